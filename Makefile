@@ -1,0 +1,63 @@
+# make run | test | bench: everything a fresh clone needs is installed into .venv on the way.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PACKAGES := signalr-asyncio mesolive-sdk mesolive-sdk-examples mesolive
+EDITABLE := $(foreach p,$(PACKAGES),-e packages/$(p))
+MANIFESTS := constraints.txt requirements-dev.txt $(foreach p,$(PACKAGES),packages/$(p)/pyproject.toml)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+ARGS ?=
+NAME ?=
+PYTEST_ARGS ?=
+
+.PHONY: help run test format lint types unit bench clean
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "make: '$(PYTHON)' was not found; install Python 3.11 or newer, or call make with PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "make: Python 3.11 or newer is needed; %s is %d.%d (PYTHON=... chooses another)" % (sys.executable, v[0], v[1]))'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "make: creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made $(MANIFESTS)
+	@echo "make: installing the four packages, versions pinned by constraints.txt"
+	@$(PIP) $(EDITABLE)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
+	@echo "make: installing the tools of tests and benchmarks"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.installed ## start the demo server and make one whole trade (ARGS="--exit" ends after it)
+	@echo "make: starting 'mesolive demo $(ARGS)'"
+	@$(BIN)/mesolive demo $(ARGS)
+
+test: $(VENV)/.dev format lint types unit ## formatting, lint, strict types and all tests
+	@echo "make: all checks passed"
+
+format: $(VENV)/.dev ## check the formatting
+	@echo "make: formatting (ruff format --check)"
+	@$(BIN)/ruff format --check --quiet . || { echo "make: run '.venv/bin/ruff format .'" >&2; exit 1; }
+
+lint: $(VENV)/.dev ## lint
+	@echo "make: lint (ruff check)"
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.dev ## strict types
+	@echo "make: strict types (basedpyright)"
+	@$(BIN)/basedpyright --level error
+
+unit: $(VENV)/.dev ## all tests of all packages
+	@echo "make: tests (pytest)"
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
+	@$(BIN)/python -m bench $(NAME)
+
+clean: ## remove what make made
+	rm -rf $(VENV) bench/out .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""MesoLive, open: a self-hosted options-trading automation server."""

@@ -1,0 +1,5 @@
+"""The `mesolive` command."""
+
+
+def main() -> None:
+    """Run the `mesolive` command."""

@@ -1,0 +1,1 @@
+"""Strategy definitions and expressions. Pure: no I/O and no clock of its own."""

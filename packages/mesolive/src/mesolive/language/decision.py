@@ -1,0 +1,202 @@
+"""What the language is told about a position and an account, and what it answers: plain values, nothing else.
+
+Inputs: `AccountState`, `PositionState` with its `LegState`s. Outputs: `EntrySelection`, `Evaluation`, `SelectionTrace`.
+Money and quantities are `Decimal`; model numbers are floats.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from mesolive.market.contracts import Expiration, OptionContract
+
+
+class Constraint(enum.Enum):
+    """Which contracts that are already in use may be used again."""
+
+    FULLY_UNIQUE = "FullyUnique"
+    UNIQUE_IN_POSITION = "UniqueInPosition"
+    NONE = "None"
+
+
+class StatementKind(enum.Enum):
+    """What a statement is for; the values are the wire's `ConditionType` names."""
+
+    ENTRY = "Entry"
+    ABORT = "Abort"
+    EXIT = "Exit"
+    PROFIT_TARGET = "ProfitTarget"
+    STOP_LOSS = "StopLoss"
+    MAX_DAYS_IN_TRADE = "MaxDaysInTrade"
+    ADJUSTMENT = "Adjustment"
+    VAR_DEFINE = "VarDefine"
+    QTY_MULTIPLIER = "QtyMultiplier"
+    EXPIRATION = "Expiration"
+    STRIKE_SELECTOR = "StrikeSelector"
+    LEG_QTY = "LegQty"
+    LEG_GROUP = "LegGroup"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluated statement with its evidence.
+
+    Attributes
+    ----------
+    result
+        The condition's outcome, or `None` when it could not be evaluated (`error` then says why).
+    value
+        The number that it yielded, where it yielded one.
+    variables
+        The variables that the statement read, with their values.
+    """
+
+    kind: StatementKind
+    statement: str
+    result: bool | None
+    variables: Mapping[str, float] = field(default_factory=dict[str, float])
+    value: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegState:
+    """A leg of a position as it is tracked.
+
+    Attributes
+    ----------
+    qty
+        Signed contracts; 0 is a marker leg.
+    entry_price
+        Average price per unit of the underlying, commission included; `None` for a leg that has no fill
+        (a preview, or a marker leg: then the mark at selection).
+    """
+
+    name: str
+    contract: OptionContract
+    qty: Decimal
+    opened_at: datetime | None = None
+    entry_price: Decimal | None = None
+    closed_at: datetime | None = None
+    realized_pnl: Decimal = Decimal(0)
+    leg_group_id: int = 0
+    expiration_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """A position: its open legs, its frozen variables, what it has realised."""
+
+    legs: tuple[LegState, ...] = ()
+    variables: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    opened_at: datetime | None = None
+    realized_pnl: Decimal = Decimal(0)
+    qty_multiplier: Decimal = Decimal(1)
+    adjustment_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """The account at the moment of evaluation.
+
+    Attributes
+    ----------
+    nav
+        Net liquidation value in account currency.
+    initial_cash
+        Cash with which the account (or the strategy's plan) began.
+    positions
+        All open positions of the account, the evaluated one included.
+    strategy_positions
+        How many of them belong to the evaluated strategy.
+    last_entry_at, last_exit_at
+        When the strategy last entered and exited on this account.
+    """
+
+    nav: Decimal
+    initial_cash: Decimal
+    positions: tuple[PositionState, ...] = ()
+    strategy_positions: int = 0
+    last_entry_at: datetime | None = None
+    last_exit_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionTrace:
+    """How a contract or an expiration was chosen: enough to explain it to its owner.
+
+    Attributes
+    ----------
+    candidates
+        How many were considered.
+    target, value
+        What was sought, and the measure of the one chosen.
+    passed_over
+        Nearer candidates that were refused, each with its reason, nearest first; at most 10.
+    """
+
+    what: str
+    candidates: int
+    target: float | None
+    value: float | None
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedLeg:
+    """A leg as selection proposes it, before `QtyMultiplier`."""
+
+    name: str
+    contract: OptionContract
+    qty: Decimal
+    leg_group_id: int
+    expiration_name: str
+    trace: SelectionTrace
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySelection:
+    """Everything that preparing an entry found.
+
+    Attributes
+    ----------
+    legs
+        In the definition's order, quantities before `qty_multiplier`.
+    allowed
+        Conditions hold (any, or none written), no abort condition does, and each of them could be evaluated.
+    variables
+        `VarDefines`, `profit_target`, `stop_loss`, `max_days_in_trade` and `expiration_*_dte` as the preview has them.
+        They are evaluated again, and frozen, when the fills are recorded.
+    """
+
+    legs: tuple[SelectedLeg, ...]
+    expirations: Mapping[str, Expiration]
+    qty_multiplier: Decimal
+    conditions: tuple[Evaluation, ...]
+    abort_conditions: tuple[Evaluation, ...]
+    definitions: tuple[Evaluation, ...]
+    variables: Mapping[str, Decimal]
+    allowed: bool
+    traces: tuple[SelectionTrace, ...] = ()
+
+
+class SelectionError(Exception):
+    """Nothing could be selected: no expiration or strike fits, or a statement that selection needs failed.
+
+    Attributes
+    ----------
+    what
+        The leg or expiration concerned, such as `leg 'short_put'`.
+    evaluation
+        The failed statement, where one failed.
+    """
+
+    def __init__(self, what: str, reason: str, evaluation: Evaluation | None = None) -> None:
+        super().__init__(f"{what}: {reason}")
+        self.what = what
+        self.reason = reason
+        self.evaluation = evaluation

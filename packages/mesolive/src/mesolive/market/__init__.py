@@ -1,0 +1,1 @@
+"""Contracts, calendars, the quote book, chains and the providers that feed them."""

@@ -1,0 +1,98 @@
+"""What can be traded: option contracts and the underlyings they are written on."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+class Right(enum.Enum):
+    """Which side an option is: the value is the letter of OSI symbols."""
+
+    CALL = "C"
+    PUT = "P"
+
+
+class Settlement(enum.Enum):
+    """When in the session of its expiration day an option's settlement value is taken."""
+
+    AM = "AM"
+    PM = "PM"
+
+
+class ExerciseStyle(enum.Enum):
+    """Whether an option may be exercised before its expiration."""
+
+    EUROPEAN = "European"
+    AMERICAN = "American"
+
+
+@dataclass(frozen=True, slots=True)
+class Underlying:
+    """What options are written on.
+
+    Attributes
+    ----------
+    symbol
+        The symbol that strategies use, such as `SPX`.
+    is_index
+        True for an index, which is cash settled; false for a stock or fund.
+    currency
+        ISO code of the currency in which it is quoted.
+    """
+
+    symbol: str
+    is_index: bool = True
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Expiration:
+    """One expiration of one root: the unit in which chains are kept.
+
+    Attributes
+    ----------
+    root
+        Trading class, such as `SPX` (AM settled) or `SPXW` (PM settled).
+    day
+        Exchange-local date of the last settlement.
+    settles_at
+        The instant, in UTC, at which the settlement value is taken: the opening of `day` for AM, its close for PM.
+        Time to expiry is counted to this instant.
+    settlement
+        AM or PM.
+    style
+        European or American.
+    multiplier
+        Units of the underlying per contract.
+    """
+
+    root: str
+    day: date
+    settles_at: datetime
+    settlement: Settlement
+    style: ExerciseStyle = ExerciseStyle.EUROPEAN
+    multiplier: Decimal = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionContract:
+    """One option contract. Equal contracts are the same contract."""
+
+    underlying: str
+    root: str
+    day: date
+    right: Right
+    strike: Decimal
+    multiplier: Decimal = Decimal(100)
+
+    @property
+    def symbol(self) -> str:
+        """The OSI-like symbol that exchange exports use, such as `SPXW220207C02400000`."""
+        return f"{self.root}{self.day:%y%m%d}{self.right.value}{int(self.strike * 1000):08d}"
+
+    def __str__(self) -> str:
+        kind = "Call" if self.right is Right.CALL else "Put"
+        return f"{self.underlying}.{self.root}.{self.day}.{self.strike.normalize():f}.{kind}.{self.multiplier}"

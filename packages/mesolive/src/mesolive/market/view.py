@@ -1,0 +1,163 @@
+"""An immutable picture of the market at one moment: what selection, preparation and signals read.
+
+A view never changes after it was taken, so one evaluation never sees two moments. Arrays in it are read-only. "No
+value" is NaN in arrays and `None` in scalars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The latest prices of one instrument, per unit, with the times at which each last changed.
+
+    `mark` is the provider's mark, else the midpoint of a sound market (both sides there, not crossed), else the model's
+    value, else `None`.
+    """
+
+    bid: float | None = None
+    ask: float | None = None
+    last: float | None = None
+    mark: float | None = None
+    bid_time: datetime | None = None
+    ask_time: datetime | None = None
+    last_time: datetime | None = None
+    mark_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingState:
+    """The underlying at the view's moment; volatilities are fractions (0.11), rank and percentile 0 to 100."""
+
+    underlying: Underlying
+    quote: Quote
+    today_open: float | None = None
+    previous_close: float | None = None
+    hv: float | None = None
+    iv: float | None = None
+    iv_rank: float | None = None
+    iv_percentile: float | None = None
+
+
+class ChainSlice(Protocol):
+    """All contracts of one expiration, root and right, strikes ascending; every array has the same length.
+
+    Prices are per unit of the underlying. Greeks are per unit of the underlying and per long contract, before quantity
+    and multiplier: delta as a fraction, theta per calendar day, vega per volatility point, rho per 1.00 of rate.
+    `iv` is a fraction. Where the market gives no sound value an element is NaN. Volatilities and greeks are computed
+    when first read and kept with the view.
+    """
+
+    @property
+    def expiration(self) -> Expiration: ...
+    @property
+    def right(self) -> Right: ...
+    @property
+    def strikes(self) -> FloatArray: ...
+    @property
+    def bid(self) -> FloatArray: ...
+    @property
+    def ask(self) -> FloatArray: ...
+    @property
+    def last(self) -> FloatArray: ...
+    @property
+    def mark(self) -> FloatArray: ...
+    @property
+    def iv(self) -> FloatArray: ...
+    @property
+    def delta(self) -> FloatArray: ...
+    @property
+    def gamma(self) -> FloatArray: ...
+    @property
+    def theta(self) -> FloatArray: ...
+    @property
+    def vega(self) -> FloatArray: ...
+    @property
+    def rho(self) -> FloatArray: ...
+
+    def contract(self, index: int) -> OptionContract:
+        """Return the contract at `index`."""
+        ...
+
+    def index_of(self, strike: Decimal) -> int | None:
+        """Return where `strike` stands, or `None` when it is not listed."""
+        ...
+
+    def quote(self, index: int) -> Quote:
+        """Return the quote at `index` with its times."""
+        ...
+
+    def years(self) -> float:
+        """Return the time to settlement in years as the pricing model counts it (business time)."""
+        ...
+
+
+class TradingCalendar(Protocol):
+    """The sessions of the exchange on which the underlying's options trade. Dates are exchange-local."""
+
+    def local(self, moment: datetime) -> datetime:
+        """Return `moment` in the exchange's time zone."""
+        ...
+
+    def is_trading_day(self, day: date) -> bool: ...
+
+    def session(self, day: date) -> tuple[datetime, datetime] | None:
+        """Return the opening and the close (early closes included) of `day` in UTC, or `None` for a holiday."""
+        ...
+
+    def trading_days_between(self, first: date, last: date) -> int:
+        """Return how many trading days lie after `first` up to and including `last`; negative when it is earlier."""
+        ...
+
+    def next_trading_day(self, day: date) -> date:
+        """Return the first trading day after `day`."""
+        ...
+
+    def previous_trading_day(self, day: date) -> date:
+        """Return the last trading day before `day`."""
+        ...
+
+
+class MarketView(Protocol):
+    """The market of one underlying at one moment."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def underlying(self) -> UnderlyingState: ...
+    @property
+    def calendar(self) -> TradingCalendar: ...
+
+    @property
+    def expirations(self) -> Sequence[Expiration]:
+        """All expirations that still trade, by settlement instant, then root."""
+        ...
+
+    def slice(self, root: str, day: date, right: Right) -> ChainSlice | None:
+        """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
+        ...
+
+    def find(self, contract: OptionContract) -> tuple[ChainSlice, int] | None:
+        """Return the slice and the index at which `contract` stands, or `None` when it is not in the chain."""
+        ...
+
+    def discount(self, expiration: Expiration) -> float:
+        """Return the discount factor from the expiration's settlement to now."""
+        ...
+
+    def forward(self, expiration: Expiration) -> float | None:
+        """Return the forward price of the underlying for the expiration, or `None` when the chain implies none."""
+        ...

@@ -1,0 +1,1 @@
+"""Models, implied volatility, greeks, forwards and risk graphs. Pure and vectorised."""

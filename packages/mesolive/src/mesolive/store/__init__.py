@@ -1,0 +1,1 @@
+"""Tables, migrations and transactions: SQLite and PostgreSQL behind SQLAlchemy Core."""

@@ -1,0 +1,1 @@
+"""Live values of positions, legs, combos, contracts and underlyings, conflated."""

@@ -1,0 +1,1 @@
+"""Accounts, strategies, preparation, plans, fills and positions."""

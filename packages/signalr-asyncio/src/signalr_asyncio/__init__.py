@@ -1,0 +1,1 @@
+"""SignalR Core for asyncio: protocol, ASGI server and client."""
