@@ -1,0 +1,194 @@
+"""One frozen settings object: from the command line, else a `MESOLIVE_…` variable, else the default explained here."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+MarketKind = Literal["simulated", "recorded"]
+
+DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text names it and says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server is started with.
+
+    Attributes
+    ----------
+    host
+        Address to listen on. Loopback by default: the API moves money.
+    port
+        TCP port; 0 lets the system choose one.
+    database
+        URL of the database: `sqlite:///FILE` or `postgresql://user:password@host/name`.
+    market
+        Where prices come from: `simulated` (a generated chain, or `chain` set in motion) or `recorded` (a replay).
+    chain
+        An exchange chain export to start the simulated market from, or the recording to replay.
+    start
+        Market time at which the simulation begins; the market's own choice when unset.
+    speed
+        Market seconds per real second.
+    seed
+        Seed of the simulated market: the same seed gives the same market.
+    insecure
+        Allows a non-loopback address without TLS.
+    tls_certificate, tls_key
+        PEM files; with them the server speaks HTTPS.
+    secret_key
+        Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8700
+    database: str = DEFAULT_DATABASE
+    market: MarketKind = "simulated"
+    chain: Path | None = None
+    start: datetime | None = None
+    speed: float = 1.0
+    seed: int = 20260102
+    insecure: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    secret_key: str | None = None
+
+    def __repr__(self) -> str:
+        """Leave out what must not be logged."""
+        hidden = {"secret_key", "database"}
+        shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
+        return f"Settings({shown}, database={redacted_url(self.database)!r})"
+
+    @property
+    def tls(self) -> bool:
+        """Whether the server speaks HTTPS."""
+        return self.tls_certificate is not None
+
+    @property
+    def url(self) -> str:
+        """The base URL that clients on this machine use."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    def check(self) -> Settings:
+        """Return the settings when they can be used together.
+
+        Raises
+        ------
+        SettingsError
+            Naming the setting, what was expected and what came.
+        """
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"port: expected 0 to 65535, got {self.port}")
+        if self.speed <= 0:
+            raise SettingsError(f"speed: expected a number greater than 0, got {self.speed:g}")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
+        for name in ("tls_certificate", "tls_key", "chain"):
+            path: Path | None = getattr(self, name)
+            if path is not None and not path.exists():
+                raise SettingsError(f"{name}: no such file: {path}")
+        if not (is_loopback(self.host) or self.insecure or self.tls):
+            raise SettingsError(
+                f"host: {self.host} is reachable from other machines and the connection would not be encrypted; "
+                "give --tls-certificate and --tls-key, or --insecure behind a proxy of your own that encrypts"
+            )
+        if self.market == "recorded" and self.chain is None:
+            raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server bound to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def redacted_url(url: str) -> str:
+    """Return `url` without the password that it may carry."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    if not at:
+        return url
+    user, colon, _ = credentials.partition(":")
+    return f"{scheme}{separator}{user}{':***' if colon else ''}@{host}"
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the moment written in ISO 8601; without a zone it is taken as UTC.
+
+    Raises
+    ------
+    SettingsError
+        When the text is no moment.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"start: expected a moment such as 2026-01-05T15:00:00Z (ISO 8601), got {text!r}") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def from_environment(given: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings: what was `given` (and is not None), else `MESOLIVE_<NAME>`, else the default.
+
+    Parameters
+    ----------
+    given
+        Values by field name, already of the field's type.
+    environ
+        The environment; the process's own when omitted.
+
+    Raises
+    ------
+    SettingsError
+        When a variable cannot be read as its field's type, or the settings cannot be used together.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for entry in fields(Settings):
+        value = given.get(entry.name)
+        if value is None:
+            text = environ.get(f"MESOLIVE_{entry.name.upper()}")
+            if text is None or text == "":
+                continue
+            value = _read(entry.name, text)
+        values[entry.name] = value
+    return Settings(**values).check()  # pyright: ignore[reportArgumentType]  # read by name and type just above
+
+
+def _read(name: str, text: str) -> object:
+    variable = f"MESOLIVE_{name.upper()}"
+    if name in {"port", "seed"}:
+        if not text.lstrip("-").isdigit():
+            raise SettingsError(f"{variable}: expected a whole number, got {text!r}")
+        return int(text)
+    if name == "speed":
+        try:
+            return float(text)
+        except ValueError:
+            raise SettingsError(f"{variable}: expected a number, got {text!r}") from None
+    if name == "insecure":
+        if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+            raise SettingsError(f"{variable}: expected true or false, got {text!r}")
+        return text.lower() in {"1", "true", "yes"}
+    if name in {"chain", "tls_certificate", "tls_key"}:
+        return Path(text)
+    if name == "start":
+        return parse_moment(text)
+    if name == "market" and text not in {"simulated", "recorded"}:
+        raise SettingsError(f"{variable}: expected simulated or recorded, got {text!r}")
+    return text

@@ -1,0 +1,247 @@
+"""Tables of the trading core. Every row belongs to a user, and every query names that user.
+
+Ids are given by the database and never reused: a deleted strategy or a closed position keeps its number for good.
+Contracts are kept in columns, so that "who holds this contract" is a query.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from mesolive.store.tables.base import metadata
+from mesolive.store.types import DecimalText, JsonText, UtcDateTime
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite gives ids by itself only to columns of the exact type INTEGER."""
+
+
+def _id() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def _user() -> Column[int]:
+    return Column("user_id", ForeignKey("users.id"), nullable=False)
+
+
+def _contract() -> tuple[Column[Any], ...]:
+    return (
+        Column("underlying", String(32), nullable=False),
+        Column("root", String(16), nullable=False),
+        Column("expiration_day", Date, nullable=False),
+        Column("settles_at", UtcDateTime, nullable=False),
+        Column("contract_right", String(1), nullable=False),
+        Column("strike", DecimalText, nullable=False),
+        Column("multiplier", DecimalText, nullable=False),
+    )
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    _user(),
+    Column("broker_account_id", String(64), nullable=False),
+    Column("broker_type", String(16), nullable=False),
+    Column("account_type", String(32), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("is_paper", Boolean, nullable=False),
+    Column("initial_cash", DecimalText, nullable=False),
+    Column("cash", DecimalText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_updated", UtcDateTime, nullable=False),
+    UniqueConstraint("user_id", "broker_account_id"),
+    sqlite_autoincrement=True,
+)
+
+strategies = Table(
+    "strategies",
+    metadata,
+    _id(),
+    _user(),
+    Column("name", String(250), nullable=False),
+    Column("symbol", String(32), nullable=False),
+    Column("description", Text),
+    Column("definition", Text, nullable=False),
+    Column("backtest_id", String(250)),
+    Column("mesosim_instance", String(250)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    Index("ix_strategies_user", "user_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+strategy_accounts = Table(
+    "strategy_accounts",
+    metadata,
+    Column("strategy_id", ForeignKey("strategies.id"), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("place", Integer, nullable=False),
+)
+"""On which accounts a strategy is active, in the order given."""
+
+exec_plans = Table(
+    "exec_plans",
+    metadata,
+    _id(),
+    _user(),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("position_id", BigId),
+    Column("position_name", String(250), nullable=False),
+    Column("data_provider", String(16)),
+    Column("qty_multiplier", DecimalText),
+    Column("entry_conditions_met", Boolean),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("executed_at", UtcDateTime),
+    Index("ix_exec_plans_user", "user_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+exec_plan_legs = Table(
+    "exec_plan_legs",
+    metadata,
+    Column("plan_id", ForeignKey("exec_plans.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("name", String(128), nullable=False),
+    *_contract(),
+    Column("qty", DecimalText, nullable=False),
+    Column("leg_group_id", Integer, nullable=False),
+    Column("expiration_name", String(128)),
+    Column("leg_id", BigId),
+    Column("mark", DecimalText),
+)
+"""What a plan will trade: signed quantities of the trade itself, before `qty_multiplier`. `mark` prices marker legs."""
+
+prepare_jobs = Table(
+    "prepare_jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _user(),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("position_id", BigId),
+    Column("request", JsonText, nullable=False),
+    Column("result", JsonText),
+    Column("plan_id", BigId),
+    Column("error", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_prepare_jobs_status", "status"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
+    Column("entry_plan_id", ForeignKey("exec_plans.id"), nullable=False),
+    Column("name", String(250), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("qty_multiplier", DecimalText),
+    Column("variables", JsonText, nullable=False),
+    Column("realized_pnl", DecimalText, nullable=False),
+    Column("adjustment_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Index("ix_positions_user_state", "user_id", "state", "id"),
+    Index("ix_positions_strategy", "strategy_id", "state"),
+    sqlite_autoincrement=True,
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("position_id", ForeignKey("positions.id"), nullable=False),
+    Column("name", String(128), nullable=False),
+    *_contract(),
+    Column("status", String(16), nullable=False),
+    Column("qty", DecimalText, nullable=False),
+    Column("held_qty", DecimalText, nullable=False),
+    Column("cost", DecimalText, nullable=False),
+    Column("average_entry_price", DecimalText, nullable=False),
+    Column("leg_group_id", Integer, nullable=False),
+    Column("expiration_name", String(128)),
+    Column("tracked_realized_pnl", DecimalText),
+    Column("user_realized_pnl", DecimalText),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Index("ix_legs_position", "position_id", "id"),
+    Index("ix_legs_user_status", "user_id", "status", "id"),
+    sqlite_autoincrement=True,
+)
+"""`qty` is the leg's size as entered and stays when it closes; `held_qty` and `cost` are what is still held."""
+
+orders = Table(
+    "orders",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("plan_id", ForeignKey("exec_plans.id"), nullable=False),
+    Column("position_id", BigId),
+    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
+    Column("leg_group_id", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("side", String(1), nullable=False),
+    Column("qty", DecimalText, nullable=False),
+    Column("filled_qty", DecimalText, nullable=False),
+    Column("average_fill_price", DecimalText),
+    Column("last_fill_price", DecimalText),
+    Column("limit_price", DecimalText),
+    Column("stop_price", DecimalText),
+    Column("order_type", String(16), nullable=False),
+    Column("time_in_force", String(8), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("filled_at", UtcDateTime),
+    Column("last_updated", UtcDateTime, nullable=False),
+    Index("ix_orders_plan", "plan_id"),
+    Index("ix_orders_user_state", "user_id", "state", "id"),
+    sqlite_autoincrement=True,
+)
+
+executions = Table(
+    "executions",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("plan_id", ForeignKey("exec_plans.id"), nullable=False),
+    Column("order_id", ForeignKey("orders.id")),
+    Column("position_id", ForeignKey("positions.id"), nullable=False),
+    Column("leg_id", ForeignKey("legs.id"), nullable=False),
+    Column("leg_name", String(128), nullable=False),
+    *_contract(),
+    Column("broker_execution_id", String(128)),
+    Column("qty", DecimalText, nullable=False),
+    Column("price", DecimalText, nullable=False),
+    Column("commission", DecimalText, nullable=False),
+    Column("executed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id", "broker_execution_id"),
+    Index("ix_executions_position", "position_id", "id"),
+    Index("ix_executions_user", "user_id", "id"),
+    sqlite_autoincrement=True,
+)
