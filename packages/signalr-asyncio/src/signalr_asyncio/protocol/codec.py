@@ -9,9 +9,16 @@ from signalr_asyncio.protocol.messages import HubMessage
 
 TransferFormat = Literal["Text", "Binary"]
 
+PROTOCOL_VERSION = 2
+"""The highest version of the hub protocol that both encodings speak: 2 adds acks and sequences to 1."""
+
 
 class ProtocolError(Exception):
     """The peer broke the hub protocol; the connection cannot go on."""
+
+
+class EncodeError(ValueError):
+    """A value to be sent has no form in the encoding; the connection is unharmed, nothing was written."""
 
 
 class HubProtocol(Protocol):
@@ -33,11 +40,24 @@ class HubProtocol(Protocol):
         ...
 
     def encode(self, message: HubMessage) -> bytes:
-        """Return the message as one framed record (0x1E ended, or length prefixed)."""
+        """Return the message as one framed record (0x1E ended, or length prefixed).
+
+        Raises
+        ------
+        EncodeError
+            When a value of the message has no form in this encoding.
+        """
         ...
 
     def parser(self, max_message_size: int | None) -> MessageParser:
-        """Return a new parser for one connection; a message longer than `max_message_size` is a `ProtocolError`."""
+        """Return a new parser for one connection.
+
+        Parameters
+        ----------
+        max_message_size
+            The most bytes one framed record may have, its separator or length prefix included; a longer one is a
+            `ProtocolError`. `None` sets no limit, for peers that are trusted.
+        """
         ...
 
 
@@ -47,9 +67,11 @@ class MessageParser(Protocol):
     def feed(self, data: bytes) -> Iterator[HubMessage]:
         """Add bytes, cut anywhere, and yield each message that they complete.
 
+        The bytes count as added with the call, whether or not the iterator is read to its end.
+
         Raises
         ------
         ProtocolError
-            When the bytes are no valid message. What came before has been yielded.
+            When the bytes are no valid message. What came before has been yielded; the parser is of no more use.
         """
         ...

@@ -9,15 +9,18 @@ Source: the SignalR hub protocol specification, and what the shipped .NET and Ja
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import msgspec
 
 T = TypeVar("T")
 
-NO_HEADERS: Mapping[str, str] = {}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
+@runtime_checkable
 class Payload(Protocol):
     """One undecoded value of a message."""
 
@@ -34,7 +37,13 @@ class Payload(Protocol):
         ...
 
     def builtins(self) -> Any:  # noqa: ANN401 - any JSON value
-        """Decode the value as plain dicts, lists, strings, numbers, booleans and None."""
+        """Decode the value as plain dicts, lists, strings, numbers, booleans and None.
+
+        Raises
+        ------
+        msgspec.DecodeError
+            When the bytes are not valid in their encoding.
+        """
         ...
 
 
@@ -45,87 +54,83 @@ class Shared:
     ----------
     value
         What to send; it must not change afterwards.
+
+    Attributes
+    ----------
+    encoded
+        The bytes so far, by the identity of the encoding: its name together with its hooks and options.
     """
 
     __slots__ = ("encoded", "value")
 
     def __init__(self, value: object) -> None:
         self.value = value
-        self.encoded: dict[str, bytes] = {}
+        self.encoded: dict[Hashable, bytes] = {}
 
 
-@dataclass(slots=True)
-class Invocation:
+class Invocation(msgspec.Struct):
     """A call of a method; without `invocation_id` no answer is wanted."""
 
     target: str
     arguments: Sequence[Any]
     invocation_id: str | None = None
     stream_ids: Sequence[str] = ()
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(slots=True)
-class StreamInvocation:
+class StreamInvocation(msgspec.Struct):
     """A call of a streaming method; its items follow as `StreamItem`, its end as `Completion`."""
 
     target: str
     arguments: Sequence[Any]
     invocation_id: str
     stream_ids: Sequence[str] = ()
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(slots=True)
-class StreamItem:
+class StreamItem(msgspec.Struct):
     """One item of a stream in either direction."""
 
     invocation_id: str
     item: Any
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(slots=True)
-class Completion:
+class Completion(msgspec.Struct):
     """The end of an invocation or a stream: a result, an error, or neither (void). Never both."""
 
     invocation_id: str
     result: Any = None
     error: str | None = None
     has_result: bool = False
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(slots=True)
-class CancelInvocation:
+class CancelInvocation(msgspec.Struct):
     """The caller wants no more of a stream or of an answer."""
 
     invocation_id: str
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(slots=True)
-class Ping:
+class Ping(msgspec.Struct):
     """Says that the connection lives."""
 
 
-@dataclass(slots=True)
-class Close:
+class Close(msgspec.Struct):
     """The connection ends; with `allow_reconnect` the client may come back."""
 
     error: str | None = None
     allow_reconnect: bool = False
 
 
-@dataclass(slots=True)
-class Ack:
+class Ack(msgspec.Struct):
     """Stateful reconnect: all messages up to and including `sequence_id` have been received."""
 
     sequence_id: int
 
 
-@dataclass(slots=True)
-class SequenceStart:
+class SequenceStart(msgspec.Struct):
     """Stateful reconnect: the id of the next message that follows."""
 
     sequence_id: int

@@ -1,0 +1,325 @@
+"""The hub protocol in JSON: one object per message, ended by the byte 0x1E.
+
+Source: the SignalR hub protocol specification, "JSON encoding". Where it leaves a choice (a field of a wrong type that
+the message does not use, a missing `arguments`), this does as ASP.NET Core's implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
+from signalr_asyncio.protocol.messages import (
+    NO_HEADERS,
+    Ack,
+    CancelInvocation,
+    Close,
+    Completion,
+    HubMessage,
+    Invocation,
+    Ping,
+    SequenceStart,
+    StreamInvocation,
+    StreamItem,
+)
+from signalr_asyncio.protocol.values import DecodeHook, EncodedPayload, EncodeHook, ValueCodec
+
+SEPARATOR = b"\x1e"
+
+
+# What is written, one struct per form, so that a message costs one call of the encoder.
+class _Record(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="type"):
+    headers: Mapping[str, str] | None = None
+
+
+class _CallRecord(_Record):
+    target: str
+    arguments: Sequence[Any]
+    invocation_id: str | None = None
+    stream_ids: Sequence[str] | None = None
+
+
+class _InvocationRecord(_CallRecord, tag=1):
+    pass
+
+
+class _StreamInvocationRecord(_CallRecord, tag=4):
+    pass
+
+
+class _ItemRecord(_Record, tag=2):
+    invocation_id: str
+    item: Any
+
+
+class _ResultRecord(_Record, tag=3):
+    invocation_id: str
+    result: Any
+
+
+class _ErrorRecord(_Record, tag=3):
+    invocation_id: str
+    error: str
+
+
+class _VoidRecord(_Record, tag=3):
+    invocation_id: str
+
+
+class _CancelRecord(_Record, tag=5):
+    invocation_id: str
+
+
+class _PingRecord(msgspec.Struct, tag_field="type", tag=6):
+    pass
+
+
+class _CloseRecord(msgspec.Struct, rename="camel", omit_defaults=True, tag_field="type", tag=7):
+    error: str | None = None
+    allow_reconnect: bool = False
+
+
+class _AckRecord(msgspec.Struct, rename="camel", tag_field="type", tag=8):
+    sequence_id: int
+
+
+class _SequenceRecord(msgspec.Struct, rename="camel", tag_field="type", tag=9):
+    sequence_id: int
+
+
+class _AnyRecord(msgspec.Struct, rename="camel"):
+    """What is read: every field of every message, as ASP.NET reads them, in one pass wherever `type` stands."""
+
+    type: int
+    invocation_id: str | None = None
+    target: str | None = None
+    arguments: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    stream_ids: list[str] | None = None
+    headers: dict[str, str] | None = None
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: str | None = None
+    allow_reconnect: bool = False
+    sequence_id: int | None = None
+
+
+_read_record = msgspec.json.Decoder(_AnyRecord).decode
+
+
+class JsonHubProtocol:
+    """The JSON encoding of the hub protocol.
+
+    Parameters
+    ----------
+    enc_hook
+        Called with a value of a type that msgspec does not know; returns one that it knows. Must be hashable.
+    dec_hook
+        Called with a type that msgspec does not know and the plain value; returns the typed value.
+    decimal_format
+        How a `Decimal` is written: as a JSON number with its exact digits, or as a string. Both are read.
+    """
+
+    def __init__(
+        self,
+        enc_hook: EncodeHook | None = None,
+        dec_hook: DecodeHook | None = None,
+        decimal_format: Literal["number", "string"] = "number",
+    ) -> None:
+        self._values = ValueCodec(
+            ("json", enc_hook, decimal_format),
+            lambda unknown: msgspec.json.Encoder(enc_hook=unknown, decimal_format=decimal_format).encode,
+            lambda type_: msgspec.json.Decoder(type_, dec_hook=dec_hook),
+            enc_hook,
+        )
+
+    @property
+    def name(self) -> str:
+        """The name in the handshake."""
+        return "json"
+
+    @property
+    def version(self) -> int:
+        """The highest protocol version that is spoken."""
+        return PROTOCOL_VERSION
+
+    @property
+    def transfer_format(self) -> TransferFormat:
+        """Whether frames are text or binary."""
+        return "Text"
+
+    def encode(self, message: HubMessage) -> bytes:
+        """Return the message as one record; see `HubProtocol.encode`."""
+        record = self._values.encode(_record_of(message))
+        # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON; it writes such a float as
+        # null. The words may as well be text inside a string, so only a reader can tell.
+        if b"NaN" in record or b"Infinity" in record:
+            _require_valid(record)
+        return record + SEPARATOR
+
+    def parser(self, max_message_size: int | None) -> MessageParser:
+        """Return a new parser for one connection; see `HubProtocol.parser`."""
+        return _JsonParser(self._values, max_message_size)
+
+
+def _record_of(message: HubMessage) -> msgspec.Struct:
+    match message:
+        case StreamItem():
+            return _ItemRecord(invocation_id=message.invocation_id, item=message.item, headers=message.headers or None)
+        case Completion():
+            return _completion_record(message)
+        case Invocation():
+            return _InvocationRecord(
+                target=message.target,
+                arguments=message.arguments,
+                invocation_id=message.invocation_id,
+                stream_ids=message.stream_ids or None,
+                headers=message.headers or None,
+            )
+        case StreamInvocation():
+            return _StreamInvocationRecord(
+                target=message.target,
+                arguments=message.arguments,
+                invocation_id=message.invocation_id,
+                stream_ids=message.stream_ids or None,
+                headers=message.headers or None,
+            )
+        case CancelInvocation():
+            return _CancelRecord(invocation_id=message.invocation_id, headers=message.headers or None)
+        case Close():
+            return _CloseRecord(message.error, message.allow_reconnect)
+        case Ack():
+            return _AckRecord(message.sequence_id)
+        case SequenceStart():
+            return _SequenceRecord(message.sequence_id)
+        case Ping():
+            return _PingRecord()
+
+
+def _completion_record(message: Completion) -> msgspec.Struct:
+    headers = message.headers or None
+    if message.error is not None:
+        if message.has_result:
+            raise EncodeError("A completion has a result or an error, never both.")
+        return _ErrorRecord(invocation_id=message.invocation_id, error=message.error, headers=headers)
+    if message.has_result:
+        return _ResultRecord(invocation_id=message.invocation_id, result=message.result, headers=headers)
+    return _VoidRecord(invocation_id=message.invocation_id, headers=headers)
+
+
+def _require_valid(record: bytes) -> None:
+    try:
+        msgspec.json.decode(record, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise EncodeError("A value cannot be sent as json: a Decimal is not a finite number") from error
+
+
+class _JsonParser:
+    """See `MessageParser`."""
+
+    __slots__ = ("_limit", "_tail", "_values")
+
+    def __init__(self, values: ValueCodec, limit: int | None) -> None:
+        self._values = values
+        self._limit = limit
+        self._tail = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[HubMessage]:
+        """Add bytes; see `MessageParser.feed`."""
+        *records, rest = data.split(SEPARATOR)
+        if self._tail and records:
+            self._tail += records[0]
+            records[0] = bytes(self._tail)
+            self._tail = bytearray()
+        self._tail += rest
+        return self._messages(records, len(self._tail))
+
+    def _messages(self, records: list[bytes], waiting: int) -> Iterator[HubMessage]:
+        limit = self._limit
+        for record in records:
+            if limit is not None and len(record) >= limit:
+                raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
+            message = self._message(record)
+            if message is not None:
+                yield message
+        if limit is not None and waiting >= limit:
+            raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
+
+    def _message(self, record: bytes) -> HubMessage | None:
+        try:
+            fields = _read_record(record)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ProtocolError(f"A message is malformed: {error}") from error
+        match fields.type:
+            case 1:
+                return Invocation(
+                    _required(fields.target, "target"),
+                    self._arguments(fields),
+                    fields.invocation_id or None,
+                    fields.stream_ids or (),
+                    fields.headers or NO_HEADERS,
+                )
+            case 2:
+                if isinstance(fields.item, msgspec.UnsetType):
+                    raise _missing("item")
+                return StreamItem(_id(fields), EncodedPayload(fields.item, self._values), fields.headers or NO_HEADERS)
+            case 3:
+                return self._completion(fields)
+            case 4:
+                return StreamInvocation(
+                    _required(fields.target, "target"),
+                    self._arguments(fields),
+                    _id(fields),
+                    fields.stream_ids or (),
+                    fields.headers or NO_HEADERS,
+                )
+            case 5:
+                return CancelInvocation(_id(fields), fields.headers or NO_HEADERS)
+            case 6:
+                return Ping()
+            case 7:
+                return Close(fields.error, fields.allow_reconnect)
+            case 8:
+                return Ack(_sequence_id(fields))
+            case 9:
+                return SequenceStart(_sequence_id(fields))
+            case _:
+                # A later version of the protocol may add messages; those that do not know them pass over them.
+                return None
+
+    def _arguments(self, fields: _AnyRecord) -> list[EncodedPayload]:
+        if isinstance(fields.arguments, msgspec.UnsetType):
+            raise _missing("arguments")
+        values = self._values
+        return [EncodedPayload(raw, values) for raw in fields.arguments]
+
+    def _completion(self, fields: _AnyRecord) -> Completion:
+        headers = fields.headers or NO_HEADERS
+        if isinstance(fields.result, msgspec.UnsetType):
+            return Completion(_id(fields), None, fields.error, has_result=False, headers=headers)
+        if fields.error is not None:
+            raise ProtocolError("The 'error' and 'result' properties are mutually exclusive.")
+        payload = EncodedPayload(fields.result, self._values)
+        return Completion(_id(fields), payload, None, has_result=True, headers=headers)
+
+
+def _id(fields: _AnyRecord) -> str:
+    return _required(fields.invocation_id, "invocationId")
+
+
+def _required(value: str | None, name: str) -> str:
+    if not value:
+        raise _missing(name)
+    return value
+
+
+def _sequence_id(fields: _AnyRecord) -> int:
+    if fields.sequence_id is None:
+        raise _missing("sequenceId")
+    return fields.sequence_id
+
+
+def _missing(name: str) -> ProtocolError:
+    return ProtocolError(f"Missing required property '{name}'.")

@@ -1,0 +1,131 @@
+"""Values of messages to bytes and back: what the two encodings share.
+
+A `ValueCodec` is one encoding with its hooks and options. It knows the two wrappers a message may hold in place of a
+plain value: `Shared`, whose bytes it makes once, and an `EncodedPayload` that came in and goes out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from signalr_asyncio.protocol.codec import EncodeError
+from signalr_asyncio.protocol.messages import Shared
+
+T = TypeVar("T")
+
+EncodeHook: TypeAlias = Callable[[Any], Any]
+DecodeHook: TypeAlias = Callable[[type, Any], Any]
+
+CACHED_DECODERS = 1024
+
+# What msgspec raises on bytes that are malformed in ways it does not name itself: broken UTF-8, nesting too deep.
+_MALFORMED = (UnicodeDecodeError, RecursionError)
+
+# What a value without a form in the encoding raises: an unknown type, a lone surrogate, an integer too large, a cycle,
+# and what hooks raise to say "not mine".
+_UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, msgspec.MsgspecError)
+
+
+class Decoder(Protocol):
+    """The part of msgspec's decoders that is used here."""
+
+    def decode(self, buf: bytes | msgspec.Raw, /) -> Any:  # noqa: ANN401 - the type is the constructor's argument
+        """Decode one value."""
+        ...
+
+
+class ValueCodec:
+    """One encoding with its hooks and options.
+
+    Parameters
+    ----------
+    identity
+        The encoding's name first, then everything that changes what it writes. Two codecs of equal identity write
+        equal bytes for equal values.
+    encoder_of
+        Makes an encode function from a hook that is called for every type that msgspec does not know.
+    decoder_of
+        Makes a decoder of a type.
+    enc_hook
+        The application's hook for types of its own.
+    """
+
+    __slots__ = ("_decoder_of", "_enc_hook", "_encode", "encoding", "identity")
+
+    def __init__(
+        self,
+        identity: tuple[str, *tuple[Hashable, ...]],
+        encoder_of: Callable[[EncodeHook], Callable[[Any], bytes]],
+        decoder_of: Callable[[Any], Decoder],
+        enc_hook: EncodeHook | None,
+    ) -> None:
+        self.encoding = identity[0]
+        self.identity = identity
+        self._enc_hook = enc_hook
+        self._encode = encoder_of(self._unknown)
+        # Types come from annotations of the application's code, never from the peer; the bound is for types made at run
+        # time.
+        self._decoder_of = lru_cache(CACHED_DECODERS)(decoder_of)
+
+    def encode(self, value: object) -> bytes:
+        """Return the value's bytes.
+
+        Raises
+        ------
+        EncodeError
+            When the value, or one inside it, has no form in this encoding.
+        """
+        try:
+            return self._encode(value)
+        except _UNENCODABLE as error:
+            raise EncodeError(f"A value cannot be sent as {self.encoding}: {error}") from error
+
+    def decode(self, raw: bytes | msgspec.Raw, type_: type[T]) -> T:
+        """Decode bytes as `type_`; raises as `Payload.decode`."""
+        try:
+            return self._decoder_of(type_).decode(raw)
+        except _MALFORMED as error:
+            raise msgspec.DecodeError(f"The value is malformed: {error}") from error
+
+    def _unknown(self, value: object) -> object:
+        if isinstance(value, Shared):
+            encoded = value.encoded.get(self.identity)
+            if encoded is None:
+                encoded = value.encoded[self.identity] = self._encode(value.value)
+            return msgspec.Raw(encoded)
+        if isinstance(value, EncodedPayload):
+            return value.raw if value.encoding == self.encoding else value.builtins()
+        if self._enc_hook is None:
+            raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+        return self._enc_hook(value)
+
+
+class EncodedPayload:
+    """A `Payload`: the bytes of one value, and the codec that reads them."""
+
+    __slots__ = ("_codec", "raw")
+
+    def __init__(self, raw: msgspec.Raw, codec: ValueCodec) -> None:
+        self.raw = raw
+        self._codec = codec
+
+    @property
+    def encoding(self) -> str:
+        """The name of the encoding of `raw`."""
+        return self._codec.encoding
+
+    def decode(self, type_: type[T]) -> T:
+        """Decode the value as `type_`; see `Payload.decode`."""
+        return self._codec.decode(self.raw, type_)
+
+    def builtins(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Decode the value as plain dicts, lists, strings, numbers, booleans and None."""
+        return self._codec.decode(self.raw, object)
+
+    def __repr__(self) -> str:
+        # The content may be a secret of the application and repr ends up in logs.
+        return f"<{self.encoding} payload of {len(memoryview(self.raw))} bytes>"
