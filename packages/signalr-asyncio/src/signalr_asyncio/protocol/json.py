@@ -102,7 +102,7 @@ class _AnyRecord(msgspec.Struct, rename="camel"):
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: str | None = None
-    allow_reconnect: bool = False
+    allow_reconnect: bool | None = None
     sequence_id: int | None = None
 
 
@@ -167,7 +167,9 @@ class JsonHubProtocol:
 def _record_of(message: HubMessage) -> msgspec.Struct:
     match message:
         case StreamItem():
-            return _ItemRecord(invocation_id=message.invocation_id, item=message.item, headers=message.headers or None)
+            return _ItemRecord(
+                invocation_id=message.invocation_id, item=message.item, headers=_headers(message.headers)
+            )
         case Completion():
             return _completion_record(message)
         case Invocation():
@@ -176,7 +178,7 @@ def _record_of(message: HubMessage) -> msgspec.Struct:
                 arguments=message.arguments,
                 invocation_id=message.invocation_id,
                 stream_ids=message.stream_ids or None,
-                headers=message.headers or None,
+                headers=_headers(message.headers),
             )
         case StreamInvocation():
             return _StreamInvocationRecord(
@@ -184,10 +186,10 @@ def _record_of(message: HubMessage) -> msgspec.Struct:
                 arguments=message.arguments,
                 invocation_id=message.invocation_id,
                 stream_ids=message.stream_ids or None,
-                headers=message.headers or None,
+                headers=_headers(message.headers),
             )
         case CancelInvocation():
-            return _CancelRecord(invocation_id=message.invocation_id, headers=message.headers or None)
+            return _CancelRecord(invocation_id=message.invocation_id, headers=_headers(message.headers))
         case Close():
             return _CloseRecord(message.error, message.allow_reconnect)
         case Ack():
@@ -198,8 +200,12 @@ def _record_of(message: HubMessage) -> msgspec.Struct:
             return _PingRecord()
 
 
+def _headers(headers: Mapping[str, str]) -> dict[str, str] | None:
+    return dict(headers) if headers else None
+
+
 def _completion_record(message: Completion) -> msgspec.Struct:
-    headers = message.headers or None
+    headers = _headers(message.headers)
     if message.error is not None:
         if message.has_result:
             raise EncodeError("A completion has a result or an error, never both.")
@@ -280,7 +286,7 @@ class _JsonParser:
             case 6:
                 return Ping()
             case 7:
-                return Close(fields.error, fields.allow_reconnect)
+                return Close(fields.error, allow_reconnect=bool(fields.allow_reconnect))
             case 8:
                 return Ack(_sequence_id(fields))
             case 9:
