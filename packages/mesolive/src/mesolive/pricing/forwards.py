@@ -1,0 +1,250 @@
+"""Forwards and discount factors from the quotes themselves: no dividend and no interest rate has to be typed in.
+
+Put-call parity of European options says ``C(K) - P(K) = D * (F - K)`` for every strike of one expiration: a straight
+line in `K` whose slope is the discount factor and whose root is the forward. Two strikes of that line are a box
+spread, so the fitted slope is the rate that all of the box spreads agree on. Three steps:
+
+1. Each expiration: a weighted, robust regression over its pairs of call and put (weights fall with the square of the
+   combined spread; Huber's weights keep a stale pair from bending the line).
+2. All expirations: the rates ``-ln(D) / T`` lie on a smooth curve, but a slope over a few days is hardly a rate at
+   all. Each expiration's rate is therefore averaged with its neighbours', weighted by the certainty of each slope and
+   by the distance in time.
+3. Each expiration again: with the discount factor given, the forward is the robust mean of ``K + (C - P) / D`` over
+   the pairs.
+
+An expiration with too few sound pairs takes rate and carry from the curve of its neighbours; with no neighbour at all
+the forward is the spot and the discount factor one.
+
+Sources: H. R. Stoll, "The relationship between put and call option prices" (1969); A. Binsbergen, W. Diamond, M.
+Grotteria, "Risk-free interest rates" (2022), for discount factors by regression over strikes; P. J. Huber, "Robust
+estimation" (1964).
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mesolive.pricing.black import FloatArray
+
+MINIMUM_PAIRS = 4
+HUBER = 1.345
+ITERATIONS = 4
+# Rates beyond this are noise of a short expiration, not rates.
+HIGHEST_RATE = 0.5
+# By how much (annual rate) the curve may bend per unit of `_curve_time`.
+DRIFT = 0.01
+# No slope is more certain than this (annual rate).
+LEAST_RATE_ERROR = 0.0002
+
+
+class ForwardSource(enum.Enum):
+    """Where an expiration's forward comes from."""
+
+    PARITY = "parity"
+    NEIGHBOURS = "neighbours"
+    SPOT = "spot"
+
+
+@dataclass(frozen=True, slots=True)
+class PairQuotes:
+    """The quotes of one expiration, strike by strike; all arrays have the same length, NaN where there is no quote.
+
+    Attributes
+    ----------
+    years
+        Calendar time to the settlement, actual/365; rates accrue at weekends too.
+    european
+        False for options that may be exercised early: parity then holds at the money only, and says nothing of the
+        rate.
+    """
+
+    years: float
+    strikes: FloatArray
+    call_bid: FloatArray
+    call_ask: FloatArray
+    put_bid: FloatArray
+    put_ask: FloatArray
+    european: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedForward:
+    """What one expiration's quotes imply.
+
+    Attributes
+    ----------
+    forward
+        Forward price of the underlying.
+    discount
+        Discount factor from the settlement to now.
+    source
+        Where the forward comes from.
+    pairs
+        How many pairs of call and put it rests on.
+    residuals
+        For every strike of the input, by how much ``C - P`` of the midpoints misses ``D * (F - K)``, per unit of the
+        underlying; NaN where there is no sound pair.
+    """
+
+    forward: float
+    discount: float
+    source: ForwardSource
+    pairs: int
+    residuals: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The pairs of one expiration and the straight line through them."""
+
+    sound: FloatArray
+    strikes: FloatArray
+    difference: FloatArray
+    spread: FloatArray
+    rate: float
+    rate_error: float
+
+
+def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[ImpliedForward]:
+    """Return forward and discount factor of every expiration, in the order given.
+
+    Parameters
+    ----------
+    spot
+        Price of the underlying; only where quotes are missing does it enter a forward.
+    expirations
+        The quotes of each expiration, in any order.
+    """
+    lines = [_fit_line(spot, quotes) for quotes in expirations]
+    rates = _smooth_rates(expirations, lines)
+    found: list[tuple[float, float]] = []
+    forwards: list[float | None] = []
+    for quotes, line, rate in zip(expirations, lines, rates, strict=True):
+        forward = _forward_given_rate(line, quotes.years, rate) if line is not None else None
+        forwards.append(forward)
+        if forward is not None and quotes.years > 0.0:
+            found.append((quotes.years, float(np.log(forward / spot)) / quotes.years))
+    found.sort()
+    return [
+        _conclude(spot, quotes, line, rate, forward, found)
+        for quotes, line, rate, forward in zip(expirations, lines, rates, forwards, strict=True)
+    ]
+
+
+def _conclude(
+    spot: float,
+    quotes: PairQuotes,
+    line: _Line | None,
+    rate: float,
+    forward: float | None,
+    carries: Sequence[tuple[float, float]],
+) -> ImpliedForward:
+    discount = float(np.exp(-rate * max(quotes.years, 0.0)))
+    residuals = np.full(quotes.strikes.shape, np.nan)
+    if line is not None and forward is not None:
+        residuals[line.sound > 0.0] = line.difference - discount * (forward - line.strikes)
+        return ImpliedForward(forward, discount, ForwardSource.PARITY, line.strikes.size, residuals)
+    if carries:
+        carry = float(np.interp(quotes.years, [years for years, _ in carries], [carry for _, carry in carries]))
+        return ImpliedForward(
+            spot * float(np.exp(carry * max(quotes.years, 0.0))), discount, ForwardSource.NEIGHBOURS, 0, residuals
+        )
+    return ImpliedForward(spot, discount, ForwardSource.SPOT, 0, residuals)
+
+
+def _fit_line(spot: float, quotes: PairQuotes) -> _Line | None:
+    """Fit ``C - P`` against strike; `None` where there are too few sound pairs."""
+    with np.errstate(invalid="ignore"):
+        sound = (
+            (quotes.call_bid > 0.0)
+            & (quotes.put_bid > 0.0)
+            & (quotes.call_ask >= quotes.call_bid)
+            & (quotes.put_ask >= quotes.put_bid)
+        )
+        if not quotes.european:
+            sound &= np.abs(quotes.strikes / spot - 1.0) < 0.1
+    if np.count_nonzero(sound) < MINIMUM_PAIRS:
+        return None
+    strikes = quotes.strikes[sound]
+    call_bid, call_ask = quotes.call_bid[sound], quotes.call_ask[sound]
+    put_bid, put_ask = quotes.put_bid[sound], quotes.put_ask[sound]
+    difference = 0.5 * (call_bid + call_ask - put_bid - put_ask)
+    spread = np.maximum(call_ask - call_bid + put_ask - put_bid, 0.01)
+    rate, error = 0.0, np.inf
+    if quotes.european and quotes.years > 0.0:
+        slope, slope_error = _robust_slope(strikes - spot, difference, spread)
+        if slope < 0.0:
+            rate = float(-np.log(-slope) / quotes.years)
+            error = slope_error / (-slope * quotes.years)
+        if not np.isfinite(rate) or abs(rate) > HIGHEST_RATE:
+            rate, error = 0.0, np.inf
+    return _Line(np.where(sound, 1.0, 0.0), strikes, difference, spread, rate, error)
+
+
+def _robust_slope(x: FloatArray, y: FloatArray, spread: FloatArray) -> tuple[float, float]:
+    """Return the slope of the weighted Huber regression of `y` on `x`, and its standard error."""
+    base = 1.0 / (spread * spread)
+    weights = base
+    slope, error = -1.0, np.inf
+    for _ in range(ITERATIONS):
+        total = float(weights.sum())
+        mean_x, mean_y = float(weights @ x) / total, float(weights @ y) / total
+        dx, dy = x - mean_x, y - mean_y
+        denominator = float(weights @ (dx * dx))
+        if denominator <= 0.0:
+            return -1.0, np.inf
+        slope = float(weights @ (dx * dy)) / denominator
+        scaled = np.abs(dy - slope * dx) / spread
+        scale = max(1.4826 * float(np.median(scaled)), 0.01)
+        # Quotes of neighbouring strikes err together: the effective number of pairs is far below their count.
+        effective = max(x.size / 8.0, 1.0)
+        error = scale / float(np.sqrt(denominator)) * float(np.sqrt(x.size / effective))
+        weights = base / np.maximum(scaled / (HUBER * scale), 1.0)
+    return slope, error
+
+
+def _smooth_rates(expirations: Sequence[PairQuotes], lines: Sequence[_Line | None]) -> list[float]:
+    """Average each expiration's rate with the others', by their certainty and by their distance in time.
+
+    What expiration `j` says about `i` has the variance ``error_j^2 + (DRIFT * distance)^2``: a slope that is certain
+    speaks for itself, an uncertain one listens to its neighbours.
+    """
+    known = [
+        (_curve_time(quotes.years), line.rate, max(line.rate_error, LEAST_RATE_ERROR))
+        for quotes, line in zip(expirations, lines, strict=True)
+        if line is not None and np.isfinite(line.rate_error)
+    ]
+    if not known:
+        return [0.0] * len(expirations)
+    at, rate, error = (np.array(column, dtype=np.float64) for column in zip(*known, strict=True))
+    rates: list[float] = []
+    for quotes in expirations:
+        drift = DRIFT * (_curve_time(quotes.years) - at)
+        weight = 1.0 / (error * error + drift * drift)
+        rates.append(float(weight @ rate) / float(weight.sum()))
+    return rates
+
+
+def _curve_time(years: float) -> float:
+    """Return the scale on which a rate curve bends evenly: logarithmic, but linear within the first weeks."""
+    return math.log(max(years, 0.0) + 0.05)
+
+
+def _forward_given_rate(line: _Line, years: float, rate: float) -> float | None:
+    """Return the robust weighted mean of ``K + (C - P) / D``."""
+    implied = line.strikes + line.difference * np.exp(rate * max(years, 0.0))
+    base = 1.0 / (line.spread * line.spread)
+    order = np.argsort(implied)
+    cumulative = np.cumsum(base[order])
+    middle = float(implied[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
+    for _ in range(ITERATIONS):
+        scaled = np.abs(implied - middle) / line.spread
+        scale = max(1.4826 * float(np.median(scaled)), 0.01)
+        weights = base / np.maximum(scaled / (HUBER * scale), 1.0)
+        middle = float(weights @ implied) / float(weights.sum())
+    return middle if np.isfinite(middle) and middle > 0.0 else None
