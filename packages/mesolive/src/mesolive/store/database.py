@@ -1,0 +1,313 @@
+"""Transactions: many readers, each on one snapshot, and writers that run one after another.
+
+What a write transaction promises
+---------------------------------
+* It commits as a whole at the end of its block, or not at all when the block raises or is cancelled.
+* Callbacks given to `after_commit` run once the commit is durable, in order, and never otherwise.
+* A caller that is cancelled while the commit is under way is held until the answer is known, then cancelled:
+  `WriteTransaction.outcome` tells what happened, and the callbacks have run if it committed.
+* One block may take as long as `Limits.write_seconds`, waiting for its turn included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import structlog
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesolive.store.engines import Engines, create_file, make_engines
+from mesolive.store.migrate import migrate
+
+_log = structlog.get_logger(__name__)
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class DatabaseBusyError(Exception):
+    """Too many transactions wait for their turn to write already."""
+
+
+class OutcomeUnknownError(Exception):
+    """The commit was asked for and its answer did not arrive: the transaction may be committed or not."""
+
+
+class Outcome(Enum):
+    """What became of a write transaction."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how many.
+
+    Attributes
+    ----------
+    read_seconds
+        The longest that one read transaction may take.
+    write_seconds
+        The longest that one write transaction may take before its commit, waiting for its turn included.
+    commit_seconds
+        How long the answer of a commit or a rollback is awaited.
+    waiting_writers
+        How many write transactions may wait for their turn.
+    """
+
+    read_seconds: float = 30.0
+    write_seconds: float = 30.0
+    commit_seconds: float = 30.0
+    waiting_writers: int = 1000
+
+
+class Transaction:
+    """A transaction that reads one snapshot of the database."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        """Run a statement and return its result, already read from the database.
+
+        Parameters
+        ----------
+        statement
+            An SQLAlchemy Core statement.
+        parameters
+            Values for its bound parameters; a sequence of them runs the statement once for each.
+        """
+        return await self._connection.execute(statement, parameters)
+
+    async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """Return all rows of a query."""
+        return (await self.execute(statement, parameters)).all()
+
+    async def first(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
+        """Return the first row of a query, or `None`."""
+        return (await self.execute(statement, parameters)).first()
+
+    async def scalar(self, statement: Executable, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - any column
+        """Return the first column of the first row of a query, or `None`."""
+        return (await self.execute(statement, parameters)).scalar()
+
+
+class WriteTransaction(Transaction):
+    """A transaction that changes the database; see the module for what it promises.
+
+    Attributes
+    ----------
+    outcome
+        `OPEN` within the block, and afterwards what became of it.
+    callbacks
+        What was given to `after_commit`.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self.outcome = Outcome.OPEN
+        self.callbacks: list[Callable[[], None]] = []
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Have `callback` run once the commit is durable; never after a rollback.
+
+        It must not block. What it raises is logged: the transaction is committed all the same.
+        """
+        self.callbacks.append(callback)
+
+
+class _Writer:
+    """One write transaction with the connection below it, from its begin to its end."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._lock = engines.lock
+        self._connection = engines.writer.connect()
+        self.tx = WriteTransaction(self._connection)
+
+    async def begin(self, user_id: int | None) -> None:
+        await self._connection.start()
+        await self._connection.begin()
+        await self._lock(self._connection, user_id)
+
+    async def commit(self) -> None:
+        try:
+            await self._connection.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                self.tx.outcome = Outcome.UNKNOWN
+                raise OutcomeUnknownError("the connection was lost during the commit") from error
+            await self.rollback()
+            raise
+        self.tx.outcome = Outcome.COMMITTED
+        for callback in self.tx.callbacks:
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - the commit stands whatever a listener does; the log has the trace
+                _log.exception("after_commit_callback_failed")
+
+    async def rollback(self) -> None:
+        self.tx.outcome = Outcome.ROLLED_BACK  # nothing else can become of it without a commit
+        if self._connection.sync_connection is not None:
+            await self._connection.rollback()
+
+    async def release(self) -> None:
+        """Give the connection back to its pool."""
+        if self._connection.sync_connection is not None:
+            await self._connection.close()
+
+
+class Database:
+    """The server's database; made by `Database.open`."""
+
+    def __init__(self, engines: Engines, limits: Limits) -> None:
+        self._engines = engines
+        self._limits = limits
+        self._turns = asyncio.Semaphore(engines.writers)
+        self._waiting = 0
+        self._writing: set[asyncio.Task[Any] | None] = set()  # tasks within a write block
+        self._ending: set[asyncio.Task[None]] = set()  # commits and rollbacks under way
+
+    @classmethod
+    async def open(cls, url: str, *, limits: Limits | None = None) -> Database:
+        """Connect, bring the tables up to date, and return the database.
+
+        Parameters
+        ----------
+        url
+            `sqlite:///relative/file`, `sqlite:////absolute/file` or `postgresql://user:password@host/name`.
+        limits
+            Times and counts; the defaults serve.
+
+        Raises
+        ------
+        UnusableDatabaseError
+            When the URL or the file cannot serve, or the tables were made by a newer server.
+        """
+        engines = make_engines(url)
+        if engines.file is not None:
+            create_file(engines.file)
+        try:
+            async with engines.writer.begin() as connection:
+                await engines.lock(connection, None)
+                await migrate(connection)
+        except BaseException:
+            await engines.writer.dispose()
+            raise
+        return cls(engines, limits or Limits())
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """Return a context that reads one snapshot of the database."""
+        return self._read()
+
+    def write(self, user_id: int | None = None) -> AbstractAsyncContextManager[WriteTransaction]:
+        """Return a context that writes: commit at its end, rollback when it raises.
+
+        Parameters
+        ----------
+        user_id
+            Whose data is written. Transactions of different users may then run side by side where the engine can do
+            that; without it, the transaction excludes all others.
+
+        Raises
+        ------
+        DatabaseBusyError
+            On entering, when too many wait already.
+        TimeoutError
+            When waiting and the block together take longer than `Limits.write_seconds`; nothing was written.
+        OutcomeUnknownError
+            On leaving, when the answer of the commit did not arrive.
+        """
+        return self._write(user_id)
+
+    async def close(self) -> None:
+        """Wait for commits under way and close all connections."""
+        if self._ending:
+            await asyncio.wait(set(self._ending), timeout=self._limits.commit_seconds)
+        await self._engines.reader.dispose()
+        await self._engines.writer.dispose()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncGenerator[Transaction]:
+        async with asyncio.timeout(self._limits.read_seconds), self._engines.reader.connect() as connection:
+            yield Transaction(connection)
+
+    @asynccontextmanager
+    async def _write(self, user_id: int | None) -> AsyncGenerator[WriteTransaction]:
+        task = asyncio.current_task()
+        if task in self._writing:
+            raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
+        async with asyncio.timeout(self._limits.write_seconds) as deadline:
+            await self._take_turn()
+            writer = _Writer(self._engines)
+            self._writing.add(task)
+            try:
+                await writer.begin(user_id)
+                yield writer.tx
+            except BaseException:
+                if not deadline.expired():
+                    deadline.reschedule(None)
+                await self._end(writer, commit=False)
+                raise
+            finally:
+                self._writing.discard(task)
+            # The deadline was the block's. A commit has a time of its own, and is never interrupted.
+            deadline.reschedule(None)
+            await self._end(writer, commit=True)
+
+    async def _take_turn(self) -> None:
+        if self._waiting >= self._limits.waiting_writers:
+            raise DatabaseBusyError(f"{self._waiting} transactions wait to write already")
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def _end(self, writer: _Writer, *, commit: bool) -> None:
+        """End a transaction in a task of its own, so that a cancelled caller does not interrupt it, and wait for it."""
+        task = asyncio.create_task(self._finish(writer, commit=commit))
+        self._ending.add(task)
+        task.add_done_callback(self._ended)
+        until = task.get_loop().time() + self._limits.commit_seconds
+        interrupted: asyncio.CancelledError | None = None
+        while not task.done() and (left := until - task.get_loop().time()) > 0:
+            try:
+                await asyncio.wait({task}, timeout=left)
+            except asyncio.CancelledError as error:
+                interrupted = error
+        if not task.done() and commit:
+            # The task goes on, keeps the turn until it ends, and runs the callbacks if it commits after all.
+            writer.tx.outcome = Outcome.UNKNOWN
+        if interrupted is not None:
+            raise interrupted
+        if not commit:
+            return  # the caller raises what ended the block
+        if not task.done():
+            raise OutcomeUnknownError(f"the commit did not answer within {self._limits.commit_seconds:g} s")
+        task.result()
+
+    async def _finish(self, writer: _Writer, *, commit: bool) -> None:
+        try:
+            if commit:
+                await writer.commit()
+            else:
+                await writer.rollback()
+        finally:
+            try:
+                await writer.release()
+            finally:
+                self._turns.release()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("transaction_did_not_end_well", error=type(error).__name__)

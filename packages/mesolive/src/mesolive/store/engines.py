@@ -1,0 +1,181 @@
+"""The two engines of a database, one to read and one to write; all that differs between SQLite and PostgreSQL is here.
+
+Both give the same promises: a reader sees one moment of the database however long it reads; a writer that has begun
+runs to its end without meeting another writer of the same user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+READERS = 8
+"""How many transactions read at the same time; more wait for their turn."""
+
+POSTGRESQL_WRITERS = 8
+"""How many transactions of different users write at the same time on PostgreSQL. SQLite has one writer."""
+
+# Keys of PostgreSQL's advisory locks. Everybody who writes for one user holds ALL shared and that user's own key;
+# who writes without naming a user holds ALL alone.
+_LOCK_ALL = 0x6D65736F
+_LOCK_USER = 0x6D657365
+
+
+Lock = Callable[[AsyncConnection, int | None], Awaitable[None]]
+
+
+class UnusableDatabaseError(Exception):
+    """The database's URL or file cannot serve; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What `Database` needs to know of the database behind it.
+
+    Attributes
+    ----------
+    reader
+        Gives connections whose transactions see one snapshot and cannot write.
+    writer
+        Gives connections for writing.
+    writers
+        How many write transactions may run at once.
+    lock
+        Awaited at the begin of each write transaction, with the id of the user it is for or `None` for all users.
+    file
+        The database's file, or `None` where it is a server.
+    """
+
+    reader: AsyncEngine
+    writer: AsyncEngine
+    writers: int
+    lock: Lock
+    file: Path | None
+
+
+def make_engines(url: str) -> Engines:
+    """Return the engines for a database URL; nothing is connected yet.
+
+    Parameters
+    ----------
+    url
+        `sqlite:///relative/file`, `sqlite:////absolute/file` or `postgresql://user:password@host/name`.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the URL is malformed, names an engine that is not supported, or a database in memory.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text of the original error repeats the URL, which may hold a password.
+        raise UnusableDatabaseError("the database URL is malformed; it reads like sqlite:///file") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(parsed)
+    if backend == "postgresql":
+        return _postgresql(parsed)
+    raise UnusableDatabaseError(f"{backend} is not supported; use sqlite:///file or postgresql://…")
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def _sqlite(url: URL) -> Engines:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise UnusableDatabaseError("SQLite needs a file: a database in memory would not survive the process")
+    file = Path(url.database).absolute()
+    url = url.set(drivername="sqlite+aiosqlite", database=str(file))
+    # The connections begin, commit and roll back by themselves alone: the pool does not need to roll back again.
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return=None)
+    reader = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_reset_on_return=None)
+    event.listen(writer.sync_engine, "connect", _prepare_sqlite_writer)
+    event.listen(reader.sync_engine, "connect", _prepare_sqlite_reader)
+    event.listen(writer.sync_engine, "begin", _begin_immediate)
+    event.listen(reader.sync_engine, "begin", _begin_deferred)
+    return Engines(reader, writer, 1, _no_lock, file)
+
+
+def create_file(file: Path) -> None:
+    """Create an empty database file that only its owner can read, with the folders above it; keep an existing one.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the file or a folder cannot be created.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives the same permissions to the files that it puts beside this one.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise UnusableDatabaseError(f"the database file {file} cannot be opened: {error.strerror}") from error
+
+
+def _prepare_sqlite_writer(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapted connection
+    _prepare_sqlite(connection, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+
+
+def _prepare_sqlite_reader(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapted connection
+    _prepare_sqlite(connection, "PRAGMA query_only = ON")
+
+
+def _prepare_sqlite(connection: Any, *pragmas: str) -> None:  # noqa: ANN401 - the driver's adapted connection
+    connection.isolation_level = None  # the driver shall not begin transactions of its own
+    cursor = connection.cursor()
+    # Another process may write too, the command line beside a running server: wait for it.
+    for pragma in ("PRAGMA busy_timeout = 10000", "PRAGMA trusted_schema = OFF", *pragmas):
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+async def _no_lock(_connection: AsyncConnection, _user_id: int | None) -> None:
+    """Do nothing: BEGIN IMMEDIATE has the whole database already."""
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+def _postgresql(url: URL) -> Engines:
+    url = url.set(drivername="postgresql+asyncpg")
+    writer = create_async_engine(url, pool_size=POSTGRESQL_WRITERS, max_overflow=0, pool_pre_ping=True)
+    reader = create_async_engine(
+        url,
+        pool_size=READERS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
+    return Engines(reader, writer, POSTGRESQL_WRITERS, _advisory_lock, None)
+
+
+_LOCK_FOR_ALL = text("SELECT pg_advisory_xact_lock(:all)").bindparams(all=_LOCK_ALL)
+_LOCK_FOR_ALL_SHARED = text("SELECT pg_advisory_xact_lock_shared(:all)").bindparams(all=_LOCK_ALL)
+_LOCK_FOR_USER = text("SELECT pg_advisory_xact_lock(:kind, :user)").bindparams(kind=_LOCK_USER)
+
+
+async def _advisory_lock(connection: AsyncConnection, user_id: int | None) -> None:
+    """Give PostgreSQL the order that SQLite has by nature: one writer per user, or one in all."""
+    if user_id is None:
+        await connection.execute(_LOCK_FOR_ALL)
+        return
+    await connection.execute(_LOCK_FOR_ALL_SHARED)
+    # Users whose ids fold to the same key merely wait for each other.
+    await connection.execute(_LOCK_FOR_USER, {"user": user_id & 0x7FFFFFFF})

@@ -1,0 +1,44 @@
+"""Brings the tables of a database up to date, within the caller's transaction: all of it or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesolive.store.engines import UnusableDatabaseError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+"""The revision that this server works with; a test compares it with the newest migration."""
+
+
+async def migrate(connection: AsyncConnection) -> None:
+    """Run the migrations that the database lacks.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the tables were made by a newer server.
+    """
+    await connection.run_sync(_migrate)
+
+
+def _migrate(connection: Connection) -> None:
+    if inspect(connection).has_table("alembic_version"):
+        current = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if current == HEAD:
+            return  # without loading Alembic: this is every start but the first
+    # Loaded only when there is something to do.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise UnusableDatabaseError(f"the tables were not made by this version of the server: {error}") from error

@@ -1,0 +1,15 @@
+"""Every table of the server on one `metadata`; one module per subject."""
+
+from __future__ import annotations
+
+import importlib
+
+from mesolive.store.tables.base import metadata
+
+SUBJECTS = ("access", "idempotency", "journal", "trading")
+"""The modules of this package that define tables."""
+
+for _subject in SUBJECTS:
+    importlib.import_module(f"{__name__}.{_subject}")
+
+__all__ = ["SUBJECTS", "metadata"]

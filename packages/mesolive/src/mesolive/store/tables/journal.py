@@ -1,0 +1,36 @@
+"""The event log of each user, the counter that numbers it, and the events that are active now."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Table, Text
+
+from mesolive.store.tables.base import metadata
+from mesolive.store.types import ID, UtcDateTime
+
+event_counters = Table(
+    "event_counters",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id"), primary_key=True),
+    Column("latest_seq_id", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id"), primary_key=True),
+    Column("event_seq_id", BigInteger, primary_key=True),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("event_time", UtcDateTime, nullable=False),
+    Column("event_type", Text, nullable=False),  # the callback's name
+    Column("strategy_id", BigInteger, nullable=True),
+    Column("body", Text, nullable=False),  # the callback's model, as it travels, as JSON text
+)
+
+active_events = Table(
+    "active_events",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id"), primary_key=True),
+    Column("subject", Text, primary_key=True),  # what is active: one signal of one strategy and account, one error
+    Column("event_seq_id", BigInteger, nullable=False),
+    ForeignKeyConstraint(["user_id", "event_seq_id"], ["events.user_id", "events.event_seq_id"]),
+)

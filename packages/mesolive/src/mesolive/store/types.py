@@ -1,0 +1,173 @@
+"""Column types that keep what the domain means: exact decimals, UTC moments, JSON, enum members.
+
+They store plain text and integers, so that SQLite and PostgreSQL hold the same values and a dump can be read by eye.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+E = TypeVar("E", bound=Enum)
+
+MAX_DECIMAL_TEXT = 128
+"""The longest decimal that is stored, in digits; real amounts and prices need fewer than thirty."""
+
+ID: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit key. On SQLite only a column declared INTEGER numbers its rows by itself, and that is 64 bits there too."""
+
+_EQUALITIES = frozenset(
+    {operators.eq, operators.ne, operators.in_op, operators.not_in_op, operators.is_, operators.is_not}
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _Equality(TypeDecorator.Comparator[Decimal]):
+    """Allows the comparisons that text answers rightly: the same value or not. As text, `10 < 9`."""
+
+    def operate(self, op: operators.OperatorType, *other: object, **kwargs: object) -> ColumnElement[Any]:
+        if op in _EQUALITIES:
+            return super().operate(op, *other, **kwargs)
+        raise TypeError("a DecimalText column holds text: order, add and sum its values in Python")
+
+
+class DecimalText(TypeDecorator[Decimal]):
+    """A `Decimal`, exactly: plain digits, no exponent, no trailing zeros, so that equal values are equal texts.
+
+    Raises
+    ------
+    ValueError
+        On writing NaN, an infinity, or a number that needs more than `MAX_DECIMAL_TEXT` characters.
+    TypeError
+        On writing anything but a `Decimal`, and on ordering by or computing with the column in SQL.
+    """
+
+    impl = Text
+    cache_ok = True
+    comparator_factory = _Equality  # pyright: ignore[reportAssignmentType] - documented to be overridden by a class
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - fixed by the base
+        """Return the decimal's one text."""
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):  # pyright: ignore[reportUnnecessaryIsInstance] - SQLAlchemy passes what it got
+            raise TypeError(f"expected a Decimal, got {type(value).__name__}")
+        return _decimal_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - fixed by the base
+        """Return the decimal that was stored."""
+        return None if value is None else Decimal(value)
+
+
+def _decimal_text(value: Decimal) -> str:
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise ValueError(f"{value} cannot be stored: only finite decimals can")  # noqa: TRY004 - its value is wrong
+    kept = len(digits)
+    while kept > 1 and digits[kept - 1] == 0:
+        kept -= 1
+        exponent += 1
+    if digits[:kept] == (0,):
+        return "0"
+    if kept + abs(exponent) > MAX_DECIMAL_TEXT:
+        raise ValueError(f"a decimal of {kept} digits and exponent {exponent} is too long to be stored")
+    return format(Decimal((sign, digits[:kept], exponent)), "f")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970-01-01 UTC.
+
+    Any offset goes in, UTC comes out. The column sorts and compares as the moments do.
+
+    Raises
+    ------
+    ValueError
+        On writing a naive datetime: it names no moment.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - fixed by the base
+        """Return the microseconds since the epoch."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} carries no time zone")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - fixed by the base
+        """Return the moment in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value as text.
+
+    Numbers with a fraction come back as `Decimal`, with the digits that were written: nothing goes through a float.
+    Keys of objects are strings. `None` is SQL NULL.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    _encoder = msgspec.json.Encoder(decimal_format="number")
+    _decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002, ANN401 - fixed by the base
+        """Return the value's JSON text."""
+        return None if value is None else self._encoder.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, ANN401 - fixed by the base
+        """Return the value as plain dicts, lists, strings, numbers and booleans."""
+        return None if value is None else self._decoder.decode(value)
+
+
+class EnumText(TypeDecorator[E], Generic[E]):
+    """An enum member by its name.
+
+    Parameters
+    ----------
+    enum
+        The enum's class.
+
+    Raises
+    ------
+    TypeError
+        On writing anything but a member of the enum.
+    LookupError
+        On reading a name that the enum does not have: the row was written by a newer server.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, enum: type[E]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - fixed by the base
+        """Return the member's name."""
+        if value is None:
+            return None
+        if not isinstance(value, self.enum):  # pyright: ignore[reportUnnecessaryIsInstance] - SQLAlchemy passes what it got
+            raise TypeError(f"expected a member of {self.enum.__name__}, got {value!r}")
+        return value.name
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:  # noqa: ARG002 - fixed by the base
+        """Return the member of that name."""
+        if value is None:
+            return None
+        try:
+            return self.enum[value]
+        except KeyError:
+            raise LookupError(f"{self.enum.__name__} has no member {value!r}") from None
