@@ -1,0 +1,485 @@
+"""What the Event Hub announces: one model per callback."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from mesolive_sdk.models import enums
+from mesolive_sdk.models.base import Timed, UtcDateTime
+from mesolive_sdk.models.common import ConditionEvaluation, LiveContract
+from mesolive_sdk.models.orders import OrderRejectionInfo
+from mesolive_sdk.models.prepare import (
+    PreparePositionAdjustmentResult,
+    PreparePositionEntryResult,
+    PreparePositionExitResult,
+)
+
+NO_ID = UUID(int=0)
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MesoLiveEvent(Timed, kw_only=True):
+    """Base of all events.
+
+    Attributes
+    ----------
+    EventId
+        Unique; clients de-duplicate by it. All zeros until the server journals the event.
+    EventSeqId
+        Per user, strictly increasing, without gaps. 0 until the server journals the event.
+    EventTime
+        When it became true. 1970-01-01 until the server journals the event.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("EventTime",)
+    callback: ClassVar[str] = ""
+
+    EventId: UUID = NO_ID
+    EventSeqId: int = 0
+    EventTime: UtcDateTime = NO_TIME
+
+
+class EntrySignalsResult(Timed, kw_only=True):
+    """Everything that gates an entry.
+
+    Attributes
+    ----------
+    ScheduleOk, ConcurrencyOk, ReentryOk
+        Whether the schedule, the number of positions and the days since the last exit allow it.
+    Conditions
+        Every condition with its outcome and evidence.
+    EntryAllowed
+        Whether all of it holds.
+    NextEntryAt
+        The next instant of the schedule.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("NextEntryAt",)
+
+    ScheduleOk: bool
+    ConcurrencyOk: bool
+    ReentryOk: bool
+    Conditions: list[ConditionEvaluation]
+    EntryAllowed: bool
+    NextEntryAt: UtcDateTime | None = None
+
+
+class ExitSignalsResult(msgspec.Struct, kw_only=True):
+    """Every exit check; what the strategy does not say is null.
+
+    Attributes
+    ----------
+    ScheduleOk
+        Whether the exit schedule's window is open.
+    MaxDaysInTrade, ProfitTarget, StopLoss
+        Each check with its outcome and evidence.
+    Conditions
+        Every exit condition with its outcome and evidence.
+    """
+
+    ScheduleOk: bool
+    MaxDaysInTrade: ConditionEvaluation | None = None
+    ProfitTarget: ConditionEvaluation | None = None
+    StopLoss: ConditionEvaluation | None = None
+    Conditions: list[ConditionEvaluation]
+
+
+class EntrySignalEvent(MesoLiveEvent, kw_only=True):
+    """A strategy may be entered, or may not any more.
+
+    Attributes
+    ----------
+    State
+        Whether the signal begins or ends.
+    StrategyId, StrategyName, BrokerAccountId
+        Which strategy, on which account.
+    EntrySignalResult
+        Every check behind it.
+    """
+
+    callback: ClassVar[str] = "OnEntrySignal"
+
+    State: enums.SignalState
+    StrategyId: int
+    StrategyName: str
+    BrokerAccountId: str
+    EntrySignalResult: EntrySignalsResult | None = None
+
+
+class ExitSignalEvent(MesoLiveEvent, kw_only=True):
+    """A position should be closed, or should not any more.
+
+    Attributes
+    ----------
+    State
+        Whether the signal begins or ends.
+    StrategyId, StrategyName, PositionId, PositionName, BrokerAccountId
+        Which position.
+    ExitSignalResult
+        Every check behind it.
+    """
+
+    callback: ClassVar[str] = "OnExitSignal"
+
+    State: enums.SignalState
+    StrategyId: int
+    StrategyName: str
+    PositionId: int
+    PositionName: str
+    BrokerAccountId: str | None = None
+    ExitSignalResult: ExitSignalsResult | None = None
+
+
+class AdjustmentSignalEvent(MesoLiveEvent, kw_only=True):
+    """A position should be adjusted, or should not any more.
+
+    Attributes
+    ----------
+    State
+        Whether the signal begins or ends.
+    StrategyId, StrategyName, PositionId, PositionName, BrokerAccountId
+        Which position.
+    AdjustmentTimeOk
+        Whether the adjustment schedule's window is open.
+    Condition
+        The conditional adjustment, with its outcome and evidence.
+    """
+
+    callback: ClassVar[str] = "OnAdjustmentSignal"
+
+    State: enums.SignalState
+    StrategyId: int
+    StrategyName: str
+    PositionId: int
+    PositionName: str
+    BrokerAccountId: str | None = None
+    AdjustmentTimeOk: bool
+    Condition: ConditionEvaluation
+
+
+class OrderUpdateEvent(MesoLiveEvent, kw_only=True):
+    """An order has changed.
+
+    Attributes
+    ----------
+    OrderId, BrokerAccountId, ExecPlanId, LegGroupId, StrategyId, StrategyName
+        Which order.
+    State
+        Where it now is.
+    FilledQty, RemainingQty
+        Signed combos.
+    FillPrice, AvgFillPrice
+        Of the last fill, and of all so far.
+    Rejection
+        Why it was rejected.
+    """
+
+    callback: ClassVar[str] = "OnOrderUpdate"
+
+    OrderId: int
+    BrokerAccountId: str | None = None
+    ExecPlanId: int | None = None
+    LegGroupId: int | None = None
+    StrategyId: int
+    StrategyName: str
+    State: enums.OrderState
+    FilledQty: Decimal | None = None
+    RemainingQty: Decimal | None = None
+    FillPrice: Decimal | None = None
+    AvgFillPrice: Decimal | None = None
+    Rejection: OrderRejectionInfo | None = None
+
+
+class PositionUpdateEvent(MesoLiveEvent, kw_only=True):
+    """A position was created, closed or adjusted, or its realised PnL changed.
+
+    Attributes
+    ----------
+    PositionId, StrategyId, StrategyName, PositionName, BrokerAccountId
+        Which position.
+    Status
+        What happened.
+    RealizedPnL
+        In account currency, after it.
+    """
+
+    callback: ClassVar[str] = "OnPositionUpdate"
+
+    PositionId: int
+    StrategyId: int
+    StrategyName: str
+    PositionName: str
+    BrokerAccountId: str
+    Status: enums.PositionStatus
+    RealizedPnL: Decimal
+
+
+class LegUpdateEvent(MesoLiveEvent, kw_only=True):
+    """A leg has changed.
+
+    Attributes
+    ----------
+    BrokerAccountId, PositionId, PositionName, StrategyId, StrategyName, LegId, LegName
+        Which leg.
+    Contract
+        What is held.
+    Status
+        Where it is in its life.
+    Qty
+        Signed contracts, after the change.
+    RealizedPnL
+        In account currency, after the change.
+    """
+
+    callback: ClassVar[str] = "OnLegUpdate"
+
+    BrokerAccountId: str
+    PositionId: int
+    PositionName: str
+    StrategyId: int
+    StrategyName: str
+    LegId: int
+    LegName: str
+    Contract: LiveContract
+    Status: enums.LegStatus
+    Qty: Decimal
+    RealizedPnL: Decimal
+
+
+class AgentStatusEvent(MesoLiveEvent, kw_only=True):
+    """An agent's status has changed.
+
+    Attributes
+    ----------
+    Status
+        Whether it works.
+    Message
+        What it has to say.
+    Connector
+        What it connects to.
+    """
+
+    callback: ClassVar[str] = "OnAgentStatusChange"
+
+    Status: enums.AgentStatus
+    Message: str
+    Connector: enums.AgentConnector | None = None
+
+
+class ErrorEvent(MesoLiveEvent, kw_only=True):
+    """Something that needs attention began or ended.
+
+    Attributes
+    ----------
+    State
+        Whether it begins or ends.
+    ErrorId
+        The same when it begins and when it ends.
+    StrategyId, StrategyName, PositionId, PositionName, BrokerAccountId
+        What it concerns.
+    Message
+        What is wrong.
+    ConditionType, Statement
+        The statement that failed.
+    """
+
+    callback: ClassVar[str] = "OnError"
+
+    State: enums.ErrorState
+    ErrorId: UUID
+    StrategyId: int | None = None
+    StrategyName: str | None = None
+    PositionId: int | None = None
+    PositionName: str | None = None
+    BrokerAccountId: str | None = None
+    Message: str | None = None
+    ConditionType: enums.ConditionType | None = None
+    Statement: str | None = None
+
+
+class PreparationEvent(MesoLiveEvent, kw_only=True):
+    """Base of the events of preparation jobs.
+
+    Attributes
+    ----------
+    JobId, StrategyId, StrategyName, BrokerAccountId
+        Which job.
+    """
+
+    JobId: str
+    StrategyId: int
+    StrategyName: str
+    BrokerAccountId: str | None = None
+
+
+class PositionEntryPreparationCompletedEvent(PreparationEvent, kw_only=True):
+    """Preparing an entry is completed.
+
+    Attributes
+    ----------
+    Result
+        What was found.
+    """
+
+    callback: ClassVar[str] = "OnPositionEntryPreparationCompleted"
+
+    Result: PreparePositionEntryResult
+
+
+class PositionExitPreparationCompletedEvent(PreparationEvent, kw_only=True):
+    """Preparing an exit is completed.
+
+    Attributes
+    ----------
+    Result
+        What was found.
+    """
+
+    callback: ClassVar[str] = "OnPositionExitPreparationCompleted"
+
+    Result: PreparePositionExitResult
+
+
+class PositionAdjustmentPreparationCompletedEvent(PreparationEvent, kw_only=True):
+    """Preparing an adjustment is completed.
+
+    Attributes
+    ----------
+    Result
+        What was found.
+    """
+
+    callback: ClassVar[str] = "OnPositionAdjustmentPreparationCompleted"
+
+    Result: PreparePositionAdjustmentResult
+
+
+class PositionEntryPreparationFailedEvent(PreparationEvent, kw_only=True):
+    """Preparing an entry has failed.
+
+    Attributes
+    ----------
+    Error
+        Why.
+    """
+
+    callback: ClassVar[str] = "OnPositionEntryPreparationFailed"
+
+    Error: str
+
+
+class PositionExitPreparationFailedEvent(PreparationEvent, kw_only=True):
+    """Preparing an exit has failed.
+
+    Attributes
+    ----------
+    Error
+        Why.
+    """
+
+    callback: ClassVar[str] = "OnPositionExitPreparationFailed"
+
+    Error: str
+
+
+class PositionAdjustmentPreparationFailedEvent(PreparationEvent, kw_only=True):
+    """Preparing an adjustment has failed.
+
+    Attributes
+    ----------
+    Error
+        Why.
+    """
+
+    callback: ClassVar[str] = "OnPositionAdjustmentPreparationFailed"
+
+    Error: str
+
+
+class AutoUpdateVarsEvent(MesoLiveEvent, kw_only=True):
+    """Base of the events of variable updates that the server carries out by itself.
+
+    Attributes
+    ----------
+    JobId
+        The same in all events of one update.
+    StrategyId, StrategyName, PositionId, PositionName, BrokerAccountId
+        Which position.
+    Condition
+        The key of the strategy's conditional adjustment.
+    """
+
+    JobId: str
+    StrategyId: int
+    StrategyName: str
+    PositionId: int
+    PositionName: str
+    BrokerAccountId: str | None = None
+    Condition: str
+
+
+class AutoUpdateVarsAdjustmentStartedEvent(AutoUpdateVarsEvent, kw_only=True):
+    """The server begins to update variables."""
+
+    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentStarted"
+
+
+class AutoUpdateVarsAdjustmentCompletedEvent(AutoUpdateVarsEvent, kw_only=True):
+    """The server has updated variables.
+
+    Attributes
+    ----------
+    UpdatedVars
+        Those that changed, with their new values.
+    """
+
+    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentCompleted"
+
+    UpdatedVars: dict[str, Decimal]
+
+
+class AutoUpdateVarsAdjustmentFailedEvent(AutoUpdateVarsEvent, kw_only=True):
+    """The server could not update variables.
+
+    Attributes
+    ----------
+    Error
+        Why.
+    """
+
+    callback: ClassVar[str] = "OnAutoUpdateVarsAdjustmentFailed"
+
+    Error: str
+
+
+EVENT_MODELS: MappingProxyType[str, type[MesoLiveEvent]] = MappingProxyType(
+    {
+        model.callback: model
+        for model in (
+            EntrySignalEvent,
+            ExitSignalEvent,
+            AdjustmentSignalEvent,
+            OrderUpdateEvent,
+            PositionUpdateEvent,
+            LegUpdateEvent,
+            AgentStatusEvent,
+            ErrorEvent,
+            PositionEntryPreparationCompletedEvent,
+            PositionExitPreparationCompletedEvent,
+            PositionAdjustmentPreparationCompletedEvent,
+            PositionEntryPreparationFailedEvent,
+            PositionExitPreparationFailedEvent,
+            PositionAdjustmentPreparationFailedEvent,
+            AutoUpdateVarsAdjustmentStartedEvent,
+            AutoUpdateVarsAdjustmentCompletedEvent,
+            AutoUpdateVarsAdjustmentFailedEvent,
+        )
+    }
+)
+"""Callback name (also the envelope's `EventType`) to the model that it carries."""
