@@ -31,6 +31,8 @@ BoolLike = bool | npt.NDArray[np.bool_]
 
 INVERSE_SQRT_2PI = 0.3989422804014326779
 DAYS_PER_YEAR = 365.0
+LOWEST_YIELD = -0.10
+HIGHEST_YIELD = 0.25
 
 
 class Greeks(NamedTuple):
@@ -123,7 +125,8 @@ def greeks(
     is_call, forward, strike, years, volatility, discount
         As in `values`.
     spot
-        Price of the underlying now.
+        Price of the underlying now. Over a few days the smallest mismatch with the forward would look like a huge
+        yield; `mesolive.pricing.forwards.ImpliedForward.spot` is of the same moment as the forwards.
 
     Returns
     -------
@@ -158,6 +161,8 @@ def greeks(
         # rate * V and the carry cancel into rate * K-leg and growth * F-leg: rate = -ln(D)/T, yield = rate - ln(F/S)/T.
         rate = np.where(years > 0.0, -np.log(discount) / years, 0.0)
         carry = np.where(years > 0.0, rate - np.log(forward / spot) / years, 0.0)
+        # A yield beyond these bounds says that spot and forward are of different moments: no decay follows from that.
+        carry = np.clip(carry, LOWEST_YIELD, HIGHEST_YIELD)
         decay = np.where(alive, 0.5 * discounted_density * volatility / root_years, 0.0)
         theta = np.where(years > 0.0, carry * receive - rate * pay - decay, 0.0) + dead_or_nan
         rho = np.where(years > 0.0, years * pay, 0.0) + dead_or_nan

@@ -69,22 +69,22 @@ CALENDAR = TimeWeights(closed_day=1.0)
 BUSINESS = TimeWeights(closed_day=0.0)
 
 
-def years_between(now: datetime, settles_at: datetime, calendar: DayCalendar, weights: TimeWeights = CALENDAR) -> float:
+def years_to(calendar: DayCalendar, now: datetime, settles_at: datetime, weights: TimeWeights = CALENDAR) -> float:
     """Return the time from `now` to `settles_at` in years; zero or negative when it is over.
 
     Parameters
     ----------
-    now, settles_at
-        Aware moments.
     calendar
         The exchange's trading days.
+    now, settles_at
+        Aware moments.
     weights
         How much days without a session count.
     """
     if weights.closed_day == 1.0:
         return (settles_at - now).total_seconds() / (DAY_SECONDS * DAYS_PER_YEAR)
     if settles_at < now:
-        return -years_between(settles_at, now, calendar, weights)
+        return -years_to(calendar, settles_at, now, weights)
     start, end = calendar.local(now), calendar.local(settles_at)
     first, last = start.date(), end.date()
 

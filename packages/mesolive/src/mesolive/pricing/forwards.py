@@ -38,6 +38,9 @@ ITERATIONS = 4
 HIGHEST_RATE = 0.5
 # By how much (annual rate) the curve may bend per unit of `_curve_time`.
 DRIFT = 0.01
+# How many forwards it takes to say something about the spot, and by how much they may contradict the print.
+MINIMUM_CURVE = 3
+HIGHEST_SPOT_ERROR = 0.05
 # No slope is more certain than this (annual rate).
 LEAST_RATE_ERROR = 0.0002
 
@@ -89,6 +92,10 @@ class ImpliedForward:
     residuals
         For every strike of the input, by how much ``C - P`` of the midpoints misses ``D * (F - K)``, per unit of the
         underlying; NaN where there is no sound pair.
+    spot
+        The forwards of all expirations followed back to this moment: the price of the underlying that the options
+        know of. It differs from the last print by what happened since, after hours above all. Greeks that depend on
+        the carry between spot and forward (theta) want this one.
     """
 
     forward: float
@@ -96,6 +103,7 @@ class ImpliedForward:
     source: ForwardSource
     pairs: int
     residuals: FloatArray
+    spot: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +138,11 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
         if forward is not None and quotes.years > 0.0:
             found.append((quotes.years, float(np.log(forward / spot)) / quotes.years))
     found.sort()
+    implied_spot = _spot_of_forwards(spot, found)
+    offset = math.log(implied_spot / spot)
+    found = [(years, carry - offset / years) for years, carry in found]
     return [
-        _conclude(spot, quotes, line, rate, forward, found)
+        _conclude(spot, quotes, line, rate, forward, found, implied_spot)
         for quotes, line, rate, forward in zip(expirations, lines, rates, forwards, strict=True)
     ]
 
@@ -143,18 +154,36 @@ def _conclude(
     rate: float,
     forward: float | None,
     carries: Sequence[tuple[float, float]],
+    implied_spot: float,
 ) -> ImpliedForward:
     discount = float(np.exp(-rate * max(quotes.years, 0.0)))
     residuals = np.full(quotes.strikes.shape, np.nan)
     if line is not None and forward is not None:
         residuals[line.sound > 0.0] = line.difference - discount * (forward - line.strikes)
-        return ImpliedForward(forward, discount, ForwardSource.PARITY, line.strikes.size, residuals)
-    if carries:
+        return ImpliedForward(forward, discount, ForwardSource.PARITY, line.strikes.size, residuals, implied_spot)
+    if carries and quotes.years > 0.0:
         carry = float(np.interp(quotes.years, [years for years, _ in carries], [carry for _, carry in carries]))
-        return ImpliedForward(
-            spot * float(np.exp(carry * max(quotes.years, 0.0))), discount, ForwardSource.NEIGHBOURS, 0, residuals
-        )
-    return ImpliedForward(spot, discount, ForwardSource.SPOT, 0, residuals)
+        forward = implied_spot * math.exp(carry * quotes.years)
+        return ImpliedForward(forward, discount, ForwardSource.NEIGHBOURS, 0, residuals, implied_spot)
+    return ImpliedForward(spot, discount, ForwardSource.SPOT, 0, residuals, implied_spot)
+
+
+def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> float:
+    """Return the price to which the forwards lead back: `ln F` regressed on time, near times first."""
+    if len(carries) < MINIMUM_CURVE:
+        return spot
+    years, carry = (np.array(column, dtype=np.float64) for column in zip(*carries, strict=True))
+    level = carry * years
+    # A forward is known to about 2e-5 of itself; how far it drifts off the straight line grows with time.
+    weight = 1.0 / (2e-5 + DRIFT * years) ** 2
+    total = float(weight.sum())
+    mean_x, mean_y = float(weight @ years) / total, float(weight @ level) / total
+    dx = years - mean_x
+    denominator = float(weight @ (dx * dx))
+    if denominator <= 0.0:
+        return spot
+    intercept = mean_y - mean_x * float(weight @ (dx * (level - mean_y))) / denominator
+    return spot * math.exp(intercept) if abs(intercept) < HIGHEST_SPOT_ERROR else spot
 
 
 def _fit_line(spot: float, quotes: PairQuotes) -> _Line | None:
