@@ -23,14 +23,11 @@ from sqlalchemy import (
 )
 
 from mesolive.store.tables.base import metadata
-from mesolive.store.types import DecimalText, JsonText, UtcDateTime
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite gives ids by itself only to columns of the exact type INTEGER."""
+from mesolive.store.types import ID, DecimalText, JsonText, UtcDateTime
 
 
 def _id() -> Column[int]:
-    return Column("id", BigId, primary_key=True, autoincrement=True)
+    return Column("id", ID, primary_key=True, autoincrement=True)
 
 
 def _user() -> Column[int]:
@@ -40,6 +37,8 @@ def _user() -> Column[int]:
 def _contract() -> tuple[Column[Any], ...]:
     return (
         Column("underlying", String(32), nullable=False),
+        Column("underlying_type", String(16), nullable=False),
+        Column("currency", String(8), nullable=False),
         Column("root", String(16), nullable=False),
         Column("expiration_day", Date, nullable=False),
         Column("settles_at", UtcDateTime, nullable=False),
@@ -103,11 +102,10 @@ exec_plans = Table(
     Column("state", String(16), nullable=False),
     Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("position_id", BigId),
+    Column("position_id", BigInteger),
     Column("position_name", String(250), nullable=False),
     Column("data_provider", String(16)),
     Column("qty_multiplier", DecimalText),
-    Column("entry_conditions_met", Boolean),
     Column("created_at", UtcDateTime, nullable=False),
     Column("executed_at", UtcDateTime),
     Index("ix_exec_plans_user", "user_id", "id"),
@@ -124,11 +122,12 @@ exec_plan_legs = Table(
     Column("qty", DecimalText, nullable=False),
     Column("leg_group_id", Integer, nullable=False),
     Column("expiration_name", String(128)),
-    Column("leg_id", BigId),
+    Column("leg_id", BigInteger),
     Column("mark", DecimalText),
 )
 """What a plan will trade: signed quantities of the trade itself, before `qty_multiplier`. `mark` prices marker legs."""
 
+# The request and the result of a job are the wire's models as JSON text.
 prepare_jobs = Table(
     "prepare_jobs",
     metadata,
@@ -138,10 +137,10 @@ prepare_jobs = Table(
     Column("status", String(16), nullable=False),
     Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("position_id", BigId),
-    Column("request", JsonText, nullable=False),
-    Column("result", JsonText),
-    Column("plan_id", BigId),
+    Column("position_id", BigInteger),
+    Column("request", Text, nullable=False),
+    Column("result", Text),
+    Column("plan_id", BigInteger),
     Column("error", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -202,7 +201,7 @@ orders = Table(
     _user(),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("plan_id", ForeignKey("exec_plans.id"), nullable=False),
-    Column("position_id", BigId),
+    Column("position_id", BigInteger),
     Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
     Column("leg_group_id", Integer, nullable=False),
     Column("state", String(16), nullable=False),

@@ -1,0 +1,77 @@
+"""Contracts as rows keep them and as the wire shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from mesolive.market.contracts import OptionContract, Right
+from mesolive_sdk import models
+
+
+@dataclass(frozen=True, slots=True)
+class TradedContract:
+    """An option contract with what the wire tells about it beyond its identity.
+
+    Attributes
+    ----------
+    settles_at
+        When its settlement value is taken, in UTC: the wire's `Expiration`.
+    underlying_type, currency
+        What the underlying is and in what it is quoted.
+    """
+
+    contract: OptionContract
+    settles_at: datetime
+    underlying_type: models.MesoContractType = models.MesoContractType.Index
+    currency: str = "USD"
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The contract as the columns of a row."""
+        return {
+            "underlying": self.contract.underlying,
+            "underlying_type": self.underlying_type.name,
+            "currency": self.currency,
+            "root": self.contract.root,
+            "expiration_day": self.contract.day,
+            "settles_at": self.settles_at,
+            "contract_right": self.contract.right.value,
+            "strike": self.contract.strike,
+            "multiplier": self.contract.multiplier,
+        }
+
+    @property
+    def live(self) -> models.LiveContract:
+        """The contract as the wire shows it."""
+        call = self.contract.right is Right.CALL
+        return models.LiveContract(
+            ContractType=models.MesoContractType.Options,
+            Underlying=models.LiveUnderlying(
+                Symbol=self.contract.underlying,
+                ContractType=self.underlying_type,
+                Exchange=None,
+                Currency=self.currency,
+            ),
+            Root=self.contract.root,
+            OptionType=models.MesoOptionType.Call if call else models.MesoOptionType.Put,
+            Expiration=self.settles_at,
+            Strike=self.contract.strike,
+            Multiplier=self.contract.multiplier,
+        )
+
+
+def from_row(row: Row[Any]) -> TradedContract:
+    """Return the contract that a row's columns hold."""
+    contract = OptionContract(
+        underlying=row.underlying,
+        root=row.root,
+        day=row.expiration_day,
+        right=Right(row.contract_right),
+        strike=row.strike,
+        multiplier=row.multiplier,
+    )
+    return TradedContract(contract, row.settles_at, models.MesoContractType[row.underlying_type], row.currency)

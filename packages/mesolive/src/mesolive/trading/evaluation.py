@@ -1,0 +1,161 @@
+"""Where strategies are evaluated: what the language is told about an account, and the thread that it runs in.
+
+The language is pure but not quick enough for the event loop (a selection over a large chain solves volatilities), and a
+compiled strategy serves one evaluation at a time. So all evaluations run one after another in one worker thread, each
+on one immutable market view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy import func, select
+
+from mesolive.errors import not_found, timed_out, unavailable
+from mesolive.language import CompiledStrategy
+from mesolive.language.decision import AccountState
+from mesolive.market.service import Market, UnknownProvider, UnknownUnderlying
+from mesolive.market.view import MarketView
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import positions
+from mesolive.trading.accounts import Account, open_value
+from mesolive.trading.marks import Marks
+from mesolive.trading.positions import Position, open_positions_of_account
+from mesolive.trading.strategies import CompiledStrategies, find_strategy
+from mesolive_sdk import models
+
+T = TypeVar("T")
+
+EVALUATION_SECONDS = 30.0
+"""The longest that one evaluation may take; its own limits end it much earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyContext:
+    """A strategy on an account, as one read of the store found it."""
+
+    user_id: int
+    account: Account
+    strategy_id: int
+    strategy_name: str
+    definition: str
+    symbol: str
+    positions: tuple[Position, ...]
+    last_entry_at: datetime | None
+    last_exit_at: datetime | None
+
+    def account_state(self, marks: Marks) -> AccountState:
+        """Return the account as the language reads it, held legs valued at their marks.
+
+        Raises
+        ------
+        ServiceError
+            `ProviderUnavailable` when a held leg has no mark: sizing by a wrong account value is worse than none.
+        """
+        value = open_value((leg for position in self.positions for leg in position.open_legs), marks)
+        if value is None:
+            raise unavailable("a leg held on the account has no mark now, so its value is not known")
+        return AccountState(
+            nav=self.account.cash + value,
+            initial_cash=self.account.initial_cash,
+            positions=tuple(position.language_state for position in self.positions),
+            strategy_positions=sum(position.strategy_id == self.strategy_id for position in self.positions),
+            last_entry_at=self.last_entry_at,
+            last_exit_at=self.last_exit_at,
+        )
+
+
+async def load_context(tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
+    """Read what an evaluation of the strategy on the account needs; `NotFound` for a strategy not of the user."""
+    strategy = await find_strategy(tx, user_id, strategy_id)
+    last = await tx.first(
+        select(func.max(positions.c.created_at).label("entry"), func.max(positions.c.closed_at).label("exit")).where(
+            positions.c.user_id == user_id,
+            positions.c.account_id == account.id,
+            positions.c.strategy_id == strategy_id,
+        )
+    )
+    return StrategyContext(
+        user_id=user_id,
+        account=account,
+        strategy_id=strategy_id,
+        strategy_name=strategy.name,
+        definition=strategy.definition,
+        symbol=strategy.symbol,
+        positions=tuple(await open_positions_of_account(tx, user_id, account.id)),
+        last_entry_at=None if last is None else last.entry,
+        last_exit_at=None if last is None else last.exit,
+    )
+
+
+class EvaluationRoom:
+    """The one thread in which strategies are evaluated, and the views and compiled definitions they get there.
+
+    Parameters
+    ----------
+    random
+        Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
+    """
+
+    def __init__(
+        self, market: Market, strategies: CompiledStrategies, random: Callable[[str], Random] = Random
+    ) -> None:
+        self._market = market
+        self._strategies = strategies
+        self._random = random
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
+
+    def view(self, symbol: str, provider: models.DataProviderType | None) -> MarketView:
+        """Return the market of one underlying now.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an underlying that the provider does not have; `ProviderUnavailable` for a provider that is
+            not connected to this server.
+        """
+        try:
+            return self._market.view(symbol, provider)
+        except UnknownUnderlying:
+            raise not_found(f"underlying {symbol!r}") from None
+        except UnknownProvider as error:
+            name = provider.name if provider is not None else None
+            raise unavailable(str(error), name) from None
+
+    def marks(self, view: MarketView) -> Marks:
+        """Return marks that read `view` for its underlying, and the default provider for others."""
+        return Marks(self._market, view)
+
+    async def run(self, context: StrategyContext, name: str, work: Callable[[CompiledStrategy, Random], T]) -> T:
+        """Run `work` in the evaluation thread with the strategy's compiled form.
+
+        Parameters
+        ----------
+        name
+            Names the evaluation; it seeds its randomness.
+
+        Raises
+        ------
+        ServiceError
+            `Timeout` when it took too long. Whatever `work` raises is passed on.
+        """
+
+        def call() -> T:
+            return work(self._strategies.get(context.strategy_id, context.definition), self._random(name))
+
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(EVALUATION_SECONDS):
+                return await loop.run_in_executor(self._thread, call)
+        except TimeoutError:
+            raise timed_out(f"the evaluation took longer than {EVALUATION_SECONDS:g} s") from None
+
+    def close(self) -> None:
+        """End the thread once the evaluation under way is done."""
+        self._thread.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,88 @@
+"""What an entry freezes with the position: its variables, profit target and stop loss."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mesolive.errors import ServiceError
+from mesolive.language import freeze_at_entry
+from mesolive.language.decision import Evaluation, PositionState
+from mesolive.store.database import Transaction
+from mesolive.trading.accounts import Account
+from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.plans import Plan
+from mesolive_sdk import models
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The variables of a new position, and the statements that could not be evaluated.
+
+    A fill is a fact: a definition that fails is reported and does not keep the position from being booked.
+    """
+
+    variables: Mapping[str, Decimal]
+    failed: tuple[Evaluation, ...] = ()
+    unavailable: str | None = None
+
+    def error_events(self, plan: Plan, position_id: int) -> list[models.MesoLiveEvent]:
+        """Return one active error per statement that failed."""
+        causes: list[tuple[str, models.ConditionType, str | None]] = [
+            (
+                evaluation.error or "it could not be evaluated",
+                models.ConditionType[evaluation.kind.value],
+                evaluation.statement,
+            )
+            for evaluation in self.failed
+        ]
+        if self.unavailable is not None:
+            causes.append((self.unavailable, models.ConditionType.VarDefine, None))
+        return [
+            models.ErrorEvent(
+                State=models.ErrorState.Active,
+                ErrorId=uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/freeze/{position_id}/{kind.name}/{statement}"),
+                StrategyId=plan.strategy_id,
+                StrategyName=plan.strategy_name,
+                PositionId=position_id,
+                PositionName=plan.position_name,
+                BrokerAccountId=plan.broker_account_id,
+                Message=f"not frozen at entry: {message}",
+                ConditionType=kind,
+                Statement=statement,
+            )
+            for message, kind, statement in causes
+        ]
+
+
+class Freezer:
+    """Evaluates what a position freezes when its fills are complete."""
+
+    def __init__(self, room: EvaluationRoom) -> None:
+        self._room = room
+
+    async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
+        """Read what the evaluation needs."""
+        return await load_context(tx, user_id, account, strategy_id)
+
+    async def freeze(
+        self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None
+    ) -> Frozen:
+        """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make."""
+        try:
+            symbol = position.legs[0].contract.underlying if position.legs else context.symbol
+            view = self._room.view(symbol, provider)
+            account = context.account_state(self._room.marks(view))
+            frozen = await self._room.run(
+                context,
+                f"freeze/{context.strategy_id}/{view.now.isoformat()}",
+                lambda strategy, random: freeze_at_entry(strategy, view, account, position, external={}, random=random),
+            )
+        except ServiceError as error:
+            return Frozen({}, unavailable=error.message)
+        return Frozen(
+            variables=frozen.variables,
+            failed=tuple(evaluation for evaluation in frozen.evaluations if evaluation.error is not None),
+        )

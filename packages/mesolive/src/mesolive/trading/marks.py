@@ -1,0 +1,47 @@
+"""Marks of contracts as exact decimals, one market view per underlying and use."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from mesolive.market.contracts import OptionContract
+from mesolive.market.service import Market, UnknownUnderlying
+from mesolive.market.view import MarketView
+
+
+def exact(value: float | None) -> Decimal | None:
+    """Return a model number as a decimal with the digits that its shortest text has; `None` for no value."""
+    if value is None or not math.isfinite(value):
+        return None
+    return Decimal(repr(float(value)))
+
+
+class Marks:
+    """Reads marks, taking one view per underlying so that all are of one moment.
+
+    Parameters
+    ----------
+    market
+        Where views of underlyings come from that are not in `views`: its default provider.
+    views
+        Views to read first.
+    """
+
+    def __init__(self, market: Market, *views: MarketView) -> None:
+        self._market = market
+        self._views: dict[str, MarketView | None] = {view.underlying.underlying.symbol: view for view in views}
+
+    def of(self, contract: OptionContract) -> Decimal | None:
+        """Return the contract's mark per unit, or `None` where the market has none."""
+        if contract.underlying not in self._views:
+            try:
+                self._views[contract.underlying] = self._market.view(contract.underlying)
+            except UnknownUnderlying:
+                self._views[contract.underlying] = None
+        view = self._views[contract.underlying]
+        found = None if view is None else view.find(contract)
+        if found is None:
+            return None
+        chain, index = found
+        return exact(float(chain.mark[index]))

@@ -1,0 +1,208 @@
+"""Execution plans: what a preparation found and an execution will trade."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from mesolive.errors import not_found
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
+from mesolive.trading.booking import GroupQuantity, group_quantity
+from mesolive.trading.contracts import TradedContract, from_row
+from mesolive.trading.rows import insert
+from mesolive_sdk import models
+
+
+class PlanKind(enum.Enum):
+    """What executing the plan does."""
+
+    ENTRY = "Entry"
+    EXIT = "Exit"
+    ADJUSTMENT = "Adjustment"
+
+
+class PlanState(enum.Enum):
+    """Where the plan stands: it is executed once."""
+
+    PREPARED = "Prepared"
+    EXECUTED = "Executed"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLeg:
+    """One leg that a plan trades.
+
+    Attributes
+    ----------
+    qty
+        Signed contracts of the trade itself (an exit's are the position's reversed), before the plan's multiplier;
+        0 for a marker leg, which is never traded.
+    leg_id
+        The leg of the position that is closed; `None` when the plan opens one.
+    mark
+        The mark per unit at preparation: the entry price of a marker leg.
+    """
+
+    name: str
+    traded: TradedContract
+    qty: Decimal
+    leg_group_id: int
+    expiration_name: str | None = None
+    leg_id: int | None = None
+    mark: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """A plan that is not stored yet."""
+
+    kind: PlanKind
+    strategy_id: int
+    account_id: int
+    position_id: int | None
+    position_name: str
+    data_provider: models.DataProviderType | None
+    qty_multiplier: Decimal | None
+    legs: tuple[PlanLeg, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stored plan."""
+
+    id: int
+    kind: PlanKind
+    state: PlanState
+    strategy_id: int
+    strategy_name: str
+    account_id: int
+    broker_account_id: str
+    position_id: int | None
+    position_name: str
+    data_provider: models.DataProviderType | None
+    qty_multiplier: Decimal | None
+    legs: tuple[PlanLeg, ...]
+
+    @property
+    def groups(self) -> dict[int, list[str]]:
+        """Leg names by leg group, groups ascending, legs in the plan's order."""
+        return leg_groups(self.legs)
+
+
+def leg_groups(legs: Sequence[PlanLeg]) -> dict[int, list[str]]:
+    """Return the leg names of each group. Legs that name no group are together in group 0: one combo order."""
+    groups: dict[int, list[str]] = {}
+    for leg in sorted(legs, key=lambda leg: leg.leg_group_id):
+        groups.setdefault(leg.leg_group_id, []).append(leg.name)
+    return groups
+
+
+def group_quantities(legs: Sequence[PlanLeg], multiplier: Decimal) -> dict[int, GroupQuantity]:
+    """Return each group as combos and ratios, quantities scaled by `multiplier`."""
+    by_name = {leg.name: leg for leg in legs}
+    return {
+        group: group_quantity({name: by_name[name].qty * multiplier for name in names})
+        for group, names in leg_groups(legs).items()
+    }
+
+
+async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
+    """Store a plan within the transaction and return its id."""
+    plan_id = await insert(
+        tx,
+        exec_plans,
+        user_id=user_id,
+        kind=plan.kind.value,
+        state=PlanState.PREPARED.value,
+        strategy_id=plan.strategy_id,
+        account_id=plan.account_id,
+        position_id=plan.position_id,
+        position_name=plan.position_name,
+        data_provider=None if plan.data_provider is None else plan.data_provider.name,
+        qty_multiplier=plan.qty_multiplier,
+        created_at=plan.created_at,
+    )
+    await tx.execute(
+        exec_plan_legs.insert(),
+        [
+            {
+                "plan_id": plan_id,
+                "place": place,
+                "name": leg.name,
+                **leg.traded.columns,
+                "qty": leg.qty,
+                "leg_group_id": leg.leg_group_id,
+                "expiration_name": leg.expiration_name,
+                "leg_id": leg.leg_id,
+                "mark": leg.mark,
+            }
+            for place, leg in enumerate(plan.legs)
+        ],
+    )
+    return plan_id
+
+
+async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
+    """Return the user's plan; `NotFound` when there is none of that id for this user."""
+    row = await tx.first(
+        select(exec_plans, accounts.c.broker_account_id, strategies.c.name.label("strategy_name"))
+        .join(accounts, accounts.c.id == exec_plans.c.account_id)
+        .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
+        .where(exec_plans.c.user_id == user_id, exec_plans.c.id == plan_id)
+    )
+    if row is None:
+        raise not_found(f"exec plan {plan_id}")
+    legs = await tx.all(
+        select(exec_plan_legs).where(exec_plan_legs.c.plan_id == plan_id).order_by(exec_plan_legs.c.place)
+    )
+    return Plan(
+        id=row.id,
+        kind=PlanKind(row.kind),
+        state=PlanState(row.state),
+        strategy_id=row.strategy_id,
+        strategy_name=row.strategy_name,
+        account_id=row.account_id,
+        broker_account_id=row.broker_account_id,
+        position_id=row.position_id,
+        position_name=row.position_name,
+        data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
+        qty_multiplier=row.qty_multiplier,
+        legs=tuple(_leg_of(leg) for leg in legs),
+    )
+
+
+async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:
+    """Note within the transaction that the plan was carried out, and for which position."""
+    await tx.execute(
+        exec_plans.update()
+        .where(exec_plans.c.id == plan_id)
+        .values(state=PlanState.EXECUTED.value, executed_at=at, position_id=position_id)
+    )
+
+
+def wire_groups(groups: Mapping[int, GroupQuantity]) -> dict[int, models.LegGroupQtys]:
+    """Return the group quantities as the wire shows them."""
+    return {
+        group: models.LegGroupQtys(Qty=quantity.qty, LegRatios=dict(quantity.ratios))
+        for group, quantity in groups.items()
+    }
+
+
+def _leg_of(row: Row[Any]) -> PlanLeg:
+    return PlanLeg(
+        name=row.name,
+        traded=from_row(row),
+        qty=row.qty,
+        leg_group_id=row.leg_group_id,
+        expiration_name=row.expiration_name,
+        leg_id=row.leg_id,
+        mark=row.mark,
+    )

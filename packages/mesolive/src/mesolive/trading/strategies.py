@@ -1,0 +1,289 @@
+"""Strategies: imported, checked, renamed, made active on accounts, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, select
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import conflict, not_found, validation
+from mesolive.language import CompiledStrategy, DefinitionError, StrategyDefinition, compile_strategy, parse_definition
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.paging import Pager
+from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
+from mesolive.trading.rows import insert
+from mesolive_sdk import models
+
+NAME_LIMIT = 128
+TEXT_LIMIT = 250
+COMPILED_LIMIT = 256
+
+
+async def find_strategy(tx: Transaction, user_id: int, strategy_id: int) -> Row[Any]:
+    """Return the row of the user's strategy.
+
+    Raises
+    ------
+    ServiceError
+        `NotFound` when there is none of that id, it was deleted, or it is somebody else's.
+    """
+    row = await tx.first(
+        select(strategies).where(
+            strategies.c.user_id == user_id, strategies.c.id == strategy_id, strategies.c.deleted_at.is_(None)
+        )
+    )
+    if row is None:
+        raise not_found(f"strategy {strategy_id}")
+    return row
+
+
+class CompiledStrategies:
+    """Keeps compiled definitions, so that a strategy in use is compiled once per change of it.
+
+    Bounded: the one used longest ago goes first.
+    """
+
+    def __init__(self, limit: int = COMPILED_LIMIT) -> None:
+        self._limit = limit
+        self._kept: dict[tuple[int, str], CompiledStrategy] = {}
+
+    def get(self, strategy_id: int, definition: str) -> CompiledStrategy:
+        """Return the compiled form of a definition that was checked when it was stored."""
+        key = (strategy_id, definition)
+        compiled = self._kept.pop(key, None) or compile_strategy(parse_definition(definition))
+        self._kept[key] = compiled
+        while len(self._kept) > self._limit:
+            del self._kept[next(iter(self._kept))]
+        return compiled
+
+
+class Strategies:
+    """What the Control Hub asks about strategies."""
+
+    def __init__(self, database: Database, clock: Clock, pager: Pager) -> None:
+        self._database = database
+        self._clock = clock
+        self._pager = pager
+
+    async def create(self, user: UserContext, args: models.CreateStrategyArgs) -> models.LiveStrategy:
+        """Import a definition.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` with every problem of the definition under `StrategyDefinition.<path>`; `NotFound` for an
+            account that the user does not have.
+        """
+        definition = checked_definition(args.StrategyDefinition)
+        name = args.Name if args.Name is not None else definition.StrategyName
+        name = checked_name(name or f"{definition.Symbol} strategy")
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
+            strategy_id = await insert(
+                tx,
+                strategies,
+                user_id=user.user_id,
+                name=name,
+                symbol=definition.Symbol,
+                description=definition.Description,
+                definition=_text(args.StrategyDefinition),
+                backtest_id=_bounded("BacktestId", args.BacktestId),
+                mesosim_instance=_bounded("MesoSimInstance", args.MesoSimInstance),
+                created_at=now,
+                updated_at=now,
+            )
+            await self._activate(tx, strategy_id, active_on)
+            return await self._one(tx, user, strategy_id)
+
+    async def update(self, user: UserContext, args: models.UpdateStrategyArgs) -> models.LiveStrategy:
+        """Replace the definition, the accounts it is active on, or both; what is null stays as it is."""
+        definition = None if args.StrategyDefinition is None else checked_definition(args.StrategyDefinition)
+        async with self._database.write() as tx:
+            await find_strategy(tx, user.user_id, args.StrategyId)
+            changes: dict[str, Any] = {"updated_at": self._clock.now()}
+            if definition is not None and args.StrategyDefinition is not None:
+                changes |= {
+                    "definition": _text(args.StrategyDefinition),
+                    "symbol": definition.Symbol,
+                    "description": definition.Description,
+                }
+            if args.ActiveOnAccounts is not None:
+                active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
+                await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
+                await self._activate(tx, args.StrategyId, active_on)
+            await tx.execute(strategies.update().where(strategies.c.id == args.StrategyId).values(**changes))
+            return await self._one(tx, user, args.StrategyId)
+
+    async def rename(self, user: UserContext, args: models.RenameStrategyArgs) -> models.LiveStrategy:
+        """Give the strategy another name; names need not be unique."""
+        name = checked_name(args.Name)
+        async with self._database.write() as tx:
+            await find_strategy(tx, user.user_id, args.StrategyId)
+            await tx.execute(
+                strategies.update()
+                .where(strategies.c.id == args.StrategyId)
+                .values(name=name, updated_at=self._clock.now())
+            )
+            return await self._one(tx, user, args.StrategyId)
+
+    async def delete(self, user: UserContext, args: models.DeleteStrategyArgs) -> models.DeleteStrategyResult:
+        """Delete a strategy.
+
+        Its positions keep its name and history. With positions that are not closed it is a `Conflict`, unless `Force`.
+        """
+        async with self._database.write() as tx:
+            await find_strategy(tx, user.user_id, args.StrategyId)
+            alive = await tx.scalar(
+                select(func.count())
+                .select_from(positions)
+                .where(
+                    positions.c.user_id == user.user_id,
+                    positions.c.strategy_id == args.StrategyId,
+                    positions.c.state != models.LivePositionState.Closed.name,
+                )
+            )
+            if alive and not args.Force:
+                raise conflict(
+                    f"strategy {args.StrategyId} has {alive} position{'s' if alive > 1 else ''} that "
+                    f"{'are' if alive > 1 else 'is'} not closed; exit first, or delete with Force"
+                )
+            now = self._clock.now()
+            await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
+            await tx.execute(
+                strategies.update().where(strategies.c.id == args.StrategyId).values(deleted_at=now, updated_at=now)
+            )
+        return models.DeleteStrategyResult(StrategyId=args.StrategyId)
+
+    async def list(self, user: UserContext, args: models.ListStrategiesArgs) -> models.ListStrategiesResult:
+        """Return the user's strategies, oldest first; with `ActiveOnAccounts` those active on any of them."""
+        page = self._pager.page(user.user_id, "ListStrategies", args)
+        query = (
+            select(strategies)
+            .where(
+                strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None), strategies.c.id > page.after
+            )
+            .order_by(strategies.c.id)
+            .limit(page.limit + 1)
+        )
+        if args.ActiveOnAccounts is not None:
+            query = query.where(
+                strategies.c.id.in_(
+                    select(strategy_accounts.c.strategy_id)
+                    .join(accounts, accounts.c.id == strategy_accounts.c.account_id)
+                    .where(accounts.c.broker_account_id.in_(args.ActiveOnAccounts))
+                )
+            )
+        async with self._database.read() as tx:
+            shown, token = page.cut(await tx.all(query))
+            found = await self._live(tx, user, shown)
+        return models.ListStrategiesResult(Strategies=found, ContinuationToken=token)
+
+    async def get(self, user: UserContext, args: models.GetStrategyArgs) -> models.LiveStrategyDetail:
+        """Return one strategy with its definition as it was given."""
+        async with self._database.read() as tx:
+            row = await find_strategy(tx, user.user_id, args.StrategyId)
+            (live,) = await self._live(tx, user, [row])
+        return models.LiveStrategyDetail(
+            **{name: getattr(live, name) for name in models.LiveStrategy.__struct_fields__},
+            StrategyDefinition=msgspec.json.decode(row.definition, type=dict[str, Any]),
+        )
+
+    async def _one(self, tx: Transaction, user: UserContext, strategy_id: int) -> models.LiveStrategy:
+        (live,) = await self._live(tx, user, [await find_strategy(tx, user.user_id, strategy_id)])
+        return live
+
+    async def _live(self, tx: Transaction, user: UserContext, rows: Sequence[Row[Any]]) -> list[models.LiveStrategy]:
+        ids = [row.id for row in rows]
+        active_on = await tx.all(
+            select(strategy_accounts.c.strategy_id, accounts.c.broker_account_id)
+            .join(accounts, accounts.c.id == strategy_accounts.c.account_id)
+            .where(strategy_accounts.c.strategy_id.in_(ids))
+            .order_by(strategy_accounts.c.place)
+        )
+        counted = await tx.all(
+            select(positions.c.strategy_id, func.count().label("number"))
+            .where(
+                positions.c.user_id == user.user_id,
+                positions.c.strategy_id.in_(ids),
+                positions.c.state != models.LivePositionState.Closed.name,
+            )
+            .group_by(positions.c.strategy_id)
+        )
+        active = {row.strategy_id: row.number for row in counted}
+        return [
+            models.LiveStrategy(
+                Id=row.id,
+                Name=row.name,
+                Symbol=row.symbol,
+                Description=row.description,
+                BacktestId=row.backtest_id,
+                MesoSimInstance=row.mesosim_instance,
+                ActiveOnAccounts=[a.broker_account_id for a in active_on if a.strategy_id == row.id],
+                ActivePositions=active.get(row.id, 0),
+                CreatedAt=row.created_at,
+                UpdatedAt=row.updated_at,
+            )
+            for row in rows
+        ]
+
+    async def _account_ids(self, tx: Transaction, user: UserContext, names: Sequence[str]) -> list[int]:
+        rows = await tx.all(
+            select(accounts.c.id, accounts.c.broker_account_id).where(
+                accounts.c.user_id == user.user_id, accounts.c.broker_account_id.in_(names)
+            )
+        )
+        known = {row.broker_account_id: row.id for row in rows}
+        for name in names:
+            if name not in known:
+                raise not_found(f"account {name!r}")
+        return [known[name] for name in dict.fromkeys(names)]
+
+    async def _activate(self, tx: WriteTransaction, strategy_id: int, account_ids: Sequence[int]) -> None:
+        for place, account_id in enumerate(account_ids):
+            await tx.execute(
+                strategy_accounts.insert().values(strategy_id=strategy_id, account_id=account_id, place=place)
+            )
+
+
+def checked_definition(given: Mapping[str, Any]) -> StrategyDefinition:
+    """Return the parsed definition after compiling it, so that what is stored can run.
+
+    Raises
+    ------
+    ServiceError
+        `ValidationError` with every problem under the path of its field.
+    """
+    try:
+        definition = parse_definition(given)
+        compile_strategy(definition)
+    except DefinitionError as error:
+        problems: dict[str, list[str]] = {}
+        for problem in error.problems:
+            path = f"StrategyDefinition.{problem.path}" if problem.path else "StrategyDefinition"
+            problems.setdefault(path, []).append(str(problem))
+        raise validation(problems, "the strategy definition cannot be used") from error
+    return definition
+
+
+def checked_name(name: str) -> str:
+    """Return the name without surrounding space; a `ValidationError` when it is empty or too long."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT:
+        raise validation({"Name": [f"expected 1 to {NAME_LIMIT} characters, got {len(name)}"]})
+    return name
+
+
+def _bounded(field: str, value: str | None) -> str | None:
+    if value is not None and len(value) > TEXT_LIMIT:
+        raise validation({field: [f"expected at most {TEXT_LIMIT} characters, got {len(value)}"]})
+    return value
+
+
+def _text(definition: Mapping[str, Any]) -> str:
+    # In written order: VarDefines run in it.
+    return msgspec.json.encode(definition).decode()
