@@ -1,4 +1,4 @@
-"""The one exception with which a service answers anything but Success."""
+"""The one exception with which a service answers anything but Success, and a function for each kind of answer."""
 
 from __future__ import annotations
 
@@ -38,60 +38,62 @@ class ServiceError(Exception):
     def __str__(self) -> str:
         return f"{self.status.name}: {self.message}"
 
-    @classmethod
-    def not_found(cls, what: str) -> ServiceError:
-        """Return `NotFound` for a thing, such as `"strategy 7"`; a foreign one is answered in the same way."""
-        return cls(StatusCode.NotFound, f"{what} was not found")
 
-    @classmethod
-    def validation(cls, problems: Mapping[str, Sequence[str]], message: str | None = None) -> ServiceError:
-        """Return `ValidationError` with what is wrong by field path."""
-        errors = {path: list(texts) for path, texts in problems.items()}
-        if message is None:
-            count = sum(map(len, errors.values()))
-            first = next((f"{path}: {texts[0]}" for path, texts in errors.items() if texts), "the request is not valid")
-            message = first if count <= 1 else f"{first} (and {count - 1} more)"
-        return cls(StatusCode.ValidationError, message, MesoLiveApiError(ValidationErrors=errors))
+def not_found(what: str) -> ServiceError:
+    """Return `NotFound` for a thing, such as `"strategy 7"`; a foreign thing is answered in the same way."""
+    return ServiceError(StatusCode.NotFound, f"{what} was not found")
 
-    @classmethod
-    def conflict(cls, message: str, code: str | None = None, data: object | None = None) -> ServiceError:
-        """Return `Conflict`: what is asked does not fit the present state."""
-        return cls(StatusCode.Conflict, message, _detail(code), data)
 
-    @classmethod
-    def duplicate(cls, message: str, data: object | None) -> ServiceError:
-        """Return `DuplicateRequest` with the first answer's data."""
-        return cls(StatusCode.DuplicateRequest, message, None, data)
+def validation(problems: Mapping[str, Sequence[str]], message: str | None = None) -> ServiceError:
+    """Return `ValidationError` with what is wrong by field path; the message names the first problem."""
+    errors = {path: list(texts) for path, texts in problems.items()}
+    if message is None:
+        texts = [f"{path}: {text}" for path, found in errors.items() for text in found]
+        message = texts[0] if texts else "the request is not valid"
+        if len(texts) > 1:
+            message += f" (and {len(texts) - 1} more)"
+    return ServiceError(StatusCode.ValidationError, message, MesoLiveApiError(ValidationErrors=errors))
 
-    @classmethod
-    def unauthorized(cls, message: str = "a valid API key is needed") -> ServiceError:
-        """Return `Unauthorized`: nobody knows who calls."""
-        return cls(StatusCode.Unauthorized, message)
 
-    @classmethod
-    def forbidden(cls, message: str) -> ServiceError:
-        """Return `Forbidden`: the caller is known and may not."""
-        return cls(StatusCode.Forbidden, message)
+def conflict(message: str, code: str | None = None, data: object | None = None) -> ServiceError:
+    """Return `Conflict`: what is asked does not fit the present state."""
+    return ServiceError(StatusCode.Conflict, message, _detail(code), data)
 
-    @classmethod
-    def not_supported(cls, message: str, code: str | None = None) -> ServiceError:
-        """Return `NotSupported`: this server, or this kind of account, does not do that."""
-        return cls(StatusCode.NotSupported, message, _detail(code))
 
-    @classmethod
-    def rate_limited(cls, message: str) -> ServiceError:
-        """Return `RateLimited`: too much at once; the same request may succeed later."""
-        return cls(StatusCode.RateLimited, message)
+def duplicate_request(message: str, data: object | None) -> ServiceError:
+    """Return `DuplicateRequest` with the first answer's data."""
+    return ServiceError(StatusCode.DuplicateRequest, message, None, data)
 
-    @classmethod
-    def unavailable(cls, message: str, provider: str | None = None) -> ServiceError:
-        """Return `ProviderUnavailable`: the data that is needed does not arrive."""
-        return cls(StatusCode.ProviderUnavailable, message, MesoLiveApiError(Provider=provider) if provider else None)
 
-    @classmethod
-    def timeout(cls, message: str) -> ServiceError:
-        """Return `Timeout`: the answer did not come in time, and what became of the request is told elsewhere."""
-        return cls(StatusCode.Timeout, message)
+def unauthorized(message: str = "a valid API key is needed") -> ServiceError:
+    """Return `Unauthorized`: nobody knows who calls."""
+    return ServiceError(StatusCode.Unauthorized, message)
+
+
+def forbidden(message: str) -> ServiceError:
+    """Return `Forbidden`: the caller is known and may not."""
+    return ServiceError(StatusCode.Forbidden, message)
+
+
+def not_supported(message: str, code: str | None = None) -> ServiceError:
+    """Return `NotSupported`: this server, or this kind of account, does not do that."""
+    return ServiceError(StatusCode.NotSupported, message, _detail(code))
+
+
+def rate_limited(message: str) -> ServiceError:
+    """Return `RateLimited`: too much at once; the same request may succeed later."""
+    return ServiceError(StatusCode.RateLimited, message)
+
+
+def unavailable(message: str, provider: str | None = None) -> ServiceError:
+    """Return `ProviderUnavailable`: the data that is needed does not arrive."""
+    error = MesoLiveApiError(Provider=provider) if provider else None
+    return ServiceError(StatusCode.ProviderUnavailable, message, error)
+
+
+def timed_out(message: str) -> ServiceError:
+    """Return `Timeout`: the answer did not come in time; what became of the request must be asked."""
+    return ServiceError(StatusCode.Timeout, message)
 
 
 def _detail(code: str | None) -> MesoLiveApiError | None:

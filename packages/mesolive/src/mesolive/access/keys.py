@@ -1,0 +1,278 @@
+"""API keys: signed tokens (JWT) that name a user, expire, and can be revoked.
+
+A token is shown once, when it is made, and is stored nowhere: the database keeps its id alone.
+Tokens expire by the wall clock, whatever the market's time is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from sqlalchemy import insert, select, update
+
+from mesolive.access.context import UserContext
+from mesolive.access.secret import ServerSecret
+from mesolive.clock import Clock, WallClock
+from mesolive.errors import not_found, validation
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.access import api_keys, users
+
+ALGORITHM = "HS256"
+ISSUER = "mesolive"
+DEFAULT_DAYS = 365
+MAX_DAYS = 3650
+MAX_NAME = 64
+MAX_LABEL = 200
+MAX_TOKEN = 2048
+"""The longest token that is looked at, in characters; ours have about 300."""
+
+CACHED_KEYS = 1024
+CACHE_SECONDS = 5.0
+"""How long an accepted key is not looked up again: a key that another process revokes works for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key.
+
+    Attributes
+    ----------
+    key_id
+        The token's id; safe to show.
+    user_name
+        Whose key it is.
+    label
+        What its owner calls it.
+    created_at, expires_at
+        From when to when it works.
+    revoked_at
+        When it was revoked, or `None`.
+    """
+
+    key_id: str
+    user_name: str
+    label: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A key that was just made, with its token. The token does not show in its representation.
+
+    Attributes
+    ----------
+    key
+        What is stored of it.
+    token
+        What its owner presents; it is not stored and cannot be shown again.
+    """
+
+    key: ApiKey
+    token: str
+
+    def __repr__(self) -> str:
+        return f"NewApiKey(key={self.key!r}, token=…)"
+
+
+class Access:
+    """Users, their keys, and who a token belongs to.
+
+    Parameters
+    ----------
+    database
+        Where users and keys are.
+    secret
+        Signs the tokens.
+    clock
+        Wall time.
+    monotonic
+        Seconds that only grow: the age of what is cached.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secret: ServerSecret,
+        clock: Clock | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._key = secret.derive("api-keys")
+        self._kid = secret.derive("api-keys-id").hex()[:16]
+        self._clock = clock or WallClock()
+        self._monotonic = monotonic
+        self._accepted: OrderedDict[str, tuple[float, UserContext]] = OrderedDict()
+        self._revocations = 0
+
+    async def user(self, name: str) -> UserContext:
+        """Return the user of that name, for what is done on his behalf without a key, as the command line does.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` when there is none.
+        """
+        async with self._database.read() as tx:
+            row = await tx.first(select(users.c.id).where(users.c.name == name))
+        if row is None:
+            raise not_found(f"user {name!r}")
+        return UserContext(row.id, name, "")
+
+    async def create_key(self, user_name: str, label: str | None = None, days: int = DEFAULT_DAYS) -> NewApiKey:
+        """Make a key for a user; a user who is new is made too.
+
+        Parameters
+        ----------
+        user_name
+            1 to 64 printable characters.
+        label
+            What the key is for; up to 200 characters.
+        days
+            How long it works, 1 to 3650.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` when an argument is out of bounds.
+        """
+        problems: dict[str, list[str]] = {}
+        if not 1 <= len(user_name) <= MAX_NAME or not user_name.isprintable() or user_name != user_name.strip():
+            problems["User"] = [f"expected 1 to {MAX_NAME} printable characters"]
+        if label is not None and (len(label) > MAX_LABEL or not label.isprintable()):
+            problems["Label"] = [f"expected at most {MAX_LABEL} printable characters"]
+        if not 1 <= days <= MAX_DAYS:
+            problems["ExpiresDays"] = [f"expected 1 to {MAX_DAYS}, got {days}"]
+        if problems:
+            raise validation(problems)
+        now = self._clock.now().replace(microsecond=0)
+        key = ApiKey(secrets.token_hex(16), user_name, label, now, now + timedelta(days=days), None)
+        async with self._database.write() as tx:
+            user_id = await _user_id(tx, user_name) or await _create_user(tx, user_name, now)
+            await tx.execute(
+                insert(api_keys).values(
+                    key_id=key.key_id,
+                    user_id=user_id,
+                    label=label,
+                    created_at=key.created_at,
+                    expires_at=key.expires_at,
+                )
+            )
+        return NewApiKey(key, self._sign(user_id, key))
+
+    async def list_keys(self, user_name: str | None = None, limit: int = 1000) -> list[ApiKey]:
+        """Return the keys of a user, or of all users, newest first; at most `limit`."""
+        query = (
+            select(api_keys, users.c.name)
+            .join(users, users.c.id == api_keys.c.user_id)
+            .order_by(api_keys.c.created_at.desc(), api_keys.c.key_id)
+            .limit(limit)
+        )
+        if user_name is not None:
+            query = query.where(users.c.name == user_name)
+        async with self._database.read() as tx:
+            rows = await tx.all(query)
+        return [ApiKey(row.key_id, row.name, row.label, row.created_at, row.expires_at, row.revoked_at) for row in rows]
+
+    async def revoke(self, key_id: str) -> None:
+        """Let a key work no more: at once in this process, within `CACHE_SECONDS` in others.
+
+        Revoking it again changes nothing.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` when there is no such key.
+        """
+        async with self._database.write() as tx:
+            if await tx.first(select(api_keys.c.key_id).where(api_keys.c.key_id == key_id)) is None:
+                raise not_found(f"API key {key_id!r}")
+            await tx.execute(
+                update(api_keys)
+                .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=self._clock.now())
+            )
+            tx.after_commit(lambda: self._forget(key_id))
+
+    async def authenticate(self, token: str) -> UserContext | None:
+        """Return whose token this is, or `None` when it is no valid one, has expired, or was revoked."""
+        claims = self._verify(token)
+        if claims is None:
+            return None
+        key_id, user_id = claims
+        cached = self._accepted.get(key_id)
+        if cached is not None and cached[0] > self._monotonic():
+            self._accepted.move_to_end(key_id)
+            return cached[1]
+        revocations = self._revocations
+        async with self._database.read() as tx:
+            row = await tx.first(
+                select(users.c.id, users.c.name)
+                .join(api_keys, api_keys.c.user_id == users.c.id)
+                .where(api_keys.c.key_id == key_id, users.c.id == user_id, api_keys.c.revoked_at.is_(None))
+            )
+        if row is None:
+            return None
+        user = UserContext(row.id, row.name, key_id)
+        if revocations == self._revocations:  # else the row may have been read before a revocation
+            self._accepted[key_id] = (self._monotonic() + CACHE_SECONDS, user)
+            self._accepted.move_to_end(key_id)
+            while len(self._accepted) > CACHED_KEYS:
+                self._accepted.popitem(last=False)
+        return user
+
+    def _forget(self, key_id: str) -> None:
+        self._revocations += 1
+        self._accepted.pop(key_id, None)
+
+    def _sign(self, user_id: int, key: ApiKey) -> str:
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "sub": str(user_id),
+            "jti": key.key_id,
+            "iat": key.created_at,
+            "exp": key.expires_at,
+        }
+        # pyright cannot see one kind of key, which needs a library that we do not.
+        return jwt.encode(  # pyright: ignore[reportUnknownMemberType]
+            claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid}
+        )
+
+    def _verify(self, token: str) -> tuple[str, int] | None:
+        """Return the key's id and the user's, or `None` for what this server did not sign or what has expired."""
+        if len(token) > MAX_TOKEN:
+            return None
+        try:
+            decoded = jwt.decode_complete(  # pyright: ignore[reportUnknownMemberType] - as above
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                # The times are compared below, with the clock that was given.
+                options={"require": ["iss", "sub", "jti", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+            )
+            if decoded["header"].get("kid") != self._kid:
+                return None
+            claims: dict[str, Any] = decoded["payload"]
+            expires = datetime.fromtimestamp(int(claims["exp"]), UTC)
+            if expires <= self._clock.now():
+                return None
+            return str(claims["jti"]), int(claims["sub"])
+        except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
+            return None
+
+
+async def _user_id(tx: Transaction, name: str) -> int | None:
+    return await tx.scalar(select(users.c.id).where(users.c.name == name))
+
+
+async def _create_user(tx: WriteTransaction, name: str, now: datetime) -> int:
+    return await tx.scalar(insert(users).values(name=name, created_at=now).returning(users.c.id))
