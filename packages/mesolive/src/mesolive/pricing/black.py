@@ -140,7 +140,8 @@ def greeks(
     discount, spot = np.asarray(discount, dtype=np.float64), np.asarray(spot, dtype=np.float64)
     deviation = _total_volatility(years, volatility)
     alive = deviation > 0.0
-    dead_or_nan = 0.0 * (deviation + forward + strike + discount + spot)
+    # Zero, in the shape of the answer; NaN where an argument is.
+    blank = 0.0 * (sign + deviation + forward + strike + discount + spot)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root_years = np.sqrt(np.maximum(years, 0.0))
         moneyness = np.log(forward / strike)
@@ -153,19 +154,19 @@ def greeks(
         pay = discount * strike * in_strike
         receive = discount * forward * in_forward
         intrinsic = discount * np.maximum(sign * (forward - strike), 0.0)
-        price = np.maximum(receive - pay, intrinsic) + dead_or_nan
-        delta = receive / spot + dead_or_nan
+        price = np.maximum(receive - pay, intrinsic) + blank
+        delta = receive / spot + blank
         discounted_density = discount * forward * density
-        gamma = np.where(alive, discounted_density / (spot * spot * deviation), 0.0) + dead_or_nan
-        annual_vega = np.where(alive, discounted_density * root_years, 0.0) + dead_or_nan
+        gamma = np.where(alive, discounted_density / (spot * spot * deviation), 0.0) + blank
+        annual_vega = np.where(alive, discounted_density * root_years, 0.0) + blank
         # rate * V and the carry cancel into rate * K-leg and growth * F-leg: rate = -ln(D)/T, yield = rate - ln(F/S)/T.
         rate = np.where(years > 0.0, -np.log(discount) / years, 0.0)
         carry = np.where(years > 0.0, rate - np.log(forward / spot) / years, 0.0)
         # A yield beyond these bounds says that spot and forward are of different moments: no decay follows from that.
         carry = np.clip(carry, LOWEST_YIELD, HIGHEST_YIELD)
         decay = np.where(alive, 0.5 * discounted_density * volatility / root_years, 0.0)
-        theta = np.where(years > 0.0, carry * receive - rate * pay - decay, 0.0) + dead_or_nan
-        rho = np.where(years > 0.0, years * pay, 0.0) + dead_or_nan
+        theta = np.where(years > 0.0, carry * receive - rate * pay - decay, 0.0) + blank
+        rho = np.where(years > 0.0, years * pay, 0.0) + blank
     return Greeks(price, delta, gamma, theta / DAYS_PER_YEAR, annual_vega * 0.01, rho)
 
 

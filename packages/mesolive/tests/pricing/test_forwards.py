@@ -1,0 +1,141 @@
+"""Forwards and discount factors that quotes imply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mesolive.pricing.black import values
+from mesolive.pricing.forwards import ForwardSource, PairQuotes, imply_forwards
+
+SPOT = 4500.0
+
+
+def quotes(
+    years: float,
+    *,
+    rate: float = 0.05,
+    carry: float = 0.015,
+    spot: float = SPOT,
+    half_spread: float = 0.5,
+    noise: float = 0.0,
+    seed: int = 1,
+    count: int = 81,
+    european: bool = True,
+) -> PairQuotes:
+    """Return a generated expiration whose midpoints miss the model by up to `noise`."""
+    strikes = np.linspace(0.8 * spot, 1.2 * spot, count)
+    forward, discount = spot * math.exp((rate - carry) * years), math.exp(-rate * years)
+    random = np.random.default_rng(seed)
+    call, put = (
+        values(right, forward, strikes, years, 0.2, discount) + random.uniform(-noise, noise, count) + 50 * half_spread
+        for right in (True, False)
+    )
+    # Both sides raised alike: parity only sees the difference, and no bid is zero.
+    return PairQuotes(
+        years, strikes, call - half_spread, call + half_spread, put - half_spread, put + half_spread, european
+    )
+
+
+def without_quotes(years: float) -> PairQuotes:
+    empty = np.full(5, np.nan)
+    return PairQuotes(years, np.linspace(4400.0, 4600.0, 5), empty, empty, empty, empty)
+
+
+def test_clean_quotes_give_forward_rate_and_spot_exactly() -> None:
+    times = (0.05, 0.25, 1.0, 2.0)
+    for years, found in zip(times, imply_forwards(4490.0, [quotes(years) for years in times]), strict=True):
+        assert found.source is ForwardSource.PARITY
+        assert found.pairs == 81
+        assert found.forward == pytest.approx(SPOT * math.exp(0.035 * years), rel=1e-9)
+        assert found.discount == pytest.approx(math.exp(-0.05 * years), rel=1e-9)
+        assert found.spot == pytest.approx(SPOT, rel=1e-6)
+        assert np.abs(found.residuals).max() < 1e-6
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.floats(0.0, 0.08), st.floats(-0.01, 0.04))
+def test_noise_within_the_spread_moves_the_forward_by_less_than_the_noise(seed: int, rate: float, carry: float) -> None:
+    times = (0.01, 0.1, 0.5, 1.0)
+    chain = [quotes(years, rate=rate, carry=carry, noise=0.3, seed=seed + at) for at, years in enumerate(times)]
+    for years, found in zip(times, imply_forwards(SPOT, chain), strict=True):
+        assert found.forward == pytest.approx(SPOT * math.exp((rate - carry) * years), abs=0.3)
+        # A day's discount factor is known to a hundredth of a percent, a year's to a tenth.
+        assert -math.log(found.discount) == pytest.approx(rate * years, abs=0.0003 + 0.001 * years)
+
+
+def test_stale_pairs_do_not_bend_the_line_and_show_in_the_residuals() -> None:
+    sound = quotes(0.5)
+    stale = np.arange(81) % 8 == 3
+    shifted = PairQuotes(
+        0.5,
+        sound.strikes,
+        sound.call_bid + 25.0 * stale,
+        sound.call_ask + 25.0 * stale,
+        sound.put_bid,
+        sound.put_ask,
+    )
+    (found,) = imply_forwards(SPOT, [shifted])
+    assert found.forward == pytest.approx(SPOT * math.exp(0.0175), abs=0.6)
+    np.testing.assert_allclose(found.residuals[stale], 25.0, atol=1.0)
+    np.testing.assert_allclose(found.residuals[~stale], 0.0, atol=1.0)
+
+
+def test_one_sided_crossed_and_empty_quotes_are_left_out() -> None:
+    sound = quotes(0.5)
+    call_bid, call_ask, put_bid = sound.call_bid.copy(), sound.call_ask.copy(), sound.put_bid.copy()
+    call_bid[10] = 0.0
+    call_bid[11] = call_ask[11] + 5.0
+    call_ask[12] = np.nan
+    put_bid[13] = np.nan
+    broken = PairQuotes(0.5, sound.strikes, call_bid, call_ask, put_bid, sound.put_ask)
+    (found,) = imply_forwards(SPOT, [broken])
+    assert found.pairs == 77
+    assert np.flatnonzero(np.isnan(found.residuals)).tolist() == [10, 11, 12, 13]
+    assert found.forward == pytest.approx(SPOT * math.exp(0.0175), rel=1e-9)
+
+
+def test_an_expiration_without_quotes_follows_its_neighbours() -> None:
+    found = imply_forwards(4490.0, [quotes(0.25), without_quotes(0.3), quotes(0.5), quotes(0.75)])
+    assert [entry.source for entry in found] == [
+        ForwardSource.PARITY,
+        ForwardSource.NEIGHBOURS,
+        ForwardSource.PARITY,
+        ForwardSource.PARITY,
+    ]
+    assert found[1].forward == pytest.approx(SPOT * math.exp(0.035 * 0.3), rel=1e-6)
+    assert found[1].discount == pytest.approx(math.exp(-0.05 * 0.3), rel=1e-6)
+    assert found[1].pairs == 0
+    assert np.isnan(found[1].residuals).all()
+
+
+@pytest.mark.parametrize("chain", [[], [without_quotes(0.3)]])
+def test_a_chain_without_quotes_falls_back_to_the_spot(chain: Sequence[PairQuotes]) -> None:
+    for found in imply_forwards(SPOT, chain):
+        assert (found.forward, found.discount, found.source) == (SPOT, 1.0, ForwardSource.SPOT)
+
+
+def test_the_rate_of_a_few_days_comes_from_the_certain_rates_behind_it() -> None:
+    """A box of 900 points over two days pays 0.25: the noise of the quotes is as large, a neighbour knows better."""
+    chain = [quotes(2 / 365, noise=0.4), *(quotes(years, noise=0.05) for years in (0.08, 0.17, 0.25, 0.5))]
+    found = imply_forwards(SPOT, chain)
+    assert -math.log(found[0].discount) * 365 / 2 == pytest.approx(0.05, abs=0.005)
+
+
+def test_early_exercise_takes_the_forward_from_the_money_and_no_rate() -> None:
+    american = quotes(0.5, european=False, rate=0.0, carry=0.0)
+    (found,) = imply_forwards(SPOT, [american])
+    assert found.source is ForwardSource.PARITY
+    assert found.discount == 1.0
+    assert found.forward == pytest.approx(SPOT, rel=1e-9)
+    assert found.pairs < 81
+
+
+def test_a_settled_expiration_is_the_spot() -> None:
+    found = imply_forwards(SPOT, [without_quotes(-0.001), quotes(0.25), quotes(0.5), quotes(0.75)])
+    assert (found[0].forward, found[0].discount) == (SPOT, 1.0)
