@@ -40,8 +40,8 @@ class BufferFullError(Exception):
 class MessageBuffer:
     """One side's memory of one connection, across the transports that carry it.
 
-    The owner calls `keep` with each record before it writes it, `accept` with each message that it reads, `ack` from time
-    to time (each second, or after so many bytes), and `resume` when a new transport takes over. A parser belongs to one
+    The owner calls `keep` with each record before it writes it, `accept` with each message that it reads, `ack` now and
+    then (each second, or after so many bytes), and `resume` when a new transport takes over. A parser belongs to one
     transport: half a message of the old one is not continued on the new one.
 
     Parameters

@@ -6,7 +6,7 @@ the message does not use, a missing `arguments`), this does as ASP.NET Core's im
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -152,7 +152,7 @@ class JsonHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one record; see `HubProtocol.encode`."""
-        record = self._values.encode(_record_of(message))
+        record = self._values.encode(_RECORD_OF[type(message)](message))
         # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON; it writes such a float as
         # null. The words may as well be text inside a string, so only a reader can tell.
         if b"NaN" in record or b"Infinity" in record:
@@ -164,40 +164,28 @@ class JsonHubProtocol:
         return _JsonParser(self._values, max_message_size)
 
 
-def _record_of(message: HubMessage) -> msgspec.Struct:
-    match message:
-        case StreamItem():
-            return _ItemRecord(
-                invocation_id=message.invocation_id, item=message.item, headers=_headers(message.headers)
-            )
-        case Completion():
-            return _completion_record(message)
-        case Invocation():
-            return _InvocationRecord(
-                target=message.target,
-                arguments=message.arguments,
-                invocation_id=message.invocation_id,
-                stream_ids=message.stream_ids or None,
-                headers=_headers(message.headers),
-            )
-        case StreamInvocation():
-            return _StreamInvocationRecord(
-                target=message.target,
-                arguments=message.arguments,
-                invocation_id=message.invocation_id,
-                stream_ids=message.stream_ids or None,
-                headers=_headers(message.headers),
-            )
-        case CancelInvocation():
-            return _CancelRecord(invocation_id=message.invocation_id, headers=_headers(message.headers))
-        case Close():
-            return _CloseRecord(message.error, message.allow_reconnect)
-        case Ack():
-            return _AckRecord(message.sequence_id)
-        case SequenceStart():
-            return _SequenceRecord(message.sequence_id)
-        case Ping():
-            return _PingRecord()
+def _item_record(message: StreamItem) -> msgspec.Struct:
+    return _ItemRecord(invocation_id=message.invocation_id, item=message.item, headers=_headers(message.headers))
+
+
+def _invocation_record(message: Invocation) -> msgspec.Struct:
+    return _InvocationRecord(
+        target=message.target,
+        arguments=message.arguments,
+        invocation_id=message.invocation_id,
+        stream_ids=message.stream_ids or None,
+        headers=_headers(message.headers),
+    )
+
+
+def _stream_invocation_record(message: StreamInvocation) -> msgspec.Struct:
+    return _StreamInvocationRecord(
+        target=message.target,
+        arguments=message.arguments,
+        invocation_id=message.invocation_id,
+        stream_ids=message.stream_ids or None,
+        headers=_headers(message.headers),
+    )
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str] | None:
@@ -213,6 +201,39 @@ def _completion_record(message: Completion) -> msgspec.Struct:
     if message.has_result:
         return _ResultRecord(invocation_id=message.invocation_id, result=message.result, headers=headers)
     return _VoidRecord(invocation_id=message.invocation_id, headers=headers)
+
+
+def _cancel_record(message: CancelInvocation) -> msgspec.Struct:
+    return _CancelRecord(invocation_id=message.invocation_id, headers=_headers(message.headers))
+
+
+def _ping_record(_: Ping) -> msgspec.Struct:
+    return _PingRecord()
+
+
+def _close_record(message: Close) -> msgspec.Struct:
+    return _CloseRecord(message.error, message.allow_reconnect)
+
+
+def _ack_record(message: Ack) -> msgspec.Struct:
+    return _AckRecord(message.sequence_id)
+
+
+def _sequence_record(message: SequenceStart) -> msgspec.Struct:
+    return _SequenceRecord(message.sequence_id)
+
+
+_RECORD_OF: dict[type[HubMessage], Callable[[Any], msgspec.Struct]] = {
+    Invocation: _invocation_record,
+    StreamInvocation: _stream_invocation_record,
+    StreamItem: _item_record,
+    Completion: _completion_record,
+    CancelInvocation: _cancel_record,
+    Ping: _ping_record,
+    Close: _close_record,
+    Ack: _ack_record,
+    SequenceStart: _sequence_record,
+}
 
 
 def _require_valid(record: bytes) -> None:

@@ -10,7 +10,7 @@ Core's implementation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -30,6 +30,8 @@ from signalr_asyncio.protocol.messages import (
     StreamItem,
 )
 from signalr_asyncio.protocol.values import DecodeHook, EncodedPayload, EncodeHook, ValueCodec
+
+_Items = tuple[Any, ...]
 
 # Result kinds of a completion.
 _ERROR, _VOID, _RESULT = 1, 2, 3
@@ -149,7 +151,7 @@ class MessagePackHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one length-prefixed record; see `HubProtocol.encode`."""
-        record = self._values.encode(_items_of(message))
+        record = self._values.encode(_ITEMS_OF[type(message)](message))
         return _length_prefix(len(record)) + record
 
     def parser(self, max_message_size: int | None) -> MessageParser:
@@ -157,43 +159,12 @@ class MessagePackHubProtocol:
         return _MessagePackParser(self._values, max_message_size)
 
 
-def _items_of(message: HubMessage) -> tuple[Any, ...]:
-    match message:
-        case StreamItem():
-            return (2, _headers(message.headers), message.invocation_id, message.item)
-        case Completion():
-            return _completion_items(message)
-        case Invocation():
-            return (
-                1,
-                _headers(message.headers),
-                message.invocation_id,
-                message.target,
-                message.arguments,
-                message.stream_ids,
-            )
-        case StreamInvocation():
-            return (
-                4,
-                _headers(message.headers),
-                message.invocation_id,
-                message.target,
-                message.arguments,
-                message.stream_ids,
-            )
-        case CancelInvocation():
-            return (5, _headers(message.headers), message.invocation_id)
-        case Ping():
-            return (6,)
-        case Close():
-            return (7, message.error, message.allow_reconnect)
-        case Ack():
-            return (8, message.sequence_id)
-        case SequenceStart():
-            return (9, message.sequence_id)
+def _call_items(type_: int, message: Invocation | StreamInvocation) -> _Items:
+    headers = _headers(message.headers)
+    return (type_, headers, message.invocation_id, message.target, message.arguments, message.stream_ids)
 
 
-def _completion_items(message: Completion) -> tuple[Any, ...]:
+def _completion_items(message: Completion) -> _Items:
     headers = _headers(message.headers)
     if message.error is not None:
         if message.has_result:
@@ -206,6 +177,19 @@ def _completion_items(message: Completion) -> tuple[Any, ...]:
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers) if headers else {}
+
+
+_ITEMS_OF: dict[type[HubMessage], Callable[[Any], _Items]] = {
+    Invocation: lambda message: _call_items(1, message),
+    StreamInvocation: lambda message: _call_items(4, message),
+    StreamItem: lambda message: (2, _headers(message.headers), message.invocation_id, message.item),
+    Completion: _completion_items,
+    CancelInvocation: lambda message: (5, _headers(message.headers), message.invocation_id),
+    Ping: lambda _: (6,),
+    Close: lambda message: (7, message.error, message.allow_reconnect),
+    Ack: lambda message: (8, message.sequence_id),
+    SequenceStart: lambda message: (9, message.sequence_id),
+}
 
 
 def _length_prefix(length: int) -> bytes:
@@ -294,6 +278,8 @@ class _MessagePackParser:
 
     def _message(self, record: bytes) -> HubMessage | None:
         fields = _read(record)
+        if fields is None:
+            return None
         match fields:
             case _Invocation():
                 return Invocation(
@@ -324,10 +310,8 @@ class _MessagePackParser:
                 return Close(fields.error, allow_reconnect=bool(fields.allow_reconnect))
             case _Ack():
                 return Ack(fields.sequence_id)
-            case _SequenceStart():
+            case _SequenceStart():  # pragma: no branch - the union has no more members
                 return SequenceStart(fields.sequence_id)
-            case None:
-                return None
 
     def _payloads(self, raws: list[msgspec.Raw]) -> list[EncodedPayload]:
         values = self._values
