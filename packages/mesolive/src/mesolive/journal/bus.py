@@ -1,0 +1,79 @@
+"""Says that a user has new events; what they are is in the database.
+
+The bus may lose nothing that matters: a wake-up carries only a number, later ones replace earlier ones, and the
+deliverer looks into the database by itself from time to time. `LocalBus` serves one process; a bus between processes
+takes its place behind the same protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Subscription(Protocol):
+    """One listener's view of the bus."""
+
+    async def changed(self) -> Mapping[int, int]:
+        """Wait for news and return the latest `EventSeqId` of each user that has any since the last call."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more."""
+        ...
+
+
+class Bus(Protocol):
+    """Carries wake-ups from where events are committed to where they are delivered."""
+
+    def publish(self, user_id: int, latest_seq_id: int) -> None:
+        """Say that a user's events up to `latest_seq_id` are committed. Never blocks."""
+        ...
+
+    def subscribe(self) -> Subscription:
+        """Return a listener that hears everything published from now on."""
+        ...
+
+
+class LocalBus:
+    """A bus within one process and one event loop."""
+
+    def __init__(self) -> None:
+        self._listeners: set[LocalSubscription] = set()
+
+    def publish(self, user_id: int, latest_seq_id: int) -> None:
+        """Say that a user's events up to `latest_seq_id` are committed."""
+        for listener in self._listeners:
+            listener.put(user_id, latest_seq_id)
+
+    def subscribe(self) -> LocalSubscription:
+        """Return a listener that hears everything published from now on."""
+        listener = LocalSubscription(self._listeners)
+        self._listeners.add(listener)
+        return listener
+
+
+class LocalSubscription:
+    """A listener of `LocalBus`: holds one number per user, however many wake-ups come."""
+
+    def __init__(self, listeners: set[LocalSubscription]) -> None:
+        self._listeners = listeners
+        self._news: dict[int, int] = {}
+        self._some = asyncio.Event()
+
+    def put(self, user_id: int, latest_seq_id: int) -> None:
+        """Remember a wake-up."""
+        self._news[user_id] = max(latest_seq_id, self._news.get(user_id, 0))
+        self._some.set()
+
+    async def changed(self) -> Mapping[int, int]:
+        """Wait for news and return them."""
+        await self._some.wait()
+        self._some.clear()
+        news, self._news = self._news, {}
+        return news
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._listeners.discard(self)

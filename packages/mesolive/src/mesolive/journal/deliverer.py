@@ -1,0 +1,163 @@
+"""Brings committed events to those who listen: each user's in order, none left out, none before its commit.
+
+The deliverer reads what it delivers from the database; the bus only wakes it. Its position is in memory: when the
+process dies its connections die with it, and what a client missed it asks for by `GetEventsSince`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from mesolive.journal.bus import Bus, Subscription
+from mesolive.journal.journal import Journal
+from mesolive_sdk.models import MesoLiveEventEnvelope
+
+_log = structlog.get_logger(__name__)
+
+BATCH = 256
+"""How many events are read at once."""
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+"""Seconds between attempts after a failure: doubled each time, from the first to the longest."""
+
+
+class EventSink(Protocol):
+    """Where events go: the Event Hub."""
+
+    async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
+        """Hand an event to those of the user's connections that want it."""
+        ...
+
+
+class Deliverer:
+    """Follows the bus and hands committed events to the sink.
+
+    Parameters
+    ----------
+    journal
+        Where events are read.
+    bus
+        Says who has new events.
+    sink
+        Gets them; when it fails, the same event is tried again after a pause.
+    deliver_seconds
+        The longest that the sink may take for one event.
+    sweep_seconds
+        How often the journal is asked for events that the bus said nothing about, as those of another process.
+    sleep
+        Waits between attempts.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        bus: Bus,
+        sink: EventSink,
+        *,
+        deliver_seconds: float = 10.0,
+        sweep_seconds: float = 5.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._journal = journal
+        self._bus = bus
+        self._sink = sink
+        self._deliver_seconds = deliver_seconds
+        self._sweep_seconds = sweep_seconds
+        self._sleep = sleep
+        self._delivered: dict[int, int] = {}
+        self._wanted: dict[int, int] = {}
+        self._workers: dict[int, asyncio.Task[None]] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._subscription: Subscription | None = None
+        self._follower: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to deliver what is committed from now on."""
+        self._subscription = self._bus.subscribe()  # before reading: nothing falls between the two
+        try:
+            self._delivered = dict(await self._journal.latest_of_all())
+        except BaseException:
+            self._subscription.close()
+            raise
+        self._follower = asyncio.create_task(self._follow(self._subscription), name="event-deliverer")
+
+    async def stop(self) -> None:
+        """Deliver no more and wait for what is under way to end."""
+        if self._subscription is not None:
+            self._subscription.close()
+        tasks = [task for task in (self._follower, *self._workers.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._follower = None
+        self._workers.clear()
+
+    def paused(self, user_id: int) -> AbstractAsyncContextManager[None]:
+        """Return a context in which nothing is delivered to the user.
+
+        A new connection is told the active state and joins the listeners within it: what was delivered before is part
+        of that state, what comes after reaches it.
+        """
+        return self._paused(user_id)
+
+    @asynccontextmanager
+    async def _paused(self, user_id: int) -> AsyncGenerator[None]:
+        async with self._lock(user_id):
+            yield
+
+    def _lock(self, user_id: int) -> asyncio.Lock:
+        return self._locks.setdefault(user_id, asyncio.Lock())
+
+    async def _follow(self, subscription: Subscription) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._sweep_seconds):
+                    news = await subscription.changed()
+            except TimeoutError:
+                try:
+                    news = await self._journal.latest_of_all()
+                except Exception:  # noqa: BLE001 - the next sweep tries again; the log has the trace
+                    _log.exception("event_sweep_failed")
+                    continue
+            for user_id, latest in news.items():
+                self._want(user_id, latest)
+
+    def _want(self, user_id: int, latest: int) -> None:
+        if latest <= self._delivered.get(user_id, 0):
+            return
+        self._wanted[user_id] = max(latest, self._wanted.get(user_id, 0))
+        if user_id not in self._workers:
+            worker = asyncio.create_task(self._catch_up(user_id), name=f"event-deliverer-{user_id}")
+            self._workers[user_id] = worker
+
+    async def _catch_up(self, user_id: int) -> None:
+        """Deliver until nothing is wanted, then end; a failure is logged and tried again for ever."""
+        pause = FIRST_PAUSE
+        while self._delivered.get(user_id, 0) < self._wanted[user_id]:
+            try:
+                delivered = await self._deliver_batch(user_id)
+            except Exception:  # noqa: BLE001 - an event is never skipped; the log has the trace
+                _log.exception("event_delivery_failed", user_id=user_id, after=self._delivered.get(user_id, 0))
+                delivered = False
+            if delivered:
+                pause = FIRST_PAUSE
+            else:
+                await self._sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        # Nothing is awaited between the comparison and this line: what is wanted later starts a new worker.
+        del self._workers[user_id]
+
+    async def _deliver_batch(self, user_id: int) -> bool:
+        """Deliver the next events and return whether there were any."""
+        events = await self._journal.since(user_id, self._delivered.get(user_id, 0), BATCH)
+        for event in events:
+            async with self._lock(user_id), asyncio.timeout(self._deliver_seconds):
+                await self._sink.deliver(user_id, event)
+                self._delivered[user_id] = event.EventSeqId
+        return bool(events)

@@ -1,0 +1,206 @@
+"""The event log: events are appended in the transaction that makes them true, and read back in their order."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, bindparam, delete, insert, select, update
+
+from mesolive.clock import Clock
+from mesolive.journal.bus import Bus
+from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.tables.journal import active_events, event_counters
+from mesolive.store.tables.journal import events as log
+from mesolive_sdk import wire
+from mesolive_sdk.models import (
+    AdjustmentSignalEvent,
+    EntrySignalEvent,
+    ErrorEvent,
+    ErrorState,
+    ExitSignalEvent,
+    MesoLiveEvent,
+    MesoLiveEventEnvelope,
+    SignalState,
+)
+from mesolive_sdk.models.events import EVENT_MODELS
+
+MAX_ACTIVE = 1000
+"""The most active signals and errors that a new connection is told of: the newest."""
+
+# Built once: SQLAlchemy compiles each of them once.
+_COUNT = (
+    update(event_counters)
+    .where(event_counters.c.user_id == bindparam("user"))
+    .values(latest_seq_id=event_counters.c.latest_seq_id + bindparam("number"))
+    .returning(event_counters.c.latest_seq_id)
+)
+_COUNT_FIRST = insert(event_counters)
+_APPEND = insert(log)
+_ACTIVATE = insert(active_events)
+_DEACTIVATE = delete(active_events).where(
+    active_events.c.user_id == bindparam("user"), active_events.c.subject == bindparam("what")
+)
+_LATEST = select(event_counters.c.latest_seq_id).where(event_counters.c.user_id == bindparam("user"))
+_LATEST_OF_ALL = select(event_counters.c.user_id, event_counters.c.latest_seq_id)
+_SINCE = (
+    select(log)
+    .where(log.c.user_id == bindparam("user"), log.c.event_seq_id > bindparam("since"))
+    .order_by(log.c.event_seq_id)
+    .limit(bindparam("limit"))
+)
+_ACTIVE = (
+    select(log)
+    .join(
+        active_events,
+        (active_events.c.user_id == log.c.user_id) & (active_events.c.event_seq_id == log.c.event_seq_id),
+    )
+    .where(active_events.c.user_id == bindparam("user"))
+    .order_by(log.c.event_seq_id.desc())
+    .limit(MAX_ACTIVE)
+)
+
+
+class Journal:
+    """Appends events and reads them.
+
+    Parameters
+    ----------
+    database
+        Where the log is.
+    bus
+        Told after each commit that a user has new events.
+    clock
+        Gives events their times: the market's time.
+    new_id
+        Makes event ids.
+    """
+
+    def __init__(
+        self, database: Database, bus: Bus, clock: Clock, new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._new_id = new_id
+
+    async def append(self, tx: WriteTransaction, user_id: int, events: Sequence[MesoLiveEvent]) -> None:
+        """Give the events their numbers, store them with the transaction, and announce them once it is committed.
+
+        Sets `EventId`, `EventSeqId` and `EventTime` of each. When the transaction rolls back, the numbers are free
+        again: the sequence of committed events has no gaps.
+
+        Parameters
+        ----------
+        tx
+            The transaction that makes the events true.
+        user_id
+            Whose events they are.
+        events
+            In the order in which they shall be delivered.
+        """
+        if not events:
+            return
+        now = self._clock.now()
+        # This row is locked until the transaction ends: events of one user are committed in the order of their numbers.
+        latest: int | None = await tx.scalar(_COUNT, {"user": user_id, "number": len(events)})
+        if latest is None:
+            latest = len(events)
+            await tx.execute(_COUNT_FIRST, {"user_id": user_id, "latest_seq_id": latest})
+        rows: list[dict[str, Any]] = []
+        for number, event in enumerate(events, latest - len(events) + 1):
+            event.EventId, event.EventSeqId, event.EventTime = self._new_id(), number, now
+            rows.append(
+                {
+                    "user_id": user_id,
+                    "event_seq_id": number,
+                    "event_id": str(event.EventId),
+                    "event_time": now,
+                    "event_type": event.callback,
+                    "strategy_id": getattr(event, "StrategyId", None),
+                    "body": wire.encode_json(event).decode(),
+                }
+            )
+        await tx.execute(_APPEND, rows)
+        for event in events:
+            await _note_active(tx, user_id, event)
+        announced = latest
+        tx.after_commit(lambda: self._bus.publish(user_id, announced))
+
+    async def latest(self, user_id: int) -> tuple[int, datetime]:
+        """Return the `EventSeqId` of the user's last committed event (0 when there is none) and the present time."""
+        async with self._database.read() as tx:
+            latest: int | None = await tx.scalar(_LATEST, {"user": user_id})
+        return latest or 0, self._clock.now()
+
+    async def latest_of_all(self) -> Mapping[int, int]:
+        """Return the `EventSeqId` of the last committed event of every user that has any."""
+        async with self._database.read() as tx:
+            return {row.user_id: row.latest_seq_id for row in await tx.all(_LATEST_OF_ALL)}
+
+    async def since(self, user_id: int, since: int, limit: int) -> list[MesoLiveEventEnvelope]:
+        """Return the user's events strictly after `since`, in order, at most `limit`."""
+        async with self._database.read() as tx:
+            rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": limit})
+        return [_envelope(row) for row in rows]
+
+    async def active_state(self, user_id: int) -> list[MesoLiveEventEnvelope]:
+        """Return the events of the signals and errors that are active now, in order, with their original ids."""
+        async with self._database.read() as tx:
+            rows = await tx.all(_ACTIVE, {"user": user_id})
+        return [_envelope(row) for row in reversed(rows)]
+
+
+async def _note_active(tx: WriteTransaction, user_id: int, event: MesoLiveEvent) -> None:
+    subject = _subject(event)
+    if subject is None:
+        return
+    what, active = subject
+    await tx.execute(_DEACTIVATE, {"user": user_id, "what": what})
+    if active:
+        await tx.execute(_ACTIVATE, {"user_id": user_id, "subject": what, "event_seq_id": event.EventSeqId})
+
+
+def _subject(event: MesoLiveEvent) -> tuple[str, bool] | None:
+    """Return what a signal or an error is about and whether it begins; `None` for all other events."""
+    match event:
+        case EntrySignalEvent():
+            return f"entry:{event.StrategyId}:{event.BrokerAccountId}", event.State is SignalState.On
+        case ExitSignalEvent():
+            return f"exit:{event.PositionId}", event.State is SignalState.On
+        case AdjustmentSignalEvent():
+            statement = hashlib.sha256(event.Condition.Statement.encode()).hexdigest()
+            return f"adjustment:{event.PositionId}:{statement}", event.State is SignalState.On
+        case ErrorEvent():
+            return f"error:{event.ErrorId}", event.State is ErrorState.Active
+        case _:
+            return None
+
+
+def _envelope(row: Row[Any]) -> MesoLiveEventEnvelope:
+    return MesoLiveEventEnvelope(
+        EventSeqId=row.event_seq_id,
+        EventId=uuid.UUID(row.event_id),
+        EventTime=row.event_time,
+        EventType=row.event_type,
+        StrategyId=row.strategy_id,
+        Event=_decode(row.event_type, row.body),
+    )
+
+
+_plain = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _decode(event_type: str, body: str) -> Any:  # noqa: ANN401 - one of many models
+    model = EVENT_MODELS.get(event_type)
+    if model is not None:
+        try:
+            return wire.decode_json(body.encode(), model)
+        except msgspec.ValidationError:
+            pass  # written by another version of the server: it travels on as it was written
+    return _plain.decode(body)
