@@ -20,7 +20,13 @@ PageLimit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=500)]
 """How many items one page may hold."""
 
 IdempotencyKeyStr: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:\-]*\Z")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9._:\-]*\Z",
+        description="a key of 1 to 128 letters, digits or any of . _ : -",
+    ),
 ]
 """A client-chosen key: 1 to 128 letters, digits or any of `. _ : -`."""
 

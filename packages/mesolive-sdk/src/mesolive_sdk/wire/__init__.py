@@ -1,0 +1,38 @@
+"""How values travel: the one place that knows the contract's encoding rules.
+
+Names are PascalCase, as the models have them. A `Decimal` is a JSON number with its exact digits (MessagePack: a
+string) and is read from a string too; an instant is ISO 8601 in UTC with `Z` and is read with any offset, never
+without one; an enum is its member's name and is read ignoring case and from its integer value; flags are names joined
+with `, `, or `All`, or `None`. Unknown fields are passed over, missing nullable fields read as null.
+
+What a server sends is read leniently: a member that this SDK does not know becomes its enum's `Unknown`. What a client
+sends is read strictly, and everything that is wrong with it is told at once (`WireValidationError`).
+"""
+
+from mesolive_sdk.wire.codec import (
+    Encoding,
+    dec_hook,
+    decode_args,
+    decode_event,
+    decode_json,
+    decode_reply,
+    enc_hook,
+    encode_json,
+    hub_protocol,
+)
+from mesolive_sdk.wire.problems import WireValidationError
+from mesolive_sdk.wire.reader import read
+
+__all__ = [
+    "Encoding",
+    "WireValidationError",
+    "dec_hook",
+    "decode_args",
+    "decode_event",
+    "decode_json",
+    "decode_reply",
+    "enc_hook",
+    "encode_json",
+    "hub_protocol",
+    "read",
+]
