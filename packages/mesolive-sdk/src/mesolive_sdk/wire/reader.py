@@ -280,7 +280,7 @@ def _integer(node: shape.IntType) -> Reader:
     what = "an integer" if least is None or most is None else f"an integer from {least} to {most}"
 
     def read_integer(value: Any, path: str, problems: Problems) -> int | None:  # noqa: ANN401 - a plain value
-        number = int(value) if isinstance(value, float | Decimal) and value == value // 1 else value
+        number = _whole(value)
         if (
             not isinstance(number, int)
             or isinstance(number, bool)
@@ -292,6 +292,15 @@ def _integer(node: shape.IntType) -> Reader:
         return number
 
     return read_integer
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - a plain value
+    """Return the integer that a number such as 5.0 is; any other value as it is."""
+    if isinstance(value, Decimal) and is_fit(value) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def _text(node: shape.StrType) -> Reader:
@@ -320,7 +329,8 @@ def _text(node: shape.StrType) -> Reader:
 def _described(node: shape.Metadata, *, strict: bool) -> Reader:
     """Read what carries a description of its own, which says better what is expected than its constraints do."""
     reader = _reader(node.type, strict=strict)
-    what = str((node.extra_json_schema or {}).get("description", "another value"))
+    schema = cast("Mapping[str, str]", node.extra_json_schema or {})
+    what = schema.get("description", "another value")
 
     def read_described(value: Any, path: str, problems: Problems) -> object:  # noqa: ANN401 - a plain value
         trial = Problems()
