@@ -29,6 +29,9 @@ from signalr_asyncio.protocol.values import DecodeHook, EncodedPayload, EncodeHo
 
 SEPARATOR = b"\x1e"
 
+# No value of a message begins before this place in its record.
+_HEAD = len(b'{"type":2,"invocationId":"')
+
 
 # What is written, one struct per form, so that a message costs one call of the encoder.
 class _Record(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="type"):
@@ -154,8 +157,11 @@ class JsonHubProtocol:
         """Return the message as one record; see `HubProtocol.encode`."""
         record = self._values.encode(_RECORD_OF[type(message)](message))
         # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON; it writes such a float as
-        # null. The words may as well be text inside a string, so only a reader can tell.
-        if b"NaN" in record or b"Infinity" in record:
+        # null. The words may as well be text inside a string, so only a reader can tell. To look for one letter first,
+        # past the one in `invocationId`, is several times as fast as to look for a word.
+        if (record.find(b"N", _HEAD) >= 0 and b"NaN" in record) or (
+            record.find(b"I", _HEAD) >= 0 and b"Infinity" in record
+        ):
             _require_valid(record)
         return record + SEPARATOR
 
