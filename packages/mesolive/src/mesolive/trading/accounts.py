@@ -104,10 +104,8 @@ class Accounts:
         """
         problems: dict[str, list[str]] = {}
         if not broker_account_id.startswith(PAPER_PREFIX) or not ACCOUNT_ID.fullmatch(broker_account_id):
-            problems["BrokerAccountId"] = [
-                f"expected {PAPER_PREFIX} followed by capital letters and digits, such as ML1000, "
-                f"got {broker_account_id!r}"
-            ]
+            expected = f"{PAPER_PREFIX} followed by capital letters and digits, such as ML1000"
+            problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
         if not cash.is_finite() or cash <= 0:
             problems["Cash"] = [f"expected an amount greater than 0, got {cash}"]
         if problems:

@@ -1,0 +1,95 @@
+"""Every unary method answers one envelope: how an argument becomes a call of a service, and its outcome an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from mesolive.access.context import UserContext
+from mesolive.errors import ServiceError
+from mesolive_sdk import wire
+from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, StatusCode
+from signalr_asyncio import Hub, HubContext, Payload, Principal
+
+A = TypeVar("A", bound=msgspec.Struct)
+
+Service = Callable[[UserContext, A], Awaitable[object]]
+"""What a method calls: the caller and the decoded arguments in, the method's data (or a whole envelope) out."""
+
+USER = "user"
+
+_log = structlog.get_logger(__name__)
+
+
+def principal_of(user: UserContext) -> Principal:
+    """Return the connection's principal for an authenticated user."""
+    return Principal(user_id=str(user.user_id), name=user.user_name, claims={USER: user})
+
+
+def user_of(context: HubContext) -> UserContext:
+    """Return who is connected; every connection of our hubs was authenticated by `principal_of`."""
+    user = context.principal.claims[USER]
+    assert isinstance(user, UserContext)  # noqa: S101 - the one hook that makes principals puts nothing else there
+    return user
+
+
+class EnvelopeHub(Hub):
+    """Base of our hubs: one line per method is enough."""
+
+    @property
+    def user(self) -> UserContext:
+        """Who is connected."""
+        return user_of(self.context)
+
+    async def answer(
+        self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
+    ) -> MesoLiveApiResponse[Any]:
+        """Decode the argument, call the service and return its outcome in the envelope.
+
+        Whatever happens is an answer: the connection goes on.
+
+        Parameters
+        ----------
+        method
+            The hub method's name, for the log.
+        arguments
+            The args model.
+        payload
+            What the client sent; nothing where the model has no required field.
+        service
+            Does the work.
+        """
+        try:
+            data = await service(self.user, wire.decode_args(payload, arguments))
+        except wire.WireValidationError as error:
+            return MesoLiveApiResponse(
+                Status=StatusCode.ValidationError,
+                Message=f"the argument of {method} is not valid: {error}",
+                Error=MesoLiveApiError(ValidationErrors=error.problems),
+            )
+        except ServiceError as error:
+            return envelope_of(error)
+        except Exception:  # noqa: BLE001 - a fault of ours is an answer too; the log has the trace
+            return self._internal(method)
+        if isinstance(data, MesoLiveApiResponse):
+            return data  # pyright: ignore[reportUnknownVariableType]  # the service wrapped its own data
+        return MesoLiveApiResponse(Status=StatusCode.Success, Data=data)
+
+    def _internal(self, method: str) -> MesoLiveApiResponse[Any]:
+        """Answer a fault of ours: the caller gets a reference, the log gets the trace."""
+        reference = uuid4().hex[:12]
+        _log.exception("hub_method_failed", method=method, reference=reference, user_id=self.user.user_id)
+        return MesoLiveApiResponse(
+            Status=StatusCode.InternalError,
+            Message=f"{method} failed inside the server; the log has it under reference {reference}",
+            Error=MesoLiveApiError(Code="InternalError", Detail=reference),
+        )
+
+
+def envelope_of(error: ServiceError) -> MesoLiveApiResponse[Any]:
+    """Return the envelope for an answer other than success."""
+    return MesoLiveApiResponse(Status=error.status, Message=error.message, Error=error.error, Data=error.data)

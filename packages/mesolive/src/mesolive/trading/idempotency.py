@@ -1,0 +1,258 @@
+"""Operations that a client may send twice and that happen once.
+
+A client names each such call by a key of its choice. The record of what the key was used for, and what the call itself
+changed, are one transaction: after a crash there are both or neither, and the record can be believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Row, bindparam, insert, select
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.store.tables.trading import prepare_jobs
+from mesolive_sdk import models, wire
+from mesolive_sdk.models import IdempotencyOperation, IdempotencyRecordStatus, StatusCode
+
+T = TypeVar("T")
+
+KEY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+KEY_REUSED = "IdempotencyKeyReused"
+"""`Error.Code` of a call whose key belongs to another call."""
+
+MAX_RUNNING = 10_000
+"""How many calls may be under way at once."""
+
+RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
+    {
+        IdempotencyOperation.StartPreparePositionEntry: models.StartPreparationResult,
+        IdempotencyOperation.StartPreparePositionExit: models.StartPreparationResult,
+        IdempotencyOperation.StartPreparePositionAdjustment: models.StartPreparationResult,
+        IdempotencyOperation.CancelPreparePositionEntry: models.CancelPreparationResult,
+        IdempotencyOperation.CancelPreparePositionExit: models.CancelPreparationResult,
+        IdempotencyOperation.CancelPreparePositionAdjustment: models.CancelPreparationResult,
+        IdempotencyOperation.ApplyPaperFills: models.ApplyPaperFillsResult,
+        IdempotencyOperation.SendOrder: models.SendOrderResult,
+        IdempotencyOperation.CancelOrder: models.CancelOrderResult,
+    }
+)
+"""What each operation answers."""
+
+_JOB_RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
+    {
+        IdempotencyOperation.StartPreparePositionEntry: models.PreparePositionEntryResult,
+        IdempotencyOperation.StartPreparePositionExit: models.PreparePositionExitResult,
+        IdempotencyOperation.StartPreparePositionAdjustment: models.PreparePositionAdjustmentResult,
+    }
+)
+
+_RECORD = select(idempotency_records).where(
+    idempotency_records.c.user_id == bindparam("user"), idempotency_records.c.key == bindparam("name")
+)
+_KEEP = insert(idempotency_records)
+_JOB = select(prepare_jobs.c.status, prepare_jobs.c.result, prepare_jobs.c.error).where(
+    prepare_jobs.c.user_id == bindparam("user"), prepare_jobs.c.id == bindparam("job")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a key stands for: one request of one operation."""
+
+    operation: IdempotencyOperation
+    request_hash: str
+
+
+class Idempotency:
+    """Runs operations once per key and tells what became of them.
+
+    Parameters
+    ----------
+    database
+        Where records are.
+    clock
+        Gives records their times.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._running: dict[tuple[int, str], _Call] = {}
+
+    async def run(
+        self,
+        user: UserContext,
+        key: str,
+        operation: IdempotencyOperation,
+        request: msgspec.Struct,
+        action: Callable[[WriteTransaction], Awaitable[T]],
+    ) -> models.MesoLiveApiResponse[T]:
+        """Run `action` unless this call has run already.
+
+        Parameters
+        ----------
+        user
+            Who calls; keys are his own.
+        key
+            The client's key.
+        operation
+            Which method is called.
+        request
+            Its arguments.
+        action
+            Does the work in the transaction that it gets and returns the answer's data. What it raises leaves nothing
+            behind, the record included.
+
+        Returns
+        -------
+        MesoLiveApiResponse
+            `Success` with the action's result, or `DuplicateRequest` with the result of the first call.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` for a malformed key; `Conflict` while the first call is running, and, with the code
+            `IdempotencyKeyReused`, when the key belongs to another request or operation; whatever `action` raises.
+        """
+        if KEY.fullmatch(key) is None:
+            raise validation({"IdempotencyKey": ["expected 1 to 128 characters out of A-Z a-z 0-9 . _ : -"]})
+        call = _Call(operation, request_hash(request))
+        mine = (user.user_id, key)
+        running = self._running.get(mine)
+        if running is not None:
+            _must_be_same(running, call, key)
+            raise conflict(f"the first call with the key {key} is still running; ask for its record")
+        if len(self._running) >= MAX_RUNNING:
+            raise ServiceError(StatusCode.RateLimited, "too many calls are under way")
+        self._running[mine] = call
+        try:
+            async with self._database.write(user.user_id) as tx:
+                record = await tx.first(_RECORD, {"user": user.user_id, "name": key})
+                if record is not None:
+                    return _first_answer(record, call, key)
+                now = self._clock.now()
+                result = await action(tx)
+                await tx.execute(
+                    _KEEP,
+                    {
+                        "user_id": user.user_id,
+                        "key": key,
+                        "operation": operation.name,
+                        "status": IdempotencyRecordStatus.Completed.name,
+                        "created_at": now,
+                        "updated_at": self._clock.now(),
+                        "request_hash": call.request_hash,
+                        "exec_plan_id": getattr(result, "ExecPlanId", None) or getattr(request, "ExecPlanId", None),
+                        "order_ids": _order_ids(result),
+                        "job_id": getattr(result, "JobId", None),
+                        "response_status": StatusCode.Success.name,
+                        "response_data": wire.encode_json(result).decode(),
+                    },
+                )
+        finally:
+            del self._running[mine]
+        return models.MesoLiveApiResponse(Status=StatusCode.Success, Data=result)
+
+    async def get(self, user: UserContext, args: models.GetIdempotencyRecordArgs) -> models.IdempotencyRecord:
+        """Return the record of one of the user's keys, with the present state of the job that it started.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` when the key was not used, or its call was refused before it did anything; `Conflict` is never
+            answered: a call under way has the status `Processing`.
+        """
+        key = args.IdempotencyKey
+        async with self._database.read() as tx:
+            row = await tx.first(_RECORD, {"user": user.user_id, "name": key})
+            if row is not None:
+                return await _record(tx, row)
+        call = self._running.get((user.user_id, key))
+        if call is None:
+            raise not_found(f"idempotency key {key!r}")
+        now = self._clock.now()
+        return models.IdempotencyRecord(
+            IdempotencyKey=key,
+            Operation=call.operation,
+            Status=IdempotencyRecordStatus.Processing,
+            CreatedAt=now,
+            UpdatedAt=now,
+            RequestHash=call.request_hash,
+        )
+
+
+def request_hash(request: msgspec.Struct) -> str:
+    """Return the SHA-256 of a request without its key, in hexadecimal: the same for the same request."""
+    fields = {name: value for name, value in msgspec.structs.asdict(request).items() if name != "IdempotencyKey"}
+    return hashlib.sha256(msgspec.json.encode(fields, enc_hook=wire.enc_hook, order="sorted")).hexdigest()
+
+
+def _must_be_same(first: _Call, second: _Call, key: str) -> None:
+    if first.operation is not second.operation:
+        raise conflict(f"the key {key} was used for {first.operation.name}", KEY_REUSED)
+    if first.request_hash != second.request_hash:
+        raise conflict(f"the key {key} was used for another request of {first.operation.name}", KEY_REUSED)
+
+
+def _first_answer(record: Row[Any], call: _Call, key: str) -> models.MesoLiveApiResponse[Any]:
+    first = _Call(IdempotencyOperation[record.operation], record.request_hash)
+    _must_be_same(first, call, key)
+    if record.status == IdempotencyRecordStatus.Processing.name:
+        raise conflict(f"what became of the first call with the key {key} is not known yet; ask for its record")
+    data = record.response_data
+    return models.MesoLiveApiResponse(
+        Status=StatusCode.DuplicateRequest,
+        Message=record.response_message or "this call was made before; nothing was done again",
+        Error=_error(record.response_error),
+        Data=None if data is None else wire.decode_json(data, RESULTS[first.operation]),
+    )
+
+
+async def _record(tx: Transaction, row: Row[Any]) -> models.IdempotencyRecord:
+    operation = IdempotencyOperation[row.operation]
+    record = models.IdempotencyRecord(
+        IdempotencyKey=row.key,
+        Operation=operation,
+        Status=IdempotencyRecordStatus[row.status],
+        CreatedAt=row.created_at,
+        UpdatedAt=row.updated_at,
+        RequestHash=row.request_hash,
+        LiveExecPlanId=row.exec_plan_id,
+        LiveOrderIds=row.order_ids,
+        ErrorMessage=row.error_message,
+        JobId=row.job_id,
+        ResponseStatus=None if row.response_status is None else StatusCode[row.response_status],
+        ResponseMessage=row.response_message,
+        ResponseError=_error(row.response_error),
+        ResponseData=row.response_data,
+    )
+    job = None if row.job_id is None else await tx.first(_JOB, {"user": row.user_id, "job": row.job_id})
+    if job is not None:
+        record.JobStatus = models.PreparationStatus[job.status]
+        record.JobErrorMessage = job.error
+        model = _JOB_RESULTS.get(operation)
+        if job.result is not None and model is not None:
+            record.JobResult = wire.decode_json(job.result, model)
+            record.LiveExecPlanId = record.JobResult.ExecPlanId
+    return record
+
+
+def _error(text: str | None) -> models.MesoLiveApiError | None:
+    return None if text is None else wire.decode_json(text, models.MesoLiveApiError)
+
+
+def _order_ids(result: object) -> list[int] | None:
+    many: list[int] | None = getattr(result, "LiveOrderIds", None)
+    one: int | None = getattr(result, "LiveOrderId", None)
+    return many if one is None else [one]

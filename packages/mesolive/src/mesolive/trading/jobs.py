@@ -1,0 +1,162 @@
+"""Prepare jobs as rows: begun, finished, cancelled, failed by a restart. A job ends once."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+
+from mesolive.errors import not_found
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.tables.trading import accounts, prepare_jobs, strategies
+from mesolive_sdk import models
+
+RUNNING = (models.PreparationStatus.Pending.name, models.PreparationStatus.Running.name)
+
+
+class JobKind(enum.Enum):
+    """What a job prepares."""
+
+    ENTRY = "Entry"
+    EXIT = "Exit"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A stored job. `request` and `result` are the wire's models as JSON text."""
+
+    id: str
+    user_id: int
+    kind: JobKind
+    status: models.PreparationStatus
+    strategy_id: int
+    strategy_name: str
+    account_id: int
+    broker_account_id: str
+    position_id: int | None
+    request: str
+    result: str | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def ended(self) -> bool:
+        """Whether its status will not change any more."""
+        return self.status.name not in RUNNING
+
+
+def _joined() -> Select[Any]:
+    return (
+        select(prepare_jobs, accounts.c.broker_account_id, strategies.c.name.label("strategy_name"))
+        .join(accounts, accounts.c.id == prepare_jobs.c.account_id)
+        .join(strategies, strategies.c.id == prepare_jobs.c.strategy_id)
+    )
+
+
+def _job_of(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        user_id=row.user_id,
+        kind=JobKind(row.kind),
+        status=models.PreparationStatus[row.status],
+        strategy_id=row.strategy_id,
+        strategy_name=row.strategy_name,
+        account_id=row.account_id,
+        broker_account_id=row.broker_account_id,
+        position_id=row.position_id,
+        request=row.request,
+        result=row.result,
+        error=row.error,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+async def find_job(tx: Transaction, user_id: int, kind: JobKind, job_id: str) -> Job:
+    """Return the user's job of that kind, or raise `NotFound`."""
+    row = await tx.first(
+        _joined().where(
+            prepare_jobs.c.user_id == user_id, prepare_jobs.c.id == job_id, prepare_jobs.c.kind == kind.value
+        )
+    )
+    if row is None:
+        raise not_found(f"preparation job {job_id!r}")
+    return _job_of(row)
+
+
+async def count_running(tx: Transaction, user_id: int) -> int:
+    """Return how many of the user's jobs have not ended."""
+    found = await tx.scalar(
+        select(func.count())
+        .select_from(prepare_jobs)
+        .where(prepare_jobs.c.user_id == user_id, prepare_jobs.c.status.in_(RUNNING))
+    )
+    return int(found)
+
+
+async def unfinished(tx: Transaction) -> list[Job]:
+    """Return every job, of all users, that has not ended: at start, what a stop cut off."""
+    rows = await tx.all(_joined().where(prepare_jobs.c.status.in_(RUNNING)).order_by(prepare_jobs.c.created_at))
+    return [_job_of(row) for row in rows]
+
+
+async def begin(
+    tx: WriteTransaction,
+    *,
+    job_id: str,
+    user_id: int,
+    kind: JobKind,
+    strategy_id: int,
+    account_id: int,
+    position_id: int | None,
+    request: str,
+    now: datetime,
+) -> None:
+    """Store a new job as pending."""
+    await tx.execute(
+        prepare_jobs.insert().values(
+            id=job_id,
+            user_id=user_id,
+            kind=kind.value,
+            status=models.PreparationStatus.Pending.name,
+            strategy_id=strategy_id,
+            account_id=account_id,
+            position_id=position_id,
+            request=request,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def end(
+    tx: WriteTransaction,
+    job_id: str,
+    status: models.PreparationStatus,
+    now: datetime,
+    *,
+    result: str | None = None,
+    plan_id: int | None = None,
+    error: str | None = None,
+) -> bool:
+    """Give a running job its final status; return false, changing nothing, when it had ended already."""
+    changed = await tx.execute(
+        prepare_jobs.update()
+        .where(prepare_jobs.c.id == job_id, prepare_jobs.c.status.in_(RUNNING))
+        .values(status=status.name, updated_at=now, result=result, plan_id=plan_id, error=error)
+    )
+    return changed.rowcount == 1
+
+
+async def set_running(tx: WriteTransaction, job_id: str, now: datetime) -> bool:
+    """Mark a pending job as running; return false when it is not pending any more."""
+    changed = await tx.execute(
+        prepare_jobs.update()
+        .where(prepare_jobs.c.id == job_id, prepare_jobs.c.status == models.PreparationStatus.Pending.name)
+        .values(status=models.PreparationStatus.Running.name, updated_at=now)
+    )
+    return changed.rowcount == 1

@@ -1,0 +1,353 @@
+"""Preparing entries and exits: jobs that read the market, select contracts and leave a plan behind.
+
+A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
+as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that a
+stop of the server cut off is failed at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import structlog
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, rate_limited
+from mesolive.journal.journal import Journal
+from mesolive.language import SelectionError, select_entry
+from mesolive.language.decision import Constraint
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.trading import jobs
+from mesolive.trading.accounts import Account, find_account
+from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.jobs import Job, JobKind
+from mesolive.trading.plans import NewPlan, store_plan
+from mesolive.trading.positions import CLOSED, find_position
+from mesolive.trading.prepared import entry_plan, entry_result, exit_plan, exit_result
+from mesolive.trading.strategies import find_strategy
+from mesolive_sdk import models, wire
+
+_log = structlog.get_logger(__name__)
+
+RUNNING_PER_USER = 8
+"""How many preparations of one user may be under way; one more is `RateLimited`."""
+
+JOB_SECONDS = 60.0
+"""The longest that a preparation may take."""
+
+INTERRUPTED = "the server stopped while the preparation was running; start it again"
+
+R = TypeVar("R", models.PreparePositionEntryResult, models.PreparePositionExitResult)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a preparation found: the plan to store and the result to show, still without the plan's id."""
+
+    plan: NewPlan
+    result: models.PreparePositionEntryResult | models.PreparePositionExitResult
+
+
+class Preparations:
+    """Starts, follows and cancels preparations.
+
+    Parameters
+    ----------
+    new_id
+        Makes job ids.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        idempotency: Idempotency,
+        room: EvaluationRoom,
+        clock: Clock,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._idempotency = idempotency
+        self._room = room
+        self._clock = clock
+        self._new_id = new_id
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start_entry(
+        self, user: UserContext, args: models.PreparePositionEntryArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare an entry and return its job.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for a strategy, an account or an underlying that is not there; `ProviderUnavailable` for a
+            provider that is not connected; `RateLimited` when too many of the user's preparations are under way.
+        """
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            await find_strategy(tx, user.user_id, args.StrategyId)
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            self._room.view(args.Underlying.Symbol, args.DataProvider)
+            return args.StrategyId, account, None
+
+        operation = models.IdempotencyOperation.StartPreparePositionEntry
+        return await self._start(user, JobKind.ENTRY, operation, args, find)
+
+    async def start_exit(
+        self, user: UserContext, args: models.PreparePositionExitArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare the exit of a whole position and return its job; `Conflict` when it is closed."""
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            position = await find_position(tx, user.user_id, args.PositionId)
+            if position.state is CLOSED:
+                raise conflict(f"position {position.id} is closed")
+            account = await find_account(tx, user.user_id, position.broker_account_id)
+            return position.strategy_id, account, position.id
+
+        operation = models.IdempotencyOperation.StartPreparePositionExit
+        return await self._start(user, JobKind.EXIT, operation, args, find)
+
+    async def entry_status(
+        self, user: UserContext, args: models.GetPreparePositionEntryStatusArgs
+    ) -> models.GetPreparePositionEntryStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.ENTRY, args.JobId)
+        return models.GetPreparePositionEntryStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionEntryResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
+    async def exit_status(
+        self, user: UserContext, args: models.GetPreparePositionExitStatusArgs
+    ) -> models.GetPreparePositionExitStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.EXIT, args.JobId)
+        return models.GetPreparePositionExitStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionExitResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
+    async def cancel_entry(
+        self, user: UserContext, args: models.CancelPreparePositionEntryArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionEntry
+        return await self._cancel(user, JobKind.ENTRY, operation, args)
+
+    async def cancel_exit(
+        self, user: UserContext, args: models.CancelPreparePositionExitArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionExit
+        return await self._cancel(user, JobKind.EXIT, operation, args)
+
+    async def recover(self) -> int:
+        """Fail the jobs that a stop of the server cut off, each with its event; return how many there were."""
+        async with self._database.read() as tx:
+            found = await jobs.unfinished(tx)
+        for job in found:
+            await self._fail(job, INTERRUPTED)
+        return len(found)
+
+    async def close(self) -> None:
+        """Cancel what runs and wait for it; the next start fails those jobs."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start(
+        self,
+        user: UserContext,
+        kind: JobKind,
+        operation: models.IdempotencyOperation,
+        args: models.PreparePositionEntryArgs | models.PreparePositionExitArgs,
+        find: Callable[[Transaction], Coroutine[Any, Any, tuple[int, Account, int | None]]],
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        async def action(tx: WriteTransaction) -> models.StartPreparationResult:
+            strategy_id, account, position_id = await find(tx)
+            running = await jobs.count_running(tx, user.user_id)
+            if running >= RUNNING_PER_USER:
+                raise rate_limited(f"{running} preparations are under way; wait for one to end, or cancel one")
+            job_id = str(self._new_id())
+            await jobs.begin(
+                tx,
+                job_id=job_id,
+                user_id=user.user_id,
+                kind=kind,
+                strategy_id=strategy_id,
+                account_id=account.id,
+                position_id=position_id,
+                request=wire.encode_json(args).decode(),
+                now=self._clock.now(),
+            )
+            tx.after_commit(lambda: self._spawn(user.user_id, kind, job_id))
+            return models.StartPreparationResult(JobId=job_id)
+
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    async def _find(self, user: UserContext, kind: JobKind, job_id: str) -> Job:
+        async with self._database.read() as tx:
+            return await jobs.find_job(tx, user.user_id, kind, job_id)
+
+    async def _cancel(
+        self,
+        user: UserContext,
+        kind: JobKind,
+        operation: models.IdempotencyOperation,
+        args: models.CancelPreparePositionEntryArgs | models.CancelPreparePositionExitArgs,
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        async def action(tx: WriteTransaction) -> models.CancelPreparationResult:
+            job = await jobs.find_job(tx, user.user_id, kind, args.JobId)
+            cancelled = models.PreparationStatus.Cancelled
+            if not await jobs.end(tx, job.id, cancelled, self._clock.now()):
+                return models.CancelPreparationResult(JobId=job.id, Status=job.status)
+            tx.after_commit(lambda: self._stop(job.id))
+            return models.CancelPreparationResult(JobId=job.id, Status=cancelled)
+
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    def _spawn(self, user_id: int, kind: JobKind, job_id: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(user_id, kind, job_id), name=f"prepare-{job_id}")
+        self._tasks[job_id] = task
+        task.add_done_callback(lambda ended: self._ended(job_id, ended))
+
+    def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(job_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The job itself could not be ended (the store failed); the next start will fail it.
+            _log.error("preparation_not_ended", job_id=job_id, exc_info=error)
+
+    def _stop(self, job_id: str) -> None:
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, user_id: int, kind: JobKind, job_id: str) -> None:
+        async with self._database.write(user_id) as tx:
+            if not await jobs.set_running(tx, job_id, self._clock.now()):
+                return
+            job = await jobs.find_job(tx, user_id, kind, job_id)
+        try:
+            async with asyncio.timeout(JOB_SECONDS):
+                prepared = await (self._prepare_entry(job) if kind is JobKind.ENTRY else self._prepare_exit(job))
+            await self._complete(job, prepared)
+        except SelectionError as error:
+            await self._fail(job, str(error))
+        except ServiceError as error:
+            await self._fail(job, error.message)
+        except _EndedMeanwhileError:
+            _log.info("preparation_cancelled", job_id=job.id)
+        except TimeoutError:
+            await self._fail(job, f"the preparation took longer than {JOB_SECONDS:g} s")
+        except Exception:  # noqa: BLE001 - whatever happened, the job's owner must see it end; the log has the trace
+            _log.exception("preparation_failed", job_id=job.id, strategy_id=job.strategy_id)
+            await self._fail(job, f"internal error; the server's log has it under job {job.id}")
+
+    async def _prepare_entry(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
+        context = await self._context(job)
+        view = self._room.view(args.Underlying.Symbol, args.DataProvider)
+        account = context.account_state(self._room.marks(view))
+        constraint = Constraint(str(args.LegSelectionConstraint))
+        selection = await self._room.run(
+            context,
+            f"entry/{job.id}",
+            lambda strategy, random: select_entry(
+                strategy, view, account, constraint=constraint, external={}, random=random
+            ),
+        )
+        plan = entry_plan(context, args, selection, view)
+        return Prepared(plan, entry_result(context, plan, selection, view))
+
+    async def _prepare_exit(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionExitArgs)
+        async with self._database.read() as tx:
+            position = await find_position(tx, job.user_id, args.PositionId)
+        if position.state is CLOSED:
+            raise conflict(f"position {position.id} is closed")
+        symbol = position.legs[0].traded.contract.underlying
+        view = self._room.view(symbol, args.DataProvider)
+        plan = exit_plan(position, args, view)
+        return Prepared(plan, exit_result(position, plan, view))
+
+    async def _context(self, job: Job) -> StrategyContext:
+        async with self._database.read() as tx:
+            account = await find_account(tx, job.user_id, job.broker_account_id)
+            return await load_context(tx, job.user_id, account, job.strategy_id)
+
+    async def _complete(self, job: Job, prepared: Prepared) -> None:
+        now = self._clock.now()
+        async with self._database.write(job.user_id) as tx:
+            plan_id = await store_plan(tx, job.user_id, prepared.plan)
+            prepared.result.ExecPlanId = plan_id
+            text = wire.encode_json(prepared.result).decode()
+            completed = models.PreparationStatus.Completed
+            if not await jobs.end(tx, job.id, completed, now, result=text, plan_id=plan_id):
+                raise _EndedMeanwhileError
+            await self._journal.append(tx, job.user_id, [_completed_event(job, prepared.result)])
+
+    async def _fail(self, job: Job, error: str) -> None:
+        async with self._database.write(job.user_id) as tx:
+            if await jobs.end(tx, job.id, models.PreparationStatus.Failed, self._clock.now(), error=error):
+                await self._journal.append(tx, job.user_id, [_failed_event(job, error)])
+
+
+class _EndedMeanwhileError(Exception):
+    """The job was cancelled while it ran: its plan is rolled back with the transaction."""
+
+
+def _result(job: Job, kind: type[R]) -> R | None:
+    return None if job.result is None else wire.decode_json(job.result.encode(), kind)
+
+
+def _completed_event(
+    job: Job, result: models.PreparePositionEntryResult | models.PreparePositionExitResult
+) -> models.MesoLiveEvent:
+    if isinstance(result, models.PreparePositionEntryResult):
+        return models.PositionEntryPreparationCompletedEvent(
+            JobId=job.id,
+            StrategyId=job.strategy_id,
+            StrategyName=job.strategy_name,
+            BrokerAccountId=job.broker_account_id,
+            Result=result,
+        )
+    return models.PositionExitPreparationCompletedEvent(
+        JobId=job.id,
+        StrategyId=job.strategy_id,
+        StrategyName=job.strategy_name,
+        BrokerAccountId=job.broker_account_id,
+        Result=result,
+    )
+
+
+def _failed_event(job: Job, error: str) -> models.MesoLiveEvent:
+    kind = (
+        models.PositionEntryPreparationFailedEvent
+        if job.kind is JobKind.ENTRY
+        else models.PositionExitPreparationFailedEvent
+    )
+    return kind(
+        JobId=job.id,
+        StrategyId=job.strategy_id,
+        StrategyName=job.strategy_name,
+        BrokerAccountId=job.broker_account_id,
+        Error=error,
+    )
