@@ -200,7 +200,7 @@ def _decode(event_type: str, body: str) -> Any:  # noqa: ANN401 - one of many mo
     model = EVENT_MODELS.get(event_type)
     if model is not None:
         try:
-            return wire.decode_json(body.encode(), model)
-        except msgspec.ValidationError:
+            return wire.decode_json(body, model)
+        except wire.WireValidationError:
             pass  # written by another version of the server: it travels on as it was written
     return _plain.decode(body)

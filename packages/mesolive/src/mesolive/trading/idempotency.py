@@ -170,15 +170,15 @@ class Idempotency:
         Raises
         ------
         ServiceError
-            `NotFound` when the key was not used, or its call was refused before it did anything; `Conflict` is never
-            answered: a call under way has the status `Processing`.
+            `NotFound` when the key was not used, or its call was refused before it did anything.
         """
         key = args.IdempotencyKey
+        # Asked first: a call that ends in between is found in the database.
+        call = self._running.get((user.user_id, key))
         async with self._database.read() as tx:
             row = await tx.first(_RECORD, {"user": user.user_id, "name": key})
             if row is not None:
                 return await _record(tx, row)
-        call = self._running.get((user.user_id, key))
         if call is None:
             raise not_found(f"idempotency key {key!r}")
         now = self._clock.now()

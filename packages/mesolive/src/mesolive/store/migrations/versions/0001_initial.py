@@ -136,7 +136,6 @@ def upgrade() -> None:
         sa.Column("position_name", sa.String(length=250), nullable=False),
         sa.Column("data_provider", sa.String(length=16), nullable=True),
         sa.Column("qty_multiplier", sa.Text(), nullable=True),
-        sa.Column("entry_conditions_met", sa.Boolean(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("executed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_exec_plans_account_id_accounts")),
