@@ -1,0 +1,142 @@
+"""The Event Hub, `/hubs/event/v1`: subscribing to strategies, replaying, and the events themselves.
+
+An event of a strategy goes to the connections that follow the strategy, every other event to all of the user's
+connections. A connection sees events in the order of their `EventSeqId`: first what was active when it connected, then
+what is delivered from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from mesolive.access.context import UserContext
+from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.journal.deliverer import Deliverer
+from mesolive.journal.events import Events
+from mesolive_sdk.models import (
+    GetEventsSinceArgs,
+    GetLatestEventSeqIdArgs,
+    MesoLiveApiResponse,
+    MesoLiveEventEnvelope,
+    SubscribeToStrategiesArgs,
+    SubscribeToStrategiesResult,
+    UnsubscribeFromStrategiesArgs,
+    UnsubscribeFromStrategiesResult,
+)
+from signalr_asyncio import HubClients, Payload, hub_method
+
+Answer = MesoLiveApiResponse[Any]
+
+_FOLLOWED = "followed"
+_BURST = 16
+"""So many events of the active state are queued before the connection's writer gets its turn."""
+
+
+def _user_group(user_id: int) -> str:
+    return f"u{user_id}"
+
+
+def _strategy_group(user_id: int, strategy_id: int) -> str:
+    return f"u{user_id}:s{strategy_id}"
+
+
+class EventHub(EnvelopeHub):
+    """Follows strategies and replays; one object per connection.
+
+    Parameters
+    ----------
+    events
+        Answers what is asked.
+    deliverer
+        Is held back while a connection is told the active state.
+    """
+
+    def __init__(self, events: Events, deliverer: Deliverer) -> None:
+        self._events = events
+        self._deliverer = deliverer
+
+    async def on_connected(self) -> None:
+        """Send the active signals and errors, and let the connection hear what follows."""
+        caller = self.clients.caller
+        # What is delivered before is part of the state that is read here; what comes later finds the group joined.
+        async with self._deliverer.paused(self.user.user_id):
+            for count, active in enumerate(await self._events.active_state(self.user), 1):
+                await caller.send(active.EventType, active.Event)
+                if count % _BURST == 0:
+                    await asyncio.sleep(0)
+            await self.groups.add(self.context.connection_id, _user_group(self.user.user_id))
+
+    @hub_method(name="SubscribeToStrategies")
+    async def subscribe_to_strategies(self, args: Payload | None = None) -> Answer:
+        """Follow strategies; null is all that the user has now."""
+        return await self.answer("SubscribeToStrategies", SubscribeToStrategiesArgs, args, self._subscribe)
+
+    @hub_method(name="UnsubscribeFromStrategies")
+    async def unsubscribe_from_strategies(self, args: Payload | None = None) -> Answer:
+        """Follow strategies no more; null is all that this connection follows."""
+        return await self.answer("UnsubscribeFromStrategies", UnsubscribeFromStrategiesArgs, args, self._unsubscribe)
+
+    @hub_method(name="GetLatestEventSeqId")
+    async def get_latest_event_seq_id(self, args: Payload | None = None) -> Answer:
+        """Return where the user's log ends."""
+        return await self.answer("GetLatestEventSeqId", GetLatestEventSeqIdArgs, args, self._events.latest)
+
+    @hub_method(name="GetEventsSince")
+    async def get_events_since(self, args: Payload | None = None) -> Answer:
+        """Return events after an id."""
+        return await self.answer("GetEventsSince", GetEventsSinceArgs, args, self._events.since)
+
+    @property
+    def _followed(self) -> set[int]:
+        return self.context.items.setdefault(_FOLLOWED, set())
+
+    async def _subscribe(self, user: UserContext, args: SubscribeToStrategiesArgs) -> SubscribeToStrategiesResult:
+        asked = args.Strategies
+        own = await self._events.own_strategies(user, asked) if asked is None or asked else []
+        joined: set[int] = set()
+        for strategy_id in own:
+            try:
+                await self.groups.add(self.context.connection_id, _strategy_group(user.user_id, strategy_id))
+            except ValueError:
+                break  # the connection is in as many groups as it may be
+            joined.add(strategy_id)
+        self._followed.update(joined)
+        wanted = own if asked is None else list(dict.fromkeys(asked))
+        return SubscribeToStrategiesResult(
+            SuccessfulStrategies=[strategy_id for strategy_id in wanted if strategy_id in joined],
+            FailedStrategies=[strategy_id for strategy_id in wanted if strategy_id not in joined],
+        )
+
+    async def _unsubscribe(
+        self, user: UserContext, args: UnsubscribeFromStrategiesArgs
+    ) -> UnsubscribeFromStrategiesResult:
+        asked = sorted(self._followed) if args.Strategies is None else list(dict.fromkeys(args.Strategies))
+        # A strategy may have been deleted since it was followed; one that was not followed must at least be his.
+        others = [strategy_id for strategy_id in asked if strategy_id not in self._followed]
+        known = self._followed.union(await self._events.own_strategies(user, others) if others else ())
+        for strategy_id in asked:
+            await self.groups.remove(self.context.connection_id, _strategy_group(user.user_id, strategy_id))
+        self._followed.difference_update(asked)
+        return UnsubscribeFromStrategiesResult(
+            SuccessfulStrategies=[strategy_id for strategy_id in asked if strategy_id in known],
+            FailedStrategies=[strategy_id for strategy_id in asked if strategy_id not in known],
+        )
+
+
+class HubSink:
+    """Hands delivered events to the Event Hub's connections.
+
+    Parameters
+    ----------
+    clients
+        Those of the Event Hub.
+    """
+
+    def __init__(self, clients: HubClients) -> None:
+        self._clients = clients
+
+    async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
+        """Queue an event for those who want it; each connection's queue keeps the order."""
+        group = _user_group(user_id) if event.StrategyId is None else _strategy_group(user_id, event.StrategyId)
+        await self._clients.group(group).send(event.EventType, event.Event)

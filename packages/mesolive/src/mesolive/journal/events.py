@@ -1,0 +1,72 @@
+"""What the Event Hub asks: which strategies a user may follow, where his log ends, and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+
+from mesolive.access.context import UserContext
+from mesolive.journal.journal import Journal
+from mesolive.store.database import Database
+from mesolive.store.paging import Pager
+from mesolive.store.tables.trading import strategies
+from mesolive_sdk.models import (
+    GetEventsSinceArgs,
+    GetEventsSinceResult,
+    GetLatestEventSeqIdArgs,
+    GetLatestEventSeqIdResult,
+    MesoLiveEventEnvelope,
+)
+from mesolive_sdk.models.replay import MAX_EVENTS_LIMIT
+
+
+class Events:
+    """Reads a user's events on his behalf.
+
+    Parameters
+    ----------
+    database
+        Where his strategies are.
+    journal
+        Where his events are.
+    pager
+        Makes continuation tokens.
+    """
+
+    def __init__(self, database: Database, journal: Journal, pager: Pager) -> None:
+        self._database = database
+        self._journal = journal
+        self._pager = pager
+
+    async def latest(self, user: UserContext, _args: GetLatestEventSeqIdArgs) -> GetLatestEventSeqIdResult:
+        """Return where the user's log ends; 0 when it is empty."""
+        latest, time = await self._journal.latest(user.user_id)
+        return GetLatestEventSeqIdResult(LatestEventSeqId=latest, SnapshotTime=time)
+
+    async def since(self, user: UserContext, args: GetEventsSinceArgs) -> GetEventsSinceResult:
+        """Return events strictly after an id, a page at a time.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` for a limit out of bounds or a foreign token.
+        """
+        page = self._pager.page(
+            user.user_id, "GetEventsSince", args, start=args.SinceEventSeqId, maximum=MAX_EVENTS_LIMIT
+        )
+        found = await self._journal.since(user.user_id, page.after, page.limit + 1)
+        shown, token = page.cut(found, "EventSeqId")
+        return GetEventsSinceResult(Events=list(shown), ContinuationToken=token)
+
+    async def active_state(self, user: UserContext) -> Sequence[MesoLiveEventEnvelope]:
+        """Return the events of the signals and errors that are active now."""
+        return await self._journal.active_state(user.user_id)
+
+    async def own_strategies(self, user: UserContext, asked: Collection[int] | None) -> list[int]:
+        """Return those of the user's strategies that are among `asked`, or all of them, in the order of their ids."""
+        query = select(strategies.c.id).where(strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None))
+        if asked is not None:
+            query = query.where(strategies.c.id.in_(asked))
+        async with self._database.read() as tx:
+            return [row.id for row in await tx.all(query.order_by(strategies.c.id))]
