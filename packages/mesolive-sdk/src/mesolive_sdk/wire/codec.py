@@ -75,8 +75,14 @@ _plain_json = msgspec.json.Decoder(float_hook=_exact)
 
 
 @lru_cache(COMPILED_TYPES)
-def _json_decoder(type_: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - any type form
+def _decoder(type_: Any, encoding: Encoding) -> msgspec.json.Decoder[Any] | msgspec.msgpack.Decoder[Any]:  # noqa: ANN401 - any type form
+    if encoding == "messagepack":
+        return msgspec.msgpack.Decoder(type_, dec_hook=dec_hook)
     return msgspec.json.Decoder(type_, dec_hook=dec_hook, float_hook=_number)
+
+
+def _plain(data: bytes | msgspec.Raw, encoding: Encoding) -> object:
+    return msgspec.msgpack.decode(data) if encoding == "messagepack" else _plain_json.decode(data)
 
 
 def encode_json(value: object) -> bytes:
@@ -111,30 +117,32 @@ def decode_json(data: bytes | str | msgspec.Raw, type_: type[T]) -> T:
     WireValidationError
         When the value does not fit; with every problem and its path.
     """
-    raw = data.encode() if isinstance(data, str) else data
-    try:
-        return cast("T", _json_decoder(type_).decode(raw))
-    except msgspec.ValidationError:
-        return read(_plain_json.decode(raw), type_)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WireValidationError({"$": [f"is no valid JSON: {error}"]}) from error
+    return decode_reply(data.encode() if isinstance(data, str) else data, type_, "json")
 
 
-def decode_reply(payload: Payload, type_: type[T]) -> T:
+def decode_reply(data: bytes | msgspec.Raw, type_: type[T], encoding: Encoding) -> T:
     """Read what a server sent as `type_`, leniently: an unknown enum member becomes `Unknown`.
+
+    Parameters
+    ----------
+    data
+        The value's bytes.
+    type_
+        A model, or any type made of what models are made of.
+    encoding
+        The encoding of `data`.
 
     Raises
     ------
     WireValidationError
         When the value does not fit; with every problem and its path.
     """
-    if isinstance(payload, EncodedPayload) and payload.encoding == "json":
-        return decode_json(payload.raw, type_)
     try:
-        return payload.decode(type_)
-    except msgspec.ValidationError:
-        return read(_builtins(payload), type_)
-    except msgspec.DecodeError as error:
+        try:
+            return cast("T", _decoder(type_, encoding).decode(data))
+        except msgspec.ValidationError:
+            return read(_plain(data, encoding), type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireValidationError({"$": [f"is malformed: {error}"]}) from error
 
 

@@ -1,0 +1,175 @@
+"""The Control Hub's client."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mesolive_sdk import models
+from mesolive_sdk.clients.base import HubClient
+
+
+class MesoLiveControlHubClient(HubClient):
+    """Agents, accounts, strategies, positions, legs, preparation, orders and executions.
+
+    Each method takes one args model and returns the payload of the answer. Constructor arguments are those of
+    `HubClient`.
+
+    Raises
+    ------
+    MesoLiveApiException
+        From each method, when the server answers with another status than `Success`.
+    MesoLiveTimeoutError
+        From each method, when no answer comes within the client's `timeout`.
+    MesoLiveSignalRError
+        From each method, when the connection fails.
+    signalr_asyncio.protocol.codec.EncodeError
+        From each method, when an argument has no form on the wire; nothing was sent.
+    """
+
+    path: ClassVar[str] = "/hubs/control/v1"
+
+    async def get_idempotency_record(self, args: models.GetIdempotencyRecordArgs) -> models.IdempotencyRecord:
+        """Return what became of the operation behind an idempotency key."""
+        return await self._call("GetIdempotencyRecord", args, models.IdempotencyRecord)
+
+    async def list_agents(self, args: models.ListAgentsArgs | None = None) -> models.ListAgentsResult:
+        """List the agents: connections to brokers and data providers."""
+        return await self._call("ListAgents", args or models.ListAgentsArgs(), models.ListAgentsResult)
+
+    async def list_accounts(self, args: models.ListAccountsArgs | None = None) -> models.ListAccountsResult:
+        """List accounts, page by page."""
+        return await self._call("ListAccounts", args or models.ListAccountsArgs(), models.ListAccountsResult)
+
+    async def get_account(self, args: models.GetAccountArgs) -> models.LiveAccount:
+        """Return one account."""
+        return await self._call("GetAccount", args, models.LiveAccount)
+
+    async def create_strategy(self, args: models.CreateStrategyArgs) -> models.LiveStrategy:
+        """Import a strategy definition."""
+        return await self._call("CreateStrategy", args, models.LiveStrategy)
+
+    async def update_strategy(self, args: models.UpdateStrategyArgs) -> models.LiveStrategy:
+        """Change a strategy's definition or the accounts on which it is active."""
+        return await self._call("UpdateStrategy", args, models.LiveStrategy)
+
+    async def rename_strategy(self, args: models.RenameStrategyArgs) -> models.LiveStrategy:
+        """Give a strategy another name."""
+        return await self._call("RenameStrategy", args, models.LiveStrategy)
+
+    async def delete_strategy(self, args: models.DeleteStrategyArgs) -> models.DeleteStrategyResult:
+        """Delete a strategy; with open positions only by `Force`."""
+        return await self._call("DeleteStrategy", args, models.DeleteStrategyResult)
+
+    async def list_strategies(self, args: models.ListStrategiesArgs | None = None) -> models.ListStrategiesResult:
+        """List strategies, page by page."""
+        return await self._call("ListStrategies", args or models.ListStrategiesArgs(), models.ListStrategiesResult)
+
+    async def get_strategy(self, args: models.GetStrategyArgs) -> models.LiveStrategyDetail:
+        """Return one strategy with its definition."""
+        return await self._call("GetStrategy", args, models.LiveStrategyDetail)
+
+    async def list_positions(self, args: models.ListPositionsArgs | None = None) -> models.ListPositionsResult:
+        """List positions, page by page."""
+        return await self._call("ListPositions", args or models.ListPositionsArgs(), models.ListPositionsResult)
+
+    async def get_position(self, args: models.GetPositionArgs) -> models.LivePositionDetail:
+        """Return one position with its legs and what they are worth now."""
+        return await self._call("GetPosition", args, models.LivePositionDetail)
+
+    async def list_legs(self, args: models.ListLegsArgs | None = None) -> models.ListLegsResult:
+        """List legs, page by page."""
+        return await self._call("ListLegs", args or models.ListLegsArgs(), models.ListLegsResult)
+
+    async def get_leg(self, args: models.GetLegArgs) -> models.LiveLeg:
+        """Return one leg."""
+        return await self._call("GetLeg", args, models.LiveLeg)
+
+    async def get_legs(self, args: models.GetLegsArgs) -> models.GetLegsResult:
+        """Return several legs, and which of them do not exist."""
+        return await self._call("GetLegs", args, models.GetLegsResult)
+
+    async def start_prepare_position_entry(
+        self, args: models.PreparePositionEntryArgs
+    ) -> models.StartPreparationResult:
+        """Start preparing an entry; idempotent."""
+        return await self._call("StartPreparePositionEntry", args, models.StartPreparationResult)
+
+    async def get_prepare_position_entry_status(
+        self, args: models.GetPreparePositionEntryStatusArgs
+    ) -> models.GetPreparePositionEntryStatusResult:
+        """Return how far preparing an entry has come, and its result."""
+        return await self._call("GetPreparePositionEntryStatus", args, models.GetPreparePositionEntryStatusResult)
+
+    async def cancel_prepare_position_entry(
+        self, args: models.CancelPreparePositionEntryArgs
+    ) -> models.CancelPreparationResult:
+        """Stop preparing an entry; idempotent."""
+        return await self._call("CancelPreparePositionEntry", args, models.CancelPreparationResult)
+
+    async def start_prepare_position_exit(self, args: models.PreparePositionExitArgs) -> models.StartPreparationResult:
+        """Start preparing an exit; idempotent."""
+        return await self._call("StartPreparePositionExit", args, models.StartPreparationResult)
+
+    async def get_prepare_position_exit_status(
+        self, args: models.GetPreparePositionExitStatusArgs
+    ) -> models.GetPreparePositionExitStatusResult:
+        """Return how far preparing an exit has come, and its result."""
+        return await self._call("GetPreparePositionExitStatus", args, models.GetPreparePositionExitStatusResult)
+
+    async def cancel_prepare_position_exit(
+        self, args: models.CancelPreparePositionExitArgs
+    ) -> models.CancelPreparationResult:
+        """Stop preparing an exit; idempotent."""
+        return await self._call("CancelPreparePositionExit", args, models.CancelPreparationResult)
+
+    async def start_prepare_position_adjustment(
+        self, args: models.PreparePositionAdjustmentArgs
+    ) -> models.StartPreparationResult:
+        """Start preparing an adjustment; idempotent."""
+        return await self._call("StartPreparePositionAdjustment", args, models.StartPreparationResult)
+
+    async def get_prepare_position_adjustment_status(
+        self, args: models.GetPreparePositionAdjustmentStatusArgs
+    ) -> models.GetPreparePositionAdjustmentStatusResult:
+        """Return how far preparing an adjustment has come, and its result."""
+        return await self._call(
+            "GetPreparePositionAdjustmentStatus", args, models.GetPreparePositionAdjustmentStatusResult
+        )
+
+    async def cancel_prepare_position_adjustment(
+        self, args: models.CancelPreparePositionAdjustmentArgs
+    ) -> models.CancelPreparationResult:
+        """Stop preparing an adjustment; idempotent."""
+        return await self._call("CancelPreparePositionAdjustment", args, models.CancelPreparationResult)
+
+    async def apply_paper_fills(self, args: models.ApplyPaperFillsArgs) -> models.ApplyPaperFillsResult:
+        """Execute a plan on a paper account at the given prices; idempotent."""
+        return await self._call("ApplyPaperFills", args, models.ApplyPaperFillsResult)
+
+    async def send_order(self, args: models.SendOrderArgs) -> models.SendOrderResult:
+        """Send an order for a leg group of a plan to the venue; idempotent."""
+        return await self._call("SendOrder", args, models.SendOrderResult)
+
+    async def cancel_order(self, args: models.CancelOrderArgs) -> models.CancelOrderResult:
+        """Cancel an order; idempotent."""
+        return await self._call("CancelOrder", args, models.CancelOrderResult)
+
+    async def get_order(self, args: models.GetOrderArgs) -> models.Order:
+        """Return one order."""
+        return await self._call("GetOrder", args, models.Order)
+
+    async def list_orders(self, args: models.ListOrdersArgs | None = None) -> models.ListOrdersResult:
+        """List orders, page by page."""
+        return await self._call("ListOrders", args or models.ListOrdersArgs(), models.ListOrdersResult)
+
+    async def list_executions(self, args: models.ListExecutionsArgs | None = None) -> models.ListExecutionsResult:
+        """List executions, page by page."""
+        return await self._call("ListExecutions", args or models.ListExecutionsArgs(), models.ListExecutionsResult)
+
+    async def get_execution(self, args: models.GetExecutionArgs) -> models.LiveExecution:
+        """Return one execution."""
+        return await self._call("GetExecution", args, models.LiveExecution)
+
+    async def get_executions(self, args: models.GetExecutionsArgs) -> models.GetExecutionsResult:
+        """Return several executions, and which of them do not exist."""
+        return await self._call("GetExecutions", args, models.GetExecutionsResult)
