@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -41,19 +42,16 @@ class MesoLiveEventHubClient(HubClient):
 
     path: ClassVar[str] = "/hubs/event/v1"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of HubClient
-        super().__init__(*args, **kwargs)
-        self._handlers: dict[str, list[Callable[[Any], object]]] = {}
+    @cached_property
+    def _handlers(self) -> dict[str, list[Callable[[Any], object]]]:
+        return {}
 
     async def subscribe_to_strategies(
         self, args: models.SubscribeToStrategiesArgs | None = None
     ) -> models.SubscribeToStrategiesResult:
         """Subscribe to the events of strategies; without a list, of all."""
         return await self._call(
-            "SubscribeToStrategies",
-            args or models.SubscribeToStrategiesArgs(),
-            models.SubscribeToStrategiesResult,
-            timeout,
+            "SubscribeToStrategies", args or models.SubscribeToStrategiesArgs(), models.SubscribeToStrategiesResult
         )
 
     async def unsubscribe_from_strategies(
@@ -64,7 +62,6 @@ class MesoLiveEventHubClient(HubClient):
             "UnsubscribeFromStrategies",
             args or models.UnsubscribeFromStrategiesArgs(),
             models.UnsubscribeFromStrategiesResult,
-            timeout,
         )
 
     async def get_latest_event_seq_id(
