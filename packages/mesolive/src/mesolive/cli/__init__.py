@@ -1,5 +1,5 @@
 """The `mesolive` command."""
 
+from mesolive.cli.root import main
 
-def main() -> None:
-    """Run the `mesolive` command."""
+__all__ = ["main"]

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState
-from mesolive.market.service import Market, UnknownProvider, UnknownUnderlying
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import positions
@@ -122,9 +122,9 @@ class EvaluationRoom:
         """
         try:
             return self._market.view(symbol, provider)
-        except UnknownUnderlying:
+        except UnknownUnderlyingError:
             raise not_found(f"underlying {symbol!r}") from None
-        except UnknownProvider as error:
+        except UnknownProviderError as error:
             name = provider.name if provider is not None else None
             raise unavailable(str(error), name) from None
 

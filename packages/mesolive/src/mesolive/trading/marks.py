@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 
 from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownUnderlying
+from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.market.view import MarketView
 
 
@@ -37,7 +37,7 @@ class Marks:
         if contract.underlying not in self._views:
             try:
                 self._views[contract.underlying] = self._market.view(contract.underlying)
-            except UnknownUnderlying:
+            except UnknownUnderlyingError:
                 self._views[contract.underlying] = None
         view = self._views[contract.underlying]
         found = None if view is None else view.find(contract)

@@ -1,0 +1,49 @@
+"""The command line's root: every command, and how errors end."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from mesolive.access.secret import UnusableSecretError
+from mesolive.cli.account import account_app
+from mesolive.cli.apikey import apikey_app
+from mesolive.cli.demo import demo
+from mesolive.cli.serve import serve
+from mesolive.cli.strategy import strategy_app
+from mesolive.errors import ServiceError
+from mesolive.settings import SettingsError
+from mesolive.store.engines import UnusableDatabaseError
+
+app = typer.Typer(
+    name="mesolive",
+    help="MesoLive, open: a self-hosted options-trading automation server.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command()(serve)
+app.command()(demo)
+app.add_typer(apikey_app, name="apikey", help="Make, list and revoke API keys.")
+app.add_typer(account_app, name="account", help="Create paper accounts.")
+app.add_typer(strategy_app, name="strategy", help="Check strategy definitions before they trade.")
+
+
+def main() -> None:
+    """Run the command; errors of use and of the environment end in one clear line and status 2 or 1."""
+    try:
+        app()
+    except SettingsError as error:
+        fail(str(error), 2)
+    except (UnusableDatabaseError, UnusableSecretError) as error:
+        fail(str(error), 1)
+    except ServiceError as error:
+        fail(error.message, 1)
+
+
+def fail(message: str, status: int) -> None:
+    """Write one line to standard error and end with `status`."""
+    Console(stderr=True, highlight=False).print(f"[red]mesolive:[/] {message}", soft_wrap=True, markup=True)
+    sys.exit(status)

@@ -1,0 +1,76 @@
+"""`mesolive serve`: run the server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mesolive import server
+from mesolive.app import Application
+from mesolive.cli.options import Chain, DatabaseUrl, Host, Port, Seed, Speed, Start, moment
+from mesolive.logs import configure_logs
+from mesolive.settings import MarketKind, from_environment, redacted_url
+
+
+def serve(
+    host: Host = None,
+    port: Port = None,
+    database: DatabaseUrl = None,
+    market: Annotated[
+        str | None,
+        typer.Option(help="Where prices come from: simulated or recorded. [default: simulated]"),
+    ] = None,
+    chain: Chain = None,
+    start: Start = None,
+    speed: Speed = None,
+    seed: Seed = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Allow a non-loopback address without TLS.")] = False,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file: serve HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM.
+
+    Every option can also be set as a MESOLIVE_… environment variable; the option wins.
+    """
+    if market not in {None, "simulated", "recorded"}:
+        raise typer.BadParameter(f"expected simulated or recorded, got {market!r}", param_hint="--market")
+    given: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "database": database,
+        "market": market,
+        "chain": chain,
+        "start": moment(start),
+        "speed": speed,
+        "seed": seed,
+        "insecure": insecure or None,
+        "tls_certificate": tls_certificate,
+        "tls_key": tls_key,
+    }
+    settings = from_environment(given)
+    configure_logs()
+    asyncio.run(server.serve(settings, announce))
+
+
+def announce(application: Application) -> None:
+    """Print where the server listens and what it uses."""
+    console = Console()
+    settings = application.settings
+    table = Table.grid(padding=(0, 2))
+    table.add_row("listening on", f"[bold]{application.url}[/]")
+    table.add_row("database", redacted_url(settings.database))
+    table.add_row("market", describe_market(settings.market, settings.chain, application))
+    table.add_row("market time", f"{application.clock.now():%Y-%m-%d %H:%M:%S} UTC, speed {settings.speed:g}")
+    console.print(table)
+    console.print("Ctrl-C stops it.", style="dim")
+
+
+def describe_market(kind: MarketKind, chain: Path | None, application: Application) -> str:
+    """Return one line on where prices come from."""
+    source = "" if chain is None else f" from {chain.name}"
+    return f"{kind}{source}: {', '.join(application.market_summary())}"

@@ -1,0 +1,121 @@
+"""Running the application on a socket: bound before anything else starts, drained before anything stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+
+from mesolive.app import Application, running
+from mesolive.settings import Settings, SettingsError
+
+DRAIN_SECONDS = 5.0
+"""How long connections may take to close when the server stops."""
+
+_log = structlog.get_logger(__name__)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Take the address to listen on.
+
+    Raises
+    ------
+    SettingsError
+        When another program has the port, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            text = f"port: {settings.port} on {settings.host} is in use; stop the other program or choose another port"
+        elif error.errno == errno.EACCES:
+            text = f"port: {settings.port} needs privileges; choose one of 1024 or more"
+        else:
+            text = f"host: cannot listen on {settings.host}: {error.strerror}"
+        raise SettingsError(text) from None
+    listener.set_inheritable(False)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again after a clean stop, which makes it look like a crash."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # noqa: ANN202 - the base's own annotation is a private alias
+        """Capture none."""
+        yield
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncGenerator[Application]:
+    """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
+
+    Yields
+    ------
+    The application, listening. With port 0 its `url` has the port that the system chose.
+
+    Raises
+    ------
+    SettingsError
+        When the address cannot be taken.
+    """
+    listener = bind(settings)
+    port: int = listener.getsockname()[1]
+    try:
+        async with running(settings, port=port) as application:
+            config = uvicorn.Config(
+                application.asgi,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=16 * 1024 * 1024,  # the hubs' own limits are lower and answer better
+                ws_ping_interval=None,  # the hub protocol has pings of its own
+                timeout_graceful_shutdown=int(DRAIN_SECONDS),
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+            )
+            server = _Server(config)
+            task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
+            try:
+                while not server.started and not task.done():
+                    await asyncio.sleep(0.01)
+                if task.done():
+                    await task
+                yield application
+            finally:
+                await application.drain()
+                server.should_exit = True
+                await task
+    finally:
+        listener.close()
+
+
+async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
+    """Run the server until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    ready
+        Called once the server listens.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with serving(settings) as application:
+        ready(application)
+        await stopped.wait()
+        _log.info("stopping")

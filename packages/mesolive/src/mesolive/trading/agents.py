@@ -1,0 +1,50 @@
+"""Agents: what connects data and brokers. Here they live inside the server: one per provider, one for paper accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.market.service import Market
+from mesolive.store.database import Database
+from mesolive.store.tables.trading import accounts
+from mesolive_sdk import models
+
+
+class Agents:
+    """What the Control Hub asks about agents."""
+
+    def __init__(self, database: Database, market: Market, clock: Clock) -> None:
+        self._database = database
+        self._market = market
+        self._clock = clock
+
+    async def list(self, user: UserContext, args: models.ListAgentsArgs) -> models.ListAgentsResult:  # noqa: ARG002 - the method's model has no fields
+        """Return the server's data providers with how they are doing; the default one serves the paper accounts."""
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(accounts.c.broker_account_id)
+                .where(accounts.c.user_id == user.user_id, accounts.c.is_paper.is_(True))
+                .order_by(accounts.c.id)
+            )
+        paper = [row.broker_account_id for row in rows]
+        now = self._clock.now()
+        found: list[models.AgentInfo] = []
+        for kind, provider in self._market.providers.items():
+            status = provider.status
+            alive = status.state is models.AgentStatus.Connected
+            found.append(
+                models.AgentInfo(
+                    AgentId=f"{kind.name.lower()}-1",
+                    Name=f"{kind.name} market: {', '.join(one.symbol for one in provider.underlyings)}",
+                    Status=status.state,
+                    Connector=models.AgentConnector[kind.name],
+                    DataProvider=kind,
+                    BrokerAccountIds=paper if kind is self._market.default else [],
+                    ConnectedAt=status.connected_at,
+                    LastSnapshotAt=now if alive else None,
+                    Message=status.message or None,
+                )
+            )
+        return models.ListAgentsResult(Agents=found)
