@@ -1,0 +1,325 @@
+"""What a chain's quotes imply: forwards, volatilities, greeks and model marks, each computed when first read.
+
+Forwards come from put-call parity of all expirations together and change slowly as a ratio to the spot, so the ratios
+are kept for a minute of market time (`ForwardCurve`). Volatilities and greeks are solved per expiration, or for the
+whole chain at once (`ChainAnalytics.warm`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mesolive.market.columns import Columns, sound_quotes
+from mesolive.market.contracts import ExerciseStyle, Expiration
+from mesolive.market.listing import Listing
+from mesolive.market.view import FloatArray, TradingCalendar
+from mesolive.pricing.black import Greeks, greeks, values
+from mesolive.pricing.business_time import calendar_years, years_to
+from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes, imply_forwards
+from mesolive.pricing.implied import implied_volatility
+
+CURVE_KEPT_FOR: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardCurve:
+    """Forwards of all expirations of a listing as they were implied at one moment.
+
+    Attributes
+    ----------
+    implied
+        By position in the listing; `None` for expirations that had settled.
+    """
+
+    listing: Listing
+    at: datetime
+    spot: float
+    implied: tuple[ImpliedForward | None, ...]
+
+    @classmethod
+    def imply(cls, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int) -> ForwardCurve:
+        """Fit the curve to the quotes of a chain."""
+        bid, ask = columns.values["bid"], columns.values["ask"]
+        quotes: list[PairQuotes] = []
+        for position in range(first_alive, len(listing.expirations)):
+            expiration = listing.expirations[position]
+            calls, puts = listing.pairs(position)
+            quotes.append(
+                PairQuotes(
+                    years=calendar_years(now, expiration.settles_at),
+                    strikes=listing.strikes[calls],
+                    call_bid=bid[calls],
+                    call_ask=ask[calls],
+                    put_bid=bid[puts],
+                    put_ask=ask[puts],
+                    european=expiration.style is ExerciseStyle.EUROPEAN,
+                )
+            )
+        return cls(listing, now, spot, (None,) * first_alive + tuple(imply_forwards(spot, quotes)))
+
+    def serves(self, listing: Listing, now: datetime) -> bool:
+        """Whether the curve may still be used."""
+        return self.listing is listing and timedelta(0) <= now - self.at < CURVE_KEPT_FOR
+
+    def forward_and_discount(self, position: int, spot: float, now: datetime) -> tuple[float, float]:
+        """Return forward and discount factor of the expiration at `position` for a later spot and moment."""
+        implied = self.implied[position]
+        if implied is None:
+            return spot, 1.0
+        settles_at = self.listing.expirations[position].settles_at
+        years = calendar_years(self.at, settles_at)
+        rate = -np.log(implied.discount) / years if years > 0.0 else 0.0
+        remaining = calendar_years(now, settles_at)
+        return implied.forward / self.spot * spot, float(np.exp(-rate * remaining))
+
+
+class CurveKeeper:
+    """Keeps a book's latest forward curve for its views."""
+
+    def __init__(self) -> None:
+        self._curve: ForwardCurve | None = None
+
+    def curve(self, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int) -> ForwardCurve:
+        """Return the kept curve, or fit a new one where it does not serve any more."""
+        curve = self._curve
+        if curve is None or not curve.serves(listing, now):
+            curve = ForwardCurve.imply(listing, columns, spot, now, first_alive)
+            self._curve = curve
+        return curve
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The contracts of neighbouring expirations, solved together; arrays have one element per contract."""
+
+    columns: Columns
+    listing: Listing
+    span: slice
+    spot: float
+    forward: FloatArray
+    discount: FloatArray
+    years: FloatArray
+
+    @property
+    def is_call(self) -> npt.NDArray[np.bool_]:
+        return self.listing.is_call[self.span]
+
+    @property
+    def strikes(self) -> FloatArray:
+        return self.listing.strikes[self.span]
+
+    @cached_property
+    def market_mark(self) -> FloatArray:
+        """The provider's mark, else the middle of a sound market, else NaN."""
+        bid, ask = self.columns.values["bid"][self.span], self.columns.values["ask"][self.span]
+        given = self.columns.values["mark"][self.span]
+        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
+        return np.where(np.isnan(given), middle, given)
+
+    @cached_property
+    def iv(self) -> FloatArray:
+        mark = self.market_mark
+        solved = implied_volatility(mark, self.is_call, self.forward, self.strikes, self.years, self.discount)
+        # Deep in the money the middle often lies a little below the intrinsic value though the market embraces it. By
+        # put-call parity the option of the other right with the same strike has the same volatility, and says it well.
+        sign = np.where(self.is_call, 1.0, -1.0)
+        intrinsic = self.discount * np.maximum(sign * (self.forward - self.strikes), 0.0)
+        partner = self.listing.partner[self.span]
+        with np.errstate(invalid="ignore"):
+            parity = (
+                np.isnan(solved)
+                & (mark <= intrinsic)
+                & (self.columns.values["ask"][self.span] >= intrinsic)
+                & (partner >= 0)
+            )
+        if parity.any():
+            solved[parity] = solved[partner[parity] - self.span.start]
+        return _read_only(solved)
+
+    @cached_property
+    def greeks(self) -> Greeks:
+        found = greeks(self.is_call, self.forward, self.strikes, self.years, self.iv, self.discount, self.spot)
+        return Greeks(*(_read_only(array) for array in found))
+
+
+class ExpirationAnalytics:
+    """What one expiration's quotes imply; arrays hold its calls, then its puts.
+
+    Attributes
+    ----------
+    forward
+        Forward price of the underlying, `None` when the chain implies none.
+    discount
+        Discount factor from the settlement to now.
+    years
+        Business time to the settlement, in years.
+    residuals
+        By how much each pair's `C - P` misses `D * (F - K)`, per unit, at the time the curve was fitted.
+    """
+
+    def __init__(self, block: _Block, bounds: tuple[int, int, int], implied: ImpliedForward | None) -> None:
+        start, middle, end = bounds
+        self._block = block
+        self._own = slice(start - block.span.start, end - block.span.start)
+        self._calls = middle - start
+        empty = start == end
+        self.discount = 1.0 if empty else float(block.discount[self._own.start])
+        self.years = 0.0 if empty else float(block.years[self._own.start])
+        known = not empty and implied is not None and implied.source is not ForwardSource.SPOT
+        self.forward = float(block.forward[self._own.start]) if known else None
+        self.residuals = implied.residuals if implied is not None else np.empty(0)
+
+    @property
+    def iv(self) -> FloatArray:
+        """Implied volatilities as fractions."""
+        return self._block.iv[self._own]
+
+    @cached_property
+    def greeks(self) -> Greeks:
+        """Greeks per unit and long contract."""
+        return Greeks(*(array[self._own] for array in self._block.greeks))
+
+    @cached_property
+    def volatility(self) -> FloatArray:
+        """The model's volatilities: `iv`, and where there is none that between the nearest strikes of the same right.
+
+        Beyond the last strike with a volatility the last one holds. Where a right has none at all the other right's
+        serve; NaN when the whole expiration has none.
+        """
+        iv = self.iv
+        missing = np.isnan(iv)
+        if not missing.any():
+            return iv
+        strikes = self._block.strikes[self._own]
+        filled = iv.copy()
+        rights = (slice(0, self._calls), slice(self._calls, iv.size))
+        for own, other in (rights, rights[::-1]):
+            source = own if not missing[own].all() else other
+            known = ~missing[source]
+            if known.any():
+                wanted = missing[own]
+                filled[own][wanted] = np.interp(strikes[own][wanted], strikes[source][known], iv[source][known])
+        return _read_only(filled)
+
+    @cached_property
+    def model(self) -> FloatArray:
+        """The model's values at `volatility`."""
+        block, own = self._block, self._own
+        forward, discount = block.forward[own], block.discount[own]
+        return _read_only(
+            values(block.is_call[own], forward, block.strikes[own], block.years[own], self.volatility, discount)
+        )
+
+    @cached_property
+    def mark(self) -> FloatArray:
+        """The provider's marks, else the middle of a sound market, else the model's value within bid and ask."""
+        mark = self._block.market_mark[self._own]
+        missing = np.isnan(mark)
+        if not missing.any():
+            return mark
+        bid, ask = (self._block.columns.values[side][self._block.span][self._own] for side in ("bid", "ask"))
+        with np.errstate(invalid="ignore"):
+            crossed = bid > ask
+            bounded = np.where((self.model < bid) & ~crossed, bid, self.model)
+            bounded = np.where((bounded > ask) & ~crossed, ask, bounded)
+        return _read_only(np.where(missing, bounded, mark))
+
+
+class ChainAnalytics:
+    """Forwards, volatilities and greeks of one view.
+
+    Parameters
+    ----------
+    now
+        The view's moment.
+    spot
+        The underlying's mark; without one nothing can be implied.
+    listing, columns
+        The chain.
+    calendar
+        Sessions, for business time.
+    first_alive
+        Position of the first expiration that still trades.
+    keeper
+        Where the forward curve is kept between views.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        spot: float | None,
+        listing: Listing,
+        columns: Columns,
+        calendar: TradingCalendar,
+        first_alive: int,
+        keeper: CurveKeeper,
+    ) -> None:
+        self._now = now
+        self._spot = spot if spot is not None and spot > 0.0 else None
+        self._listing = listing
+        self._columns = columns
+        self._calendar = calendar
+        self._first_alive = first_alive
+        self._keeper = keeper
+        self._expirations: dict[int, ExpirationAnalytics] = {}
+
+    @cached_property
+    def curve(self) -> ForwardCurve | None:
+        """The forwards of all expirations, or `None` without a spot price."""
+        if self._spot is None:
+            return None
+        return self._keeper.curve(self._listing, self._columns, self._spot, self._now, self._first_alive)
+
+    def expiration(self, position: int) -> ExpirationAnalytics:
+        """Return what the quotes of the expiration at `position` imply, solving it alone when that was not done yet."""
+        found = self._expirations.get(position)
+        if found is None:
+            self._solve(position, position + 1)
+            found = self._expirations[position]
+        return found
+
+    def warm(self) -> None:
+        """Solve all expirations in one go."""
+        if self._first_alive < len(self._listing.expirations):
+            block = self._solve(self._first_alive, len(self._listing.expirations))
+            _ = block.greeks
+
+    def years(self, expiration: Expiration) -> float:
+        """Return the business time to an expiration's settlement in years."""
+        return years_to(self._calendar, self._now, expiration.settles_at)
+
+    def _solve(self, first: int, end: int) -> _Block:
+        listing, curve = self._listing, self.curve
+        expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
+        counts = [bound[2] - bound[0] for bound in bounds]
+        spot = self._spot if self._spot is not None else float("nan")
+        pairs = [
+            curve.forward_and_discount(position, spot, self._now) if curve is not None else (float("nan"), 1.0)
+            for position in range(first, end)
+        ]
+        years = [self.years(expiration) for expiration in expirations]
+        block = _Block(
+            columns=self._columns,
+            listing=listing,
+            span=slice(bounds[0][0], bounds[-1][2]),
+            spot=spot,
+            forward=np.repeat([forward for forward, _ in pairs], counts),
+            discount=np.repeat([discount for _, discount in pairs], counts),
+            years=np.repeat(years, counts),
+        )
+        for position, bound in zip(range(first, end), bounds, strict=True):
+            implied = curve.implied[position] if curve is not None else None
+            self._expirations[position] = ExpirationAnalytics(block, bound, implied)
+        return block
+
+
+def _read_only(array: FloatArray) -> FloatArray:
+    array.flags.writeable = False
+    return array

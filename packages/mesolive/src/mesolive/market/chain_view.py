@@ -1,0 +1,261 @@
+"""A view of the quote book, with forwards, volatilities and greeks computed when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+
+from mesolive.market.analytics import ChainAnalytics, CurveKeeper, ExpirationAnalytics
+from mesolive.market.columns import Columns
+from mesolive.market.contracts import Expiration, OptionContract, Right
+from mesolive.market.listing import Listing
+from mesolive.market.moments import from_micros
+from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
+
+
+class BookSlice:
+    """The contracts of one expiration, root and right; implements `mesolive.market.view.ChainSlice`."""
+
+    def __init__(self, view: BookView, position: int, right: Right) -> None:
+        start, middle, end = view.listing.bounds[position]
+        self._view = view
+        self._right = right
+        self._span = (start, middle) if right is Right.CALL else (middle, end)
+        # Where the slice lies within its expiration's analytics, which hold calls and puts together.
+        self._own = slice(self._span[0] - start, self._span[1] - start)
+        self._position = position
+        self.expiration: Expiration = view.listing.expirations[position]
+
+    @property
+    def right(self) -> Right:
+        """Calls or puts."""
+        return self._right
+
+    @property
+    def strikes(self) -> FloatArray:
+        """Strikes, ascending."""
+        return self._view.listing.strikes[slice(*self._span)]
+
+    @property
+    def bid(self) -> FloatArray:
+        """Bids as quoted; 0 where nobody buys, NaN where there is no quote."""
+        return self._view.columns.values["bid"][slice(*self._span)]
+
+    @property
+    def ask(self) -> FloatArray:
+        """Offers as quoted; NaN where there is none."""
+        return self._view.columns.values["ask"][slice(*self._span)]
+
+    @property
+    def last(self) -> FloatArray:
+        """Prices of the last trades."""
+        return self._view.columns.values["last"][slice(*self._span)]
+
+    @property
+    def bid_size(self) -> FloatArray:
+        """Contracts wanted at the bid."""
+        return self._view.columns.values["bid_size"][slice(*self._span)]
+
+    @property
+    def ask_size(self) -> FloatArray:
+        """Contracts offered at the ask."""
+        return self._view.columns.values["ask_size"][slice(*self._span)]
+
+    @property
+    def mark(self) -> FloatArray:
+        """The provider's marks, else the middle of a sound market, else the model's value."""
+        return self._analytics.mark[self._own]
+
+    @property
+    def iv(self) -> FloatArray:
+        """Implied volatilities of the marks as fractions; NaN where only the model gives a mark."""
+        return self._analytics.iv[self._own]
+
+    @property
+    def delta(self) -> FloatArray:
+        """Change per 1.00 of the underlying, a fraction."""
+        return self._analytics.greeks.delta[self._own]
+
+    @property
+    def gamma(self) -> FloatArray:
+        """Change of delta per 1.00 of the underlying."""
+        return self._analytics.greeks.gamma[self._own]
+
+    @property
+    def theta(self) -> FloatArray:
+        """Change per calendar day."""
+        return self._analytics.greeks.theta[self._own]
+
+    @property
+    def vega(self) -> FloatArray:
+        """Change per volatility point."""
+        return self._analytics.greeks.vega[self._own]
+
+    @property
+    def rho(self) -> FloatArray:
+        """Change per 1.00 of rate."""
+        return self._analytics.greeks.rho[self._own]
+
+    def contract(self, index: int) -> OptionContract:
+        """Return the contract at `index`."""
+        return self._view.listing.contract(self._absolute(index))
+
+    def index_of(self, strike: Decimal) -> int | None:
+        """Return where `strike` stands, or `None` when it is not listed."""
+        found = self._view.listing.find_strike(self._span, strike)
+        return None if found is None else found - self._span[0]
+
+    def quote(self, index: int) -> Quote:
+        """Return the quote at `index` with its times."""
+        at = self._absolute(index)
+        values, times = self._view.columns.values, self._view.columns.times
+        mark = float(self.mark[index])
+        given = not np.isnan(values["mark"][at])
+        # A mark that was computed is as old as the younger side of the market that it was computed from.
+        mark_time = int(times["mark"][at]) if given else max(int(times["bid"][at]), int(times["ask"][at]))
+        return Quote(
+            bid=_value(values["bid"][at]),
+            ask=_value(values["ask"][at]),
+            last=_value(values["last"][at]),
+            mark=_value(mark),
+            bid_time=from_micros(times["bid"][at]),
+            ask_time=from_micros(times["ask"][at]),
+            last_time=from_micros(times["last"][at]),
+            mark_time=None if np.isnan(mark) else from_micros(mark_time) or self._view.now,
+        )
+
+    def years(self) -> float:
+        """Return the time to settlement in years as the pricing model counts it (business time)."""
+        return self._analytics.years
+
+    @property
+    def _analytics(self) -> ExpirationAnalytics:
+        return self._view.analytics.expiration(self._position)
+
+    def _absolute(self, index: int) -> int:
+        length = self._span[1] - self._span[0]
+        if not 0 <= index < length:
+            raise IndexError(f"the slice holds {length} contracts, there is none at {index}")
+        return self._span[0] + index
+
+
+class BookView:
+    """The market of one underlying at one moment; implements `mesolive.market.view.MarketView`.
+
+    Parameters
+    ----------
+    now
+        The moment.
+    version
+        The book's version.
+    heard_at
+        When the provider last said anything.
+    listing, columns
+        The contracts and their prices; never written to again.
+    state
+        The underlying.
+    calendar
+        The sessions of the exchange.
+    keeper
+        Where the book keeps its forward curve between views.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        version: int,
+        heard_at: datetime | None,
+        listing: Listing,
+        columns: Columns,
+        state: UnderlyingState,
+        calendar: TradingCalendar,
+        keeper: CurveKeeper,
+    ) -> None:
+        self.now = now
+        self.version = version
+        self.heard_at = heard_at
+        self.listing = listing
+        self.columns = columns
+        self.calendar = calendar
+        self._state = state
+        self._keeper = keeper
+        self._alive = listing.first_alive(now)
+        self._slices: dict[tuple[str, date, Right], BookSlice] = {}
+        self._settles_next = listing.expirations[self._alive].settles_at if self.expirations else None
+
+    @property
+    def underlying(self) -> UnderlyingState:
+        """The underlying's prices and volatilities."""
+        return self._state
+
+    @property
+    def expirations(self) -> Sequence[Expiration]:
+        """All expirations that still trade, by settlement instant, then root."""
+        return self.listing.expirations[self._alive :]
+
+    @cached_property
+    def analytics(self) -> ChainAnalytics:
+        """Forwards, volatilities and greeks."""
+        quote = self._state.quote
+        return ChainAnalytics(
+            now=self.now,
+            spot=quote.mark if quote.mark is not None else quote.last,
+            listing=self.listing,
+            columns=self.columns,
+            calendar=self.calendar,
+            first_alive=self._alive,
+            keeper=self._keeper,
+        )
+
+    def slice(self, root: str, day: date, right: Right) -> BookSlice | None:
+        """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
+        key = (root, day, right)
+        found = self._slices.get(key)
+        if found is not None:
+            return found
+        position = self.listing.position(root, day)
+        if position is None or position < self._alive or self.listing.span(root, day, right) is None:
+            return None
+        return self._slices.setdefault(key, BookSlice(self, position, right))
+
+    def find(self, contract: OptionContract) -> tuple[BookSlice, int] | None:
+        """Return the slice and the index at which `contract` stands, or `None` when it is not in the chain."""
+        index = self.listing.find(contract)
+        if index is None:
+            return None
+        found = self.slice(contract.root, contract.day, contract.right)
+        span = self.listing.span(contract.root, contract.day, contract.right)
+        return None if found is None or span is None else (found, index - span[0])
+
+    def discount(self, expiration: Expiration) -> float:
+        """Return the discount factor from the expiration's settlement to now; 1 for one that is not listed."""
+        position = self.listing.position(expiration.root, expiration.day)
+        if position is None or position < self._alive:
+            return 1.0
+        return self.analytics.expiration(position).discount
+
+    def forward(self, expiration: Expiration) -> float | None:
+        """Return the forward price of the underlying for the expiration, or `None` when the chain implies none."""
+        position = self.listing.position(expiration.root, expiration.day)
+        if position is None or position < self._alive:
+            return None
+        return self.analytics.expiration(position).forward
+
+    def warm(self) -> None:
+        """Solve the whole chain at once, so that no later reader pays for it."""
+        self.analytics.warm()
+
+    def serves(self, now: datetime, fresh: timedelta) -> bool:
+        """Whether this view still describes `now`, given that no price changed since it was taken."""
+        if not timedelta(0) <= now - self.now < fresh:
+            return False
+        return self._settles_next is None or now < self._settles_next
+
+
+def _value(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)

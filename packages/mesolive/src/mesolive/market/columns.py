@@ -1,0 +1,96 @@
+"""The arrays of a quote book: one element per contract, in the order of its listing."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mesolive.market.listing import Listing
+from mesolive.market.moments import NEVER
+from mesolive.market.view import FloatArray
+
+Price: TypeAlias = Literal["bid", "ask", "last", "mark", "bid_size", "ask_size"]
+TimedPrice: TypeAlias = Literal["bid", "ask", "last", "mark"]
+TimeArray: TypeAlias = npt.NDArray[np.int64]
+
+PRICES: Final[tuple[Price, ...]] = ("bid", "ask", "last", "mark", "bid_size", "ask_size")
+TIMES: Final[dict[Price, TimedPrice]] = {"bid": "bid", "ask": "ask", "last": "last", "mark": "mark"}
+
+# A bid of zero says that nobody buys. Up to this offer the middle is still what the contract is about worth (the wings
+# of every short-dated chain are quoted 0 x 0.05); above it the offer alone says nothing.
+LARGEST_ASK_WITHOUT_BID: Final = 0.50
+# Quotes whose offer is this many times the bid and this far above it are placeholders, not a market.
+ABSURD_RATIO: Final = 10.0
+ABSURD_WIDTH: Final = 25.0
+
+
+def sound(bid: float, ask: float) -> bool:
+    """Whether a quote is a market whose middle means something; see `sound_quotes`."""
+    return bool(sound_quotes(np.array([bid]), np.array([ask]))[0])
+
+
+def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return where a quote is a market whose middle means something.
+
+    Both sides are there and not crossed; without a buyer (bid 0) the offer is at most 0.50; and it is not absurdly
+    wide (more than 25.00 and more than ten times the bid).
+
+    Parameters
+    ----------
+    bid, ask
+        Prices per unit; NaN for a side that is not there. Same shape.
+    """
+    with np.errstate(invalid="ignore"):
+        two_sided = (bid >= 0.0) & (ask > 0.0) & (bid <= ask)
+        with_buyer = (bid > 0.0) & ~((ask - bid > ABSURD_WIDTH) & (ask > ABSURD_RATIO * bid))
+        return two_sided & (with_buyer | ((bid == 0.0) & (ask <= LARGEST_ASK_WITHOUT_BID)))
+
+
+class Columns:
+    """Prices (NaN = none) and the times at which they last changed (microseconds, 0 = never), by field.
+
+    The field `mark` is the provider's own mark, where it sends one.
+    """
+
+    __slots__ = ("times", "values")
+
+    def __init__(self, values: dict[Price, FloatArray], times: dict[TimedPrice, TimeArray]) -> None:
+        self.values = values
+        self.times = times
+
+    @classmethod
+    def empty(cls, length: int) -> Columns:
+        """Return columns without any price."""
+        return cls(
+            {field: np.full(length, np.nan) for field in PRICES},
+            {field: np.full(length, NEVER, dtype=np.int64) for field in TIMES.values()},
+        )
+
+    def copy(self) -> Columns:
+        """Return a writable copy."""
+        return Columns(
+            {field: values.copy() for field, values in self.values.items()},
+            {field: times.copy() for field, times in self.times.items()},
+        )
+
+    def freeze(self) -> None:
+        """Make the arrays read-only: from now on they belong to views."""
+        for values in self.values.values():
+            values.flags.writeable = False
+        for times in self.times.values():
+            times.flags.writeable = False
+
+    def take_over(
+        self, old: Columns, old_listing: Listing, old_span: tuple[int, int], listing: Listing, span: tuple[int, int]
+    ) -> None:
+        """Copy what `old` holds for one slice to the same strikes of this one."""
+        _, kept, taken = np.intersect1d(
+            old_listing.strikes[slice(*old_span)], listing.strikes[slice(*span)], True, return_indices=True
+        )
+        source, target = kept + old_span[0], taken + span[0]
+        for field, values in self.values.items():
+            values[target] = old.values[field][source]
+        for field, times in self.times.items():
+            times[target] = old.times[field][source]

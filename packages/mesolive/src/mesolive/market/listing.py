@@ -1,0 +1,149 @@
+"""What is listed on one underlying: all contracts in one fixed order, so that arrays can stand beside them."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.view import FloatArray
+
+IntArray: TypeAlias = npt.NDArray[np.intp]
+
+RIGHTS = (Right.CALL, Right.PUT)
+
+
+def _order(expiration: Expiration) -> tuple[datetime, str, date]:
+    return expiration.settles_at, expiration.root, expiration.day
+
+
+class Listing:
+    """All contracts on one underlying, ordered by expiration (settlement instant, then root), right and strike.
+
+    The position of a contract in this order is its index in every array of the book. Contracts of one expiration are
+    contiguous: its calls, then its puts, strikes ascending. A listing never changes; a new one takes its place.
+
+    Parameters
+    ----------
+    underlying
+        What the contracts are written on.
+    strikes
+        The strikes listed per expiration and right, in any order, each greater than zero; duplicates count once.
+
+    Attributes
+    ----------
+    expirations
+        All expirations, by settlement instant, then root.
+    strikes
+        The strikes as floats, one per contract.
+    is_call
+        True where the contract is a call.
+    partner
+        Index of the contract of the other right with the same strike and expiration; -1 where there is none.
+    bounds
+        Per expiration: the index of its first call, of its first put, and the one behind its last put.
+    """
+
+    def __init__(self, underlying: Underlying, strikes: Mapping[Expiration, Mapping[Right, Iterable[Decimal]]]) -> None:
+        self.underlying = underlying
+        self.expirations: Sequence[Expiration] = tuple(sorted(strikes, key=_order))
+        self._spans: dict[tuple[str, date, Right], tuple[int, int]] = {}
+        self._exact: list[Decimal] = []
+        self.bounds: Sequence[tuple[int, int, int]] = ()
+        calls: list[bool] = []
+        bounds: list[tuple[int, int, int]] = []
+        for expiration in self.expirations:
+            edges = [len(self._exact)]
+            for right in RIGHTS:
+                listed = sorted(set(strikes[expiration].get(right, ())))
+                if listed and not listed[0] > 0:
+                    raise ValueError(f"a strike of {expiration.root} {expiration.day} is not greater than zero")
+                key = (expiration.root, expiration.day, right)
+                if key in self._spans:
+                    raise ValueError(f"{expiration.root} {expiration.day} is listed twice")
+                self._spans[key] = (edges[-1], edges[-1] + len(listed))
+                self._exact.extend(listed)
+                calls.extend([right is Right.CALL] * len(listed))
+                edges.append(len(self._exact))
+            bounds.append((edges[0], edges[1], edges[2]))
+        self.bounds = tuple(bounds)
+        self.strikes: FloatArray = np.array([float(strike) for strike in self._exact], dtype=np.float64)
+        self.is_call = np.array(calls, dtype=np.bool_)
+        self.strikes.flags.writeable = False
+        self.is_call.flags.writeable = False
+        self.partner = self._match_rights()
+        self._positions = {
+            (expiration.root, expiration.day): position for position, expiration in enumerate(self.expirations)
+        }
+
+    def __len__(self) -> int:
+        return len(self._exact)
+
+    def pairs(self, position: int) -> tuple[IntArray, IntArray]:
+        """Return the indices of an expiration's calls that have a put at the same strike, and of those puts."""
+        start, middle, _ = self.bounds[position]
+        calls = start + np.flatnonzero(self.partner[start:middle] >= 0)
+        return calls, self.partner[calls]
+
+    def _match_rights(self) -> IntArray:
+        partner = np.full(len(self._exact), -1, dtype=np.intp)
+        for start, middle, end in self.bounds:
+            _, calls, puts = np.intersect1d(
+                self.strikes[start:middle], self.strikes[middle:end], assume_unique=True, return_indices=True
+            )
+            partner[start + calls] = middle + puts
+            partner[middle + puts] = start + calls
+        partner.flags.writeable = False
+        return partner
+
+    def span(self, root: str, day: date, right: Right) -> tuple[int, int] | None:
+        """Return the first index and the one behind the last of a slice, or `None` when nothing is listed there."""
+        span = self._spans.get((root, day, right))
+        return span if span is not None and span[0] < span[1] else None
+
+    def position(self, root: str, day: date) -> int | None:
+        """Return where an expiration stands in `expirations`."""
+        return self._positions.get((root, day))
+
+    def first_alive(self, moment: datetime) -> int:
+        """Return the position of the first expiration that settles after `moment`."""
+        return bisect.bisect_right(self.expirations, moment, key=lambda expiration: expiration.settles_at)
+
+    def strike(self, index: int) -> Decimal:
+        """Return the exact strike of the contract at `index`."""
+        return self._exact[index]
+
+    def contract(self, index: int) -> OptionContract:
+        """Return the contract at `index`."""
+        position = bisect.bisect_right(self.bounds, index, key=lambda bound: bound[0]) - 1
+        expiration = self.expirations[position]
+        return OptionContract(
+            underlying=self.underlying.symbol,
+            root=expiration.root,
+            day=expiration.day,
+            right=Right.CALL if index < self.bounds[position][1] else Right.PUT,
+            strike=self._exact[index],
+            multiplier=expiration.multiplier,
+        )
+
+    def find(self, contract: OptionContract) -> int | None:
+        """Return the index of `contract`, or `None` when it is not listed (another multiplier is another contract)."""
+        if contract.underlying != self.underlying.symbol:
+            return None
+        position = self._positions.get((contract.root, contract.day))
+        span = self.span(contract.root, contract.day, contract.right)
+        if position is None or span is None or self.expirations[position].multiplier != contract.multiplier:
+            return None
+        return self.find_strike(span, contract.strike)
+
+    def find_strike(self, span: tuple[int, int], strike: Decimal) -> int | None:
+        """Return the index of `strike` within a slice's span, or `None` when it is not listed."""
+        first, end = span
+        index = bisect.bisect_left(self._exact, strike, first, end)
+        return index if index < end and self._exact[index] == strike else None

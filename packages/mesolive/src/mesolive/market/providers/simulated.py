@@ -1,0 +1,325 @@
+"""The simulated market: a whole option chain that moves with a seeded random walk on the server's clock.
+
+The path of the market is a function of the seed and of the steps alone. Steps lie on a fixed grid of market time, so
+that a run on a busy machine, which sees fewer of them, sees the same market.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.contracts import Underlying
+from mesolive.market.exchange_export import ChainExport
+from mesolive.market.provider import ProviderStatus
+from mesolive.market.providers.models import ExportMarket, MarketModel, SurfaceMarket
+from mesolive.market.providers.walk import Walk, WalkParameters
+from mesolive_sdk.models import AgentStatus, DataProviderType
+
+log = structlog.get_logger(__name__)
+
+STEP: Final = timedelta(seconds=1)
+TRADING_DAYS: Final = 252.0
+# The part of a trading day's variance that comes between the close and the next opening.
+OVERNIGHT_SHARE: Final = 0.25
+SESSION_SECONDS: Final = 6.5 * 3600.0
+YEAR_SECONDS: Final = 365.0 * 86400.0
+
+
+class Hours(enum.Enum):
+    """When a simulated market moves."""
+
+    SESSION = "session"  # in the exchange's sessions, with a gap at each opening
+    ALWAYS = "always"  # around the clock, the year's variance spread evenly
+
+
+class SimulatedProvider:
+    """A simulated market of one underlying.
+
+    Parameters
+    ----------
+    model
+        Where its quotes come from.
+    clock
+        Market time.
+    calendar
+        The exchange's sessions.
+    seed
+        Of the random walk: the same seed gives the same market.
+    step
+        Market time between two moves. At high speeds of the clock choose a longer one: every step reprices the chain.
+    hours
+        When the market moves.
+    """
+
+    def __init__(
+        self,
+        model: MarketModel,
+        clock: Clock,
+        calendar: ExchangeCalendar | None = None,
+        *,
+        seed: int = 1,
+        step: timedelta = STEP,
+        hours: Hours = Hours.SESSION,
+    ) -> None:
+        if step <= timedelta(0):
+            raise ValueError(f"step must be longer than zero, got {step}")
+        self._model = model
+        self._clock = clock
+        self._calendar = calendar or us_options_calendar()
+        self._seed = seed
+        self._step = step
+        self._hours = hours
+        now = clock.now()
+        self._book = QuoteBook(model.listing(now, model.spot, None), clock, self._calendar)
+        self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
+        self._walk = Walk(seed, WalkParameters())
+        self._origin = now
+        self._done = 0
+        self._halted = False
+        self._listed_on = self._calendar.local(now).date()
+        self._prices = UnderlyingPrices()
+        self._last_close: float | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def generated(
+        cls,
+        clock: Clock,
+        *,
+        seed: int = 1,
+        spot: float = 5000.0,
+        step: timedelta = STEP,
+        hours: Hours = Hours.SESSION,
+        calendar: ExchangeCalendar | None = None,
+    ) -> SimulatedProvider:
+        """Return a market priced from a volatility surface, with expirations and strikes by the exchange's rules."""
+        calendar = calendar or us_options_calendar()
+        return cls(SurfaceMarket(calendar, spot=spot), clock, calendar, seed=seed, step=step, hours=hours)
+
+    @classmethod
+    def from_export(
+        cls,
+        export: ChainExport,
+        clock: Clock,
+        *,
+        seed: int = 1,
+        step: timedelta = STEP,
+        hours: Hours = Hours.ALWAYS,
+        calendar: ExchangeCalendar | None = None,
+    ) -> SimulatedProvider:
+        """Return a market that starts with exactly the quotes of an exchange's chain export and moves from there.
+
+        The clock should start at `export.exported_at`. Exports are mostly taken after the close, so this market moves
+        around the clock unless `hours` says otherwise.
+        """
+        calendar = calendar or us_options_calendar()
+        return cls(ExportMarket(export, calendar), clock, calendar, seed=seed, step=step, hours=hours)
+
+    @property
+    def name(self) -> DataProviderType:
+        """The kind of provider: `Simulated`."""
+        return DataProviderType.Simulated
+
+    @property
+    def underlyings(self) -> Sequence[Underlying]:
+        """The one underlying."""
+        return (self._book.listing.underlying,)
+
+    @property
+    def books(self) -> Mapping[str, QuoteBook]:
+        """The one quote book."""
+        return {self._book.listing.underlying.symbol: self._book}
+
+    @property
+    def status(self) -> ProviderStatus:
+        """How the simulation is doing."""
+        return self._status
+
+    async def start(self) -> None:
+        """Fill the book and let the market move.
+
+        Raises
+        ------
+        RuntimeError
+            When it runs already.
+        """
+        if self._task is not None:
+            raise RuntimeError("the simulated market runs already")
+        now = self._clock.now()
+        self._origin, self._done = now, 0
+        self._model.fill(self._book, now)
+        self._walk = Walk(self._seed, WalkParameters(volatility=self._model.volatility))
+        state = self._book.view().underlying
+        self._prices = UnderlyingPrices(
+            bid=state.quote.bid,
+            ask=state.quote.ask,
+            last=state.quote.last,
+            today_open=state.today_open,
+            previous_close=state.previous_close,
+        )
+        self._status = ProviderStatus(AgentStatus.Connected, connected_at=now)
+        self._task = asyncio.create_task(self._run(), name="simulated-market")
+        self._task.add_done_callback(self._ended)
+        await asyncio.sleep(0)  # the task now waits for its first step
+
+    async def stop(self) -> None:
+        """Let the market stand still."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        self._status = ProviderStatus(AgentStatus.Disconnected, "stopped")
+
+    def halt(self) -> None:
+        """Withdraw all quotes and let nothing move, as in a trading halt; last prices stay."""
+        self._catch_up(self._clock.now())
+        self._halted = True
+        self._book.update(self._clock.now(), slice(None), {"bid": np.nan, "ask": np.nan})
+
+    def resume(self) -> None:
+        """End a halt: the market goes on where it was halted."""
+        self._skip(self._clock.now())
+        self._halted = False
+        self._publish(self._clock.now())
+
+    def gap(self, fraction: float) -> None:
+        """Let the underlying jump by `fraction` (-0.03: down 3 percent); volatility moves as it usually does then."""
+        if not -0.5 <= fraction <= 1.0:
+            raise ValueError(f"a gap lies between -0.5 and 1.0, got {fraction}")
+        now = self._clock.now()
+        self._catch_up(now)
+        self._walk.gap(fraction)
+        self._publish(now)
+
+    def disconnect(self, message: str = "the connection was cut on request") -> None:
+        """Die as a real provider does: nothing arrives any more, quotes grow old."""
+        self._catch_up(self._clock.now())
+        self._status = ProviderStatus(AgentStatus.Disconnected, message)
+
+    def reconnect(self) -> None:
+        """Come back: the market has moved on in the meantime."""
+        now = self._clock.now()
+        self._status = ProviderStatus(AgentStatus.Connected, connected_at=now)
+        self._move(now)
+        self._publish(now)
+
+    async def _run(self) -> None:
+        while True:
+            now = self._clock.now()
+            upcoming = self._origin + ((now - self._origin) // self._step + 1) * self._step
+            await self._clock.sleep((upcoming - now).total_seconds())
+            self._catch_up(self._clock.now())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """See how the task ended: a failure becomes the provider's status."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self._status = ProviderStatus(AgentStatus.Error, f"the simulation stopped: {type(error).__name__}")
+            log.error("market.simulation_stopped", exc_info=error)
+
+    def _catch_up(self, now: datetime) -> None:
+        """Move to `now` and tell the book, unless the provider is cut off or the market halted."""
+        if self._status.state is not AgentStatus.Connected:
+            return
+        if self._halted:
+            self._skip(now)
+            self._book.heard(now)
+        elif self._move(now):
+            self._publish(now)
+        else:
+            self._book.heard(now)
+
+    def _skip(self, now: datetime) -> None:
+        self._done = max((now - self._origin) // self._step, self._done)
+
+    def _move(self, now: datetime) -> bool:
+        """Let the walk make all steps up to `now`; return whether there was one."""
+        target = (now - self._origin) // self._step
+        if target <= self._done:
+            return False
+        before = self._walk.factor
+        start = self._origin + self._done * self._step
+        opened = self._calendar.is_open(start)
+        for boundary, opens in self._boundaries(start, now):
+            # The last step before the boundary; one exactly on an opening belongs to the session.
+            self._advance(-((self._origin - boundary) // self._step) - 1, moving=opened)
+            opened = opens
+            if opens:
+                self._open()
+            else:
+                self._last_close = self._spot
+        self._advance(target, moving=opened)
+        return self._walk.factor != before
+
+    def _boundaries(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, bool]]:
+        """Yield the openings (True) and closes (False) after `start` up to `end`."""
+        day, last = self._calendar.local(start).date(), self._calendar.local(end).date()
+        while day <= last:
+            session = self._calendar.session(day)
+            for boundary, opens in zip(session or (), (True, False), strict=False):
+                if start < boundary <= end:
+                    yield boundary, opens
+            day += timedelta(days=1)
+
+    def _advance(self, target: int, *, moving: bool) -> None:
+        steps = target - self._done
+        if steps <= 0:
+            return
+        self._done = target
+        seconds = self._step.total_seconds()
+        if self._hours is Hours.ALWAYS:
+            self._walk.advance(steps, seconds / YEAR_SECONDS)
+        elif moving:
+            self._walk.advance(steps, seconds * (1.0 - OVERNIGHT_SHARE) / SESSION_SECONDS / TRADING_DAYS)
+
+    def _open(self) -> None:
+        close = self._last_close if self._last_close is not None else self._spot
+        if self._hours is Hours.SESSION:
+            self._walk.advance(1, OVERNIGHT_SHARE / TRADING_DAYS)
+        self._prices = replace(self._prices, previous_close=round(close, 2), today_open=round(self._spot, 2))
+
+    @property
+    def _spot(self) -> float:
+        return self._model.spot * self._walk.factor
+
+    def _publish(self, now: datetime) -> None:
+        spot = self._spot
+        listing = self._model.listing(now, spot, self._book.listing) if self._new_day(now) else self._book.listing
+        if listing is not self._book.listing:
+            self._book.relist(listing)
+        alive = listing.first_alive(now)
+        if alive < len(listing.expirations):
+            first = listing.bounds[alive][0]
+            bid, ask = self._model.quotes(listing, first, now, spot, self._walk.deviation)
+            self._book.update(now, slice(first, None), {"bid": bid, "ask": ask})
+        bid_side, ask_side = self._prices.bid, self._prices.ask
+        prices = replace(
+            self._prices,
+            bid=None if bid_side is None else round(bid_side * self._walk.factor, 2),
+            ask=None if ask_side is None else round(ask_side * self._walk.factor, 2),
+            last=round(spot, 2),
+        )
+        self._book.set_underlying(now, prices)
+
+    def _new_day(self, now: datetime) -> bool:
+        """Whether the exchange lists anew: on the first publication of a day."""
+        day = self._calendar.local(now).date()
+        new = day != self._listed_on
+        self._listed_on = day
+        return new

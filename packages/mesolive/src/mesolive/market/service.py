@@ -1,0 +1,194 @@
+"""The market as the server's other parts see it: all providers' books, by provider and symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mesolive.market.book import QuoteBook
+from mesolive.market.chain_view import BookView
+from mesolive.market.changes import ChangeSignal, Subscription
+from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.provider import Provider, ProviderStatus
+from mesolive.market.wire import candidates, live_contract, live_underlying
+from mesolive_sdk.models import DataProviderType, LiveContract, LiveUnderlying
+
+
+class UnknownUnderlyingError(KeyError):
+    """No provider has data for the symbol, or the provider that was asked has not."""
+
+    def __init__(self, symbol: str, provider: DataProviderType) -> None:
+        super().__init__(symbol)
+        self.symbol = symbol
+        self.provider = provider
+
+    def __str__(self) -> str:
+        return f"the {self.provider} provider has no data for {self.symbol!r}"
+
+
+class UnknownProviderError(KeyError):
+    """The server runs no such provider."""
+
+    def __init__(self, provider: DataProviderType) -> None:
+        super().__init__(provider)
+        self.provider = provider
+
+    def __str__(self) -> str:
+        return f"this server has no {self.provider} provider"
+
+
+class UnknownContractError(KeyError):
+    """The contract is not listed."""
+
+    def __init__(self, contract: OptionContract | str) -> None:
+        super().__init__(contract)
+        self.contract = contract
+
+    def __str__(self) -> str:
+        return f"{self.contract} is not listed"
+
+
+class Market:
+    """All providers of the server.
+
+    Parameters
+    ----------
+    providers
+        At least one, each of another kind.
+    default
+        The provider that answers when none is asked for; by default the first.
+    """
+
+    def __init__(self, providers: Sequence[Provider], default: DataProviderType | None = None) -> None:
+        if not providers:
+            raise ValueError("a market needs a provider")
+        self._providers = {provider.name: provider for provider in providers}
+        if len(self._providers) != len(providers):
+            raise ValueError("two providers are of the same kind")
+        self.default = default if default is not None else providers[0].name
+        if self.default not in self._providers:
+            raise UnknownProviderError(self.default)
+        self._changes = ChangeSignal()
+        self._started: list[Provider] = []
+
+    @property
+    def providers(self) -> Mapping[DataProviderType, Provider]:
+        """The providers by kind."""
+        return self._providers
+
+    async def start(self) -> None:
+        """Start all providers; when one fails, those that were started are stopped and its error is raised."""
+        try:
+            for provider in self._providers.values():
+                self._started.append(provider)
+                await provider.start()
+                for book in provider.books.values():
+                    book.changes.lead(self._changes)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop all providers; safe to call twice."""
+        while self._started:
+            await self._started.pop().stop()
+
+    def provider(self, kind: DataProviderType | None = None) -> Provider:
+        """Return the provider of a kind, or the default one.
+
+        Raises
+        ------
+        UnknownProviderError
+            When the server runs none of this kind.
+        """
+        wanted = self.default if kind is None else kind
+        try:
+            return self._providers[wanted]
+        except KeyError:
+            raise UnknownProviderError(wanted) from None
+
+    def status(self, kind: DataProviderType | None = None) -> ProviderStatus:
+        """Return how a provider is doing."""
+        return self.provider(kind).status
+
+    def underlyings(self, provider: DataProviderType | None = None) -> Sequence[Underlying]:
+        """Return what a provider has data for."""
+        return self.provider(provider).underlyings
+
+    def underlying(self, symbol: str, provider: DataProviderType | None = None) -> Underlying:
+        """Return the underlying with a symbol.
+
+        Raises
+        ------
+        UnknownUnderlyingError
+            When the provider has no data for it; a `KeyError`.
+        """
+        return self.book(symbol, provider).listing.underlying
+
+    def book(self, symbol: str, provider: DataProviderType | None = None) -> QuoteBook:
+        """Return the quote book of an underlying; raises as `underlying` does."""
+        chosen = self.provider(provider)
+        try:
+            return chosen.books[symbol]
+        except KeyError:
+            raise UnknownUnderlyingError(symbol, chosen.name) from None
+
+    def view(self, symbol: str, provider: DataProviderType | None = None) -> BookView:
+        """Return the market of one underlying at this moment.
+
+        Raises
+        ------
+        UnknownUnderlyingError, UnknownProviderError
+            When there is no data for it; both are `KeyError`s.
+        """
+        return self.book(symbol, provider).view()
+
+    def changed(self, symbol: str | None = None, provider: DataProviderType | None = None) -> Subscription:
+        """Return an async iterator that yields whenever prices changed, the latest version only.
+
+        Parameters
+        ----------
+        symbol
+            Which book; `None` for any book of any provider.
+        provider
+            Whose book; `None` for the default provider's.
+        """
+        return (self._changes if symbol is None else self.book(symbol, provider).changes).subscribe()
+
+    def resolve(self, contract: LiveContract, provider: DataProviderType | None = None) -> OptionContract:
+        """Return the listed option contract that a contract off the wire means.
+
+        Raises
+        ------
+        ValueError
+            When it is no option contract or incomplete.
+        UnknownContractError
+            When it is not listed; a `KeyError`.
+        UnknownUnderlyingError, UnknownProviderError
+            As `view`.
+        """
+        view = self.view(contract.Underlying.Symbol, provider)
+        for candidate in candidates(contract, view.expirations):
+            if view.find(candidate) is not None:
+                return candidate
+        day = contract.Expiration.date() if contract.Expiration is not None else "?"
+        raise UnknownContractError(
+            f"{contract.Underlying.Symbol} {contract.Root or ''} {day} {contract.Strike} {contract.OptionType}"
+        )
+
+    def to_live(self, contract: OptionContract, provider: DataProviderType | None = None) -> LiveContract:
+        """Return a listed contract as it travels.
+
+        Raises
+        ------
+        UnknownContractError
+            When its expiration is not listed (any more); a `KeyError`.
+        """
+        listing = self.book(contract.underlying, provider).listing
+        position = listing.position(contract.root, contract.day)
+        if position is None:
+            raise UnknownContractError(contract)
+        return live_contract(contract, listing.expirations[position], listing.underlying)
+
+    def to_live_underlying(self, symbol: str, provider: DataProviderType | None = None) -> LiveUnderlying:
+        """Return an underlying as it travels."""
+        return live_underlying(self.underlying(symbol, provider))

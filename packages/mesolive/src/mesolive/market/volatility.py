@@ -1,0 +1,74 @@
+"""The underlying's implied and historical volatility, as the strategy language's variables define them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mesolive.market.contracts import Right
+from mesolive.market.view import ChainSlice, MarketView
+
+TARGET_DAYS: Final = 30
+# How many expirations around the target are tried before there is no value.
+CANDIDATES: Final = 6
+# A quote takes part when its width is at most this part of its middle, or at most this much.
+WIDEST_SHARE: Final = 0.25
+WIDEST: Final = 0.50
+# A strike counts as an outlier when its volatility is this factor off the median of its neighbours.
+NEIGHBOURS: Final = 5
+OUTLIER: Final = 1.25
+
+
+def underlying_iv(view: MarketView) -> float | None:
+    """Return the volatility that the options imply for the underlying, as a fraction.
+
+    That of the put whose strike is closest to the money, in the expiration closest to 30 days (the earlier of two
+    equally close ones). Puts without a tight two-sided quote are dropped, and those that are far off their neighbours;
+    an expiration without a put left makes way for the next closest.
+
+    Parameters
+    ----------
+    view
+        The market at one moment.
+
+    Returns
+    -------
+    float | None
+        `None` when no put near the money has a sound quote.
+    """
+    spot = view.underlying.quote.mark
+    return None if spot is None else implied_at_the_money(view, spot)
+
+
+def implied_at_the_money(view: MarketView, spot: float) -> float | None:
+    """Return `underlying_iv` for a price of the underlying that is given."""
+    today = view.calendar.local(view.now).date()
+    by_distance = sorted(
+        view.expirations,
+        key=lambda expiration: (abs((expiration.day - today).days - TARGET_DAYS), expiration.settles_at),
+    )
+    for expiration in by_distance[:CANDIDATES]:
+        puts = view.slice(expiration.root, expiration.day, Right.PUT)
+        found = None if puts is None else _closest_to_the_money(puts, spot)
+        if found is not None:
+            return found
+    return None
+
+
+def _closest_to_the_money(puts: ChainSlice, spot: float) -> float | None:
+    bid, ask, iv, strikes = puts.bid, puts.ask, puts.iv, puts.strikes
+    with np.errstate(invalid="ignore"):
+        width = ask - bid
+        tight = (bid > 0.0) & (width >= 0.0) & (width <= np.maximum(WIDEST_SHARE * 0.5 * (bid + ask), WIDEST))
+        near = np.abs(strikes / spot - 1.0) < 0.2
+    usable = np.flatnonzero(tight & near & ~np.isnan(iv))
+    if not usable.size:
+        return None
+    nearest = usable[np.argsort(np.abs(strikes[usable] - spot), kind="stable")]
+    for at in nearest:
+        by_strike = usable[np.argsort(np.abs(strikes[usable] - strikes[at]), kind="stable")]
+        typical = float(np.median(iv[by_strike[:NEIGHBOURS]]))
+        if typical / OUTLIER <= float(iv[at]) <= typical * OUTLIER:
+            return float(iv[at])
+    return None

@@ -1,0 +1,101 @@
+"""Contracts and underlyings as they travel, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mesolive.market.calendar import ExchangeCalendar, settlement_day
+from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, MesoOptionType
+
+OPTION_TYPES: Final = {Right.CALL: MesoOptionType.Call, Right.PUT: MesoOptionType.Put}
+RIGHTS: Final = {kind: right for right, kind in OPTION_TYPES.items()}
+# Which trading class is meant when a contract names none: the first of these that lists it, else alphabetically.
+DEFAULT_ROOTS: Final = {"SPX": ("SPXW", "SPX")}
+
+
+def live_underlying(underlying: Underlying) -> LiveUnderlying:
+    """Return an underlying as it travels."""
+    return LiveUnderlying(
+        Symbol=underlying.symbol,
+        ContractType=MesoContractType.Index if underlying.is_index else MesoContractType.Stock,
+        Currency=underlying.currency,
+    )
+
+
+def live_contract(contract: OptionContract, expiration: Expiration, underlying: Underlying) -> LiveContract:
+    """Return an option contract as it travels: `Expiration` is the instant of its settlement, in UTC.
+
+    Parameters
+    ----------
+    contract
+        The contract.
+    expiration
+        Its expiration.
+    underlying
+        What it is written on.
+    """
+    return LiveContract(
+        ContractType=MesoContractType.Options,
+        Underlying=live_underlying(underlying),
+        Root=contract.root,
+        OptionType=OPTION_TYPES[contract.right],
+        Expiration=expiration.settles_at,
+        Strike=contract.strike,
+        Multiplier=contract.multiplier,
+    )
+
+
+def candidates(
+    contract: LiveContract, listed: Iterable[Expiration], calendar: ExchangeCalendar | None = None
+) -> list[OptionContract]:
+    """Return which option contracts a contract off the wire may mean, the likeliest first.
+
+    `Expiration` is read as the settlement instant, or at midnight UTC as that exchange-local date. Without a `Root`
+    the expirations that settle at just that instant come first, then the underlying's usual order of trading classes.
+    Without a `Multiplier` the expiration's own is taken.
+
+    Parameters
+    ----------
+    contract
+        The contract.
+    listed
+        The expirations among which it may be.
+    calendar
+        The exchange's sessions; by default those of US options.
+
+    Raises
+    ------
+    ValueError
+        When it is no option, or when type, strike or expiration is missing.
+    """
+    if contract.ContractType is not MesoContractType.Options:
+        raise ValueError(f"ContractType must be Options, not {contract.ContractType}")
+    right = None if contract.OptionType is None else RIGHTS.get(contract.OptionType)
+    if right is None:
+        raise ValueError("OptionType must be Call or Put")
+    if contract.Strike is None or not contract.Strike.is_finite() or contract.Strike <= 0:
+        raise ValueError("Strike must be greater than zero")
+    if contract.Expiration is None:
+        raise ValueError("Expiration is missing")
+    day, instant = settlement_day(contract.Expiration, calendar), contract.Expiration
+    symbol, wanted = contract.Underlying.Symbol, contract.Root
+    usual = DEFAULT_ROOTS.get(symbol, ())
+
+    def likelihood(expiration: Expiration) -> tuple[bool, int, str]:
+        rank = usual.index(expiration.root) if expiration.root in usual else len(usual)
+        return expiration.settles_at != instant, rank, expiration.root
+
+    fitting = [one for one in listed if one.day == day and (wanted is None or one.root == wanted)]
+    return [
+        OptionContract(
+            underlying=symbol,
+            root=expiration.root,
+            day=day,
+            right=right,
+            strike=contract.Strike,
+            multiplier=expiration.multiplier if contract.Multiplier is None else contract.Multiplier,
+        )
+        for expiration in sorted(fitting, key=likelihood)
+    ]
