@@ -1,0 +1,254 @@
+"""Stateful reconnect: a wire that goes on over a new transport, with nothing lost and nothing twice.
+
+Source: the SignalR hub protocol specification, version 2, and `signalr_asyncio.protocol.buffer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+
+from signalr_asyncio.client.clock import Clock, wait_for
+from signalr_asyncio.client.exceptions import ConnectFailed, ConnectionUnknown
+from signalr_asyncio.client.link import Link
+from signalr_asyncio.client.options import ClientOptions
+from signalr_asyncio.client.retry import RetryPolicy
+from signalr_asyncio.client.tasks import Tasks
+from signalr_asyncio.client.transports.base import Transport, TransportClosed
+from signalr_asyncio.protocol.buffer import COUNTED, MessageBuffer
+from signalr_asyncio.protocol.codec import HubProtocol
+from signalr_asyncio.protocol.messages import Close, HubMessage
+
+logger = logging.getLogger("signalr_asyncio.client")
+
+# An ack is sent this long after the first message that wants one, or after so many bytes. The bytes are well below the
+# 100,000 that servers keep by default, so that a server that sends much never has to wait for the second to pass.
+_ACK_DELAY = 1.0
+_ACK_BYTES = 32 * 1024
+
+
+class ResumableWire:
+    """A connection that outlives its transport.
+
+    Parameters
+    ----------
+    link
+        The link, which can be reopened.
+    protocol
+        The encoding.
+    options
+        Limits and times.
+    clock
+        For acks and for the pauses between attempts.
+    policy
+        The pauses between attempts to resume; the first attempt is made at once.
+    random
+        For the jitter of the pauses.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        protocol: HubProtocol,
+        options: ClientOptions,
+        clock: Clock,
+        policy: RetryPolicy,
+        random: Callable[[], float],
+    ) -> None:
+        if link.reopening is None:
+            raise ValueError("this link cannot be reopened")
+        self._factory, self._endpoint = link.reopening
+        self._link = link
+        self._protocol = protocol
+        self._options = options
+        self._clock = clock
+        self._policy = policy
+        self._random = random
+        self._transport: Transport = link.transport
+        self._parser = link.parser
+        self._first: Iterator[HubMessage] | None = link.first
+        self._buffer = MessageBuffer(options.resend_buffer)
+        self._late: list[bytes] = []
+        self._away = False
+        self._ended = False
+        self._room: asyncio.Event = asyncio.Event()
+        self._reopening: asyncio.Task[Transport] | None = None
+        self._lost_since: float | None = None
+        self._attempt = 0
+        self._unacked_bytes = 0
+        self._ack_wanted: asyncio.Future[None] | None = None
+        self._tasks = Tasks()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether silence of the server means nothing: while the transport is away."""
+        return self._away
+
+    async def write(self, message: HubMessage) -> None:
+        """Send a message, now or once the transport is back; see `Wire`.
+
+        Waits while more than `ClientOptions.resend_buffer` bytes are not acknowledged.
+        """
+        record = self._protocol.encode(message)
+        if isinstance(message, COUNTED):
+            while self._buffer.is_full and not self._ended:
+                self._room.clear()
+                await self._room.wait()
+            if self._ended:
+                raise TransportClosed("the connection has ended")
+            self._buffer.keep(message, record)
+            if self._away:
+                # The resend takes what is kept when it begins; this is what comes after.
+                self._late.append(record)
+                return
+        elif self._ended:
+            raise TransportClosed("the connection has ended")
+        elif self._away:
+            return
+        await self._send(record)
+
+    async def read(self) -> Iterator[HubMessage]:
+        """Return the messages that came next, resuming where the transport ended; see `Wire`."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return self._accepted(first)
+        while True:
+            try:
+                data = await self._transport.receive()
+            except TransportClosed as error:
+                if self._ended:
+                    raise
+                await self._resume(error)
+                continue
+            self._lost_since, self._attempt = None, 0
+            self._want_ack(len(data))
+            return self._accepted(self._parser.feed(data))
+
+    def expire(self) -> bool:
+        """Let a silent transport go, and resume; see `Wire`."""
+        self._transport.abort()
+        return True
+
+    def abort(self) -> None:
+        """End at once; see `Wire`."""
+        self._end()
+        self._transport.abort()
+
+    async def close(self, within: float) -> None:
+        """Say good-bye and free everything; see `Wire`."""
+        self._end()
+        await self._tasks.cancel(within)
+        self._link.transport = self._transport
+        await self._link.close(within)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._room.set()
+        if self._reopening is not None:
+            self._reopening.cancel()
+
+    def _accepted(self, messages: Iterator[HubMessage]) -> Iterator[HubMessage]:
+        accept, buffer = self._buffer.accept, self._buffer
+        for message in messages:
+            if accept(message):
+                if isinstance(message, Close):
+                    # After it, the end of the transport is the end.
+                    self._end()
+                yield message
+            elif not self._room.is_set() and not buffer.is_full:
+                self._room.set()
+
+    async def _send(self, record: bytes) -> None:
+        try:
+            await self._transport.send(record)
+        except TransportClosed:
+            # The reader finds out too, and resumes; what counts is in the buffer.
+            if self._ended:
+                raise
+
+    # -- acks
+
+    def _want_ack(self, size: int) -> None:
+        self._unacked_bytes += size
+        if self._ack_wanted is None:
+            self._ack_wanted = asyncio.get_running_loop().create_future()
+            self._tasks.spawn(self._acknowledge(self._ack_wanted), "signalr ack")
+        elif self._unacked_bytes >= _ACK_BYTES and not self._ack_wanted.done():
+            self._ack_wanted.set_result(None)
+
+    async def _acknowledge(self, urgent: asyncio.Future[None]) -> None:
+        await wait_for(urgent, _ACK_DELAY, self._clock)
+        self._ack_wanted = None
+        self._unacked_bytes = 0
+        ack = self._buffer.ack()
+        if ack is not None and not self._away and not self._ended:
+            await self._send(self._protocol.encode(ack))
+
+    # -- coming back
+
+    async def _resume(self, lost: TransportClosed) -> None:
+        """Open a new transport for the same connection, and send again what was not acknowledged.
+
+        Raises
+        ------
+        TransportClosed
+            When the server has forgotten the connection, or could not be reached in time.
+        """
+        self._away = True
+        logger.info("The transport was lost (%s); resuming the connection", lost)
+        await self._close_quietly(self._transport)
+        self._reopening = asyncio.get_running_loop().create_task(self._reopen(lost), name="signalr resume")
+        try:
+            # `_end` cancels the task; that is not a cancellation of this one.
+            await asyncio.wait((self._reopening,))
+        finally:
+            self._reopening.cancel()
+        if self._reopening.cancelled():
+            raise TransportClosed("the connection was stopped")
+        self._transport = transport = self._reopening.result()
+        self._parser = self._protocol.parser(self._options.max_message_size)
+        sequence, records = self._buffer.resume()
+        self._late.clear()
+        try:
+            await transport.send(self._protocol.encode(sequence))
+            for record in records:
+                await transport.send(record)
+            while self._late:
+                late, self._late = self._late, []
+                for record in late:
+                    await transport.send(record)
+        except TransportClosed:
+            # It is gone again; the next `receive` says so, and the next resume sends everything anew.
+            return
+        self._away = False
+        logger.info("The connection was resumed")
+
+    async def _reopen(self, lost: TransportClosed) -> Transport:
+        # The count goes on over transports that open and bring nothing, so that these do not make a busy loop.
+        while True:
+            now = self._clock.time()
+            if self._lost_since is None:
+                self._lost_since = now
+            elapsed = now - self._lost_since
+            delay = self._policy.delay(self._attempt - 1, elapsed, self._random) if self._attempt else 0.0
+            if delay is None or elapsed + delay > self._options.resume_timeout:
+                raise TransportClosed(f"{lost}; it could not be resumed in time")
+            self._attempt += 1
+            if delay:
+                await self._clock.sleep(delay)
+            try:
+                await self._endpoint.credentials.refresh()
+                return await self._factory.connect(self._endpoint, self._protocol.transfer_format)
+            except ConnectionUnknown:
+                raise TransportClosed(f"{lost}; the server does not know the connection any more") from None
+            except ConnectFailed as error:
+                logger.info("Attempt %d to resume failed: %s", self._attempt, error)
+
+    async def _close_quietly(self, transport: Transport) -> None:
+        transport.abort()
+        try:
+            async with asyncio.timeout(self._options.stop_timeout):
+                await transport.close()
+        except (TimeoutError, TransportClosed):
+            logger.debug("A transport that was lost did not close in time")

@@ -1,0 +1,166 @@
+"""What server-sent events and long polling share: sending by POST, and receiving by a task of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+import httpx
+
+from signalr_asyncio.client.exceptions import ConnectFailed, ConnectionUnknown, TransportFailed, Unauthorized
+from signalr_asyncio.client.mailbox import Mailbox
+from signalr_asyncio.client.transports.base import Endpoint, TransportClosed
+
+# Records that wait while a POST is on its way go together in the next, up to this.
+_BATCH_BYTES = 32 * 1024
+_CHUNKS_AHEAD = 16
+_ANSWER_LIMIT = 64 * 1024
+
+UNAUTHORIZED = frozenset({401, 403})
+
+
+class HttpTransport:
+    """Sends records by POST, one request at a time, and hands over what the receiving task delivers.
+
+    Parameters
+    ----------
+    endpoint
+        Where to.
+    name
+        For the texts of errors.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str) -> None:
+        self._endpoint = endpoint
+        self._url = endpoint.connection_url
+        self._label = name
+        self._room = asyncio.Event()
+        self._received: Mailbox[bytes] = Mailbox(_CHUNKS_AHEAD, self._room.set)
+        self._outgoing: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+        self._something = asyncio.Event()
+        self._end: TransportClosed | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def send(self, data: bytes) -> None:
+        """Send records, after those that wait; see `Transport`."""
+        if self._end is not None:
+            raise TransportClosed(str(self._end))
+        entry = data, asyncio.get_running_loop().create_future()
+        self._outgoing.append(entry)
+        self._something.set()
+        try:
+            await entry[1]
+        except asyncio.CancelledError:
+            if entry in self._outgoing:
+                self._outgoing.remove(entry)
+            raise
+
+    async def receive(self) -> bytes:
+        """Return the next bytes; see `Transport`."""
+        if not self._received.items and self._end is not None:
+            raise TransportClosed(str(self._end))
+        return await self._received.get()
+
+    def abort(self) -> None:
+        """End at once; see `Transport`."""
+        self._finish("it was given up")
+
+    async def _shut(self) -> None:
+        """Stop the tasks."""
+        self._finish("it was closed")
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # -- for the kinds of transport
+
+    def _start(self, receiving: Coroutine[Any, Any, None]) -> None:
+        for work in (receiving, self._post_all()):
+            task = asyncio.get_running_loop().create_task(work, name=f"signalr {self._label}")
+            task.add_done_callback(self._task_done)
+            self._tasks.append(task)
+
+    async def _deliver(self, data: bytes) -> None:
+        if self._received.put(data):
+            self._received.paused = True
+            self._room.clear()
+            await self._room.wait()
+
+    def _finish(self, reason: str) -> None:
+        if self._end is not None:
+            return
+        self._end = TransportClosed(reason)
+        self._received.end(TransportClosed(reason))
+        while self._outgoing:
+            self._fail_sender(self._outgoing.popleft()[1])
+        current = asyncio.current_task()
+        for task in self._tasks:
+            if task is not current:
+                task.cancel()
+
+    def _fail_sender(self, sender: asyncio.Future[None]) -> None:
+        if not sender.done():
+            sender.set_exception(TransportClosed(str(self._end)))
+
+    async def _headers(self) -> dict[str, str]:
+        return {**self._endpoint.headers, **await self._endpoint.credentials.headers()}
+
+    async def _request(self, method: str, *, content: bytes = b"", within: float, limit: int) -> tuple[int, bytes]:
+        """Send a request to the connection; a refused token is asked for anew, once."""
+        http = self._endpoint.http
+        status, body = await http.request(
+            method, self._url, await self._headers(), content=content, within=within, limit=limit
+        )
+        if status == 401 and await self._endpoint.credentials.refresh():
+            return await http.request(
+                method, self._url, await self._headers(), content=content, within=within, limit=limit
+            )
+        return status, body
+
+    async def _post_all(self) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._outgoing:
+                await self._post(self._batch())
+
+    def _batch(self) -> list[tuple[bytes, asyncio.Future[None]]]:
+        batch = [self._outgoing.popleft()]
+        size = len(batch[0][0])
+        while self._outgoing and size + len(self._outgoing[0][0]) <= _BATCH_BYTES:
+            size += len(self._outgoing[0][0])
+            batch.append(self._outgoing.popleft())
+        return batch
+
+    async def _post(self, batch: list[tuple[bytes, asyncio.Future[None]]]) -> None:
+        try:
+            status, _ = await self._request(
+                "POST",
+                content=b"".join(data for data, _ in batch),
+                within=self._endpoint.options.server_timeout,
+                limit=_ANSWER_LIMIT,
+            )
+            if not 200 <= status < 300:
+                self._finish(f"sending was answered with status {status}")
+        except (httpx.HTTPError, TimeoutError, ConnectFailed) as error:
+            self._finish(f"sending failed: {type(error).__name__}")
+        finally:
+            for _, sender in batch:
+                if self._end is not None:
+                    self._fail_sender(sender)
+                elif not sender.done():
+                    sender.set_result(None)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._finish(f"{self._label} failed: {type(error).__name__}")
+            raise error
+
+
+def refused(name: str, status: int) -> ConnectFailed:
+    """Return what to raise when opening a transport was answered with `status`."""
+    text = f"{name} was answered with status {status}"
+    if status in UNAUTHORIZED:
+        return Unauthorized(text, status)
+    return ConnectionUnknown(text, status) if status == 404 else TransportFailed(text, status)
