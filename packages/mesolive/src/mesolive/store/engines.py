@@ -60,6 +60,18 @@ class Engines:
     file: Path | None
 
 
+def directory_of(url: str) -> Path | None:
+    """Return the directory of the database's file, or `None` where the database is a server.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the URL cannot serve.
+    """
+    parsed = _parse(url)
+    return _sqlite_file(parsed).parent if parsed.get_backend_name() == "sqlite" else None
+
+
 def make_engines(url: str) -> Engines:
     """Return the engines for a database URL; nothing is connected yet.
 
@@ -73,26 +85,33 @@ def make_engines(url: str) -> Engines:
     UnusableDatabaseError
         When the URL is malformed, names an engine that is not supported, or a database in memory.
     """
+    parsed = _parse(url)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+
+
+def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The text of the original error repeats the URL, which may hold a password.
         raise UnusableDatabaseError("the database URL is malformed; it reads like sqlite:///file") from None
     backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        return _sqlite(parsed)
-    if backend == "postgresql":
-        return _postgresql(parsed)
-    raise UnusableDatabaseError(f"{backend} is not supported; use sqlite:///file or postgresql://…")
+    if backend not in {"sqlite", "postgresql"}:
+        raise UnusableDatabaseError(f"{backend} is not supported; use sqlite:///file or postgresql://…")
+    return parsed
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
-def _sqlite(url: URL) -> Engines:
+def _sqlite_file(url: URL) -> Path:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise UnusableDatabaseError("SQLite needs a file: a database in memory would not survive the process")
-    file = Path(url.database).absolute()
+    return Path(url.database).absolute()
+
+
+def _sqlite(url: URL) -> Engines:
+    file = _sqlite_file(url)
     url = url.set(drivername="sqlite+aiosqlite", database=str(file))
     # The connections begin, commit and roll back by themselves alone: the pool does not need to roll back again.
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return=None)

@@ -1,0 +1,130 @@
+"""`mesolive apikey`: make, list and revoke API keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey
+from mesolive.access.secret import load_secret
+from mesolive.cli.options import DatabaseUrl
+from mesolive.settings import Settings, from_environment
+from mesolive.store.database import Database
+from mesolive.store.engines import directory_of
+
+apikey_app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+
+
+@apikey_app.command()
+def create(
+    user: Annotated[str, typer.Option(help="Whose key it is; a user who is new is made.")],
+    label: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    expires_days: Annotated[int, typer.Option(help="How many days it works.")] = DEFAULT_DAYS,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key and show its token, once.
+
+    Standard output is the token alone, so that it can be captured: TOKEN=$(mesolive apikey create --user me)
+    """
+    made = asyncio.run(_create(from_environment({"database": database}), user, label, expires_days))
+    if as_json:
+        typer.echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
+        return
+    Console(stderr=True).print(
+        f"API key {made.key.key_id} of {user}, good until {made.key.expires_at:%Y-%m-%d}. It is not shown again:",
+        highlight=False,
+        markup=False,
+    )
+    typer.echo(made.token)
+
+
+@apikey_app.command(name="list")
+def list_keys(
+    user: Annotated[str | None, typer.Option(help="Only this user's keys.")] = None,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """List API keys, newest first. Tokens are not stored and cannot be shown."""
+    keys = asyncio.run(_list(from_environment({"database": database}), user))
+    if as_json:
+        typer.echo(json.dumps([_fields(key) for key in keys], indent=2))
+        return
+    table = Table("key", "user", "label", "created", "expires", "state")
+    for key in keys:
+        table.add_row(
+            key.key_id,
+            key.user_name,
+            key.label or "",
+            f"{key.created_at:%Y-%m-%d %H:%M}",
+            "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
+            state_of(key, datetime.now(UTC)),
+        )
+    Console().print(table)
+
+
+@apikey_app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `apikey list` shows it.")],
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Let a key work no more. A running server notices within seconds; connections that are open stay open."""
+    asyncio.run(_revoke(from_environment({"database": database}), key_id))
+    if as_json:
+        typer.echo(json.dumps({"KeyId": key_id, "State": "revoked"}))
+    else:
+        typer.echo(f"API key {key_id} is revoked.")
+
+
+def state_of(key: ApiKey, now: datetime) -> str:
+    """Return `works`, `expired` or `revoked`."""
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now else "works"
+
+
+def _fields(key: ApiKey) -> dict[str, str | None]:
+    return {
+        "KeyId": key.key_id,
+        "User": key.user_name,
+        "Label": key.label,
+        "CreatedAt": key.created_at.isoformat(),
+        "ExpiresAt": None if key.expires_at is None else key.expires_at.isoformat(),
+        "RevokedAt": None if key.revoked_at is None else key.revoked_at.isoformat(),
+    }
+
+
+@asynccontextmanager
+async def _access(settings: Settings) -> AsyncGenerator[Access]:
+    secret = load_secret(directory_of(settings.database), settings.secret_key)
+    database = await Database.open(settings.database)
+    try:
+        yield Access(database, secret)
+    finally:
+        await database.close()
+
+
+async def _create(settings: Settings, user: str, label: str | None, days: int) -> NewApiKey:
+    async with _access(settings) as access:
+        return await access.create_key(user, label, days)
+
+
+async def _list(settings: Settings, user: str | None) -> list[ApiKey]:
+    async with _access(settings) as access:
+        return await access.list_keys(user)
+
+
+async def _revoke(settings: Settings, key_id: str) -> None:
+    async with _access(settings) as access:
+        await access.revoke(key_id)
