@@ -1,1 +1,68 @@
 """SignalR Core for asyncio: protocol, ASGI server and client."""
+
+from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolError
+from signalr_asyncio.protocol.json import JsonHubProtocol
+from signalr_asyncio.protocol.messages import Payload, Shared
+from signalr_asyncio.server import (
+    Authenticate,
+    ClientGone,
+    ClientInvocationError,
+    ClientProxy,
+    ClientResultError,
+    ConnectionRequest,
+    GroupManager,
+    Hub,
+    HubCall,
+    HubCallerClients,
+    HubClients,
+    HubContext,
+    HubException,
+    HubFilter,
+    HubHandle,
+    HubOptions,
+    HubRoute,
+    Principal,
+    Redirect,
+    ServerStats,
+    SignalRServer,
+    SingleClientProxy,
+    TransportType,
+    Unauthorized,
+    hub_method,
+)
+
+__all__ = [
+    # protocol
+    "HubProtocol",
+    "JsonHubProtocol",
+    "Payload",
+    "Shared",
+    "ProtocolError",
+    "EncodeError",
+    # server
+    "SignalRServer",
+    "HubRoute",
+    "HubHandle",
+    "ServerStats",
+    "Hub",
+    "hub_method",
+    "HubContext",
+    "HubFilter",
+    "HubCall",
+    "HubOptions",
+    "TransportType",
+    "HubClients",
+    "HubCallerClients",
+    "ClientProxy",
+    "SingleClientProxy",
+    "GroupManager",
+    "Principal",
+    "ConnectionRequest",
+    "Authenticate",
+    "Redirect",
+    "HubException",
+    "Unauthorized",
+    "ClientResultError",
+    "ClientInvocationError",
+    "ClientGone",
+]

@@ -1,1 +1,47 @@
 """An ASGI application that serves hubs."""
+
+from signalr_asyncio.server.app import HubHandle, HubRoute, ServerStats, SignalRServer
+from signalr_asyncio.server.auth import Authenticate, ConnectionRequest, Principal
+from signalr_asyncio.server.clients import ClientProxy, GroupManager, HubCallerClients, HubClients, SingleClientProxy
+from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle
+from signalr_asyncio.server.endpoint import Redirect
+from signalr_asyncio.server.errors import (
+    ClientGone,
+    ClientInvocationError,
+    ClientResultError,
+    HubException,
+    Unauthorized,
+)
+from signalr_asyncio.server.hub import Hub, HubCall, HubContext, HubFilter, hub_method
+from signalr_asyncio.server.options import HubOptions, TransportType
+
+__all__ = [
+    "SignalRServer",
+    "HubRoute",
+    "HubHandle",
+    "ServerStats",
+    "Hub",
+    "hub_method",
+    "HubContext",
+    "HubFilter",
+    "HubCall",
+    "HubOptions",
+    "TransportType",
+    "HubClients",
+    "HubCallerClients",
+    "ClientProxy",
+    "SingleClientProxy",
+    "GroupManager",
+    "Principal",
+    "ConnectionRequest",
+    "Authenticate",
+    "Redirect",
+    "HubException",
+    "Unauthorized",
+    "ClientResultError",
+    "ClientInvocationError",
+    "ClientGone",
+    "Clock",
+    "LoopClock",
+    "TimerHandle",
+]

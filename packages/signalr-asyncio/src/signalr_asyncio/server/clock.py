@@ -1,0 +1,69 @@
+"""Where the server takes time from; tests hand in a clock that they move by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class TimerHandle(Protocol):
+    """A planned call that can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off; a second time, or after the call, it does nothing."""
+        ...
+
+
+class Clock(Protocol):
+    """Monotonic time, and calls planned in it."""
+
+    def now(self) -> float:
+        """Return seconds since some fixed moment; never goes back."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> TimerHandle:
+        """Call `callback` in the event loop after `delay` seconds."""
+        ...
+
+
+class LoopClock:
+    """The running event loop's own clock."""
+
+    def now(self) -> float:
+        """Return the loop's time in seconds."""
+        return asyncio.get_running_loop().time()
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> TimerHandle:
+        """Call `callback` after `delay` seconds."""
+        return asyncio.get_running_loop().call_later(delay, callback)
+
+
+async def wait_for(clock: Clock, work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Run `work` and give it at most `seconds` of the clock's time.
+
+    Raises
+    ------
+    TimeoutError
+        When the time is over; the work has been cancelled, and has ended.
+    """
+    task = asyncio.ensure_future(work)
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = task.cancel()
+
+    handle = clock.call_later(seconds, expire)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if expired and not (current is not None and current.cancelling()):
+            raise TimeoutError from None
+        task.cancel()
+        raise
+    finally:
+        handle.cancel()

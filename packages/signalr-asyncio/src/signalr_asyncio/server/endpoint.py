@@ -1,0 +1,278 @@
+"""The requests of one hub: negotiation, and the transports' own requests. Answers are those of ASP.NET Core."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from signalr_asyncio.server.auth import (
+    ANONYMOUS,
+    Authenticate,
+    ConnectionRequest,
+    Principal,
+    hide_secrets,
+    read_request,
+)
+from signalr_asyncio.server.clock import wait_for
+from signalr_asyncio.server.connections import Connection, Connections, TooManyConnections
+from signalr_asyncio.server.cors import Cors
+from signalr_asyncio.server.options import TransportType
+from signalr_asyncio.server.responses import JSON, NO_CACHE, Headers, Receive, Send, respond
+from signalr_asyncio.server.runtime import HubRuntime
+from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.transports.websocket import WebSocketTransport
+
+log = logging.getLogger("signalr_asyncio.server")
+
+_AUTHENTICATION_TIME = 15.0
+_NEGOTIATE_VERSION = 1
+_FORMATS = {
+    TransportType.WEB_SOCKETS: ["Text", "Binary"],
+    TransportType.SERVER_SENT_EVENTS: ["Text"],
+    TransportType.LONG_POLLING: ["Text", "Binary"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Sends a negotiating client to another server.
+
+    Parameters
+    ----------
+    url
+        The hub's address there.
+    access_token
+        What the client shall present there.
+    """
+
+    url: str
+    access_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Redirect(url={self.url!r})"
+
+
+Redirector = Callable[[ConnectionRequest, Principal], Awaitable[Redirect | None]]
+
+
+@dataclass(slots=True)
+class _Request:
+    scope: Mapping[str, Any]
+    receive: Receive
+    send: Send
+    info: ConnectionRequest
+    query: Mapping[str, str]
+    principal: Principal
+    headers: Headers = ()
+
+    async def answer(self, status: int, text: str = "", headers: Headers = ()) -> None:
+        await respond(self.scope, self.send, status, text.encode(), headers=[*self.headers, *headers])
+
+
+class HubEndpoint:
+    """Serves one hub.
+
+    Parameters
+    ----------
+    runtime
+        The hub.
+    connections
+        Those of the whole server.
+    authenticate
+        Says who asks; asked at every request. `None` lets everybody in.
+    redirect
+        May send negotiating clients elsewhere.
+    """
+
+    def __init__(
+        self,
+        runtime: HubRuntime,
+        connections: Connections,
+        authenticate: Authenticate | None,
+        redirect: Redirector | None,
+    ) -> None:
+        self.runtime = runtime
+        self._connections = connections
+        self._authenticate = authenticate
+        self._redirect = redirect
+        self._cors = Cors(runtime.options.allowed_origins)
+        self._offers = [
+            {"transport": transport.value, "transferFormats": _FORMATS[transport]}
+            for transport in runtime.options.transports
+        ]
+
+    async def handle(self, scope: Mapping[str, Any], receive: Receive, send: Send, *, negotiate: bool) -> None:
+        """Serve one request.
+
+        Parameters
+        ----------
+        scope, receive, send
+            The ASGI request.
+        negotiate
+            Whether it is for the hub's `/negotiate`.
+        """
+        info, query = read_request(self.runtime.path, scope)
+        hide_secrets(scope)
+        websocket = scope["type"] == "websocket"
+        method = "GET" if websocket else scope["method"]
+        headers = self._cors.headers(info)
+        if method == "OPTIONS" and self._cors.is_preflight(info):
+            await respond(scope, send, 204, headers=[*headers, *self._cors.preflight(info)])
+            return
+        if websocket:
+            await receive()
+            if not self._cors.may_connect(info, scope):
+                await respond(scope, send, 403, b"Origin not allowed")
+                return
+        principal = await self._who(info)
+        if principal is None:
+            self.runtime.counters.refused += 1
+            await respond(scope, send, 401, headers=[*headers, (b"www-authenticate", b"Bearer")])
+            return
+        request = _Request(scope, receive, send, info, query, principal, headers)
+        try:
+            await self._route(request, method, negotiate=negotiate, websocket=websocket)
+        except TooManyConnections as refusal:
+            self.runtime.counters.refused += 1
+            log.warning("%s: a connection was refused: too many", self.runtime.path)
+            await request.answer(429 if refusal.per_user else 503, "Too many connections")
+
+    async def _who(self, info: ConnectionRequest) -> Principal | None:
+        if self._authenticate is None:
+            return ANONYMOUS
+
+        async def ask(authenticate: Authenticate) -> Principal | None:
+            return await authenticate(info)
+
+        try:
+            return await wait_for(self.runtime.clock, ask(self._authenticate), _AUTHENTICATION_TIME)
+        except TimeoutError:
+            log.error("%s: the authentication hook took longer than %g s", self.runtime.path, _AUTHENTICATION_TIME)  # noqa: TRY400 - a traceback would only show this line
+            return None
+
+    async def _route(self, request: _Request, method: str, *, negotiate: bool, websocket: bool) -> None:
+        if negotiate:
+            if method == "POST":
+                await self._negotiate(request)
+            else:
+                await request.answer(405)
+        elif websocket:
+            await self._websocket(request)
+        else:
+            await request.answer(405)
+
+    async def _negotiate(self, request: _Request) -> None:
+        if self._redirect is not None:
+            target = await self._redirect(request.info, request.principal)
+            if target is not None:
+                answer: dict[str, Any] = {"negotiateVersion": 0, "url": target.url}
+                if target.access_token is not None:
+                    answer["accessToken"] = target.access_token
+                await self._json(request, answer)
+                return
+        wanted = request.query.get("negotiateVersion")
+        try:
+            version = int(wanted) if wanted is not None else 0
+        except ValueError:
+            await self._json(request, {"error": f"The client requested an invalid protocol version '{wanted}'"})
+            return
+        options = self.runtime.options
+        if version < options.minimum_negotiate_version:
+            text = f"The client requested version '{version}', but the server does not support this version."
+            await self._json(request, {"error": text})
+            return
+        version = min(version, _NEGOTIATE_VERSION)
+        stateful = options.allow_stateful_reconnect and request.query.get("useStatefulReconnect", "").lower() == "true"
+        connection = self._connections.create(
+            self.runtime,
+            request.principal,
+            self.runtime.clock.now(),
+            token_is_id=version == 0,
+            stateful=stateful,
+        )
+        answer = {"negotiateVersion": version, "connectionId": connection.connection_id}
+        if version > 0:
+            answer["connectionToken"] = connection.token
+        if stateful:
+            answer["useStatefulReconnect"] = True
+        answer["availableTransports"] = self._offers
+        await self._json(request, answer)
+
+    async def _json(self, request: _Request, answer: Mapping[str, Any]) -> None:
+        body = msgspec.json.encode(answer)
+        await respond(request.scope, request.send, 200, body, JSON, [*request.headers, *NO_CACHE])
+
+    async def _find(self, request: _Request) -> Connection | None:
+        token = request.query.get("id")
+        if not token:
+            await request.answer(400, "Connection ID required")
+            return None
+        connection = self._connections.find(token, self.runtime)
+        # A connection of another user looks like none at all.
+        if connection is None or connection.principal.user_id != request.principal.user_id:
+            await request.answer(404, "No Connection with that ID")
+            return None
+        return connection
+
+    async def _may_use(self, request: _Request, connection: Connection | None, transport: TransportType) -> bool:
+        if transport not in self.runtime.options.transports:
+            await request.answer(404, f"{transport.value} transport not supported by this end point type")
+            return False
+        if connection is not None:
+            if connection.transport is not None and connection.transport is not transport:
+                await request.answer(400, "Cannot change transports mid-connection")
+                return False
+            connection.transport = transport
+        return True
+
+    async def _websocket(self, request: _Request) -> None:
+        connection: Connection | None = None
+        if request.query.get("id"):
+            connection = await self._find(request)
+            if connection is None:
+                return
+        if not await self._may_use(request, connection, TransportType.WEB_SOCKETS):
+            return
+        if connection is None:
+            connection = self._connections.create(self.runtime, request.principal, self.runtime.clock.now())
+            connection.transport = TransportType.WEB_SOCKETS
+        if connection.stateful:
+            await self._stateful_websocket(request, connection)
+            return
+        if connection.session is not None:
+            await request.answer(409, "Connection is already active")
+            return
+        transport = WebSocketTransport(request.receive, request.send)
+        session = HubSession(self.runtime, connection.connection_id, connection.principal, transport)
+        connection.session = session
+        try:
+            await request.send({"type": "websocket.accept"})
+            await session.run()
+        finally:
+            self._connections.remove(connection)
+
+    async def _stateful_websocket(self, request: _Request, connection: Connection) -> None:
+        transport = WebSocketTransport(request.receive, request.send, pumped=True)
+        session = connection.session
+        if session is not None and not session.resumable:
+            await request.answer(404 if session.ended else 409, "No Connection with that ID")
+            return
+        if session is None:
+            session = HubSession(self.runtime, connection.connection_id, connection.principal, transport, stateful=True)
+            connection.session = session
+            await request.send({"type": "websocket.accept"})
+            self.runtime.tasks.spawn(self._keep(connection, session))
+        else:
+            await request.send({"type": "websocket.accept"})
+            session.resume(transport)
+        await transport.pump()
+
+    async def _keep(self, connection: Connection, session: HubSession) -> None:
+        try:
+            await session.run()
+        finally:
+            self._connections.remove(connection)

@@ -1,0 +1,50 @@
+"""What the server raises, and what hub code may raise.
+
+Exception
+├── HubException             raised by hub code; its text is shown to the client
+│   └── Unauthorized         the caller may not do this; the client sees the fixed text of ASP.NET Core
+└── ClientResultError        a client that was asked for a result gave none
+    ├── ClientInvocationError    it answered with an error
+    └── ClientGone               it is not, or no longer, connected
+"""
+
+from __future__ import annotations
+
+
+class HubException(Exception):  # noqa: N818 - the name that ASP.NET Core gives it, and that clients see in error texts
+    """An error whose text is meant for the client: it arrives as `… HubException: text`."""
+
+
+class Unauthorized(HubException):
+    """The caller may not call this method; raised by a filter or by a hub method."""
+
+
+class ClientResultError(Exception):
+    """A client that was asked for a result gave none."""
+
+
+class ClientInvocationError(ClientResultError):
+    """The client answered with an error; the text is the client's."""
+
+
+class ClientGone(ClientResultError):  # noqa: N818 - it says a state
+    """The client is not connected, or its connection ended before it answered."""
+
+
+def describe(message: str, error: BaseException, *, detailed: bool) -> str:
+    """Return an error text for a client, as ASP.NET Core words it.
+
+    Parameters
+    ----------
+    message
+        The general text.
+    error
+        What happened. Its own text is added when it is a `HubException`, or when `detailed` is set.
+    detailed
+        Whether details of any exception may be shown to clients.
+    """
+    if isinstance(error, HubException):
+        return f"{message} HubException: {error}"
+    if detailed:
+        return f"{message} {type(error).__name__}: {error}"
+    return message

@@ -1,0 +1,207 @@
+"""What waits to be sent to one client: bounded in bytes, joined into frames when taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from signalr_asyncio.protocol.buffer import MessageBuffer
+from signalr_asyncio.protocol.messages import CancelInvocation
+
+# The buffer keeps records by what their message is; all that is queued as work counts alike.
+_WORK = CancelInvocation("")
+
+
+class LatestSlot:
+    """The waiting items of one latest-value stream: at most `capacity`, the oldest goes first.
+
+    Parameters
+    ----------
+    capacity
+        How many items may wait.
+    """
+
+    __slots__ = ("capacity", "dropped", "queued", "records")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.records: deque[bytes] = deque()
+        self.queued = False
+        self.dropped = 0
+
+    def drop_oldest(self) -> int:
+        """Drop the oldest item and return its size."""
+        self.dropped += 1
+        return len(self.records.popleft())
+
+
+class Outbox:
+    """The records that wait for one client.
+
+    Records that carry work keep their order. Control records (pings, acks) overtake them and are not counted by
+    stateful reconnect.
+
+    Parameters
+    ----------
+    maximum_bytes
+        From so many waiting bytes on a further record is refused; it holds at most this and one record.
+    high_water
+        From so many waiting bytes on `room` waits.
+    frame_limit
+        Up to which size records are joined into one frame.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_control",
+        "_frame_limit",
+        "_high_water",
+        "_last",
+        "_latest",
+        "_maximum",
+        "_queue",
+        "_room",
+        "buffer",
+        "taken",
+    )
+
+    def __init__(self, maximum_bytes: int, high_water: int, frame_limit: int) -> None:
+        self._maximum = maximum_bytes
+        self._high_water = high_water
+        self._frame_limit = frame_limit
+        self._queue: deque[bytes | LatestSlot] = deque()
+        self._control: deque[bytes] = deque()
+        self._last: bytes | None = None
+        self._latest: set[LatestSlot] = set()
+        self._bytes = 0
+        self._room: asyncio.Future[None] | None = None
+        self.taken = 0
+        self.buffer: MessageBuffer | None = None
+        """Keeps the work records as they are taken, and holds them up while it is full: stateful reconnect."""
+
+    def __len__(self) -> int:
+        """Return how many bytes wait."""
+        return self._bytes
+
+    def __bool__(self) -> bool:
+        """Return whether anything waits."""
+        return bool(self._queue or self._control or self._last)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether those who can wait should."""
+        return self._bytes >= self._high_water
+
+    def put(self, record: bytes) -> bool:
+        """Add a work record at the end.
+
+        Returns
+        -------
+        bool
+            False when too much waits already, even without the waiting latest-value items; nothing was added.
+        """
+        if self._bytes >= self._maximum and not self._shed():
+            return False
+        self._queue.append(record)
+        self._bytes += len(record)
+        return True
+
+    def put_latest(self, slot: LatestSlot, record: bytes) -> None:
+        """Add an item of a latest-value stream; the stream's oldest waiting items make room."""
+        slot.records.append(record)
+        self._bytes += len(record)
+        if not slot.queued:
+            slot.queued = True
+            self._queue.append(slot)
+            self._latest.add(slot)
+        while len(slot.records) > slot.capacity or (self._bytes > self._maximum and len(slot.records) > 1):
+            self._bytes -= slot.drop_oldest()
+
+    def put_control(self, record: bytes) -> None:
+        """Add a record that is not work; it goes before all that wait."""
+        self._control.append(record)
+        self._bytes += len(record)
+
+    def append_close(self, record: bytes) -> None:
+        """Add the last record; it goes after all that wait, and is not counted by stateful reconnect."""
+        self._last = record
+        self._bytes += len(record)
+
+    def restart(self, records: Iterable[bytes]) -> None:
+        """Begin a new transport with these records, in place of the control records that waited for the old one."""
+        self._bytes -= sum(map(len, self._control))
+        self._control.clear()
+        for record in records:
+            self.put_control(record)
+
+    def clear(self) -> None:
+        """Forget everything that waits."""
+        self._queue.clear()
+        self._control.clear()
+        for slot in self._latest:
+            slot.records.clear()
+            slot.queued = False
+        self._latest.clear()
+        self._last = None
+        self._bytes = 0
+        self._release()
+
+    def take(self) -> bytes | None:
+        """Take what goes into the next frame; `None` when nothing waits, or the buffer holds everything up."""
+        frame: list[bytes] = []
+        size = 0
+        while self._control:
+            frame.append(self._control.popleft())
+            size += len(frame[-1])
+        queue = self._queue
+        limit = self._frame_limit
+        while queue:
+            head = queue[0]
+            record = head if isinstance(head, bytes) else head.records[0]
+            if frame and size + len(record) > limit:
+                break
+            if self.buffer is not None:
+                if self.buffer.is_full:
+                    break
+                self.buffer.keep(_WORK, record)
+            if isinstance(head, bytes):
+                queue.popleft()
+            else:
+                head.records.popleft()
+                if not head.records:
+                    head.queued = False
+                    self._latest.discard(head)
+                    queue.popleft()
+            frame.append(record)
+            size += len(record)
+        if self._last is not None and not frame:
+            # Alone in its frame: what waits for a full buffer has been given up by then.
+            record, self._last = self._last, None
+            frame.append(record)
+            size += len(record)
+        if not frame:
+            return None
+        self._bytes -= size
+        self.taken += size
+        if self._room is not None and self._bytes < self._high_water:
+            self._release()
+        return frame[0] if len(frame) == 1 else b"".join(frame)
+
+    async def room(self) -> None:
+        """Wait until less than the high-water mark waits."""
+        while self._bytes >= self._high_water:
+            if self._room is None or self._room.done():
+                self._room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
+
+    def _shed(self) -> bool:
+        for slot in self._latest:
+            while len(slot.records) > 1 and self._bytes >= self._maximum:
+                self._bytes -= slot.drop_oldest()
+        return self._bytes < self._maximum
+
+    def _release(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None

@@ -1,0 +1,541 @@
+"""One client's hub connection: handshake, messages in, messages out, times, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from signalr_asyncio.protocol.buffer import MessageBuffer
+from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
+from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake, parse_handshake_request
+from signalr_asyncio.protocol.messages import (
+    CancelInvocation,
+    Close,
+    Completion,
+    HubMessage,
+    Invocation,
+    Payload,
+    Ping,
+    StreamInvocation,
+    StreamItem,
+)
+from signalr_asyncio.server.auth import Principal
+from signalr_asyncio.server.calls import Calls
+from signalr_asyncio.server.clients import GroupManager, HubCallerClients
+from signalr_asyncio.server.clock import wait_for
+from signalr_asyncio.server.errors import ClientGone, ClientInvocationError, describe
+from signalr_asyncio.server.hub import Hub, HubContext
+from signalr_asyncio.server.outbox import Outbox
+from signalr_asyncio.server.runtime import HubRuntime
+from signalr_asyncio.server.transports.base import Transport, TransportClosed
+
+log = logging.getLogger("signalr_asyncio.server")
+
+_PING = Ping()
+_STATEFUL_VERSION = 2
+
+
+class HubSession:
+    """One connection to one hub, from the handshake to `on_disconnected`.
+
+    Parameters
+    ----------
+    runtime
+        What the hub's connections share.
+    connection_id
+        The public id.
+    principal
+        Who connects.
+    transport
+        What carries the connection, at first.
+    stateful
+        Whether the client negotiated stateful reconnect: the session then outlives its transports.
+    """
+
+    def __init__(
+        self,
+        runtime: HubRuntime,
+        connection_id: str,
+        principal: Principal,
+        transport: Transport,
+        *,
+        stateful: bool = False,
+    ) -> None:
+        self.runtime = runtime
+        self.options = runtime.options
+        self.connection_id = connection_id
+        self.user_id = principal.user_id
+        self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort)
+        self.outbox = Outbox(
+            self.options.maximum_outgoing_bytes, self.options.stream_high_water, self.options.coalesce_limit
+        )
+        self.done = asyncio.Event()
+        """Set when `on_disconnected` has run."""
+        self._clock = runtime.clock
+        self._transport = transport
+        self._stateful = stateful
+        self._protocol: HubProtocol | None = None
+        self._ping = b""
+        self._buffer: MessageBuffer | None = None
+        self._hub: Hub | None = None
+        self._calls: Calls | None = None
+        self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._ask_ids = itertools.count(1)
+        self._reader: asyncio.Task[Any] | None = None
+        self._interrupted = False
+        self._flush_task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._error: str | None = None
+        self._resumed = asyncio.Event()
+        now = self._clock.now()
+        self._started = now
+        self._last_in = now
+        self._last_out = now
+        self._last_ack = now
+        self._busy = False
+        self._sending_since: float | None = None
+        self._away_since: float | None = None
+        self._expires = _expiry(principal, now) if self.options.close_on_authentication_expiration else None
+
+    def __repr__(self) -> str:
+        return f"<{self.runtime.path} {self.connection_id}>"
+
+    @property
+    def protocol(self) -> HubProtocol:
+        """The encoding that the handshake chose."""
+        if self._protocol is None:
+            raise AssertionError("the handshake comes first")
+        return self._protocol
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is closing or has ended."""
+        return self._closing is not None or self.done.is_set()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the connection can go on over a new transport."""
+        return self._buffer is not None and not self.ended
+
+    @property
+    def away(self) -> bool:
+        """Whether no transport carries the connection at the moment."""
+        return self._away_since is not None
+
+    # -- the life of the connection ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the connection until it ends; returns after `on_disconnected`."""
+        self._reader = asyncio.current_task()
+        try:
+            rest = await self._handshake()
+            if rest is not None:
+                await self._connected()
+                await self._read(rest)
+        except ProtocolError as error:
+            log.info("%s: the client broke the protocol: %s", self, error)
+            self._fail(error)
+        except asyncio.CancelledError:
+            if not self._interrupted:
+                self.close(reason="The server stopped the connection.", allow_reconnect=True)
+                raise
+            if self._reader is not None:
+                self._reader.uncancel()
+        finally:
+            self._reader = None
+            await self._end()
+
+    async def _handshake(self) -> bytes | None:
+        data = b""
+        maximum = self.options.maximum_receive_message_size
+        while True:
+            chunk = await self._transport.receive()
+            if chunk is None:
+                return None
+            data += chunk
+            try:
+                parsed = parse_handshake_request(data, maximum)
+            except ProtocolError as error:
+                log.info("%s: the handshake failed: %s", self, error)
+                text = "An unexpected error occurred during connection handshake."
+                self._refuse(_detailed(text, error, self.options.enable_detailed_errors))
+                return None
+            if parsed is not None:
+                break
+        request, rest = parsed
+        refusal = self._negotiated(request.protocol, request.version)
+        if refusal is not None:
+            log.info("%s: the handshake was refused: %s", self, refusal)
+            self._refuse(refusal)
+            return None
+        return rest
+
+    def _negotiated(self, name: str, version: int) -> str | None:
+        protocol = self.runtime.protocols.get(name)
+        if protocol is None:
+            return f"The protocol '{name}' is not supported."
+        if not 1 <= version <= protocol.version:
+            return f"The server does not support version {version} of the '{name}' protocol."
+        transfer_format = protocol.transfer_format
+        if transfer_format not in self._transport.formats:
+            return (
+                f"Cannot use the '{name}' protocol on the current transport. The transport does not support "
+                f"'{transfer_format}' transfer format."
+            )
+        self._protocol = protocol
+        self._ping = protocol.encode(_PING)
+        self._stateful = self._stateful and version >= _STATEFUL_VERSION
+        if self._stateful:
+            self._buffer = self.outbox.buffer = MessageBuffer(self.options.stateful_buffer_size)
+        self.context.protocol = name
+        self._transport.use(transfer_format)
+        self.outbox.put_control(encode_handshake(HandshakeResponse()))
+        self.flush_soon()
+        return None
+
+    async def _connected(self) -> None:
+        hub = self.runtime.factory()
+        registry = self.runtime.registry
+        hub.context = self.context
+        hub.clients = HubCallerClients(registry, self.connection_id)
+        hub.groups = GroupManager(registry)
+        self._hub = hub
+        self._calls = Calls(self, hub)
+        registry.add(self)
+
+        async def proceed(depth: int = 0) -> None:
+            filters = self.runtime.filters
+            if depth < len(filters):
+                await filters[depth].connected(self.context, lambda: proceed(depth + 1))
+            else:
+                await hub.on_connected()
+
+        self._busy = True
+        try:
+            await proceed()
+        except Exception as error:
+            log.exception("%s: on_connected failed", self)
+            self._fail(error)
+        self._busy = False
+        self._last_in = self._clock.now()
+
+    async def _read(self, data: bytes | None) -> None:
+        transport = self._transport
+        parser = self.protocol.parser(self.options.maximum_receive_message_size)
+        clock, counters = self._clock, self.runtime.counters
+        while self._closing is None:
+            if data is None:
+                if not await self._return_of_client(transport):
+                    return
+                transport = self._transport
+                parser = self.protocol.parser(self.options.maximum_receive_message_size)
+            elif data:
+                counters.bytes_in += len(data)
+                self._last_in = clock.now()
+                self._busy = True
+                for message in parser.feed(data):
+                    if not await self._handle(message):
+                        return
+                self._busy = False
+                self._last_in = clock.now()
+            data = await transport.receive()
+
+    async def _handle(self, message: HubMessage) -> bool:
+        if self._closing is not None:
+            return False
+        if self._buffer is not None:
+            wanted = self._buffer.accept(message)
+            self.flush_soon()
+            if not wanted:
+                return True
+        calls = self._calls
+        if calls is None:
+            raise AssertionError("no messages before the handshake")
+        match message:
+            case Invocation() | StreamInvocation():
+                await calls.start(message)
+            case StreamItem():
+                upload = calls.upload(message.invocation_id)
+                if upload is not None:
+                    await upload.put(message.item)
+            case Completion():
+                self._completed(calls, message)
+            case CancelInvocation():
+                calls.cancel(message.invocation_id)
+            case Close():
+                self._error = message.error
+                return False
+            case _:
+                pass
+        return True
+
+    def _completed(self, calls: Calls, message: Completion) -> None:
+        answer = self._asked.pop(message.invocation_id, None)
+        if answer is None:
+            calls.end_upload(message.invocation_id, message.error)
+        elif not answer.done():
+            if message.error is not None:
+                answer.set_exception(ClientInvocationError(message.error))
+            else:
+                answer.set_result(message.result if message.has_result else None)
+
+    async def _end(self) -> None:
+        if self._closing is None:
+            # The client left, or said that it leaves: no Close message, only the transport's own end.
+            self._closing = self.runtime.tasks.spawn(self._shut(failed=self._error is not None))
+        await asyncio.shield(self._closing)
+        self.context.cancellation.set()
+        self.runtime.registry.remove(self)
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(ClientGone(f"Connection '{self.connection_id}' disconnected."))
+        self._asked.clear()
+        streams = self._calls.end() if self._calls is not None else []
+        self.outbox.clear()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await wait_for(self._clock, self._farewell(streams), self.options.close_timeout)
+        finally:
+            self.done.set()
+
+    async def _farewell(self, streams: Sequence[asyncio.Task[None]]) -> None:
+        if streams:
+            await asyncio.wait(streams)
+        hub = self._hub
+        if hub is None:
+            return
+
+        async def proceed(depth: int = 0) -> None:
+            filters = self.runtime.filters
+            if depth < len(filters):
+                await filters[depth].disconnected(self.context, self._error, lambda: proceed(depth + 1))
+            else:
+                await hub.on_disconnected(self._error)
+
+        try:
+            await proceed()
+        except Exception:
+            log.exception("%s: on_disconnected failed", self)
+
+    # -- closing -------------------------------------------------------------------------------------------------------
+
+    def close(self, error: str | None = None, *, reason: str | None = None, allow_reconnect: bool = False) -> None:
+        """End the connection: a Close message, what waits before it, then the transport's end.
+
+        Parameters
+        ----------
+        error
+            What the client is told; `None` is an orderly end.
+        reason
+            What `on_disconnected` is told, where it differs.
+        allow_reconnect
+            Whether the client may reconnect by itself.
+        """
+        if self._closing is not None:
+            return
+        self._error = reason if reason is not None else error
+        if self._protocol is not None:
+            self.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
+        self._closing = self.runtime.tasks.spawn(self._shut(failed=error is not None))
+
+    def _abort(self) -> None:
+        self.close()
+
+    def _fail(self, error: BaseException) -> None:
+        text = describe("Connection closed with an error.", error, detailed=self.options.enable_detailed_errors)
+        self.close(text, reason=str(error))
+
+    def _refuse(self, error: str) -> None:
+        if self._closing is None:
+            self._error = error
+            self.outbox.put_control(encode_handshake(HandshakeResponse(error)))
+            self._closing = self.runtime.tasks.spawn(self._shut(failed=False))
+
+    async def _shut(self, *, failed: bool) -> None:
+        async def deliver() -> None:
+            if self._away_since is None:
+                self.flush_soon()
+                if self._flush_task is not None:
+                    await asyncio.shield(self._flush_task)
+            await self._transport.close(failed=failed)
+
+        try:
+            await wait_for(self._clock, deliver(), self.options.close_timeout)
+        except TimeoutError:
+            log.info("%s: the client did not take what was left for it", self)
+        if self._flush_task is not None:
+            self._flush_task.cancel()
+        self._transport.abandon()
+        reader = self._reader
+        if reader is not None and not reader.done():
+            self._interrupted = True
+            reader.cancel()
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def post(self, record: bytes) -> None:
+        """Queue a record; never waits. A client that has too much waiting for it is disconnected."""
+        if self._closing is not None:
+            return
+        if not self.outbox.put(record):
+            self.runtime.counters.overflows += 1
+            log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.outbox))
+            self.outbox.clear()
+            reason = "The client reads too slowly: too many bytes were waiting for it."
+            self.close(f"Connection closed with an error. {reason}", reason=reason)
+            return
+        self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """See that what is queued gets sent."""
+        if self._flush_task is None and self.outbox and self._away_since is None:
+            self._flush_task = self.runtime.tasks.spawn(self._flush())
+
+    async def _flush(self) -> None:
+        outbox, transport, clock = self.outbox, self._transport, self._clock
+        counters = self.runtime.counters
+        try:
+            while (frame := outbox.take()) is not None:
+                self._sending_since = clock.now()
+                await transport.send(frame)
+                self._last_out = clock.now()
+                counters.bytes_out += len(frame)
+        except TransportClosed:
+            # The reader is told by the transport as well, and decides what follows.
+            if transport is self._transport and not self._stateful:
+                outbox.clear()
+        finally:
+            self._sending_since = None
+            if self._flush_task is asyncio.current_task():
+                self._flush_task = None
+
+    async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the caller's type, on our clock
+        """Call a method of the client and wait for its answer; see `SingleClientProxy.invoke`."""
+        if self._closing is not None:
+            raise ClientGone(f"Connection '{self.connection_id}' does not exist.")
+        if len(self._asked) >= self.options.maximum_streams:
+            raise ClientInvocationError("Too many questions to this client wait for an answer.")
+        invocation_id = f"s{next(self._ask_ids)}"
+        answer: asyncio.Future[Payload | None] = asyncio.get_running_loop().create_future()
+        record = self.protocol.encode(Invocation(target, arguments, invocation_id))
+
+        def expire() -> None:
+            if not answer.done():
+                answer.set_exception(TimeoutError(f"The client did not answer '{target}' within {timeout:g} s"))
+
+        handle = self._clock.call_later(timeout, expire)
+        self._asked[invocation_id] = answer
+        try:
+            self.post(record)
+            payload = await answer
+        finally:
+            handle.cancel()
+            self._asked.pop(invocation_id, None)
+        return None if payload is None else payload.decode(result_type)
+
+    # -- stateful reconnect --------------------------------------------------------------------------------------------
+
+    def resume(self, transport: Transport) -> bool:
+        """Go on over a new transport.
+
+        Returns
+        -------
+        bool
+            False when the connection cannot: it has ended, or is not stateful.
+        """
+        if self._buffer is None or not self.resumable:
+            return False
+        old, self._transport = self._transport, transport
+        if self._flush_task is not None:
+            self._flush_task.cancel()
+            self._flush_task = None
+        transport.use(self.protocol.transfer_format)
+        sequence, records = self._buffer.resume()
+        self.outbox.restart((self.protocol.encode(sequence), *records))
+        self._away_since = None
+        self._last_in = self._last_out = self._clock.now()
+        self._resumed.set()
+        old.abandon()
+        self.flush_soon()
+        return True
+
+    async def _return_of_client(self, transport: Transport) -> bool:
+        """Wait, after a transport has ended, for the next one; false when there will be none."""
+        if self._buffer is None:
+            return False
+        if self._transport is transport:
+            self._resumed.clear()
+            self._away_since = self._clock.now()
+            transport.abandon()
+            log.debug("%s: the client is away", self)
+            await self._resumed.wait()
+        return self._closing is None
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Look at the times; called regularly.
+
+        Parameters
+        ----------
+        now
+            The clock's time, in seconds.
+        """
+        if self._closing is not None or self.done.is_set():
+            return
+        options = self.options
+        if self._protocol is None:
+            if now - self._started >= options.handshake_timeout:
+                log.info("%s: no handshake within %g s", self, options.handshake_timeout)
+                self._refuse("Handshake was canceled.")
+            return
+        if self._expires is not None and now >= self._expires:
+            self.close(reason="The authentication has expired.")
+            return
+        if self._away_since is not None:
+            if now - self._away_since >= options.disconnect_timeout:
+                self.close(reason="The client did not come back.")
+            return
+        if self._transport.keeps_itself_alive:
+            return
+        if self._sending_since is not None and now - self._sending_since >= options.send_timeout:
+            self._stuck()
+            return
+        if not self._busy and now - self._last_in >= options.client_timeout:
+            text = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."
+            log.info("%s: %s", self, text)
+            self._fail(TimeoutError(text))
+            return
+        if self._buffer is not None and now - self._last_ack >= 1.0:
+            ack = self._buffer.ack()
+            if ack is not None:
+                self._last_ack = now
+                self.outbox.put_control(self.protocol.encode(ack))
+                self.flush_soon()
+        if self._sending_since is None and now - self._last_out >= options.keep_alive_interval:
+            self._last_out = now
+            self.outbox.put_control(self._ping)
+            self.flush_soon()
+
+    def _stuck(self) -> None:
+        log.info("%s: the client takes nothing", self)
+        if self._buffer is not None:
+            self._transport.abandon()
+            return
+        self.outbox.clear()
+        self.close("Connection closed with an error.", reason="The client took nothing within the send timeout.")
+
+
+def _expiry(principal: Principal, now: float) -> float | None:
+    if principal.expires_at is None:
+        return None
+    return now + (principal.expires_at - datetime.now(UTC)).total_seconds()
+
+
+def _detailed(text: str, error: BaseException, detailed: bool) -> str:
+    return f"{text} InvalidDataException: {error}" if detailed else text

@@ -1,0 +1,1 @@
+"""How bytes travel between one client and its session."""

@@ -1,0 +1,80 @@
+"""Client streams: the items of one upload, as an async iterator for the hub method."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from signalr_asyncio.protocol.messages import Payload
+from signalr_asyncio.server.errors import HubException
+
+
+class Upload:
+    """One upload: the connection puts items in, the hub method takes them out.
+
+    Parameters
+    ----------
+    item_type
+        What each item is decoded as, when it is taken out.
+    capacity
+        How many items wait; then `put` waits.
+    """
+
+    __slots__ = ("_arrived", "_capacity", "_closed", "_error", "_items", "_room", "_type")
+
+    def __init__(self, item_type: Any, capacity: int) -> None:  # noqa: ANN401 - an annotation is any object
+        self._type = item_type
+        self._capacity = capacity
+        self._items: deque[Payload] = deque()
+        self._closed = False
+        self._error: BaseException | None = None
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def put(self, item: Payload) -> None:
+        """Add an item, and wait for room before; dropped when nobody reads any more."""
+        while len(self._items) >= self._capacity and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        if not self._closed:
+            self._items.append(item)
+            self._arrived.set()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """No more items come; with `error` the method gets it after the last one."""
+        if not self._closed:
+            self._closed = True
+            self._error = error
+            self._arrived.set()
+            self._room.set()
+
+    def abandon(self) -> None:
+        """Nobody reads any more."""
+        self.end()
+        self._items.clear()
+
+    def __aiter__(self) -> Upload:
+        return self
+
+    async def __anext__(self) -> Any:  # noqa: ANN401 - of the parameter's item type
+        while not self._items:
+            if self._closed:
+                if self._error is not None:
+                    raise self._error
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        item = self._items.popleft()
+        self._room.set()
+        try:
+            return item.decode(self._type)
+        except msgspec.DecodeError as error:
+            self.abandon()
+            raise HubException("Failed to bind Stream message.") from error
+
+    async def aclose(self) -> None:
+        """Take no more items."""
+        self.abandon()
