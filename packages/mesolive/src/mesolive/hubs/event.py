@@ -16,7 +16,9 @@ from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive_sdk.models import (
     GetEventsSinceArgs,
+    GetEventsSinceResult,
     GetLatestEventSeqIdArgs,
+    GetLatestEventSeqIdResult,
     MesoLiveApiResponse,
     MesoLiveEventEnvelope,
     SubscribeToStrategiesArgs,
@@ -61,7 +63,7 @@ class EventHub(EnvelopeHub):
         caller = self.clients.caller
         # What is delivered before is part of the state that is read here; what comes later finds the group joined.
         async with self._deliverer.paused(self.user.user_id):
-            for count, active in enumerate(await self._events.active_state(self.user), 1):
+            for count, active in enumerate(await self._events.active_state(self.user.user_id), 1):
                 await caller.send(active.EventType, active.Event)
                 if count % _BURST == 0:
                     await asyncio.sleep(0)
@@ -80,12 +82,18 @@ class EventHub(EnvelopeHub):
     @hub_method(name="GetLatestEventSeqId")
     async def get_latest_event_seq_id(self, args: Payload | None = None) -> Answer:
         """Return where the user's log ends."""
-        return await self.answer("GetLatestEventSeqId", GetLatestEventSeqIdArgs, args, self._events.latest)
+        return await self.answer("GetLatestEventSeqId", GetLatestEventSeqIdArgs, args, self._latest)
 
     @hub_method(name="GetEventsSince")
     async def get_events_since(self, args: Payload | None = None) -> Answer:
         """Return events after an id."""
-        return await self.answer("GetEventsSince", GetEventsSinceArgs, args, self._events.since)
+        return await self.answer("GetEventsSince", GetEventsSinceArgs, args, self._since)
+
+    async def _latest(self, user: UserContext, _args: GetLatestEventSeqIdArgs) -> GetLatestEventSeqIdResult:
+        return await self._events.latest(user.user_id)
+
+    async def _since(self, user: UserContext, args: GetEventsSinceArgs) -> GetEventsSinceResult:
+        return await self._events.since(user.user_id, args)
 
     @property
     def _followed(self) -> set[int]:
@@ -93,7 +101,7 @@ class EventHub(EnvelopeHub):
 
     async def _subscribe(self, user: UserContext, args: SubscribeToStrategiesArgs) -> SubscribeToStrategiesResult:
         asked = args.Strategies
-        own = await self._events.own_strategies(user, asked) if asked is None or asked else []
+        own = await self._events.own_strategies(user.user_id, asked) if asked is None or asked else []
         joined: set[int] = set()
         for strategy_id in own:
             try:
@@ -114,7 +122,7 @@ class EventHub(EnvelopeHub):
         asked = sorted(self._followed) if args.Strategies is None else list(dict.fromkeys(args.Strategies))
         # A strategy may have been deleted since it was followed; one that was not followed must at least be his.
         others = [strategy_id for strategy_id in asked if strategy_id not in self._followed]
-        known = self._followed.union(await self._events.own_strategies(user, others) if others else ())
+        known = self._followed.union(await self._events.own_strategies(user.user_id, others) if others else ())
         for strategy_id in asked:
             await self.groups.remove(self.context.connection_id, _strategy_group(user.user_id, strategy_id))
         self._followed.difference_update(asked)

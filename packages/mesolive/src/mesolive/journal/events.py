@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from mesolive.access.context import UserContext
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
@@ -14,7 +13,6 @@ from mesolive.store.tables.trading import strategies
 from mesolive_sdk.models import (
     GetEventsSinceArgs,
     GetEventsSinceResult,
-    GetLatestEventSeqIdArgs,
     GetLatestEventSeqIdResult,
     MesoLiveEventEnvelope,
 )
@@ -39,12 +37,12 @@ class Events:
         self._journal = journal
         self._pager = pager
 
-    async def latest(self, user: UserContext, _args: GetLatestEventSeqIdArgs) -> GetLatestEventSeqIdResult:
+    async def latest(self, user_id: int) -> GetLatestEventSeqIdResult:
         """Return where the user's log ends; 0 when it is empty."""
-        latest, time = await self._journal.latest(user.user_id)
+        latest, time = await self._journal.latest(user_id)
         return GetLatestEventSeqIdResult(LatestEventSeqId=latest, SnapshotTime=time)
 
-    async def since(self, user: UserContext, args: GetEventsSinceArgs) -> GetEventsSinceResult:
+    async def since(self, user_id: int, args: GetEventsSinceArgs) -> GetEventsSinceResult:
         """Return events strictly after an id, a page at a time.
 
         Raises
@@ -52,20 +50,18 @@ class Events:
         ServiceError
             `ValidationError` for a limit out of bounds or a foreign token.
         """
-        page = self._pager.page(
-            user.user_id, "GetEventsSince", args, start=args.SinceEventSeqId, maximum=MAX_EVENTS_LIMIT
-        )
-        found = await self._journal.since(user.user_id, page.after, page.limit + 1)
+        page = self._pager.page(user_id, "GetEventsSince", args, start=args.SinceEventSeqId, maximum=MAX_EVENTS_LIMIT)
+        found = await self._journal.since(user_id, page.after, page.limit + 1)
         shown, token = page.cut(found, "EventSeqId")
         return GetEventsSinceResult(Events=list(shown), ContinuationToken=token)
 
-    async def active_state(self, user: UserContext) -> Sequence[MesoLiveEventEnvelope]:
+    async def active_state(self, user_id: int) -> Sequence[MesoLiveEventEnvelope]:
         """Return the events of the signals and errors that are active now."""
-        return await self._journal.active_state(user.user_id)
+        return await self._journal.active_state(user_id)
 
-    async def own_strategies(self, user: UserContext, asked: Collection[int] | None) -> list[int]:
+    async def own_strategies(self, user_id: int, asked: Collection[int] | None) -> list[int]:
         """Return those of the user's strategies that are among `asked`, or all of them, in the order of their ids."""
-        query = select(strategies.c.id).where(strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None))
+        query = select(strategies.c.id).where(strategies.c.user_id == user_id, strategies.c.deleted_at.is_(None))
         if asked is not None:
             query = query.where(strategies.c.id.in_(asked))
         async with self._database.read() as tx:
