@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 from signalr_asyncio.protocol.codec import HubProtocol
 from signalr_asyncio.protocol.json import JsonHubProtocol
+from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.server.auth import Authenticate
 from signalr_asyncio.server.binder import HubDescription
 from signalr_asyncio.server.clients import GroupManager, HubClients
@@ -131,7 +132,7 @@ class SignalRServer:
     authenticate
         Called with every request; returns who asks, or `None`, which is answered 401. Without it everybody is let in.
     protocols
-        The encodings that clients may choose; default JSON alone.
+        The encodings that clients may choose; default JSON and MessagePack.
     filters
         Stand around every call, the first outermost.
     clock
@@ -158,7 +159,8 @@ class SignalRServer:
         self._tasks = Tasks()
         self._counters = Counters()
         self._connections = Connections(self._options.maximum_connections, self._options.maximum_connections_per_user)
-        encodings = {protocol.name: protocol for protocol in (protocols or (JsonHubProtocol(),))}
+        chosen = tuple(protocols) if protocols is not None else (JsonHubProtocol(), MessagePackHubProtocol())
+        encodings = {protocol.name: protocol for protocol in chosen}
         self._endpoints: dict[str, HubEndpoint] = {}
         for path, entry in hubs.items():
             route = entry if isinstance(entry, HubRoute) else HubRoute(entry)

@@ -12,6 +12,8 @@ from signalr_asyncio.server.auth import Principal
 from signalr_asyncio.server.options import TransportType
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.transports.long_polling import LongPollingTransport
+from signalr_asyncio.server.transports.server_sent_events import ServerSentEventsTransport
 
 _K = TypeVar("_K")
 
@@ -46,6 +48,10 @@ class Connection:
         Its hub connection, once a transport has started.
     transport
         Which one it chose.
+    carrier
+        The transport itself, where several requests make it up.
+    lock
+        Keeps the bodies of the client's requests apart.
     """
 
     token: str
@@ -56,7 +62,7 @@ class Connection:
     stateful: bool = False
     transport: TransportType | None = None
     session: HubSession | None = None
-    carrier: object = None
+    carrier: LongPollingTransport | ServerSentEventsTransport | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -24,12 +24,16 @@ from signalr_asyncio.server.options import TransportType
 from signalr_asyncio.server.responses import JSON, NO_CACHE, Headers, Receive, Send, respond
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.transports.base import ASGIMessage, Inbox
+from signalr_asyncio.server.transports.long_polling import LongPollingTransport, PollEnd
+from signalr_asyncio.server.transports.server_sent_events import ServerSentEventsTransport
 from signalr_asyncio.server.transports.websocket import WebSocketTransport
 
 log = logging.getLogger("signalr_asyncio.server")
 
 _AUTHENTICATION_TIME = 15.0
 _NEGOTIATE_VERSION = 1
+_BYTES = b"application/octet-stream"
 _FORMATS = {
     TransportType.WEB_SOCKETS: ["Text", "Binary"],
     TransportType.SERVER_SENT_EVENTS: ["Text"],
@@ -162,6 +166,16 @@ class HubEndpoint:
                 await request.answer(405)
         elif websocket:
             await self._websocket(request)
+        elif method == "GET":
+            accepts = request.info.headers.get("accept", "")
+            if "text/event-stream" in accepts.lower():
+                await self._server_sent_events(request)
+            else:
+                await self._poll(request)
+        elif method == "POST":
+            await self._take(request)
+        elif method == "DELETE":
+            await self._delete(request)
         else:
             await request.answer(405)
 
@@ -271,8 +285,97 @@ class HubEndpoint:
             session.resume(transport)
         await transport.pump()
 
+    async def _server_sent_events(self, request: _Request) -> None:
+        connection = await self._find(request)
+        if connection is None or not await self._may_use(request, connection, TransportType.SERVER_SENT_EVENTS):
+            return
+        if connection.session is not None:
+            await request.answer(409, "Connection is already active")
+            return
+        transport = ServerSentEventsTransport(request.receive, request.send)
+        self._begin(connection, transport)
+        await transport.open(request.headers)
+        await transport.serve()
+
+    async def _poll(self, request: _Request) -> None:
+        connection = await self._find(request)
+        if connection is None or not await self._may_use(request, connection, TransportType.LONG_POLLING):
+            return
+        transport = connection.carrier
+        if not isinstance(transport, LongPollingTransport):
+            self._begin(connection, LongPollingTransport(self.runtime.clock, self.runtime.options.poll_timeout))
+            # The first poll only begins the connection; its empty answer lets the client go on.
+            await respond(request.scope, request.send, 200, b"", _BYTES, [*request.headers, *NO_CACHE])
+            return
+        match await transport.poll(request.receive):
+            case bytes() as frame:
+                await respond(request.scope, request.send, 200, frame, _BYTES, [*request.headers, *NO_CACHE])
+            case PollEnd.TIMEOUT:
+                await request.answer(200, headers=NO_CACHE)
+            case PollEnd.REPLACED | PollEnd.CLOSED:
+                await request.answer(204, headers=NO_CACHE)
+            case PollEnd.GONE:
+                pass
+
+    async def _take(self, request: _Request) -> None:
+        connection = await self._find(request)
+        if connection is None:
+            return
+        if connection.transport is TransportType.WEB_SOCKETS:
+            await request.answer(405, "POST requests are not allowed for WebSocket connections.")
+            return
+        carrier, session = connection.carrier, connection.session
+        if carrier is None or session is None:
+            await request.answer(400, "The connection has no transport yet")
+            return
+        async with connection.lock:
+            try:
+                taken = await self._body(request, carrier.inbox)
+            except TimeoutError:
+                taken = False
+        if taken is None:
+            await request.answer(404, "No Connection with that ID")
+        elif taken:
+            await request.answer(200)
+        else:
+            # Half of a message has been read; what would follow could not be understood.
+            session.close(reason="A request was cut off within a message.")
+            await request.answer(400, "The request was cut off")
+
+    async def _body(self, request: _Request, inbox: Inbox) -> bool | None:
+        """Hand a body over as it comes: true when whole, false when cut off, `None` when nobody reads it."""
+        while True:
+            message = await wait_for(self.runtime.clock, _receive(request.receive), self.runtime.options.client_timeout)
+            if message["type"] == "http.disconnect":
+                return False
+            chunk = message.get("body", b"")
+            if chunk and not await inbox.put(chunk):
+                return None
+            if not message.get("more_body", False):
+                return True
+
+    async def _delete(self, request: _Request) -> None:
+        connection = await self._find(request)
+        if connection is None:
+            return
+        if connection.carrier is None or connection.transport is not TransportType.LONG_POLLING:
+            await request.answer(400, "Cannot terminate this connection using the DELETE endpoint.")
+            return
+        connection.carrier.abandon()
+        await request.answer(202)
+
+    def _begin(self, connection: Connection, transport: LongPollingTransport | ServerSentEventsTransport) -> None:
+        session = HubSession(self.runtime, connection.connection_id, connection.principal, transport)
+        connection.session = session
+        connection.carrier = transport
+        self.runtime.tasks.spawn(self._keep(connection, session))
+
     async def _keep(self, connection: Connection, session: HubSession) -> None:
         try:
             await session.run()
         finally:
             self._connections.remove(connection)
+
+
+async def _receive(receive: Receive) -> ASGIMessage:
+    return await receive()

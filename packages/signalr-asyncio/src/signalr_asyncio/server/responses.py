@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from signalr_asyncio.server.transports.base import ASGIMessage
 Send = Callable[[ASGIMessage], Awaitable[None]]
 Receive = Callable[[], Awaitable[ASGIMessage]]
 Headers = Sequence[tuple[bytes, bytes]]
+
+_NO_CONTENT = 204
 
 TEXT = b"text/plain"
 JSON = b"application/json"
@@ -43,6 +46,11 @@ async def respond(
             await send({"type": "websocket.close", "code": 1008})
             return
         prefix = "websocket."
-    fields = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers]
+    fields = list(headers)
+    if status != _NO_CONTENT:
+        fields += [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": f"{prefix}http.response.start", "status": status, "headers": fields})
     await send({"type": f"{prefix}http.response.body", "body": body})
+    if prefix:
+        # Some servers log an error when the application returns before they have noted that the socket is closed.
+        await asyncio.sleep(0)

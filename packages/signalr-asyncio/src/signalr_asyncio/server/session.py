@@ -72,7 +72,10 @@ class HubSession:
         self.user_id = principal.user_id
         self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort)
         self.outbox = Outbox(
-            self.options.maximum_outgoing_bytes, self.options.stream_high_water, self.options.coalesce_limit
+            self.options.maximum_outgoing_bytes,
+            self.options.stream_high_water,
+            # A poll costs a round trip: it takes as much as may wait.
+            self.options.stream_high_water if transport.keeps_itself_alive else self.options.coalesce_limit,
         )
         self.done = asyncio.Event()
         """Set when `on_disconnected` has run."""
@@ -502,6 +505,9 @@ class HubSession:
                 self.close(reason="The client did not come back.")
             return
         if self._transport.keeps_itself_alive:
+            idle_since = self._transport.idle_since
+            if idle_since is not None and now - idle_since >= options.disconnect_timeout:
+                self.close(reason="The client stopped asking for messages.")
             return
         if self._sending_since is not None and now - self._sending_since >= options.send_timeout:
             self._stuck()

@@ -21,6 +21,8 @@ class Transport(Protocol):
     formats: tuple[TransferFormat, ...]
     keeps_itself_alive: bool
     """True where the transport's own requests show that the client lives: no pings, no client timeout."""
+    idle_since: float | None
+    """Since when the client left such a transport unused."""
 
     def use(self, transfer_format: TransferFormat) -> None:
         """Send text or binary frames from now on."""

@@ -26,6 +26,7 @@ class WebSocketTransport:
     kind = TransportType.WEB_SOCKETS
     formats: tuple[TransferFormat, ...] = ("Text", "Binary")
     keeps_itself_alive = False
+    idle_since: float | None = None
 
     def __init__(
         self,
