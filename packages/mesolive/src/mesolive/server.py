@@ -49,7 +49,16 @@ def bind(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn would raise them again after a clean stop, which makes it look like a crash."""
+    """Says when it listens, and leaves signals to us: uvicorn would raise them again after a clean stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen."""
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self):  # noqa: ANN202 - the base's own annotation is a private alias
@@ -90,8 +99,9 @@ async def serving(settings: Settings) -> AsyncGenerator[Application]:
             server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
             try:
-                while not server.started and not task.done():
-                    await asyncio.sleep(0.01)
+                listening = asyncio.create_task(server.listening.wait())
+                await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+                listening.cancel()
                 if task.done():
                     await task
                 yield application

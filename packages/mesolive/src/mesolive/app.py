@@ -1,0 +1,227 @@
+"""The composition root: settings become parts, parts become one ASGI application. Only this module knows every part."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from mesolive.access.keys import Access
+from mesolive.access.secret import load_secret
+from mesolive.clock import Clock, ScaledClock
+from mesolive.hubs.control import ControlHub, ControlServices
+from mesolive.hubs.data import DataHub
+from mesolive.hubs.envelope import principal_of
+from mesolive.hubs.event import EventHub, HubSink
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.deliverer import Deliverer
+from mesolive.journal.events import Events
+from mesolive.journal.journal import Journal
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.exchange_export import ExportError, read_export
+from mesolive.market.providers.models import default_start
+from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.service import Market
+from mesolive.metrics import ServerMetrics
+from mesolive.settings import Settings, SettingsError
+from mesolive.store.database import Database
+from mesolive.store.engines import directory_of
+from mesolive.store.paging import Pager
+from mesolive.streams.service import Streams
+from mesolive.trading.accounts import Accounts
+from mesolive.trading.agents import Agents
+from mesolive.trading.details import PositionDetails
+from mesolive.trading.evaluation import EvaluationRoom
+from mesolive.trading.freezing import Freezer
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.orders import Orders
+from mesolive.trading.paper import PaperExecution
+from mesolive.trading.positions import Positions
+from mesolive.trading.preparation import Preparations
+from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive_sdk.wire import hub_protocol
+from signalr_asyncio import ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
+
+CONTROL_PATH = "/hubs/control/v1"
+DATA_PATH = "/hubs/data/v1"
+EVENT_PATH = "/hubs/event/v1"
+
+LARGEST_ARGUMENT = 8 * 1024 * 1024
+"""Bytes of one message to the Control Hub: a strategy definition of 5 MB must reach the check that refuses it."""
+
+PARALLEL_CALLS = 16
+"""How many calls of one connection run at the same time; their answers carry ids, so order does not matter."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A running server: its parts, as far as its owner needs them."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    access: Access
+    market: Market
+    accounts: Accounts
+    hubs: SignalRServer
+    asgi: Starlette
+
+    @property
+    def url(self) -> str:
+        """The base URL that clients on this machine use."""
+        return self.settings.url
+
+    def market_summary(self) -> list[str]:
+        """Return one line per underlying: its symbol and how many contracts its chain lists."""
+        return [
+            f"{symbol}, {book.listing.size:,} contracts"
+            for provider in self.market.providers.values()
+            for symbol, book in provider.books.items()
+        ]
+
+    async def drain(self) -> None:
+        """Tell every client that the server goes away, and wait until what is queued for them has gone out."""
+        await self.hubs.shutdown()
+
+
+def build_market(settings: Settings) -> tuple[Market, Clock]:
+    """Return the market that the settings ask for, and the clock that it runs on.
+
+    Raises
+    ------
+    SettingsError
+        When the chain file cannot be used.
+    """
+    calendar = us_options_calendar()
+    if settings.chain is not None:
+        try:
+            export = read_export(settings.chain)
+        except ExportError as error:
+            raise SettingsError(f"chain: {settings.chain.name} cannot be used: {error}") from None
+        clock = ScaledClock(settings.start or export.exported_at, settings.speed)
+        return Market([SimulatedProvider.from_export(export, clock, seed=settings.seed, calendar=calendar)]), clock
+    start = settings.start or default_start(datetime.now(UTC), calendar)
+    clock = ScaledClock(start, settings.speed)
+    return Market([SimulatedProvider.generated(clock, seed=settings.seed, calendar=calendar)]), clock
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, *, port: int | None = None, market: tuple[Market, Clock] | None = None
+) -> AsyncGenerator[Application]:
+    """Start every part in order; on leaving, stop them in the reverse order.
+
+    Parameters
+    ----------
+    settings
+        What to run.
+    port
+        The port that is listened on, where the settings leave the choice to the system.
+    market
+        A market and its clock to use in place of those that the settings ask for: for tests and replays.
+
+    Raises
+    ------
+    SettingsError, UnusableDatabaseError, UnusableSecretError
+        When a part cannot be made as the settings ask.
+    """
+    if port is not None:
+        settings = replace(settings, port=port)
+    prices, clock = build_market(settings) if market is None else market
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database)
+        stack.push_async_callback(database.close)
+        secret = load_secret(directory_of(settings.database), settings.secret_key)
+        access = Access(database, secret)
+        pager = Pager(secret.derive("pages"))
+
+        await prices.start()
+        stack.push_async_callback(prices.stop)
+
+        bus = LocalBus()
+        journal = Journal(database, bus, clock)
+        compiled = CompiledStrategies()
+        room = EvaluationRoom(prices, compiled)
+        stack.callback(room.close)
+        idempotency = Idempotency(database, clock)
+        accounts = Accounts(database, prices, clock, pager)
+        positions = Positions(database, pager)
+        preparations = Preparations(database, journal, idempotency, room, clock)
+        stack.push_async_callback(preparations.close)
+        services = ControlServices(
+            agents=Agents(database, prices, clock),
+            accounts=accounts,
+            strategies=Strategies(database, clock, pager),
+            positions=positions,
+            details=PositionDetails(positions, prices),
+            preparations=preparations,
+            paper=PaperExecution(database, journal, idempotency, Freezer(room), clock),
+            orders=Orders(database, pager),
+            idempotency=idempotency,
+        )
+        streams = Streams(positions, prices, bus, clock)
+        stack.push_async_callback(streams.close)
+        events = Events(database, journal, pager)
+
+        # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
+        # clients: the name is bound below, before the first connection.
+        def control_hub() -> ControlHub:
+            return ControlHub(services)
+
+        def data_hub() -> DataHub:
+            return DataHub(streams)
+
+        def event_hub() -> EventHub:
+            return EventHub(events, deliverer)
+
+        hubs = SignalRServer(
+            {
+                CONTROL_PATH: HubRoute(control_hub, options=_options(LARGEST_ARGUMENT)),
+                DATA_PATH: HubRoute(data_hub, options=_options()),
+                EVENT_PATH: HubRoute(event_hub, options=_options()),
+            },
+            authenticate=_authenticate(access),
+            protocols=[hub_protocol("json"), hub_protocol("messagepack")],
+        )
+        deliverer = Deliverer(journal, bus, HubSink(hubs.hub(EVENT_PATH).clients))
+        await deliverer.start()
+        stack.push_async_callback(deliverer.stop)
+
+        interrupted = await preparations.recover()
+        if interrupted:
+            _log.info("preparations_failed_by_restart", number=interrupted)
+        registry = CollectorRegistry()
+        registry.register(ServerMetrics(hubs))
+        yield Application(settings, clock, database, access, prices, accounts, hubs, _asgi(hubs, registry))
+
+
+def _options(largest_message: int = 64 * 1024) -> HubOptions:
+    return HubOptions(maximum_receive_message_size=largest_message, maximum_parallel_invocations=PARALLEL_CALLS)
+
+
+def _authenticate(access: Access):  # noqa: ANN202 - the hook's type is the SignalR server's
+    async def authenticate(request: ConnectionRequest) -> Principal | None:
+        user = None if request.token is None else await access.authenticate(request.token)
+        return None if user is None else principal_of(user)
+
+    return authenticate
+
+
+def _asgi(hubs: SignalRServer, registry: CollectorRegistry) -> Starlette:
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics), Mount("/", app=hubs)])

@@ -1,0 +1,121 @@
+"""`mesolive demo`: the server with everything that a first trade needs, and that trade."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from mesolive import server
+from mesolive.app import Application
+from mesolive.cli.demo_trade import Trade, run_trade
+from mesolive.cli.demo_view import StepFailedError
+from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed
+from mesolive.cli.serve import announce
+from mesolive.errors import ServiceError
+from mesolive.logs import configure_logs
+from mesolive.samples import iron_condor
+from mesolive.settings import from_environment
+from mesolive_sdk import models
+
+USER = "demo"
+ACCOUNT = "ML1000"
+CASH = Decimal(100_000)
+KEY_DAYS = 30
+
+
+def demo(
+    port: Port = None,
+    database: DatabaseUrl = None,
+    chain: Chain = None,
+    speed: Speed = None,
+    seed: Seed = None,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="End after the trade: status 0, or 1 when a step failed.")
+    ] = False,
+    hold: Annotated[float, typer.Option(help="For how many seconds to hold the position at most.", min=1.0)] = 12.0,
+) -> None:
+    """Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.
+
+    The trade goes through the SDK over a real socket: connect, import, prepare the entry, fill, watch, prepare the
+    exit, fill, replay the events.
+    """
+    settings = from_environment({"port": port, "database": database, "chain": chain, "speed": speed, "seed": seed})
+    configure_logs(logging.WARNING)
+    console = Console(highlight=False)
+
+    async def run() -> int:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        async with server.serving(settings) as application:
+            announce(application)
+            trade = await _prepare(application, hold)
+            trading = asyncio.create_task(run_trade(trade, console), name="demo-trade")
+            stopping = asyncio.create_task(stopped.wait(), name="demo-stop")
+            await asyncio.wait({trading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not trading.done():
+                trading.cancel()
+                await asyncio.gather(trading, return_exceptions=True)
+                return 1
+            try:
+                await trading
+            except StepFailedError as error:
+                console.print(f"\n[bold red]failed[/] at step “{error.step}”: {error.reason}", markup=True)
+                if leave:
+                    return 1
+            else:
+                console.print("\n[bold green]The trade is complete.[/]")
+            if not leave:
+                _say_what_next(console, application, trade)
+                await stopping
+            stopping.cancel()
+        return 0
+
+    raise typer.Exit(asyncio.run(run()))
+
+
+async def _prepare(application: Application, hold: float) -> Trade:
+    """Make the user, the API key and the paper account where they are not there yet."""
+    made = await application.access.create_key(USER, "mesolive demo", KEY_DAYS)
+    user = await application.access.user(USER)
+    try:
+        await application.accounts.create_paper(user, ACCOUNT, CASH)
+    except ServiceError as error:
+        if error.status is not models.StatusCode.Conflict:
+            raise
+    underlying = application.market.underlyings()[0]
+    definition = iron_condor() | {"Symbol": underlying.symbol}
+    return Trade(
+        url=application.url,
+        token=made.token,
+        account_id=ACCOUNT,
+        definition=definition,
+        underlying=application.market.to_live_underlying(underlying.symbol),
+        hold_seconds=hold,
+    )
+
+
+def _say_what_next(console: Console, application: Application, trade: Trade) -> None:
+    python = Path(".venv/bin/python")
+    examples = f"{python if python.exists() else 'python'} -m mesolive_sdk_examples"
+    symbol = trade.underlying.Symbol
+    lines = [
+        "",
+        "The server keeps running. In another terminal:",
+        f"  export MESOLIVE_URL={application.url}",
+        f"  export MESOLIVE_API_KEY={trade.token}",
+        f"  {examples}.accounts_example list",
+        f"  {examples}.positions_example create --strategy-id 1 --execute --paper-fill-price mid",
+        f"  {examples}.data_example underlying stream --symbol {symbol} --seconds 10",
+        f"  {examples}.events_example dump --seconds 10",
+        "Ctrl-C stops the server.",
+    ]
+    console.print("\n".join(lines), soft_wrap=True, markup=False)

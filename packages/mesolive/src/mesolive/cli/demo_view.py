@@ -1,0 +1,161 @@
+"""What the demonstration shows: steps, tables and the live PnL."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+
+from mesolive_sdk import models
+
+Number = Decimal | None
+
+
+class StepFailedError(Exception):
+    """A step of the demonstration did not come out as it must; `step` names it."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step}: {reason}")
+        self.step = step
+        self.reason = reason
+
+
+class Steps:
+    """Numbers the steps, shows each as it begins, and turns what fails in one into an error that names it."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self.console = console
+        self._total = total
+        self._number = 0
+
+    @contextmanager
+    def step(self, title: str, *expected: type[Exception]) -> Generator[None]:
+        """Show a step; an error among `expected`, a time-out or a lost connection becomes `StepFailedError`."""
+        self._number += 1
+        self.console.print(f"\n[bold cyan]{self._number}/{self._total}[/] [bold]{title}[/]")
+        try:
+            yield
+        except (*expected, TimeoutError, ConnectionError) as error:
+            raise StepFailedError(title, str(error) or type(error).__name__) from error
+
+
+def money(value: Number) -> str:
+    """Return an amount with two decimals and its sign in colour; a dash for no value."""
+    if value is None:
+        return "[dim]–[/]"
+    colour = "green" if value > 0 else "red" if value < 0 else "white"
+    return f"[{colour}]{value:,.2f}[/]"
+
+
+def number(value: Number, digits: int = 2) -> str:
+    """Return a number with `digits` decimals; a dash for no value."""
+    return "[dim]–[/]" if value is None else f"{value:,.{digits}f}"
+
+
+def legs_table(
+    title: str,
+    legs: Mapping[str, models.LiveLeg],
+    prices: Mapping[str, models.LivePrices],
+    greeks: Mapping[str, models.LiveGreeks],
+) -> Table:
+    """Return the legs with their quotes and greeks."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("leg")
+    table.add_column("contract")
+    for column in ("qty", "bid", "mark", "ask", "IV %", "delta", "gamma", "theta", "vega"):
+        table.add_column(column, justify="right")
+    for name, leg in legs.items():
+        quote, mark = prices[name], greeks[name].Mark or models.GreekValues()
+        table.add_row(
+            name,
+            contract_text(leg.LiveContract),
+            f"{leg.Qty:f}",
+            number(quote.Bid),
+            number(quote.Mark),
+            number(quote.Ask),
+            number(mark.IV),
+            number(mark.Delta),
+            number(mark.Gamma, 3),
+            number(mark.Theta),
+            number(mark.Vega),
+        )
+    return table
+
+
+def greeks_line(name: str, greeks: models.LiveGreeks) -> str:
+    """Return the greeks of a whole position in one line."""
+    mark = greeks.Mark or models.GreekValues()
+    parts = [("delta", mark.Delta), ("gamma", mark.Gamma), ("theta", mark.Theta), ("vega", mark.Vega)]
+    return f"{name}: " + "  ".join(f"{label} [bold]{number(value, 3)}[/]" for label, value in parts)
+
+
+def contract_text(contract: models.LiveContract) -> str:
+    """Return a contract as traders write it: root, expiration day, strike, right."""
+    day = "" if contract.Expiration is None else f"{contract.Expiration:%d %b %y}"
+    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
+    right = "" if contract.OptionType is None else contract.OptionType.name[0]
+    return f"{contract.Root} {day} {strike}{right}"
+
+
+def conditions_table(result: models.PreparePositionEntryResult) -> Table:
+    """Return every condition with its outcome and what it read."""
+    table = Table(title="conditions", title_justify="left")
+    for column in ("kind", "statement", "outcome", "read"):
+        table.add_column(column)
+    for condition in [*result.EntryConditions, *result.AbortConditions]:
+        outcome = condition.Error or str(condition.Result)
+        values = ", ".join(f"{name} = {value:.2f}" for name, value in condition.Vars.items())
+        table.add_row(condition.Type.name, condition.Statement, outcome, values)
+    return table
+
+
+def live_panel(entries: int, entry: models.PositionDataEntry, underlying: Number) -> RenderableType:
+    """Return what is shown while the position is held."""
+    pnl, prices = entry.PositionPnLs, entry.PositionPrices
+    table = Table.grid(padding=(0, 3))
+    table.add_row("underlying", number(underlying))
+    if prices is not None:
+        table.add_row("combo bid / mark / ask", " / ".join(number(v) for v in (prices.Bid, prices.Mark, prices.Ask)))
+    if pnl is not None:
+        table.add_row("PnL at the mark", money(pnl.Mark))
+        table.add_row("PnL at the bid", money(pnl.Bid))
+        table.add_row("realised", money(pnl.Realized))
+    rows: list[RenderableType] = [table]
+    if entry.PositionGreeks is not None:
+        rows.append(greeks_line("greeks", entry.PositionGreeks))
+    return Panel(Group(*rows), title=f"position held, update {entries}", title_align="left", width=90)
+
+
+def events_table(events: Sequence[models.MesoLiveEventEnvelope]) -> Table:
+    """Return the events in their order."""
+    table = Table(title="events", title_justify="left")
+    table.add_column("seq", justify="right")
+    for column in ("market time (UTC)", "event", "what"):
+        table.add_column(column)
+    for envelope in events:
+        table.add_row(
+            str(envelope.EventSeqId), f"{envelope.EventTime:%H:%M:%S}", envelope.EventType, event_text(envelope.Event)
+        )
+    return table
+
+
+def event_text(event: object) -> str:
+    """Return the essence of an event in a few words."""
+    match event:
+        case models.PositionUpdateEvent():
+            return f"position {event.PositionId} {event.Status.name}, realised {event.RealizedPnL:,.2f}"
+        case models.LegUpdateEvent():
+            leg = f"{event.Qty:f} × {contract_text(event.Contract)}"
+            return f"leg {event.LegName} {event.Status.name}: {leg}, realised {event.RealizedPnL:,.2f}"
+        case models.OrderUpdateEvent():
+            return f"order {event.OrderId} {event.State.name} at {number(event.AvgFillPrice)}"
+        case models.ErrorEvent():
+            return f"{event.State.name}: {event.Message}"
+        case models.PositionEntryPreparationCompletedEvent() | models.PositionExitPreparationCompletedEvent():
+            return f"plan {event.Result.ExecPlanId} is ready"
+        case _:
+            return ""
