@@ -193,7 +193,7 @@ class ConditionEvaluation(msgspec.Struct, kw_only=True):
     Type: enums.ConditionType
     Statement: str
     Result: bool | None = None
-    Vars: dict[str, Decimal] = {}
+    Vars: dict[str, Decimal]
     Error: str | None = None
 
 

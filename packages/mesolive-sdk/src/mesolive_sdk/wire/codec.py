@@ -52,6 +52,8 @@ def dec_hook(type_: type, value: object) -> object:
     """
     if issubclass(type_, WireFlags):
         return type_.parse(value)
+    if type_ is object:  # what has no declared type: msgspec asks for it too
+        return value
     msg = f"Decoding objects of type {type_.__name__} is unsupported"
     raise NotImplementedError(msg)
 

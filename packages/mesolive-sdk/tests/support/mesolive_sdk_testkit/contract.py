@@ -1,0 +1,406 @@
+"""The wire contract as a table, written by hand from the contract and not from the models.
+
+One line per model: `Name: field type[?] [= default], …`. A `?` marks a nullable field, which reads as null when it is
+missing. Names in PascalCase that are no type of Python are models or enums.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MODELS_TEXT = """
+MesoLiveApiError: Code str?, Detail str?, Provider str?, ValidationErrors dict[str, list[str]]?
+
+GetIdempotencyRecordArgs: IdempotencyKey str
+ListAgentsArgs:
+ListAgentsResult: Agents list[AgentInfo]
+ListAccountsArgs: Limit int = 50, ContinuationToken str?
+ListAccountsResult: Accounts list[LiveAccount], ContinuationToken str?
+GetAccountArgs: BrokerAccountId str
+CreateStrategyArgs: StrategyDefinition dict[str, JSON], Name str?, BacktestId str?, MesoSimInstance str?, \
+    ActiveOnAccounts list[str]
+UpdateStrategyArgs: StrategyId int, StrategyDefinition dict[str, JSON]?, ActiveOnAccounts list[str]?
+RenameStrategyArgs: StrategyId int, Name str
+DeleteStrategyArgs: StrategyId int, Force bool = False
+DeleteStrategyResult: StrategyId int
+ListStrategiesArgs: ActiveOnAccounts list[str]?, Limit int = 50, ContinuationToken str?
+ListStrategiesResult: Strategies list[LiveStrategy], ContinuationToken str?
+GetStrategyArgs: StrategyId int
+ListPositionsArgs: LiveStrategyId int?, LiveExecPlanId int?, BrokerAccountId str?, State LivePositionState?, \
+    Limit int = 50, ContinuationToken str?
+ListPositionsResult: Positions list[LivePosition], ContinuationToken str?
+GetPositionArgs: PositionId int
+ListLegsArgs: PositionId int?, BrokerAccountId str?, Status LegStatus?, Limit int = 50, ContinuationToken str?
+ListLegsResult: Legs list[LiveLeg], ContinuationToken str?
+GetLegArgs: LegId int
+GetLegsArgs: LegIds list[int]
+GetLegsResult: Legs list[LiveLeg], MissingLegIds list[int]
+StartPreparationResult: JobId str
+GetPreparePositionEntryStatusArgs: JobId str
+GetPreparePositionExitStatusArgs: JobId str
+GetPreparePositionAdjustmentStatusArgs: JobId str
+CancelPreparePositionEntryArgs: IdempotencyKey str, JobId str
+CancelPreparePositionExitArgs: IdempotencyKey str, JobId str
+CancelPreparePositionAdjustmentArgs: IdempotencyKey str, JobId str
+CancelPreparationResult: JobId str, Status PreparationStatus
+ApplyPaperFillsResult: ExecPlanId int, PositionId int, LiveOrderIds list[int], ExecutionIds list[int]
+SendOrderResult: LiveOrderId int, State OrderState
+CancelOrderArgs: IdempotencyKey str, LiveOrderId int
+CancelOrderResult: LiveOrderId int, State OrderState
+GetOrderArgs: LiveOrderId int
+ListOrdersArgs: ExecPlanId int?, BrokerAccountId str?, State OrderState?, Limit int = 50, ContinuationToken str?
+ListOrdersResult: Orders list[Order], ContinuationToken str?
+ListExecutionsArgs: ExecPlanId int?, LiveOrderId int?, PositionId int?, BrokerAccountId str?, Limit int = 50, \
+    ContinuationToken str?
+ListExecutionsResult: Executions list[LiveExecution], ContinuationToken str?
+GetExecutionArgs: ExecutionId int
+GetExecutionsArgs: ExecutionIds list[int]
+GetExecutionsResult: Executions list[LiveExecution], MissingExecutionIds list[int]
+
+IdempotencyRecord: IdempotencyKey str, Operation IdempotencyOperation, Status IdempotencyRecordStatus, \
+    CreatedAt datetime, UpdatedAt datetime, RequestHash str?, LiveExecPlanId int?, LiveOrderIds list[int]?, \
+    ErrorMessage str?, JobId str?, JobStatus PreparationStatus?, JobResult JSON?, JobErrorMessage str?, \
+    ResponseStatus StatusCode?, ResponseMessage str?, ResponseError MesoLiveApiError?, ResponseData str?
+AgentInfo: AgentId str, Name str, Status AgentStatus, Connector AgentConnector, DataProvider DataProviderType?, \
+    BrokerAccountIds list[str], ConnectedAt datetime?, LastSnapshotAt datetime?, Message str?
+LiveAccount: BrokerAccountId str, BrokerType BrokerType, AccountType str, Currency str, IsPaperAccount bool, \
+    NetLiquidationValue Decimal?, MaintenanceMarginReq Decimal?, Cash Decimal?, LastUpdated datetime?, \
+    CreatedAt datetime, ActivePositions int
+LiveStrategy: Id int, Name str, Symbol str, Description str?, BacktestId str?, MesoSimInstance str?, \
+    ActiveOnAccounts list[str], ActivePositions int, CreatedAt datetime, UpdatedAt datetime
+LiveStrategyDetail: Id int, Name str, Symbol str, Description str?, BacktestId str?, MesoSimInstance str?, \
+    ActiveOnAccounts list[str], ActivePositions int, CreatedAt datetime, UpdatedAt datetime, \
+    StrategyDefinition dict[str, JSON]
+LivePosition: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, BrokerAccountId str, \
+    LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?
+LivePositionDetail: Id int, State LivePositionState, CreatedAt datetime, ClosedAt datetime?, Name str, \
+    BrokerAccountId str, LiveStrategyId int, StrategyName str, QtyMultiplier Decimal?, Legs list[LiveLeg], \
+    Vars dict[str, Decimal], RealizedPnL Decimal, PositionPrice LivePrices, PositionGreeks LiveGreeks, \
+    PositionPnL LivePnL, LegPrices dict[int, LivePrices], LegGreeks dict[int, LiveGreeks], \
+    LegPnLs dict[int, LivePnL], LegGroups dict[int, list[str]], Margin Decimal?
+LiveLeg: Id int, Name str, LiveContract LiveContract, LegGroupId int, CreatedAt datetime, ClosedAt datetime?, \
+    LivePositionId int, AccountId str, Underlying str, Qty Decimal, AvgEntryPrice Decimal, \
+    UserSetRealizedPnL Decimal?, TrackedRealizedPnL Decimal?
+LiveContract: ContractType MesoContractType, Underlying LiveUnderlying, Root str?, OptionType MesoOptionType?, \
+    Expiration datetime?, Strike Decimal?, Multiplier Decimal?
+LiveUnderlying: Symbol str, ContractType MesoContractType, Exchange str?, Currency str
+LiveExecution: Id int, BrokerExecutionId str?, LiveOrderId int?, ExecPlanId int, BrokerAccountId str, PositionId int, \
+    LegId int, LegName str, Contract LiveContract, Qty Decimal, Price Decimal, Commission Decimal, ExecutedAt datetime
+PreparePositionEntryArgs: IdempotencyKey str, PositionName str, StrategyId int, BrokerAccountId str, \
+    LegSelectionConstraint LiveLegSelectionConstraint, Underlying LiveUnderlying, DataProvider DataProviderType?
+PreparePositionExitArgs: IdempotencyKey str, PositionId int, DataProvider DataProviderType?
+PreparePositionAdjustmentArgs: IdempotencyKey str, PositionId int, Operation PositionAdjustmentOperation, \
+    Condition str, LegSelectionConstraint LiveLegSelectionConstraint, DataProvider DataProviderType?
+PreparePositionEntryResult: ExecPlanId int, PositionName str, StrategyId int, StrategyName str, BrokerAccountId str, \
+    SelectedLegs dict[str, LiveLeg], LegGroups dict[int, list[str]], LegGroupQtys dict[int, LegGroupQtys], \
+    AbortConditions list[ConditionEvaluation], EntryConditions list[ConditionEvaluation], EntryAllowed bool, \
+    QtyMultiplier Decimal, Vars dict[str, Decimal], LegGreeks dict[str, LiveGreeks], LegPrices dict[str, LivePrices], \
+    LegGroupGreeks dict[int, LiveGreeks], LegGroupPrices dict[int, LivePrices], PositionGreeks LiveGreeks, \
+    PositionPrice LivePrices, UnderlyingPrice LivePrices
+PreparePositionExitResult: ExecPlanId int, PositionId int, PositionName str, StrategyId int, StrategyName str, \
+    BrokerAccountId str, PositionLegs dict[str, LiveLeg], LegGroups dict[int, list[str]], \
+    LegGroupQtys dict[int, LegGroupQtys], Vars dict[str, Decimal], LegGreeks dict[str, LiveGreeks], \
+    LegPrices dict[str, LivePrices], LegGroupGreeks dict[int, LiveGreeks], LegGroupPrices dict[int, LivePrices], \
+    PositionGreeks LiveGreeks, PositionPrice LivePrices, UnderlyingPrice LivePrices
+PreparePositionAdjustmentResult: ExecPlanId int, PositionId int, PositionName str, StrategyId int, StrategyName str, \
+    BrokerAccountId str, OrderLegs dict[str, LiveLeg], LegGroups dict[int, list[str]], \
+    LegGroupQtys dict[int, LegGroupQtys], Vars dict[str, Decimal], LegGreeks dict[str, LiveGreeks], \
+    LegPrices dict[str, LivePrices], LegGroupGreeks dict[int, LiveGreeks], LegGroupPrices dict[int, LivePrices], \
+    PositionGreeks LiveGreeks, PositionPrice LivePrices, UnderlyingPrice LivePrices, \
+    Operation PositionAdjustmentOperation, Condition str, QtyMultiplier Decimal?, \
+    AbortConditions list[ConditionEvaluation]?, AdjustmentAllowed bool?
+GetPreparePositionEntryStatusResult: JobId str, Status PreparationStatus, Result PreparePositionEntryResult?, \
+    Error str?, CreatedAt datetime, UpdatedAt datetime
+GetPreparePositionExitStatusResult: JobId str, Status PreparationStatus, Result PreparePositionExitResult?, \
+    Error str?, CreatedAt datetime, UpdatedAt datetime
+GetPreparePositionAdjustmentStatusResult: JobId str, Status PreparationStatus, \
+    Result PreparePositionAdjustmentResult?, Error str?, CreatedAt datetime, UpdatedAt datetime
+LegGroupQtys: Qty Decimal, LegRatios dict[str, Decimal]
+ConditionEvaluation: Type ConditionType, Statement str, Result bool?, Vars dict[str, Decimal], Error str?
+ApplyPaperFillsArgs: IdempotencyKey str, BrokerAccountId str, ExecPlanId int, QtyMultiplier Decimal?, \
+    PaperLegFills dict[str, PaperLegFill]
+PaperLegFill: Price Decimal, Commission Decimal = 0, FilledAt datetime?
+SendOrderArgs: IdempotencyKey str, ReplacesOrder int?, BrokerAccountId str, ExecPlanId int, QtyMultiplier Decimal?, \
+    LegGroupId int, LegGroupOrder LegGroupOrder
+LegGroupOrder: OrderType OrderType, TimeInForce TimeInForce, LimitPrice Decimal?, StopPrice Decimal?, \
+    LegNames list[str]
+Order: OrderId int, CreatedAt datetime, FilledAt datetime?, ExecPlanId int, BrokerAccountId str, LegGroupId int, \
+    State OrderState, Side str, Qty Decimal, CumQty Decimal, AvgFillPrice Decimal?, LastFillPrice Decimal?, \
+    LimitPrice Decimal?, StopPrice Decimal?, OrderType OrderType, TimeInForce TimeInForce, LastUpdated datetime
+OrderRejectionInfo: Code str?, Reason str, Source str?
+EntrySignalsResult: ScheduleOk bool, ConcurrencyOk bool, ReentryOk bool, Conditions list[ConditionEvaluation], \
+    EntryAllowed bool, NextEntryAt datetime?
+ExitSignalsResult: ScheduleOk bool, MaxDaysInTrade ConditionEvaluation?, ProfitTarget ConditionEvaluation?, \
+    StopLoss ConditionEvaluation?, Conditions list[ConditionEvaluation]
+
+LivePrices: SnapshotTime datetime?, Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, BidAgeMs int?, \
+    AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+LivePnL: SnapshotTime datetime?, Realized Decimal?, Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, \
+    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+GreekValues: Delta Decimal?, Gamma Decimal?, Theta Decimal?, Vega Decimal?, WVega Decimal?, Rho Decimal?, IV Decimal?
+LiveGreeks: SnapshotTime datetime?, Bid GreekValues?, Ask GreekValues?, Last GreekValues?, Mark GreekValues?, \
+    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+ComboLeg: Contract LiveContract, Ratio Decimal
+{StreamPositionDataArgs GetPositionSnapshotArgs}: PositionId int, PriceFields LiveQuoteFields = All, \
+    GreekFields LiveQuoteFields = All, PnlFields LiveQuoteFields = All, IncludePosition LiveDataInclude = All, \
+    IncludeLegs LiveDataInclude = All, IncludeLegGroups LiveDataInclude = All, Provider DataProviderType?
+{PositionDataEntry GetPositionSnapshotResult}: PositionPrices LivePrices?, PositionGreeks LiveGreeks?, \
+    PositionPnLs LivePnL?, LegPrices dict[int, LivePrices]?, LegGreeks dict[int, LiveGreeks]?, \
+    LegPnLs dict[int, LivePnL]?, LegGroupPrices dict[int, LivePrices]?, LegGroupGreeks dict[int, LiveGreeks]?, \
+    LegGroupPnLs dict[int, LivePnL]?
+{StreamLegDataArgs GetLegSnapshotArgs}: LegId int, PriceFields LiveQuoteFields = All, \
+    GreekFields LiveQuoteFields = All, PnlFields LiveQuoteFields = All, Include LiveDataInclude = All, \
+    Provider DataProviderType?
+{LegDataEntry GetLegSnapshotResult}: Prices LivePrices?, Greeks LiveGreeks?, PnL LivePnL?
+{StreamLegsDataArgs GetLegsSnapshotArgs}: LegIds list[int], PriceFields LiveQuoteFields = All, \
+    GreekFields LiveQuoteFields = All, PnlFields LiveQuoteFields = All, Include LiveDataInclude = All, \
+    Provider DataProviderType?
+{LegsDataEntry GetLegsSnapshotResult}: LegPrices dict[int, LivePrices]?, LegGreeks dict[int, LiveGreeks]?, \
+    LegPnLs dict[int, LivePnL]?
+{StreamComboContractsDataArgs GetComboContractsSnapshotArgs}: Combo list[ComboLeg], \
+    PriceFields LiveQuoteFields = All, GreekFields LiveQuoteFields = All, Include LiveDataInclude = All, \
+    Provider DataProviderType
+{ComboContractsDataEntry GetComboContractsSnapshotResult}: ComboPrices LivePrices?, ComboGreeks LiveGreeks?, \
+    ContractPrices list[LivePrices]?, ContractGreeks list[LiveGreeks]?
+{StreamContractDataArgs GetContractSnapshotArgs}: Contract LiveContract, PriceFields LiveQuoteFields = All, \
+    GreekFields LiveQuoteFields = All, Include LiveDataInclude = All, Provider DataProviderType
+{ContractDataEntry GetContractSnapshotResult}: Prices LivePrices?, Greeks LiveGreeks?
+{StreamUnderlyingDataArgs GetUnderlyingSnapshotArgs}: Underlying LiveUnderlying, PriceFields LiveQuoteFields = All, \
+    Provider DataProviderType
+{UnderlyingDataEntry GetUnderlyingSnapshotResult}: Prices LivePrices?
+
+{SubscribeToStrategiesArgs UnsubscribeFromStrategiesArgs}: Strategies list[int]?
+{SubscribeToStrategiesResult UnsubscribeFromStrategiesResult}: SuccessfulStrategies list[int], \
+    FailedStrategies list[int]
+GetLatestEventSeqIdArgs:
+GetLatestEventSeqIdResult: LatestEventSeqId int, SnapshotTime datetime
+GetEventsSinceArgs: SinceEventSeqId int, Limit int, ContinuationToken str?
+GetEventsSinceResult: Events list[MesoLiveEventEnvelope], ContinuationToken str?
+MesoLiveEventEnvelope: EventSeqId int, EventId UUID, EventTime datetime, EventType str, StrategyId int?, Event JSON
+"""
+
+EVENTS_TEXT = """
+OnEntrySignal EntrySignalEvent: State SignalState, StrategyId int, StrategyName str, BrokerAccountId str, \
+    EntrySignalResult EntrySignalsResult?
+OnExitSignal ExitSignalEvent: State SignalState, StrategyId int, StrategyName str, PositionId int, PositionName str, \
+    BrokerAccountId str?, ExitSignalResult ExitSignalsResult?
+OnAdjustmentSignal AdjustmentSignalEvent: State SignalState, StrategyId int, StrategyName str, PositionId int, \
+    PositionName str, BrokerAccountId str?, AdjustmentTimeOk bool, Condition ConditionEvaluation
+OnOrderUpdate OrderUpdateEvent: OrderId int, BrokerAccountId str?, ExecPlanId int?, LegGroupId int?, StrategyId int, \
+    StrategyName str, State OrderState, FilledQty Decimal?, RemainingQty Decimal?, FillPrice Decimal?, \
+    AvgFillPrice Decimal?, Rejection OrderRejectionInfo?
+OnPositionUpdate PositionUpdateEvent: PositionId int, StrategyId int, StrategyName str, PositionName str, \
+    BrokerAccountId str, Status PositionStatus, RealizedPnL Decimal
+OnLegUpdate LegUpdateEvent: BrokerAccountId str, PositionId int, PositionName str, StrategyId int, StrategyName str, \
+    LegId int, LegName str, Contract LiveContract, Status LegStatus, Qty Decimal, RealizedPnL Decimal
+OnAgentStatusChange AgentStatusEvent: Status AgentStatus, Message str, Connector AgentConnector?
+OnError ErrorEvent: State ErrorState, ErrorId UUID, StrategyId int?, StrategyName str?, PositionId int?, \
+    PositionName str?, BrokerAccountId str?, Message str?, ConditionType ConditionType?, Statement str?
+OnPositionEntryPreparationCompleted PositionEntryPreparationCompletedEvent: JobId str, StrategyId int, \
+    StrategyName str, BrokerAccountId str?, Result PreparePositionEntryResult
+OnPositionExitPreparationCompleted PositionExitPreparationCompletedEvent: JobId str, StrategyId int, \
+    StrategyName str, BrokerAccountId str?, Result PreparePositionExitResult
+OnPositionAdjustmentPreparationCompleted PositionAdjustmentPreparationCompletedEvent: JobId str, StrategyId int, \
+    StrategyName str, BrokerAccountId str?, Result PreparePositionAdjustmentResult
+OnPositionEntryPreparationFailed PositionEntryPreparationFailedEvent: JobId str, StrategyId int, StrategyName str, \
+    BrokerAccountId str?, Error str
+OnPositionExitPreparationFailed PositionExitPreparationFailedEvent: JobId str, StrategyId int, StrategyName str, \
+    BrokerAccountId str?, Error str
+OnPositionAdjustmentPreparationFailed PositionAdjustmentPreparationFailedEvent: JobId str, StrategyId int, \
+    StrategyName str, BrokerAccountId str?, Error str
+OnAutoUpdateVarsAdjustmentStarted AutoUpdateVarsAdjustmentStartedEvent: JobId str, StrategyId int, StrategyName str, \
+    PositionId int, PositionName str, BrokerAccountId str?, Condition str
+OnAutoUpdateVarsAdjustmentCompleted AutoUpdateVarsAdjustmentCompletedEvent: JobId str, StrategyId int, \
+    StrategyName str, PositionId int, PositionName str, BrokerAccountId str?, Condition str, \
+    UpdatedVars dict[str, Decimal]
+OnAutoUpdateVarsAdjustmentFailed AutoUpdateVarsAdjustmentFailedEvent: JobId str, StrategyId int, StrategyName str, \
+    PositionId int, PositionName str, BrokerAccountId str?, Condition str, Error str
+"""
+
+ENUMS_TEXT = """
+StatusCode: Success DuplicateRequest Conflict ValidationError NotFound Unauthorized Forbidden NotSupported \
+    RateLimited ProviderUnavailable BrokerError Timeout InternalError
+IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry StartPreparePositionExit \
+    CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
+    SendOrder CancelOrder
+IdempotencyRecordStatus: Processing Completed Failed
+PreparationStatus: Pending Running Completed Failed Cancelled
+AgentStatus: Connected Disconnected Error
+AgentConnector: Ibkr TastyTrade Simulated Recorded
+BrokerType: Ibkr TastyTrade Simulated Recorded MesoLive
+DataProviderType: Ibkr TastyTrade Simulated Recorded
+LivePositionState: Opening Open Closing Closed
+LegStatus: Opening Open Closing Closed
+PositionStatus: Created Closed Adjusted RealizedPnLChanged
+LiveLegSelectionConstraint: FullyUnique UniqueInPosition None
+PositionAdjustmentOperation: AddLegs RemoveLegs MoveLeg UpdateVars
+MesoContractType: Stock Index Options Futures FuturesOptions
+MesoOptionType: Call Put
+OrderType: Market Limit Stop StopLimit
+TimeInForce: Day Gtc
+OrderState: PendingSubmit Submitted PartiallyFilled Filled PendingCancel Cancelled Rejected Expired Replaced
+ConditionType: Entry Abort Exit ProfitTarget StopLoss MaxDaysInTrade Adjustment VarDefine QtyMultiplier Expiration \
+    StrikeSelector LegQty LegGroup
+SignalState: On Off
+ErrorState: Active Resolved
+"""
+
+FLAGS = {
+    "LiveQuoteFields": {"None": 0, "Bid": 1, "Ask": 2, "Last": 4, "Mark": 8, "All": 15},
+    "LiveDataInclude": {"None": 0, "Prices": 1, "Greeks": 2, "PnL": 4, "All": 7},
+}
+
+METHODS_TEXT = """
+control GetIdempotencyRecord get_idempotency_record GetIdempotencyRecordArgs IdempotencyRecord
+control ListAgents list_agents ListAgentsArgs ListAgentsResult
+control ListAccounts list_accounts ListAccountsArgs ListAccountsResult
+control GetAccount get_account GetAccountArgs LiveAccount
+control CreateStrategy create_strategy CreateStrategyArgs LiveStrategy
+control UpdateStrategy update_strategy UpdateStrategyArgs LiveStrategy
+control RenameStrategy rename_strategy RenameStrategyArgs LiveStrategy
+control DeleteStrategy delete_strategy DeleteStrategyArgs DeleteStrategyResult
+control ListStrategies list_strategies ListStrategiesArgs ListStrategiesResult
+control GetStrategy get_strategy GetStrategyArgs LiveStrategyDetail
+control ListPositions list_positions ListPositionsArgs ListPositionsResult
+control GetPosition get_position GetPositionArgs LivePositionDetail
+control ListLegs list_legs ListLegsArgs ListLegsResult
+control GetLeg get_leg GetLegArgs LiveLeg
+control GetLegs get_legs GetLegsArgs GetLegsResult
+control StartPreparePositionEntry start_prepare_position_entry PreparePositionEntryArgs StartPreparationResult
+control GetPreparePositionEntryStatus get_prepare_position_entry_status GetPreparePositionEntryStatusArgs \
+    GetPreparePositionEntryStatusResult
+control CancelPreparePositionEntry cancel_prepare_position_entry CancelPreparePositionEntryArgs CancelPreparationResult
+control StartPreparePositionExit start_prepare_position_exit PreparePositionExitArgs StartPreparationResult
+control GetPreparePositionExitStatus get_prepare_position_exit_status GetPreparePositionExitStatusArgs \
+    GetPreparePositionExitStatusResult
+control CancelPreparePositionExit cancel_prepare_position_exit CancelPreparePositionExitArgs CancelPreparationResult
+control StartPreparePositionAdjustment start_prepare_position_adjustment PreparePositionAdjustmentArgs \
+    StartPreparationResult
+control GetPreparePositionAdjustmentStatus get_prepare_position_adjustment_status \
+    GetPreparePositionAdjustmentStatusArgs GetPreparePositionAdjustmentStatusResult
+control CancelPreparePositionAdjustment cancel_prepare_position_adjustment CancelPreparePositionAdjustmentArgs \
+    CancelPreparationResult
+control ApplyPaperFills apply_paper_fills ApplyPaperFillsArgs ApplyPaperFillsResult
+control SendOrder send_order SendOrderArgs SendOrderResult
+control CancelOrder cancel_order CancelOrderArgs CancelOrderResult
+control GetOrder get_order GetOrderArgs Order
+control ListOrders list_orders ListOrdersArgs ListOrdersResult
+control ListExecutions list_executions ListExecutionsArgs ListExecutionsResult
+control GetExecution get_execution GetExecutionArgs LiveExecution
+control GetExecutions get_executions GetExecutionsArgs GetExecutionsResult
+data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
+data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
+data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult
+data GetComboContractsSnapshot get_combo_contracts_snapshot GetComboContractsSnapshotArgs \
+    GetComboContractsSnapshotResult
+data GetContractSnapshot get_contract_snapshot GetContractSnapshotArgs GetContractSnapshotResult
+data GetUnderlyingSnapshot get_underlying_snapshot GetUnderlyingSnapshotArgs GetUnderlyingSnapshotResult
+event SubscribeToStrategies subscribe_to_strategies SubscribeToStrategiesArgs SubscribeToStrategiesResult
+event UnsubscribeFromStrategies unsubscribe_from_strategies UnsubscribeFromStrategiesArgs \
+    UnsubscribeFromStrategiesResult
+event GetLatestEventSeqId get_latest_event_seq_id GetLatestEventSeqIdArgs GetLatestEventSeqIdResult
+event GetEventsSince get_events_since GetEventsSinceArgs GetEventsSinceResult
+"""
+
+STREAMS_TEXT = """
+StreamPositionData stream_position_data StreamPositionDataArgs PositionDataEntry
+StreamLegData stream_leg_data StreamLegDataArgs LegDataEntry
+StreamLegsData stream_legs_data StreamLegsDataArgs LegsDataEntry
+StreamComboContractsData stream_combo_contracts_data StreamComboContractsDataArgs ComboContractsDataEntry
+StreamContractData stream_contract_data StreamContractDataArgs ContractDataEntry
+StreamUnderlyingData stream_underlying_data StreamUnderlyingDataArgs UnderlyingDataEntry
+"""
+
+HANDLERS = {
+    "OnEntrySignal": "on_entry_signal",
+    "OnExitSignal": "on_exit_signal",
+    "OnAdjustmentSignal": "on_adjustment_signal",
+    "OnOrderUpdate": "on_order_update",
+    "OnPositionUpdate": "on_position_update",
+    "OnLegUpdate": "on_leg_update",
+    "OnAgentStatusChange": "on_agent_status_change",
+    "OnError": "on_error",
+    "OnPositionEntryPreparationCompleted": "on_position_entry_preparation_completed",
+    "OnPositionExitPreparationCompleted": "on_position_exit_preparation_completed",
+    "OnPositionAdjustmentPreparationCompleted": "on_position_adjustment_preparation_completed",
+    "OnPositionEntryPreparationFailed": "on_position_entry_preparation_failed",
+    "OnPositionExitPreparationFailed": "on_position_exit_preparation_failed",
+    "OnPositionAdjustmentPreparationFailed": "on_position_adjustment_preparation_failed",
+    "OnAutoUpdateVarsAdjustmentStarted": "on_auto_update_vars_adjustment_started",
+    "OnAutoUpdateVarsAdjustmentCompleted": "on_auto_update_vars_adjustment_completed",
+    "OnAutoUpdateVarsAdjustmentFailed": "on_auto_update_vars_adjustment_failed",
+}
+
+EVENT_FIELDS = "EventId UUID = unset, EventSeqId int = unset, EventTime datetime = unset"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the table.
+
+    Attributes
+    ----------
+    type
+        The type as the table spells it, without the mark of a nullable field.
+    default
+        Its text; None when the field is required. A nullable field's is `null`.
+    """
+
+    name: str
+    type: str
+    nullable: bool
+    default: str | None
+
+
+@dataclass(frozen=True)
+class Method:
+    """One hub method."""
+
+    hub: str
+    name: str
+    snake_name: str
+    args: str
+    result: str
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def _fields(text: str) -> tuple[Field, ...]:
+    # Commas inside brackets belong to the type.
+    parts, depth, current = list[str](), 0, ""
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            parts.append(current)
+            current = ""
+        else:
+            current += letter
+    parts.append(current)
+    fields: list[Field] = []
+    for part in (part.strip() for part in parts if part.strip()):
+        declaration, _, default = part.partition(" = ")
+        name, _, spelled = declaration.partition(" ")
+        nullable = spelled.endswith("?")
+        fields.append(Field(name, spelled.removesuffix("?"), nullable, "null" if nullable else default or None))
+    return tuple(fields)
+
+
+def _models() -> dict[str, tuple[Field, ...]]:
+    table: dict[str, tuple[Field, ...]] = {}
+    for line in _lines(MODELS_TEXT):
+        names, _, fields = line.partition(":")
+        for name in names.strip("{}").split():
+            table[name] = _fields(fields)
+    for line in _lines(EVENTS_TEXT):
+        names, _, fields = line.partition(":")
+        table[names.split()[1]] = (*_fields(EVENT_FIELDS), *_fields(fields))
+    return table
+
+
+MODELS = _models()
+EVENTS = {line.split(":")[0].split()[0]: line.split(":")[0].split()[1] for line in _lines(EVENTS_TEXT)}
+ENUMS = {line.split(":")[0]: line.split(":")[1].split() for line in _lines(ENUMS_TEXT)}
+METHODS = [Method(*line.split()) for line in _lines(METHODS_TEXT)]
+STREAMS = [Method("data", *line.split()) for line in _lines(STREAMS_TEXT)]
