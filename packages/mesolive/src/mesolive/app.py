@@ -84,7 +84,7 @@ class Application:
     def market_summary(self) -> list[str]:
         """Return one line per underlying: its symbol and how many contracts its chain lists."""
         return [
-            f"{symbol}, {book.listing.size:,} contracts"
+            f"{symbol}, {len(book.listing.strikes):,} contracts"
             for provider in self.market.providers.values()
             for symbol, book in provider.books.items()
         ]

@@ -14,6 +14,8 @@ import structlog
 import uvicorn
 
 from mesolive.app import Application, running
+from mesolive.clock import Clock
+from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError
 
 DRAIN_SECONDS = 5.0
@@ -67,8 +69,15 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[Application]:
+async def serving(settings: Settings, market: tuple[Market, Clock] | None = None) -> AsyncGenerator[Application]:
     """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
+
+    Parameters
+    ----------
+    settings
+        What to run.
+    market
+        A market and its clock in place of those that the settings ask for.
 
     Yields
     ------
@@ -82,7 +91,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Application]:
     listener = bind(settings)
     port: int = listener.getsockname()[1]
     try:
-        async with running(settings, port=port) as application:
+        async with running(settings, port=port, market=market) as application:
             config = uvicorn.Config(
                 application.asgi,
                 lifespan="off",

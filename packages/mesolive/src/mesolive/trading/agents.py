@@ -1,4 +1,4 @@
-"""Agents: what connects data and brokers. Here they live inside the server: one per provider, one for paper accounts."""
+"""Agents: what connects data and brokers. Here they live inside the server, one per data provider."""
 
 from __future__ import annotations
 

@@ -2,15 +2,68 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from mesolive.access.context import UserContext
+from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
-from mesolive.streams.items import EXACT, position_fields
-from mesolive.streams.subjects import Entry, Subject, of_legs
+from mesolive.streams.items import EXACT, Fields, position_fields
+from mesolive.streams.subjects import Entry, of_legs
 from mesolive.streams.valuation import value
-from mesolive.trading.plans import LegInGroup, groups_of
+from mesolive.trading.plans import groups_of
 from mesolive.trading.positions import Leg, Position, Positions
 from mesolive_sdk import models
 
 EVERYTHING = 7
+
+
+class PositionDetails:
+    """Answers `GetPosition`."""
+
+    def __init__(self, positions: Positions, market: Market) -> None:
+        self._positions = positions
+        self._market = market
+
+    async def get(self, user: UserContext, args: models.GetPositionArgs) -> models.LivePositionDetail:
+        """Return one position of the user with all its legs; live values are those of the legs that are open."""
+        position = await self._positions.read(user.user_id, args.PositionId)
+        values = self._values(position)
+        live = position.live
+        return models.LivePositionDetail(
+            **{name: getattr(live, name) for name in models.LivePosition.__struct_fields__},
+            Legs=[leg.live for leg in position.legs],
+            Vars=dict(position.variables),
+            RealizedPnL=position.realized_pnl,
+            PositionPrice=values.get("PositionPrices") or models.LivePrices(),
+            PositionGreeks=values.get("PositionGreeks") or models.LiveGreeks(),
+            PositionPnL=values.get("PositionPnLs") or models.LivePnL(Realized=position.realized_pnl),
+            LegPrices=values.get("LegPrices", {}),
+            LegGreeks=values.get("LegGreeks", {}),
+            LegPnLs=values.get("LegPnLs", {}),
+            LegGroups=groups_of((leg.name, leg.leg_group_id) for leg in position.open_legs),
+            Margin=None,
+        )
+
+    def _values(self, position: Position) -> Fields:
+        view = None if not position.open_legs else self._view(position.open_legs[0])
+        if view is None:
+            return {}
+        subject = of_legs([entry_of(leg) for leg in position.open_legs], realized=position.realized_pnl)
+        return position_fields(subject, value(subject, view), EVERYTHING, EVERYTHING, 0)(EXACT)
+
+    def _view(self, leg: Leg) -> BookView | None:
+        try:
+            return self._market.view(leg.traded.contract.underlying)
+        except UnknownUnderlyingError:
+            return None
+
+
+def entry_of(leg: Leg) -> Entry:
+    """Return a leg as live values are computed for it, under its id."""
+    marker = leg.qty == 0
+    return Entry(
+        key=leg.id,
+        contract=leg.traded.contract,
+        qty=leg.holding.qty,
+        cost=leg.entry_price * leg.holding.multiplier if marker else leg.holding.cost,
+        realized=leg.realized_pnl,
+        group=leg.leg_group_id,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -91,18 +91,21 @@ class Plan:
     qty_multiplier: Decimal | None
     legs: tuple[PlanLeg, ...]
 
-    @property
-    def groups(self) -> dict[int, list[str]]:
-        """Leg names by leg group, groups ascending, legs in the plan's order."""
-        return leg_groups(self.legs)
+
+def groups_of(legs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
+    """Return the leg names of each group, out of names with their group ids; groups ascending, legs in their order.
+
+    Legs that name no group are together in group 0: one combo order.
+    """
+    groups: dict[int, list[str]] = {}
+    for name, group in sorted(legs, key=lambda leg: leg[1]):
+        groups.setdefault(group, []).append(name)
+    return groups
 
 
 def leg_groups(legs: Sequence[PlanLeg]) -> dict[int, list[str]]:
-    """Return the leg names of each group. Legs that name no group are together in group 0: one combo order."""
-    groups: dict[int, list[str]] = {}
-    for leg in sorted(legs, key=lambda leg: leg.leg_group_id):
-        groups.setdefault(leg.leg_group_id, []).append(leg.name)
-    return groups
+    """Return the leg names of each group of a plan."""
+    return groups_of((leg.name, leg.leg_group_id) for leg in legs)
 
 
 def group_quantities(legs: Sequence[PlanLeg], multiplier: Decimal) -> dict[int, GroupQuantity]:

@@ -15,7 +15,7 @@ from mesolive.streams.underlying import underlying_prices
 from mesolive.streams.valuation import value
 from mesolive.trading.contracts import TradedContract
 from mesolive.trading.evaluation import StrategyContext
-from mesolive.trading.marks import Marks, exact
+from mesolive.trading.marks import exact
 from mesolive.trading.plans import NewPlan, PlanKind, PlanLeg, group_quantities, leg_groups, wire_groups
 from mesolive.trading.positions import Position
 from mesolive_sdk import models
@@ -182,8 +182,8 @@ def exit_plan(position: Position, args: models.PreparePositionExitArgs, view: Bo
 def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.PreparePositionExitResult:
     """Return what the preparation of an exit found, for the wire.
 
-    Legs and greeks are those of the position as it is held. Leg group quantities and prices are those of the orders that
-    close it: for a position entered for a credit, `LegGroupPrices` are debits.
+    Legs and greeks are those of the position as it is held. Leg group quantities and prices are those of the orders
+    that close it: for a position entered for a credit, `LegGroupPrices` are debits.
     """
     held = {leg.name: leg.holding.qty for leg in position.open_legs}
     values = value_plan(plan.legs, held, view)
