@@ -1,1 +1,30 @@
-"""Strategy definitions and expressions. Pure: no I/O and no clock of its own."""
+"""Strategy definitions and expressions. Pure: no I/O and no clock of its own.
+
+`parse_definition` reads and checks a definition, `compile_strategy` makes it ready, the functions after them answer
+what may be traded now, from a market view, an account and a position. The values that go in and come out are in
+`mesolive.language.decision`.
+"""
+
+from mesolive.language.checking import CheckReport, check_definition, parse_definition
+from mesolive.language.compiled import CompiledStrategy, compile_strategy
+from mesolive.language.conversion import ConversionReport, convert_v2
+from mesolive.language.definition import StrategyDefinition
+from mesolive.language.entry import freeze_at_entry, select_entry
+from mesolive.language.problems import DefinitionError, Problem, Severity, StatementError
+
+__all__ = [
+    "CheckReport",
+    "CompiledStrategy",
+    "ConversionReport",
+    "DefinitionError",
+    "Problem",
+    "Severity",
+    "StatementError",
+    "StrategyDefinition",
+    "check_definition",
+    "compile_strategy",
+    "convert_v2",
+    "freeze_at_entry",
+    "parse_definition",
+    "select_entry",
+]

@@ -89,7 +89,15 @@ class LegState:
 
 @dataclass(frozen=True, slots=True)
 class PositionState:
-    """A position: its open legs, its frozen variables, what it has realised."""
+    """A position: its open legs, its frozen variables, what it has realised.
+
+    Attributes
+    ----------
+    realized_pnl
+        Everything realised so far, that of open legs included.
+    margin
+        Its margin in account currency, or `None` where none is calculated.
+    """
 
     legs: tuple[LegState, ...] = ()
     variables: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
@@ -97,6 +105,7 @@ class PositionState:
     realized_pnl: Decimal = Decimal(0)
     qty_multiplier: Decimal = Decimal(1)
     adjustment_count: int = 0
+    margin: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,22 @@ class EntrySelection:
     variables: Mapping[str, Decimal]
     allowed: bool
     traces: tuple[SelectionTrace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenVariables:
+    """What is fixed when a position is entered or adjusted.
+
+    Attributes
+    ----------
+    variables
+        The new values, to be merged into the position's; one whose statement failed is not among them.
+    evaluations
+        Each evaluated statement with its evidence; `error` says why one failed.
+    """
+
+    variables: Mapping[str, Decimal]
+    evaluations: tuple[Evaluation, ...]
 
 
 class SelectionError(Exception):

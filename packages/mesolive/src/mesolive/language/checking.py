@@ -1,0 +1,347 @@
+"""From JSON to a definition that can run: form, cross references, and every name that every statement reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mesolive.language import definition as d
+from mesolive.language import indicators
+from mesolive.language.conversion import convert_tree, is_v2
+from mesolive.language.expression import RESERVED_WORDS, Number, Unary, parse_expression
+from mesolive.language.loading import load
+from mesolive.language.problems import DefinitionError, ExpressionError, Problem, Severity, suggestion
+from mesolive.language.reading import FormReader, read_definition
+from mesolive.language.statement import FUNCTIONS, PURE, Statement, check_expression, variables_of
+from mesolive.language.variables import (
+    BUILT_IN,
+    BUILT_IN_PREFIXES,
+    FROZEN,
+    Names,
+    base_names,
+    expiration_variables,
+    leg_variables,
+)
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = frozenset({"and", "false", "nil", "not", "or", "true", "timing", "options"}) | RESERVED_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What checking a definition found.
+
+    Attributes
+    ----------
+    problems
+        Errors, in the order of the definition; with any of them there is no `definition`.
+    warnings
+        What is ignored, rounded or probably not meant.
+    """
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    definition: d.StrategyDefinition | None
+
+
+def parse_definition(raw: bytes | str | Mapping[str, object]) -> d.StrategyDefinition:
+    """Return the definition in `raw`: JSON text, or the values of it. Version 2 is converted.
+
+    Raises
+    ------
+    DefinitionError
+        With every problem, each with its path.
+    """
+    report = check_definition(raw)
+    if report.definition is None:
+        raise DefinitionError(report.problems)
+    return report.definition
+
+
+def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
+    """Check a definition as `parse_definition` does; never raises for what stands in it."""
+    try:
+        tree = load(raw)
+    except DefinitionError as error:
+        return CheckReport(tuple(error.problems), (), None)
+    notes: list[Problem] = []
+    if is_v2(tree):
+        conversion = convert_tree(tree)
+        tree = dict(conversion.definition)
+        notes = [line.problem() for line in conversion.lines]
+    reader = FormReader()
+    reader.problems.extend(notes)
+    definition = read_definition(tree, reader)
+    _Checker(definition, reader).check()
+    errors = tuple(problem for problem in reader.problems if problem.severity is Severity.ERROR)
+    warnings = tuple(problem for problem in reader.problems if problem.severity is Severity.WARNING)
+    return CheckReport(errors, warnings, None if errors else definition)
+
+
+class _Checker:
+    """Checks references and statements, each against the names that exist at its place."""
+
+    def __init__(self, definition: d.StrategyDefinition, reader: FormReader) -> None:
+        self._definition = definition
+        self._reader = reader
+        adding = [adjustment.add for adjustment in definition.adjustment.adjustments if adjustment.add]
+        moving = [adjustment.move for adjustment in definition.adjustment.adjustments if adjustment.move]
+        self._added_legs = [leg.name for add in adding for leg in add.legs]
+        self._all_legs = list(dict.fromkeys([*(leg.name for leg in definition.legs), *self._added_legs]))
+        own = [rule.name for rule in definition.expirations]
+        further = [rule.name for action in (*adding, *moving) for rule in action.expirations]
+        self._all_expirations = list(dict.fromkeys([*own, *further]))
+        self._defined = list(dict.fromkeys(name for name, _ in _all_variables(definition)))
+        outputs = [name for indicator in definition.indicators for name in indicators.outputs(indicator)]
+        self._base = base_names(external=definition.csv_url is not None).adding(outputs)
+        self._later = self._reasons()
+
+    def check(self) -> None:
+        self._references()
+        self._variable_names()
+        names = self._check_structure()
+        self._check_entry(names)
+        self._check_exit()
+        self._check_adjustments()
+        self._check_constants()
+        for indicator in self._definition.indicators:
+            problem = indicators.problem(indicator)
+            if problem is not None:
+                self._reader.error(f"Indicators.Standard.{indicator.name}", problem)
+
+    def _reasons(self) -> dict[str, str]:
+        """Return the names that exist somewhere, each with the reason why it may not be readable at a place."""
+        reasons: dict[str, str] = {}
+        for leg in self._all_legs:
+            reasons |= dict.fromkeys(leg_variables(leg), f"leg '{leg}' has not been selected yet at this place")
+        for alias in self._all_expirations:
+            reason = f"expiration '{alias}' has not been chosen yet at this place"
+            reasons |= dict.fromkeys(expiration_variables(alias, selecting=False), reason)
+            bounds = expiration_variables(alias, selecting=True)[1:]
+            reasons |= dict.fromkeys(bounds, "it exists only while expirations and legs are being selected")
+        reasons |= dict.fromkeys(self._defined, "it is set later, or in another place")
+        reasons |= dict.fromkeys(FROZEN, "it is fixed when the position is entered")
+        return reasons
+
+    def _place(self, *groups: Iterable[str], legs: Sequence[str] = ()) -> Names:
+        names = [name for group in groups for name in group]
+        return Names(self._base.known | frozenset(names), self._later, tuple(legs), external=self._base.external)
+
+    # --- references and names
+
+    def _references(self) -> None:
+        definition = self._definition
+        self._unique("Structure.Expirations", [rule.name for rule in definition.expirations])
+        self._unique("Structure.Legs", [leg.name for leg in definition.legs])
+        aliases = [rule.name for rule in definition.expirations]
+        for index, leg in enumerate(definition.legs):
+            self._alias(f"Structure.Legs[{index}].ExpirationName", leg.expiration, aliases)
+        for adjustment in definition.adjustment.adjustments:
+            self._adjustment_references(adjustment, aliases)
+
+    def _adjustment_references(self, adjustment: d.ConditionalAdjustment, aliases: Sequence[str]) -> None:
+        path = adjustment.condition.path
+        if adjustment.remove is not None:
+            for name in adjustment.remove.legs:
+                self._leg_exists(f"{path}.RemoveLegsAdjustment.LegNames", name)
+        if adjustment.move is not None:
+            move = adjustment.move
+            self._leg_exists(f"{path}.MoveLegAdjustment.LegName", move.leg)
+            own = [rule.name for rule in move.expirations]
+            self._unique(f"{path}.MoveLegAdjustment.Expirations", own)
+            if move.expiration is not None:
+                reachable = [*aliases, *own, *self._all_expirations]
+                self._alias(f"{path}.MoveLegAdjustment.ExpirationName", move.expiration, reachable)
+        if adjustment.add is not None:
+            add = adjustment.add
+            own = [rule.name for rule in add.expirations]
+            self._unique(f"{path}.AddLegsAdjustment.Expirations", own)
+            self._unique(f"{path}.AddLegsAdjustment.Legs", [leg.name for leg in add.legs])
+            for index, leg in enumerate(add.legs):
+                self._alias(
+                    f"{path}.AddLegsAdjustment.Legs[{index}].ExpirationName",
+                    leg.expiration,
+                    [*aliases, *own, *self._all_expirations],
+                )
+
+    def _unique(self, path: str, names: Sequence[str]) -> None:
+        seen: set[str] = set()
+        for index, name in enumerate(names):
+            if name and name in seen:
+                self._reader.error(f"{path}[{index}].Name", f"the name '{name}' is taken by an earlier one")
+            if name and not re.fullmatch(r"\w+", name, re.ASCII):
+                self._reader.warn(
+                    f"{path}[{index}].Name", "has other characters than letters, digits and _: no statement can read it"
+                )
+            seen.add(name)
+
+    def _alias(self, path: str, name: str, known: Sequence[str]) -> None:
+        if name and name not in known:
+            hint = suggestion(name, known)
+            self._reader.error(path, f"there is no expiration '{name}'{hint}", ", ".join(dict.fromkeys(known)))
+
+    def _leg_exists(self, path: str, name: str) -> None:
+        if name and name not in self._all_legs:
+            self._reader.error(path, f"there is no leg '{name}'{suggestion(name, self._all_legs)}")
+
+    def _variable_names(self) -> None:
+        for name, statement in _all_variables(self._definition):
+            self._variable_name(name, statement.path)
+        for indicator in self._definition.indicators:
+            self._variable_name(indicator.name, f"Indicators.Standard.{indicator.name}")
+
+    def _variable_name(self, name: str, path: str) -> None:
+        if not _IDENTIFIER.fullmatch(name):
+            self._reader.error(path, "is not a variable's name", "letters, digits and _, no digit first", name[:60])
+        elif name in _RESERVED or name in PURE or name in FUNCTIONS:
+            self._reader.error(path, f"'{name}' is a word of the language")
+        elif name in BUILT_IN or name in FROZEN:
+            self._reader.error(path, f"'{name}' is a variable of the language's own")
+        elif name.startswith(BUILT_IN_PREFIXES) and len(name) > 4:
+            prefixes = ", ".join(BUILT_IN_PREFIXES)
+            self._reader.error(path, f"'{name}' begins like the language's own variables ({prefixes})")
+
+    # --- statements, place by place
+
+    def _statement(self, statement: Statement | None, names: Names) -> None:
+        if statement is None:
+            return
+        for finding in check_expression(statement.text, names):
+            self._reader.error(statement.path, finding.message, found=finding.found)
+        if self._base.external:
+            self._probably_misspelt(statement, names)
+
+    def _probably_misspelt(self, statement: Statement, names: Names) -> None:
+        """Warn of a name that only external data can bring but that looks like a known one."""
+        for name in sorted(variables_of(statement.text) - names.known - names.later.keys()):
+            hint = suggestion(name, names.known, cutoff=0.85)
+            if hint and "." not in name and not name.startswith(BUILT_IN_PREFIXES):
+                self._reader.warn(statement.path, f"'{name}' is read as a column of the external data{hint}")
+
+    def _check_expirations(self, rules: Sequence[d.ExpirationRule], names: Names) -> Names:
+        for rule in rules:
+            bounds = expiration_variables(rule.name, selecting=True)[1:]
+            self._statement(rule.minimum, names)
+            self._statement(rule.maximum, names)
+            self._statement(rule.dte, names.adding(bounds))
+            names = names.adding(expiration_variables(rule.name, selecting=True))
+        return names
+
+    def _check_legs(self, legs: Sequence[d.LegRule], names: Names) -> Names:
+        for leg in legs:
+            with_leg = names.adding(leg_variables(leg.name), legs=[leg.name])
+            self._check_selector(leg.selector, names, with_leg)
+            self._statement(leg.qty, with_leg)
+            self._statement(leg.group, with_leg)
+            names = with_leg
+        return names
+
+    def _check_selector(self, selector: d.StrikeSelector, before: Names, candidate: Names) -> None:
+        self._statement(selector.target, before)
+        self._statement(selector.minimum, before)
+        self._statement(selector.maximum, before)
+        self._statement(selector.statement, candidate)
+        for constraint in selector.constraints:
+            self._statement(constraint, candidate)
+
+    def _check_variables(self, variables: d.VarDefines, names: Names) -> Names:
+        for name, statement in variables:
+            self._statement(statement, names)
+            names = names.adding([name])
+        return names
+
+    def _check_structure(self) -> Names:
+        names = self._check_expirations(self._definition.expirations, self._place())
+        return self._check_legs(self._definition.legs, names)
+
+    def _check_entry(self, selected: Names) -> None:
+        entry, leaving = self._definition.entry, self._definition.exit
+        aliases = [
+            name for rule in self._definition.expirations for name in expiration_variables(rule.name, selecting=False)
+        ]
+        legs = [leg.name for leg in self._definition.legs]
+        preview = self._place(aliases, *(leg_variables(leg) for leg in legs), legs=legs)
+        self._statement(entry.qty_multiplier, selected)
+        names = self._check_variables(entry.variables, preview)
+        self._statement(leaving.profit_target, names)
+        names = names.adding(["profit_target"])
+        self._statement(leaving.stop_loss, names)
+        names = names.adding(["stop_loss"])
+        self._statement(leaving.max_days_in_trade, names)
+        names = names.adding(["max_days_in_trade"])
+        for statement in entry.conditions:
+            self._statement(statement, names)
+            if any(name.startswith(("leg_", "expiration_")) for name in variables_of(statement.text)):
+                self._reader.warn(
+                    statement.path, "reads legs, which do not exist before an entry is prepared: no entry signal by it"
+                )
+        for statement in entry.abort_conditions:
+            self._statement(statement, names)
+
+    def _position_names(self) -> Names:
+        return self._place(
+            *(expiration_variables(alias, selecting=False) for alias in self._all_expirations),
+            *(leg_variables(leg) for leg in self._all_legs),
+            self._defined,
+            FROZEN,
+            legs=self._all_legs,
+        )
+
+    def _check_exit(self) -> None:
+        names = self._position_names()
+        for statement in self._definition.exit.conditions:
+            self._statement(statement, names)
+        self._check_variables(self._definition.exit.variables, names)
+
+    def _check_adjustments(self) -> None:
+        names = self._position_names()
+        for adjustment in self._definition.adjustment.adjustments:
+            self._statement(adjustment.condition, names)
+            if adjustment.remove is not None:
+                self._check_variables(adjustment.remove.variables, names)
+            if adjustment.move is not None:
+                selecting = self._check_expirations(adjustment.move.expirations, names)
+                self._check_selector(adjustment.move.selector, selecting, selecting)
+                self._check_variables(adjustment.move.variables, names)
+            if adjustment.add is not None:
+                selecting = self._check_expirations(adjustment.add.expirations, names)
+                self._check_legs(adjustment.add.legs, selecting)
+                for statement in adjustment.add.abort_conditions:
+                    self._statement(statement, names)
+                self._check_variables(adjustment.add.variables, names)
+            if adjustment.update is not None:
+                self._check_variables(adjustment.update.variables, names)
+
+    def _check_constants(self) -> None:
+        """Warn of constants that cannot have been meant."""
+        stop = self._definition.exit.stop_loss
+        value = None if stop is None else _constant(stop)
+        if stop is not None and value is not None and value < 0:
+            self._reader.warn(stop.path, "is negative: its absolute value is taken", stop.text)
+        target = self._definition.exit.profit_target
+        value = None if target is None else _constant(target)
+        if target is not None and value is not None and value <= 0:
+            self._reader.warn(target.path, "is not a profit: the position would be closed at once", target.text)
+
+
+def _constant(statement: Statement) -> float | None:
+    try:
+        node = parse_expression(statement.text)
+    except ExpressionError:
+        return None
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
+        return -node.operand.value
+    return None
+
+
+def _all_variables(definition: d.StrategyDefinition) -> list[tuple[str, Statement]]:
+    """Return every variable that the definition may set, with the statement that sets it."""
+    found = list(definition.entry.variables)
+    for adjustment in definition.adjustment.adjustments:
+        for action in (adjustment.remove, adjustment.move, adjustment.add, adjustment.update):
+            if action is not None:
+                found.extend(action.variables)
+    return [*found, *definition.exit.variables]

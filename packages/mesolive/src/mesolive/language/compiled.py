@@ -1,0 +1,175 @@
+"""A definition with every statement compiled: what evaluation works on. Build it once, keep it with the strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mesolive.language import definition as d
+from mesolive.language.decision import AccountState
+from mesolive.language.sandbox import Sandbox
+from mesolive.language.scope import AccountTotals
+from mesolive.language.statement import CompiledStatement, Statement, compile_statement
+from mesolive.market.view import MarketView
+
+Variables = tuple[tuple[str, CompiledStatement], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledExpiration:
+    """An expiration rule, compiled."""
+
+    rule: d.ExpirationRule
+    dte: CompiledStatement
+    minimum: CompiledStatement | None
+    maximum: CompiledStatement | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSelector:
+    """A strike selector, compiled."""
+
+    rule: d.StrikeSelector
+    target: CompiledStatement
+    minimum: CompiledStatement | None
+    maximum: CompiledStatement | None
+    statement: CompiledStatement | None
+    constraints: tuple[CompiledStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLeg:
+    """A leg rule, compiled."""
+
+    rule: d.LegRule
+    selector: CompiledSelector
+    qty: CompiledStatement
+    group: CompiledStatement | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAdjustment:
+    """A conditional adjustment, compiled; a part that is not written has an empty value.
+
+    Attributes
+    ----------
+    variables
+        By operation.
+    """
+
+    rule: d.ConditionalAdjustment
+    condition: CompiledStatement
+    move_selector: CompiledSelector | None
+    expirations: tuple[CompiledExpiration, ...]
+    move_expirations: tuple[CompiledExpiration, ...]
+    add_legs: tuple[CompiledLeg, ...]
+    abort_conditions: tuple[CompiledStatement, ...]
+    variables: dict[d.Operation, Variables]
+
+
+class CompiledStrategy:
+    """A strategy ready for evaluation; made by `compile_strategy`. Not to be used from two threads at once.
+
+    Attributes
+    ----------
+    definition
+        What it was made from.
+    """
+
+    def __init__(self, definition: d.StrategyDefinition, sandbox: Sandbox | None = None) -> None:
+        self.definition = definition
+        self._sandbox = sandbox if sandbox is not None else Sandbox()
+        self._statements: dict[Statement, CompiledStatement] = {}
+        self._totals: AccountTotals | None = None
+        entry, leaving = definition.entry, definition.exit
+        self.expirations = self._expirations(definition.expirations)
+        self.legs = self._legs(definition.legs)
+        self.qty_multiplier = self._optional(entry.qty_multiplier)
+        self.entry_conditions = self._all(entry.conditions)
+        self.abort_conditions = self._all(entry.abort_conditions)
+        self.entry_variables = self._variables(entry.variables)
+        self.profit_target = self._optional(leaving.profit_target)
+        self.stop_loss = self._optional(leaving.stop_loss)
+        self.max_days_in_trade = self._optional(leaving.max_days_in_trade)
+        self.exit_conditions = self._all(leaving.conditions)
+        self.adjustments = tuple(self._adjustment(rule) for rule in definition.adjustment.adjustments)
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes of the strategy's Lua machine."""
+        return self._sandbox.memory_used
+
+    def totals(self, account: AccountState, view: MarketView) -> AccountTotals:
+        """Return the account's sums at a view; those asked for last are kept for the account's next position."""
+        if self._totals is None or not self._totals.fits(account, view):
+            self._totals = AccountTotals(account, view)
+        return self._totals
+
+    def statement(self, statement: Statement) -> CompiledStatement:
+        """Compile a statement, or return the one compiled before from the same text."""
+        known = self._statements.get(statement)
+        if known is None:
+            known = self._statements[statement] = compile_statement(statement, self._sandbox)
+        return known
+
+    def _optional(self, statement: Statement | None) -> CompiledStatement | None:
+        return None if statement is None else self.statement(statement)
+
+    def _all(self, statements: Iterable[Statement]) -> tuple[CompiledStatement, ...]:
+        return tuple(self.statement(statement) for statement in statements)
+
+    def _variables(self, variables: d.VarDefines) -> Variables:
+        return tuple((name, self.statement(statement)) for name, statement in variables)
+
+    def _expirations(self, rules: Iterable[d.ExpirationRule]) -> tuple[CompiledExpiration, ...]:
+        return tuple(
+            CompiledExpiration(
+                rule, self.statement(rule.dte), self._optional(rule.minimum), self._optional(rule.maximum)
+            )
+            for rule in rules
+        )
+
+    def _selector(self, rule: d.StrikeSelector) -> CompiledSelector:
+        return CompiledSelector(
+            rule,
+            self.statement(rule.target),
+            self._optional(rule.minimum),
+            self._optional(rule.maximum),
+            self._optional(rule.statement),
+            self._all(rule.constraints),
+        )
+
+    def _legs(self, rules: Iterable[d.LegRule]) -> tuple[CompiledLeg, ...]:
+        return tuple(
+            CompiledLeg(rule, self._selector(rule.selector), self.statement(rule.qty), self._optional(rule.group))
+            for rule in rules
+        )
+
+    def _adjustment(self, rule: d.ConditionalAdjustment) -> CompiledAdjustment:
+        actions = (
+            (d.Operation.REMOVE_LEGS, rule.remove),
+            (d.Operation.MOVE_LEG, rule.move),
+            (d.Operation.ADD_LEGS, rule.add),
+            (d.Operation.UPDATE_VARS, rule.update),
+        )
+        return CompiledAdjustment(
+            rule,
+            self.statement(rule.condition),
+            None if rule.move is None else self._selector(rule.move.selector),
+            () if rule.add is None else self._expirations(rule.add.expirations),
+            () if rule.move is None else self._expirations(rule.move.expirations),
+            () if rule.add is None else self._legs(rule.add.legs),
+            () if rule.add is None else self._all(rule.add.abort_conditions),
+            {operation: self._variables(action.variables) for operation, action in actions if action is not None},
+        )
+
+
+def compile_strategy(definition: d.StrategyDefinition) -> CompiledStrategy:
+    """Compile every statement of a checked definition.
+
+    Raises
+    ------
+    StatementError
+        When a statement is no expression: only of a definition that was not checked.
+    """
+    return CompiledStrategy(definition)

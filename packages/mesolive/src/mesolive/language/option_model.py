@@ -1,0 +1,206 @@
+"""The module `options`: what a leg or the position would be worth at another price and moment.
+
+Each leg keeps its implied volatility, its forward's carry and its discount rate; time passes to the horizon. The values
+are Black's (`mesolive.pricing.black`); a leg that has settled by the horizon is worth its intrinsic value there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from mesolive.language.problems import MissingValueError, StatementError
+from mesolive.language.scope import DAY, WEIGHTED_VEGA_DAYS, BoundLeg, Scope
+from mesolive.market.contracts import Right
+from mesolive.pricing import black
+
+FloatArray = npt.NDArray[np.float64]
+Curve = Callable[[FloatArray], FloatArray]
+
+METRICS = ("pnl", "price", "delta", "gamma", "theta", "vega", "wvega")
+MODES = ("zero", "maximize", "minimize")
+RETURNS = ("return_price", "return_value")
+
+SCAN_POINTS = 241
+"""Prices at which a range is first looked at: two roots closer than 1/240 of the range may be taken for none."""
+_REFINE_POINTS = 33
+_REFINE_ROUNDS = 5
+
+
+def model(scope: Scope, values: Sequence[float | str | None]) -> float | None:
+    """Return `options.model(target, horizon, underlying_price, metric)`.
+
+    Parameters
+    ----------
+    scope
+        Where the legs are.
+    values
+        `target`: `position` or `leg_<NAME>`. `horizon`: calendar days before the first settlement among the target's
+        legs (0 is that settlement; more than there are left means now), or `leg_<NAME>_dte`, that leg's settlement.
+        `underlying_price`: greater than 0. `metric`: one of `METRICS`; `price` is per unit of the underlying, of a
+        position the sum of quantity times price.
+
+    Raises
+    ------
+    StatementError
+        When there is no position, a price is not greater than 0, or a leg has no volatility.
+    """
+    target, horizon, price, metric = values
+    curve = _curve(scope, str(target), horizon, str(metric))
+    return float(curve(np.array([_positive(price)]))[0])
+
+
+def model_solver(scope: Scope, values: Sequence[float | str | None]) -> float | None:
+    """Return `options.model_solver(target, horizon, from_price, to_price, metric, mode, return)`.
+
+    The range is scanned from `from_price` to `to_price`, in either direction: `zero` finds the first root in the
+    direction of the scan, `maximize` and `minimize` the best point (the first of equals).
+
+    Returns
+    -------
+    float or None
+        The price or the metric there; `None` when mode is `zero` and the range has no root.
+
+    Raises
+    ------
+    StatementError
+        As `model` does.
+    """
+    target, horizon, start, end, metric, mode, wanted = values
+    curve = _curve(scope, str(target), horizon, str(metric))
+    prices = _between(_positive(start), _positive(end), SCAN_POINTS)
+    price = _root(curve, prices) if mode == "zero" else _best(curve, prices, 1.0 if mode == "maximize" else -1.0)
+    if price is None or wanted == "return_price":
+        return price
+    return float(curve(np.array([price]))[0])
+
+
+def _positive(value: float | str | None) -> float:
+    if not isinstance(value, float) or not value > 0:
+        raise StatementError(f"options: an underlying price must be greater than 0, not {value}")
+    return value
+
+
+def _between(start: float, end: float, count: int) -> FloatArray:
+    return np.linspace(start, end, count, dtype=np.float64)
+
+
+def _root(curve: Curve, prices: FloatArray) -> float | None:
+    """Return the first root along `prices`, refined, or `None`."""
+    for _ in range(_REFINE_ROUNDS):
+        values = curve(prices)
+        found = np.flatnonzero((values[:-1] == 0.0) | (np.sign(values[:-1]) * np.sign(values[1:]) < 0))
+        if not found.size:
+            return float(prices[-1]) if values[-1] == 0.0 else None
+        first = int(found[0])
+        if values[first] == 0.0:
+            return float(prices[first])
+        prices = _between(prices.item(first), prices.item(first + 1), _REFINE_POINTS)
+    return float(prices[_REFINE_POINTS // 2])
+
+
+def _best(curve: Curve, prices: FloatArray, sign: float) -> float:
+    """Return the price along `prices` where `sign` times the curve is greatest, refined."""
+    for _ in range(_REFINE_ROUNDS):
+        best = int(np.argmax(sign * curve(prices)))
+        low, centre, high = (prices.item(place) for place in (max(best - 1, 0), best, min(best + 1, len(prices) - 1)))
+        # The centre stays a point of the finer grid, so that a corner of the curve that was hit is not lost.
+        half = _REFINE_POINTS // 2
+        prices = np.concatenate([_between(low, centre, half + 1)[:-1], _between(centre, high, half + 1)])
+    return float(prices[int(np.argmax(sign * curve(prices)))])
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelledLeg:
+    """One leg with what the model holds constant, at a horizon."""
+
+    is_call: bool
+    strike: float
+    volatility: float
+    growth: float
+    discount: float
+    years: float
+    days: float
+    scale: float
+    ratio: float
+    entry: float
+
+    def greeks(self, prices: FloatArray) -> black.Greeks:
+        forward = prices * self.growth
+        return black.greeks(self.is_call, forward, self.strike, self.years, self.volatility, self.discount, prices)
+
+
+def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) -> Curve:
+    """Return the metric as a function of underlying prices."""
+    if target == "position":
+        legs = [leg for leg in scope.legs.values() if leg.qty]
+        if not legs:
+            raise MissingValueError("options.model needs a position with legs")
+        constant = scope.realized()
+    else:
+        legs = [scope.leg(target.removeprefix("leg_"))]
+        constant = legs[0].realized_pnl
+    moment = _moment(scope, legs, horizon)
+    modelled = [_modelled(scope, leg, moment, alone=target != "position") for leg in legs]
+    if metric != "pnl":
+        constant = 0.0
+    return lambda prices: _sum(modelled, prices, metric, constant)
+
+
+def _sum(legs: Sequence[_ModelledLeg], prices: FloatArray, metric: str, constant: float) -> FloatArray:
+    result = np.full(prices.shape, constant)
+    for leg in legs:
+        values = leg.greeks(prices)
+        if metric == "pnl":
+            result += leg.scale * (values.price - leg.entry)
+        elif metric == "price":
+            result += values.price * leg.ratio
+        elif metric == "wvega":
+            weight = math.sqrt(WEIGHTED_VEGA_DAYS / leg.days) if leg.days > 0 else 0.0
+            result += leg.scale * values.vega * weight
+        else:
+            result += leg.scale * np.asarray(getattr(values, metric), dtype=np.float64)
+    return result
+
+
+def _moment(scope: Scope, legs: Sequence[BoundLeg], horizon: float | str | None) -> datetime:
+    """Return the moment that a horizon means; never before now."""
+    if isinstance(horizon, str):
+        moment = scope.leg(horizon.removeprefix("leg_").removesuffix("_dte")).expiration.settles_at
+    else:
+        first = min(leg.expiration.settles_at for leg in legs)
+        days = horizon if horizon is not None else 0.0
+        if days < 0:
+            raise StatementError(f"options: a horizon of {days:g} days lies after the first settlement")
+        moment = first - timedelta(days=min(days, 100_000.0))
+    return max(moment, scope.view.now)
+
+
+def _modelled(scope: Scope, leg: BoundLeg, moment: datetime, *, alone: bool) -> _ModelledLeg:
+    chain = leg.listed()
+    expiration = chain.expiration
+    now = scope.view.now
+    whole = (expiration.settles_at - now).total_seconds()
+    left = max((expiration.settles_at - moment).total_seconds(), 0.0)
+    part = left / whole if whole > 0 else 0.0
+    spot = scope.view.underlying.quote.mark
+    if spot is None or not spot > 0:
+        raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
+    forward = scope.view.forward(expiration)
+    return _ModelledLeg(
+        is_call=leg.contract.right is Right.CALL,
+        strike=float(leg.contract.strike),
+        volatility=leg.value("iv") / 100.0,
+        growth=(forward / spot) ** part if forward is not None else 1.0,
+        discount=scope.view.discount(expiration) ** part,
+        years=chain.years() * part,
+        days=left / DAY,
+        scale=leg.scale,
+        ratio=1.0 if alone else leg.qty,
+        entry=leg.value("price") if leg.entry_price is None else leg.entry_price,
+    )

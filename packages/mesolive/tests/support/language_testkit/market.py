@@ -1,0 +1,232 @@
+"""A market view of plain arrays, and a generated chain for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
+from mesolive.market.view import FloatArray, Quote, UnderlyingState
+
+NEW_YORK = ZoneInfo("America/New_York")
+OPENING, CLOSE, EARLY_CLOSE = time(9, 30), time(16, 0), time(13, 0)
+
+
+@dataclass(frozen=True)
+class PlainCalendar:
+    """Monday to Friday, 9:30 to 16:00 New York, except the given holidays and early closes."""
+
+    holidays: frozenset[date] = frozenset()
+    early: frozenset[date] = frozenset()
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(NEW_YORK)
+
+    def is_trading_day(self, day: date) -> bool:
+        return day.isoweekday() <= 5 and day not in self.holidays
+
+    def session(self, day: date) -> tuple[datetime, datetime] | None:
+        if not self.is_trading_day(day):
+            return None
+        close = EARLY_CLOSE if day in self.early else CLOSE
+        return at(day, OPENING), at(day, close)
+
+    def trading_days_between(self, first: date, last: date) -> int:
+        if last < first:
+            return -self.trading_days_between(last, first)
+        days = ((first + timedelta(days=n + 1)) for n in range((last - first).days))
+        return sum(self.is_trading_day(day) for day in days)
+
+    def next_trading_day(self, day: date) -> date:
+        day += timedelta(days=1)
+        return day if self.is_trading_day(day) else self.next_trading_day(day)
+
+    def previous_trading_day(self, day: date) -> date:
+        day -= timedelta(days=1)
+        return day if self.is_trading_day(day) else self.previous_trading_day(day)
+
+
+def at(day: date, local: time) -> datetime:
+    """Return the moment, in UTC, of a New York time of day."""
+    return datetime.combine(day, local, NEW_YORK).astimezone(UTC)
+
+
+FIELDS = ("bid", "ask", "last", "mark", "iv", "delta", "gamma", "theta", "vega", "rho")
+
+
+@dataclass(frozen=True, eq=False)
+class PlainSlice:
+    """A slice of a chain, given by its arrays."""
+
+    expiration: Expiration
+    right: Right
+    underlying: str
+    now: datetime
+    strikes: FloatArray
+    bid: FloatArray
+    ask: FloatArray
+    last: FloatArray
+    mark: FloatArray
+    iv: FloatArray
+    delta: FloatArray
+    gamma: FloatArray
+    theta: FloatArray
+    vega: FloatArray
+    rho: FloatArray
+
+    def contract(self, index: int) -> OptionContract:
+        expiration = self.expiration
+        strike = Decimal(repr(float(self.strikes[index]))).normalize()
+        return OptionContract(
+            self.underlying, expiration.root, expiration.day, self.right, strike, expiration.multiplier
+        )
+
+    def index_of(self, strike: Decimal) -> int | None:
+        found = np.flatnonzero(self.strikes == float(strike))
+        return int(found[0]) if found.size else None
+
+    def quote(self, index: int) -> Quote:
+        return Quote(bid=float(self.bid[index]), ask=float(self.ask[index]), mark=float(self.mark[index]))
+
+    def years(self) -> float:
+        return (self.expiration.settles_at - self.now).total_seconds() / (365 * 86400)
+
+    def changed(self, strike: float, **values: float) -> PlainSlice:
+        """Return the slice with other values at one strike."""
+        index = int(np.flatnonzero(self.strikes == strike)[0])
+        arrays = {name: np.array(getattr(self, name)) for name in values}
+        for name, value in values.items():
+            arrays[name][index] = value
+        return replace(self, **arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainView:
+    """A market view over slices."""
+
+    now: datetime
+    underlying: UnderlyingState
+    slices: Sequence[PlainSlice]
+    calendar: PlainCalendar = field(default_factory=PlainCalendar)
+    rate: float = 0.0
+
+    @property
+    def expirations(self) -> Sequence[Expiration]:
+        unique = {(part.expiration.root, part.expiration.day): part.expiration for part in self.slices}
+        return sorted(unique.values(), key=lambda found: (found.settles_at, found.root))
+
+    def slice(self, root: str, day: date, right: Right) -> PlainSlice | None:
+        for part in self.slices:
+            if (part.expiration.root, part.expiration.day, part.right) == (root, day, right):
+                return part
+        return None
+
+    def find(self, contract: OptionContract) -> tuple[PlainSlice, int] | None:
+        part = self.slice(contract.root, contract.day, contract.right)
+        index = None if part is None else part.index_of(contract.strike)
+        return None if part is None or index is None else (part, index)
+
+    def discount(self, expiration: Expiration) -> float:
+        years = (expiration.settles_at - self.now).total_seconds() / (365 * 86400)
+        return math.exp(-self.rate * years)
+
+    def forward(self, expiration: Expiration) -> float | None:
+        spot = self.underlying.quote.mark
+        return None if spot is None else spot / self.discount(expiration)
+
+    def with_slice(self, part: PlainSlice) -> PlainView:
+        """Return the view with one slice in the place of the one it stands for."""
+        key = (part.expiration, part.right)
+        return replace(self, slices=[part if (own.expiration, own.right) == key else own for own in self.slices])
+
+    def at(self, now: datetime) -> PlainView:
+        """Return the same market at another moment."""
+        return replace(self, now=now, slices=[replace(part, now=now) for part in self.slices])
+
+
+def expiration(day: date, root: str = "SPXW", multiplier: int = 100) -> Expiration:
+    """Return an expiration: AM settled for SPX, else PM."""
+    am = root == "SPX"
+    instant = at(day, OPENING if am else CLOSE)
+    return Expiration(root, day, instant, Settlement.AM if am else Settlement.PM, multiplier=Decimal(multiplier))
+
+
+def normal_cdf(values: FloatArray) -> FloatArray:
+    """Return the standard normal distribution, by the error function of the standard library."""
+    return np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in values])
+
+
+def priced_slice(
+    of: Expiration, right: Right, spot: float, now: datetime, strikes: FloatArray, volatility: float, symbol: str
+) -> PlainSlice:
+    """Return a slice priced by Black-Scholes without interest, with a skew and a spread of 2 %."""
+    years = (of.settles_at - now).total_seconds() / (365 * 86400)
+    iv = volatility * (1 + 0.8 * np.maximum(1 - strikes / spot, -0.1))
+    total = iv * math.sqrt(years)
+    d1 = np.log(spot / strikes) / total + total / 2
+    d2 = d1 - total
+    sign = 1.0 if right is Right.CALL else -1.0
+    mark = sign * (spot * normal_cdf(sign * d1) - strikes * normal_cdf(sign * d2))
+    density = np.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi)
+    vega = spot * density * math.sqrt(years)
+    return PlainSlice(
+        of,
+        right,
+        symbol,
+        now,
+        strikes,
+        bid=np.maximum(np.round(mark * 0.99, 2), 0.0),
+        ask=np.round(mark * 1.01 + 0.05, 2),
+        last=np.full(len(strikes), np.nan),
+        mark=mark,
+        iv=iv,
+        delta=sign * normal_cdf(sign * d1),
+        gamma=density / (spot * total),
+        theta=-vega * iv / (2 * years) / 365,
+        vega=vega / 100,
+        rho=sign * strikes * years * normal_cdf(sign * d2),
+    )
+
+
+TODAY = date(2023, 9, 13)
+NOON = at(TODAY, time(12, 0))
+SPOT = 4500.0
+
+
+def generated(
+    days: Sequence[tuple[str, int]] = (("SPXW", 0), ("SPXW", 7), ("SPX", 30), ("SPXW", 30), ("SPXW", 61)),
+    *,
+    now: datetime = NOON,
+    spot: float = SPOT,
+    step: float = 10.0,
+    width: float = 1000.0,
+    volatility: float = 0.15,
+    calendar: PlainCalendar | None = None,
+    symbol: str = "SPX",
+) -> PlainView:
+    """Return a generated chain: for every (root, calendar days) all strikes within `width` of the spot."""
+    count = round(2 * width / step) + 1
+    strikes = np.linspace(spot - width, spot + width, count)
+    today = now.astimezone(NEW_YORK).date()
+    slices = [
+        priced_slice(expiration(today + timedelta(days=ahead), root), right, spot, now, strikes, volatility, symbol)
+        for root, ahead in days
+        for right in Right
+    ]
+    state = UnderlyingState(
+        Underlying(symbol),
+        Quote(bid=spot - 0.25, ask=spot + 0.25, mark=spot),
+        today_open=spot - 12.0,
+        previous_close=spot - 20.0,
+        hv=0.11,
+        iv=0.14,
+        iv_rank=35.0,
+        iv_percentile=42.0,
+    )
+    return PlainView(now, state, slices, calendar or PlainCalendar())
