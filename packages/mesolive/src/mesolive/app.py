@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
@@ -48,7 +50,7 @@ from mesolive.trading.positions import Positions
 from mesolive.trading.preparation import Preparations
 from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive_sdk.wire import hub_protocol
-from signalr_asyncio import ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
+from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 
 CONTROL_PATH = "/hubs/control/v1"
 DATA_PATH = "/hubs/data/v1"
@@ -209,7 +211,7 @@ def _options(largest_message: int = 64 * 1024) -> HubOptions:
     return HubOptions(maximum_receive_message_size=largest_message, maximum_parallel_invocations=PARALLEL_CALLS)
 
 
-def _authenticate(access: Access):  # noqa: ANN202 - the hook's type is the SignalR server's
+def _authenticate(access: Access) -> Authenticate:
     async def authenticate(request: ConnectionRequest) -> Principal | None:
         user = None if request.token is None else await access.authenticate(request.token)
         return None if user is None else principal_of(user)
@@ -224,4 +226,6 @@ def _asgi(hubs: SignalRServer, registry: CollectorRegistry) -> Starlette:
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics), Mount("/", app=hubs)])
+    return Starlette(
+        routes=[Route("/health", health), Route("/metrics", metrics), Mount("/", app=cast("ASGIApp", hubs))]
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mesolive.access.context import UserContext
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.streams.held import position_subject
 from mesolive.streams.items import EXACT, Fields, position_fields
-from mesolive.streams.subjects import Entry, of_legs
 from mesolive.streams.valuation import value
 from mesolive.trading.plans import groups_of
 from mesolive.trading.positions import Leg, Position, Positions
@@ -46,7 +46,7 @@ class PositionDetails:
         view = None if not position.open_legs else self._view(position.open_legs[0])
         if view is None:
             return {}
-        subject = of_legs([entry_of(leg) for leg in position.open_legs], realized=position.realized_pnl)
+        subject = position_subject(position)
         return position_fields(subject, value(subject, view), EVERYTHING, EVERYTHING, 0)(EXACT)
 
     def _view(self, leg: Leg) -> BookView | None:
@@ -54,16 +54,3 @@ class PositionDetails:
             return self._market.view(leg.traded.contract.underlying)
         except UnknownUnderlyingError:
             return None
-
-
-def entry_of(leg: Leg) -> Entry:
-    """Return a leg as live values are computed for it, under its id."""
-    marker = leg.qty == 0
-    return Entry(
-        key=leg.id,
-        contract=leg.traded.contract,
-        qty=leg.holding.qty,
-        cost=leg.entry_price * leg.holding.multiplier if marker else leg.holding.cost,
-        realized=leg.realized_pnl,
-        group=leg.leg_group_id,
-    )

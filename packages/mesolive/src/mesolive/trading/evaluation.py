@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState
+from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
 from mesolive.store.database import Transaction
@@ -111,7 +112,7 @@ class EvaluationRoom:
         self._random = random
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
 
-    def view(self, symbol: str, provider: models.DataProviderType | None) -> MarketView:
+    def view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
         """Return the market of one underlying now.
 
         Raises

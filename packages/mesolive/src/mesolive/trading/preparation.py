@@ -19,8 +19,8 @@ from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, rate_limited
 from mesolive.journal.journal import Journal
-from mesolive.language import SelectionError, select_entry
-from mesolive.language.decision import Constraint
+from mesolive.language import select_entry
+from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading import jobs
 from mesolive.trading.accounts import Account, find_account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -11,7 +12,6 @@ from mesolive.language.decision import EntrySelection, Evaluation
 from mesolive.market.chain_view import BookView
 from mesolive.streams.items import EXACT, position_fields
 from mesolive.streams.subjects import Entry, of_legs
-from mesolive.streams.underlying import underlying_prices
 from mesolive.streams.valuation import value
 from mesolive.trading.contracts import TradedContract
 from mesolive.trading.evaluation import StrategyContext
@@ -223,3 +223,23 @@ def condition(evaluation: Evaluation) -> models.ConditionEvaluation:
 
 def _by_group(groups: Mapping[int, V]) -> dict[int, V]:
     return {0 if group == UNGROUPED else group: found for group, found in groups.items()}
+
+
+def underlying_prices(view: BookView) -> models.LivePrices:
+    """Return the underlying's prices for the wire."""
+    quote = view.underlying.quote
+
+    def age(at: datetime | None, price: float | None) -> int | None:
+        return None if at is None or price is None else max(int((view.now - at).total_seconds() * 1000), 0)
+
+    return models.LivePrices(
+        SnapshotTime=view.now,
+        Bid=exact(quote.bid),
+        Ask=exact(quote.ask),
+        Last=exact(quote.last),
+        Mark=exact(quote.mark),
+        BidAgeMs=age(quote.bid_time, quote.bid),
+        AskAgeMs=age(quote.ask_time, quote.ask),
+        LastAgeMs=age(quote.last_time, quote.last),
+        MarkAgeMs=age(quote.mark_time, quote.mark),
+    )

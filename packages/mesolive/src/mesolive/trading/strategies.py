@@ -79,8 +79,8 @@ class Strategies:
             account that the user does not have.
         """
         definition = checked_definition(args.StrategyDefinition)
-        name = args.Name if args.Name is not None else definition.StrategyName
-        name = checked_name(name or f"{definition.Symbol} strategy")
+        name = args.Name if args.Name is not None else definition.name
+        name = checked_name(name or f"{definition.symbol} strategy")
         now = self._clock.now()
         async with self._database.write() as tx:
             active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
@@ -89,8 +89,8 @@ class Strategies:
                 strategies,
                 user_id=user.user_id,
                 name=name,
-                symbol=definition.Symbol,
-                description=definition.Description,
+                symbol=definition.symbol,
+                description=definition.description,
                 definition=_text(args.StrategyDefinition),
                 backtest_id=_bounded("BacktestId", args.BacktestId),
                 mesosim_instance=_bounded("MesoSimInstance", args.MesoSimInstance),
@@ -109,8 +109,8 @@ class Strategies:
             if definition is not None and args.StrategyDefinition is not None:
                 changes |= {
                     "definition": _text(args.StrategyDefinition),
-                    "symbol": definition.Symbol,
-                    "description": definition.Description,
+                    "symbol": definition.symbol,
+                    "description": definition.description,
                 }
             if args.ActiveOnAccounts is not None:
                 active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
