@@ -23,7 +23,7 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mesolive.store.engines import Engines, create_file, make_engines
+from mesolive.store.engines import Engines, UnusableDatabaseError, create_file, make_engines
 from mesolive.store.migrate import migrate
 
 _log = structlog.get_logger(__name__)
@@ -145,7 +145,9 @@ class _Writer:
             if error.connection_invalidated:
                 self.tx.outcome = Outcome.UNKNOWN
                 raise OutcomeUnknownError("the connection was lost during the commit") from error
-            await self.rollback()
+            self.tx.outcome = Outcome.ROLLED_BACK
+            # SQLite keeps the transaction open after a commit that failed; SQLAlchemy takes it for ended.
+            await self._connection.invalidate(error)
             raise
         self.tx.outcome = Outcome.COMMITTED
         for callback in self.tx.callbacks:
@@ -190,7 +192,8 @@ class Database:
         Raises
         ------
         UnusableDatabaseError
-            When the URL or the file cannot serve, or the tables were made by a newer server.
+            When the URL or the file cannot serve, the server behind it does not answer, or the tables were made by a
+            newer version.
         """
         engines = make_engines(url)
         if engines.file is not None:
@@ -199,8 +202,12 @@ class Database:
             async with engines.writer.begin() as connection:
                 await engines.lock(connection, None)
                 await migrate(connection)
-        except BaseException:
+        except BaseException as error:
             await engines.writer.dispose()
+            if isinstance(error, DBAPIError):
+                raise UnusableDatabaseError(f"the database cannot be used: {error.orig}") from error
+            if isinstance(error, OSError):
+                raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
             raise
         return cls(engines, limits or Limits())
 

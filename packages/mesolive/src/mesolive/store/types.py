@@ -78,7 +78,7 @@ def _decimal_text(value: Decimal) -> str:
         exponent += 1
     if digits[:kept] == (0,):
         return "0"
-    if kept + abs(exponent) > MAX_DECIMAL_TEXT:
+    if (max(kept, -exponent) if exponent < 0 else kept + exponent) > MAX_DECIMAL_TEXT:
         raise ValueError(f"a decimal of {kept} digits and exponent {exponent} is too long to be stored")
     return format(Decimal((sign, digits[:kept], exponent)), "f")
 

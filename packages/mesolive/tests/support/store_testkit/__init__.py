@@ -1,1 +1,1 @@
-"""Help for tests that need a database."""
+"""Databases for tests: `fixtures` has them as pytest fixtures, on SQLite and on a real PostgreSQL."""
