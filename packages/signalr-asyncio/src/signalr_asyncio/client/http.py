@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -11,6 +13,17 @@ import httpx
 from signalr_asyncio.client.options import ClientOptions
 
 USER_AGENT = "signalr-asyncio"
+
+
+@functools.cache
+def _system_context() -> ssl.SSLContext:
+    # Reading the system's certificates takes tens of milliseconds, so it is done once.
+    return ssl.create_default_context()
+
+
+def tls_context(options: ClientOptions) -> ssl.SSLContext:
+    """Return the TLS context of the options, or the system's."""
+    return options.ssl if options.ssl is not None else _system_context()
 
 
 class HttpChannel:
@@ -51,7 +64,7 @@ class HttpChannel:
         """
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(
-                verify=self._options.ssl if self._options.ssl is not None else True,
+                verify=tls_context(self._options),
                 proxy=self._options.proxy,
                 trust_env=False,
             )

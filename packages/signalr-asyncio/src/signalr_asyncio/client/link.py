@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signalr_asyncio.client.credentials import Credentials, TokenSource
 from signalr_asyncio.client.exceptions import ConnectFailed, HandshakeFailed, TransportFailed, Unauthorized
@@ -50,16 +50,18 @@ class Link:
     connection_id: str | None
     http: HttpChannel
     reopening: tuple[TransportFactory, Endpoint] | None = None
+    _closing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def close(self, within: float) -> None:
-        """Close the transport and all that belongs to it, in bounded time."""
-        try:
-            async with asyncio.timeout(within):
-                await self.transport.close()
-        except (TimeoutError, TransportClosed):
-            self.transport.abort()
-        finally:
-            await self.http.close()
+        """Close the transport and all that belongs to it, in bounded time. A second call waits for the first."""
+        async with self._closing:
+            try:
+                async with asyncio.timeout(within):
+                    await self.transport.close()
+            except (TimeoutError, TransportClosed):
+                self.transport.abort()
+            finally:
+                await self.http.close()
 
 
 @dataclass(frozen=True, slots=True)

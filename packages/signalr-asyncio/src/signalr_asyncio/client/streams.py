@@ -88,7 +88,12 @@ class Stream(AsyncIterator[T], Generic[T]):
             if self._closed:
                 raise StopAsyncIteration
             session = self._session_of()
-            invocation_id = await session.open_stream(self._target, self._arguments, self._items)
+            try:
+                invocation_id = await session.open_stream(self._target, self._arguments, self._items)
+            except BaseException:
+                # Whether the server began is unknown, so this object is of no more use.
+                self._closed = True
+                raise
             self._open = session, invocation_id, asyncio.get_running_loop()
             self._arguments = ()
         items = self._items

@@ -1,4 +1,4 @@
-"""A hub that a test plays by hand, over real sockets; it shares no code with the client.
+"""A hub that a test plays by hand, over real sockets; it shares no protocol code with the client.
 
 It speaks just enough of negotiation and the three transports to let the test see and say everything itself.
 """
@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import uvicorn
-from signalr_client_kit.clock import settle
 from uvicorn.server import ServerState
+
+from signalr_asyncio.client import HubConnection
+from signalr_client_kit.clock import settle
 
 Message = dict[str, Any]
 Scope = Mapping[str, Any]
@@ -125,6 +127,10 @@ class ScriptedHub:
         Statuses with which the next WebSockets are refused.
     handshake
         The answer to the handshake; None for no answer.
+    cookie
+        A cookie that negotiate sets.
+    http
+        Answers all other requests: called with scope and body, returns a status and a body, whole or in chunks.
     """
 
     def __init__(self) -> None:
@@ -142,7 +148,7 @@ class ScriptedHub:
         self.refusals: list[int] = []
         self.handshake: str | None = "{}" + SEPARATOR
         self.cookie: str | None = None
-        self.http: Callable[[Scope, bytes], Any] | None = None
+        self.http: Callable[[Any, bytes], Any] | None = None
         self._peers: asyncio.Queue[Peer] = asyncio.Queue()
 
     async def peer(self) -> Peer:
@@ -166,7 +172,9 @@ class ScriptedHub:
         while (event := await receive()).get("more_body"):
             body += event["body"]
         body += event["body"]
-        status, answer, headers = 200, b"", list[tuple[bytes, bytes]]()
+        status: int = 200
+        answer: bytes | AsyncIterator[bytes] = b""
+        headers: list[tuple[bytes, bytes]] = []
         if scope["path"].endswith("/negotiate"):
             self.requests.append(
                 (
@@ -186,7 +194,12 @@ class ScriptedHub:
         else:
             status = 404
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        if isinstance(answer, bytes):
+            await send({"type": "http.response.body", "body": answer})
+            return
+        async for chunk in answer:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _websocket(self, scope: Scope, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         await receive()
@@ -232,9 +245,13 @@ class Serving:
     async def start(self) -> None:
         """Listen; on the same port again after `stop`."""
         loop = asyncio.get_running_loop()
-        listener = socket.create_server(("127.0.0.1", self.port))
+        # Only of a socket that names its protocol does asyncio know that it may turn off Nagle's algorithm.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
         self._server = await loop.create_server(
-            lambda: self._config.http_protocol_class(  # pyright: ignore[reportCallIssue] - typed as a bare asyncio.Protocol
+            # Typed as a bare asyncio.Protocol, which takes no arguments.
+            lambda: cast("Any", self._config.http_protocol_class)(
                 config=self._config, server_state=self._state, app_state={}, _loop=loop
             ),
             sock=listener,
@@ -281,3 +298,10 @@ async def scripted_hub() -> AsyncGenerator[ScriptedHub]:
         hub.server = server
         hub.url = f"{server.address}/hub"
         yield hub
+
+
+async def connected(hub: ScriptedHub, **arguments: Any) -> tuple[HubConnection, Peer]:
+    """Return a started connection to the hub, and the hub's end of it."""
+    connection = HubConnection(hub.url, **arguments)
+    await connection.start()
+    return connection, await hub.peer()

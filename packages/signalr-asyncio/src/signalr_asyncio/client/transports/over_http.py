@@ -70,6 +70,8 @@ class HttpTransport:
     async def _shut(self) -> None:
         """Stop the tasks."""
         self._finish("it was closed")
+        for task in self._tasks:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 

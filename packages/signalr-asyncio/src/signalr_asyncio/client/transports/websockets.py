@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.frames import CloseCode
 
 from signalr_asyncio.client.exceptions import ConnectionUnknown, TransportFailed, Unauthorized
-from signalr_asyncio.client.http import USER_AGENT
+from signalr_asyncio.client.http import USER_AGENT, tls_context
 from signalr_asyncio.client.transports.base import Endpoint, Transport, TransportClosed
 from signalr_asyncio.client.urls import websocket_url
 from signalr_asyncio.protocol.codec import TransferFormat
@@ -92,7 +92,7 @@ class _WebSockets:
                 # Small messages gain little from compression and pay for it with processor time.
                 compression=None,
                 proxy=options.proxy,
-                ssl=(options.ssl or True) if endpoint.url.startswith("https:") else None,
+                ssl=tls_context(options) if endpoint.url.startswith("https:") else None,
                 open_timeout=options.connect_timeout,
                 close_timeout=options.stop_timeout,
                 # SignalR has pings of its own.
