@@ -1,7 +1,8 @@
 """The quote book: the latest quote of every contract on one underlying, and when each price last changed.
 
 Providers write, everybody else reads views. Handing out a view costs no copy: the arrays in it are the book's own,
-which are copied when the book is next written to.
+which are copied when the book is next written to. A provider that computes its quotes need not do so before somebody
+reads: it says that they have changed (`defer`), and is asked for them by the next view.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,21 @@ from mesolive.clock import Clock
 from mesolive.market.analytics import CurveKeeper
 from mesolive.market.chain_view import BookView
 from mesolive.market.changes import ChangeSignal
-from mesolive.market.columns import PRICES, TIMES, Columns, Price, sound
+from mesolive.market.columns import TIMES, Columns, Price, sound
+from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
 Values: TypeAlias = "float | FloatArray"
-UnderlyingPrice = Literal["bid", "ask", "last", "mark"]
 
 # A view's analytics depend on the time to expiry: a view is handed out again for this long when no quote changed.
 FRESH: Final = timedelta(seconds=1)
+# How long a provider may say nothing before its quotes count as stale.
+MUTE_AFTER: Final = timedelta(seconds=60)
+# How often in a session the underlying's implied volatility is noted; the last of a day is kept.
+VOLATILITY_EVERY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class QuoteBook:
         The market's time.
     calendar
         The sessions of the exchange.
+    mute_after
+        How long the provider may say nothing before the quotes count as stale.
 
     Attributes
     ----------
@@ -63,11 +70,18 @@ class QuoteBook:
         Bumped at every change.
     heard_at
         When the provider last said anything, changed or not: what tells a quiet market from a dead one.
+    pull
+        Called with the time before a view is taken, when a provider sets it: its chance to say what has happened.
     """
 
-    def __init__(self, listing: Listing, clock: Clock, calendar: TradingCalendar) -> None:
+    def __init__(
+        self, listing: Listing, clock: Clock, calendar: TradingCalendar, *, mute_after: timedelta = MUTE_AFTER
+    ) -> None:
         self.changes = ChangeSignal()
         self.heard_at: datetime | None = None
+        self._history = DailySeries()
+        self.pull: Callable[[datetime], None] | None = None
+        self._mute_after = mute_after
         self._listing = listing
         self._clock = clock
         self._calendar = calendar
@@ -75,7 +89,11 @@ class QuoteBook:
         self._handed_out = False
         self._keeper = CurveKeeper()
         self._underlying = UnderlyingState(listing.underlying, Quote())
+        self._prices = UnderlyingPrices()
         self._view: BookView | None = None
+        self._deferred: Callable[[], None] | None = None
+        self._refreshing = False
+        self._volatility_noted_at: datetime | None = None
 
     @property
     def listing(self) -> Listing:
@@ -83,18 +101,47 @@ class QuoteBook:
         return self._listing
 
     @property
-    def calendar(self) -> TradingCalendar:
-        """The sessions of the exchange."""
-        return self._calendar
+    def clock(self) -> Clock:
+        """The market's time."""
+        return self._clock
+
+    @property
+    def prices(self) -> UnderlyingPrices:
+        """What the provider last said about the underlying."""
+        return self._prices
+
+    @property
+    def history(self) -> DailySeries:
+        """The underlying's daily closes and implied volatilities."""
+        return self._history
+
+    @history.setter
+    def history(self, series: DailySeries) -> None:
+        self._history = series
+        self._view = None
 
     @property
     def version(self) -> int:
         """How many changes there were."""
         return self.changes.version
 
+    @property
+    def stale(self) -> bool:
+        """Whether the provider has been silent for too long, though it may say that it is connected."""
+        return self.heard_at is None or self._clock.now() - self.heard_at > self._mute_after
+
     def heard(self, at: datetime) -> None:
         """Note that the provider lives, though no price changed."""
         self.heard_at = at
+
+    def defer(self, at: datetime, refresh: Callable[[], None]) -> None:
+        """Say that prices have changed at `at`; `refresh` writes them once somebody reads.
+
+        A second call before that takes the first one's place: only the latest prices count.
+        """
+        self.heard_at = at
+        self._deferred = refresh
+        self._changed()
 
     def update(self, at: datetime, indices: Indices, prices: Mapping[Price, Values]) -> bool:
         """Take new values for some contracts.
@@ -104,7 +151,7 @@ class QuoteBook:
         at
             When the values became true.
         indices
-            Which contracts: an index, an index array or a slice.
+            Which contracts: an index, an array of different indices, or a slice.
         prices
             New values by field, one per contract; NaN says that there is no such price. Fields that are not named stay.
 
@@ -113,6 +160,7 @@ class QuoteBook:
         bool
             Whether anything changed. A value that arrives again is no change and keeps its time.
         """
+        self._refresh()
         self.heard_at = at
         micros = to_micros(at)
         changed = False
@@ -123,25 +171,20 @@ class QuoteBook:
                 continue
             columns = self._writable()
             columns.values[field][indices] = values
-            time_field = TIMES.get(field)
-            if time_field is not None:
-                times = columns.times[time_field]
+            timed = TIMES.get(field)
+            if timed is not None:
+                times = columns.times[timed]
                 times[indices] = np.where(different, np.where(np.isnan(values), NEVER, micros), times[indices])
             changed = True
         if changed:
             self._changed()
         return changed
 
-    def load(self, times: Mapping[Price, npt.NDArray[np.int64]]) -> None:
-        """Set the change times of whole fields, for a provider that knows them better than "now"."""
-        columns = self._writable()
-        for field, values in times.items():
-            columns.times[TIMES[field]][:] = values
-        self._changed()
-
     def set_underlying(self, at: datetime, prices: UnderlyingPrices) -> bool:
         """Take the underlying's prices; return whether any of them changed."""
+        self._refresh()
         self.heard_at = at
+        self._prices = prices
         old = self._underlying
         quote = _quote(old.quote, prices, at, is_index=self._listing.underlying.is_index)
         state = replace(old, quote=quote, today_open=prices.today_open, previous_close=prices.previous_close)
@@ -151,19 +194,12 @@ class QuoteBook:
         self._changed()
         return True
 
-    def set_volatilities(self, change: Callable[[UnderlyingState], UnderlyingState]) -> None:
-        """Let `change` replace what is known of the underlying's volatility."""
-        state = change(self._underlying)
-        if state != self._underlying:
-            self._underlying = state
-            self._changed()
-
     def relist(self, listing: Listing) -> None:
         """Replace the contracts; those that stay keep their quotes, new ones start without."""
+        self._refresh()
         columns = Columns.empty(len(listing))
-        new_positions = {(e.root, e.day): p for p, e in enumerate(listing.expirations)}
         for expiration, (start, middle, end) in zip(self._listing.expirations, self._listing.bounds, strict=True):
-            position = new_positions.get((expiration.root, expiration.day))
+            position = listing.position(expiration.root, expiration.day)
             if position is None:
                 continue
             new_start, new_middle, new_end = listing.bounds[position]
@@ -174,9 +210,26 @@ class QuoteBook:
         self._handed_out = False
         self._changed()
 
+    def note_volatility(self, now: datetime) -> None:
+        """Keep the underlying's implied volatility as that of the day, every five minutes while its session runs."""
+        noted = self._volatility_noted_at
+        if noted is not None and timedelta(0) <= now - noted < VOLATILITY_EVERY:
+            return
+        day = self._calendar.local(now).date()
+        session = self._calendar.session(day)
+        if session is None or not session[0] <= now < session[1]:
+            return
+        self._volatility_noted_at = now
+        iv = self.view().underlying.iv
+        if iv is not None:
+            self.history = self.history.record(day, iv=iv)
+
     def view(self) -> BookView:
-        """Return the market at this moment. The same view is returned until a price changes or a second has gone by."""
+        """Return the market at this moment. The same view comes again until a price changes or a second has gone by."""
         now = self._clock.now()
+        if self.pull is not None:
+            self.pull(now)
+        self._refresh()
         view = self._view
         if view is not None and view.serves(now, FRESH):
             return view
@@ -185,14 +238,26 @@ class QuoteBook:
         self._view = BookView(
             now=now,
             version=self.version,
-            heard_at=self.heard_at,
+            stale=self.stale,
             listing=self._listing,
             columns=self._columns,
             state=self._underlying,
+            history=self.history,
             calendar=self._calendar,
             keeper=self._keeper,
         )
         return self._view
+
+    def _refresh(self) -> None:
+        """Let the provider write what it deferred; its readers have been told of that already."""
+        if self._deferred is None or self._refreshing:
+            return
+        refresh, self._deferred = self._deferred, None
+        self._refreshing = True
+        try:
+            refresh()
+        finally:
+            self._refreshing = False
 
     def _writable(self) -> Columns:
         if self._handed_out:
@@ -202,13 +267,14 @@ class QuoteBook:
 
     def _changed(self) -> None:
         self._view = None
-        self.changes.bump()
+        if not self._refreshing:
+            self.changes.bump()
 
 
 def _differs(old: Values, new: Values) -> npt.NDArray[np.bool_] | np.bool_:
     """Where two arrays differ; NaN is equal to NaN."""
     both_absent = np.isnan(old) & np.isnan(new)
-    return (np.not_equal(old, new)) & ~both_absent
+    return np.not_equal(old, new) & ~both_absent
 
 
 def _quote(old: Quote, prices: UnderlyingPrices, at: datetime, *, is_index: bool) -> Quote:
@@ -216,7 +282,7 @@ def _quote(old: Quote, prices: UnderlyingPrices, at: datetime, *, is_index: bool
     if mark is None and is_index:
         mark = prices.last  # bid and ask of an index are summed over its members: not a market
     if mark is None and prices.bid is not None and prices.ask is not None and sound(prices.bid, prices.ask):
-        mark = 0.5 * (prices.bid + prices.ask)
+        mark = round(0.5 * (prices.bid + prices.ask), 6)
     if mark is None:
         mark = prices.last
 
@@ -235,6 +301,3 @@ def _quote(old: Quote, prices: UnderlyingPrices, at: datetime, *, is_index: bool
         last_time=changed(prices.last, old.last, old.last_time),
         mark_time=changed(mark, old.mark, old.mark_time),
     )
-
-
-__all__ = ["FRESH", "PRICES", "QuoteBook", "UnderlyingPrices"]

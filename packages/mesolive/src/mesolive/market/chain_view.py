@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -12,9 +13,11 @@ import numpy as np
 from mesolive.market.analytics import ChainAnalytics, CurveKeeper, ExpirationAnalytics
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import Expiration, OptionContract, Right
+from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import from_micros
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
+from mesolive.market.volatility import implied_at_the_money
 
 
 class BookSlice:
@@ -152,12 +155,14 @@ class BookView:
         The moment.
     version
         The book's version.
-    heard_at
-        When the provider last said anything.
+    stale
+        Whether the provider had been silent for too long.
     listing, columns
         The contracts and their prices; never written to again.
     state
-        The underlying.
+        The underlying's prices.
+    history
+        The underlying's days.
     calendar
         The sessions of the exchange.
     keeper
@@ -169,20 +174,22 @@ class BookView:
         *,
         now: datetime,
         version: int,
-        heard_at: datetime | None,
+        stale: bool,
         listing: Listing,
         columns: Columns,
         state: UnderlyingState,
+        history: DailySeries,
         calendar: TradingCalendar,
         keeper: CurveKeeper,
     ) -> None:
         self.now = now
         self.version = version
-        self.heard_at = heard_at
+        self.stale = stale
         self.listing = listing
         self.columns = columns
         self.calendar = calendar
         self._state = state
+        self._history = history
         self._keeper = keeper
         self._alive = listing.first_alive(now)
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
@@ -191,7 +198,20 @@ class BookView:
     @property
     def underlying(self) -> UnderlyingState:
         """The underlying's prices and volatilities."""
-        return self._state
+        return self._underlying
+
+    @cached_property
+    def _underlying(self) -> UnderlyingState:
+        state, history, today = self._state, self._history, self.calendar.local(self.now).date()
+        spot = state.quote.mark
+        iv = None if spot is None else implied_at_the_money(self, spot)
+        return replace(
+            state,
+            hv=history.historical_volatility(today),
+            iv=iv,
+            iv_rank=None if iv is None else history.iv_rank(iv, today),
+            iv_percentile=None if iv is None else history.iv_percentile(iv, today),
+        )
 
     @property
     def expirations(self) -> Sequence[Expiration]:

@@ -15,7 +15,7 @@ Price: TypeAlias = Literal["bid", "ask", "last", "mark", "bid_size", "ask_size"]
 TimedPrice: TypeAlias = Literal["bid", "ask", "last", "mark"]
 TimeArray: TypeAlias = npt.NDArray[np.int64]
 
-PRICES: Final[tuple[Price, ...]] = ("bid", "ask", "last", "mark", "bid_size", "ask_size")
+FIELDS: Final[tuple[Price, ...]] = ("bid", "ask", "last", "mark", "bid_size", "ask_size")
 TIMES: Final[dict[Price, TimedPrice]] = {"bid": "bid", "ask": "ask", "last": "last", "mark": "mark"}
 
 # A bid of zero says that nobody buys. Up to this offer the middle is still what the contract is about worth (the wings
@@ -64,7 +64,7 @@ class Columns:
     def empty(cls, length: int) -> Columns:
         """Return columns without any price."""
         return cls(
-            {field: np.full(length, np.nan) for field in PRICES},
+            {field: np.full(length, np.nan) for field in FIELDS},
             {field: np.full(length, NEVER, dtype=np.int64) for field in TIMES.values()},
         )
 

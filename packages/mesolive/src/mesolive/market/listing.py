@@ -82,6 +82,11 @@ class Listing:
             (expiration.root, expiration.day): position for position, expiration in enumerate(self.expirations)
         }
 
+    @property
+    def size(self) -> int:
+        """How many contracts are listed."""
+        return len(self._exact)
+
     def __len__(self) -> int:
         return len(self._exact)
 

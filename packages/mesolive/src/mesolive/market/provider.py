@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from mesolive.market.book import QuoteBook
-from mesolive.market.contracts import Underlying
+from mesolive.market.changes import ChangeSignal
+from mesolive.market.contracts import OptionContract, Underlying
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 
@@ -56,6 +57,23 @@ class Provider(Protocol):
     @property
     def status(self) -> ProviderStatus:
         """How it is doing."""
+        ...
+
+    @property
+    def status_changes(self) -> ChangeSignal:
+        """Bumped whenever `status` changes."""
+        ...
+
+    def subscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Begin to keep some contracts up to date that nobody wanted before.
+
+        Called once per contract however many want it, and again for all of them after a reconnect. A provider that has
+        the whole chain anyway has nothing to do.
+        """
+        ...
+
+    def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Let go of contracts that nobody wants any more."""
         ...
 
     async def start(self) -> None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
+import structlog
+
+from mesolive.clock import Clock
 from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
 from mesolive.market.changes import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.provider import Provider, ProviderStatus
+from mesolive.market.subscriptions import Lease, Ledger
 from mesolive.market.wire import candidates, live_contract, live_underlying
-from mesolive_sdk.models import DataProviderType, LiveContract, LiveUnderlying
+from mesolive_sdk.models import AgentStatus, DataProviderType, LiveContract, LiveUnderlying
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVERY_SECONDS: Final = 10.0
 
 
 class UnknownUnderlyingError(KeyError):
@@ -68,7 +80,13 @@ class Market:
         if self.default not in self._providers:
             raise UnknownProviderError(self.default)
         self._changes = ChangeSignal()
+        self._status_changes = ChangeSignal()
+        self._ledgers = {kind: Ledger(provider) for kind, provider in self._providers.items()}
+        self._reported: dict[DataProviderType, AgentStatus] = {}
         self._started: list[Provider] = []
+        self._watcher: asyncio.Task[None] | None = None
+        for provider in providers:
+            provider.status_changes.lead(self._status_changes)
 
     @property
     def providers(self) -> Mapping[DataProviderType, Provider]:
@@ -86,9 +104,18 @@ class Market:
         except BaseException:
             await self.stop()
             raise
+        clock = next((book.clock for one in self._started for book in one.books.values()), None)
+        if clock is not None:
+            self._watcher = asyncio.create_task(self._watch(clock), name="market-watch")
+            self._watcher.add_done_callback(_watch_ended)
 
     async def stop(self) -> None:
         """Stop all providers; safe to call twice."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
         while self._started:
             await self._started.pop().stop()
 
@@ -107,8 +134,49 @@ class Market:
             raise UnknownProviderError(wanted) from None
 
     def status(self, kind: DataProviderType | None = None) -> ProviderStatus:
-        """Return how a provider is doing."""
-        return self.provider(kind).status
+        """Return how a provider is doing; one that is connected but has been mute for too long is in error."""
+        provider = self.provider(kind)
+        status, books = provider.status, provider.books.values()
+        if status.state is not AgentStatus.Connected or not books or not all(book.stale for book in books):
+            return status
+        heard = max((book.heard_at for book in books if book.heard_at is not None), default=None)
+        since = "yet" if heard is None else f"since {heard:%Y-%m-%d %H:%M:%S} UTC"
+        return ProviderStatus(AgentStatus.Error, f"connected, but no data {since}", status.connected_at)
+
+    def heard_at(self, kind: DataProviderType | None = None) -> datetime | None:
+        """Return when a provider last said anything, or `None` before it ever has."""
+        heard = [book.heard_at for book in self.provider(kind).books.values()]
+        return max((moment for moment in heard if moment is not None), default=None)
+
+    def status_changed(self) -> Subscription:
+        """Return an async iterator that yields whenever a provider's status may have changed."""
+        return self._status_changes.subscribe()
+
+    def subscribe(self, contracts: Iterable[OptionContract], provider: DataProviderType | None = None) -> Lease:
+        """Ask a provider to keep contracts up to date, until the lease is closed.
+
+        A contract that many ask for is subscribed once; it comes back by itself after the provider was away.
+
+        Raises
+        ------
+        UnknownProviderError
+            When the server runs none of this kind.
+        TooManySubscriptionsError
+            When more contracts would be subscribed than a provider may be asked for.
+        """
+        return self._ledgers[self.provider(provider).name].acquire(contracts)
+
+    async def _watch(self, clock: Clock) -> None:
+        """Notice providers that come, go, or fall silent."""
+        while True:
+            for kind in self._providers:
+                state = self.status(kind).state
+                if self._reported.get(kind) is not state:
+                    if state is AgentStatus.Connected and kind in self._reported:
+                        self._ledgers[kind].restore()
+                    self._reported[kind] = state
+                    self._status_changes.bump()
+            await clock.sleep(WATCH_EVERY_SECONDS)
 
     def underlyings(self, provider: DataProviderType | None = None) -> Sequence[Underlying]:
         """Return what a provider has data for."""
@@ -192,3 +260,9 @@ class Market:
     def to_live_underlying(self, symbol: str, provider: DataProviderType | None = None) -> LiveUnderlying:
         """Return an underlying as it travels."""
         return live_underlying(self.underlying(symbol, provider))
+
+
+def _watch_ended(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("market.watch_stopped", exc_info=error)

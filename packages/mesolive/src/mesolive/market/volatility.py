@@ -20,8 +20,8 @@ NEIGHBOURS: Final = 5
 OUTLIER: Final = 1.25
 
 
-def underlying_iv(view: MarketView) -> float | None:
-    """Return the volatility that the options imply for the underlying, as a fraction.
+def implied_at_the_money(view: MarketView, spot: float) -> float | None:
+    """Return the volatility that the options imply for the underlying, as a fraction: `underlying_iv`.
 
     That of the put whose strike is closest to the money, in the expiration closest to 30 days (the earlier of two
     equally close ones). Puts without a tight two-sided quote are dropped, and those that are far off their neighbours;
@@ -30,19 +30,15 @@ def underlying_iv(view: MarketView) -> float | None:
     Parameters
     ----------
     view
-        The market at one moment.
+        The market at one moment; only its chain is read.
+    spot
+        Price of the underlying.
 
     Returns
     -------
     float | None
         `None` when no put near the money has a sound quote.
     """
-    spot = view.underlying.quote.mark
-    return None if spot is None else implied_at_the_money(view, spot)
-
-
-def implied_at_the_money(view: MarketView, spot: float) -> float | None:
-    """Return `underlying_iv` for a price of the underlying that is given."""
     today = view.calendar.local(view.now).date()
     by_distance = sorted(
         view.expirations,

@@ -15,7 +15,6 @@ from mesolive.market.listing import Listing
 from mesolive.market.providers import index_options
 from mesolive.market.providers.surface import Surface
 from mesolive.market.view import FloatArray
-from mesolive.market.volatility import underlying_iv
 from mesolive.pricing.black import values
 from mesolive.pricing.business_time import calendar_years
 
@@ -200,7 +199,7 @@ class ExportMarket:
             if found.forward is not None:
                 self._carry[own] = np.log(found.forward / self.spot) / years
             self._rate[own] = -np.log(found.discount) / years
-        implied = underlying_iv(view)
+        implied = view.underlying.iv
         if implied is not None:
             self._volatility_at_start = implied
 

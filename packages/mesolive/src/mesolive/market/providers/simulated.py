@@ -11,19 +11,22 @@ import contextlib
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
 import structlog
 
 from mesolive.clock import Clock
-from mesolive.market.book import QuoteBook, UnderlyingPrices
+from mesolive.market.book import MUTE_AFTER, QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
-from mesolive.market.contracts import Underlying
+from mesolive.market.changes import ChangeSignal
+from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.exchange_export import ChainExport
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.models import ExportMarket, MarketModel, SurfaceMarket
+from mesolive.market.providers.past import invent, opening_price
 from mesolive.market.providers.walk import Walk, WalkParameters
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
@@ -34,6 +37,8 @@ TRADING_DAYS: Final = 252.0
 # The part of a trading day's variance that comes between the close and the next opening.
 OVERNIGHT_SHARE: Final = 0.25
 SESSION_SECONDS: Final = 6.5 * 3600.0
+# Without a word for so many steps the simulation counts as mute.
+MUTE_STEPS: Final = 5
 YEAR_SECONDS: Final = 365.0 * 86400.0
 
 
@@ -75,6 +80,7 @@ class SimulatedProvider:
     ) -> None:
         if step <= timedelta(0):
             raise ValueError(f"step must be longer than zero, got {step}")
+        self.status_changes = ChangeSignal()
         self._model = model
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
@@ -82,15 +88,15 @@ class SimulatedProvider:
         self._step = step
         self._hours = hours
         now = clock.now()
-        self._book = QuoteBook(model.listing(now, model.spot, None), clock, self._calendar)
+        listing = model.listing(now, model.spot, None)
+        self._book = QuoteBook(listing, clock, self._calendar, mute_after=max(MUTE_AFTER, MUTE_STEPS * step))
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
         self._walk = Walk(seed, WalkParameters())
         self._origin = now
         self._done = 0
         self._halted = False
-        self._listed_on = self._calendar.local(now).date()
         self._prices = UnderlyingPrices()
-        self._last_close: float | None = None
+        self._listed_on = self._calendar.local(now).date()
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -147,6 +153,12 @@ class SimulatedProvider:
         """How the simulation is doing."""
         return self._status
 
+    def subscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Do nothing: the whole chain is there, and costs nothing until it is read."""
+
+    def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Do nothing, as `subscribe`."""
+
     async def start(self) -> None:
         """Fill the book and let the market move.
 
@@ -158,18 +170,12 @@ class SimulatedProvider:
         if self._task is not None:
             raise RuntimeError("the simulated market runs already")
         now = self._clock.now()
-        self._origin, self._done = now, 0
+        self._origin, self._done, self._halted = now, 0, False
         self._model.fill(self._book, now)
         self._walk = Walk(self._seed, WalkParameters(volatility=self._model.volatility))
-        state = self._book.view().underlying
-        self._prices = UnderlyingPrices(
-            bid=state.quote.bid,
-            ask=state.quote.ask,
-            last=state.quote.last,
-            today_open=state.today_open,
-            previous_close=state.previous_close,
-        )
-        self._status = ProviderStatus(AgentStatus.Connected, connected_at=now)
+        self._remember(now)
+        self._book.pull = self._catch_up
+        self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
         self._task = asyncio.create_task(self._run(), name="simulated-market")
         self._task.add_done_callback(self._ended)
         await asyncio.sleep(0)  # the task now waits for its first step
@@ -182,19 +188,22 @@ class SimulatedProvider:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        self._status = ProviderStatus(AgentStatus.Disconnected, "stopped")
+        self._book.pull = None
+        self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
 
     def halt(self) -> None:
         """Withdraw all quotes and let nothing move, as in a trading halt; last prices stay."""
-        self._catch_up(self._clock.now())
+        now = self._clock.now()
+        self._catch_up(now)
         self._halted = True
-        self._book.update(self._clock.now(), slice(None), {"bid": np.nan, "ask": np.nan})
+        self._book.update(now, slice(None), {"bid": np.nan, "ask": np.nan})
 
     def resume(self) -> None:
         """End a halt: the market goes on where it was halted."""
-        self._skip(self._clock.now())
+        now = self._clock.now()
+        self._skip(now)
         self._halted = False
-        self._publish(self._clock.now())
+        self._publish(now)
 
     def gap(self, fraction: float) -> None:
         """Let the underlying jump by `fraction` (-0.03: down 3 percent); volatility moves as it usually does then."""
@@ -203,26 +212,39 @@ class SimulatedProvider:
         now = self._clock.now()
         self._catch_up(now)
         self._walk.gap(fraction)
-        self._publish(now)
+        if not self._halted and self._connected:
+            self._publish(now)
 
     def disconnect(self, message: str = "the connection was cut on request") -> None:
         """Die as a real provider does: nothing arrives any more, quotes grow old."""
         self._catch_up(self._clock.now())
-        self._status = ProviderStatus(AgentStatus.Disconnected, message)
+        self._set_status(ProviderStatus(AgentStatus.Disconnected, message))
 
     def reconnect(self) -> None:
         """Come back: the market has moved on in the meantime."""
         now = self._clock.now()
-        self._status = ProviderStatus(AgentStatus.Connected, connected_at=now)
+        self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
         self._move(now)
-        self._publish(now)
+        if not self._halted:
+            self._publish(now)
+
+    @property
+    def _connected(self) -> bool:
+        return self._status.state is AgentStatus.Connected
+
+    def _set_status(self, status: ProviderStatus) -> None:
+        self._status = status
+        self.status_changes.bump()
 
     async def _run(self) -> None:
         while True:
             now = self._clock.now()
             upcoming = self._origin + ((now - self._origin) // self._step + 1) * self._step
             await self._clock.sleep((upcoming - now).total_seconds())
-            self._catch_up(self._clock.now())
+            now = self._clock.now()
+            self._catch_up(now)
+            if self._connected and not self._halted:
+                self._book.note_volatility(now)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """See how the task ended: a failure becomes the provider's status."""
@@ -230,12 +252,13 @@ class SimulatedProvider:
             return
         error = task.exception()
         if error is not None:
-            self._status = ProviderStatus(AgentStatus.Error, f"the simulation stopped: {type(error).__name__}")
+            self._book.pull = None
+            self._set_status(ProviderStatus(AgentStatus.Error, f"the simulation stopped: {type(error).__name__}"))
             log.error("market.simulation_stopped", exc_info=error)
 
     def _catch_up(self, now: datetime) -> None:
         """Move to `now` and tell the book, unless the provider is cut off or the market halted."""
-        if self._status.state is not AgentStatus.Connected:
+        if not self._connected:
             return
         if self._halted:
             self._skip(now)
@@ -261,9 +284,9 @@ class SimulatedProvider:
             self._advance(-((self._origin - boundary) // self._step) - 1, moving=opened)
             opened = opens
             if opens:
-                self._open()
+                self._open(self._calendar.local(boundary).date())
             else:
-                self._last_close = self._spot
+                self._close(boundary)
         self._advance(target, moving=opened)
         return self._walk.factor != before
 
@@ -288,31 +311,68 @@ class SimulatedProvider:
         elif moving:
             self._walk.advance(steps, seconds * (1.0 - OVERNIGHT_SHARE) / SESSION_SECONDS / TRADING_DAYS)
 
-    def _open(self) -> None:
-        close = self._last_close if self._last_close is not None else self._spot
+    def _open(self, day: date) -> None:
+        """Begin the session of `day`, with what has happened since the last close as a gap."""
         if self._hours is Hours.SESSION:
             self._walk.advance(1, OVERNIGHT_SHARE / TRADING_DAYS)
-        self._prices = replace(self._prices, previous_close=round(close, 2), today_open=round(self._spot, 2))
+        self._prices = replace(
+            self._prices, previous_close=self._book.history.previous_close(day), today_open=round(self._spot, 2)
+        )
+
+    def _close(self, moment: datetime) -> None:
+        day = self._calendar.local(moment).date()
+        self._book.history = self._book.history.record(day, close=round(self._spot, 2))
+
+    def _remember(self, now: datetime) -> None:
+        """Give the underlying a past that leads up to its first prices."""
+        state = self._book.view().underlying
+        spot = self._model.spot
+        history = invent(
+            self._seed,
+            self._calendar,
+            now,
+            spot=spot,
+            volatility=state.iv if state.iv is not None else self._model.volatility,
+            previous_close=state.previous_close,
+        )
+        self._book.history = history
+        previous = state.previous_close
+        if previous is None:
+            previous = history.previous_close(self._calendar.local(now).date())
+        self._prices = UnderlyingPrices(
+            bid=state.quote.bid,
+            ask=state.quote.ask,
+            last=state.quote.last,
+            today_open=opening_price(history, spot, now, self._calendar),
+            previous_close=previous,
+        )
+        quoted_at = state.quote.last_time
+        self._book.set_underlying(now if quoted_at is None else quoted_at, self._prices)
 
     @property
     def _spot(self) -> float:
         return self._model.spot * self._walk.factor
 
     def _publish(self, now: datetime) -> None:
-        spot = self._spot
-        listing = self._model.listing(now, spot, self._book.listing) if self._new_day(now) else self._book.listing
-        if listing is not self._book.listing:
-            self._book.relist(listing)
+        """Tell that the market has moved; what it is quoted at is computed when somebody reads."""
+        self._book.defer(now, partial(self._reprice, now, self._spot, self._walk.factor, self._walk.deviation))
+
+    def _reprice(self, now: datetime, spot: float, factor: float, shock: float) -> None:
+        if self._new_day(now):
+            listing = self._model.listing(now, spot, self._book.listing)
+            if listing is not self._book.listing:
+                self._book.relist(listing)
+        listing = self._book.listing
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
             first = listing.bounds[alive][0]
-            bid, ask = self._model.quotes(listing, first, now, spot, self._walk.deviation)
+            bid, ask = self._model.quotes(listing, first, now, spot, shock)
             self._book.update(now, slice(first, None), {"bid": bid, "ask": ask})
         bid_side, ask_side = self._prices.bid, self._prices.ask
         prices = replace(
             self._prices,
-            bid=None if bid_side is None else round(bid_side * self._walk.factor, 2),
-            ask=None if ask_side is None else round(ask_side * self._walk.factor, 2),
+            bid=None if bid_side is None else round(bid_side * factor, 2),
+            ask=None if ask_side is None else round(ask_side * factor, 2),
             last=round(spot, 2),
         )
         self._book.set_underlying(now, prices)

@@ -1,0 +1,138 @@
+"""Daily closes and daily implied volatilities of an underlying, and what the strategy language reads off them.
+
+Formulas: sections E.4 of the language's facts, as documented for `underlying_hv`, `underlying_iv_rank` and
+`underlying_iv_pct`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Final
+
+TRADING_DAYS_PER_YEAR: Final = 252.0
+HV_DAYS: Final = 30
+YEAR: Final = timedelta(days=365)
+# Rank and percentile of a few days say nothing about a year.
+FEWEST_DAYS: Final = 20
+# Two years of trading days: more than any of the figures looks at.
+LONGEST: Final = 520
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One trading day of an underlying.
+
+    Attributes
+    ----------
+    day
+        Exchange-local date.
+    close
+        Closing price, `None` while the session runs.
+    iv
+        The day's last implied volatility of the underlying as a fraction, `None` when it is not known.
+    """
+
+    day: date
+    close: float | None = None
+    iv: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DailySeries:
+    """The days of an underlying, ascending, at most two years of them. Immutable: recording returns a new series."""
+
+    days: tuple[Day, ...] = ()
+
+    @classmethod
+    def of(cls, days: Iterable[Day]) -> DailySeries:
+        """Return the series of some days in any order; of a day that comes twice the later one counts."""
+        by_day = {one.day: one for one in days}
+        return cls(tuple(by_day[day] for day in sorted(by_day))[-LONGEST:])
+
+    def record(self, day: date, *, close: float | None = None, iv: float | None = None) -> DailySeries:
+        """Return the series with what is new of a day; what is not given stays as it was.
+
+        Raises
+        ------
+        ValueError
+            When a price or volatility is not a positive number.
+        """
+        for value in (close, iv):
+            if value is not None and not 0.0 < value < math.inf:
+                raise ValueError(f"a close and a volatility are positive numbers, got {value}")
+        at = bisect_left(self.days, day, key=lambda one: one.day)
+        stands = at < len(self.days) and self.days[at].day == day
+        known = self.days[at] if stands else Day(day)
+        changed = Day(day, known.close if close is None else close, known.iv if iv is None else iv)
+        return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-LONGEST:])
+
+    def closed(self, day: date) -> bool:
+        """Whether the close of `day` is known."""
+        at = bisect_left(self.days, day, key=lambda one: one.day)
+        return at < len(self.days) and self.days[at].day == day and self.days[at].close is not None
+
+    def previous_close(self, today: date) -> float | None:
+        """Return the close of the last day before `today`."""
+        at = bisect_left(self.days, today, key=lambda one: one.day)
+        return next((one.close for one in reversed(self.days[:at]) if one.close is not None), None)
+
+    def historical_volatility(self, today: date) -> float | None:
+        """Return the annual volatility of the closes of the last 30 calendar days up to `today`, as a fraction.
+
+        ``sqrt(252) * sqrt(sum((r - mean)^2) / count)`` over the logarithmic returns between neighbouring closes.
+
+        Returns
+        -------
+        float | None
+            `None` with fewer than two returns.
+        """
+        closes = [one.close for one in self._since(today - timedelta(days=HV_DAYS), today) if one.close is not None]
+        returns = [math.log(after / before) for before, after in pairwise(closes)]
+        if len(returns) < 2:
+            return None
+        mean = math.fsum(returns) / len(returns)
+        variance = math.fsum((one - mean) ** 2 for one in returns) / len(returns)
+        return math.sqrt(TRADING_DAYS_PER_YEAR * variance)
+
+    def iv_rank(self, iv: float, today: date) -> float | None:
+        """Return where `iv` lies between the lowest and the highest daily volatility of a year, 0 to 100.
+
+        ``(iv - low) / (high - low) * 100``; a volatility outside of the year's range sets the range anew.
+
+        Returns
+        -------
+        float | None
+            `None` when fewer than 20 days are known, or all are equal.
+        """
+        known = self._volatilities(today)
+        if len(known) < FEWEST_DAYS:
+            return None
+        low, high = min(iv, *known), max(iv, *known)
+        return (iv - low) / (high - low) * 100.0 if high > low else None
+
+    def iv_percentile(self, iv: float, today: date) -> float | None:
+        """Return on how many of the days of a year the volatility was below `iv`, 0 to 100.
+
+        Returns
+        -------
+        float | None
+            `None` when fewer than 20 days are known.
+        """
+        known = self._volatilities(today)
+        if len(known) < FEWEST_DAYS:
+            return None
+        return sum(one < iv for one in known) / len(known) * 100.0
+
+    def _volatilities(self, today: date) -> list[float]:
+        """Return the daily volatilities of the year before `today`, whose own is the current value."""
+        return [one.iv for one in self._since(today - YEAR, today) if one.iv is not None and one.day != today]
+
+    def _since(self, first: date, last: date) -> tuple[Day, ...]:
+        start = bisect_left(self.days, first, key=lambda one: one.day)
+        end = bisect_left(self.days, last + timedelta(days=1), key=lambda one: one.day)
+        return self.days[start:end]

@@ -1,0 +1,78 @@
+"""The year before a simulated market begins: closes and volatilities that lead up to its first prices."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Final
+
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.history import DailySeries, Day
+from mesolive.market.providers.walk import Walk, WalkParameters
+
+DAYS: Final = 260
+YEARS_PER_DAY: Final = 1.0 / 252.0
+# The past must not repeat the walk that is to come.
+SEED_OF_THE_PAST: Final = 0x9A57
+
+
+def invent(
+    seed: int,
+    calendar: ExchangeCalendar,
+    moment: datetime,
+    *,
+    spot: float,
+    volatility: float,
+    previous_close: float | None = None,
+) -> DailySeries:
+    """Return a simulated year of days that ends in a market's first prices.
+
+    Parameters
+    ----------
+    seed
+        Of the walk.
+    calendar
+        The exchange's sessions.
+    moment
+        When the market begins. The last day is the last one whose session is over by then.
+    spot
+        Price of the underlying at `moment`; the close of that last day, unless a session runs.
+    volatility
+        Annual volatility of the closes, and the level to which the implied volatilities lead, a fraction.
+    previous_close
+        The last close before the day of `spot`, where it is known.
+    """
+    today = calendar.local(moment).date()
+    session = calendar.session(today)
+    # Exactly which day `spot` belongs to: today while or after its session runs, else the last session's day.
+    spot_day = today if session is not None and moment >= session[0] else calendar.previous_trading_day(today)
+    over = spot_day != today or (session is not None and moment >= session[1])
+    walk = Walk(seed ^ SEED_OF_THE_PAST, WalkParameters(volatility=volatility))
+    path = [(walk.factor, walk.deviation)]
+    for _ in range(DAYS):
+        walk.advance(1, YEARS_PER_DAY)
+        path.append((walk.factor, walk.deviation))
+    anchor = spot if previous_close is None else previous_close * path[-1][0] / path[-2][0]
+    scale, last_deviation = anchor / path[-1][0], path[-1][1]
+    days: list[Day] = []
+    day = spot_day
+    for factor, deviation in reversed(path):
+        days.append(Day(day, round(scale * factor, 2), volatility * math.exp(deviation - last_deviation)))
+        day = calendar.previous_trading_day(day)
+    days[0] = Day(spot_day, round(spot, 2), volatility)
+    return DailySeries.of(days if over else days[1:])
+
+
+def opening_price(history: DailySeries, spot: float, moment: datetime, calendar: ExchangeCalendar) -> float | None:
+    """Return what a simulated session that runs at `moment` opened at: between the last close and the price now.
+
+    Returns
+    -------
+    float | None
+        `None` when no session runs.
+    """
+    day = calendar.local(moment).date()
+    previous = history.previous_close(day)
+    if previous is None or not calendar.is_open(moment):
+        return None
+    return round(previous + 0.6 * (spot - previous), 2)
