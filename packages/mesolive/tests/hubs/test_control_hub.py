@@ -1,0 +1,515 @@
+"""The Control Hub over a real socket: what it answers, and what it answers to bad input."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from mesolive.hubs.control import ControlHub
+from mesolive.language import select_entry
+from mesolive.language.decision import EntrySelection
+from mesolive.trading import preparation
+from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
+from mesolive_sdk.wire import hub_protocol
+from mesolive_testkit import Kit, definition
+from mesolive_testkit.server import ACCOUNT, SPX, fills_args
+from signalr_asyncio.client import HubConnection
+from signalr_asyncio.client.exceptions import HubError
+
+Status = models.StatusCode
+
+# Section 3 of the wire contract.
+CONTRACT = [
+    "GetIdempotencyRecord",
+    "ListAgents",
+    "ListAccounts",
+    "GetAccount",
+    "CreateStrategy",
+    "UpdateStrategy",
+    "RenameStrategy",
+    "DeleteStrategy",
+    "ListStrategies",
+    "GetStrategy",
+    "ListPositions",
+    "GetPosition",
+    "ListLegs",
+    "GetLeg",
+    "GetLegs",
+    "StartPreparePositionEntry",
+    "GetPreparePositionEntryStatus",
+    "CancelPreparePositionEntry",
+    "StartPreparePositionExit",
+    "GetPreparePositionExitStatus",
+    "CancelPreparePositionExit",
+    "StartPreparePositionAdjustment",
+    "GetPreparePositionAdjustmentStatus",
+    "CancelPreparePositionAdjustment",
+    "ApplyPaperFills",
+    "SendOrder",
+    "CancelOrder",
+    "GetOrder",
+    "ListOrders",
+    "ListExecutions",
+    "GetExecution",
+    "GetExecutions",
+]
+
+
+@pytest.fixture
+async def raw(kit: Kit) -> Any:
+    """Connect to the Control Hub without the SDK."""
+    connection = HubConnection(f"{kit.url}/hubs/control/v1", token=kit.token, protocol=hub_protocol())
+    async with connection:
+        yield connection
+
+
+async def call(connection: HubConnection, method: str, *arguments: object) -> models.MesoLiveApiResponse[Any]:
+    return await connection.invoke(method, *arguments, result_type=models.MesoLiveApiResponse[Any])
+
+
+async def refused(awaitable: Any) -> MesoLiveApiException:
+    with pytest.raises(MesoLiveApiException) as caught:
+        await awaitable
+    return caught.value
+
+
+def test_the_hub_has_exactly_the_methods_of_the_contract() -> None:
+    source = {name for name in vars(ControlHub) if not name.startswith("_")}
+    assert source == {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in CONTRACT}
+
+
+@pytest.mark.parametrize("method", CONTRACT)
+async def test_an_argument_of_the_wrong_shape_is_a_validation_error_and_the_connection_goes_on(
+    raw: HubConnection, method: str
+) -> None:
+    answer = await call(raw, method, [1, 2, 3])
+    assert answer.Status is Status.ValidationError
+    assert answer.Error is not None
+    assert answer.Error.ValidationErrors
+    assert (await call(raw, "ListAccounts")).Status is Status.Success
+
+
+async def test_every_wrong_and_missing_field_is_named_at_once(raw: HubConnection) -> None:
+    argument = {"IdempotencyKey": "k", "StrategyId": "seven", "Underlying": {"ContractType": "Fish"}}
+    answer = await call(raw, "StartPreparePositionEntry", argument)
+    assert answer.Error is not None
+    assert answer.Error.ValidationErrors is not None
+    assert answer.Error.ValidationErrors.keys() >= {
+        "PositionName",
+        "StrategyId",
+        "BrokerAccountId",
+        "LegSelectionConstraint",
+        "Underlying.Symbol",
+        "Underlying.ContractType",
+    }
+
+
+async def test_an_unknown_method_is_a_hub_error_and_the_connection_goes_on(raw: HubConnection) -> None:
+    with pytest.raises(HubError, match="NoSuchMethod"):
+        await raw.invoke("NoSuchMethod")
+    assert (await call(raw, "ListAccounts")).Status is Status.Success
+
+
+async def test_a_method_without_fields_takes_no_argument_an_empty_one_or_null(raw: HubConnection) -> None:
+    nothing: list[tuple[object, ...]] = [(), ({},), (None,)]
+    for arguments in nothing:
+        assert (await call(raw, "ListAgents", *arguments)).Status is Status.Success
+
+
+async def test_the_market_is_an_agent_that_serves_the_paper_accounts(kit: Kit) -> None:
+    (agent,) = (await kit.control.list_agents()).Agents
+    assert agent.Status is models.AgentStatus.Connected
+    assert agent.DataProvider is models.DataProviderType.Simulated
+    assert agent.BrokerAccountIds == [ACCOUNT]
+
+
+async def test_a_new_paper_account_is_worth_its_cash(kit: Kit) -> None:
+    account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+    assert account.IsPaperAccount
+    assert account.BrokerType is models.BrokerType.MesoLive
+    assert (account.Cash, account.NetLiquidationValue) == (Decimal(100_000), Decimal(100_000))
+
+
+async def test_an_imported_strategy_comes_back_as_it_was_given(kit: Kit) -> None:
+    given = definition(Description="with an expression: a < b -- and a comment")
+    made = await kit.control.create_strategy(
+        models.CreateStrategyArgs(
+            StrategyDefinition=given,
+            Name="mine",
+            BacktestId="BT-1",
+            MesoSimInstance="X",
+            ActiveOnAccounts=[ACCOUNT],
+        )
+    )
+    found = await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))
+    assert found.StrategyDefinition == given
+    assert list(found.StrategyDefinition["Entry"]) == list(given["Entry"])
+    assert (found.Name, found.BacktestId, found.MesoSimInstance) == ("mine", "BT-1", "X")
+    assert (found.Symbol, found.ActiveOnAccounts, found.ActivePositions) == ("SPX", [ACCOUNT], 0)
+
+
+async def test_a_definition_that_cannot_run_is_refused_with_the_path_of_every_problem(kit: Kit) -> None:
+    broken = definition()
+    broken["Structure"]["Legs"][1]["StrikeSelector"] = {"StrikePrice": "leg_short_putt_strike - 100"}
+    broken["Structure"]["Legs"][2]["OptionType"] = "Straddle"
+    error = await refused(kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=broken, ActiveOnAccounts=[])))
+    assert error.status is Status.ValidationError
+    assert error.error is not None
+    problems = error.error.ValidationErrors
+    assert problems is not None
+    assert any(
+        "leg_short_put_strike" in text
+        for text in problems["StrategyDefinition.Structure.Legs[1].StrikeSelector.StrikePrice"]
+    )
+    assert "StrategyDefinition.Structure.Legs[2].OptionType" in problems
+    assert (await kit.control.list_strategies()).Strategies == []
+
+
+async def test_a_strategy_is_updated_renamed_and_deleted(kit: Kit) -> None:
+    made = await kit.strategy()
+    changed = await kit.control.update_strategy(
+        models.UpdateStrategyArgs(
+            StrategyId=made.Id, StrategyDefinition=definition(Description="other"), ActiveOnAccounts=[]
+        )
+    )
+    assert (changed.Description, changed.ActiveOnAccounts) == ("other", [])
+    renamed = await kit.control.rename_strategy(models.RenameStrategyArgs(StrategyId=made.Id, Name="  new name "))
+    assert renamed.Name == "new name"
+    await kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=made.Id))
+    error = await refused(kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id)))
+    assert error.status is Status.NotFound
+
+
+async def test_a_strategy_with_an_open_position_is_deleted_only_by_force(kit: Kit) -> None:
+    made = await kit.strategy()
+    await kit.enter(made.Id)
+    error = await refused(kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=made.Id)))
+    assert error.status is Status.Conflict
+    await kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=made.Id, Force=True))
+    (position,) = (await kit.control.list_positions()).Positions
+    assert (position.StrategyName, position.State) == (made.Name, models.LivePositionState.Open)
+
+
+async def test_lists_come_in_pages_whose_tokens_belong_to_one_user_and_one_query(kit: Kit) -> None:
+    made = [(await kit.strategy(Description=f"number {n}")).Id for n in range(5)]
+    seen: list[int] = []
+    token = None
+    while True:
+        page = await kit.control.list_strategies(models.ListStrategiesArgs(Limit=2, ContinuationToken=token))
+        seen += [strategy.Id for strategy in page.Strategies]
+        token = page.ContinuationToken
+        if token is None:
+            break
+        foreign = await refused(kit.control.list_accounts(models.ListAccountsArgs(ContinuationToken=token)))
+        assert foreign.status is Status.ValidationError
+        other = await kit.other_user(f"user {len(seen)}")
+        stolen = await refused(other.list_strategies(models.ListStrategiesArgs(Limit=2, ContinuationToken=token)))
+        assert stolen.status is Status.ValidationError
+    assert seen == made
+    active = await kit.control.list_strategies(models.ListStrategiesArgs(ActiveOnAccounts=["ML9999"]))
+    assert active.Strategies == []
+
+
+async def test_another_user_sees_nothing_of_it_and_foreign_ids_look_like_missing_ones(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    other = await kit.other_user()
+    assert (await other.list_accounts()).Accounts == []
+    assert (await other.list_positions()).Positions == []
+    assert (await other.list_legs()).Legs == []
+    assert (await other.list_orders()).Orders == []
+    assert (await other.list_executions()).Executions == []
+    foreign: list[Any] = [
+        other.get_strategy(models.GetStrategyArgs(StrategyId=strategy.Id)),
+        other.rename_strategy(models.RenameStrategyArgs(StrategyId=strategy.Id, Name="mine")),
+        other.update_strategy(models.UpdateStrategyArgs(StrategyId=strategy.Id, ActiveOnAccounts=[])),
+        other.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id, Force=True)),
+        other.get_position(models.GetPositionArgs(PositionId=entered.PositionId)),
+        other.get_leg(models.GetLegArgs(LegId=1)),
+        other.get_order(models.GetOrderArgs(LiveOrderId=entered.LiveOrderIds[0])),
+        other.get_execution(models.GetExecutionArgs(ExecutionId=entered.ExecutionIds[0])),
+        other.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT)),
+        other.start_prepare_position_exit(
+            models.PreparePositionExitArgs(IdempotencyKey="x", PositionId=entered.PositionId)
+        ),
+    ]
+    for awaitable in foreign:
+        error = await refused(awaitable)
+        assert error.status is Status.NotFound, error
+    missing = await other.get_legs(models.GetLegsArgs(LegIds=[1, 2]))
+    assert (missing.Legs, missing.MissingLegIds) == ([], [1, 2])
+
+
+async def test_what_is_not_built_yet_says_so(kit: Kit) -> None:
+    order = models.SendOrderArgs(
+        IdempotencyKey="o",
+        BrokerAccountId=ACCOUNT,
+        ExecPlanId=1,
+        LegGroupId=1,
+        LegGroupOrder=models.LegGroupOrder(
+            OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=["a"]
+        ),
+    )
+    adjustment = models.PreparePositionAdjustmentArgs(
+        IdempotencyKey="a",
+        PositionId=1,
+        Operation=models.PositionAdjustmentOperation.MoveLeg,
+        Condition="pos_delta > 1",
+        LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+    )
+    for awaitable in (kit.control.send_order(order), kit.control.start_prepare_position_adjustment(adjustment)):
+        assert (await refused(awaitable)).status is Status.NotSupported
+
+
+async def test_preparing_names_what_is_missing(kit: Kit) -> None:
+    strategy = await kit.strategy()
+
+    def args(**changes: Any) -> models.PreparePositionEntryArgs:
+        fields: dict[str, Any] = {
+            "IdempotencyKey": new_idempotency_key(),
+            "PositionName": "p",
+            "StrategyId": strategy.Id,
+            "BrokerAccountId": ACCOUNT,
+            "LegSelectionConstraint": models.LiveLegSelectionConstraint.FullyUnique,
+            "Underlying": SPX,
+        }
+        return models.PreparePositionEntryArgs(**(fields | changes))
+
+    nowhere = models.LiveUnderlying(Symbol="ZZZ", ContractType=models.MesoContractType.Index, Currency="USD")
+    start = kit.control.start_prepare_position_entry
+    for changes, status, text in (
+        ({"StrategyId": 999}, Status.NotFound, "strategy 999"),
+        ({"BrokerAccountId": "ML9"}, Status.NotFound, "ML9"),
+        ({"Underlying": nowhere}, Status.NotFound, "ZZZ"),
+        ({"DataProvider": models.DataProviderType.Ibkr}, Status.ProviderUnavailable, "Ibkr"),
+    ):
+        error = await refused(start(args(**changes)))
+        assert (error.status, text in str(error)) == (status, True), error
+    unknown = models.GetPreparePositionEntryStatusArgs(JobId="no-such-job")
+    assert (await refused(kit.control.get_prepare_position_entry_status(unknown))).status is Status.NotFound
+
+
+async def test_an_entry_that_finds_no_contract_fails_with_the_reason(kit: Kit) -> None:
+    structure = definition()["Structure"]
+    structure["Expirations"][0] |= {"DTE": "5000", "Min": "4000", "Max": "6000"}
+    strategy = await kit.strategy(Structure=structure)
+    status = await kit.prepare_entry(strategy.Id)
+    assert status.Status is models.PreparationStatus.Failed
+    assert status.Error is not None
+    assert "month" in status.Error
+
+
+async def test_a_prepared_entry_says_everything_about_its_legs(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    status = await kit.prepare_entry(strategy.Id)
+    result = status.Result
+    assert result is not None
+    names = ["short_put", "long_put", "short_call", "long_call"]
+    assert list(result.SelectedLegs) == names
+    assert result.LegGroups == {1: names}
+    assert result.LegGroupQtys[1].Qty == 1
+    assert result.LegGroupQtys[1].LegRatios == dict(zip(names, map(Decimal, (-1, 1, -1, 1)), strict=True))
+    strikes = {name: leg.LiveContract.Strike for name, leg in result.SelectedLegs.items()}
+    assert strikes["short_put"] - strikes["long_put"] == 100  # type: ignore[operator] - options have strikes
+    assert result.EntryAllowed
+    assert [condition.Result for condition in result.AbortConditions] == [False, False]
+    prices = {name: price.Mark or Decimal(0) for name, price in result.LegPrices.items()}
+    combo = prices["long_put"] + prices["long_call"] - prices["short_put"] - prices["short_call"]
+    assert result.LegGroupPrices[1].Mark == combo
+    assert result.PositionPrice.Mark == combo
+    total = sum(greeks.Mark.Delta or Decimal(0) for greeks in result.LegGreeks.values() if greeks.Mark)
+    assert result.PositionGreeks.Mark is not None
+    assert result.PositionGreeks.Mark.Delta == pytest.approx(total, abs=Decimal("0.00001"))
+
+
+@pytest.fixture
+def held_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Hold every selection back until the event is set."""
+    released = threading.Event()
+
+    def waiting(*args: Any, **kwargs: Any) -> EntrySelection:
+        assert released.wait(30)
+        return select_entry(*args, **kwargs)
+
+    monkeypatch.setattr(preparation, "select_entry", waiting)
+    yield released
+    released.set()
+
+
+def entry_args(strategy_id: int, key: str) -> models.PreparePositionEntryArgs:
+    return models.PreparePositionEntryArgs(
+        IdempotencyKey=key,
+        PositionName="p",
+        StrategyId=strategy_id,
+        BrokerAccountId=ACCOUNT,
+        LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+        Underlying=SPX,
+    )
+
+
+async def test_a_job_that_was_cancelled_stays_cancelled_and_leaves_no_plan(
+    kit: Kit, held_back: threading.Event
+) -> None:
+    strategy = await kit.strategy()
+    job = await kit.control.start_prepare_position_entry(entry_args(strategy.Id, "one"))
+    cancel = models.CancelPreparePositionEntryArgs(IdempotencyKey="c", JobId=job.JobId)
+    answer = await kit.control.cancel_prepare_position_entry(cancel)
+    assert answer.Status is models.PreparationStatus.Cancelled
+    held_back.set()
+    assert (await kit.prepare_entry(strategy.Id)).Result is not None
+    status = await kit.control.get_prepare_position_entry_status(
+        models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+    )
+    assert (status.Status, status.Result) == (models.PreparationStatus.Cancelled, None)
+    events = await (await kit.events()).get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=10))
+    assert [event.EventType for event in events.Events] == ["OnPositionEntryPreparationCompleted"]
+
+
+async def test_a_cancel_that_comes_too_late_says_how_the_job_ended(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    job = await kit.prepare_entry(strategy.Id)
+    cancel = models.CancelPreparePositionEntryArgs(IdempotencyKey="c", JobId=job.JobId)
+    answer = await kit.control.cancel_prepare_position_entry(cancel)
+    assert answer.Status is models.PreparationStatus.Completed
+
+
+async def test_one_preparation_too_many_is_refused_and_the_others_end(kit: Kit, held_back: threading.Event) -> None:
+    strategy = await kit.strategy()
+    jobs = [
+        await kit.control.start_prepare_position_entry(entry_args(strategy.Id, f"k{n}"))
+        for n in range(preparation.RUNNING_PER_USER)
+    ]
+    error = await refused(kit.control.start_prepare_position_entry(entry_args(strategy.Id, "one too many")))
+    assert error.status is Status.ValidationError  # the key has a space
+    error = await refused(kit.control.start_prepare_position_entry(entry_args(strategy.Id, "one-too-many")))
+    assert error.status is Status.RateLimited
+    held_back.set()
+    for job in jobs:
+        args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+        status = await wait_for_job(partial(kit.control.get_prepare_position_entry_status, args))
+        assert status.Status is models.PreparationStatus.Completed
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"short_put": None}, "PaperLegFills.short_put"),
+        ({"nobody": models.PaperLegFill(Price=Decimal(1))}, "PaperLegFills.nobody"),
+        ({"short_put": models.PaperLegFill(Price=Decimal(-1))}, "PaperLegFills.short_put.Price"),
+    ],
+)
+async def test_fills_that_do_not_match_the_plan_are_refused_by_leg(
+    kit: Kit, change: dict[str, models.PaperLegFill | None], path: str
+) -> None:
+    strategy = await kit.strategy()
+    result = (await kit.prepare_entry(strategy.Id)).Result
+    assert result is not None
+    args = fills_args(result.ExecPlanId, result.SelectedLegs, result.LegPrices)
+    fills = {name: fill for name, fill in (args.PaperLegFills | change).items() if fill is not None}
+    bad = models.ApplyPaperFillsArgs(
+        IdempotencyKey="bad", BrokerAccountId=ACCOUNT, ExecPlanId=args.ExecPlanId, PaperLegFills=fills
+    )
+    error = await refused(kit.control.apply_paper_fills(bad))
+    assert error.status is Status.ValidationError
+    assert error.error is not None
+    assert path in (error.error.ValidationErrors or {})
+    missing = await refused(kit.control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey="bad")))
+    assert missing.status is Status.NotFound
+    assert (await kit.control.list_positions()).Positions == []
+
+
+async def test_a_trade_is_booked_to_the_cent(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    executions = (
+        await kit.control.list_executions(models.ListExecutionsArgs(PositionId=entered.PositionId))
+    ).Executions
+    assert {execution.Id for execution in executions} == set(entered.ExecutionIds)
+    spent = sum(e.Price * e.Qty * 100 + e.Commission for e in executions)
+    account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+    assert account.Cash == 100_000 - spent
+    assert account.ActivePositions == 1
+
+    await kit.advance(600)
+    left = await kit.leave(entered.PositionId)
+    closing = (await kit.control.list_executions(models.ListExecutionsArgs(ExecPlanId=left.ExecPlanId))).Executions
+    received = -sum(e.Price * e.Qty * 100 + e.Commission for e in closing)
+    position = await kit.control.get_position(models.GetPositionArgs(PositionId=entered.PositionId))
+    assert position.State is models.LivePositionState.Closed
+    assert position.RealizedPnL == received - spent
+    assert sum(leg.TrackedRealizedPnL or 0 for leg in position.Legs) == position.RealizedPnL
+    account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+    assert account.Cash == account.NetLiquidationValue == 100_000 + position.RealizedPnL
+    assert account.ActivePositions == 0
+
+
+async def test_what_was_frozen_at_entry_stays_with_the_position(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    before = await kit.control.get_position(models.GetPositionArgs(PositionId=entered.PositionId))
+    await kit.advance(3600)
+    after = await kit.control.get_position(models.GetPositionArgs(PositionId=entered.PositionId))
+    assert before.Vars == after.Vars
+    assert before.Vars["profit_target"] == pytest.approx(before.Vars["credit"] / 2)
+    assert before.Vars["stop_loss"] == pytest.approx(before.Vars["credit"] * 2)
+
+
+async def test_a_plan_is_executed_once(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    result = (await kit.prepare_entry(strategy.Id)).Result
+    assert result is not None
+    args = fills_args(result.ExecPlanId, result.SelectedLegs, result.LegPrices, key="fill-1")
+    first = await kit.control.apply_paper_fills(args)
+    again = await refused(kit.control.apply_paper_fills(args))
+    assert (again.status, again.data) == (Status.DuplicateRequest, first)
+    other_key = fills_args(result.ExecPlanId, result.SelectedLegs, result.LegPrices, key="fill-2")
+    assert (await refused(kit.control.apply_paper_fills(other_key))).status is Status.Conflict
+    assert len((await kit.control.list_positions()).Positions) == 1
+    record = await kit.control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey="fill-1"))
+    assert (record.Status, record.LiveOrderIds) == (models.IdempotencyRecordStatus.Completed, first.LiveOrderIds)
+
+
+async def test_the_multiplier_told_at_the_fill_scales_every_leg(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    result = (await kit.prepare_entry(strategy.Id)).Result
+    assert result is not None
+    args = fills_args(result.ExecPlanId, result.SelectedLegs, result.LegPrices, multiplier=Decimal(3))
+    entered = await kit.control.apply_paper_fills(args)
+    position = await kit.control.get_position(models.GetPositionArgs(PositionId=entered.PositionId))
+    assert {abs(leg.Qty) for leg in position.Legs} == {Decimal(3)}
+    assert position.QtyMultiplier == 3
+
+
+async def test_a_position_that_is_closed_cannot_be_left_again(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    stale = (await kit.prepare_exit(entered.PositionId)).Result
+    assert stale is not None
+    await kit.leave(entered.PositionId)
+    args = fills_args(stale.ExecPlanId, stale.PositionLegs, stale.LegPrices)
+    assert (await refused(kit.control.apply_paper_fills(args))).status is Status.Conflict
+    again = models.PreparePositionExitArgs(IdempotencyKey="x", PositionId=entered.PositionId)
+    assert (await refused(kit.control.start_prepare_position_exit(again))).status is Status.Conflict
+
+
+async def test_a_contract_in_use_is_passed_over_by_a_fully_unique_entry(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    first = await kit.control.get_position(models.GetPositionArgs(PositionId=(await kit.enter(strategy.Id)).PositionId))
+    second = (await kit.prepare_entry(strategy.Id)).Result
+    assert second is not None
+    used = {(leg.LiveContract.OptionType, leg.LiveContract.Strike) for leg in first.Legs}
+    new = {(leg.LiveContract.OptionType, leg.LiveContract.Strike) for leg in second.SelectedLegs.values()}
+    assert used.isdisjoint(new)
+
+
+async def test_without_a_valid_key_nobody_connects(kit: Kit) -> None:
+    for token in ("nonsense", kit.token[:-2] + "xx"):
+        client = MesoLiveControlHubClient(kit.url, token)
+        with pytest.raises(Exception, match="refused"):
+            await client.start()
