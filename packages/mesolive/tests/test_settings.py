@@ -1,0 +1,61 @@
+"""Settings come from the command line, else the environment, else their defaults, and never show a secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mesolive.settings import Settings, SettingsError, from_environment, redacted_url
+
+
+def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> None:
+    environ = {"MESOLIVE_PORT": "9000", "MESOLIVE_SPEED": "2.5", "MESOLIVE_START": "2026-01-05T10:00:00-05:00"}
+    settings = from_environment({"port": 9100, "speed": None}, environ)
+    assert (settings.port, settings.speed, settings.host) == (9100, 2.5, "127.0.0.1")
+    assert settings.start == datetime(2026, 1, 5, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"MESOLIVE_PORT": "many"}, "MESOLIVE_PORT"),
+        ({"MESOLIVE_PORT": "70000"}, "port"),
+        ({"MESOLIVE_SPEED": "fast"}, "MESOLIVE_SPEED"),
+        ({"MESOLIVE_SPEED": "-1"}, "speed"),
+        ({"MESOLIVE_START": "yesterday"}, "start"),
+        ({"MESOLIVE_MARKET": "real"}, "MESOLIVE_MARKET"),
+        ({"MESOLIVE_INSECURE": "perhaps"}, "MESOLIVE_INSECURE"),
+        ({"MESOLIVE_CHAIN": "no-such-file.csv"}, "chain"),
+        ({"MESOLIVE_MARKET": "recorded"}, "chain"),
+        ({"MESOLIVE_TLS_KEY": "key.pem"}, "tls"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}"):
+        from_environment({}, environ)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com"])  # noqa: S104 - this is refused
+def test_an_address_that_others_reach_needs_tls_or_the_word_of_its_owner(host: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="host"):
+        from_environment({"host": host}, {})
+    assert from_environment({"host": host, "insecure": True}, {}).host == host
+    for name in ("certificate.pem", "key.pem"):
+        (tmp_path / name).touch()
+    with_tls = {"host": host, "tls_certificate": tmp_path / "certificate.pem", "tls_key": tmp_path / "key.pem"}
+    assert from_environment(with_tls, {}).tls
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
+def test_loopback_addresses_need_nothing(host: str) -> None:
+    assert from_environment({"host": host}, {}).host == host
+
+
+def test_no_representation_shows_a_secret() -> None:
+    settings = Settings(secret_key="do-not-tell", database="postgresql://me:hush@db/mesolive")
+    assert "do-not-tell" not in repr(settings)
+    assert "hush" not in repr(settings)
+    assert redacted_url("postgresql://me:hush@db/x") == "postgresql://me:***@db/x"
+    assert redacted_url("sqlite:///a/b.sqlite3") == "sqlite:///a/b.sqlite3"
