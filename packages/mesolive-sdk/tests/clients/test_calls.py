@@ -135,15 +135,16 @@ async def test_an_unknown_enum_member_in_a_reply_reads_as_unknown(
 async def test_a_call_without_an_answer_in_time_says_that_its_outcome_is_unknown(
     server: ScriptedServer, control: MesoLiveControlHubClient
 ) -> None:
-    never = asyncio.Event()
+    late = asyncio.Event()
 
     async def stall(_argument: object) -> None:
-        await never.wait()
+        await late.wait()
 
     server.answers["ApplyPaperFills"] = stall
     control.timeout = 0.05
     with pytest.raises(MesoLiveTimeoutError, match="ApplyPaperFills: no answer in time; whether it was carried out"):
         await control.apply_paper_fills(FILLS)
+    late.set()
     control.timeout = 30
     server.answers["GetAccount"] = success(Maker(1).make("LiveAccount")[0])
     await control.get_account(ACCOUNT)
@@ -169,10 +170,11 @@ async def test_a_value_without_a_form_on_the_wire_is_refused_before_anything_is_
 async def test_a_call_that_loses_its_connection_raises_and_the_client_comes_back(server: ScriptedServer) -> None:
     back = asyncio.Event()
     called = asyncio.Event()
+    end = asyncio.Event()
 
     async def stall(_argument: object) -> None:
         called.set()
-        await asyncio.Event().wait()
+        await end.wait()
 
     server.answers["GetAccount"] = stall
     async with MesoLiveControlHubClient(server.url, TOKEN) as control:
@@ -183,6 +185,7 @@ async def test_a_call_that_loses_its_connection_raises_and_the_client_comes_back
         with pytest.raises(MesoLiveSignalRError):
             await call
         await back.wait()
+        end.set()
         server.answers["GetAccount"] = success(Maker(1).make("LiveAccount")[0])
         await control.get_account(ACCOUNT)
 
