@@ -1,0 +1,130 @@
+"""A channel holds the latest item of one thing that is streamed, for all who follow it.
+
+Followers are woken, look at the latest item and take it: who is slow skips items and never reads an old one, and
+nothing waits in a queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from mesolive.errors import ServiceError
+from mesolive.streams.items import Build
+from mesolive.streams.subjects import FloatArray, Subject
+from mesolive.streams.valuation import Valuation, Wanted
+from mesolive_sdk.models import DataProviderType
+from signalr_asyncio.protocol.messages import Shared
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a channel's subject becomes items.
+
+    Attributes
+    ----------
+    wanted
+        On which bases.
+    greeks
+        Whether any block has greeks: then a move of the underlying is a change.
+    bases
+        (4,) the bases on which a price's change is a change of the item.
+    build
+        Makes the builder of an item's fields from the subject and its values.
+    type_
+        The wire's model of an item.
+    """
+
+    wanted: Wanted
+    greeks: bool
+    bases: tuple[bool, bool, bool, bool]
+    build: Callable[[Subject, Valuation], Build]
+    type_: type[msgspec.Struct]
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """What all followers of one thing share.
+
+    Attributes
+    ----------
+    key
+        What is followed, by whom where it belongs to a user, and in which form.
+    user_id
+        Whose it is; `None` for market data.
+    provider
+        Whose quotes.
+    subject
+        What is valued; replaced when legs come or go.
+    item, sequence
+        The latest item, and how many there were.
+    sent_at
+        When it was made, in seconds of the pace.
+    ended, failure
+        No item follows: in order, or because of an error.
+    followers
+        How many there are.
+    loading, stale, reload
+        The task that reads the subject, whether it must be read again, and what has that done.
+    seen
+        The prices (entries, 4) and the underlying's price (entries,) from which the latest item was made.
+    """
+
+    key: Hashable
+    user_id: int | None
+    provider: DataProviderType | None
+    form: Form
+    subject: Subject = field(default_factory=Subject)
+    item: Shared | None = None
+    sequence: int = 0
+    sent_at: float = 0.0
+    ended: bool = False
+    failure: ServiceError | None = None
+    followers: int = 0
+    loading: asyncio.Task[None] | None = None
+    stale: bool = False
+    reload: Callable[[], None] | None = None
+    seen: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
+    seen_spot: FloatArray = field(default_factory=lambda: np.empty(0))
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def publish(self, item: Shared, at: float) -> None:
+        """Make `item` the latest and wake the followers."""
+        self.item = item
+        self.sequence += 1
+        self.sent_at = at
+        self._wake()
+
+    def end(self, failure: ServiceError | None = None) -> None:
+        """Let the followers end after the latest item, with an error where there is one."""
+        self.ended = True
+        self.failure = failure
+        self._wake()
+
+    def _wake(self) -> None:
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    async def follow(self) -> AsyncIterator[Shared]:
+        """Yield the latest item at once, and each later one that is the latest when it is asked for.
+
+        Raises
+        ------
+        ServiceError
+            When the channel failed.
+        """
+        taken = 0
+        while True:
+            if self.item is not None and self.sequence != taken:
+                taken = self.sequence
+                yield self.item
+            elif self.ended:
+                if self.failure is not None:
+                    raise self.failure
+                return
+            else:
+                await self._changed.wait()

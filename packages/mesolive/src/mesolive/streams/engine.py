@@ -1,0 +1,286 @@
+"""Keeps channels up to date: one computation per window for all of them, however many follow each.
+
+A window begins with the first change of the market after the last one and gathers what else comes; at its end all
+channels whose own prices changed (or, where they have greeks, whose underlying moved) are valued together as arrays
+and each gets one new item. What did not change is not sent; after `keep_alive` without an item the latest values are
+sent again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from mesolive.clock import Clock
+from mesolive.market.chain_view import BookView
+from mesolive.market.listing import Listing
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.streams.channels import Channel
+from mesolive.streams.items import LiveItem
+from mesolive.streams.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
+from mesolive.streams.subjects import BoolArray, FloatArray, Instrument, IntArray
+from mesolive.streams.valuation import Valuation, value_all
+from mesolive_sdk.models import DataProviderType
+
+BookKey = tuple[DataProviderType, str]
+KEEP_ALIVE_STEP = 1.0
+ONLY = (0,)
+
+
+@dataclass(slots=True)
+class _Book:
+    """The instruments on one underlying that some channel needs, and where they stand in the table of all."""
+
+    key: BookKey
+    instruments: list[Instrument]
+    rows: dict[Instrument, int]
+    first: int = 0
+    listing: Listing | None = None
+    index: IntArray | None = None
+
+    def located(self, listing: Listing) -> IntArray:
+        """Return the places of the instruments in a listing; looked up once per listing."""
+        if self.listing is not listing or self.index is None:
+            self.listing, self.index = listing, locate(listing, self.instruments)
+        return self.index
+
+
+class _Plan:
+    """The channels of one moment laid out as arrays: made anew when a channel comes, goes or changes its legs."""
+
+    def __init__(self, channels: Sequence[Channel], default: DataProviderType) -> None:
+        self.channels = channels
+        books: dict[BookKey, _Book] = {}
+        placed: list[list[tuple[_Book, int]]] = []
+        for channel in channels:
+            provider = channel.provider or default
+            places: list[tuple[_Book, int]] = []
+            for entry in channel.subject.entries:
+                key = (provider, entry.contract.underlying)
+                book = books.get(key)
+                if book is None:
+                    book = books[key] = _Book(key, [], {})
+                row = book.rows.get(entry.contract)
+                if row is None:
+                    row = book.rows[entry.contract] = len(book.instruments)
+                    book.instruments.append(entry.contract)
+                places.append((book, row))
+            placed.append(places)
+        first = 0
+        for book in books.values():
+            book.first = first
+            first += len(book.instruments)
+        self.size = first
+        self.books = list(books.values())
+        self.rows = [np.array([book.first + row for book, row in places], dtype=np.intp) for places in placed]
+        counts = np.array([rows.size for rows in self.rows], dtype=np.intp)
+        self._filled = np.flatnonzero(counts)
+        start = np.concatenate(([0], np.cumsum(counts)))
+        self._starts = start[:-1][self._filled]
+        self._all_rows = np.concatenate(self.rows) if self.rows else np.empty(0, dtype=np.intp)
+        owner = np.repeat(np.arange(len(channels)), counts)
+        self._bases = np.array([channel.form.bases for channel in channels], dtype=np.bool_).reshape(-1, 4)[owner]
+        self._greeks = np.array([channel.form.greeks for channel in channels], dtype=np.bool_)[owner]
+        # What each channel has seen becomes a part of one array, so that one comparison serves all.
+        self._seen: FloatArray = np.concatenate([np.empty((0, 4)), *(channel.seen for channel in channels)])
+        self._seen_spot: FloatArray = np.concatenate([np.empty(0), *(channel.seen_spot for channel in channels)])
+        for channel, begin, end in zip(channels, start[:-1], start[1:], strict=True):
+            channel.seen, channel.seen_spot = self._seen[begin:end], self._seen_spot[begin:end]
+
+    def changed(self, prices: FloatArray, spots: FloatArray) -> list[int]:
+        """Return the places of the channels whose prices differ from those of their latest items."""
+        if not self._filled.size:
+            return []
+        differs = (_differs(prices[self._all_rows], self._seen) & self._bases).any(axis=1)
+        differs |= _differs(spots[self._all_rows], self._seen_spot) & self._greeks
+        changed: list[int] = self._filled[np.logical_or.reduceat(differs, self._starts)].tolist()
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """The quotes of a plan's instruments at one moment."""
+
+    views: Sequence[BookView | None]
+    table: QuoteTable
+    spots: FloatArray
+
+
+class Engine:
+    """Values the channels.
+
+    Parameters
+    ----------
+    market
+        The quotes.
+    clock
+        Market time, where there are no quotes that would tell it.
+    pace
+        Real time, in which windows and keep-alives are counted (not the market's clock, which may run faster).
+    window
+        For how long changes are gathered, in seconds.
+    keep_alive
+        After how many seconds without an item the latest values are sent again.
+
+    Attributes
+    ----------
+    items, windows, busy_seconds
+        How many items were made, how many windows there were, and how long their computations took; for metrics.
+    """
+
+    def __init__(self, market: Market, clock: Clock, pace: Clock, window: float, keep_alive: float) -> None:
+        self._market = market
+        self._clock = clock
+        self._pace = pace
+        self._window = window
+        self._keep_alive = keep_alive
+        self._channels: dict[Hashable, Channel] = {}
+        self._plan: _Plan | None = None
+        self._epoch = pace.now()
+        self.items = 0
+        self.windows = 0
+        self.busy_seconds = 0.0
+
+    @property
+    def channels(self) -> dict[Hashable, Channel]:
+        """The channels by key; change it with `add` and `remove` only."""
+        return self._channels
+
+    def add(self, channel: Channel) -> None:
+        """Keep a channel up to date from now on."""
+        self._channels[channel.key] = channel
+
+    def remove(self, channel: Channel) -> None:
+        """Forget a channel."""
+        if self._channels.get(channel.key) is channel:
+            del self._channels[channel.key]
+            self._plan = None
+
+    def refresh(self, channel: Channel) -> None:
+        """Value a channel now, because it is new or its subject changed, and publish the item."""
+        size = len(channel.subject.entries)
+        channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
+        self._plan = None
+        alone = _Plan([channel], self._market.default)
+        self._publish(alone, self._read(alone), ONLY)
+
+    def value(self, channel: Channel) -> Valuation:
+        """Return the values of a channel that need not be one of the engine's: for snapshots."""
+        size = len(channel.subject.entries)
+        channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
+        alone = _Plan([channel], self._market.default)
+        return self._values(alone, self._read(alone), ONLY)[0]
+
+    async def run(self) -> None:
+        """Follow the market for ever; the caller owns the task."""
+        async with self._market.changed() as changes:
+            async for _ in changes:
+                await self._pace.sleep(self._window)
+                self.windows += 1
+                if self._channels:
+                    started = time.perf_counter()
+                    self._update()
+                    self.busy_seconds += time.perf_counter() - started
+
+    async def run_keep_alive(self) -> None:
+        """Repeat items that are old, for ever; the caller owns the task."""
+        while True:
+            await self._pace.sleep(min(KEEP_ALIVE_STEP, self._keep_alive))
+            now = self._now()
+            plan = self._current_plan()
+            due = [
+                place
+                for place, channel in enumerate(plan.channels)
+                if channel.item is not None and now - channel.sent_at >= self._keep_alive
+            ]
+            if due:
+                self._publish(plan, self._read(plan), due)
+
+    def _update(self) -> None:
+        plan = self._current_plan()
+        market = self._read(plan)
+        changed = plan.changed(market.table.prices, market.spots)
+        if changed:
+            self._publish(plan, market, changed)
+
+    def _current_plan(self) -> _Plan:
+        if self._plan is None:
+            ready = [channel for channel in self._channels.values() if channel.item is not None and not channel.ended]
+            self._plan = _Plan(ready, self._market.default)
+        return self._plan
+
+    def _read(self, plan: _Plan) -> _Market:
+        views = [self._view(book.key) for book in plan.books]
+        prices, ages = np.full((plan.size, 4), np.nan), np.full((plan.size, 4), np.nan)
+        spots = np.full(plan.size, np.nan)
+        moments: list[datetime] = []
+        for book, view in zip(plan.books, views, strict=True):
+            if view is None:
+                continue
+            part = slice(book.first, book.first + len(book.instruments))
+            table = read_quotes(view, book.located(view.listing))
+            prices[part], ages[part] = table.prices, table.ages
+            spot = spot_of(view)
+            spots[part] = np.nan if spot is None else spot
+            moments.append(view.now)
+        now = max(moments) if moments else self._clock.now()
+        return _Market(views, QuoteTable(now, np.empty(0, dtype=np.intp), prices, ages), spots)
+
+    def _view(self, key: BookKey) -> BookView | None:
+        try:
+            return self._market.view(key[1], key[0])
+        except (UnknownUnderlyingError, UnknownProviderError):
+            return None
+
+    def _publish(self, plan: _Plan, market: _Market, places: Sequence[int]) -> None:
+        """Value the channels at `places` together and give each its item."""
+        now = self._now()
+        for place, found in zip(places, self._values(plan, market, places), strict=True):
+            channel, rows = plan.channels[place], plan.rows[place]
+            channel.seen[:] = market.table.prices[rows]
+            channel.seen_spot[:] = market.spots[rows]
+            channel.publish(LiveItem(channel.form.build(channel.subject, found), channel.form.type_), now)
+        self.items += len(places)
+
+    def _values(self, plan: _Plan, market: _Market, places: Sequence[int]) -> list[Valuation]:
+        chosen = [plan.channels[place] for place in places]
+        rows = [plan.rows[place] for place in places]
+        greeks = self._solve(plan, market, chosen, rows)
+        subjects = [channel.subject for channel in chosen]
+        return value_all(subjects, rows, [channel.form.wanted for channel in chosen], market.table, greeks)
+
+    def _solve(self, plan: _Plan, market: _Market, chosen: Iterable[Channel], rows: Sequence[IntArray]) -> FloatArray:
+        """Solve the greeks that the chosen channels want, each contract once."""
+        result = np.full((plan.size, 4, 7), np.nan)
+        needed = np.zeros(plan.size, dtype=np.bool_)
+        bits = 0
+        for channel, own in zip(chosen, rows, strict=True):
+            if channel.form.greeks:
+                needed[own] = True
+                bits |= channel.form.wanted.greeks
+        bases: BoolArray = np.array([bool(bits >> place & 1) for place in range(4)])
+        if not needed.any() or not bits:
+            return result
+        for book, view in zip(plan.books, market.views, strict=True):
+            if view is None:
+                continue
+            part = slice(book.first, book.first + len(book.instruments))
+            wanted = np.flatnonzero(needed[part])
+            if wanted.size:
+                table = QuoteTable(
+                    view.now, book.located(view.listing), market.table.prices[part], market.table.ages[part]
+                )
+                result[book.first + wanted] = solve_greeks(view, table, wanted, bases)
+        return result
+
+    def _now(self) -> float:
+        return (self._pace.now() - self._epoch).total_seconds()
+
+
+def _differs(new: FloatArray, old: FloatArray) -> BoolArray:
+    """Where two arrays differ; no value is equal to no value."""
+    return (new != old) & ~(np.isnan(new) & np.isnan(old))

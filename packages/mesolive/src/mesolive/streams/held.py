@@ -1,0 +1,51 @@
+"""Positions and legs as the streams read them: what they need of the store, and how it becomes a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mesolive.streams.subjects import ZERO, Entry, Subject, of_legs
+from mesolive.trading.positions import Leg, Position
+
+
+class PositionReader(Protocol):
+    """Reads a user's positions and legs; `mesolive.trading.positions.Positions` does."""
+
+    async def read(self, user_id: int, position_id: int) -> Position:
+        """Return one position of the user, or raise `NotFound`."""
+        ...
+
+    async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> Sequence[Leg]:
+        """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""
+        ...
+
+
+def entry_of(leg: Leg) -> Entry:
+    """Return a leg as it is valued: what is held at its exact cost, a marker leg as one contract at its price.
+
+    Nothing is held of a closed leg, so it has no running PnL.
+    """
+    contract = leg.traded.contract
+    marker, closed = leg.qty == 0, leg.closed_at is not None
+    cost = leg.entry_price * contract.multiplier if marker else leg.holding.cost
+    return Entry(
+        key=leg.id,
+        contract=contract,
+        qty=ZERO if marker or closed else leg.holding.qty,
+        cost=None if closed else cost,
+        realized=leg.realized_pnl if leg.user_realized_pnl is None else leg.user_realized_pnl,
+        group=leg.leg_group_id,
+        marker=marker,
+    )
+
+
+def position_subject(position: Position) -> Subject:
+    """Return the subject of a position: its open legs, and what it has realised in all."""
+    entries = [entry_of(leg) for leg in position.legs if leg.closed_at is None]
+    return of_legs(entries, realized=position.realized_pnl)
+
+
+def legs_subject(legs: Sequence[Leg]) -> Subject:
+    """Return the subject of some legs; those that are closed are left out."""
+    return Subject(entries=tuple(entry_of(leg) for leg in legs if leg.closed_at is None), realized=ZERO)

@@ -1,0 +1,476 @@
+"""The live values that the Data Hub serves: six kinds of things, each as a stream and as a snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock, WallClock
+from mesolive.errors import ServiceError, not_found, rate_limited, unavailable, validation
+from mesolive.journal.bus import Bus
+from mesolive.market.contracts import OptionContract
+from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
+from mesolive.streams.channels import Channel, Form
+from mesolive.streams.engine import Engine
+from mesolive.streams.held import PositionReader, entry_of, legs_subject, position_subject
+from mesolive.streams.items import (
+    EXACT,
+    GREEKS,
+    PNL,
+    PRICES,
+    Build,
+    combo_fields,
+    legs_fields,
+    position_fields,
+    single_fields,
+    underlying_fields,
+)
+from mesolive.streams.subjects import Entry, Spot, Subject, of_combo
+from mesolive.streams.valuation import Valuation, Wanted
+from mesolive.trading.positions import Leg
+from mesolive_sdk import models
+from signalr_asyncio.protocol.messages import Shared
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+LOAD_SECONDS = 30.0
+RETRY_SECONDS = 1.0
+PARALLEL_READS = 8
+
+
+class Streams:
+    """Streams and snapshots of live prices, greeks and PnL.
+
+    Parameters
+    ----------
+    positions
+        Reads the users' positions and legs.
+    market
+        The quotes.
+    bus
+        Tells whose positions may have changed: every change of a position is announced by an event.
+    clock
+        Market time.
+    pace
+        Real time.
+    window
+        For how many seconds changes are gathered into one item.
+    keep_alive
+        After how many seconds without an item the latest values are sent again.
+    max_channels
+        How many different things are streamed at the same time, whoever follows them.
+    """
+
+    def __init__(
+        self,
+        positions: PositionReader,
+        market: Market,
+        bus: Bus,
+        clock: Clock,
+        *,
+        pace: Clock | None = None,
+        window: float = 0.1,
+        keep_alive: float = 15.0,
+        max_channels: int = 20_000,
+    ) -> None:
+        self._market = market
+        self._positions = positions
+        # From now on nothing is missed; it is read once somebody follows anything.
+        self._news = bus.subscribe()
+        self._started = False
+        self._closed = False
+        self._pace = pace if pace is not None else WallClock()
+        self._max_channels = max_channels
+        self.engine = Engine(market, clock, self._pace, window, keep_alive)
+        self._readers = asyncio.Semaphore(PARALLEL_READS)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """End all streams and what keeps them up to date; safe to call twice."""
+        self._closed = True
+        for channel in list(self.engine.channels.values()):
+            channel.end()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._news.close()
+
+    def _start(self) -> None:
+        """Begin to follow the market and the users' positions."""
+        self._started = True
+        for name, run in (
+            ("live values", self.engine.run),
+            ("live keep-alive", self.engine.run_keep_alive),
+            ("live positions", self._follow_news),
+        ):
+            self._own(asyncio.create_task(self._forever(name, run), name=name))
+
+    # Streams
+
+    def position(self, user: UserContext, args: models.PositionDataArgs) -> AsyncGenerator[Shared]:
+        """Stream a position's values; ends after the item that shows it closed.
+
+        Every stream raises `ServiceError` when it is first asked for an item and cannot be: an unknown or foreign id,
+        a provider that this server does not have, an unknown contract, flags that ask for nothing.
+        """
+        return self._stream(lambda: self._position(user, args))
+
+    def leg(self, user: UserContext, args: models.LegDataArgs) -> AsyncGenerator[Shared]:
+        """Stream a leg's values; ends after the item that shows it closed."""
+        return self._stream(lambda: self._leg(user, args))
+
+    def legs(self, user: UserContext, args: models.LegsDataArgs) -> AsyncGenerator[Shared]:
+        """Stream the values of several legs; a leg that is closed leaves the items, and with the last one it ends."""
+        return self._stream(lambda: self._legs(user, args))
+
+    def combo(self, _user: UserContext, args: models.ComboContractsDataArgs) -> AsyncGenerator[Shared]:
+        """Stream the values of a combo of contracts."""
+        return self._stream(lambda: self._combo(args))
+
+    def contract(self, _user: UserContext, args: models.ContractDataArgs) -> AsyncGenerator[Shared]:
+        """Stream the values of one contract."""
+        return self._stream(lambda: self._contract(args))
+
+    def underlying(self, _user: UserContext, args: models.UnderlyingDataArgs) -> AsyncGenerator[Shared]:
+        """Stream an underlying's prices."""
+        return self._stream(lambda: self._underlying(args))
+
+    # Snapshots
+
+    async def position_snapshot(
+        self, user: UserContext, args: models.PositionDataArgs
+    ) -> models.GetPositionSnapshotResult:
+        """Return a position's values now; raises as the streams do."""
+        return await self._snapshot(self._position(user, args), models.GetPositionSnapshotResult)
+
+    async def leg_snapshot(self, user: UserContext, args: models.LegDataArgs) -> models.GetLegSnapshotResult:
+        """Return a leg's values now."""
+        return await self._snapshot(self._leg(user, args), models.GetLegSnapshotResult)
+
+    async def legs_snapshot(self, user: UserContext, args: models.LegsDataArgs) -> models.GetLegsSnapshotResult:
+        """Return the values of several legs now."""
+        return await self._snapshot(self._legs(user, args), models.GetLegsSnapshotResult)
+
+    async def combo_snapshot(
+        self, _user: UserContext, args: models.ComboContractsDataArgs
+    ) -> models.GetComboContractsSnapshotResult:
+        """Return the values of a combo now."""
+        return await self._snapshot(self._combo(args), models.GetComboContractsSnapshotResult)
+
+    async def contract_snapshot(
+        self, _user: UserContext, args: models.ContractDataArgs
+    ) -> models.GetContractSnapshotResult:
+        """Return the values of a contract now."""
+        return await self._snapshot(self._contract(args), models.GetContractSnapshotResult)
+
+    async def underlying_snapshot(
+        self, _user: UserContext, args: models.UnderlyingDataArgs
+    ) -> models.GetUnderlyingSnapshotResult:
+        """Return an underlying's prices now."""
+        return await self._snapshot(self._underlying(args), models.GetUnderlyingSnapshotResult)
+
+    # Sources: what each kind of stream is made from
+
+    def _position(self, user: UserContext, args: models.PositionDataArgs) -> _Source:
+        blocks = (args.IncludePosition.value, args.IncludeLegs.value, args.IncludeLegGroups.value)
+        form = _form(
+            args.PriceFields,
+            args.GreekFields,
+            args.PnlFields,
+            blocks[0] | blocks[1] | blocks[2],
+            lambda subject, found: position_fields(subject, found, *blocks),
+            models.PositionDataEntry,
+            sums=True,
+        )
+
+        async def load() -> tuple[Subject, bool]:
+            position = await self._positions.read(user.user_id, args.PositionId)
+            return position_subject(position), position.closed_at is not None
+
+        key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, args.Provider)
+        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+
+    def _leg(self, user: UserContext, args: models.LegDataArgs) -> _Source:
+        include = args.Include.value
+        form = _form(
+            args.PriceFields,
+            args.GreekFields,
+            args.PnlFields,
+            include,
+            lambda subject, found: single_fields(subject, found, include, pnl=True),
+            models.LegDataEntry,
+        )
+
+        async def load() -> tuple[Subject, bool]:
+            (leg,) = await self._read_legs(user, [args.LegId])
+            return Subject(entries=(entry_of(leg),)), leg.closed_at is not None
+
+        key = ("leg", user.user_id, args.LegId, include, form.wanted, args.Provider)
+        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+
+    def _legs(self, user: UserContext, args: models.LegsDataArgs) -> _Source:
+        include = args.Include.value
+        if not args.LegIds:
+            raise validation({"LegIds": ["must name at least one leg"]})
+        form = _form(
+            args.PriceFields,
+            args.GreekFields,
+            args.PnlFields,
+            include,
+            lambda subject, found: legs_fields(subject, found, include),
+            models.LegsDataEntry,
+        )
+        ids = tuple(dict.fromkeys(args.LegIds))
+
+        async def load() -> tuple[Subject, bool]:
+            subject = legs_subject(await self._read_legs(user, ids))
+            return subject, not subject.entries
+
+        key = ("legs", user.user_id, ids, include, form.wanted, args.Provider)
+        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+
+    def _combo(self, args: models.ComboContractsDataArgs) -> _Source:
+        include = args.Include.value
+        if not args.Combo:
+            raise validation({"Combo": ["must name at least one contract"]})
+        problems = {
+            f"Combo[{place}].Ratio": ["must be a finite number other than zero"]
+            for place, leg in enumerate(args.Combo)
+            if not leg.Ratio.is_finite() or leg.Ratio == 0
+        }
+        if problems:
+            raise validation(problems)
+        provider = self._provider(args.Provider)
+        subject = of_combo(
+            [
+                (self._resolve(leg.Contract, args.Provider, f"Combo[{place}].Contract"), leg.Ratio)
+                for place, leg in enumerate(args.Combo)
+            ]
+        )
+        form = _form(
+            args.PriceFields,
+            args.GreekFields,
+            models.LiveQuoteFields.None_,
+            include,
+            lambda _, found: combo_fields(found, include),
+            models.ComboContractsDataEntry,
+            sums=True,
+        )
+        legs = tuple(zip((entry.contract for entry in subject.entries), (leg.Ratio for leg in args.Combo), strict=True))
+        return _Source(("combo", legs, include, form.wanted, provider), None, provider, form, _known(subject))
+
+    def _contract(self, args: models.ContractDataArgs) -> _Source:
+        include = args.Include.value
+        provider = self._provider(args.Provider)
+        contract = self._resolve(args.Contract, args.Provider, "Contract")
+        form = _form(
+            args.PriceFields,
+            args.GreekFields,
+            models.LiveQuoteFields.None_,
+            include,
+            lambda subject, found: single_fields(subject, found, include, pnl=False),
+            models.ContractDataEntry,
+        )
+        subject = Subject(entries=(Entry(0, contract, Decimal(1)),))
+        return _Source(("contract", contract, include, form.wanted, provider), None, provider, form, _known(subject))
+
+    def _underlying(self, args: models.UnderlyingDataArgs) -> _Source:
+        provider = self._provider(args.Provider)
+        symbol = args.Underlying.Symbol
+        try:
+            self._market.underlying(symbol, args.Provider)
+        except UnknownUnderlyingError:
+            raise not_found(f"underlying {symbol!r}") from None
+        form = _form(
+            args.PriceFields,
+            models.LiveQuoteFields.None_,
+            models.LiveQuoteFields.None_,
+            PRICES,
+            lambda _, found: underlying_fields(found),
+            models.UnderlyingDataEntry,
+        )
+        subject = Subject(entries=(Entry(0, Spot(symbol), Decimal(1)),))
+        return _Source(("underlying", symbol, form.wanted, provider), None, provider, form, _known(subject))
+
+    def _provider(self, wanted: models.DataProviderType | None) -> models.DataProviderType:
+        try:
+            return self._market.provider(wanted).name
+        except UnknownProviderError as error:
+            raise unavailable(str(error), None if wanted is None else wanted.value) from None
+
+    def _resolve(self, contract: models.LiveContract, provider: models.DataProviderType, path: str) -> OptionContract:
+        try:
+            return self._market.resolve(contract, provider)
+        except ValueError as error:
+            raise validation({path: [str(error)]}) from None
+        except UnknownContractError as error:
+            raise not_found(f"contract {error.contract}") from None
+        except UnknownUnderlyingError as error:
+            raise not_found(f"underlying {error.symbol!r}") from None
+
+    async def _read_legs(self, user: UserContext, ids: Sequence[int]) -> Sequence[Leg]:
+        legs = await self._positions.read_legs(user.user_id, ids)
+        found = {leg.id for leg in legs}
+        missing = [str(wanted) for wanted in ids if wanted not in found]
+        if missing:
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise not_found(f"leg {', '.join(missing[:5])}{more}")
+        return legs
+
+    # How they are followed
+
+    async def _snapshot(self, source: _Source, type_: type[T]) -> T:
+        subject, _ = await source.load()
+        channel = source.channel()
+        channel.subject = subject
+        return type_(**channel.form.build(subject, self.engine.value(channel))(EXACT))
+
+    async def _stream(self, source_of: Callable[[], _Source]) -> AsyncGenerator[Shared]:
+        source = source_of()
+        channel = self._join(source)
+        try:
+            async for item in channel.follow():
+                yield item
+        finally:
+            self._leave(channel)
+
+    def _join(self, source: _Source) -> Channel:
+        if self._closed:
+            raise unavailable("the server is shutting down")
+        if not self._started:
+            self._start()
+        channel = self.engine.channels.get(source.key)
+        if channel is None:
+            if len(self.engine.channels) >= self._max_channels:
+                raise rate_limited(f"the server streams {self._max_channels} different things already")
+            channel = source.channel()
+            channel.reload = lambda: self._reload(channel, source)
+            self.engine.add(channel)
+            channel.reload()
+        channel.followers += 1
+        return channel
+
+    def _leave(self, channel: Channel) -> None:
+        channel.followers -= 1
+        if channel.followers == 0:
+            self.engine.remove(channel)
+            if channel.loading is not None:
+                channel.loading.cancel()
+
+    def _reload(self, channel: Channel, source: _Source) -> None:
+        """Have the channel's subject read, again where that is under way."""
+        channel.stale = True
+        if channel.loading is None:
+            channel.loading = asyncio.create_task(self._load(channel, source), name=f"load {source.key[0]}")
+            self._own(channel.loading)
+
+    async def _load(self, channel: Channel, source: _Source) -> None:
+        try:
+            while channel.stale and not channel.ended:
+                channel.stale = False
+                await self._load_once(channel, source)
+        finally:
+            channel.loading = None
+
+    async def _load_once(self, channel: Channel, source: _Source) -> None:
+        try:
+            async with self._readers, asyncio.timeout(LOAD_SECONDS):
+                subject, closed = await source.load()
+        except ServiceError as error:
+            self._end(channel, error)
+            return
+        except Exception:  # noqa: BLE001 - a fault of ours: logged, tried again or told
+            _log.exception("live_subject_not_read", kind=source.key[0], user_id=source.user_id)
+            if channel.item is None:
+                self._end(channel, ServiceError(models.StatusCode.InternalError, "the server could not read it"))
+            else:
+                # Followers keep what they have; the change is not forgotten.
+                await self._pace.sleep(RETRY_SECONDS)
+                channel.stale = True
+            return
+        if subject != channel.subject or channel.item is None or closed:
+            channel.subject = subject
+            self.engine.refresh(channel)
+        if closed:
+            self._end(channel)
+
+    def _end(self, channel: Channel, error: ServiceError | None = None) -> None:
+        self.engine.remove(channel)
+        channel.end(error)
+
+    async def _follow_news(self) -> None:
+        while True:
+            users = await self._news.changed()
+            for channel in list(self.engine.channels.values()):
+                if channel.user_id in users and channel.reload is not None:
+                    channel.reload()
+
+    async def _forever(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+            except Exception:  # noqa: BLE001 - one bad window must not end everybody's streams
+                _log.exception("live_task_failed", task=name)
+            await self._pace.sleep(RETRY_SECONDS)
+
+    def _own(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a stream or a snapshot is made from."""
+
+    key: tuple[Hashable, ...]
+    user_id: int | None
+    provider: models.DataProviderType
+    form: Form
+    load: Callable[[], Awaitable[tuple[Subject, bool]]]
+
+    def channel(self) -> Channel:
+        """Return a new channel of it, still without a subject."""
+        return Channel(self.key, self.user_id, self.provider, self.form)
+
+
+def _known(subject: Subject) -> Callable[[], Awaitable[tuple[Subject, bool]]]:
+    async def load() -> tuple[Subject, bool]:
+        return subject, False
+
+    return load
+
+
+def _form(
+    prices: models.LiveQuoteFields,
+    greeks: models.LiveQuoteFields,
+    pnl: models.LiveQuoteFields,
+    include: int,
+    build: Callable[[Subject, Valuation], Build],
+    type_: type[msgspec.Struct],
+    *,
+    sums: bool = False,
+) -> Form:
+    """Return the form of a stream; raises `ValidationError` where it would never say anything."""
+    wanted = Wanted(
+        prices.value if include & PRICES else 0,
+        greeks.value if include & GREEKS else 0,
+        pnl.value if include & PNL else 0,
+    )
+    bits = wanted.prices | wanted.greeks | wanted.pnl
+    if not bits:
+        raise validation({"Include": ["nothing is asked for: name a block (Prices, Greeks, PnL) and a field of it"]})
+    if sums and bits & 3:
+        # The bid of a sum has the offers of what is short in it.
+        bits |= 3
+    bases = (bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
+    return Form(wanted, bool(wanted.greeks), bases, build, type_)
