@@ -5,12 +5,20 @@ what may be traded now, from a market view, an account and a position. The value
 `mesolive.language.decision`.
 """
 
+from mesolive.language.adjusting import freeze_at_adjustment, select_adjustment
 from mesolive.language.checking import CheckReport, check_definition, parse_definition
 from mesolive.language.compiled import CompiledStrategy, compile_strategy
 from mesolive.language.conversion import ConversionReport, convert_v2
 from mesolive.language.definition import StrategyDefinition
 from mesolive.language.entry import freeze_at_entry, select_entry
 from mesolive.language.problems import DefinitionError, Problem, Severity, StatementError
+from mesolive.language.signals import (
+    Signals,
+    evaluate_adjustments,
+    evaluate_entry_gate,
+    evaluate_exit,
+    evaluate_signals,
+)
 
 __all__ = [
     "CheckReport",
@@ -19,12 +27,19 @@ __all__ = [
     "DefinitionError",
     "Problem",
     "Severity",
+    "Signals",
     "StatementError",
     "StrategyDefinition",
     "check_definition",
     "compile_strategy",
     "convert_v2",
+    "evaluate_adjustments",
+    "evaluate_entry_gate",
+    "evaluate_exit",
+    "evaluate_signals",
+    "freeze_at_adjustment",
     "freeze_at_entry",
     "parse_definition",
+    "select_adjustment",
     "select_entry",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mesolive.language import definition as d
-from mesolive.language.decision import AccountState
+from mesolive.language.decision import AccountState, Operation
 from mesolive.language.sandbox import Sandbox
 from mesolive.language.scope import AccountTotals
 from mesolive.language.statement import CompiledStatement, Statement, compile_statement
@@ -64,7 +64,16 @@ class CompiledAdjustment:
     move_expirations: tuple[CompiledExpiration, ...]
     add_legs: tuple[CompiledLeg, ...]
     abort_conditions: tuple[CompiledStatement, ...]
-    variables: dict[d.Operation, Variables]
+    variables: dict[Operation, Variables]
+
+
+@dataclass(frozen=True, slots=True)
+class ExitChecks:
+    """The comparisons that every exit makes with what was fixed at entry."""
+
+    days: CompiledStatement
+    target: CompiledStatement
+    stop: CompiledStatement
 
 
 class CompiledStrategy:
@@ -92,6 +101,11 @@ class CompiledStrategy:
         self.stop_loss = self._optional(leaving.stop_loss)
         self.max_days_in_trade = self._optional(leaving.max_days_in_trade)
         self.exit_conditions = self._all(leaving.conditions)
+        self.exit_checks = ExitChecks(
+            self.statement(Statement("days_in_trade >= max_days_in_trade", "Exit.MaxDaysInTrade")),
+            self.statement(Statement("pos_pnl >= profit_target", "Exit.ProfitTarget")),
+            self.statement(Statement("pos_pnl <= -stop_loss", "Exit.StopLoss")),
+        )
         self.adjustments = tuple(self._adjustment(rule) for rule in definition.adjustment.adjustments)
 
     @property
@@ -147,10 +161,10 @@ class CompiledStrategy:
 
     def _adjustment(self, rule: d.ConditionalAdjustment) -> CompiledAdjustment:
         actions = (
-            (d.Operation.REMOVE_LEGS, rule.remove),
-            (d.Operation.MOVE_LEG, rule.move),
-            (d.Operation.ADD_LEGS, rule.add),
-            (d.Operation.UPDATE_VARS, rule.update),
+            (Operation.REMOVE_LEGS, rule.remove),
+            (Operation.MOVE_LEG, rule.move),
+            (Operation.ADD_LEGS, rule.add),
+            (Operation.UPDATE_VARS, rule.update),
         )
         return CompiledAdjustment(
             rule,

@@ -1,6 +1,7 @@
 """What the language is told about a position and an account, and what it answers: plain values, nothing else.
 
-Inputs: `AccountState`, `PositionState` with its `LegState`s. Outputs: `EntrySelection`, `Evaluation`, `SelectionTrace`.
+Inputs: `AccountState`, `PositionState` with its `LegState`s. Outputs: `EntrySelection`, `FrozenVariables`, `EntryGate`,
+`ExitEvaluation`, `AdjustmentEvaluation`, `AdjustmentSelection`, made of `Evaluation` and `SelectionTrace`.
 Money and quantities are `Decimal`; model numbers are floats.
 """
 
@@ -39,6 +40,15 @@ class StatementKind(enum.Enum):
     STRIKE_SELECTOR = "StrikeSelector"
     LEG_QTY = "LegQty"
     LEG_GROUP = "LegGroup"
+
+
+class Operation(enum.Enum):
+    """The kinds of adjustment, in the order in which those of one condition are carried out."""
+
+    REMOVE_LEGS = "RemoveLegs"
+    MOVE_LEG = "MoveLeg"
+    ADD_LEGS = "AddLegs"
+    UPDATE_VARS = "UpdateVars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,107 @@ class FrozenVariables:
 
     variables: Mapping[str, Decimal]
     evaluations: tuple[Evaluation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryGate:
+    """Whether a strategy may enter now, before there are legs.
+
+    Attributes
+    ----------
+    schedule_ok
+        Its schedule is due (or none is written and the market is open).
+    concurrency_ok
+        Fewer positions than `MaxPositionsInFlight`, and `EntryShiftDays` since the last entry.
+    reentry_ok
+        `ReentryDays` since the last exit.
+    next_entry_at
+        The next moment after now at which the schedule is due and the waiting days are over; `None` without a schedule
+        or when none lies within the next weeks.
+    """
+
+    schedule_ok: bool
+    concurrency_ok: bool
+    reentry_ok: bool
+    conditions: tuple[Evaluation, ...]
+    entry_allowed: bool
+    next_entry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExitEvaluation:
+    """Which reasons for closing the position hold; `None` where the strategy has no such rule."""
+
+    schedule_ok: bool
+    max_days_in_trade: Evaluation | None
+    profit_target: Evaluation | None
+    stop_loss: Evaluation | None
+    conditions: tuple[Evaluation, ...]
+
+    @property
+    def triggered(self) -> bool:
+        """Whether any reason holds, the schedule aside."""
+        rules = (self.max_days_in_trade, self.profit_target, self.stop_loss, *self.conditions)
+        return any(rule is not None and rule.result is True for rule in rules)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentEvaluation:
+    """Whether one conditional adjustment is called for.
+
+    Attributes
+    ----------
+    condition
+        The key in the definition, which names the adjustment.
+    operations
+        What it does, in the order in which it is carried out.
+    schedule_ok
+        The adjustment schedule is due.
+    liquidates
+        `MaxAdjustmentCount` is reached: carrying it out closes the position instead.
+    automatic
+        It sets variables only: nothing is traded, so the server may carry it out by itself.
+    """
+
+    condition: str
+    evaluation: Evaluation
+    operations: tuple[Operation, ...]
+    schedule_ok: bool
+    liquidates: bool
+    automatic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentSelection:
+    """What carrying out one operation of an adjustment would trade.
+
+    Attributes
+    ----------
+    closing
+        Open legs to be closed, marker legs too.
+    opening
+        Legs to be opened, with their final quantities: no multiplier is applied.
+    expirations
+        Those chosen for the adjustment, by alias.
+    definitions, variables
+        `VarDefines` as they would be with the adjustment carried out.
+    allowed
+        No abort condition holds, and each could be evaluated.
+    liquidates
+        The position is closed instead (`MaxAdjustmentCount`).
+    """
+
+    condition: str
+    operation: Operation
+    closing: tuple[LegState, ...]
+    opening: tuple[SelectedLeg, ...]
+    expirations: Mapping[str, Expiration]
+    abort_conditions: tuple[Evaluation, ...]
+    definitions: tuple[Evaluation, ...]
+    variables: Mapping[str, Decimal]
+    allowed: bool
+    liquidates: bool = False
+    traces: tuple[SelectionTrace, ...] = ()
 
 
 class SelectionError(Exception):

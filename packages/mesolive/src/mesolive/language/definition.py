@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mesolive.language.decision import Constraint
+from mesolive.language.decision import Constraint, Operation
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import Right
 
@@ -46,15 +46,6 @@ class ExpirationConstraint(enum.Enum):
 
     ABORT_ON_REUSE = "AbortOnReuse"
     ALLOW_REUSE = "AllowReuse"
-
-
-class Operation(enum.Enum):
-    """The kinds of adjustment, in the order in which those of one condition are carried out."""
-
-    REMOVE_LEGS = "RemoveLegs"
-    MOVE_LEG = "MoveLeg"
-    ADD_LEGS = "AddLegs"
-    UPDATE_VARS = "UpdateVars"
 
 
 @dataclass(frozen=True, slots=True)

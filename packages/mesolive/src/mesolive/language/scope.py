@@ -373,10 +373,18 @@ class Scope:
         """
         return Trial(self, name, alias, chain)
 
-    def realize(self, amount: float) -> None:
-        """Add what closing legs would realise to the position's result."""
-        self._realized_extra += amount
-        self.memo.clear()
+    def close_leg(self, name: str) -> None:
+        """Take a leg out at its present price: what it has earned becomes realised.
+
+        Without a price what was realised is unknown from now on, and statements that read it fail.
+        """
+        leg = self.drop_leg(name)
+        if leg is None or not leg.qty:
+            return
+        try:
+            self._realized_extra += leg.unrealized()
+        except MissingValueError:
+            self._realized_extra = math.nan
 
     def set_variable(self, name: str, value: float) -> None:
         """Give a user variable a value, seen by every statement evaluated from now on."""
@@ -422,7 +430,15 @@ class Scope:
         return total(self.legs.values(), field)
 
     def realized(self) -> float:
-        """Return what the position has realised, with what closing legs in this scope would add."""
+        """Return what the position has realised, with what closing legs in this scope would add.
+
+        Raises
+        ------
+        MissingValueError
+            When a leg without a price was closed.
+        """
+        if math.isnan(self._realized_extra):
+            raise MissingValueError("the result of a leg that is closed is unknown: it has no price")
         return self._realized_extra + (0.0 if self.position is None else float(self.position.realized_pnl))
 
     def sum_of_account(self, field: str) -> float:

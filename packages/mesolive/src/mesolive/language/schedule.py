@@ -1,0 +1,66 @@
+"""When a schedule is due, on the exchange's calendar: early closes move what is counted from the close."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from mesolive.language.definition import Schedule
+from mesolive.market.view import TradingCalendar
+
+WINDOW = timedelta(minutes=5)
+"""A scheduled instant stays due so long."""
+LOOK_AHEAD_DAYS = 40
+
+
+def window(schedule: Schedule | None, calendar: TradingCalendar, day: date) -> tuple[datetime, datetime] | None:
+    """Return from when until when a schedule is due on a day, in UTC, the end excluded.
+
+    Parameters
+    ----------
+    schedule
+        `None` is due throughout the session. `5min` is due without a break: from `AfterMarketOpenMinutes` until the
+        close, or from the opening until `BeforeMarketCloseMinutes`.
+
+    Returns
+    -------
+    tuple or None
+        `None` when the exchange is closed, the weekday is not listed, or the instant lies outside of a short session.
+    """
+    session = calendar.session(day)
+    if session is None:
+        return None
+    opening, close = session
+    if schedule is None:
+        return opening, close
+    if isinstance(schedule.every, tuple) and day.isoweekday() not in schedule.every:
+        return None
+    if schedule.after_open is not None:
+        instant = opening + timedelta(minutes=schedule.after_open)
+        start, end = instant, close if schedule.every == "5min" else min(instant + WINDOW, close)
+    else:
+        instant = close - timedelta(minutes=schedule.before_close or 0)
+        start, end = opening if schedule.every == "5min" else instant, instant + WINDOW
+    return (start, end) if opening <= instant <= close and start < end else None
+
+
+def due(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> bool:
+    """Return whether a schedule is due at `now`."""
+    found = window(schedule, calendar, calendar.local(now).date())
+    return found is not None and found[0] <= now < found[1]
+
+
+def next_due(schedule: Schedule | None, calendar: TradingCalendar, after: datetime) -> datetime | None:
+    """Return the first scheduled instant later than `after`, or `None` when the next weeks have none."""
+    today = calendar.local(after).date()
+    for ahead in range(LOOK_AHEAD_DAYS):
+        found = window(schedule, calendar, today + timedelta(days=ahead))
+        if found is None:
+            continue
+        start, end = found
+        if start > after:
+            return start
+        if schedule is not None and schedule.every == "5min":
+            following = start + WINDOW * ((after - start) // WINDOW + 1)
+            if following < end:
+                return following
+    return None

@@ -1,0 +1,193 @@
+"""Whether something may be traded now: entry, exit and adjustments, from a view, an account and a position alone."""
+
+from __future__ import annotations
+
+import random as random_module
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mesolive.language.compiled import CompiledStrategy
+from mesolive.language.decision import (
+    AccountState,
+    AdjustmentEvaluation,
+    EntryGate,
+    Evaluation,
+    ExitEvaluation,
+    Operation,
+    PositionState,
+    StatementKind,
+)
+from mesolive.language.entry import NO_VALUES, any_holds, judge_all
+from mesolive.language.schedule import due, next_due
+from mesolive.language.scope import Scope
+from mesolive.language.statement import CompiledStatement
+from mesolive.market.view import MarketView
+
+
+def evaluate_entry_gate(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    *,
+    external: Mapping[str, float] = NO_VALUES,
+    random: random_module.Random,
+) -> EntryGate:
+    """Return whether the strategy may enter now: schedule, concurrency, re-entry and conditions.
+
+    There is no position yet: `pos_*` are 0, and a condition that reads a leg fails.
+    """
+    rules = strategy.definition.entry
+    calendar = view.calendar
+    today = calendar.local(view.now).date()
+
+    def days_since(moment: datetime | None) -> int | None:
+        return None if moment is None else (today - calendar.local(moment).date()).days
+
+    since_entry, since_exit = days_since(account.last_entry_at), days_since(account.last_exit_at)
+    shift, reentry = rules.shift_days or 0, rules.reentry_days or 0
+    full = rules.max_positions is not None and account.strategy_positions >= rules.max_positions
+    shifted = since_entry is None or since_entry >= shift
+    reentry_ok = since_exit is None or since_exit >= reentry
+    scope = Scope(view, account, position=None, external=external, random=random, totals=strategy.totals(account, view))
+    conditions = judge_all(strategy.entry_conditions, scope, StatementKind.ENTRY)
+    schedule_ok = due(rules.schedule, calendar, view.now)
+    waiting = max(
+        0 if since_entry is None else shift - since_entry, 0 if since_exit is None else reentry - since_exit, 0
+    )
+    return EntryGate(
+        schedule_ok=schedule_ok,
+        concurrency_ok=shifted and not full,
+        reentry_ok=reentry_ok,
+        conditions=conditions,
+        entry_allowed=schedule_ok and shifted and not full and reentry_ok and any_holds(conditions),
+        next_entry_at=_next_entry(strategy, view, waiting),
+    )
+
+
+def _next_entry(strategy: CompiledStrategy, view: MarketView, waiting_days: int) -> datetime | None:
+    schedule = strategy.definition.entry.schedule
+    if schedule is None:
+        return None
+    after = view.now
+    if waiting_days:
+        local = view.calendar.local(view.now) + timedelta(days=waiting_days)
+        # From the last microsecond of the day before, so that an instant at midnight counts.
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        after = midnight.astimezone(view.now.tzinfo) - timedelta(microseconds=1)
+    return next_due(schedule, view.calendar, after)
+
+
+def evaluate_exit(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    position: PositionState,
+    *,
+    external: Mapping[str, float] = NO_VALUES,
+    random: random_module.Random,
+) -> ExitEvaluation:
+    """Return which reasons for closing a position hold now.
+
+    Target, stop and days are those fixed at entry, from the position's variables; a rule whose value is missing there
+    cannot be evaluated and says so.
+    """
+    scope = Scope(
+        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
+    )
+    return _exit(strategy, scope)
+
+
+def _exit(strategy: CompiledStrategy, scope: Scope) -> ExitEvaluation:
+    def threshold(rule: CompiledStatement | None, check: CompiledStatement, kind: StatementKind) -> Evaluation | None:
+        return None if rule is None else check.judge(scope, kind)
+
+    checks = strategy.exit_checks
+    return ExitEvaluation(
+        schedule_ok=due(strategy.definition.exit.schedule, scope.view.calendar, scope.view.now),
+        max_days_in_trade=threshold(strategy.max_days_in_trade, checks.days, StatementKind.MAX_DAYS_IN_TRADE),
+        profit_target=threshold(strategy.profit_target, checks.target, StatementKind.PROFIT_TARGET),
+        stop_loss=threshold(strategy.stop_loss, checks.stop, StatementKind.STOP_LOSS),
+        conditions=judge_all(strategy.exit_conditions, scope, StatementKind.EXIT),
+    )
+
+
+def evaluate_adjustments(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    position: PositionState,
+    *,
+    external: Mapping[str, float] = NO_VALUES,
+    random: random_module.Random,
+) -> tuple[AdjustmentEvaluation, ...]:
+    """Return every conditional adjustment with its condition's outcome, on one view, in the order of their text."""
+    scope = Scope(
+        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
+    )
+    return _adjustments(strategy, scope, position)
+
+
+def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionState) -> tuple[AdjustmentEvaluation, ...]:
+    rules = strategy.definition.adjustment
+    schedule_ok = due(rules.schedule, scope.view.calendar, scope.view.now)
+    spent = count_is_spent(strategy, position)
+    found: list[AdjustmentEvaluation] = []
+    for adjustment in strategy.adjustments:
+        operations = adjustment.rule.operations
+        automatic = operations == (Operation.UPDATE_VARS,)
+        found.append(
+            AdjustmentEvaluation(
+                condition=adjustment.condition.text,
+                evaluation=adjustment.condition.judge(scope, StatementKind.ADJUSTMENT),
+                operations=operations,
+                schedule_ok=schedule_ok,
+                liquidates=spent and not automatic,
+                automatic=automatic,
+            )
+        )
+    return tuple(found)
+
+
+def count_is_spent(strategy: CompiledStrategy, position: PositionState) -> bool:
+    """Return whether the position has had as many adjustments as `MaxAdjustmentCount` allows."""
+    most = strategy.definition.adjustment.max_count
+    return most is not None and position.adjustment_count >= most
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Everything that a strategy asks for at one moment.
+
+    Attributes
+    ----------
+    entry
+        When no position was given.
+    exit, adjustments
+        When one was.
+    """
+
+    entry: EntryGate | None = None
+    exit: ExitEvaluation | None = None
+    adjustments: tuple[AdjustmentEvaluation, ...] = ()
+
+
+def evaluate_signals(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    position: PositionState | None,
+    *,
+    external: Mapping[str, float] = NO_VALUES,
+    random: random_module.Random,
+) -> Signals:
+    """Return what the strategy asks for: an entry without a position; an exit and adjustments with one.
+
+    Exit and adjustments share one scope, so that a value which several of their conditions read is computed once.
+    """
+    if position is None:
+        return Signals(entry=evaluate_entry_gate(strategy, view, account, external=external, random=random))
+    scope = Scope(
+        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
+    )
+    return Signals(exit=_exit(strategy, scope), adjustments=_adjustments(strategy, scope, position))

@@ -1,0 +1,260 @@
+"""Fetches external data for strategies: small files from a few hosts, kept for a minute, never from inside the network.
+
+Addresses come from strategy definitions, so they are not trusted: only `https` to the allowed hosts (and, where the
+operator allows it, files below one folder); every address that is connected to must be public, also after a redirect;
+the connection goes to the very address that was checked, so that a name cannot change in between. Size and time are
+bounded. Fetching happens off the evaluation path; evaluation reads what the last fetch brought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+DOCUMENTED_HOSTS = frozenset({"gist.githubusercontent.com", "docs.google.com"})
+"""Hosts from which anybody may take external data."""
+MAX_BYTES = 2 * 1024 * 1024
+CACHE_SECONDS = 60.0
+CACHE_ENTRIES = 256
+TIMEOUT_SECONDS = 10.0
+MAX_REDIRECTS = 4
+_CHUNK = 64 * 1024
+
+T = TypeVar("T")
+
+
+class FetchError(Exception):
+    """External data could not be fetched; the text says why, without what a server answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRules:
+    """Where external data may come from.
+
+    Attributes
+    ----------
+    hosts
+        Names allowed in a definition. A redirect may lead to any public host, as the documented ones do.
+    folder
+        Files below it may be named by `file:` addresses; `None` for no files at all.
+    max_bytes, timeout
+        Bounds of one fetch, redirects included.
+    """
+
+    hosts: Collection[str] = DOCUMENTED_HOSTS
+    folder: Path | None = None
+    max_bytes: int = MAX_BYTES
+    timeout: float = TIMEOUT_SECONDS
+
+
+class Connection:
+    """Opens one TLS connection to a checked address; replaced in tests."""
+
+    def resolve(self, host: str) -> Sequence[str]:
+        """Return the IP addresses of a host.
+
+        Raises
+        ------
+        OSError
+            When it has none.
+        """
+        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def open(self, host: str, address: str, timeout: float) -> http.client.HTTPConnection:
+        """Return a connection to `address` that speaks for `host`.
+
+        Raises
+        ------
+        OSError
+            When it cannot be made.
+        """
+        connection = http.client.HTTPSConnection(host, 443, timeout=timeout)
+        plain = socket.create_connection((address, 443), timeout)
+        try:
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        except OSError:
+            plain.close()
+            raise
+        return connection
+
+
+def fetch(url: str, rules: FetchRules, connection: Connection | None = None) -> bytes:
+    """Return the content of an address. Blocks; `ExternalSource` calls it in a thread.
+
+    Raises
+    ------
+    FetchError
+        When the address is not allowed, not public, too large, too slow, or answers no content.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _read_file(parts, rules)
+    if (parts.hostname or "").lower() not in rules.hosts:
+        allowed = ", ".join(sorted(rules.hosts))
+        raise FetchError(f"external data may not come from '{parts.hostname}'; allowed: {allowed}")
+    deadline = time.monotonic() + rules.timeout
+    via = connection if connection is not None else Connection()
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = _get(url, rules, via, deadline)
+        if isinstance(answer, bytes):
+            return answer
+        url = answer
+    raise FetchError(f"external data is redirected more than {MAX_REDIRECTS} times")
+
+
+def _read_file(parts: SplitResult, rules: FetchRules) -> bytes:
+    if rules.folder is None:
+        raise FetchError("external data may not come from files here")
+    folder = rules.folder.resolve()
+    path = Path(unquote(parts.path)).resolve()
+    if parts.netloc not in {"", "localhost"} or not path.is_relative_to(folder):
+        raise FetchError("the file of the external data is outside of the allowed folder")
+    try:
+        if not path.is_file():
+            raise FetchError("the file of the external data does not exist")
+        with path.open("rb") as file:
+            content = file.read(rules.max_bytes + 1)
+    except OSError as error:
+        raise FetchError(f"the file of the external data cannot be read: {error.strerror}") from error
+    _bounded(len(content), rules)
+    return content
+
+
+def _bounded(size: int, rules: FetchRules) -> None:
+    if size > rules.max_bytes:
+        raise FetchError(f"external data is larger than {rules.max_bytes:,} bytes")
+
+
+def _get(url: str, rules: FetchRules, via: Connection, deadline: float) -> bytes | str:
+    """Return the content, or the address of a redirect."""
+    parts = urlsplit(url)
+    host = parts.hostname
+    if parts.scheme != "https" or host is None or parts.port not in {None, 443} or parts.username is not None:
+        raise FetchError("external data must come over https, from the usual port")
+    try:
+        address = _public_address(host, via)
+        opened = via.open(host, address, _left(deadline))
+        try:
+            target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+            opened.request("GET", target, headers={"Accept": "text/csv, text/plain", "User-Agent": "mesolive"})
+            answer = opened.getresponse()
+            if answer.status in {301, 302, 303, 307, 308}:
+                location = answer.getheader("Location")
+                if not location:
+                    raise FetchError("external data is redirected to nowhere")
+                return urljoin(url, location)
+            if answer.status != http.client.OK:
+                raise FetchError(f"the server of the external data answers {answer.status}")
+            return _read(opened, answer, rules, deadline)
+        finally:
+            opened.close()
+    except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
+        raise FetchError(f"external data could not be fetched from '{host}': {type(error).__name__}") from error
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise FetchError("external data took too long")
+    return left
+
+
+def _read(
+    opened: http.client.HTTPConnection, answer: http.client.HTTPResponse, rules: FetchRules, deadline: float
+) -> bytes:
+    """Read the body in pieces, so that neither a large nor a slow one goes on past its bound."""
+    content = bytearray()
+    while True:
+        if opened.sock is not None:
+            opened.sock.settimeout(_left(deadline))
+        piece = answer.read1(_CHUNK)
+        if not piece:
+            return bytes(content)
+        content += piece
+        _left(deadline)
+        _bounded(len(content), rules)
+
+
+def _public_address(host: str, via: Connection) -> str:
+    """Return an address of a host; refuse the host when any of its addresses is not public."""
+    addresses = [ipaddress.ip_address(found.split("%")[0]) for found in via.resolve(host)]
+    if not addresses:
+        raise FetchError(f"'{host}' has no address")
+    for address in addresses:
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        checked = mapped if mapped is not None else address
+        if not checked.is_global or checked.is_multicast:
+            raise FetchError(f"'{host}' is not a public address: external data may not come from inside")
+    return str(addresses[0])
+
+
+class ExternalSource(Generic[T]):
+    """Fetches and decodes external data, and keeps each result for a minute.
+
+    Parameters
+    ----------
+    decode
+        Makes what is kept out of the bytes, such as `language.external_data.parse_csv`; its exceptions reach the caller
+        and are kept for the same time, so that a broken file is not fetched with every evaluation.
+    rules
+        Where data may come from.
+    fetcher
+        Replaces `fetch` in tests.
+    monotonic
+        Seconds that only ever grow, for the age of what is kept.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[bytes], T],
+        rules: FetchRules | None = None,
+        *,
+        fetcher: Callable[[str, FetchRules], bytes] = fetch,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._decode = decode
+        self._rules = rules if rules is not None else FetchRules()
+        self._fetch = fetcher
+        self._monotonic = monotonic
+        self._kept: OrderedDict[str, tuple[float, asyncio.Task[T]]] = OrderedDict()
+
+    async def get(self, url: str) -> T:
+        """Return the decoded data of an address, at most a minute old; concurrent calls share one fetch.
+
+        Raises
+        ------
+        FetchError
+            When it cannot be fetched.
+        """
+        known = self._kept.get(url)
+        if known is None or self._monotonic() - known[0] >= CACHE_SECONDS:
+            known = (self._monotonic(), asyncio.create_task(self._load(url), name="fetch external data"))
+            known[1].add_done_callback(_look_at_exception)
+            self._kept[url] = known
+        self._kept.move_to_end(url)
+        while len(self._kept) > CACHE_ENTRIES:
+            self._kept.popitem(last=False)
+        return await asyncio.shield(known[1])
+
+    async def _load(self, url: str) -> T:
+        content = await asyncio.wait_for(
+            asyncio.to_thread(self._fetch, url, self._rules), timeout=self._rules.timeout + 5.0
+        )
+        return self._decode(content)
+
+
+def _look_at_exception(task: asyncio.Task[T]) -> None:
+    """Take note of a failure that nobody waited for: the next caller gets it."""
+    if not task.cancelled():
+        task.exception()
