@@ -83,7 +83,7 @@ class TestDecimals:
 
     @pytest.mark.parametrize(
         "amount",
-        ["NaN", "sNaN", "Infinity", "-Infinity", f"1E+{MAX_DECIMAL_TEXT}", f"1E-{MAX_DECIMAL_TEXT}", "1E+999999"],
+        ["NaN", "sNaN", "Infinity", "-Infinity", f"1E+{MAX_DECIMAL_TEXT}", f"1E-{MAX_DECIMAL_TEXT + 1}", "1E+999999"],
     )
     def test_that_cannot_be_stored_exactly_are_refused(self, connection: Connection, amount: str) -> None:
         with pytest.raises(StatementError, match="stored"):

@@ -209,7 +209,7 @@ class Access:
             return None
         key_id, user_id = claims
         cached = self._accepted.get(key_id)
-        if cached is not None and cached[0] > self._monotonic():
+        if cached is not None and cached[0] > self._monotonic() and cached[1].user_id == user_id:
             self._accepted.move_to_end(key_id)
             return cached[1]
         revocations = self._revocations

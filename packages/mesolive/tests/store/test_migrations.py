@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, PrimaryKeyConstraint, inspect, text
+
+from mesolive.store.database import Database
+from mesolive.store.engines import UnusableDatabaseError
+from mesolive.store.migrate import HEAD, MIGRATIONS
+from mesolive.store.tables import metadata
+
+
+def file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
+    async with database._engines.writer.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_every_constraint_has_the_name_that_the_code_knows_it_by(database: Database) -> None:
+    def names(connection: Connection) -> dict[str, set[str | None]]:
+        inspector = inspect(connection)
+        return {
+            table: {found["name"] for found in inspector.get_foreign_keys(table)}
+            | {found["name"] for found in inspector.get_unique_constraints(table)}
+            for table in metadata.tables
+        }
+
+    # SQLite does not keep the name of a primary key that numbers its rows.
+    known = {
+        name: {str(found.name) for found in table.constraints if not isinstance(found, PrimaryKeyConstraint)}
+        for name, table in metadata.tables.items()
+    }
+    async with database._engines.reader.connect() as connection:
+        assert await connection.run_sync(names) == known
+
+
+def test_the_server_knows_which_migration_is_the_newest() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_opening_again_keeps_what_is_there(database_url: str) -> None:
+    first = await Database.open(database_url)
+    async with first.write() as tx:
+        await tx.execute(text("INSERT INTO users (name, created_at) VALUES ('ann', 0)"))
+    await first.close()
+    second = await Database.open(database_url)
+    async with second.read() as tx:
+        assert await tx.scalar(text("SELECT name FROM users")) == "ann"
+    await second.close()
+
+
+async def test_two_servers_may_open_a_new_database_at_once(database_url: str) -> None:
+    opened = await asyncio.gather(Database.open(database_url), Database.open(database_url))
+    for database in opened:
+        async with database.read() as tx:
+            assert await tx.scalar(text("SELECT count(*) FROM users")) == 0
+        await database.close()
+
+
+async def test_tables_of_a_newer_version_are_left_alone(database_url: str) -> None:
+    database = await Database.open(database_url)
+    async with database.write() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+    with pytest.raises(UnusableDatabaseError, match="not made by this version"):
+        await Database.open(database_url)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(sqlite_url: str) -> None:
+    file = file_of(sqlite_url)
+    file.parent.mkdir()
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE users (something TEXT)")  # in the migration's way
+    connection.close()
+    with pytest.raises(UnusableDatabaseError, match="users"):
+        await Database.open(sqlite_url)
+    with sqlite3.connect(file) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert tables == {"users"}
+
+
+async def test_the_migrations_leave_logging_as_it_is(sqlite_url: str) -> None:
+    before = logging.getLogger("mesolive.some.part")
+    handlers = list(logging.getLogger().handlers)
+    level = logging.getLogger().level
+    database = await Database.open(sqlite_url)
+    await database.close()
+    assert not before.disabled
+    assert logging.getLogger().handlers == handlers
+    assert logging.getLogger().level == level
