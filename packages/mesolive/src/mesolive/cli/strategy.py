@@ -1,46 +1,129 @@
-"""`mesolive strategy`: check strategy definitions before they trade."""
+"""`mesolive strategy`: check, convert and describe strategy definitions, without a server."""
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from mesolive.language import check_definition
+from mesolive.language import CheckReport, DefinitionError, Problem, check_definition, convert_v2
+from mesolive.language.conversion import Level
+from mesolive.language.loading import MAX_BYTES
+from mesolive.language.schema import definition_schema
 
 strategy_app = typer.Typer(no_args_is_help=True)
 
+File = Annotated[Path, typer.Argument(help="A strategy definition (JSON); - reads standard input.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
-@strategy_app.callback()
-def commands() -> None:
-    """Check strategy definitions before they trade."""
+_COLOURS = {Level.AUTO: "green", Level.WARN: "yellow", Level.ERROR: "red"}
 
 
 @strategy_app.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="The definition, JSON.", exists=True, dir_okay=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
-) -> None:
-    """Say everything that is wrong with a definition. Status 0: it can run; 1: it cannot."""
-    report = check_definition(file.read_bytes())
+def check(file: File, as_json: Json = False) -> None:
+    """Check a definition: every problem at once, each with its path. Status 0: it can run, 1: it cannot."""
+    report = check_definition(_read(file))
     if as_json:
-        found = [
-            {
-                "Path": problem.path,
-                "Severity": problem.severity.value,
-                "Message": problem.message,
-                "Expected": problem.expected,
-                "Found": problem.found,
-            }
-            for problem in (*report.problems, *report.warnings)
-        ]
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(_json(_report(report)))
     else:
-        console = Console(highlight=False, markup=False, soft_wrap=True)
-        for problem in (*report.problems, *report.warnings):
-            console.print(f"{problem.severity.value}: {problem}")
-        console.print("it cannot run" if report.problems else "it can run")
-    raise typer.Exit(1 if report.problems else 0)
+        _print(report, str(file))
+    if report.definition is None:
+        raise typer.Exit(1)
+
+
+@strategy_app.command()
+def schema(output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None) -> None:
+    """Write the JSON Schema of definitions, for editors: name it in the file's "$schema"."""
+    _write(_json(definition_schema()), output)
+
+
+@strategy_app.command()
+def convert(
+    file: File,
+    output: Annotated[Path | None, typer.Option(help="Write the definition to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Convert a version 2 job definition to version 3.
+
+    The definition goes to standard output (or --output), the report to standard error; with --json both are one JSON
+    object. Status 1: something in it has no meaning in version 3.
+    """
+    try:
+        report = convert_v2(_read(file))
+    except DefinitionError as error:
+        for problem in error.problems:
+            Console(stderr=True).print(f"[red]error[/]  {escape(str(problem))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        lines = [{"Level": line.level.value, "Path": line.path, "Message": line.message} for line in report.lines]
+        _write(_json({"Definition": report.definition, "Lines": lines}), output)
+    else:
+        console = Console(stderr=True)
+        for line in report.lines:
+            colour = _COLOURS[line.level]
+            console.print(f"[{colour}]{escape(str(line))}[/]", soft_wrap=True, highlight=False)
+        if report.converted:
+            _write(_json(report.definition), output)
+    if not report.converted:
+        raise typer.Exit(1)
+
+
+def _read(file: Path) -> bytes:
+    """Read no more than a definition may have."""
+    if str(file) == "-":
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        Console(stderr=True).print(f"[red]mesolive:[/] {escape(str(file))}: {error.strerror}", highlight=False)
+        raise typer.Exit(2) from None
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _json(value: object) -> str:
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
+    return msgspec.json.format(encoded, indent=2).decode()
+
+
+def _report(report: CheckReport) -> dict[str, Any]:
+    return {
+        "CanRun": report.definition is not None,
+        "Problems": [_fields(problem) for problem in report.problems],
+        "Warnings": [_fields(problem) for problem in report.warnings],
+    }
+
+
+def _fields(problem: Problem) -> dict[str, str | None]:
+    return {
+        "Path": problem.path,
+        "Message": problem.message,
+        "Expected": problem.expected,
+        "Found": problem.found,
+    }
+
+
+def _print(report: CheckReport, name: str) -> None:
+    console = Console(highlight=False)
+    for problem in report.problems:
+        console.print(f"[red]error[/]    {escape(str(problem))}", soft_wrap=True)
+    for problem in report.warnings:
+        console.print(f"[yellow]warning[/]  {escape(str(problem))}", soft_wrap=True)
+    definition = report.definition
+    if definition is None:
+        count = len(report.problems)
+        console.print(f"{escape(name)} cannot run: {count} error{'s' if count > 1 else ''}")
+        return
+    legs = ", ".join(leg.name for leg in definition.legs)
+    console.print(f"{escape(name)} can run: {escape(definition.symbol)}, legs {escape(legs)}")
