@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
 from decimal import Decimal, InvalidOperation
-from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -14,17 +13,10 @@ from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.cli.options import DatabaseUrl
 from mesolive.clock import WallClock
-from mesolive.market.book import QuoteBook
-from mesolive.market.contracts import Underlying
-from mesolive.market.provider import ProviderStatus
-from mesolive.market.service import Market
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
-from mesolive.store.paging import Pager
-from mesolive.trading.accounts import Accounts
-from mesolive_sdk import wire
-from mesolive_sdk.models import AgentStatus, DataProviderType, LiveAccount
+from mesolive.trading.accounts import create_paper_account
 
 account_app = typer.Typer(no_args_is_help=True)
 
@@ -48,34 +40,18 @@ def create_paper(
         amount = Decimal(cash)
     except InvalidOperation:
         raise typer.BadParameter(f"expected an amount, got {cash!r}", param_hint="--cash") from None
-    made = asyncio.run(_create(from_environment({"database": database}), user, account, amount, currency))
+    asyncio.run(_create(from_environment({"database": database}), user, account, amount, currency))
     if as_json:
-        typer.echo(wire.encode_json(made).decode())
+        typer.echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(amount), "Currency": currency}))
     else:
-        typer.echo(f"Paper account {made.BrokerAccountId} of {user} starts with {made.Cash:,.2f} {made.Currency}.")
+        typer.echo(f"Paper account {account} of {user} starts with {amount:,.2f} {currency}.")
 
 
-async def _create(settings: Settings, user: str, account: str, cash: Decimal, currency: str) -> LiveAccount:
+async def _create(settings: Settings, user: str, account: str, cash: Decimal, currency: str) -> None:
     secret = load_secret(directory_of(settings.database), settings.secret_key)
     database = await Database.open(settings.database)
     try:
         owner = await Access(database, secret).user(user)
-        accounts = Accounts(database, Market([_NoPrices()]), WallClock(), Pager(secret.derive("pages")))
-        return await accounts.create_paper(owner, account, cash, currency)
+        await create_paper_account(database, WallClock(), owner, account, cash, currency)
     finally:
         await database.close()
-
-
-class _NoPrices:
-    """Stands where the server has its market: an account that is new holds nothing that would need a price."""
-
-    name = DataProviderType.Simulated
-    underlyings: Sequence[Underlying] = ()
-    books: Mapping[str, QuoteBook] = MappingProxyType({})
-    status = ProviderStatus(AgentStatus.Disconnected)
-
-    async def start(self) -> None:
-        """Do nothing."""
-
-    async def stop(self) -> None:
-        """Do nothing."""

@@ -121,9 +121,8 @@ async def run_trade(trade: Trade, console: Console) -> None:
             async with asyncio.timeout(EVENT_SECONDS):
                 closed = await received.closed(filled.PositionId)
             account = await control.get_account(models.GetAccountArgs(BrokerAccountId=trade.account_id))
-            console.print(
-                f"realised {money(closed.RealizedPnL)} after commissions; cash {money(account.Cash)} {account.Currency}"
-            )
+            cash = f"cash {money(account.Cash)} {account.Currency}"
+            console.print(f"realised {money(closed.RealizedPnL)} after commissions; {cash}")
 
         with steps.step("Replay the events of the trade", MesoLiveError):
             replay = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=start, Limit=1000))

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -63,11 +64,9 @@ def legs_table(
     greeks: Mapping[str, models.LiveGreeks],
 ) -> Table:
     """Return the legs with their quotes and greeks."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("leg")
-    table.add_column("contract")
-    for column in ("qty", "bid", "mark", "ask", "IV %", "delta", "gamma", "theta", "vega"):
-        table.add_column(column, justify="right")
+    table = plain_table(title, "leg", "contract")
+    for column in ("qty", "bid", "mark", "ask", "IV %", "delta", "theta", "vega"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, leg in legs.items():
         quote, mark = prices[name], greeks[name].Mark or models.GreekValues()
         table.add_row(
@@ -79,10 +78,17 @@ def legs_table(
             number(quote.Ask),
             number(mark.IV),
             number(mark.Delta),
-            number(mark.Gamma, 3),
-            number(mark.Theta),
-            number(mark.Vega),
+            number(mark.Theta, 1),
+            number(mark.Vega, 1),
         )
+    return table
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    """Return a table without frames, narrow enough for 80 columns."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
@@ -95,7 +101,7 @@ def greeks_line(name: str, greeks: models.LiveGreeks) -> str:
 
 def contract_text(contract: models.LiveContract) -> str:
     """Return a contract as traders write it: root, expiration day, strike, right."""
-    day = "" if contract.Expiration is None else f"{contract.Expiration:%d %b %y}"
+    day = "" if contract.Expiration is None else f"{contract.Expiration:%d%b%y}"
     strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
     right = "" if contract.OptionType is None else contract.OptionType.name[0]
     return f"{contract.Root} {day} {strike}{right}"
@@ -103,9 +109,7 @@ def contract_text(contract: models.LiveContract) -> str:
 
 def conditions_table(result: models.PreparePositionEntryResult) -> Table:
     """Return every condition with its outcome and what it read."""
-    table = Table(title="conditions", title_justify="left")
-    for column in ("kind", "statement", "outcome", "read"):
-        table.add_column(column)
+    table = plain_table("conditions", "kind", "statement", "outcome", "read")
     for condition in [*result.EntryConditions, *result.AbortConditions]:
         outcome = condition.Error or str(condition.Result)
         values = ", ".join(f"{name} = {value:.2f}" for name, value in condition.Vars.items())
@@ -127,18 +131,18 @@ def live_panel(entries: int, entry: models.PositionDataEntry, underlying: Number
     rows: list[RenderableType] = [table]
     if entry.PositionGreeks is not None:
         rows.append(greeks_line("greeks", entry.PositionGreeks))
-    return Panel(Group(*rows), title=f"position held, update {entries}", title_align="left", width=90)
+    return Panel(Group(*rows), title=f"position held, update {entries}", title_align="left", width=78)
 
 
 def events_table(events: Sequence[models.MesoLiveEventEnvelope]) -> Table:
     """Return the events in their order."""
-    table = Table(title="events", title_justify="left")
-    table.add_column("seq", justify="right")
-    for column in ("market time (UTC)", "event", "what"):
-        table.add_column(column)
+    table = plain_table("events", "seq", "UTC", "event", "what")
     for envelope in events:
         table.add_row(
-            str(envelope.EventSeqId), f"{envelope.EventTime:%H:%M:%S}", envelope.EventType, event_text(envelope.Event)
+            str(envelope.EventSeqId),
+            f"{envelope.EventTime:%H:%M:%S}",
+            envelope.EventType.removeprefix("On"),
+            event_text(envelope.Event),
         )
     return table
 

@@ -76,6 +76,56 @@ async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at:
     await tx.execute(accounts.update().where(accounts.c.id == account.id).values(cash=cash + change, last_updated=at))
 
 
+async def create_paper_account(
+    database: Database, clock: Clock, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+) -> None:
+    """Create a paper account.
+
+    Parameters
+    ----------
+    broker_account_id
+        `ML` followed by letters and digits, such as `ML1000`.
+    cash
+        What it starts with, in `currency`; greater than zero.
+
+    Raises
+    ------
+    ServiceError
+        `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
+    """
+    problems: dict[str, list[str]] = {}
+    if not broker_account_id.startswith(PAPER_PREFIX) or not ACCOUNT_ID.fullmatch(broker_account_id):
+        expected = f"{PAPER_PREFIX} followed by capital letters and digits, such as ML1000"
+        problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
+    if not cash.is_finite() or cash <= 0:
+        problems["Cash"] = [f"expected an amount greater than 0, got {cash}"]
+    if problems:
+        raise validation(problems)
+    now = clock.now()
+    async with database.write() as tx:
+        taken = await tx.first(
+            select(accounts.c.id).where(
+                accounts.c.user_id == user.user_id, accounts.c.broker_account_id == broker_account_id
+            )
+        )
+        if taken is not None:
+            raise conflict(f"account {broker_account_id} exists already")
+        await tx.execute(
+            accounts.insert().values(
+                user_id=user.user_id,
+                broker_account_id=broker_account_id,
+                broker_type=models.BrokerType.MesoLive.name,
+                account_type="Paper",
+                currency=currency,
+                is_paper=True,
+                initial_cash=cash,
+                cash=cash,
+                created_at=now,
+                last_updated=now,
+            )
+        )
+
+
 class Accounts:
     """What the Control Hub and the command line ask about accounts."""
 
@@ -88,51 +138,8 @@ class Accounts:
     async def create_paper(
         self, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
     ) -> models.LiveAccount:
-        """Create a paper account.
-
-        Parameters
-        ----------
-        broker_account_id
-            `ML` followed by letters and digits, such as `ML1000`.
-        cash
-            What it starts with, in `currency`; greater than zero.
-
-        Raises
-        ------
-        ServiceError
-            `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
-        """
-        problems: dict[str, list[str]] = {}
-        if not broker_account_id.startswith(PAPER_PREFIX) or not ACCOUNT_ID.fullmatch(broker_account_id):
-            expected = f"{PAPER_PREFIX} followed by capital letters and digits, such as ML1000"
-            problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
-        if not cash.is_finite() or cash <= 0:
-            problems["Cash"] = [f"expected an amount greater than 0, got {cash}"]
-        if problems:
-            raise validation(problems)
-        now = self._clock.now()
-        async with self._database.write() as tx:
-            taken = await tx.first(
-                select(accounts.c.id).where(
-                    accounts.c.user_id == user.user_id, accounts.c.broker_account_id == broker_account_id
-                )
-            )
-            if taken is not None:
-                raise conflict(f"account {broker_account_id} exists already")
-            await tx.execute(
-                accounts.insert().values(
-                    user_id=user.user_id,
-                    broker_account_id=broker_account_id,
-                    broker_type=models.BrokerType.MesoLive.name,
-                    account_type="Paper",
-                    currency=currency,
-                    is_paper=True,
-                    initial_cash=cash,
-                    cash=cash,
-                    created_at=now,
-                    last_updated=now,
-                )
-            )
+        """Create a paper account and return it; see `create_paper_account`."""
+        await create_paper_account(self._database, self._clock, user, broker_account_id, cash, currency)
         return await self.get(user, models.GetAccountArgs(BrokerAccountId=broker_account_id))
 
     async def list(self, user: UserContext, args: models.ListAccountsArgs) -> models.ListAccountsResult:
