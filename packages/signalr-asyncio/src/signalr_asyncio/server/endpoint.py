@@ -132,7 +132,12 @@ class HubEndpoint:
             if not self._cors.may_connect(info, scope):
                 await respond(scope, send, 403, b"Origin not allowed")
                 return
-        principal = await self._who(info)
+        try:
+            principal = await self._who(info)
+        except Exception:
+            log.exception("%s: the authentication hook failed", self.runtime.path)
+            await respond(scope, send, 500, headers=headers)
+            return
         if principal is None:
             self.runtime.counters.refused += 1
             await respond(scope, send, 401, headers=[*headers, (b"www-authenticate", b"Bearer")])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,7 +91,8 @@ class HubSession:
         self._reader: asyncio.Task[Any] | None = None
         self._interrupted = False
         self._flush_task: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
+        self._closing = False
+        self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
         self._resumed = asyncio.Event()
         now = self._clock.now()
@@ -118,7 +118,7 @@ class HubSession:
     @property
     def ended(self) -> bool:
         """Whether the connection is closing or has ended."""
-        return self._closing is not None or self.done.is_set()
+        return self._closing
 
     @property
     def resumable(self) -> bool:
@@ -145,7 +145,10 @@ class HubSession:
             self._fail(error)
         except asyncio.CancelledError:
             if not self._interrupted:
-                self.close(reason="The server stopped the connection.", allow_reconnect=True)
+                # Whoever cancels wants it to end now: no word to the client, only our own cleanup.
+                self._error = self._error or "The server stopped the connection."
+                self._closing = True
+                self._transport.abandon()
                 raise
             if self._reader is not None:
                 self._reader.uncancel()
@@ -231,7 +234,7 @@ class HubSession:
         transport = self._transport
         parser = self.protocol.parser(self.options.maximum_receive_message_size)
         clock, counters = self._clock, self.runtime.counters
-        while self._closing is None:
+        while not self._closing:
             if data is None:
                 if not await self._return_of_client(transport):
                     return
@@ -249,7 +252,7 @@ class HubSession:
             data = await transport.receive()
 
     async def _handle(self, message: HubMessage) -> bool:
-        if self._closing is not None:
+        if self._closing:
             return False
         if self._buffer is not None:
             wanted = self._buffer.accept(message)
@@ -288,10 +291,13 @@ class HubSession:
                 answer.set_result(message.result if message.has_result else None)
 
     async def _end(self) -> None:
-        if self._closing is None:
+        if not self._closing:
             # The client left, or said that it leaves: no Close message, only the transport's own end.
-            self._closing = self.runtime.tasks.spawn(self._shut(failed=self._error is not None))
-        await asyncio.shield(self._closing)
+            self._begin_closing(failed=self._error is not None)
+        if self._shutting is not None:
+            await asyncio.shield(self._shutting)
+        if self._flush_task is not None:
+            self._flush_task.cancel()
         self.context.cancellation.set()
         self.runtime.registry.remove(self)
         for answer in self._asked.values():
@@ -301,14 +307,19 @@ class HubSession:
         streams = self._calls.end() if self._calls is not None else []
         self.outbox.clear()
         try:
-            with contextlib.suppress(TimeoutError):
-                await wait_for(self._clock, self._farewell(streams), self.options.close_timeout)
+            if streams:
+                await self._at_most(asyncio.wait(streams), "its streams")
+            await self._at_most(self._farewell(), "on_disconnected")
         finally:
             self.done.set()
 
-    async def _farewell(self, streams: Sequence[asyncio.Task[None]]) -> None:
-        if streams:
-            await asyncio.wait(streams)
+    async def _at_most(self, work: Coroutine[Any, Any, Any], what: str) -> None:
+        try:
+            await wait_for(self._clock, work, self.options.close_timeout)
+        except TimeoutError:
+            log.warning("%s: %s took longer than %g s to end", self, what, self.options.close_timeout)
+
+    async def _farewell(self) -> None:
         hub = self._hub
         if hub is None:
             return
@@ -339,12 +350,12 @@ class HubSession:
         allow_reconnect
             Whether the client may reconnect by itself.
         """
-        if self._closing is not None:
+        if self._closing:
             return
         self._error = reason if reason is not None else error
         if self._protocol is not None:
             self.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
-        self._closing = self.runtime.tasks.spawn(self._shut(failed=error is not None))
+        self._begin_closing(failed=error is not None)
 
     def _abort(self) -> None:
         self.close()
@@ -354,10 +365,14 @@ class HubSession:
         self.close(text, reason=str(error))
 
     def _refuse(self, error: str) -> None:
-        if self._closing is None:
+        if not self._closing:
             self._error = error
             self.outbox.put_control(encode_handshake(HandshakeResponse(error)))
-            self._closing = self.runtime.tasks.spawn(self._shut(failed=False))
+            self._begin_closing(failed=False)
+
+    def _begin_closing(self, *, failed: bool) -> None:
+        self._closing = True
+        self._shutting = self.runtime.tasks.spawn(self._shut(failed=failed))
 
     async def _shut(self, *, failed: bool) -> None:
         async def deliver() -> None:
@@ -383,7 +398,7 @@ class HubSession:
 
     def post(self, record: bytes) -> None:
         """Queue a record; never waits. A client that has too much waiting for it is disconnected."""
-        if self._closing is not None:
+        if self._closing:
             return
         if not self.outbox.put(record):
             self.runtime.counters.overflows += 1
@@ -409,9 +424,10 @@ class HubSession:
                 self._last_out = clock.now()
                 counters.bytes_out += len(frame)
         except TransportClosed:
-            # The reader is told by the transport as well, and decides what follows.
-            if transport is self._transport and not self._stateful:
+            # The reader is told by the transport as well, unless it is busy with what came before.
+            if self._buffer is None:
                 outbox.clear()
+                self.close()
         finally:
             self._sending_since = None
             if self._flush_task is asyncio.current_task():
@@ -419,7 +435,7 @@ class HubSession:
 
     async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the caller's type, on our clock
         """Call a method of the client and wait for its answer; see `SingleClientProxy.invoke`."""
-        if self._closing is not None:
+        if self._closing:
             raise ClientGone(f"Connection '{self.connection_id}' does not exist.")
         if len(self._asked) >= self.options.maximum_streams:
             raise ClientInvocationError("Too many questions to this client wait for an answer.")
@@ -477,7 +493,7 @@ class HubSession:
             transport.abandon()
             log.debug("%s: the client is away", self)
             await self._resumed.wait()
-        return self._closing is None
+        return not self._closing
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -489,7 +505,7 @@ class HubSession:
         now
             The clock's time, in seconds.
         """
-        if self._closing is not None or self.done.is_set():
+        if self._closing:
             return
         options = self.options
         if self._protocol is None:

@@ -1,0 +1,162 @@
+"""A WebSocket client of an ASGI application, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from signalr_asyncio.server import SignalRServer
+
+PATIENCE = 10.0
+
+
+class Peer:
+    """One WebSocket. Speaks JSON; `raw` frames go both ways too.
+
+    Parameters
+    ----------
+    app
+        The server under test.
+    path, query, headers
+        Of the request.
+    """
+
+    def __init__(
+        self, app: SignalRServer, path: str = "/hub", query: str = "", headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.app = app
+        self.scope: dict[str, Any] = {
+            "type": "websocket",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+            "extensions": {"websocket.http.response": {}},
+        }
+        self.frames: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self.status: int | None = None
+        self.body = b""
+        self.close_code: int | None = None
+        self.closed = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._answered = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._gone = False
+        self._records: list[Any] = []
+
+    async def connect(self) -> int:
+        """Open it; returns 101, or the status of the refusal."""
+        self._incoming.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.create_task(self._run())
+        await asyncio.wait_for(self._answered.wait(), PATIENCE)
+        assert self.status is not None
+        return self.status
+
+    async def start(self, version: int = 1, protocol: str = "json") -> Peer:
+        """Open it and shake hands."""
+        assert await self.connect() == 101
+        self.send({"protocol": protocol, "version": version})
+        assert await self.receive() == {}
+        return self
+
+    async def _run(self) -> None:
+        try:
+            await self.app(self.scope, self._incoming.get, self._send)
+        finally:
+            self.closed.set()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._writable.wait()
+        if self._gone:
+            raise OSError("the client is gone")
+        match message["type"]:
+            case "websocket.accept":
+                self.status = 101
+                self._answered.set()
+            case "websocket.send":
+                frame = message.get("text")
+                self.frames.put_nowait(frame if frame is not None else message["bytes"])
+            case "websocket.close":
+                self.close_code = message.get("code", 1000)
+                if self.status is None:
+                    self.status = 403
+                self._answered.set()
+                self._incoming.put_nowait({"type": "websocket.disconnect", "code": self.close_code})
+            case "websocket.http.response.start":
+                self.status = message["status"]
+            case "websocket.http.response.body":
+                self.body += message["body"]
+                self._answered.set()
+            case unknown:
+                raise AssertionError(unknown)
+
+    def send(self, *messages: Any) -> None:
+        """Send messages as one frame."""
+        self.raw("".join(json.dumps(message) + "\x1e" for message in messages))
+
+    def raw(self, data: str | bytes) -> None:
+        """Send one frame as it is."""
+        key = "text" if isinstance(data, str) else "bytes"
+        self._incoming.put_nowait({"type": "websocket.receive", key: data})
+
+    def call(self, target: str, *arguments: Any, id: str | None = "1", streams: Sequence[str] = ()) -> None:  # noqa: A002 - the wire's word
+        """Send an invocation."""
+        message: dict[str, Any] = {"type": 1, "target": target, "arguments": arguments}
+        if id is not None:
+            message["invocationId"] = id
+        if streams:
+            message["streamIds"] = streams
+        self.send(message)
+
+    def stream(self, target: str, *arguments: Any, id: str = "1", streams: Sequence[str] = ()) -> None:  # noqa: A002 - the wire's word
+        """Send a stream invocation."""
+        message: dict[str, Any] = {"type": 4, "target": target, "arguments": arguments, "invocationId": id}
+        if streams:
+            message["streamIds"] = streams
+        self.send(message)
+
+    async def invoke(self, target: str, *arguments: Any, id: str = "1") -> dict[str, Any]:  # noqa: A002 - the wire's word
+        """Send an invocation and return the next message."""
+        self.call(target, *arguments, id=id)
+        return await self.receive()
+
+    async def receive(self) -> Any:
+        """Return the next message."""
+        while not self._records:
+            frame = await asyncio.wait_for(self.frames.get(), PATIENCE)
+            text = frame if isinstance(frame, str) else frame.decode()
+            assert text.endswith("\x1e")
+            self._records += [json.loads(record) for record in text.split("\x1e")[:-1]]
+        return self._records.pop(0)
+
+    def waiting(self) -> Iterator[Any]:
+        """Yield the messages that have arrived."""
+        while self._records or not self.frames.empty():
+            if not self._records:
+                frame = self.frames.get_nowait()
+                text = frame if isinstance(frame, str) else frame.decode()
+                self._records += [json.loads(record) for record in text.split("\x1e")[:-1]]
+            yield self._records.pop(0)
+
+    def stop_reading(self) -> None:
+        """Take nothing more: whatever the server sends now waits."""
+        self._writable.clear()
+
+    def go_on_reading(self) -> None:
+        self._writable.set()
+
+    def leave(self, code: int = 1000) -> None:
+        """Close the connection, or lose it with 1006."""
+        self._gone = True
+        self._writable.set()
+        self._incoming.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    async def ended(self) -> int | None:
+        """Wait until the application has returned; returns the close code that it sent."""
+        await asyncio.wait_for(self.closed.wait(), PATIENCE)
+        if self.task is not None:
+            await self.task
+        return self.close_code
