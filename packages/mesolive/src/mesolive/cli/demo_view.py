@@ -71,7 +71,7 @@ def legs_table(
         quote, mark = prices[name], greeks[name].Mark or models.GreekValues()
         table.add_row(
             name,
-            contract_text(leg.LiveContract),
+            contract_text(leg.LiveContract).partition(" ")[2],
             f"{leg.Qty:f}",
             number(quote.Bid),
             number(quote.Mark),
