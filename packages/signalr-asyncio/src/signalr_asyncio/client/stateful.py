@@ -112,7 +112,7 @@ class ResumableWire:
         """Return the messages that came next, resuming where the transport ended; see `Wire`."""
         if self._first is not None:
             first, self._first = self._first, None
-            return self._accepted(first)
+            return self._accepted(first, 1)
         while True:
             try:
                 data = await self._transport.receive()
@@ -122,8 +122,7 @@ class ResumableWire:
                 await self._resume(error)
                 continue
             self._lost_since, self._attempt = None, 0
-            self._want_ack(len(data))
-            return self._accepted(self._parser.feed(data))
+            return self._accepted(self._parser.feed(data), len(data))
 
     def expire(self) -> bool:
         """Let a silent transport go, and resume; see `Wire`."""
@@ -148,7 +147,7 @@ class ResumableWire:
         if self._reopening is not None:
             self._reopening.cancel()
 
-    def _accepted(self, messages: Iterator[HubMessage]) -> Iterator[HubMessage]:
+    def _accepted(self, messages: Iterator[HubMessage], size: int) -> Iterator[HubMessage]:
         accept, buffer = self._buffer.accept, self._buffer
         for message in messages:
             if accept(message):
@@ -158,6 +157,8 @@ class ResumableWire:
                 yield message
             elif not self._room.is_set() and not buffer.is_full:
                 self._room.set()
+        # Only now, since a reader that pauses in the middle has not taken what comes behind.
+        self._want_ack(size)
 
     async def _send(self, record: bytes) -> None:
         try:
@@ -171,18 +172,21 @@ class ResumableWire:
 
     def _want_ack(self, size: int) -> None:
         self._unacked_bytes += size
-        if self._ack_wanted is None:
-            self._ack_wanted = asyncio.get_running_loop().create_future()
-            self._tasks.spawn(self._acknowledge(self._ack_wanted), "signalr ack")
-        elif self._unacked_bytes >= _ACK_BYTES and not self._ack_wanted.done():
-            self._ack_wanted.set_result(None)
+        wanted = self._ack_wanted
+        if wanted is None:
+            wanted = self._ack_wanted = asyncio.get_running_loop().create_future()
+            self._tasks.spawn(self._acknowledge(wanted), "signalr ack")
+        if self._unacked_bytes >= _ACK_BYTES and not wanted.done():
+            wanted.set_result(None)
 
     async def _acknowledge(self, urgent: asyncio.Future[None]) -> None:
         await wait_for(urgent, _ACK_DELAY, self._clock)
         self._ack_wanted = None
         self._unacked_bytes = 0
+        if self._away or self._ended:
+            return
         ack = self._buffer.ack()
-        if ack is not None and not self._away and not self._ended:
+        if ack is not None:
             await self._send(self._protocol.encode(ack))
 
     # -- coming back
