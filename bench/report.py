@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -39,9 +40,13 @@ class Figure:
             object.__setattr__(self, "met", met)
 
 
+def _readable(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def publish(name: str, figures: Sequence[Figure]) -> None:
     """Print the figures as a table and write them to `bench/out/NAME.json`."""
-    table = Table(title=f"bench {name}", title_justify="left")
+    table = Table(title=f"bench {name}", title_justify="left", box=SIMPLE_HEAD)
     for column, justify in (
         ("figure", "left"),
         ("value", "right"),
@@ -52,9 +57,9 @@ def publish(name: str, figures: Sequence[Figure]) -> None:
         table.add_column(column, justify="right" if justify == "right" else "left")
     for entry in figures:
         sign = "≤" if entry.better == "lower" else "≥"
-        target = "" if entry.target is None else f"{sign} {entry.target:g}"
+        target = "" if entry.target is None else f"{sign} {_readable(entry.target)}"
         verdict = {None: "", True: "[green]met[/]", False: "[red]missed[/]"}[entry.met]
-        table.add_row(entry.figure, f"{entry.value:,.4g}", entry.unit, target, verdict)
+        table.add_row(entry.figure, _readable(entry.value), entry.unit, target, verdict)
     Console().print(table)
     OUT.mkdir(exist_ok=True)
     rows = [{key: value for key, value in asdict(entry).items() if key != "better"} for entry in figures]
