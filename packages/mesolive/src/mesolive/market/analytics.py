@@ -120,7 +120,7 @@ class _Block:
         bid, ask = self.columns.values["bid"][self.span], self.columns.values["ask"][self.span]
         given = self.columns.values["mark"][self.span]
         middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
-        return np.where(np.isnan(given), middle, given)
+        return _read_only(np.where(np.isnan(given), middle, given))
 
     @cached_property
     def iv(self) -> FloatArray:

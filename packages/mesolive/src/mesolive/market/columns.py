@@ -42,8 +42,8 @@ def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
     bid, ask
         Prices per unit; NaN for a side that is not there. Same shape.
     """
-    with np.errstate(invalid="ignore"):
-        two_sided = (bid >= 0.0) & (ask > 0.0) & (bid <= ask)
+    with np.errstate(invalid="ignore", over="ignore"):
+        two_sided = (bid >= 0.0) & (ask > 0.0) & (bid <= ask) & np.isfinite(ask)
         with_buyer = (bid > 0.0) & ~((ask - bid > ABSURD_WIDTH) & (ask > ABSURD_RATIO * bid))
         return two_sided & (with_buyer | ((bid == 0.0) & (ask <= LARGEST_ASK_WITHOUT_BID)))
 

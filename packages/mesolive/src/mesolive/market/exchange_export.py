@@ -34,12 +34,12 @@ LARGEST_CHAIN: Final = 200_000
 LONGEST_LINE: Final = 4096
 QUOTE_COLUMNS: Final = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 COLUMNS: Final = ["Expiration Date", "Calls", *QUOTE_COLUMNS, "Strike", "Puts", *QUOTE_COLUMNS]
-MONTHS: Final = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-    )
-}
+MONTH_NAMES: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+# By the full name and by its first three letters.
+MONTHS: Final = {spelling: number for number, name in enumerate(MONTH_NAMES, start=1) for spelling in (name, name[:3])}
 NEW_YORK: Final = ZoneInfo("America/New_York")
 # The names that the exchange prints for an index, in place of a symbol.
 INDEX_NAMES: Final = {
@@ -314,9 +314,11 @@ def _export_time(line: int, row: Sequence[str]) -> datetime:
         )
     month, day, year, hour, minute, half, zone = match.groups()
     try:
+        if not 1 <= int(hour) <= 12:
+            raise ValueError(hour)
         local = datetime(
             int(year),
-            MONTHS[month[:3].lower()],
+            MONTHS[month.lower()],
             int(day),
             int(hour) % 12 + (12 if half == "P" else 0),
             int(minute),

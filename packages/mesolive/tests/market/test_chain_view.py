@@ -1,0 +1,207 @@
+"""Views: volatilities, greeks, forwards and marks of a chain, against the model that priced it."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from market_testkit import MORNING, Chain, expiration, flat_chain
+from market_testkit.chains import RATE, SPOT, forward_of
+from mesolive.market.book import UnderlyingPrices
+from mesolive.market.chain_view import BookSlice
+from mesolive.market.contracts import OptionContract, Right
+from mesolive.pricing.black import greeks, values
+
+FRIDAY = date(2024, 3, 15)
+APRIL = date(2024, 4, 19)
+
+
+def piece(chain: Chain, right: Right, root: str = "SPXW", day: date = APRIL) -> BookSlice:
+    found = chain.book.view().slice(root, day, right)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize(("root", "day"), [("SPXW", FRIDAY), ("SPX", APRIL), ("SPXW", APRIL)])
+def test_the_volatility_that_priced_the_chain_comes_out_of_its_quotes(root: str, day: date, right: Right) -> None:
+    # Far from the money in the last days a hundredth of a point is many volatility points.
+    found = piece(flat_chain(half_spread=0.0, strikes=range(4800, 5201, 25)), right, root, day)
+    assert found.iv == pytest.approx(0.2, abs=2e-4)
+
+
+def test_greeks_are_those_of_the_model_in_the_units_of_views() -> None:
+    chain = flat_chain(half_spread=0.0)
+    one = expiration("SPXW", APRIL)
+    years = (one.settles_at - MORNING) / timedelta(days=365)
+    for right in Right:
+        found = piece(chain, right)
+        expected = greeks(
+            right is Right.CALL, forward_of(one), found.strikes, years, 0.2, math.exp(-RATE * years), SPOT
+        )
+        for name in ("delta", "gamma", "theta", "vega", "rho"):
+            scale = float(np.max(np.abs(getattr(expected, name))))
+            assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=2e-3 * scale), name
+        assert found.years() == pytest.approx(years)
+
+
+def test_forward_and_discount_follow_from_the_quotes() -> None:
+    view = flat_chain(half_spread=0.0).book.view()
+    for one in view.expirations:
+        years = (one.settles_at - MORNING) / timedelta(days=365)
+        assert view.forward(one) == pytest.approx(forward_of(one), abs=0.02)
+        assert view.discount(one) == pytest.approx(math.exp(-RATE * years), abs=1e-4)
+
+
+def test_solving_the_whole_chain_at_once_gives_what_solving_each_expiration_gives() -> None:
+    warm, lazy = flat_chain().book.view(), flat_chain().book.view()
+    warm.warm()
+    for one in warm.expirations:
+        for right in Right:
+            first, second = (view.slice(one.root, one.day, right) for view in (warm, lazy))
+            assert first is not None
+            assert second is not None
+            for name in ("iv", "delta", "gamma", "theta", "vega", "rho", "mark"):
+                assert np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True), name
+
+
+async def test_after_a_move_within_a_minute_greeks_are_those_of_the_new_spot() -> None:
+    chain = flat_chain(half_spread=0.0)
+    chain.book.view().warm()
+    await chain.clock.advance(10.0)
+    # Spot and quotes move together by one percent: every strike ratio is the same again.
+    spot, now = SPOT * 1.01, chain.clock.now()
+    years = np.repeat(
+        [(one.settles_at - now) / timedelta(days=365) for one in chain.listing.expirations],
+        [end - start for start, _, end in chain.listing.bounds],
+    )
+    forward = spot * np.exp((RATE - 0.015) * years)
+    value = values(chain.listing.is_call, forward, chain.listing.strikes, years, 0.2, np.exp(-RATE * years))
+    chain.book.update(now, slice(None), {"bid": value, "ask": value})
+    chain.book.set_underlying(now, UnderlyingPrices(last=spot))
+    view = chain.book.view()
+    for one in view.expirations:
+        assert view.forward(one) == pytest.approx(forward_of(one) * 1.01, rel=1e-5)
+    assert piece(chain, Right.PUT).iv == pytest.approx(0.2, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask"),
+    [
+        pytest.param(math.nan, math.nan, id="empty"),
+        pytest.param(math.nan, 120.0, id="no bid"),
+        pytest.param(100.0, math.nan, id="no offer"),
+        pytest.param(110.0, 105.0, id="crossed"),
+        pytest.param(0.0, 90.0, id="nobody buys"),
+        pytest.param(0.05, 95.0, id="a placeholder"),
+    ],
+)
+def test_a_quote_that_is_no_market_gives_no_volatility_and_a_mark_by_the_model(bid: float, ask: float) -> None:
+    chain = flat_chain()
+    index = chain.index("SPXW", APRIL, Right.PUT, 5000)
+    chain.book.update(MORNING, index, {"bid": bid, "ask": ask})
+    found = piece(chain, Right.PUT)
+    at = found.index_of(Decimal(5000))
+    assert at is not None
+    assert np.isnan(found.iv[at])
+    assert np.isnan(found.delta[at])
+    model = chain.value[index]
+    expected = min(max(model, bid), ask) if bid <= ask else model
+    if math.isnan(bid):
+        expected = min(model, ask) if not math.isnan(ask) else model
+    elif math.isnan(ask):
+        expected = max(model, bid)
+    assert found.mark[at] == pytest.approx(expected, rel=5e-3)
+    assert found.quote(at).mark == pytest.approx(found.mark[at])
+    neighbours = np.delete(found.iv, at)
+    assert neighbours == pytest.approx(0.2, abs=0.02), "the others are not harmed"
+
+
+def test_the_providers_mark_is_preferred_to_the_middle() -> None:
+    chain = flat_chain()
+    index = chain.index("SPXW", APRIL, Right.CALL, 5000)
+    chain.book.update(MORNING + timedelta(seconds=3), index, {"mark": float(chain.value[index]) + 0.04})
+    found = piece(chain, Right.CALL)
+    at = found.index_of(Decimal(5000))
+    assert at is not None
+    assert found.mark[at] == pytest.approx(chain.value[index] + 0.04)
+    assert found.quote(at).mark_time == MORNING + timedelta(seconds=3)
+
+
+def test_a_quote_wholly_below_intrinsic_value_has_no_volatility() -> None:
+    chain = flat_chain()
+    index = chain.index("SPXW", FRIDAY, Right.CALL, 4500)
+    chain.book.update(MORNING, index, {"bid": 400.0, "ask": 410.0})
+    found = piece(chain, Right.CALL, day=FRIDAY)
+    assert np.isnan(found.iv[0])
+    assert np.isnan(found.delta[0])
+
+
+def test_a_market_around_intrinsic_value_takes_the_volatility_of_the_other_right() -> None:
+    chain = flat_chain()
+    call = chain.index("SPXW", APRIL, Right.CALL, 4500)
+    low = float(chain.value[call]) - float(chain.value[chain.listing.partner[call]])
+    chain.book.update(MORNING, call, {"bid": low - 4.0, "ask": low + 2.0})
+    calls, puts = piece(chain, Right.CALL), piece(chain, Right.PUT)
+    assert calls.iv[0] == puts.iv[0]
+    assert calls.delta[0] > 0.9
+
+
+def test_a_chain_without_a_price_of_its_underlying_has_marks_but_no_greeks() -> None:
+    chain = flat_chain()
+    chain.book.set_underlying(MORNING, UnderlyingPrices())
+    found = piece(chain, Right.PUT)
+    assert np.isnan(found.delta).all()
+    assert not np.isnan(found.mark).any()
+    assert chain.book.view().forward(expiration("SPXW", APRIL)) is None
+    assert chain.book.view().underlying.iv is None
+
+
+def test_an_expiration_without_any_quote_has_no_values_and_harms_no_other() -> None:
+    chain = flat_chain()
+    start, _, end = chain.listing.bounds[0]
+    chain.book.update(MORNING, slice(start, end), {"bid": math.nan, "ask": math.nan})
+    for right in Right:
+        found = piece(chain, right, day=FRIDAY)
+        assert np.isnan(found.iv).all()
+        assert np.isnan(found.mark).all()
+    assert piece(chain, Right.PUT).iv == pytest.approx(0.2, abs=0.02)
+
+
+def test_contracts_are_found_by_strike_and_by_contract() -> None:
+    view = flat_chain().book.view()
+    found = view.find(OptionContract("SPX", "SPXW", APRIL, Right.PUT, Decimal("4975.0")))
+    assert found is not None
+    assert found[0].contract(found[1]) == OptionContract("SPX", "SPXW", APRIL, Right.PUT, Decimal(4975))
+    assert found[0].index_of(Decimal(4976)) is None
+    assert found[0].index_of(Decimal(4975)) == found[1]
+    with pytest.raises(IndexError, match="41 contracts"):
+        found[0].contract(41)
+    with pytest.raises(IndexError, match="there is none at -1"):
+        found[0].quote(-1)
+
+
+def test_slices_that_are_not_listed_are_none() -> None:
+    view = flat_chain().book.view()
+    assert view.slice("SPX", FRIDAY, Right.PUT) is None
+    assert view.slice("SPXQ", APRIL, Right.PUT) is None
+    assert view.discount(expiration("SPX", FRIDAY)) == 1.0
+
+
+def test_a_view_may_be_read_by_many_threads_at_once() -> None:
+    view = flat_chain().book.view()
+
+    def read(number: int) -> float:
+        one = view.expirations[number % len(view.expirations)]
+        found = view.slice(one.root, one.day, Right.PUT)
+        assert found is not None
+        return float(np.nansum(found.delta))
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(read, range(60)))
+    assert all(results[number] == results[number % 3] for number in range(60))
