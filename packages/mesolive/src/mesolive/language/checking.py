@@ -8,24 +8,31 @@ from dataclasses import dataclass
 
 from mesolive.language import definition as d
 from mesolive.language import indicators
+from mesolive.language.calls import FUNCTIONS, PURE
 from mesolive.language.conversion import convert_tree, is_v2
 from mesolive.language.expression import RESERVED_WORDS, Number, Unary, parse_expression
 from mesolive.language.loading import load
-from mesolive.language.problems import DefinitionError, ExpressionError, Problem, Severity, suggestion
-from mesolive.language.reading import FormReader, read_definition
-from mesolive.language.statement import FUNCTIONS, PURE, Statement, check_expression, variables_of
+from mesolive.language.problems import DefinitionError, ExpressionError, Problem, Severity, StatementError, suggestion
+from mesolive.language.reading import FormReader, TooManyProblemsError, read_definition
+from mesolive.language.sandbox import Sandbox
+from mesolive.language.statement import Statement, compile_statement
+from mesolive.language.statement_check import check_expression, variables_of
 from mesolive.language.variables import (
-    BUILT_IN,
-    BUILT_IN_PREFIXES,
     FROZEN,
     Names,
     base_names,
     expiration_variables,
+    is_own_name,
     leg_variables,
 )
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = frozenset({"and", "false", "nil", "not", "or", "true", "timing", "options"}) | RESERVED_WORDS
+
+
+MAX_ALL_LEGS = 200
+MAX_ALL_EXPIRATIONS = 100
+MAX_ALL_VARIABLES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,12 @@ def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
         notes = [line.problem() for line in conversion.lines]
     reader = FormReader()
     reader.problems.extend(notes)
-    definition = read_definition(tree, reader)
-    _Checker(definition, reader).check()
+    definition = None
+    try:
+        definition = read_definition(tree, reader)
+        _Checker(definition, reader).check()
+    except TooManyProblemsError:
+        definition = None
     errors = tuple(problem for problem in reader.problems if problem.severity is Severity.ERROR)
     warnings = tuple(problem for problem in reader.problems if problem.severity is Severity.WARNING)
     return CheckReport(errors, warnings, None if errors else definition)
@@ -85,6 +96,7 @@ class _Checker:
     def __init__(self, definition: d.StrategyDefinition, reader: FormReader) -> None:
         self._definition = definition
         self._reader = reader
+        self._sandbox = Sandbox()
         adding = [adjustment.add for adjustment in definition.adjustment.adjustments if adjustment.add]
         moving = [adjustment.move for adjustment in definition.adjustment.adjustments if adjustment.move]
         self._added_legs = [leg.name for add in adding for leg in add.legs]
@@ -98,6 +110,8 @@ class _Checker:
         self._later = self._reasons()
 
     def check(self) -> None:
+        if not self._within_bounds():
+            return
         self._references()
         self._variable_names()
         names = self._check_structure()
@@ -109,6 +123,18 @@ class _Checker:
             problem = indicators.problem(indicator)
             if problem is not None:
                 self._reader.error(f"Indicators.Standard.{indicator.name}", problem)
+
+    def _within_bounds(self) -> bool:
+        """Return whether the definition as a whole is small enough for every name to be looked at in every place."""
+        counts = (
+            ("legs", len(self._all_legs), MAX_ALL_LEGS),
+            ("expirations", len(self._all_expirations), MAX_ALL_EXPIRATIONS),
+            ("variables", len(self._defined), MAX_ALL_VARIABLES),
+        )
+        for what, count, most in counts:
+            if count > most:
+                self._reader.error("", f"the definition has {count:,} {what} in all", f"at most {most}")
+        return all(count <= most for _, count, most in counts)
 
     def _reasons(self) -> dict[str, str]:
         """Return the names that exist somewhere, each with the reason why it may not be readable at a place."""
@@ -196,27 +222,34 @@ class _Checker:
             self._reader.error(path, "is not a variable's name", "letters, digits and _, no digit first", name[:60])
         elif name in _RESERVED or name in PURE or name in FUNCTIONS:
             self._reader.error(path, f"'{name}' is a word of the language")
-        elif name in BUILT_IN or name in FROZEN:
+        elif is_own_name(name):
             self._reader.error(path, f"'{name}' is a variable of the language's own")
-        elif name.startswith(BUILT_IN_PREFIXES) and len(name) > 4:
-            prefixes = ", ".join(BUILT_IN_PREFIXES)
-            self._reader.error(path, f"'{name}' begins like the language's own variables ({prefixes})")
 
     # --- statements, place by place
 
     def _statement(self, statement: Statement | None, names: Names) -> None:
         if statement is None:
             return
-        for finding in check_expression(statement.text, names):
+        findings = check_expression(statement.text, names)
+        for finding in findings:
             self._reader.error(statement.path, finding.message, found=finding.found)
+        if not findings:
+            self._compiles(statement)
         if self._base.external:
             self._probably_misspelt(statement, names)
+
+    def _compiles(self, statement: Statement) -> None:
+        """Compile it as a strategy will: Lua has bounds of its own."""
+        try:
+            compile_statement(statement, self._sandbox)
+        except StatementError as error:
+            self._reader.error(statement.path, f"cannot be compiled: {error}")
 
     def _probably_misspelt(self, statement: Statement, names: Names) -> None:
         """Warn of a name that only external data can bring but that looks like a known one."""
         for name in sorted(variables_of(statement.text) - names.known - names.later.keys()):
             hint = suggestion(name, names.known, cutoff=0.85)
-            if hint and "." not in name and not name.startswith(BUILT_IN_PREFIXES):
+            if hint and "." not in name and not is_own_name(name):
                 self._reader.warn(statement.path, f"'{name}' is read as a column of the external data{hint}")
 
     def _check_expirations(self, rules: Sequence[d.ExpirationRule], names: Names) -> Names:

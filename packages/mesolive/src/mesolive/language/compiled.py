@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mesolive.language import definition as d
 from mesolive.language.decision import AccountState, Operation
 from mesolive.language.sandbox import Sandbox
-from mesolive.language.scope import AccountTotals
 from mesolive.language.statement import CompiledStatement, Statement, compile_statement
+from mesolive.language.totals import AccountTotals
 from mesolive.market.view import MarketView
 
 Variables = tuple[tuple[str, CompiledStatement], ...]
@@ -88,7 +88,6 @@ class CompiledStrategy:
     def __init__(self, definition: d.StrategyDefinition, sandbox: Sandbox | None = None) -> None:
         self.definition = definition
         self._sandbox = sandbox if sandbox is not None else Sandbox()
-        self._statements: dict[Statement, CompiledStatement] = {}
         self._totals: AccountTotals | None = None
         entry, leaving = definition.entry, definition.exit
         self.expirations = self._expirations(definition.expirations)
@@ -120,11 +119,8 @@ class CompiledStrategy:
         return self._totals
 
     def statement(self, statement: Statement) -> CompiledStatement:
-        """Compile a statement, or return the one compiled before from the same text."""
-        known = self._statements.get(statement)
-        if known is None:
-            known = self._statements[statement] = compile_statement(statement, self._sandbox)
-        return known
+        """Compile a statement in the strategy's machine."""
+        return compile_statement(statement, self._sandbox)
 
     def _optional(self, statement: Statement | None) -> CompiledStatement | None:
         return None if statement is None else self.statement(statement)

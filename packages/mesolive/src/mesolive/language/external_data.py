@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from mesolive.language.variables import BUILT_IN, BUILT_IN_PREFIXES, FROZEN
+from mesolive.language.variables import is_own_name
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_COLUMNS = 200
@@ -120,7 +120,7 @@ def _header(cells: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not _NAME.fullmatch(name):
             raise ExternalDataError(f"'{name[:40]}' is no name for a variable: letters, digits and _")
-        if name in BUILT_IN or name in FROZEN or name.startswith(BUILT_IN_PREFIXES):
+        if is_own_name(name):
             raise ExternalDataError(f"the column '{name}' is named like a variable of the language's own")
     if len(set(names)) != len(names):
         raise ExternalDataError("a column of the external data stands twice")

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from mesolive.language.legs import DAY, WEIGHTED_VEGA_DAYS, BoundLeg
 from mesolive.language.problems import MissingValueError, StatementError
-from mesolive.language.scope import DAY, WEIGHTED_VEGA_DAYS, BoundLeg, Scope
+from mesolive.language.scope import Scope
 from mesolive.market.contracts import Right
 from mesolive.pricing import black
 

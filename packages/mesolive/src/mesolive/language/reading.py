@@ -29,6 +29,14 @@ class Entry:
     path: str
 
 
+MAX_PROBLEMS = 200
+"""After so many errors the rest is not looked for: it would cost time and tell nobody anything."""
+
+
+class TooManyProblemsError(Exception):
+    """`MAX_PROBLEMS` errors have been noted."""
+
+
 class FormReader:
     """Walks a tree along `shapes`; keeps what fits, in the order written, and notes what does not.
 
@@ -40,14 +48,26 @@ class FormReader:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self._errors = 0
 
     def error(self, path: str, message: str, expected: str | None = None, found: str | None = None) -> None:
-        """Note an error."""
+        """Note an error.
+
+        Raises
+        ------
+        TooManyProblemsError
+            When there are enough.
+        """
         self.problems.append(Problem(path, message, expected, found))
+        self._errors += 1
+        if self._errors >= MAX_PROBLEMS:
+            self.problems.append(Problem("", f"has {MAX_PROBLEMS} errors or more; the rest was not looked for"))
+            raise TooManyProblemsError
 
     def warn(self, path: str, message: str, found: str | None = None) -> None:
         """Note a warning."""
-        self.problems.append(Problem(path, message, None, found, Severity.WARNING))
+        if len(self.problems) < 2 * MAX_PROBLEMS:
+            self.problems.append(Problem(path, message, None, found, Severity.WARNING))
 
     def read(self, value: object, kind: shapes.Kind, path: str) -> Any:  # noqa: ANN401  # the kind decides
         """Return `value` as its kind is kept, or `None` when it does not fit."""
@@ -138,8 +158,14 @@ class FormReader:
         if not kind.least <= len(items) <= kind.most:
             self.error(path, f"has {len(items):,} entries", f"{kind.least} to {kind.most}")
             items = items[: kind.most]
-        read = [self.read(item, kind.item, f"{path}[{index}]") for index, item in enumerate(items)]
-        return [item for item in read if item is not None]
+        result: list[Any] = []
+        for index, item in enumerate(items):
+            if item is None and isinstance(kind.item, shapes.Expression | shapes.Word):
+                continue
+            read = self.read(item, kind.item, f"{path}[{index}]")
+            if read is not None:
+                result.append(read)
+        return result
 
     def _map(self, value: object, kind: shapes.MapOf, path: str) -> list[Entry] | None:
         if not isinstance(value, Mapping):
@@ -170,6 +196,8 @@ class FormReader:
             field = shape.fields.get(name)
             if field is None:
                 self._unknown(f"{dot}{name}", name, shape, given)
+            elif _is_blank(item, field):
+                self.warn(f"{dot}{name}", "is empty: it counts as not set")
             elif item is not None:
                 if field.live == "ignored" and not name.startswith("$"):
                     self.warn(f"{dot}{name}", "is not used by a live run")
@@ -187,6 +215,11 @@ class FormReader:
             self.error(path, f"there is no field of this name; did you mean '{nearest}'?")
         else:
             self.warn(path, "there is no field of this name; it is ignored")
+
+
+def _is_blank(item: object, field: shapes.Field) -> bool:
+    unset = isinstance(field.kind, shapes.Expression) and not field.required
+    return unset and isinstance(item, str) and not item.strip()
 
 
 def _wanted(kind: shapes.Kind) -> str:

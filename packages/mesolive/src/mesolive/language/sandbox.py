@@ -67,6 +67,7 @@ getmetatable("").__metatable = false
 for name in pairs(globals) do globals[name] = nil end
 
 return function(source)
+  guard.n = 0
   local chunk, why = load(source, "=expression", "t", {})
   if not chunk then error(why, 0) end
   return chunk(guard, need, lazy, abs, min, max, sqrt, pow, log, ceil, floor, int)

@@ -22,8 +22,9 @@ from mesolive.language.decision import (
     StatementKind,
 )
 from mesolive.language.definition import ExpirationConstraint, SelectorKind
+from mesolive.language.legs import DAY, WEIGHTED_VEGA_DAYS, BoundLeg
 from mesolive.language.problems import StatementError
-from mesolive.language.scope import DAY, WEIGHTED_VEGA_DAYS, BoundLeg, Scope
+from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement
 from mesolive.market.contracts import Expiration, OptionContract, Right
 from mesolive.market.view import ChainSlice, FloatArray

@@ -9,35 +9,17 @@ plain parameter; one that stands right of an `and` or `or` is fetched when the f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mesolive.language import option_model, timing
+from mesolive.language.calls import FUNCTIONS, PURE, Caller, CallValue, keyword_of
 from mesolive.language.decision import Evaluation, StatementKind
-from mesolive.language.expression import Binary, Call, Constant, Name, Node, Number, Text, Unary, parse_expression, walk
-from mesolive.language.problems import ExpressionError, MissingValueError, StatementError, suggestion
+from mesolive.language.expression import Binary, Call, Constant, Name, Node, Number, Text, Unary, parse_expression
+from mesolive.language.problems import ExpressionError, MissingValueError, StatementError
 from mesolive.language.sandbox import LuaFunction, LuaValue, NeedsArgument, Sandbox, run
 from mesolive.language.scope import Scope
-from mesolive.language.variables import Names, Reader, bind
-
-MAX_READS = 100
-"""Most variables and calls in one expression: Lua bounds the parameters of a function."""
-MAX_MODULE_CALLS = 16
-"""Most calls of modules in one expression: they do the work of many instructions."""
-
-PURE: Mapping[str, tuple[int, int]] = {
-    "abs": (1, 1),
-    "min": (1, 50),
-    "max": (1, 50),
-    "sqrt": (1, 1),
-    "pow": (2, 2),
-    "log": (1, 2),
-    "ceil": (1, 1),
-    "floor": (1, 1),
-    "int": (1, 1),
-}
-"""The functions that run in Lua, with their least and greatest number of arguments."""
+from mesolive.language.variables import Reader, bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,230 +36,6 @@ class Statement:
 
     text: str
     path: str = field(compare=False, default="")
-
-
-# --- calls ------------------------------------------------------------------------------------------------------------
-
-
-class Argument(NamedTuple):
-    """What one argument of a module call may be.
-
-    Attributes
-    ----------
-    words
-        Keywords that may stand there bare or quoted.
-    legs
-        Whether `leg_<NAME>` may stand there.
-    anchors
-        Whether `leg_<NAME>_dte` standing alone means that leg's settlement.
-    number
-        Whether any expression may.
-    """
-
-    words: tuple[str, ...] = ()
-    legs: bool = False
-    anchors: bool = False
-    number: bool = False
-
-
-_NUMBER = Argument(number=True)
-CallValue = float | str | None
-Caller = Callable[[Scope, Sequence[CallValue]], LuaValue]
-
-
-class Function(NamedTuple):
-    """A function that is carried out in Python."""
-
-    arguments: tuple[Argument, ...]
-    required: int
-    call: Caller
-
-
-def _days_until(what: str) -> Caller:
-    def call(scope: Scope, values: Sequence[CallValue]) -> LuaValue:
-        year, month, day = (_as_number(value) for value in values)
-        return timing.days_until(what, scope, year, month, day)
-
-    return call
-
-
-def _days_in(what: str) -> Caller:
-    return lambda scope, values: timing.days_in(what, scope, str(values[0]))
-
-
-def _random(scope: Scope, values: Sequence[CallValue]) -> LuaValue:
-    """Draw as Lua's `math.random` does: a fraction, or a whole number in 1…m or m…n."""
-    if not values:
-        return scope.random.random()
-    bounds = [_as_number(value) for value in values]
-    low, high = (1.0, bounds[0]) if len(bounds) == 1 else (bounds[0], bounds[1])
-    if low != math.floor(low) or high != math.floor(high) or low > high:
-        raise StatementError(f"random({low:g}, {high:g}): whole numbers are needed, the lower one first")
-    return float(scope.random.randint(int(low), int(high)))
-
-
-def _as_number(value: CallValue) -> float:
-    if not isinstance(value, float):
-        raise StatementError("a call's argument is not a number")
-    return value
-
-
-_DATE = (_NUMBER, _NUMBER, _NUMBER)
-_PERIOD = (Argument(words=("month", "year")),)
-_TARGET = Argument(words=("position",), legs=True)
-_HORIZON = Argument(anchors=True, number=True)
-_METRIC = Argument(words=option_model.METRICS)
-
-FUNCTIONS: Mapping[str, Function] = {
-    "random": Function((_NUMBER, _NUMBER), 0, _random),
-    **{
-        f"timing.{days}_{direction}": Function(_DATE, 3, _days_until(f"{days}_{direction}"))
-        for days in ("trading_days", "calendar_days")
-        for direction in ("until", "after")
-    },
-    **{f"timing.{days}_in": Function(_PERIOD, 1, _days_in(f"{days}_in")) for days in ("trading_days", "calendar_days")},
-    "options.model": Function((_TARGET, _HORIZON, _NUMBER, _METRIC), 4, option_model.model),
-    "options.model_solver": Function(
-        (
-            _TARGET,
-            _HORIZON,
-            _NUMBER,
-            _NUMBER,
-            _METRIC,
-            Argument(words=option_model.MODES),
-            Argument(words=option_model.RETURNS),
-        ),
-        7,
-        option_model.model_solver,
-    ),
-}
-"""The functions that run in Python."""
-
-
-# --- checking ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong with an expression: a message in which `found` is the text concerned."""
-
-    message: str
-    found: str
-
-
-def check_expression(text: str, names: Names) -> list[Finding]:
-    """Return everything that is wrong with an expression at a place where `names` exist."""
-    try:
-        node = parse_expression(text)
-    except ExpressionError as error:
-        start = max(error.position - 20, 0)
-        return [Finding(f"{error.message} (at character {error.position + 1})", text[start : error.position + 20])]
-    findings: list[Finding] = []
-    _check(node, names, findings)
-    nodes = list(walk(node))
-    reads = {found.name for found in nodes if isinstance(found, Name)}
-    calls = [found for found in nodes if isinstance(found, Call) and found.name in FUNCTIONS]
-    if len(reads) + len(calls) > MAX_READS:
-        findings.append(Finding(f"reads more than {MAX_READS} variables", text[:40]))
-    if len(calls) > MAX_MODULE_CALLS:
-        findings.append(Finding(f"calls modules more than {MAX_MODULE_CALLS} times", text[:40]))
-    return findings
-
-
-def variables_of(text: str) -> set[str]:
-    """Return the names that an expression reads (keywords of calls left out); empty when it is none."""
-    try:
-        node = parse_expression(text)
-    except ExpressionError:
-        return set()
-    return _variables(node)
-
-
-def _variables(node: Node) -> set[str]:
-    match node:
-        case Name():
-            return {node.name}
-        case Unary():
-            return _variables(node.operand)
-        case Binary():
-            return _variables(node.left) | _variables(node.right)
-        case Call():
-            function = FUNCTIONS.get(node.name)
-            shapes = function.arguments if function else (_NUMBER,) * len(node.arguments)
-            pairs = zip(node.arguments, shapes, strict=False)
-            return {name for value, shape in pairs if shape.number for name in _variables(value)}
-        case _:
-            return set()
-
-
-def _check(node: Node, names: Names, findings: list[Finding]) -> None:
-    match node:
-        case Name():
-            reason = names.unknown(node.name)
-            if node.name in FUNCTIONS or node.name in PURE:
-                reason = f"'{node.name}' is a function: write {node.name}(…)"
-            if reason is not None:
-                findings.append(Finding(reason, node.name))
-        case Text():
-            findings.append(Finding("a quoted word is no value here", f'"{node.value}"'))
-        case Unary():
-            _check(node.operand, names, findings)
-        case Binary():
-            _check(node.left, names, findings)
-            _check(node.right, names, findings)
-        case Call():
-            _check_call(node, names, findings)
-        case _:
-            pass
-
-
-def _check_call(node: Call, names: Names, findings: list[Finding]) -> None:
-    count = len(node.arguments)
-    function = FUNCTIONS.get(node.name)
-    if function is None:
-        bounds = PURE.get(node.name)
-        if bounds is None:
-            what = "is a value, not a function" if node.name in names.known else "is not a function of the language"
-            findings.append(Finding(f"'{node.name}' {what}{suggestion(node.name, [*PURE, *FUNCTIONS])}", node.source))
-            return
-        least, most = bounds
-        shapes: Sequence[Argument] = (_NUMBER,) * count
-    else:
-        least, most = function.required, len(function.arguments)
-        shapes = function.arguments
-    if not least <= count <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        findings.append(Finding(f"'{node.name}' takes {wanted} arguments, not {count}", node.source))
-        return
-    for value, shape in zip(node.arguments, shapes, strict=False):
-        _check_argument(node, value, shape, names, findings)
-
-
-def _check_argument(call: Call, value: Node, shape: Argument, names: Names, findings: list[Finding]) -> None:
-    if _keyword(value, shape, names.legs) is not None:
-        return
-    if shape.number:
-        _check(value, names, findings)
-        return
-    options = [*shape.words, *([f"leg_{leg}" for leg in names.legs] if shape.legs else [])]
-    written = value.name if isinstance(value, Name) else value.value if isinstance(value, Text) else "an expression"
-    hint = suggestion(written, options)
-    findings.append(Finding(f"'{call.name}' takes one of {', '.join(options)} here, not {written}{hint}", call.source))
-
-
-def _keyword(value: Node, shape: Argument, legs: Sequence[str] | None) -> str | None:
-    """Return the keyword that `value` is at a place of this shape, or `None`; `legs` of `None` allows any leg."""
-    word = value.name if isinstance(value, Name) else value.value if isinstance(value, Text) else None
-    if word is None:
-        return None
-    if word in shape.words:
-        return word
-    if shape.anchors and word.startswith("leg_") and word.endswith("_dte"):
-        leg = word[4:-4]
-        return word if legs is None or leg in legs else None
-    if shape.legs and word.startswith("leg_") and (legs is None or word[4:] in legs):
-        return word
-    return None
 
 
 # --- compiling --------------------------------------------------------------------------------------------------------
@@ -344,7 +102,7 @@ class _Emitter:
         function = FUNCTIONS[node.name]
         arguments: list[str | CompiledStatement] = []
         for value, shape in zip(node.arguments, function.arguments, strict=False):
-            word = _keyword(value, shape, None)
+            word = keyword_of(value, shape, None)
             arguments.append(word if word is not None else _compile_node(value, Statement(node.source), self._sandbox))
         index = variables + len(self.calls)
         self.calls.append(_HoistedCall(node.source, function.call, tuple(arguments), conditional))

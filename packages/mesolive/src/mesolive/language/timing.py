@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
+from mesolive.language.legs import DAY
 from mesolive.language.problems import MissingValueError, StatementError
-from mesolive.language.scope import DAY, Scope
+from mesolive.language.scope import Scope
 
 STEP_MINUTES = 5
 

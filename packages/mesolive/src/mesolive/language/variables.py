@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mesolive.language.problems import MissingValueError, nearest_name
-from mesolive.language.scope import LEG_FIELDS, SUMMED_FIELDS, Scope
+from mesolive.language.legs import LEG_FIELDS, SUMMED_FIELDS
+from mesolive.language.problems import MissingValueError, suggestion
+from mesolive.language.scope import Scope
 from mesolive.language.timing import VALUES as TIMING_VALUES
 from mesolive.language.timing import days_in_trade, minutes_after_open, minutes_before_close
 
@@ -61,8 +62,14 @@ FROZEN = ("profit_target", "stop_loss", "max_days_in_trade")
 
 LEG_NAME = re.compile(r"leg_(?P<leg>.+)_(?P<field>[a-z]+)")
 EXPIRATION_NAME = re.compile(r"expiration_(?P<alias>.+)_(?P<field>dte|min|max)")
-BUILT_IN_PREFIXES = ("leg_", "expiration_", "pos_", "acc_", "underlying_")
-"""Names that start so are the language's own: user variables may not take them."""
+
+
+def is_own_name(name: str) -> bool:
+    """Return whether a name is the language's own, so that no user variable may take it."""
+    if name in BUILT_IN or name in FROZEN or EXPIRATION_NAME.fullmatch(name):
+        return True
+    leg = LEG_NAME.fullmatch(name)
+    return leg is not None and leg["field"] in LEG_FIELDS
 
 
 def leg_variables(leg: str) -> list[str]:
@@ -142,11 +149,9 @@ class Names:
         reason = self.later.get(name)
         if reason is not None:
             return f"'{name}' cannot be read here: {reason}"
-        nearest = nearest_name(name, [*self.known, *self.later])
-        hint = f"; did you mean '{nearest}'?" if nearest else ""
-        if self.external and "." not in name and not name.startswith(BUILT_IN_PREFIXES):
+        if self.external and "." not in name and not is_own_name(name):
             return None
-        return f"there is no variable '{name}'{hint}"
+        return f"there is no variable '{name}'{suggestion(name, [*self.known, *self.later])}"
 
 
 def base_names(*, external: bool) -> Names:

@@ -1,0 +1,222 @@
+"""A leg bound to a market view: its variables, in the language's units (quantity x multiplier x value per unit)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from mesolive.language.decision import LegState
+from mesolive.language.problems import MissingValueError
+from mesolive.market.contracts import Expiration, OptionContract
+from mesolive.market.view import ChainSlice, MarketView
+
+DAY = 86_400.0
+WEIGHTED_VEGA_DAYS = 30.0
+
+
+class BoundLeg:
+    """A leg with the place of its contract in the chain.
+
+    Parameters
+    ----------
+    qty
+        Signed contracts; a leg of 0 (a marker leg, or one whose quantity is not known yet) shows values of one contract
+        and does not count in the position's sums.
+    chain, index
+        Where the contract stands in the view; `None` when it is not listed there.
+    entry_price
+        Per unit of the underlying; `None` before there is a fill: then it counts as entered at the present mark.
+    columns
+        The slice's arrays as lists, shared by the many candidates of one scan.
+    """
+
+    __slots__ = (
+        "_cache",
+        "chain",
+        "columns",
+        "contract",
+        "entry_price",
+        "expiration_name",
+        "index",
+        "name",
+        "now",
+        "opened_at",
+        "qty",
+        "realized_pnl",
+        "scale",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        contract: OptionContract,
+        qty: float,
+        now: datetime,
+        chain: ChainSlice | None,
+        index: int,
+        *,
+        entry_price: float | None = None,
+        opened_at: datetime | None = None,
+        realized_pnl: float = 0.0,
+        expiration_name: str | None = None,
+        columns: dict[str, list[float]] | None = None,
+    ) -> None:
+        self.name = name
+        self.contract = contract
+        self.qty = qty
+        self.now = now
+        self.chain = chain
+        self.index = index
+        self.entry_price = entry_price
+        self.opened_at = opened_at
+        self.realized_pnl = realized_pnl
+        self.expiration_name = expiration_name
+        self.columns = columns
+        self.scale = (qty or 1.0) * float(contract.multiplier)
+        self._cache: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, leg: LegState, view: MarketView) -> BoundLeg:
+        """Bind an open leg of a position to a view."""
+        found = view.find(leg.contract)
+        chain, index = found if found is not None else (None, 0)
+        return cls(
+            leg.name,
+            leg.contract,
+            float(leg.qty),
+            view.now,
+            chain,
+            index,
+            entry_price=None if leg.entry_price is None else float(leg.entry_price),
+            opened_at=leg.opened_at,
+            realized_pnl=float(leg.realized_pnl),
+            expiration_name=leg.expiration_name,
+        )
+
+    def with_qty(self, qty: float) -> BoundLeg:
+        """Return the same leg with another quantity."""
+        return BoundLeg(
+            self.name,
+            self.contract,
+            qty,
+            self.now,
+            self.chain,
+            self.index,
+            entry_price=self.entry_price,
+            opened_at=self.opened_at,
+            realized_pnl=self.realized_pnl,
+            expiration_name=self.expiration_name,
+        )
+
+    @property
+    def expiration(self) -> Expiration:
+        """The expiration of its contract.
+
+        Raises
+        ------
+        MissingValueError
+            When the contract is not in the chain.
+        """
+        return self.listed().expiration
+
+    def listed(self) -> ChainSlice:
+        """Return the slice in which the contract stands.
+
+        Raises
+        ------
+        MissingValueError
+            When the contract is not in the chain.
+        """
+        if self.chain is None:
+            raise MissingValueError(f"leg '{self.name}': {self.contract} is not in the market's chain")
+        return self.chain
+
+    def value(self, field: str) -> float:
+        """Return the leg's variable `field`, such as `delta`, in the language's units.
+
+        Raises
+        ------
+        MissingValueError
+            When the market has no value for it.
+        """
+        known = self._cache.get(field)
+        if known is None:
+            known = self._cache[field] = LEG_FIELDS[field](self)
+        return known
+
+    def market(self, field: str, what: str) -> float:
+        """Return the leg's element of the slice's array `field`.
+
+        Raises
+        ------
+        MissingValueError
+            When the element is NaN, or the contract is not in the chain.
+        """
+        value: float
+        if self.columns is None:
+            value = getattr(self.listed(), field).item(self.index)
+        else:
+            column = self.columns.get(field)
+            if column is None:
+                column = self.columns[field] = getattr(self.listed(), field).tolist()
+            value = column[self.index]
+        if math.isnan(value):
+            raise MissingValueError(f"leg '{self.name}' ({self.contract.symbol}) has no {what}")
+        return value
+
+    def unrealized(self) -> float:
+        """Return the result of what is still open, in account currency.
+
+        Raises
+        ------
+        MissingValueError
+            When there is no price.
+        """
+        price = self.value("price")
+        return 0.0 if self.entry_price is None else self.scale * (price - self.entry_price)
+
+
+def _weighted_vega(leg: BoundLeg) -> float:
+    dte = leg.value("dte")
+    if dte <= 0:
+        raise MissingValueError(f"leg '{leg.name}' has no weighted vega: it has expired")
+    return leg.value("vega") * math.sqrt(WEIGHTED_VEGA_DAYS / dte)
+
+
+def _days_in_trade(leg: BoundLeg) -> float:
+    return 0.0 if leg.opened_at is None else (leg.now - leg.opened_at).total_seconds() / DAY
+
+
+LEG_FIELDS: Mapping[str, Callable[[BoundLeg], float]] = {
+    "price": lambda leg: leg.market("mark", "price"),
+    "bid": lambda leg: leg.market("bid", "bid"),
+    "ask": lambda leg: leg.market("ask", "ask"),
+    "qty": lambda leg: leg.qty,
+    "strike": lambda leg: float(leg.contract.strike),
+    "iv": lambda leg: 100.0 * leg.market("iv", "implied volatility"),
+    "delta": lambda leg: leg.scale * leg.market("delta", "delta"),
+    "gamma": lambda leg: leg.scale * leg.market("gamma", "gamma"),
+    "theta": lambda leg: leg.scale * leg.market("theta", "theta"),
+    "vega": lambda leg: leg.scale * leg.market("vega", "vega"),
+    "wvega": _weighted_vega,
+    "rho": lambda leg: leg.scale * leg.market("rho", "rho"),
+    "pnl": lambda leg: leg.unrealized() + leg.realized_pnl,
+    "dit": _days_in_trade,
+    "dte": lambda leg: (leg.expiration.settles_at - leg.now).total_seconds() / DAY,
+}
+"""The variables of a leg, `leg_NAME_<field>`, in the language's units."""
+
+SUMMED_FIELDS = ("delta", "gamma", "theta", "vega", "wvega", "rho")
+"""The variables that positions and accounts sum over legs, besides `pnl`."""
+
+
+def total(legs: Iterable[BoundLeg], field: str) -> float:
+    """Return the sum of a variable over the legs that are held (marker legs count nothing).
+
+    Raises
+    ------
+    MissingValueError
+        When one of them has no value.
+    """
+    return math.fsum([leg.value(field) for leg in legs if leg.qty])
