@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from mesolive.errors import ServiceError
+from mesolive.market.subscriptions import Lease
 from mesolive.streams.items import Build
 from mesolive.streams.subjects import FloatArray, Subject
 from mesolive.streams.valuation import Valuation, Wanted
@@ -70,6 +71,8 @@ class Channel:
         How many there are.
     loading, stale, reload
         The task that reads the subject, whether it must be read again, and what has that done.
+    lease
+        Keeps its contracts subscribed.
     seen
         The prices (entries, 4) and the underlying's price (entries,) from which the latest item was made.
     """
@@ -88,6 +91,7 @@ class Channel:
     loading: asyncio.Task[None] | None = None
     stale: bool = False
     reload: Callable[[], None] | None = None
+    lease: Lease | None = None
     seen: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     seen_spot: FloatArray = field(default_factory=lambda: np.empty(0))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)

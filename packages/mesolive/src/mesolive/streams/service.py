@@ -17,6 +17,7 @@ from mesolive.errors import ServiceError, not_found, rate_limited, unavailable, 
 from mesolive.journal.bus import Bus
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
+from mesolive.market.subscriptions import TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
 from mesolive.streams.held import PositionReader, entry_of, legs_subject, position_subject
@@ -363,7 +364,7 @@ class Streams:
     def _leave(self, channel: Channel) -> None:
         channel.followers -= 1
         if channel.followers == 0:
-            self.engine.remove(channel)
+            self._end(channel)
             if channel.loading is not None:
                 channel.loading.cancel()
 
@@ -398,14 +399,30 @@ class Streams:
                 await self._pace.sleep(RETRY_SECONDS)
                 channel.stale = True
             return
+        if channel.followers == 0:
+            return
         if subject != channel.subject or channel.item is None or closed:
+            try:
+                self._lease(channel, subject)
+            except TooManySubscriptionsError as error:
+                self._end(channel, rate_limited(str(error)))
+                return
             channel.subject = subject
             self.engine.refresh(channel)
         if closed:
             self._end(channel)
 
+    def _lease(self, channel: Channel, subject: Subject) -> None:
+        """Have the provider keep the subject's contracts up to date, and let go of those that it held before."""
+        contracts = [entry.contract for entry in subject.entries if isinstance(entry.contract, OptionContract)]
+        lease, channel.lease = channel.lease, self._market.subscribe(contracts, channel.provider)
+        if lease is not None:
+            lease.close()
+
     def _end(self, channel: Channel, error: ServiceError | None = None) -> None:
         self.engine.remove(channel)
+        if channel.lease is not None:
+            channel.lease.close()
         channel.end(error)
 
     async def _follow_news(self) -> None:

@@ -149,7 +149,7 @@ class SubjectArrays:
         quantities = [float(qty) for segment in segments for qty in segment.quantities]
         return cls(
             factor=np.array(
-                [m * (1.0 if e.marker else float(e.qty)) for e, m in zip(entries, multiplier, strict=True)]
+                [m * (1.0 if e.is_marker else float(e.qty)) for e, m in zip(entries, multiplier, strict=True)]
             ),
             cost=np.array([np.nan if entry.cost is None else float(entry.cost) for entry in entries]),
             member=np.array(members, dtype=np.intp),
