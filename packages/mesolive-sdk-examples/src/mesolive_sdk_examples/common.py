@@ -1,0 +1,462 @@
+"""What the examples share: how they connect, what they print, how they end, and the rule about live accounts.
+
+Every example ends with status 0 when it did what it was asked, 1 when the server refused or could not be reached, 2
+when it was called wrongly, 3 when it refused to touch a live account, and 4 when the strategy does not allow the trade.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mesolive_sdk import (
+    MesoLiveControlHubClient,
+    MesoLiveDataHubClient,
+    MesoLiveError,
+    MesoLiveEventHubClient,
+    models,
+    wait_for_job,
+    wire,
+)
+
+P = ParamSpec("P")
+C = TypeVar("C", MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient)
+E = TypeVar("E", bound=models.WireEnum)
+J = TypeVar("J", bound=models.PreparationStatusResult)
+
+FAILED = 1
+REFUSED = 3
+NOT_ALLOWED = 4
+INTERRUPTED = 130
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="MESOLIVE_URL", help="The server's base URL.", show_default="http://127.0.0.1:8700"),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="MESOLIVE_API_KEY", help="The API key. It is never printed.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=500, help="How many items one page may hold.")]
+Continuation = Annotated[
+    str | None,
+    typer.Option("--continuation-token", help="Where the last page ended, for the next one.", show_default=False),
+]
+AllowLive = Annotated[
+    bool, typer.Option("--allow-live", help="Let live accounts be used; each must also be named by --live-account.")
+]
+LiveAccounts = Annotated[
+    list[str] | None,
+    typer.Option("--live-account", help="A live account that may be used. May be given several times."),
+]
+Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")]
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Failure(Exception):  # noqa: N818 - it is an outcome, not only an error
+    """An example cannot do what it was asked.
+
+    Parameters
+    ----------
+    text
+        Why.
+    status
+        The exit status.
+    """
+
+    def __init__(self, text: str, status: int = FAILED) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class FillPrice(StrEnum):
+    """At what a paper fill is made."""
+
+    mid = "mid"
+    bid = "bid"
+    ask = "ask"
+
+
+# -- running
+
+
+def example(help_text: str) -> typer.Typer:
+    """Return the application of one example."""
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+
+
+def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Make a command out of a coroutine function: run it, and turn its failures into a line and an exit status."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            asyncio.run(function(*args, **kwargs))
+        except Failure as failure:
+            _fail(str(failure), failure.status)
+        except (MesoLiveError, OSError) as error:
+            _fail(str(error), FAILED)
+        except KeyboardInterrupt:
+            _fail("interrupted", INTERRUPTED)
+
+    return run
+
+
+def _fail(text: str, status: int) -> None:
+    err.print(text, style="red", markup=False, highlight=False)
+    raise typer.Exit(status)
+
+
+class Session(AsyncExitStack):
+    """Connects clients, and disconnects them at its end."""
+
+    def __init__(self, url: str | None, token: str | None) -> None:
+        super().__init__()
+        self._url = url
+        self._token = token
+
+    async def control(self) -> MesoLiveControlHubClient:
+        """Return a connected client of the Control Hub."""
+        return await self.enter_async_context(self._made(MesoLiveControlHubClient))
+
+    async def data(self) -> MesoLiveDataHubClient:
+        """Return a connected client of the Data Hub."""
+        return await self.enter_async_context(self._made(MesoLiveDataHubClient))
+
+    def events(self) -> MesoLiveEventHubClient:
+        """Return a client of the Event Hub that is not connected yet, so that handlers can be registered first."""
+        return self._made(MesoLiveEventHubClient)
+
+    def _made(self, kind: type[C]) -> C:
+        try:
+            return kind(self._url, self._token)
+        except ValueError as error:  # no API key, or a URL that is none
+            raise Failure(str(error)) from error
+
+
+# -- the rule about live accounts
+
+
+async def checked_account(
+    control: MesoLiveControlHubClient, account_id: str, *, allow_live: bool, live_accounts: Sequence[str] | None
+) -> models.LiveAccount:
+    """Return an account that the caller may use: a paper account, or a live one that was named.
+
+    Raises
+    ------
+    Failure
+        With status 3, when it is a live account that was not allowed.
+    """
+    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=account_id))
+    if not account.IsPaperAccount:
+        if not allow_live:
+            raise Failure(f"{account_id} is a live account; --allow-live is needed to use one", REFUSED)
+        if account_id not in (live_accounts or ()):
+            raise Failure(f"{account_id} is a live account that is not named by --live-account", REFUSED)
+    return account
+
+
+async def account_of(control: MesoLiveControlHubClient, strategy: models.LiveStrategy, account_id: str | None) -> str:
+    """Return the account asked for, or else the only one on which the strategy is active.
+
+    Raises
+    ------
+    Failure
+        When there is not just one.
+    """
+    if account_id is not None:
+        return account_id
+    active = strategy.ActiveOnAccounts
+    if not active:
+        active = [account.BrokerAccountId for account in (await control.list_accounts()).Accounts]
+    if len(active) != 1:
+        known = ", ".join(active) or "none"
+        raise Failure(f"which account? Name one by --account (there are: {known})")
+    return active[0]
+
+
+# -- printing
+
+
+def print_json(value: object) -> None:
+    """Print a value as the wire has it, indented."""
+    sys.stdout.write(msgspec.json.format(wire.encode_json(value)).decode() + "\n")
+
+
+def print_json_line(value: object) -> None:
+    """Print a value as the wire has it, in one line, at once."""
+    sys.stdout.write(wire.encode_json(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; numbers are aligned to the right."""
+    out.print(table(title, columns, rows))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table; numbers are aligned to the right."""
+    listed = list(rows)
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = any(isinstance(row[index], int | Decimal) and not isinstance(row[index], bool) for row in listed)
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(shown(cell) for cell in row))
+    return made
+
+
+def print_fields(title: str, fields: Mapping[str, object]) -> None:
+    """Print one thing, a line per field."""
+    made = Table(title=title, title_justify="left", show_header=False)
+    made.add_column(style="bold")
+    made.add_column(overflow="fold")
+    for name, value in fields.items():
+        made.add_row(name, shown(value))
+    out.print(made)
+
+
+def print_more(token: str | None) -> None:
+    """Say how the next page is asked for, where there is one."""
+    if token:
+        out.print(f"more: --continuation-token {token}", markup=False, highlight=False, soft_wrap=True)
+
+
+def shown(value: object) -> str:
+    """Return a value's text for a table."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case Decimal():
+            return f"{value:,.4f}".rstrip("0").rstrip(".") if value.is_finite() else str(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}Z"
+        case list() | tuple():
+            return ", ".join(map(str, value)) or "–"  # type: ignore[arg-type] # pyright has no type for matched items
+        case _:
+            return str(value)
+
+
+def contract_text(contract: models.LiveContract) -> str:
+    """Return a contract's text, such as `SPXW 2024-05-17 4500 Put`."""
+    expiration = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
+    kind = "" if contract.OptionType is None else contract.OptionType.value
+    parts = (contract.Root or contract.Underlying.Symbol, expiration, shown(contract.Strike), kind)
+    return " ".join(part for part in parts if part and part != "–")
+
+
+def print_plan_legs(
+    title: str,
+    legs: Mapping[str, models.LiveLeg],
+    prices: Mapping[str, models.LivePrices],
+    greeks: Mapping[str, models.LiveGreeks],
+) -> None:
+    """Print the legs of a plan with their prices and greeks."""
+    rows: list[Sequence[object]] = []
+    for name, leg in legs.items():
+        price = prices.get(name, models.LivePrices())
+        values = greek_values(greeks.get(name))
+        contract = contract_text(leg.LiveContract)
+        rows.append(
+            (
+                name,
+                leg.Qty,
+                contract,
+                price.Bid,
+                price.Ask,
+                price.Mark,
+                values.Delta,
+                values.Theta,
+                values.Vega,
+                values.IV,
+            )
+        )
+    columns = ("Leg", "Qty", "Contract", "Bid", "Ask", "Mark", "Delta", "Theta", "Vega", "IV %")
+    print_table(title, columns, rows)
+
+
+def print_totals(price: models.LivePrices, greeks: models.LiveGreeks, underlying: models.LivePrices) -> None:
+    """Print a plan's prices and greeks as a whole."""
+    values = greek_values(greeks)
+    out.print(
+        f"price of all legs: bid {shown(price.Bid)}, ask {shown(price.Ask)}, mark {shown(price.Mark)}; "
+        f"delta {shown(values.Delta)}, gamma {shown(values.Gamma)}, theta {shown(values.Theta)}, "
+        f"vega {shown(values.Vega)}; underlying {shown(underlying.Mark)}",
+        highlight=False,
+    )
+
+
+def greek_values(greeks: models.LiveGreeks | None) -> models.GreekValues:
+    """Return the greeks on the best basis there is."""
+    if greeks is None:
+        return models.GreekValues()
+    return greeks.Mark or greeks.Last or greeks.Bid or greeks.Ask or models.GreekValues()
+
+
+def print_conditions(title: str, conditions: Iterable[models.ConditionEvaluation]) -> None:
+    """Print evaluated conditions with the values that they read."""
+    rows: list[Sequence[object]] = []
+    for condition in conditions:
+        values = ", ".join(f"{name}={shown(value)}" for name, value in condition.Vars.items())
+        rows.append((condition.Type, condition.Statement, condition.Result, condition.Error or values))
+    if rows:
+        print_table(title, ("For", "Statement", "Holds", "Values"), rows)
+
+
+# -- trading
+
+
+async def finished(ask: Callable[[], Awaitable[J]], what: str, *, seconds: float, quiet: bool = False) -> J:
+    """Wait until a preparation job is completed, showing its status.
+
+    Raises
+    ------
+    Failure
+        When it failed or was cancelled.
+    """
+    if quiet:
+        answer = await wait_for_job(ask, within=seconds)
+    else:
+        with err.status(f"{what} …") as status:
+            answer = await wait_for_job(
+                ask, within=seconds, on_status=lambda state: status.update(f"{what}: {state.Status.value}")
+            )
+    if answer.Status is not models.PreparationStatus.Completed:
+        raise Failure(f"{what}: the job {answer.JobId} is {answer.Status.value}: {answer.Error or 'no reason given'}")
+    return answer
+
+
+def paper_fills(
+    legs: Mapping[str, models.LiveLeg],
+    prices: Mapping[str, models.LivePrices],
+    at: FillPrice,
+    commission: Decimal,
+    multiplier: Decimal = Decimal(1),
+) -> dict[str, models.PaperLegFill]:
+    """Return fills of every leg that has a quantity.
+
+    Parameters
+    ----------
+    legs, prices
+        The plan's, by leg name.
+    at
+        Which price of the quotes.
+    commission
+        Per contract, in account currency.
+    multiplier
+        By what the legs' quantities are multiplied.
+
+    Raises
+    ------
+    Failure
+        When a leg has no such price.
+    """
+    fills: dict[str, models.PaperLegFill] = {}
+    for name, leg in legs.items():
+        if leg.Qty == 0:  # a marker leg, which is not traded
+            continue
+        price = fill_price(prices.get(name, models.LivePrices()), at)
+        if price is None:
+            raise Failure(f"leg {name} ({contract_text(leg.LiveContract)}) has no {at.value} price")
+        fills[name] = models.PaperLegFill(Price=price, Commission=abs(leg.Qty) * multiplier * commission)
+    return fills
+
+
+def fill_price(prices: models.LivePrices, at: FillPrice) -> Decimal | None:
+    """Return a price of the quotes; None where there is none."""
+    if at is FillPrice.bid:
+        return prices.Bid
+    if at is FillPrice.ask:
+        return prices.Ask
+    if prices.Bid is None or prices.Ask is None:
+        return prices.Mark
+    return (prices.Bid + prices.Ask) / 2
+
+
+async def data_provider(
+    control: MesoLiveControlHubClient, wanted: models.DataProviderType | None
+) -> models.DataProviderType:
+    """Return the provider asked for, or else the first that a connected agent brings.
+
+    Raises
+    ------
+    Failure
+        When no agent brings market data.
+    """
+    if wanted is not None:
+        return wanted
+    for agent in (await control.list_agents()).Agents:
+        if agent.DataProvider is not None and agent.Status is models.AgentStatus.Connected:
+            return agent.DataProvider
+    raise Failure("no connected agent brings market data; name a provider by --provider")
+
+
+def choice(kind: type[E]) -> Callable[[str | E], E]:
+    """Return what reads an enum's member on the command line, in any case."""
+
+    def parse(text: str | E) -> E:
+        try:
+            member = kind(text)
+        except ValueError:
+            member = None
+        if member is None or member.value == "Unknown":
+            raise typer.BadParameter(f"expected one of {', '.join(names_of(kind))}")
+        return member
+
+    return parse
+
+
+def number(text: str | Decimal) -> Decimal:
+    """Read a number on the command line."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise typer.BadParameter("expected a number")
+    return value
+
+
+def names_of(kind: type[models.WireEnum]) -> list[str]:
+    """Return the names that an enum's members have on the wire."""
+    return [member.value for member in kind if member.value != "Unknown"]
+
+
+def metavar(kind: type[models.WireEnum]) -> str:
+    """Return how an enum is shown in a help text."""
+    return f"[{'|'.join(names_of(kind))}]"
+
+
+Provider = Annotated[
+    models.DataProviderType | None,
+    typer.Option(
+        "--provider",
+        parser=choice(models.DataProviderType),
+        metavar=metavar(models.DataProviderType),
+        help="Whose quotes to use; else the server's own.",
+        show_default=False,
+    ),
+]
