@@ -192,18 +192,28 @@ class MesoLiveEventHubClient(HubClient):
             while handler in handlers:
                 handlers.remove(handler)
 
+    async def start(self) -> None:
+        """Connect; events of callbacks without a handler are passed over in silence."""
+        for callback in models.EVENT_MODELS:
+            self._listen(callback)
+        await super().start()
+
     def _on(self, callback: str, handler: Callable[[Any], R]) -> Callable[[Any], R]:
+        self._listen(callback).append(handler)
+        return handler
+
+    def _listen(self, callback: str) -> list[Callable[[Any], object]]:
         handlers = self._handlers.get(callback)
         if handlers is None:
             handlers = self._handlers[callback] = []
             model = models.EVENT_MODELS[callback]
 
             async def dispatch(argument: msgspec.Raw) -> None:
-                await self._dispatch(callback, model, argument)
+                if self._handlers[callback]:
+                    await self._dispatch(callback, model, argument)
 
             self._connection.on(callback, dispatch, types=(msgspec.Raw,))
-        handlers.append(handler)
-        return handler
+        return handlers
 
     async def _dispatch(self, callback: str, model: type[models.MesoLiveEvent], argument: msgspec.Raw) -> None:
         try:

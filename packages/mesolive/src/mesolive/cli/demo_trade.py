@@ -78,7 +78,7 @@ async def run_trade(trade: Trade, console: Console) -> None:
             received = _Received()
             events = MesoLiveEventHubClient(trade.url, trade.token)
             events.on_position_update(received.position)
-            events.on_leg_update(received.count)
+            events.on_any_event(received.count)
             await stack.enter_async_context(events)
             account = await control.get_account(models.GetAccountArgs(BrokerAccountId=trade.account_id))
             cash = f"cash {money(account.Cash)} {account.Currency}"
@@ -141,7 +141,6 @@ class _Received:
         self.ids.add(str(event.EventId))
 
     def position(self, event: models.PositionUpdateEvent) -> None:
-        self.count(event)
         if event.Status is models.PositionStatus.Closed:
             self._future(event.PositionId).set_result(event)
 

@@ -1,0 +1,141 @@
+"""`mesolive serve` and `mesolive demo` as processes: what they print, how they end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+MESOLIVE = Path(sys.executable).parent / "mesolive"
+
+TINY_EXPORT = """
+Standard & Poors 500 Index,Last: 5000.00,Change:  1.00
+"Date: January 5 2026, 11:00 AM EST",Bid: 4999.5,Ask: 5000.5,Size: 1*1,Volume: 0
+Expiration Date,Calls,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest,Strike,Puts,Last Sale,Net,Bid,Ask,\
+Volume,IV,Delta,Gamma,Open Interest
+Wed Jan 07 2026,SPXW260107C04900000,0,0,101.5,102.5,0,0,0,0,0,4900.00,SPXW260107P04900000,0,0,1.1,1.3,0,0,0,0,0
+Wed Jan 07 2026,SPXW260107C05000000,0,0,22.0,22.6,0,0,0,0,0,5000.00,SPXW260107P05000000,0,0,21.2,21.8,0,0,0,0,0
+Wed Jan 07 2026,SPXW260107C05100000,0,0,1.0,1.2,0,0,0,0,0,5100.00,SPXW260107P05100000,0,0,100.1,101.1,0,0,0,0,0
+"""
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MESOLIVE_")} | {"COLUMNS": "100"}
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MESOLIVE, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextmanager
+def running_server(cwd: Path, *arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(
+        [MESOLIVE, "serve", "--port", "0", *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            found = re.search(r"listening on\s+(http://\S+)", line)
+            if found:
+                yield process, found.group(1)
+                break
+        else:
+            pytest.fail(f"the server did not start: {process.stderr.read() if process.stderr else ''}")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_listens_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with running_server(tmp_path) as (process, url):
+        assert httpx.get(f"{url}/health", timeout=10).json() == {"status": "ok"}
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 0, errors
+        assert "Traceback" not in errors
+
+
+def test_metrics_count_connections(tmp_path: Path) -> None:
+    with running_server(tmp_path) as (_, url):
+        assert 'mesolive_hub_connections{hub="/hubs/control/v1"} 0.0' in httpx.get(f"{url}/metrics", timeout=10).text
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = run("serve", "--port", port, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        f"mesolive: port: {port} on 127.0.0.1 is in use; stop the other program or choose another port"
+    ]
+
+
+def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
+    ended = run("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)  # noqa: S104 - this is refused
+    assert ended.returncode == 2
+    assert "--insecure" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_chain_file_that_is_none_is_named_with_its_fault(tmp_path: Path) -> None:
+    (tmp_path / "holiday.csv").write_text("this,is\nno,chain\n")
+    ended = run("serve", "--port", "0", "--chain", "holiday.csv", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "holiday.csv" in ended.stderr
+    assert "line" in ended.stderr
+
+
+def test_the_demonstration_makes_a_whole_trade_and_ends_with_status_0(tmp_path: Path) -> None:
+    ended = run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    for text in ("1/8", "8/8", "PositionUpdate", "The trade is complete."):
+        assert text in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_a_second_demonstration_goes_on_with_the_same_books(tmp_path: Path) -> None:
+    run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
+    ended = run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "position 2 is Open" in ended.stdout
+
+
+def test_a_demonstration_that_cannot_trade_names_the_step_and_ends_with_status_1(tmp_path: Path) -> None:
+    (tmp_path / "tiny.csv").write_text(TINY_EXPORT)
+    ended = run("demo", "--exit", "--port", "0", "--chain", "tiny.csv", cwd=tmp_path)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "failed at step" in ended.stdout
+    assert "Prepare the entry" in ended.stdout
+
+
+def test_every_command_has_a_help_page(tmp_path: Path) -> None:
+    for command in (
+        (),
+        ("serve",),
+        ("demo",),
+        ("apikey", "create"),
+        ("account", "create-paper"),
+        ("strategy", "check"),
+    ):
+        ended = run(*command, "--help", cwd=tmp_path)
+        assert ended.returncode == 0
+        assert "Usage" in ended.stdout
