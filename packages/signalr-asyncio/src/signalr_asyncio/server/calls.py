@@ -77,17 +77,13 @@ class Calls:
             log.debug("%s: %s", self._session, refusal)
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
+                self._session.flush_soon()
             return
         counted = not (streaming or method.uploads)
-        uploads = tuple(
-            Upload(parameter.type_, method.options.buffer or self._options.stream_buffer_capacity)
-            for parameter in method.uploads
-        )
+        uploads = self._open_uploads(method, message.stream_ids) if method.uploads else ()
         call = _Call(method, target, message.arguments, invocation_id, message.stream_ids, uploads, counted)
         if invocation_id is not None:
             self._active[invocation_id] = call
-        for stream_id, upload in zip(message.stream_ids, uploads, strict=True):
-            self._uploads[stream_id] = upload
         if not counted:
             self._streams += 1
             self._run(call)
@@ -99,6 +95,12 @@ class Calls:
             while len(self._waiting) >= self._options.maximum_waiting_invocations and not self._ended:
                 self._turn = asyncio.get_running_loop().create_future()
                 await self._turn
+
+    def _open_uploads(self, method: HubMethod, stream_ids: Sequence[str]) -> tuple[Upload, ...]:
+        capacity = method.options.buffer or self._options.stream_buffer_capacity
+        uploads = tuple(Upload(parameter.type_, capacity) for parameter in method.uploads)
+        self._uploads.update(zip(stream_ids, uploads, strict=True))
+        return uploads
 
     def _refusal(
         self, method: HubMethod | None, message: Invocation | StreamInvocation, *, streaming: bool
@@ -172,10 +174,20 @@ class Calls:
 
     def _run(self, call: _Call) -> None:
         self._runtime.counters.invocations += 1
-        work = self._stream(call) if call.method.streaming else self._invoke(call)
-        call.task = self._runtime.tasks.spawn(work)
+        if call.method.streaming:
+            call.task = self._runtime.tasks.spawn(self._stream(call))
+        else:
+            call.task = self._runtime.tasks.adopt(self._invoke(call))
 
     async def _invoke(self, call: _Call) -> None:
+        try:
+            await self._invoked(call)
+        except Exception:
+            log.exception("%s: a call could not be served", self._session)
+        finally:
+            self._runtime.tasks.release(call.task)
+
+    async def _invoked(self, call: _Call) -> None:
         result: Any = None
         error: str | None = None
         call.begun = True
@@ -196,6 +208,7 @@ class Calls:
         self._finish(call)
         if call.invocation_id is not None:
             self._complete(call, call.invocation_id, result, error)
+            await self._session.flush()
 
     def _complete(self, call: _Call, invocation_id: str, result: object, error: str | None) -> None:
         if error is not None:
@@ -279,6 +292,7 @@ class Calls:
             )
         self._finish(call)
         self._answer(Completion(invocation_id, error=error))
+        await self._session.flush()
 
     async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
@@ -333,10 +347,11 @@ class Calls:
             self._active.pop(call.invocation_id, None)
             error = f"An unexpected error occurred invoking '{call.target}' on the server."
             self._answer(Completion(call.invocation_id, error=error))
+            self._session.flush_soon()
 
     def _answer(self, message: Completion) -> None:
         if not self._ended:
-            self._session.post(self._session.protocol.encode(message))
+            self._session.queue(self._session.protocol.encode(message))
 
     def _wake(self) -> None:
         if self._turn is not None and not self._turn.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -30,11 +31,11 @@ class Clock(Protocol):
 
 
 class LoopClock:
-    """The running event loop's own clock."""
+    """The computer's monotonic clock, and the running event loop's timers."""
 
     def now(self) -> float:
-        """Return the loop's time in seconds."""
-        return asyncio.get_running_loop().time()
+        """Return the monotonic time in seconds."""
+        return time.monotonic()
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> TimerHandle:
         """Call `callback` after `delay` seconds."""

@@ -63,7 +63,6 @@ class Outbox:
         "_queue",
         "_room",
         "buffer",
-        "taken",
     )
 
     def __init__(self, maximum_bytes: int, high_water: int, frame_limit: int) -> None:
@@ -76,7 +75,6 @@ class Outbox:
         self._latest: set[LatestSlot] = set()
         self._bytes = 0
         self._room: asyncio.Future[None] | None = None
-        self.taken = 0
         self.buffer: MessageBuffer | None = None
         """Keeps the work records as they are taken, and holds them up while it is full: stateful reconnect."""
 
@@ -149,17 +147,22 @@ class Outbox:
 
     def take(self) -> bytes | None:
         """Take what goes into the next frame; `None` when nothing waits, or the buffer holds everything up."""
+        queue = self._queue
+        if len(queue) == 1 and not self._control and self.buffer is None and isinstance(head := queue[0], bytes):
+            # By far the most common case, a single answer or item.
+            queue.popleft()
+            return self._took(head)
         frame: list[bytes] = []
         size = 0
         while self._control:
             frame.append(self._control.popleft())
             size += len(frame[-1])
-        queue = self._queue
         limit = self._frame_limit
         while queue:
             head = queue[0]
             record = head if isinstance(head, bytes) else head.records[0]
-            if frame and size + len(record) > limit:
+            size += len(record)
+            if frame and size > limit:
                 break
             if self.buffer is not None:
                 if self.buffer.is_full:
@@ -174,19 +177,19 @@ class Outbox:
                     self._latest.discard(head)
                     queue.popleft()
             frame.append(record)
-            size += len(record)
         if self._last is not None and not frame:
             # Alone in its frame: what waits for a full buffer has been given up by then.
-            record, self._last = self._last, None
-            frame.append(record)
-            size += len(record)
+            frame.append(self._last)
+            self._last = None
         if not frame:
             return None
-        self._bytes -= size
-        self.taken += size
+        return self._took(frame[0] if len(frame) == 1 else b"".join(frame))
+
+    def _took(self, frame: bytes) -> bytes:
+        self._bytes -= len(frame)
         if self._room is not None and self._bytes < self._high_water:
             self._release()
-        return frame[0] if len(frame) == 1 else b"".join(frame)
+        return frame
 
     async def room(self) -> None:
         """Wait until less than the high-water mark waits."""

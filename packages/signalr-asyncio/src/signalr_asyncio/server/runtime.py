@@ -47,6 +47,16 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    def adopt(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` in a task that says itself when it ends, by `release`, and raises nothing: the quicker way."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        return task
+
+    def release(self, task: asyncio.Task[None] | None) -> None:
+        """Note that an adopted task ends with the step that it is in."""
+        self._tasks.discard(task)  # type: ignore[arg-type]
+
     async def drain(self) -> None:
         """Wait until every task has ended, those that are started meanwhile too."""
         current = asyncio.current_task()

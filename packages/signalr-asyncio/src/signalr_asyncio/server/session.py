@@ -397,40 +397,57 @@ class HubSession:
     # -- sending -------------------------------------------------------------------------------------------------------
 
     def post(self, record: bytes) -> None:
-        """Queue a record; never waits. A client that has too much waiting for it is disconnected."""
-        if self._closing:
+        """Queue a record and see that it gets sent; never waits. Closes a connection that has too much waiting."""
+        if self._closing or not self.outbox.put(record):
+            self.queue(record)
+        if self._flush_task is None:
+            self.flush_soon()
+
+    def queue(self, record: bytes) -> None:
+        """Queue a record; the caller flushes."""
+        if self._closing or self.outbox.put(record):
             return
-        if not self.outbox.put(record):
-            self.runtime.counters.overflows += 1
-            log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.outbox))
-            self.outbox.clear()
-            reason = "The client reads too slowly: too many bytes were waiting for it."
-            self.close(f"Connection closed with an error. {reason}", reason=reason)
-            return
-        self.flush_soon()
+        self.runtime.counters.overflows += 1
+        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.outbox))
+        self.outbox.clear()
+        reason = "The client reads too slowly: too many bytes were waiting for it."
+        self.close(f"Connection closed with an error. {reason}", reason=reason)
 
     def flush_soon(self) -> None:
-        """See that what is queued gets sent."""
+        """See that what is queued gets sent, by a task of its own if nobody is at it."""
         if self._flush_task is None and self.outbox and self._away_since is None:
-            self._flush_task = self.runtime.tasks.spawn(self._flush())
+            self._flush_task = asyncio.get_running_loop().create_task(self._flush())
+
+    async def flush(self) -> None:
+        """Send what is queued, unless somebody is at it.
+
+        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
+        """
+        if self._flush_task is None and self.outbox and self._away_since is None:
+            self._flush_task = asyncio.current_task()
+            await self._flush()
 
     async def _flush(self) -> None:
         outbox, transport, clock = self.outbox, self._transport, self._clock
         counters = self.runtime.counters
         try:
             while (frame := outbox.take()) is not None:
-                self._sending_since = clock.now()
+                self._sending_since = self._last_out = clock.now()
                 await transport.send(frame)
-                self._last_out = clock.now()
                 counters.bytes_out += len(frame)
         except TransportClosed:
             # The reader is told by the transport as well, unless it is busy with what came before.
             if self._buffer is None:
                 outbox.clear()
                 self.close()
+        except Exception as error:
+            log.exception("%s: sending failed", self)
+            self._error = str(error)
+            outbox.clear()
+            self.close()
         finally:
-            self._sending_since = None
             if self._flush_task is asyncio.current_task():
+                self._sending_since = None
                 self._flush_task = None
 
     async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the caller's type, on our clock
