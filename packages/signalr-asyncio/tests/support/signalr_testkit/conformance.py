@@ -95,8 +95,10 @@ class ConformanceServer:
                 "/hubs/parallel": HubRoute(hub, HubOptions(maximum_parallel_invocations=5)),
                 "/hubs/detailed": HubRoute(hub, HubOptions(enable_detailed_errors=True)),
                 "/hubs/hasty": HubRoute(hub, HubOptions(keep_alive_interval=0.1, client_timeout=0.5)),
+                "/hubs/chatty": HubRoute(hub, HubOptions(keep_alive_interval=0.1)),
                 "/hubs/stateful": HubRoute(hub, HubOptions(allow_stateful_reconnect=True)),
                 "/hubs/guarded": HubRoute(hub, HubOptions(close_on_authentication_expiration=True)),
+                "/hubs/guarded-chatty": HubRoute(hub, HubOptions(keep_alive_interval=0.1)),
                 "/hubs/websockets": only(TransportType.WEB_SOCKETS),
                 "/hubs/events": only(TransportType.SERVER_SENT_EVENTS),
                 "/hubs/polling": only(TransportType.LONG_POLLING),
@@ -107,7 +109,7 @@ class ConformanceServer:
         )
 
     async def _authenticate(self, request: ConnectionRequest) -> Principal | None:
-        if request.path != "/hubs/guarded":
+        if not request.path.startswith("/hubs/guarded"):
             return Principal()
         # A token is a kind, a user, and perhaps a serial number: `good-ann.7`.
         kind, _, rest = (request.token or "").partition("-")

@@ -68,8 +68,8 @@ class ConformanceHub(Hub):
     async def Nothing(self) -> None:
         pass
 
-    async def Say(self, text: str) -> None:
-        await self.clients.caller.send("Heard", text)
+    async def Say(self, value: Any) -> None:
+        await self.clients.caller.send("Heard", value)
 
     async def CallMe(self, target: str, arguments: list[Any]) -> None:
         await self.clients.caller.send(target, *arguments)
@@ -163,6 +163,10 @@ class ConformanceHub(Hub):
         for number in range(count):
             yield number
 
+    async def Repeat(self, text: str) -> AsyncIterator[str]:
+        for _ in range(100):
+            yield text
+
     async def CountLater(self, count: int) -> AsyncIterator[int]:
         return self.Count(count)
 
@@ -170,6 +174,17 @@ class ConformanceHub(Hub):
         for number in range(count):
             yield number
             await asyncio.sleep(0.005)
+
+    async def CountWhenTold(self, count: int) -> AsyncIterator[int]:
+        await self._told().wait()
+        for number in range(count):
+            yield number
+
+    async def Go(self) -> None:
+        self._told().set()
+
+    def _told(self) -> asyncio.Event:
+        return self.context.items.setdefault("told", asyncio.Event())
 
     async def CountThenFail(self, count: int) -> AsyncIterator[int]:
         for number in range(count):
