@@ -109,6 +109,7 @@ _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<comment>--(?:\[\[.*?\]\]|(?!\[\[)[^\n]*))
+    | (?P<unended>--\[\[)
     | (?P<number>0[xX][0-9a-fA-F]+(?![\w.]) | (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<name>[A-Za-z_]\w*)
     | (?P<text>"[^"\n\\]*"|'[^'\n\\]*')
@@ -160,7 +161,7 @@ RESERVED_WORDS = frozenset(
 _WORD_OPERATORS = frozenset({"and", "or", "not"})
 
 # Binding powers after Lua 5.4's manual, section 3.4.8: (left, right). A lower right one makes it right-associative.
-_BINARY = {
+POWERS = {
     "or": (1, 1),
     "and": (2, 2),
     "<": (3, 3),
@@ -202,10 +203,10 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             if text[position] in "\"'":
                 raise ExpressionError("a quoted word does not end", position)
-            if text.startswith("--[[", position):
-                raise ExpressionError("a comment that starts with --[[ does not end", position)
             raise ExpressionError(f"{text[position]!r} has no meaning here", position)
         kind = match.lastgroup or ""
+        if kind == "unended":
+            raise ExpressionError("a comment that starts with --[[ does not end", position)
         if kind == "wrong":
             raise ExpressionError(f"'{match.group()}' has no meaning here: {_HINTS[match.group()]}", position)
         if kind not in {"space", "comment"}:
@@ -259,7 +260,7 @@ class _Parser:
         left = self._operand()
         while True:
             operator = self._peek().text if self._peek().kind in {"operator", "name"} else ""
-            powers = _BINARY.get(operator)
+            powers = POWERS.get(operator)
             if powers is None or powers[0] <= power:
                 break
             token = self._take()

@@ -16,7 +16,7 @@ from mesolive.language.problems import StatementError
 
 INSTRUCTION_LIMIT = 2_000_000
 """Instructions per evaluation: below 20 ms of Lua on a slow core."""
-MEMORY_LIMIT = 16 * 1024 * 1024
+MEMORY_LIMIT = 8 * 1024 * 1024
 """Bytes that one strategy's machine may hold, its compiled expressions included."""
 
 LuaValue = float | int | bool | None
@@ -125,7 +125,7 @@ class Sandbox:
         LuaError
             When Lua does not accept the text.
         """
-        source = f"{_HEADER}\nreturn function({', '.join(parameters)})\nguard.n = 0\nreturn {body}\nend"
+        source = f"{_HEADER}\nreturn function({', '.join(parameters)})\nguard.n = 0\nreturn ({body})\nend"
         try:
             return self._load(source)
         except (lua54.LuaError, lua54.LuaMemoryError) as error:

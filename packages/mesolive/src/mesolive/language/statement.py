@@ -15,7 +15,18 @@ from typing import NamedTuple
 
 from mesolive.language.calls import FUNCTIONS, PURE, Caller, CallValue, keyword_of
 from mesolive.language.decision import Evaluation, StatementKind
-from mesolive.language.expression import Binary, Call, Constant, Name, Node, Number, Text, Unary, parse_expression
+from mesolive.language.expression import (
+    POWERS,
+    Binary,
+    Call,
+    Constant,
+    Name,
+    Node,
+    Number,
+    Text,
+    Unary,
+    parse_expression,
+)
 from mesolive.language.problems import ExpressionError, MissingValueError, StatementError
 from mesolive.language.sandbox import LuaFunction, LuaValue, NeedsArgument, Sandbox, run
 from mesolive.language.scope import Scope
@@ -86,10 +97,7 @@ class _Emitter:
             case Unary():
                 return f"({node.operator} {self.write(node.operand, order, conditional=conditional)})"
             case Binary():
-                left = self.write(node.left, order, conditional=conditional)
-                lazy = conditional or node.operator in {"and", "or"}
-                right = self.write(node.right, order, conditional=lazy)
-                return f"({left} {node.operator} {right})"
+                return f"({self._write_binary(node, order, conditional=conditional)})"
             case Call():
                 if node.name in PURE:
                     inside = (self.write(argument, order, conditional=conditional) for argument in node.arguments)
@@ -97,6 +105,17 @@ class _Emitter:
                 return self._hoist(node, len(order), conditional=conditional)
             case Text():
                 raise StatementError("a quoted word is no value")
+
+    def _write_binary(self, node: Binary, order: Mapping[str, int], *, conditional: bool) -> str:
+        """Write without parentheses around it: a long row of operators must not nest deeper than Lua can read."""
+        power = POWERS[node.operator][0]
+        if isinstance(node.left, Binary) and node.operator != "^" and POWERS[node.left.operator][0] >= power:
+            left = self._write_binary(node.left, order, conditional=conditional)
+        else:
+            left = self.write(node.left, order, conditional=conditional)
+        lazy = conditional or node.operator in {"and", "or"}
+        right = self.write(node.right, order, conditional=lazy)
+        return f"{left} {node.operator} {right}"
 
     def _hoist(self, node: Call, variables: int, *, conditional: bool) -> str:
         function = FUNCTIONS[node.name]

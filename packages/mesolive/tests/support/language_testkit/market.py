@@ -214,10 +214,12 @@ def generated(
     count = round(2 * width / step) + 1
     strikes = np.linspace(spot - width, spot + width, count)
     today = now.astimezone(NEW_YORK).date()
+    listed = [expiration(today + timedelta(days=ahead), root) for root, ahead in days]
     slices = [
-        priced_slice(expiration(today + timedelta(days=ahead), root), right, spot, now, strikes, volatility, symbol)
-        for root, ahead in days
+        priced_slice(found, right, spot, now, strikes, volatility, symbol)
+        for found in listed
         for right in Right
+        if found.settles_at > now
     ]
     state = UnderlyingState(
         Underlying(symbol),

@@ -1,0 +1,139 @@
+"""Statements: truth, laziness, evidence, and failures that are told and never taken for false."""
+
+from __future__ import annotations
+
+import pytest
+
+from language_testkit.market import SPOT, generated
+from language_testkit.strategies import compiled, held, position, scope, seeded, value
+from language_testkit.strategies import contract as contract_of
+from mesolive.language.decision import StatementKind
+from mesolive.language.problems import StatementError
+from mesolive.language.scope import Scope
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("0", False),
+        ("0.0", False),
+        ("-0", False),
+        ("nil", False),
+        ("false", False),
+        ("true", True),
+        ("1", True),
+        ("-1", True),
+        ("0.001", True),
+        ("1 > 2", False),
+        ("2 > 1", True),
+        ("nil or 0", False),
+        ("nil and 1", False),
+    ],
+)
+def test_decision_2_zero_nil_and_false_do_not_hold(text: str, holds: bool) -> None:
+    evaluation = compiled(text).judge(scope(), StatementKind.ENTRY)
+    assert evaluation.result is holds
+    assert evaluation.error is None
+
+
+def test_decision_2_a_missing_value_is_a_failure_and_not_false() -> None:
+    evaluation = compiled("leg_x_price > 5").judge(scope(), StatementKind.EXIT)
+    assert evaluation.result is None
+    assert evaluation.error is not None
+    assert "leg 'x' is not open" in evaluation.error
+
+
+@pytest.mark.parametrize("text", ["1 / 0 > 5", "0 / 0", "sqrt(-1)", "log(0)", "10 ^ 400", "nav % 0"])
+def test_a_result_that_is_no_finite_number_fails(text: str) -> None:
+    statement = compiled(text)
+    if ">" in text:  # an infinity inside is a number that compares
+        assert statement.judge(scope(), StatementKind.ENTRY).result is True
+        return
+    evaluation = statement.judge(scope(), StatementKind.ENTRY)
+    assert evaluation.result is None
+    assert "number" in str(evaluation.error)
+
+
+@pytest.mark.parametrize("text", ["nil + 1", "nav + (nav > 1)", "nil < 3", "-nil", "abs(nil)"])
+def test_arithmetic_on_what_is_no_number_fails(text: str) -> None:
+    assert compiled(text).judge(scope(), StatementKind.ENTRY).result is None
+
+
+def test_what_stands_right_of_and_is_read_only_when_it_is_reached() -> None:
+    view = generated()
+    open_position = position(held("a", contract_of(view, 4400.0), -1, price=30.0))
+    statement = compiled("open_trades_cnt == 2 and leg_hedge_price > 8")
+    evaluation = statement.judge(scope(view, open_position), StatementKind.ADJUSTMENT)
+    assert evaluation.result is False
+    assert evaluation.error is None
+    assert evaluation.variables == {"open_trades_cnt": 1.0}
+
+
+def test_what_stands_right_of_and_fails_when_it_is_reached_and_missing() -> None:
+    evaluation = compiled("nav > 1 and leg_hedge_price > 8").judge(scope(), StatementKind.ADJUSTMENT)
+    assert evaluation.result is None
+    assert "hedge" in str(evaluation.error)
+
+
+def test_a_variable_read_on_both_sides_is_read_once_and_first() -> None:
+    evaluation = compiled("false and underlying_price > 1 or underlying_price > 2").judge(scope(), StatementKind.ENTRY)
+    assert evaluation.result is True
+    assert evaluation.variables == {"underlying_price": SPOT}
+
+
+def test_evidence_names_every_variable_that_was_read() -> None:
+    within = scope(external={"my_signal": 3.0})
+    evaluation = compiled("my_signal * 2 > 5 and nav > initial_cash").judge(within, StatementKind.ENTRY)
+    assert evaluation.variables == {"my_signal": 3.0, "nav": 120_000.0, "initial_cash": 100_000.0}
+
+
+def test_an_expression_pays_only_for_what_it_reads() -> None:
+    within = scope()
+    compiled("nav > 5").judge(within, StatementKind.ENTRY)
+    compiled("nav < 5 and pos_delta > 1").judge(within, StatementKind.ENTRY)
+    assert set(within.memo) == {"nav"}
+
+
+def test_a_numeric_statement_keeps_its_value_and_truth_counts_as_one() -> None:
+    evaluation = compiled("nav / 2").measure(scope(), StatementKind.VAR_DEFINE)
+    assert evaluation.value == 60_000.0
+    assert compiled("nav > 5").measure(scope(), StatementKind.VAR_DEFINE).value == 1.0
+    assert compiled("nil").measure(scope(), StatementKind.VAR_DEFINE).result is None
+
+
+def test_random_draws_from_the_given_source_as_lua_does() -> None:
+    expected = seeded(7)
+    within = scope(seed=7)
+    assert value("random()", within) == expected.random()
+    assert value("random(6)", within) == expected.randint(1, 6)
+    assert value("random(0, 1)", within) == expected.randint(0, 1)
+
+
+def test_the_documented_random_entry_accepts_on_one_and_rejects_on_zero() -> None:
+    outcomes = {compiled("random(0,1)").judge(scope(seed=seed), StatementKind.ENTRY).result for seed in range(20)}
+    assert outcomes == {True, False}
+
+
+def test_random_right_of_and_draws_only_when_it_is_reached() -> None:
+    within = scope(seed=3)
+    assert value("nav < 0 and random() > 2", within) is False
+    assert value("random()", within) == seeded(3).random()
+
+
+@pytest.mark.parametrize("text", ["random(5, 1)", "random(0)", "random(1.5)", "random(nil)"])
+def test_random_refuses_bounds_that_make_no_sense(text: str) -> None:
+    with pytest.raises(StatementError):
+        value(text)
+
+
+def test_each_call_of_random_is_a_new_draw() -> None:
+    source = seeded(5)
+    assert value("random() - random()", scope(seed=5)) == source.random() - source.random()
+
+
+def test_a_statement_sees_the_memo_of_its_scope_only() -> None:
+    statement = compiled("nav")
+    first: Scope = scope()
+    first.memo["nav"] = 1.0
+    assert statement.evaluate(first)[0] == 1.0
+    assert statement.evaluate(scope())[0] == 120_000.0
