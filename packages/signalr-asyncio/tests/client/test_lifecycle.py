@@ -192,14 +192,29 @@ async def test_a_server_that_is_away_is_waited_for_with_growing_pauses(hub: Scri
     await back.wait()
     assert [pause for pause in clock.slept if pause in {1, 2, 4, 8}] == [1, 2, 4, 8, 8, 8]
 
-    # After a success the pauses begin small again.
+    # After a connection that lasted, the pauses begin small again.
     back.clear()
     clock.slept.clear()
+    await clock.advance(10)
     hub.server.sever()
     await clock.sleeping(1)
     await clock.advance(1)
     await back.wait()
     assert 2 not in clock.slept
+    await connection.stop()
+
+
+async def test_a_server_that_drops_every_connection_at_once_is_not_called_in_a_tight_loop(hub: ScriptedHub) -> None:
+    clock = ManualClock()
+    policy = RetryPolicy(initial=1, multiplier=2, maximum=8)
+    connection, peer = await connected(hub, reconnect=policy, clock=clock, random=lambda: 1.0)
+    clock.slept.clear()
+    for pause in (1, 2, 4, 8, 8):
+        await peer.close()
+        await clock.sleeping(pause)
+        await clock.advance(pause)
+        peer = await hub.peer()
+    assert [pause for pause in clock.slept if pause in {1, 2, 4, 8}] == [1, 2, 4, 8, 8]
     await connection.stop()
 
 
@@ -390,7 +405,9 @@ async def test_a_client_that_does_not_read_does_not_blame_the_server(hub: Script
 # -- what is refused beforehand
 
 
-@pytest.mark.parametrize("url", ["", "/hub", "ftp://host/hub", "http:///hub", "http://host:port/hub"])
+@pytest.mark.parametrize(
+    "url", ["", "/hub", "ftp://host/hub", "http:///hub", "http://host:port/hub", "http://user:hunter2@host/hub"]
+)
 def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ValueError, match="URL") as caught:
         HubConnection(url + "?access_token=hunter2")

@@ -49,13 +49,25 @@ def test_a_policy_gives_up_by_count_or_by_time() -> None:
     assert RetryPolicy(max_elapsed=60).delay(9, 60.1, lambda: 1.0) is None
 
 
+def test_an_endless_policy_survives_the_end_of_floats() -> None:
+    assert RetryPolicy(multiplier=1e100).delay(10**6, 0.0, lambda: 1.0) == 30
+
+
 def test_the_default_never_gives_up() -> None:
     assert RetryPolicy.default().delay(10**6, 10**9, lambda: 1.0) == 30
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"initial": -1}, {"maximum": 0.1}, {"multiplier": 0.5}, {"max_attempts": 0}, {"max_elapsed": -1}]
+    "wrong",
+    [
+        {"initial": -1},
+        {"maximum": 0.1},
+        {"multiplier": 0.5},
+        {"max_attempts": 0},
+        {"max_elapsed": -1},
+        {"stable_after": -1},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="m"):
+    with pytest.raises(ValueError, match=r"initial|max_|stable_after"):
         RetryPolicy(**wrong)  # type: ignore[arg-type] - wrong on purpose

@@ -94,6 +94,25 @@ async def test_an_upload_ends_with_its_call(hub: ScriptedHub, ending: str) -> No
     await connection.stop()
 
 
+async def test_a_generator_that_waits_at_its_yield_is_closed_with_its_call(hub: ScriptedHub) -> None:
+    connection, peer = await connected(hub)
+    closed = asyncio.Event()
+
+    async def flood() -> AsyncGenerator[str]:
+        try:
+            while True:
+                yield "x" * 100_000
+        finally:
+            closed.set()
+
+    call = asyncio.create_task(connection.invoke("Sum", flood()))
+    message = await peer.receive()
+    await peer.complete(message, result=1)
+    assert await call == 1
+    await asyncio.wait_for(closed.wait(), 5)
+    await connection.stop()
+
+
 async def test_the_server_learns_that_an_upload_failed_but_not_its_secrets(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub)
 

@@ -129,6 +129,8 @@ class HubConnection:
         self._connection_id: str | None = None
         self._session: Session | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._connected_at = 0.0
+        self._attempts = 0
 
     def __repr__(self) -> str:
         return f"<HubConnection to {shown(self._connector.url)}: {self._state.value}>"
@@ -356,6 +358,7 @@ class HubConnection:
                 started.set_result(error)
                 return
             was_connected = True
+            self._attempts = 0
             started.set_result(None)
             while True:
                 reason = await session.run()
@@ -391,6 +394,7 @@ class HubConnection:
             )
         self._session = session = Session(wire, self._handlers, self._options, self._clock, self._next_id)
         self._connection_id = link.connection_id
+        self._connected_at = self._clock.time()
         self._state = ConnectionState.CONNECTED
         return session
 
@@ -400,17 +404,20 @@ class HubConnection:
         logger.info("%s Reconnecting.", lost)
         self._notifier.notify(self._callbacks["reconnecting"], lost)
         since = self._clock.time()
+        if since - self._connected_at >= policy.stable_after:
+            self._attempts = 0
         failure: ConnectFailed | None = None
-        for attempt in itertools.count():
-            delay = policy.delay(attempt, self._clock.time() - since, self._random)
+        while True:
+            delay = policy.delay(self._attempts, self._clock.time() - since, self._random)
             if delay is None:
                 break
+            self._attempts += 1
             await self._clock.sleep(delay)
             try:
                 return await self._connect(), lost
             except ConnectFailed as error:
                 failure = error
-                logger.info("Attempt %d to reconnect failed: %s", attempt + 1, error)
+                logger.info("Attempt %d to reconnect failed: %s", self._attempts, error)
         if failure is None:
             return None, lost
         end = ConnectionLost(f"{lost} It could not be made again: {failure}")

@@ -11,8 +11,8 @@ class RetryPolicy:
     """Exponential back-off with full jitter.
 
     Attempt *n* (counted from 0) waits a uniformly random time between 0 and `min(maximum, initial * multiplier**n)`
-    seconds. The count starts anew with each lost connection, so it resets after a success. Full jitter keeps the
-    clients of a restarted server from coming back in step.
+    seconds. The count starts anew once a connection has lasted for `stable_after`. Full jitter keeps the clients of a
+    restarted server from coming back in step.
 
     Parameters
     ----------
@@ -26,6 +26,9 @@ class RetryPolicy:
         How many attempts to make; None for no end.
     max_elapsed
         For how many seconds after the loss to start attempts; None for no end.
+    stable_after
+        A connection that lasted for fewer seconds counts as one more attempt that failed, so that a server that takes
+        connections and drops them at once is not called in a tight loop.
     """
 
     initial: float = 0.5
@@ -33,14 +36,15 @@ class RetryPolicy:
     maximum: float = 30.0
     max_attempts: int | None = None
     max_elapsed: float | None = None
+    stable_after: float = 5.0
 
     def __post_init__(self) -> None:
         if self.initial < 0 or self.maximum < self.initial or self.multiplier < 1:
             raise ValueError("a retry policy needs 0 <= initial <= maximum and multiplier >= 1")
         if self.max_attempts is not None and self.max_attempts < 1:
             raise ValueError("max_attempts must be at least 1, or None")
-        if self.max_elapsed is not None and self.max_elapsed < 0:
-            raise ValueError("max_elapsed must not be negative")
+        if (self.max_elapsed is not None and self.max_elapsed < 0) or self.stable_after < 0:
+            raise ValueError("max_elapsed and stable_after must not be negative")
 
     @classmethod
     def default(cls) -> RetryPolicy:
@@ -68,6 +72,9 @@ class RetryPolicy:
             return None
         if self.max_elapsed is not None and elapsed > self.max_elapsed:
             return None
-        # The exponent is bounded, because a float power overflows long before an endless policy ends.
-        longest = min(self.maximum, self.initial * self.multiplier ** min(attempt, 64))
+        try:
+            longest = min(self.maximum, self.initial * self.multiplier**attempt)
+        except OverflowError:
+            # A float's power has an end; an endless policy has none.
+            longest = self.maximum
         return longest * random()

@@ -44,6 +44,10 @@ logger = logging.getLogger("signalr_asyncio.client")
 
 Items = Mailbox[Payload]
 
+_SHOWN = 100
+_MAX_STRANGERS = 100
+_MAX_REFUSALS = 1000
+
 
 class Session:
     """One connection to the hub, after its handshake.
@@ -75,6 +79,7 @@ class Session:
         self._streams: dict[str, Items] = {}
         self._uploads: dict[str, list[asyncio.Task[None]]] = {}
         self._tasks = Tasks()
+        self._strangers: set[str] = set()
         self._heard = clock.time()
         self._room: asyncio.Future[None] | None = None
         self._holding = False
@@ -183,6 +188,8 @@ class Session:
             self._cancel(invocation_id)
             raise
         except TimeoutError:
+            if within is None:
+                raise
             self._cancel(invocation_id)
             raise InvocationTimeout(f"'{target}' gave no answer within {within:g} s") from None
         finally:
@@ -307,8 +314,12 @@ class Session:
             if target.put(message, self):
                 await self._hold(target.mailbox, message.target)
             return
-        logger.warning("The server called %r, to which nobody listens", message.target)
-        if message.invocation_id is not None:
+        name = message.target[:_SHOWN]
+        if name not in self._strangers and len(self._strangers) < _MAX_STRANGERS:
+            # Once for each, because a server that calls it will do so again and again.
+            self._strangers.add(name)
+            logger.warning("The server called %r, to which nobody listens", name)
+        if message.invocation_id is not None and len(self._tasks) < _MAX_REFUSALS:
             refusal = Completion(message.invocation_id, error=NO_RESULT)
             self._tasks.spawn(self._write_quietly(refusal), "signalr refusal")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from signalr_asyncio.client.exceptions import ConnectionLost, HubError
@@ -37,8 +37,14 @@ async def pump(upload: Upload, write: Callable[[HubMessage], Awaitable[None]]) -
     stream_id, items = upload
     error: str | None = None
     try:
-        async for item in items:
-            await write(StreamItem(stream_id, item))
+        iterator = aiter(items)
+        try:
+            async for item in iterator:
+                await write(StreamItem(stream_id, item))
+        finally:
+            # A generator that waits at its `yield` learns of the end only so.
+            if isinstance(iterator, AsyncGenerator):
+                await cast("AsyncGenerator[Any, None]", iterator).aclose()
     except (TransportClosed, ConnectionLost):
         # The call that this belongs to fails with the connection.
         return

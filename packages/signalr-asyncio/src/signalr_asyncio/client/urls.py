@@ -23,6 +23,8 @@ def http_url(url: str) -> str:
     scheme = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(parts.scheme)
     if scheme is None or not parts.hostname:
         raise ValueError("the hub's URL must start with http://, https://, ws:// or wss:// and name a host")
+    if "@" in parts.netloc:
+        raise ValueError("the hub's URL must not hold a user name or a password; use `token` or `headers`")
     return urlunsplit(parts._replace(scheme=scheme, fragment=""))
 
 
@@ -44,9 +46,8 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return `url` as it may be shown: without user information and query, where secrets live."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    """Return `url` as it may be shown: without the query, where secrets live."""
+    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -232,7 +233,8 @@ class Serving:
         Such as `http://127.0.0.1:1234`.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._config = uvicorn.Config(
             app, log_level="critical", lifespan="off", ws="websockets-sansio", access_log=False
         )
@@ -255,6 +257,7 @@ class Serving:
                 config=self._config, server_state=self._state, app_state={}, _loop=loop
             ),
             sock=listener,
+            ssl=self._tls,
         )
         self.port = listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
@@ -280,9 +283,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncGenerator[Serving]:
+async def serving(app: Any, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Serving]:
     """Serve an ASGI application."""
-    server = Serving(app)
+    server = Serving(app, tls)
     await server.start()
     try:
         yield server
