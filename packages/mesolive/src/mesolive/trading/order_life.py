@@ -1,0 +1,346 @@
+"""The life of an order: a pure function from an order and a fact to the order and what follows.
+
+Three rules shape it:
+
+* A fact from the venue is never refused. A fill that comes late, after a cancel or even a rejection, happened: it is
+  booked, and the contradiction is told.
+* Facts are idempotent. An execution that is known already, an acknowledgement that comes again, change nothing.
+* Not knowing is no end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*,
+  whatever its state; only evidence from the venue ends it.
+
+Every pair of state and fact has a stated outcome; `tests/trading/test_order_life.py` goes through all of them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+ZERO = Decimal(0)
+
+
+class State(enum.Enum):
+    """Where an order stands; the names are the wire's `OrderState`."""
+
+    PENDING_SUBMIT = "PendingSubmit"
+    SUBMITTED = "Submitted"
+    PARTIALLY_FILLED = "PartiallyFilled"
+    FILLED = "Filled"
+    PENDING_CANCEL = "PendingCancel"
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    EXPIRED = "Expired"
+    REPLACED = "Replaced"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is expected of the venue."""
+        return self in _ENDED
+
+
+_ENDED = {State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED, State.REPLACED}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """What the reducer knows of an order.
+
+    Attributes
+    ----------
+    qty
+        Combos ordered, greater than zero.
+    filled
+        Combos filled so far.
+    executions
+        Ids of the executions that are booked.
+    venue_id
+        The venue's permanent id, once it is known.
+    unresolved_since
+        Since when it is not known what the venue made of the last thing that we sent; `None` while it is known.
+    cancel_wanted
+        Whether a cancel was sent and not answered.
+    """
+
+    state: State
+    qty: Decimal
+    filled: Decimal = ZERO
+    executions: frozenset[str] = frozenset()
+    venue_id: str | None = None
+    unresolved_since: datetime | None = None
+    cancel_wanted: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        """Combos that are not filled; never below zero."""
+        return max(self.qty - self.filled, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The venue has the order and works it."""
+
+    venue_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """The venue filled some combos.
+
+    Attributes
+    ----------
+    execution_id
+        The venue's id of the execution; the same id is the same fill.
+    qty
+        Combos, greater than zero.
+    leg_prices
+        Price per unit by leg name, commission excluded.
+    commissions
+        Commission in account currency by leg name, for the whole execution.
+    """
+
+    execution_id: str
+    qty: Decimal
+    leg_prices: Mapping[str, Decimal]
+    commissions: Mapping[str, Decimal]
+    at: datetime
+    venue_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSent:
+    """We asked the venue to cancel."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The venue works the order no more."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """The venue did not cancel: the order was filled, or is unknown to it in that state."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The venue refuses the order."""
+
+    reason: str
+    at: datetime
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The order's time in force ended."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The venue works another order in its place; what it had filled stays its own."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLost:
+    """We do not know what the venue made of what we sent: a timeout, a lost connection, an unreadable answer."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotAtVenue:
+    """The venue was asked, answered completely, and has never had the order."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StillWorking:
+    """The venue was asked and works the order."""
+
+    venue_id: str
+    at: datetime
+
+
+Fact = (
+    Acknowledged
+    | Executed
+    | CancelSent
+    | Cancelled
+    | CancelRefused
+    | Rejected
+    | Expired
+    | Replaced
+    | ContactLost
+    | NotAtVenue
+    | StillWorking
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fact did.
+
+    Attributes
+    ----------
+    order
+        The order afterwards.
+    booked
+        The execution to book, when it is new.
+    changed
+        Whether anything that the owner sees has changed: an event is due.
+    contradiction
+        What does not fit together, for the owner and the log; `None` when all is plain.
+    """
+
+    order: OrderView
+    booked: Executed | None = None
+    changed: bool = False
+    contradiction: str | None = None
+
+
+def reduce(order: OrderView, fact: Fact) -> Outcome:
+    """Return what becomes of an order when a fact about it arrives."""
+    match fact:
+        case Executed():
+            return _executed(order, fact)
+        case Acknowledged():
+            return _at_work(order, fact.venue_id)
+        case StillWorking():
+            return _at_work(order, fact.venue_id)
+        case CancelSent():
+            return _cancel_sent(order)
+        case Cancelled():
+            return _ends(order, State.CANCELLED)
+        case Expired():
+            return _ends(order, State.EXPIRED)
+        case Replaced():
+            return _ends(order, State.REPLACED)
+        case CancelRefused():
+            return _cancel_refused(order)
+        case Rejected():
+            return _rejected(order)
+        case NotAtVenue():
+            return _never_arrived(order)
+        case ContactLost():
+            return _contact_lost(order, fact)
+        case _:
+            assert_never(fact)
+
+
+def _executed(order: OrderView, fact: Executed) -> Outcome:
+    if fact.execution_id in order.executions:
+        return Outcome(order)
+    filled = order.filled + fact.qty
+    known = replace(
+        order,
+        filled=filled,
+        executions=order.executions | {fact.execution_id},
+        venue_id=order.venue_id or fact.venue_id,
+        # A fill proves that the order is there; whether a cancel was heard it does not say.
+        unresolved_since=order.unresolved_since if order.cancel_wanted else None,
+    )
+    contradiction = None
+    if filled > order.qty:
+        contradiction = f"filled {filled} of {order.qty}: the venue filled more than was ordered"
+    elif order.state.ended and order.state is not State.FILLED:
+        contradiction = f"filled after it was {order.state.value}"
+    if filled >= order.qty:
+        state = State.FILLED
+    elif order.state.ended or order.state is State.PENDING_CANCEL:
+        state = order.state
+    else:
+        state = State.PARTIALLY_FILLED
+    if state is State.FILLED:
+        known = replace(known, unresolved_since=None, cancel_wanted=False)
+    return Outcome(replace(known, state=state), booked=fact, changed=True, contradiction=contradiction)
+
+
+def _at_work(order: OrderView, venue_id: str) -> Outcome:
+    contradiction = None
+    if order.venue_id is not None and order.venue_id != venue_id:
+        contradiction = f"the venue names it {venue_id}, and named it {order.venue_id} before"
+    known = replace(order, venue_id=order.venue_id or venue_id)
+    if order.state.ended:
+        # An acknowledgement that was overtaken by the order's end is old news.
+        return Outcome(known, contradiction=contradiction)
+    known = replace(known, unresolved_since=None)
+    if order.state is State.PENDING_SUBMIT:
+        known = replace(known, state=State.PARTIALLY_FILLED if order.filled else State.SUBMITTED)
+    changed = known.state is not order.state or order.unresolved_since is not None
+    return Outcome(known, changed=changed, contradiction=contradiction)
+
+
+def _cancel_sent(order: OrderView) -> Outcome:
+    if order.state.ended or order.cancel_wanted:
+        return Outcome(order)
+    return Outcome(replace(order, state=State.PENDING_CANCEL, cancel_wanted=True), changed=True)
+
+
+def _ends(order: OrderView, state: State) -> Outcome:
+    settled = replace(order, unresolved_since=None, cancel_wanted=False)
+    if order.state is state:
+        return Outcome(settled)
+    if order.state is State.FILLED:
+        return Outcome(settled, contradiction=f"{state.value} after it was filled")
+    if order.state.ended:
+        return Outcome(settled, contradiction=f"{state.value} after it was {order.state.value}")
+    return Outcome(replace(settled, state=state), changed=True)
+
+
+def _cancel_refused(order: OrderView) -> Outcome:
+    if order.state is not State.PENDING_CANCEL:
+        return Outcome(replace(order, cancel_wanted=False))
+    state = State.PARTIALLY_FILLED if order.filled else State.SUBMITTED
+    return Outcome(replace(order, state=state, cancel_wanted=False, unresolved_since=None), changed=True)
+
+
+def _rejected(order: OrderView) -> Outcome:
+    settled = replace(order, unresolved_since=None, cancel_wanted=False)
+    if order.state is State.REJECTED:
+        return Outcome(settled)
+    if order.state.ended:
+        return Outcome(settled, contradiction=f"Rejected after it was {order.state.value}")
+    if order.filled:
+        # What was filled was accepted once: the rest is gone, the fills are not.
+        return Outcome(
+            replace(settled, state=State.CANCELLED), changed=True, contradiction="rejected after it was filled in part"
+        )
+    return Outcome(replace(settled, state=State.REJECTED), changed=True)
+
+
+def _never_arrived(order: OrderView) -> Outcome:
+    if order.state.ended:
+        return Outcome(replace(order, unresolved_since=None))
+    if order.filled or order.venue_id is not None:
+        # It was there. An order that the venue forgot may still fill elsewhere: a person must look.
+        return Outcome(
+            replace(order, unresolved_since=order.unresolved_since),
+            contradiction="the venue does not know an order that it had acknowledged",
+        )
+    settled = replace(order, unresolved_since=None, cancel_wanted=False)
+    ended = State.CANCELLED if order.cancel_wanted else State.REJECTED
+    return Outcome(replace(settled, state=ended), changed=True)
+
+
+def _contact_lost(order: OrderView, fact: ContactLost) -> Outcome:
+    if order.state.ended or order.unresolved_since is not None:
+        return Outcome(order)
+    return Outcome(replace(order, unresolved_since=fact.at), changed=True)
