@@ -32,11 +32,11 @@ def test_a_wide_grid_agrees_with_jaeckels_own_implementation_to_1e_12() -> None:
                 price, 100.0, strike, years, sign
             )
             wanted.append((price, strike, years, sign, theirs))
-    price, strike, years, sign, theirs = (np.array(column) for column in zip(*wanted, strict=True))
-    ours = implied_volatility(price, sign > 0.0, 100.0, strike, years, 1.0)
+    prices, strikes, times, signs, expected = np.array(wanted).T
+    ours = implied_volatility(prices, signs > 0.0, 100.0, strikes, times, 1.0)
     assert len(wanted) > 500
-    assert price.min() < 1e-250
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=0.0)
+    assert prices.min() < 1e-250
+    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=0.0)
 
 
 @given(
