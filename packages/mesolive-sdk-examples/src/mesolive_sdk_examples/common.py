@@ -124,7 +124,7 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
 
 
 def _fail(text: str, status: int) -> None:
-    err.print(text, style="red", markup=False, highlight=False)
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -264,8 +264,8 @@ def contract_text(contract: models.LiveContract) -> str:
     """Return a contract's text, such as `SPXW 2024-05-17 4500 Put`."""
     expiration = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
     kind = "" if contract.OptionType is None else contract.OptionType.value
-    parts = (contract.Root or contract.Underlying.Symbol, expiration, shown(contract.Strike), kind)
-    return " ".join(part for part in parts if part and part != "–")
+    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
+    return " ".join(part for part in (contract.Root or contract.Underlying.Symbol, expiration, strike, kind) if part)
 
 
 def print_plan_legs(
@@ -458,5 +458,14 @@ Provider = Annotated[
         metavar=metavar(models.DataProviderType),
         help="Whose quotes to use; else the server's own.",
         show_default=False,
+    ),
+]
+UnderlyingType = Annotated[
+    models.MesoContractType,
+    typer.Option(
+        "--underlying-type",
+        parser=choice(models.MesoContractType),
+        metavar=metavar(models.MesoContractType),
+        help="What the underlying is.",
     ),
 ]

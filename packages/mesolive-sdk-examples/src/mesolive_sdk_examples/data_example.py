@@ -29,6 +29,7 @@ from mesolive_sdk_examples.common import (
     Seconds,
     Session,
     Token,
+    UnderlyingType,
     Url,
     choice,
     command,
@@ -72,15 +73,6 @@ PositionId = Annotated[int, typer.Option("--position-id", min=0, help="The posit
 LegId = Annotated[int, typer.Option("--leg-id", min=0, help="The leg's number.")]
 LegIds = Annotated[list[int], typer.Option("--leg-id", min=0, help="A leg's number. May be given several times.")]
 Symbol = Annotated[str, typer.Option("--symbol", help="The underlying's symbol, such as SPX.")]
-UnderlyingType = Annotated[
-    models.MesoContractType,
-    typer.Option(
-        "--underlying-type",
-        parser=choice(models.MesoContractType),
-        metavar=metavar(models.MesoContractType),
-        help="What the underlying is.",
-    ),
-]
 Currency = Annotated[str, typer.Option("--currency", help="In which it is quoted.")]
 Root = Annotated[str | None, typer.Option("--root", help="The trading class, such as SPXW.")]
 Expiration = Annotated[str, typer.Option("--expiration", help="The expiration's day, such as 2024-05-17.")]

@@ -8,7 +8,7 @@ Ends with status 0 after the trade; a step that fails ends it with status 1 and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated
@@ -24,6 +24,7 @@ from mesolive_sdk_examples.common import (
     Provider,
     Session,
     Token,
+    UnderlyingType,
     Url,
     account_of,
     checked_account,
@@ -49,7 +50,7 @@ class Steps:
         self._count = 0
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> Generator[None]:
         """Announce a step; what fails in it becomes a `Failure` that names it."""
         self._count += 1
         out.rule(f"[bold]{self._count}. {name}", align="left")
@@ -72,9 +73,7 @@ async def trade(
         str | None,
         typer.Option("--account", help="The account; else the only one on which the strategy is active."),
     ] = None,
-    underlying_type: Annotated[
-        str, typer.Option("--underlying-type", help="What the strategy's underlying is: Index or Stock.")
-    ] = "Index",
+    underlying_type: UnderlyingType = models.MesoContractType.Index,
     provider: Provider = None,
     paper_fill_price: Annotated[
         FillPrice, typer.Option("--paper-fill-price", help="At which price of each leg's quotes to fill.")
@@ -126,7 +125,7 @@ async def trade(
                     BrokerAccountId=account_id,
                     LegSelectionConstraint=models.LiveLegSelectionConstraint.UniqueInPosition,
                     Underlying=models.LiveUnderlying(
-                        Symbol=strategy.Symbol, ContractType=models.MesoContractType(underlying_type), Currency="USD"
+                        Symbol=strategy.Symbol, ContractType=underlying_type, Currency="USD"
                     ),
                     DataProvider=provider,
                 ),

@@ -249,7 +249,7 @@ async def test_a_stream_that_the_server_ends_with_an_error_raises_with_its_statu
     server.items["StreamPositionData"] = [models.PositionDataEntry(), hub_error("NotFound: no position 1")]
     stream = data.stream_position_data(POSITION)
     assert await anext(stream) == models.PositionDataEntry()
-    with pytest.raises(MesoLiveSignalRError, match="no position 1") as caught:
+    with pytest.raises(MesoLiveSignalRError, match=r"^StreamPositionData: NotFound: no position 1$") as caught:
         await anext(stream)
     assert caught.value.status is StatusCode.NotFound
     assert caught.value.method == "StreamPositionData"

@@ -157,13 +157,10 @@ def signalr_error(error: Exception, method: str) -> MesoLiveSignalRError:
     """Return what stands for a failure of the connection, or for an answer that cannot be read."""
     if isinstance(error, WireValidationError | PayloadMismatch):
         return MesoLiveSignalRError(f"the server's answer cannot be read: {error}", method)
-    return MesoLiveSignalRError(str(error), method, _status_in(str(error)))
-
-
-def _status_in(text: str) -> StatusCode | None:
-    """Return the status that a hub error's text begins with, such as `NotFound: no position 7`."""
-    name = text.rpartition("HubException: ")[2].partition(":")[0]
-    return StatusCode[name] if name in StatusCode.__members__ else None
+    # What the server's hub method said comes behind a sentence of SignalR's.
+    text = str(error).rpartition("HubException: ")[2]
+    name = text.partition(":")[0]
+    return MesoLiveSignalRError(text, method, StatusCode[name] if name in StatusCode.__members__ else None)
 
 
 def _envelope_of(result: type[T]) -> type[MesoLiveApiResponse[T]]:
