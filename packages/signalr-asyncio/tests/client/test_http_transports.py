@@ -21,6 +21,7 @@ from signalr_asyncio.client import (
     Unauthorized,
 )
 from signalr_asyncio.client.transports.sse import EventParser
+from signalr_client_kit.clock import settle
 from signalr_client_kit.hub import EVERY_TRANSPORT, ScriptedHub
 
 HANDSHAKE = b"{}\x1e"
@@ -233,6 +234,26 @@ async def test_a_poll_answered_with_nothing_is_followed_by_the_next(hub: Scripte
     await peer.out.put(b'{"type":1,"target":"Tell","argu')
     await peer.out.put(b'ments":[1]}\x1e{"type":1,"target":"Tell","arguments":[2]}\x1e')
     assert [await got.get(), await got.get()] == [1, 2]
+    await connection.stop()
+
+
+async def test_a_reader_that_stops_also_stops_polling(hub: ScriptedHub) -> None:
+    connection, peer = await started(hub, LongPolling)
+    stream = connection.stream("Count", item_type=int, buffer=1)
+    first = asyncio.ensure_future(anext(stream))
+    (call,) = await peer.received()
+    for number in range(100):
+        await peer.out.put(b'{"type":2,"invocationId":"%s","item":%d}\x1e' % (call["invocationId"].encode(), number))
+    assert await first == 0
+    before = -1
+    while peer.polled != before:
+        before = peer.polled
+        for _ in range(20):
+            await settle()
+    assert before < 40
+    for number in range(1, 100):
+        assert await anext(stream) == number
+    await stream.aclose()
     await connection.stop()
 
 

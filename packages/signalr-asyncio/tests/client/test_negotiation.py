@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from signalr_asyncio.client import (
@@ -183,6 +185,52 @@ async def test_without_a_token_no_authorization_is_sent(hub: ScriptedHub, source
     assert "authorization" not in peer.headers
     assert "authorization" not in hub.requests[0][0]
     await connection.stop()
+
+
+async def test_a_token_source_that_hangs_is_given_up(hub: ScriptedHub) -> None:
+    async def hanging() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    connection = HubConnection(hub.url, token=hanging, options=ClientOptions(connect_timeout=0.05))
+    with pytest.raises(ConnectFailed, match="token was not there"):
+        await connection.start()
+
+
+@pytest.mark.parametrize("skip", [True, False], ids=["WebSocket", "negotiate"])
+async def test_a_server_that_takes_connections_and_says_nothing_is_given_up(skip: bool) -> None:
+    gone = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        options = ClientOptions(connect_timeout=0.05)
+        with pytest.raises(ConnectFailed, match=r"within 0\.05 s"):
+            await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip, options=options).start()
+        await gone.wait()
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"])
+@pytest.mark.parametrize("skip", [True, False], ids=["WebSocket", "negotiate"])
+async def test_a_server_that_does_not_speak_http_is_said(answer: bytes, skip: bool) -> None:
+    async def strange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+        await reader.read()
+
+    async with await asyncio.start_server(strange, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConnectFailed):
+            await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip).start()
+
+
+def test_only_websockets_can_be_opened_without_negotiation() -> None:
+    with pytest.raises(ValueError, match="only WebSockets"):
+        HubConnection("http://host/hub", skip_negotiation=True, transports=(LongPolling,))
 
 
 async def test_a_token_source_that_fails_is_the_cause(hub: ScriptedHub) -> None:

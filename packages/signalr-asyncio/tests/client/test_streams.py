@@ -15,6 +15,7 @@ from signalr_asyncio.client import (
     PayloadMismatch,
     StreamOverflow,
 )
+from signalr_asyncio.protocol.codec import EncodeError
 from signalr_client_kit.clock import ManualClock, settle
 from signalr_client_kit.hub import Message, Peer, ScriptedHub, connected
 
@@ -266,6 +267,18 @@ async def test_a_slow_reader_that_goes_on_keeps_its_stream(hub: ScriptedHub) -> 
         assert await anext(stream) == number
     assert await answer == "here"
     await stream.aclose()
+    await connection.stop()
+
+
+async def test_an_argument_that_cannot_be_encoded_ends_the_stream_before_it_begins(hub: ScriptedHub) -> None:
+    connection, peer = await connected(hub)
+    stream = connection.stream("Count", object())
+    with pytest.raises(EncodeError):
+        await anext(stream)
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+    await connection.send("Next")
+    assert (await peer.receive())["type"] != 4
     await connection.stop()
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from signalr_asyncio.client import HubError
-from signalr_client_kit.hub import ScriptedHub, connected
+from signalr_client_kit.hub import ScriptedHub, connected, scripted_hub
 
 
 async def numbers(*values: object) -> AsyncGenerator[object]:
@@ -111,6 +111,24 @@ async def test_a_generator_that_waits_at_its_yield_is_closed_with_its_call(hub: 
     assert await call == 1
     await asyncio.wait_for(closed.wait(), 5)
     await connection.stop()
+
+
+async def test_a_stream_of_one_hub_can_be_uploaded_to_another_and_its_loss_ends_the_upload(hub: ScriptedHub) -> None:
+    async with scripted_hub() as other:
+        source, source_peer = await connected(hub, reconnect=None)
+        connection, peer = await connected(other)
+        call = asyncio.create_task(connection.invoke("Take", source.stream("Quotes")))
+        message = await peer.receive()
+        quotes = await source_peer.receive()
+        await source_peer.send({"type": 2, "invocationId": quotes["invocationId"], "item": 5})
+        assert (await peer.receive())["item"] == 5
+        hub.server.sever()
+        end = await peer.receive()
+        assert end["type"] == 3
+        assert end["error"]
+        await peer.complete(message)
+        await call
+        await connection.stop()
 
 
 async def test_the_server_learns_that_an_upload_failed_but_not_its_secrets(hub: ScriptedHub) -> None:

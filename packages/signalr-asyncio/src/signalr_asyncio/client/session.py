@@ -91,6 +91,8 @@ class Session:
     async def run(self) -> ConnectionLost | None:
         """Read until the end; return why it ended, or None when `close` was called."""
         heartbeat = asyncio.get_running_loop().create_task(self._heartbeat(), name="signalr heartbeat")
+        # It ends by itself only when it has given up the connection, or is broken: no connection goes on unwatched.
+        heartbeat.add_done_callback(lambda ended: None if ended.cancelled() else self._wire.abort())
         try:
             await self._read()
         except TransportClosed as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from typing import Any, cast
 
-from signalr_asyncio.client.exceptions import ConnectionLost, HubError
+from signalr_asyncio.client.exceptions import HubError
 from signalr_asyncio.client.transports.base import TransportClosed
 from signalr_asyncio.protocol.codec import EncodeError
 from signalr_asyncio.protocol.messages import Completion, HubMessage, StreamItem
@@ -45,7 +46,7 @@ async def pump(upload: Upload, write: Callable[[HubMessage], Awaitable[None]]) -
             # A generator that waits at its `yield` learns of the end only so.
             if isinstance(iterator, AsyncGenerator):
                 await cast("AsyncGenerator[Any, None]", iterator).aclose()
-    except (TransportClosed, ConnectionLost):
+    except TransportClosed:
         # The call that this belongs to fails with the connection.
         return
     except HubError as failure:
@@ -56,7 +57,5 @@ async def pump(upload: Upload, write: Callable[[HubMessage], Awaitable[None]]) -
     except Exception:
         logger.exception("An upload's iterable failed")
         error = "An unexpected error occurred in the stream of the client."
-    try:
+    with contextlib.suppress(TransportClosed):
         await write(Completion(stream_id, error=error))
-    except (TransportClosed, ConnectionLost):
-        return

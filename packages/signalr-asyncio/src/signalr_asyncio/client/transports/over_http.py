@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -17,6 +18,8 @@ from signalr_asyncio.client.transports.base import Endpoint, TransportClosed
 _BATCH_BYTES = 32 * 1024
 _CHUNKS_AHEAD = 16
 _ANSWER_LIMIT = 64 * 1024
+
+logger = logging.getLogger("signalr_asyncio.client")
 
 UNAUTHORIZED = frozenset({401, 403})
 
@@ -156,8 +159,8 @@ class HttpTransport:
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._finish(f"{self._label} failed: {type(error).__name__}")
-            raise error
+            logger.error("%s failed", self._label, exc_info=error)
+            self._finish(f"it failed: {type(error).__name__}")
 
 
 def refused(name: str, status: int) -> ConnectFailed:
