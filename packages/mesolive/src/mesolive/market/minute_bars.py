@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -40,6 +41,7 @@ MOST_ENTRIES: Final = 50_000
 PRICE_UNIT: Final = 10_000
 QUOTE_COLUMNS: Final = 11
 TRADE_COLUMNS: Final = 6
+ENCRYPTED: Final = 0x1
 DAY_MILLISECONDS: Final = 86_400_000
 MINUTE_MICROSECONDS: Final = 60_000_000
 
@@ -264,10 +266,12 @@ def _entries(path: Path) -> Iterator[tuple[str, str]]:
             for info in infos:
                 if info.file_size > LARGEST_ENTRY:
                     raise BarsError(f"{path.name}: {info.filename!r} is too large")
+                if info.flag_bits & ENCRYPTED:
+                    raise BarsError(f"{path.name}: {info.filename!r} is encrypted")
                 with archive.open(info) as entry:
                     content = entry.read(LARGEST_ENTRY + 1)
                 yield info.filename, content.decode("ascii")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise BarsError(f"{path.name}: this is no readable zip file ({error})") from None
     except UnicodeDecodeError:
         raise BarsError(f"{path.name}: an entry is not text") from None

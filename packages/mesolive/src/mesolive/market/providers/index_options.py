@@ -29,6 +29,8 @@ DAILY_DAYS: Final = 35
 WEEKLY_DAYS: Final = 70
 MONTHLY_DAYS: Final = 366
 DECEMBERS: Final = 3
+# However calm the market, so many strikes are listed on either side of the money.
+FEWEST_STEPS: Final = 6
 
 
 def expirations(moment: datetime, calendar: ExchangeCalendar) -> list[Expiration]:
@@ -82,9 +84,10 @@ def strikes(spot: float, years: float, volatility: float) -> list[Decimal]:
     """
     deviation = volatility * math.sqrt(max(years, 1.0 / 365.0))
     near = 5 if years < 0.12 else 25
+    least = FEWEST_STEPS * near / spot
     found: set[int] = set()
     for step, down, up in (
-        (near, 2.0 * deviation, 1.3 * deviation),
+        (near, max(2.0 * deviation, least), max(1.3 * deviation, least)),
         (max(25, near), 5.0 * deviation + 0.04, 2.8 * deviation + 0.03),
         (100, 8.0 * deviation + 0.10, 3.5 * deviation + 0.06),
     ):

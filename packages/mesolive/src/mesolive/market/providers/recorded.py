@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -125,8 +124,7 @@ class RecordedProvider:
         for book in self._books.values():
             book.pull = None
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])  # how it ended was seen by its callback
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
 
     async def _run(self) -> None:

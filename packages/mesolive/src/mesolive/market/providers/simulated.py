@@ -7,7 +7,6 @@ that a run on a busy machine, which sees fewer of them, sees the same market.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -186,8 +185,7 @@ class SimulatedProvider:
         if task is None:
             return
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])  # how it ended was seen by its callback
         self._book.pull = None
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
 
