@@ -1,0 +1,148 @@
+"""Risk graphs: what a position will be worth at other prices and later days."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesolive.pricing.black import greeks
+from mesolive.pricing.risk_graph import RiskLeg, price_range, risk_graph, thirds_to_expiration
+
+SPOT = 5000.0
+RATE, CARRY = 0.05, 0.035
+
+
+def leg(
+    strike: float,
+    quantity: float,
+    *,
+    days: float = 30.0,
+    is_call: bool = True,
+    volatility: float = 0.2,
+    cost: float = 0.0,
+) -> RiskLeg:
+    years = days / 365.0
+    return RiskLeg(
+        is_call=is_call,
+        strike=strike,
+        quantity=quantity,
+        cost=0.0,
+        volatility=volatility,
+        years=years,
+        days=days,
+        forward=SPOT * math.exp(CARRY * years),
+        discount=math.exp(-RATE * years),
+    )
+
+
+def at_cost(one: RiskLeg) -> RiskLeg:
+    """Return the leg as bought now at its value."""
+    now = risk_graph([one], SPOT, np.array([SPOT]), np.array([0.0]))
+    return RiskLeg(
+        one.is_call,
+        one.strike,
+        one.quantity,
+        float(now.value[0, 0]),
+        one.volatility,
+        one.years,
+        one.days,
+        one.forward,
+        one.discount,
+    )
+
+
+CONDOR = [
+    at_cost(one)
+    for one in (
+        leg(4700.0, 100.0, is_call=False, volatility=0.24),
+        leg(4800.0, -100.0, is_call=False, volatility=0.22),
+        leg(5200.0, -100.0, volatility=0.16),
+        leg(5300.0, 100.0, volatility=0.15),
+    )
+]
+
+
+def test_now_and_here_nothing_is_won_or_lost() -> None:
+    graph = risk_graph(CONDOR, SPOT, np.array([SPOT]), np.array([0.0]))
+    assert float(graph.pnl[0, 0]) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_today_the_greeks_are_those_of_the_model() -> None:
+    one = leg(5100.0, -200.0)
+    graph = risk_graph([one], SPOT, np.array([SPOT]), np.array([0.0]))
+    model = greeks(True, one.forward, 5100.0, one.years, 0.2, one.discount, SPOT)
+    assert float(graph.delta[0, 0]) == pytest.approx(-200 * float(model.delta))
+    assert float(graph.gamma[0, 0]) == pytest.approx(-200 * float(model.gamma))
+    assert float(graph.theta[0, 0]) == pytest.approx(-200 * float(model.theta))
+    assert float(graph.vega[0, 0]) == pytest.approx(-200 * float(model.vega))
+    assert float(graph.wvega[0, 0]) == pytest.approx(float(graph.vega[0, 0]))  # 30 days: the weight is one
+
+
+@given(st.floats(3000.0, 7000.0))
+def test_at_expiration_the_pnl_is_the_payoff_less_the_cost(price: float) -> None:
+    graph = risk_graph(CONDOR, SPOT, np.array([price]), np.array([30.0]), realized=12.0)
+    payoff = sum(one.quantity * max(price - one.strike if one.is_call else one.strike - price, 0.0) for one in CONDOR)
+    assert float(graph.pnl[0, 0]) == pytest.approx(payoff - sum(one.cost for one in CONDOR) + 12.0, abs=1e-6)
+
+
+def test_the_loss_of_a_condor_is_its_width_less_the_credit() -> None:
+    graph = risk_graph(CONDOR, SPOT, price_range(SPOT), thirds_to_expiration(CONDOR))
+    credit = -sum(one.cost for one in CONDOR)
+    assert credit > 0.0
+    assert graph.pnl.shape == (4, 121)
+    assert float(graph.pnl[-1].max()) == pytest.approx(credit)
+    assert float(graph.pnl[-1].min()) == pytest.approx(credit - 100 * 100)
+
+
+def test_from_its_settlement_on_a_leg_has_its_payoff_and_no_greeks() -> None:
+    graph = risk_graph([leg(4900.0, 100.0)], SPOT, np.array([4800.0, 5000.0]), np.array([30.0, 45.0]))
+    assert graph.value.tolist() == [[0.0, 10_000.0]] * 2
+    for greek in (graph.delta, graph.gamma, graph.theta, graph.vega, graph.wvega):
+        assert not greek.any()
+
+
+def test_a_calendar_goes_on_after_its_near_leg_has_settled() -> None:
+    near, far = leg(5000.0, -100.0, days=30.0), leg(5000.0, 100.0, days=60.0)
+    graph = risk_graph([near, far], SPOT, np.array([5000.0, 5100.0]), np.array([30.0, 45.0, 60.0]))
+    alone = risk_graph([far], SPOT, np.array([5000.0, 5100.0]), np.array([30.0, 45.0, 60.0]))
+    np.testing.assert_allclose(graph.value - alone.value, [[0.0, -10_000.0]] * 3)
+    assert float(graph.delta[1, 0]) == float(alone.delta[1, 0]) > 0.0
+
+
+def test_deltas_are_the_slopes_of_the_pnl() -> None:
+    prices = np.linspace(4500.0, 5500.0, 2001)
+    graph = risk_graph(CONDOR, SPOT, prices, np.array([0.0, 10.0]))
+    slopes = np.gradient(graph.pnl, prices, axis=1)
+    np.testing.assert_allclose(graph.delta[:, 1:-1], slopes[:, 1:-1], atol=2e-3)
+
+
+def test_thetas_are_the_slopes_over_the_days_where_spot_stands_still() -> None:
+    days = np.linspace(0.0, 20.0, 4001)
+    graph = risk_graph(CONDOR, SPOT, np.array([4900.0]), days)
+    slopes = np.gradient(graph.pnl[:, 0], days)
+    np.testing.assert_allclose(graph.theta[1:-1, 0], slopes[1:-1], rtol=2e-3, atol=0.05)
+
+
+def test_a_leg_without_a_volatility_leaves_the_graph_without_values() -> None:
+    graph = risk_graph([*CONDOR, leg(5000.0, 100.0, volatility=math.nan)], SPOT, price_range(SPOT), np.array([0.0]))
+    assert np.isnan(graph.pnl).all()
+
+
+def test_the_days_of_a_graph_reach_the_first_settlement_in_thirds() -> None:
+    days = thirds_to_expiration([leg(5000.0, 1.0, days=60.0), leg(5000.0, 1.0, days=30.0)])
+    assert days.tolist() == [0.0, 10.0, 20.0, 30.0]
+    assert thirds_to_expiration([]).tolist() == [0.0] * 4
+
+
+def test_the_prices_of_a_graph_have_the_spot_in_their_middle() -> None:
+    prices = price_range(SPOT, width=0.1, points=11)
+    assert (prices[0], prices[5], prices[-1]) == (4500.0, 5000.0, 5500.0)
+
+
+def test_a_position_without_legs_has_what_it_realised() -> None:
+    graph = risk_graph([], SPOT, price_range(SPOT, points=3), np.array([0.0, 1.0]), realized=7.0)
+    assert graph.pnl.tolist() == [[7.0] * 3] * 2
