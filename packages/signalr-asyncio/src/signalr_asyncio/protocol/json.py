@@ -25,12 +25,15 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import DecodeHook, EncodedPayload, EncodeHook, ValueCodec
+from signalr_asyncio.protocol.values import UNENCODABLE, DecodeHook, EncodedPayload, EncodeHook, ValueCodec, unencodable
 
 SEPARATOR = b"\x1e"
 
 # No value of a message begins before this place in its record.
 _HEAD = len(b'{"type":2,"invocationId":"')
+
+
+_N, _I = b"NI"
 
 
 # What is written, one struct per form, so that a message costs one call of the encoder.
@@ -53,14 +56,16 @@ class _StreamInvocationRecord(_CallRecord, tag=4):
     pass
 
 
-class _ItemRecord(_Record, tag=2):
+class _ItemRecord(msgspec.Struct, rename="camel", omit_defaults=True, tag_field="type", tag=2):
     invocation_id: str
     item: Any
+    headers: Mapping[str, str] | None = None
 
 
-class _ResultRecord(_Record, tag=3):
+class _ResultRecord(msgspec.Struct, rename="camel", omit_defaults=True, tag_field="type", tag=3):
     invocation_id: str
     result: Any
+    headers: Mapping[str, str] | None = None
 
 
 class _ErrorRecord(_Record, tag=3):
@@ -137,6 +142,7 @@ class JsonHubProtocol:
             lambda type_: msgspec.json.Decoder(type_, dec_hook=dec_hook),
             enc_hook,
         )
+        self._encode = self._values.encode
 
     @property
     def name(self) -> str:
@@ -155,13 +161,18 @@ class JsonHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one record; see `HubProtocol.encode`."""
-        record = self._values.encode(_RECORD_OF[type(message)](message))
+        try:
+            record = self._encode(_RECORD_OF[type(message)](message))
+        except UNENCODABLE as error:
+            raise unencodable("json", error) from error
         # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON; it writes such a float as
-        # null. The words may as well be text inside a string, so only a reader can tell. To look for one letter first,
-        # past the one in `invocationId`, is several times as fast as to look for a word.
-        if (record.find(b"N", _HEAD) >= 0 and b"NaN" in record) or (
-            record.find(b"I", _HEAD) >= 0 and b"Infinity" in record
-        ):
+        # null. The words may as well be text inside a string, so only a reader can tell. Looking for one letter first
+        # is several times as fast as looking for a word.
+        at = record.find(_N, _HEAD)
+        if at >= 0 and record.find(b"NaN", at) >= 0:
+            _require_valid(record)
+        at = record.find(_I, _HEAD)
+        if at >= 0 and record.find(b"Infinity", at) >= 0:
             _require_valid(record)
         return record + SEPARATOR
 
@@ -171,7 +182,8 @@ class JsonHubProtocol:
 
 
 def _item_record(message: StreamItem) -> msgspec.Struct:
-    return _ItemRecord(invocation_id=message.invocation_id, item=message.item, headers=_headers(message.headers))
+    headers = message.headers
+    return _ItemRecord(message.invocation_id, message.item, None if headers is NO_HEADERS else _headers(headers))
 
 
 def _invocation_record(message: Invocation) -> msgspec.Struct:
@@ -205,7 +217,7 @@ def _completion_record(message: Completion) -> msgspec.Struct:
             raise EncodeError("A completion has a result or an error, never both.")
         return _ErrorRecord(invocation_id=message.invocation_id, error=message.error, headers=headers)
     if message.has_result:
-        return _ResultRecord(invocation_id=message.invocation_id, result=message.result, headers=headers)
+        return _ResultRecord(message.invocation_id, message.result, headers)
     return _VoidRecord(invocation_id=message.invocation_id, headers=headers)
 
 

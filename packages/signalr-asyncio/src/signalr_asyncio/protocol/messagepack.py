@@ -29,7 +29,7 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import DecodeHook, EncodedPayload, EncodeHook, ValueCodec
+from signalr_asyncio.protocol.values import UNENCODABLE, DecodeHook, EncodedPayload, EncodeHook, ValueCodec, unencodable
 
 _Items = tuple[Any, ...]
 
@@ -133,6 +133,7 @@ class MessagePackHubProtocol:
             lambda type_: msgspec.msgpack.Decoder(type_, dec_hook=dec_hook),
             enc_hook,
         )
+        self._encode = self._values.encode
 
     @property
     def name(self) -> str:
@@ -151,7 +152,10 @@ class MessagePackHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one length-prefixed record; see `HubProtocol.encode`."""
-        record = self._values.encode(_ITEMS_OF[type(message)](message))
+        try:
+            record = self._encode(_ITEMS_OF[type(message)](message))
+        except UNENCODABLE as error:
+            raise unencodable("messagepack", error) from error
         return _length_prefix(len(record)) + record
 
     def parser(self, max_message_size: int | None) -> MessageParser:

@@ -27,7 +27,12 @@ _MALFORMED = (UnicodeDecodeError, RecursionError)
 
 # What a value without a form in the encoding raises: an unknown type, a lone surrogate, an integer too large, a cycle,
 # and what hooks raise to say "not mine".
-_UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, msgspec.MsgspecError)
+UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, msgspec.MsgspecError)
+
+
+def unencodable(encoding: str, error: Exception) -> EncodeError:
+    """Return the error that says so, for one of `UNENCODABLE`."""
+    return EncodeError(f"A value cannot be sent as {encoding}: {error}")
 
 
 class Decoder(Protocol):
@@ -52,9 +57,15 @@ class ValueCodec:
         Makes a decoder of a type.
     enc_hook
         The application's hook for types of its own.
+
+    Attributes
+    ----------
+    encode
+        Returns a value's bytes; raises one of `UNENCODABLE` when it, or a value inside it, has no form in this
+        encoding. It is the encoder's own method, because a call more would be felt in every message.
     """
 
-    __slots__ = ("_decoder_of", "_enc_hook", "_encode", "encoding", "identity")
+    __slots__ = ("_decoder_of", "_enc_hook", "encode", "encoding", "identity")
 
     def __init__(
         self,
@@ -66,23 +77,10 @@ class ValueCodec:
         self.encoding = identity[0]
         self.identity = identity
         self._enc_hook = enc_hook
-        self._encode = encoder_of(self._unknown)
+        self.encode = encoder_of(self._unknown)
         # Types come from annotations of the application's code, never from the peer; the bound is for types made at run
         # time.
         self._decoder_of = lru_cache(CACHED_DECODERS)(decoder_of)
-
-    def encode(self, value: object) -> bytes:
-        """Return the value's bytes.
-
-        Raises
-        ------
-        EncodeError
-            When the value, or one inside it, has no form in this encoding.
-        """
-        try:
-            return self._encode(value)
-        except _UNENCODABLE as error:
-            raise EncodeError(f"A value cannot be sent as {self.encoding}: {error}") from error
 
     def decode(self, raw: bytes | msgspec.Raw, type_: type[T]) -> T:
         """Decode bytes as `type_`; raises as `Payload.decode`."""
@@ -95,7 +93,7 @@ class ValueCodec:
         if isinstance(value, Shared):
             encoded = value.encoded.get(self.identity)
             if encoded is None:
-                encoded = value.encoded[self.identity] = self._encode(value.value)
+                encoded = value.encoded[self.identity] = self.encode(value.value)
             return msgspec.Raw(encoded)
         if isinstance(value, EncodedPayload):
             return value.raw if value.encoding == self.encoding else value.builtins()
