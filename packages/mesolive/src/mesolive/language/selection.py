@@ -308,9 +308,12 @@ def _nearest(
         raise SelectionError(what, _why_none(chain, measures, distances, low, high, taken, reasons))
     nearest = float(distances[allowed].min())
     # Equally near: the lower strike of puts, the higher of calls; equal up to the rounding of the subtraction.
-    equal = np.flatnonzero(allowed & (distances <= nearest + _TIE * max(1.0, abs(target))))
+    as_near = distances <= nearest + _TIE * max(1.0, abs(target))
+    equal = np.flatnonzero(allowed & as_near)
     index = int(equal[0] if chain.right is Right.PUT else equal[-1])
-    nearer = np.flatnonzero(valued & ~allowed & (distances < nearest))
+    places = np.arange(len(distances))
+    preferred = places < index if chain.right is Right.PUT else places > index
+    nearer = np.flatnonzero(valued & ~allowed & as_near & ((distances < nearest) | preferred))
     order = nearer[np.argsort(distances[nearer], kind="stable")][:MAX_PASSED_OVER]
     passed_over = tuple(
         (chain.contract(int(place)).symbol, _why_not(float(measures[place]), low, high, taken.get(int(place))))

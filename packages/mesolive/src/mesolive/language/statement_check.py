@@ -99,7 +99,12 @@ def _check_call(node: Call, names: Names, findings: list[Finding]) -> None:
         bounds = PURE.get(node.name)
         if bounds is None:
             what = "is a value, not a function" if node.name in names.known else "is not a function of the language"
-            findings.append(Finding(f"'{node.name}' {what}{suggestion(node.name, [*PURE, *FUNCTIONS])}", node.source))
+            findings.append(
+                Finding(
+                    f"'{node.name}' {what}{suggestion(node.name.removeprefix('math.'), [*PURE, *FUNCTIONS])}",
+                    node.source,
+                )
+            )
             return
         least, most = bounds
         shapes: Sequence[Argument] = (_NUMBER,) * count
