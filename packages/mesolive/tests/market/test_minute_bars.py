@@ -68,7 +68,7 @@ def test_a_bar_is_known_when_its_minute_is_over_and_says_its_closing_quote(tmp_p
     assert expiration.settles_at == datetime(2016, 1, 15, 21, 0, tzinfo=UTC)
 
 
-def test_an_empty_side_is_no_quote(tmp_path: Path) -> None:
+def test_an_empty_side_says_nothing_new(tmp_path: Path) -> None:
     rows = [
         f"{OPENING},,,,,0,3,4,3,101000,22",
         f"{OPENING + 60_000},1,2,1,100500,15,,,,,0",

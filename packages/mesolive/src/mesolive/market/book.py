@@ -210,6 +210,11 @@ class QuoteBook:
         self._handed_out = False
         self._changed()
 
+    def values(self, field: Price) -> FloatArray:
+        """Return a copy of one field of all contracts as it stands: for providers that build on what they said."""
+        self._refresh()
+        return self._columns.values[field].copy()
+
     def note_volatility(self, now: datetime) -> None:
         """Keep the underlying's implied volatility as that of the day, every five minutes while its session runs."""
         noted = self._volatility_noted_at

@@ -2,7 +2,8 @@
 
 The bars come as zip files of CSV files. Prices are integers of 1/10,000; times are milliseconds since midnight in New
 York at which the minute begins, so that what a bar says at its close is known a minute later. A minute without a change
-is left out. Nothing in a file is trusted: sizes are bounded before anything is unpacked, and a malformed row is named.
+is left out, and so is a side of a quote: a side that is empty was not quoted anew in that minute. Nothing in a file is
+trusted: sizes are bounded before anything is unpacked, and a malformed row is named.
 
 | entry of a zip file | columns |
 |---|---|
@@ -71,7 +72,7 @@ class OptionBars:
     contracts
         Index of its contract in the listing.
     bid, ask, bid_size, ask_size
-        The quote at the end of the minute; NaN for a side without.
+        The quote at the end of the minute; NaN for a side on which nothing new was quoted.
     """
 
     listing: Listing

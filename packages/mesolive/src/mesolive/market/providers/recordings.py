@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,6 +29,7 @@ from mesolive.market.minute_bars import (
     symbol_of,
 )
 from mesolive.market.moments import from_micros, to_micros
+from mesolive.market.view import FloatArray
 
 MOST_FILES: Final = 1000
 
@@ -118,15 +120,12 @@ class BarRecording:
         options = self._options
         rows = _rows(options.times, micros)
         if rows.start < rows.stop:
-            book.update(
+            _quote(
+                book,
                 at,
                 options.contracts[rows],
-                {
-                    "bid": options.bid[rows],
-                    "ask": options.ask[rows],
-                    "bid_size": options.bid_size[rows],
-                    "ask_size": options.ask_size[rows],
-                },
+                (options.bid[rows], options.bid_size[rows]),
+                (options.ask[rows], options.ask_size[rows]),
             )
         book.heard(at)
         before = book.prices
@@ -295,3 +294,23 @@ def _price(number: float) -> float | None:
 def _rows(times: npt.NDArray[np.int64], micros: int) -> slice:
     """Return the rows of one moment."""
     return slice(int(np.searchsorted(times, micros, side="left")), int(np.searchsorted(times, micros, side="right")))
+
+
+def _quote(
+    book: QuoteBook,
+    at: datetime,
+    contracts: npt.NDArray[np.intp],
+    bids: tuple[FloatArray, FloatArray],
+    asks: tuple[FloatArray, FloatArray],
+) -> None:
+    """Write the sides that were quoted anew; the other side stands, unless the new one shows that it cannot.
+
+    A bid that is never taken back in the recording (nobody buys any more) would otherwise stay above the falling offer.
+    """
+    bid_there, ask_there = ~np.isnan(bids[0]), ~np.isnan(asks[0])
+    book.update(at, contracts[bid_there], {"bid": bids[0][bid_there], "bid_size": bids[1][bid_there]})
+    book.update(at, contracts[ask_there], {"ask": asks[0][ask_there], "ask_size": asks[1][ask_there]})
+    with np.errstate(invalid="ignore"):
+        crossed = book.values("bid")[contracts] > book.values("ask")[contracts]
+    book.update(at, contracts[crossed & ~bid_there], {"bid": math.nan})
+    book.update(at, contracts[crossed & ~ask_there], {"ask": math.nan})
