@@ -306,3 +306,16 @@ async def test_abort_closes_the_connection_for_good() -> None:
     assert await peers[1].ended() == 1011
     hub.abort(world.ids[1])
     assert hub.connection_ids == (world.ids[2],)
+
+
+async def test_an_answer_is_read_although_too_many_calls_wait() -> None:
+    world = World(maximum_waiting_invocations=2)
+    peers = await world.peers()
+    peers[0].call("Ask", "double", id="ask")
+    question = await peers[0].receive()
+    for number in range(5):
+        peers[0].call("Note", "k", 1, id=str(number))
+    refused = [await peers[0].receive() for _ in range(3)]
+    assert all(message["error"].endswith("HubException: Too many calls wait.") for message in refused)
+    peers[0].send({"type": 3, "invocationId": question["invocationId"], "result": 14})
+    assert [(await peers[0].receive())["invocationId"] for _ in range(3)] == ["ask", "0", "1"]

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -448,7 +448,7 @@ async def test_the_lifespan_of_the_application_ends_in_a_shutdown() -> None:
     events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     sent: list[str] = []
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message["type"])
 
     events.put_nowait({"type": "lifespan.startup"})

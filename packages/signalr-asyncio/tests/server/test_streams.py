@@ -248,6 +248,18 @@ async def test_a_stream_waits_for_a_slow_reader() -> None:
     assert StreamHub.produced > produced
 
 
+async def test_a_stream_that_never_waits_ends_with_its_connection() -> None:
+    clock = ManualClock()
+    client = await peer(clock)
+    client.stop_reading()
+    client.stream("Big")
+    await clock.advance(16)
+    await client.ended()
+    produced = StreamHub.produced
+    await settle()
+    assert StreamHub.produced == produced
+
+
 async def test_a_latest_value_stream_drops_the_oldest_for_a_slow_reader() -> None:
     client = await peer()
     client.stop_reading()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -183,9 +184,8 @@ class SignalRServer:
             (endpoint.runtime.options.tick for endpoint in self._endpoints.values()), default=self._options.tick
         )
         self._ticking: TimerHandle | None = None
-        self._stopped = False
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -198,8 +198,6 @@ class SignalRServer:
             if scope["type"] == "websocket":
                 await receive()
             await respond(scope, send, 404)
-        elif self._stopped:
-            await respond(scope, send, 503, b"The server is stopping")
         else:
             if self._ticking is None:
                 self._ticking = self._clock.call_later(self._tick_every, self._tick)
@@ -240,15 +238,15 @@ class SignalRServer:
     async def shutdown(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - on the server's own clock
         """Close every connection and wait for what runs.
 
-        Clients get a Close message that lets them reconnect. New requests are answered 503. Calls that still run after
-        `timeout` seconds are cancelled.
+        Clients get a Close message that lets them reconnect. New connections are answered 503. Calls that still run
+        after `timeout` seconds are cancelled.
 
         Parameters
         ----------
         timeout
             How long to wait, in seconds.
         """
-        self._stopped = True
+        self._connections.refuse()
         for connection in self._connections.all():
             if connection.session is None:
                 self._connections.remove(connection)
@@ -266,7 +264,7 @@ class SignalRServer:
     async def _drained(self) -> None:
         for connection in self._connections.all():
             if connection.session is not None:
-                await connection.session.done.wait()
+                await asyncio.shield(connection.session.done)
         await self._tasks.drain()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -105,7 +105,7 @@ def _cookies(header: str) -> Mapping[str, str]:
     return MappingProxyType({name: value.strip('"') for name, _, value in pairs})
 
 
-def hide_secrets(scope: Mapping[str, Any]) -> None:
+def hide_secrets(scope: MutableMapping[str, Any]) -> None:
     """Take the access token and the connection token out of the scope's query string, in place.
 
     Servers write the query string of a request into their access logs, from this very scope and after the application
@@ -119,5 +119,4 @@ def hide_secrets(scope: Mapping[str, Any]) -> None:
         for part in query.split(b"&")
         for name in (part.partition(b"=")[0],)
     ]
-    if isinstance(scope, dict):
-        scope["query_string"] = b"&".join(kept)
+    scope["query_string"] = b"&".join(kept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,7 @@ class Calls:
         self._options = session.options
         self._hub = hub
         self._active: dict[str, _Call] = {}
-        self._waiting: deque[_Call] = deque()
+        self._waiting: list[_Call] = []
         self._uploads: dict[str, Upload] = {}
         self._running = 0
         self._streams = 0
@@ -92,7 +91,7 @@ class Calls:
             self._run(call)
         else:
             self._waiting.append(call)
-            while len(self._waiting) >= self._options.maximum_waiting_invocations and not self._ended:
+            while self._crowded() and not self._ended and not self._session.asking:
                 self._turn = asyncio.get_running_loop().create_future()
                 await self._turn
 
@@ -108,8 +107,6 @@ class Calls:
         target, invocation_id = message.target, message.invocation_id
         if method is None:
             return f"Unknown hub method '{target}'"
-        if method.options.authorize is not None and not method.options.authorize(self._session.context):
-            return f"Failed to invoke '{target}' because user is unauthorized"
         if method.streaming and not streaming:
             return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
         if streaming and not method.streaming:
@@ -122,6 +119,9 @@ class Calls:
             return f"{general} HubException: Client sent {given} stream(s), Hub method expects {expected}."
         if any(stream_id in self._uploads for stream_id in message.stream_ids) or len(set(message.stream_ids)) < given:
             return f"{general} HubException: A stream id is already in use."
+        if not (streaming or given) and self._session.asking and self._crowded():
+            # Reading must go on, or the answer that a running call waits for would never be read.
+            return f"{general} HubException: Too many calls wait."
         if (streaming or given) and self._streams >= self._options.maximum_streams:
             return f"{general} HubException: The connection has too many open streams."
         return None
@@ -169,7 +169,7 @@ class Calls:
                 if call.begun:
                     call.task.cancel()
                 tasks.append(call.task)
-        self._wake()
+        self.wake()
         return tasks
 
     def _run(self, call: _Call) -> None:
@@ -221,8 +221,11 @@ class Calls:
             self._answer(Completion(invocation_id, error=self._unexpected(call, failure)))
 
     async def _result(self, call: _Call) -> Any:  # noqa: ANN401 - a method's result is anything
-        arguments = self._arguments(call)
+        authorize = call.method.options.authorize
         try:
+            if authorize is not None and not authorize(self._session.context):
+                raise Unauthorized
+            arguments = self._arguments(call)
             if self._runtime.filters:
                 wanted = HubCall(
                     self._session.context, self._hub, call.method.name, arguments, streaming=call.method.streaming
@@ -230,6 +233,8 @@ class Calls:
                 return await self._filtered(0, call.method)(wanted)
             result = call.method.function(self._hub, *arguments)
             return await result if call.method.awaited else result
+        except _CallError:
+            raise
         except Unauthorized as failure:
             raise _CallError(f"Failed to invoke '{call.target}' because user is unauthorized") from failure
         except HubException as failure:
@@ -302,7 +307,9 @@ class Calls:
         try:
             if not options.latest_only:
                 async for item in items:
-                    session.post(encode(StreamItem(invocation_id, item)))
+                    if not session.post(encode(StreamItem(invocation_id, item))):
+                        # A generator that never waits would otherwise run on, and let nobody else run.
+                        return
                     if outbox.crowded:
                         await outbox.room()
                 return
@@ -310,6 +317,8 @@ class Calls:
             async for item in items:
                 outbox.put_latest(slot, encode(StreamItem(invocation_id, item)))
                 session.flush_soon()
+                if session.ended:
+                    return
                 if len(slot.records) >= slot.capacity:
                     # A generator that never waits must not keep the writer from running.
                     await asyncio.sleep(0)
@@ -333,8 +342,8 @@ class Calls:
             self._streams -= 1
             return
         while self._waiting:
-            waiting = self._waiting.popleft()
-            self._wake()
+            waiting = self._waiting.pop(0)
+            self.wake()
             if waiting.cancelled:
                 self._drop(waiting)
                 continue
@@ -353,6 +362,10 @@ class Calls:
         if not self._ended:
             self._session.queue(self._session.protocol.encode(message))
 
-    def _wake(self) -> None:
+    def _crowded(self) -> bool:
+        return len(self._waiting) >= self._options.maximum_waiting_invocations
+
+    def wake(self) -> None:
+        """Let `start` look again whether it still has to wait."""
         if self._turn is not None and not self._turn.done():
             self._turn.set_result(None)

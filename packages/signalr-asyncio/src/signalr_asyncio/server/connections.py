@@ -28,7 +28,7 @@ class TooManyConnections(Exception):  # noqa: N818 - it says a state
     """
 
     def __init__(self, *, per_user: bool) -> None:
-        super().__init__("Too many connections")
+        super().__init__("The user has too many connections" if per_user else "The server takes no more connections")
         self.per_user = per_user
 
 
@@ -86,6 +86,10 @@ class Connections:
     def __len__(self) -> int:
         """Return how many there are, those included that are only negotiated."""
         return len(self._by_token)
+
+    def refuse(self) -> None:
+        """Take no more connections."""
+        self._maximum = 0
 
     def all(self) -> list[Connection]:
         """Return them as they are now."""

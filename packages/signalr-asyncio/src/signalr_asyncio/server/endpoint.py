@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ Redirector = Callable[[ConnectionRequest, Principal], Awaitable[Redirect | None]
 
 @dataclass(slots=True)
 class _Request:
-    scope: Mapping[str, Any]
+    scope: MutableMapping[str, Any]
     receive: Receive
     send: Send
     info: ConnectionRequest
@@ -109,7 +109,7 @@ class HubEndpoint:
             for transport in runtime.options.transports
         ]
 
-    async def handle(self, scope: Mapping[str, Any], receive: Receive, send: Send, *, negotiate: bool) -> None:
+    async def handle(self, scope: MutableMapping[str, Any], receive: Receive, send: Send, *, negotiate: bool) -> None:
         """Serve one request.
 
         Parameters
@@ -147,8 +147,8 @@ class HubEndpoint:
             await self._route(request, method, negotiate=negotiate, websocket=websocket)
         except TooManyConnections as refusal:
             self.runtime.counters.refused += 1
-            log.warning("%s: a connection was refused: too many", self.runtime.path)
-            await request.answer(429 if refusal.per_user else 503, "Too many connections")
+            log.warning("%s: a connection was refused: %s", self.runtime.path, refusal)
+            await request.answer(429 if refusal.per_user else 503, str(refusal))
 
     async def _who(self, info: ConnectionRequest) -> Principal | None:
         if self._authenticate is None:

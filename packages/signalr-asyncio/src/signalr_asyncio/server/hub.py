@@ -94,11 +94,9 @@ class HubContext:
         How the client connected: `WebSockets` …, `json` …
     items
         The hub's own notes for the life of the connection.
-    cancellation
-        Set once the connection has ended. Plain invocations are not cancelled by that; those that should end look here.
     """
 
-    __slots__ = ("_abort", "cancellation", "connection_id", "items", "path", "principal", "protocol", "transport")
+    __slots__ = ("_abort", "_cancellation", "connection_id", "items", "path", "principal", "protocol", "transport")
 
     def __init__(
         self, connection_id: str, principal: Principal, path: str, transport: str, abort: Callable[[], None]
@@ -109,13 +107,20 @@ class HubContext:
         self.transport = transport
         self.protocol = ""
         self.items: dict[Any, Any] = {}
-        self.cancellation = asyncio.Event()
+        self._cancellation: asyncio.Event | None = None
         self._abort = abort
 
     @property
     def user_id(self) -> str | None:
         """The principal's user id."""
         return self.principal.user_id
+
+    @property
+    def cancellation(self) -> asyncio.Event:
+        """Set once the connection has ended. That cancels no plain invocation: those that should end look here."""
+        if self._cancellation is None:
+            self._cancellation = asyncio.Event()
+        return self._cancellation
 
     def abort(self) -> None:
         """End the connection; the client is told that it was closed, and not to come back by itself."""

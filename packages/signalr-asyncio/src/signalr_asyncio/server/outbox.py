@@ -70,7 +70,7 @@ class Outbox:
         self._high_water = high_water
         self._frame_limit = frame_limit
         self._queue: deque[bytes | LatestSlot] = deque()
-        self._control: deque[bytes] = deque()
+        self._control: list[bytes] = []
         self._last: bytes | None = None
         self._latest: set[LatestSlot] = set()
         self._bytes = 0
@@ -154,9 +154,10 @@ class Outbox:
             return self._took(head)
         frame: list[bytes] = []
         size = 0
-        while self._control:
-            frame.append(self._control.popleft())
-            size += len(frame[-1])
+        if self._control:
+            frame += self._control
+            size = sum(map(len, frame))
+            self._control.clear()
         limit = self._frame_limit
         while queue:
             head = queue[0]

@@ -56,6 +56,41 @@ class HubSession:
         Whether the client negotiated stateful reconnect: the session then outlives its transports.
     """
 
+    __slots__ = (
+        "_ask_ids",
+        "_asked",
+        "_away_since",
+        "_buffer",
+        "_busy",
+        "_calls",
+        "_clock",
+        "_closing",
+        "_error",
+        "_expires",
+        "_flush_task",
+        "_hub",
+        "_interrupted",
+        "_last_ack",
+        "_last_in",
+        "_last_out",
+        "_ping",
+        "_protocol",
+        "_reader",
+        "_resumed",
+        "_sending_since",
+        "_shutting",
+        "_started",
+        "_stateful",
+        "_transport",
+        "connection_id",
+        "context",
+        "done",
+        "options",
+        "outbox",
+        "runtime",
+        "user_id",
+    )
+
     def __init__(
         self,
         runtime: HubRuntime,
@@ -76,8 +111,8 @@ class HubSession:
             # A poll costs a round trip: it takes as much as may wait.
             self.options.stream_high_water if transport.keeps_itself_alive else self.options.coalesce_limit,
         )
-        self.done = asyncio.Event()
-        """Set when `on_disconnected` has run."""
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when `on_disconnected` has run."""
         self._clock = runtime.clock
         self._transport = transport
         self._stateful = stateful
@@ -94,7 +129,7 @@ class HubSession:
         self._closing = False
         self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
-        self._resumed = asyncio.Event()
+        self._resumed: asyncio.Future[None] | None = None
         now = self._clock.now()
         self._started = now
         self._last_in = now
@@ -119,6 +154,11 @@ class HubSession:
     def ended(self) -> bool:
         """Whether the connection is closing or has ended."""
         return self._closing
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer of the client is awaited."""
+        return bool(self._asked)
 
     @property
     def resumable(self) -> bool:
@@ -311,7 +351,7 @@ class HubSession:
                 await self._at_most(asyncio.wait(streams), "its streams")
             await self._at_most(self._farewell(), "on_disconnected")
         finally:
-            self.done.set()
+            self.done.set_result(None)
 
     async def _at_most(self, work: Coroutine[Any, Any, Any], what: str) -> None:
         try:
@@ -396,12 +436,19 @@ class HubSession:
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def post(self, record: bytes) -> None:
-        """Queue a record and see that it gets sent; never waits. Closes a connection that has too much waiting."""
+    def post(self, record: bytes) -> bool:
+        """Queue a record and see that it gets sent; never waits. Closes a connection that has too much waiting.
+
+        Returns
+        -------
+        bool
+            False when the connection is closing, and nothing more will be sent.
+        """
         if self._closing or not self.outbox.put(record):
             self.queue(record)
         if self._flush_task is None:
             self.flush_soon()
+        return not self._closing
 
     def queue(self, record: bytes) -> None:
         """Queue a record; the caller flushes."""
@@ -466,6 +513,8 @@ class HubSession:
 
         handle = self._clock.call_later(timeout, expire)
         self._asked[invocation_id] = answer
+        if self._calls is not None:
+            self._calls.wake()
         try:
             self.post(record)
             payload = await answer
@@ -495,7 +544,8 @@ class HubSession:
         self.outbox.restart((self.protocol.encode(sequence), *records))
         self._away_since = None
         self._last_in = self._last_out = self._clock.now()
-        self._resumed.set()
+        if self._resumed is not None and not self._resumed.done():
+            self._resumed.set_result(None)
         old.abandon()
         self.flush_soon()
         return True
@@ -505,11 +555,11 @@ class HubSession:
         if self._buffer is None:
             return False
         if self._transport is transport:
-            self._resumed.clear()
+            self._resumed = asyncio.get_running_loop().create_future()
             self._away_since = self._clock.now()
             transport.abandon()
             log.debug("%s: the client is away", self)
-            await self._resumed.wait()
+            await self._resumed
         return not self._closing
 
     # -- time ----------------------------------------------------------------------------------------------------------
@@ -540,7 +590,9 @@ class HubSession:
         if self._transport.keeps_itself_alive:
             idle_since = self._transport.idle_since
             if idle_since is not None and now - idle_since >= options.disconnect_timeout:
-                self.close(reason="The client stopped asking for messages.")
+                # Nobody is there to hear a Close message.
+                self._error = "The client stopped asking for messages."
+                self._transport.abandon()
             return
         if self._sending_since is not None and now - self._sending_since >= options.send_timeout:
             self._stuck()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from signalr_asyncio.server import SignalRServer
@@ -68,7 +68,7 @@ class Peer:
         finally:
             self.closed.set()
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
         await self._writable.wait()
         if self._gone:
             raise OSError("the client is gone")

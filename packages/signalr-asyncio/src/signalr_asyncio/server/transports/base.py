@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import MutableMapping
 from typing import Any, Protocol
 
 from signalr_asyncio.protocol.codec import TransferFormat
@@ -108,4 +109,4 @@ class Inbox:
         self._room.set()
 
 
-ASGIMessage = dict[str, Any]
+ASGIMessage = MutableMapping[str, Any]
