@@ -69,9 +69,9 @@ def test_values_and_greeks_agree_with_quantlibs(
     found = american.greeks(is_call, 100.0, strike, days / 365, volatility, discount, forward)
     low, middle, high = (theirs(spot) for spot in (99.9, 100.0, 100.1))
     assert float(found.price) == pytest.approx(middle, abs=6e-3)
-    assert float(found.delta) == pytest.approx((high - low) / 0.2, abs=6e-3)
-    # Gamma jumps where exercise begins; within a cent of that the tree may stand on the other side.
+    # Where exercise begins gamma jumps; within a cent of that the tree may stand on the other side.
     if middle > max(100.0 - strike if is_call else strike - 100.0, 0.0) + 0.01:
+        assert float(found.delta) == pytest.approx((high - low) / 0.2, abs=2e-3)
         assert float(found.gamma) == pytest.approx((high - 2 * middle + low) / 0.01, abs=2e-3)
 
 
