@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -11,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from rich.console import Console
 
 from mesolive.store.tables.trading import accounts
-from mesolive_examples_testkit import Run, Shell, moving_server
+from mesolive_examples_testkit import Forwarder, Run, Shell, moving_server
+from mesolive_sdk_examples import data_example
 from mesolive_testkit import definition
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -351,3 +355,48 @@ async def test_each_example_runs_as_a_module_and_explains_itself(example: str) -
     output, _ = await process.communicate()
     assert process.returncode == 0
     assert b"Usage: python -m mesolive_sdk_examples" in output
+
+
+async def test_the_program_in_the_readme_of_the_sdk_shows_account_and_positions(shell: Shell, position_id: int) -> None:
+    readme = Path(__file__).parents[2] / "mesolive-sdk" / "README.md"
+    program = readme.read_text().partition("```python\n")[2].partition("```")[0]
+    assert len(program.splitlines()) <= 20
+    process = await _start(shell, shell.kit.url, "-c", program)
+    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, errors) == (0, b"")
+    lines = output.decode().splitlines()
+    assert any(line.startswith("ML1000 ") and line.endswith(" USD") for line in lines)
+    assert any(line.startswith("held ") for line in lines)
+    assert position_id > 0
+
+
+async def test_a_dump_of_events_goes_on_after_a_lost_connection(shell: Shell, strategy_id: int) -> None:
+    async with Forwarder(shell.kit.url) as forwarder:
+        dump = ("-m", "mesolive_sdk_examples.events_example", "dump", "--since", "0", "--seconds", "60", "--json")
+        process = await _start(shell, forwarder.url, *dump)
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(30):
+                await process.stdout.readline()
+                forwarder.cut()
+                opened = await shell.kit.enter(strategy_id, "while away")
+                while True:
+                    line = json.loads(await process.stdout.readline())
+                    if line["EventType"] == "OnPositionUpdate" and line["Event"]["PositionId"] == opened.PositionId:
+                        break
+        finally:
+            process.kill()
+            await process.communicate()
+
+
+async def test_on_a_terminal_a_stream_is_shown_in_place(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(data_example, "out", Console(file=screen, force_terminal=True, width=120))
+    await shell.ok("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", 10, "--items", 2)
+    assert "SPX, item 2" in screen.getvalue()
+
+
+async def _start(shell: Shell, url: str, *arguments: str) -> asyncio.subprocess.Process:
+    environment = os.environ | {"MESOLIVE_URL": url, "MESOLIVE_API_KEY": shell.kit.token}
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment, stdout=pipe, stderr=pipe)

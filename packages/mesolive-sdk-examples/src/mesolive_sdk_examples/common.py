@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -64,7 +65,10 @@ LiveAccounts = Annotated[
 ]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")]
 
-out = Console()
+WIDE = 160
+"""How wide tables are where there is no terminal to fit, as in a pipe."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 err = Console(stderr=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mesolive_sdk import MesoLiveEventHubClient, models
+from mesolive_sdk import MesoLiveEventHubClient, MesoLiveSignalRError, models
 from mesolive_sdk_testkit.server import TOKEN, ScriptedServer, success
 from mesolive_sdk_testkit.values import Maker
 from signalr_asyncio import Hub
@@ -149,3 +149,13 @@ async def test_replayed_events_are_models(server: ScriptedServer, events: MesoLi
     result = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=10))
     assert result.Events[0].Event == event
     assert isinstance(result.Events[0].Event, models.PositionUpdateEvent)
+
+
+async def test_a_replayed_event_that_cannot_be_read_is_an_error_with_its_path(
+    server: ScriptedServer, events: MesoLiveEventHubClient
+) -> None:
+    _, envelope = Maker(10).make("MesoLiveEventEnvelope")
+    envelope |= {"EventType": "OnPositionUpdate", "Event": {"PositionId": 1}}
+    server.answers["GetEventsSince"] = success({"Events": [envelope], "ContinuationToken": None})
+    with pytest.raises(MesoLiveSignalRError, match=r"GetEventsSince: .*StrategyId: is required, but missing"):
+        await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=10))

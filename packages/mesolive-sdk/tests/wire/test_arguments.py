@@ -103,6 +103,19 @@ def test_a_number_beyond_any_price_is_refused(price: str) -> None:
     assert text.startswith("expected a finite number")
 
 
+def test_a_json_number_that_no_decimal_can_hold_is_refused() -> None:
+    argument: dict[str, Any] = {
+        "IdempotencyKey": "k",
+        "BrokerAccountId": "A",
+        "ExecPlanId": 1,
+        "PaperLegFills": {},
+        "QtyMultiplier": 7,
+    }
+    text = json.dumps(argument).replace("7", "1e99999999999999999999")
+    (problem,) = problems(text, models.ApplyPaperFillsArgs)["QtyMultiplier"]
+    assert problem.startswith("expected a finite number")
+
+
 @pytest.mark.parametrize("key", ["", "a b", "ü", "a\n", "x" * 129, 5, None])
 def test_an_idempotency_key_is_1_to_128_letters_digits_or_some_signs(key: object) -> None:
     (text,) = problems({"IdempotencyKey": key}, models.GetIdempotencyRecordArgs)["IdempotencyKey"]

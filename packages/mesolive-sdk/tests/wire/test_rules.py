@@ -145,3 +145,16 @@ def test_what_has_no_form_on_the_wire_is_named() -> None:
 def test_broken_json_is_one_clear_error(data: str | bytes) -> None:
     with pytest.raises(wire.WireValidationError, match=r"\$: is malformed"):
         wire.decode_json(data, Probe)
+
+
+def test_integer_keys_that_came_as_strings_are_integers_again_in_messagepack_too() -> None:
+    data = msgspec.msgpack.encode({"Groups": {"1": "2.50", "-7": 3}, "State": 3})
+    probe = wire.decode_reply(data, Probe, "messagepack")
+    assert probe.Groups == {1: Decimal("2.50"), -7: Decimal(3)}
+    assert probe.State is OrderState.Filled
+
+
+@pytest.mark.parametrize("key", ["one", "1.5", "", "-", "9" * 40, "²"])
+def test_a_key_that_is_no_integer_is_named(key: str) -> None:
+    with pytest.raises(wire.WireValidationError, match=r"Groups\[.*\]: expected an integer as key"):
+        read(Groups={key: 1}, State=3)

@@ -374,8 +374,5 @@ def plain(value: object) -> object:
 
 def as_float(value: Decimal) -> float | Decimal:
     """Return the float whose shortest text is the same number, else the number itself."""
-    try:
-        number = float(value)
-    except OverflowError:
-        return value
+    number = float(value)  # infinite when too large, which is not the same number
     return number if Decimal(repr(number)) == value else value
