@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -396,7 +397,32 @@ async def test_on_a_terminal_a_stream_is_shown_in_place(shell: Shell, monkeypatc
     assert "SPX, item 2" in screen.getvalue()
 
 
-async def _start(shell: Shell, url: str, *arguments: str) -> asyncio.subprocess.Process:
+async def test_an_interrupted_stream_ends_with_status_130(shell: Shell) -> None:
+    stream = ("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60", "--json")
+    process = await _start(shell, shell.kit.url, "-m", f"mesolive_sdk_examples.{stream[0]}", *stream[1:])
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+    assert (process.returncode, errors) == (130, b"interrupted\n")
+
+
+async def test_a_reader_that_has_had_enough_ends_a_stream_quietly(shell: Shell) -> None:
+    stream = ("-m", "mesolive_sdk_examples.data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60")
+    ours, theirs = os.pipe()
+    process = await _start(shell, shell.kit.url, *stream, "--json", stdout=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", closefd=True) as reader:
+        await asyncio.to_thread(reader.readline)
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, errors) == (1, b"")
+
+
+async def _start(
+    shell: Shell, url: str, *arguments: str, stdout: int = asyncio.subprocess.PIPE
+) -> asyncio.subprocess.Process:
     environment = os.environ | {"MESOLIVE_URL": url, "MESOLIVE_API_KEY": shell.kit.token}
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment, stdout=pipe, stderr=pipe)
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env=environment, stdout=stdout, stderr=asyncio.subprocess.PIPE
+    )

@@ -119,6 +119,9 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
             asyncio.run(function(*args, **kwargs))
         except Failure as failure:
             _fail(str(failure), failure.status)
+        except BrokenPipeError:  # who reads the output, such as `head`, has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(FAILED) from None
         except (MesoLiveError, OSError) as error:
             _fail(str(error), FAILED)
         except KeyboardInterrupt:

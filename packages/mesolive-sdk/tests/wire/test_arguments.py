@@ -139,6 +139,10 @@ def test_an_id_fits_63_bits(number: object) -> None:
     assert set(problems({"PositionId": number}, models.GetPositionArgs)) == {"PositionId"}
 
 
+def test_an_integer_of_five_thousand_digits_is_a_problem_and_no_crash() -> None:
+    assert problems('{"PositionId":1' + "0" * 5000 + "}", models.GetPositionArgs)
+
+
 def test_too_many_ids_and_an_empty_combo_are_refused() -> None:
     assert problems({"LegIds": list(range(10_000))}, models.GetLegsArgs) == {
         "LegIds": ["expected 0 to 1000 items, got 10000"]
