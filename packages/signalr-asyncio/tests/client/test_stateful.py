@@ -106,6 +106,24 @@ async def test_what_is_sent_while_the_transport_is_away_follows_in_order(hub: Sc
     await connection.stop()
 
 
+async def test_what_is_sent_while_old_messages_are_sent_again_comes_behind_them(hub: ScriptedHub) -> None:
+    connection, peer = await begun(hub, options=ClientOptions(resend_buffer=50_000_000))
+    await connection.send("Tell", "x" * 10_000_000)
+    await peer.receive()
+    hub.deaf = True
+    hub.server.sever()
+    peer = await hub.peer()
+    # The large message does not go through as long as nobody reads, so sending again takes its time.
+    for _ in range(20):
+        await settle()
+    await connection.send("Tell", "y")
+    peer.reading.set()
+    assert (await peer.receive())["type"] == 9
+    assert len((await peer.receive())["arguments"][0]) == 10_000_000
+    assert (await asyncio.wait_for(peer.receive(), 5))["arguments"] == ["y"]
+    await connection.stop()
+
+
 async def test_what_the_server_sends_again_is_not_seen_twice(hub: ScriptedHub) -> None:
     connection, peer = await begun(hub)
     got: asyncio.Queue[int] = asyncio.Queue()
@@ -204,6 +222,20 @@ async def test_resuming_is_tried_for_a_while_and_then_given_up(hub: ScriptedHub)
         assert not lost.done()
         await clock.advance(4)
     assert "not be resumed in time" in str(await lost)
+    await connection.stop()
+
+
+async def test_every_loss_has_the_whole_time_to_resume(hub: ScriptedHub) -> None:
+    clock = ManualClock()
+    options = ClientOptions(keep_alive=5000, server_timeout=9000, resume_timeout=30)
+    connection, peer = await begun(hub, clock=clock, options=options, random=lambda: 1.0)
+    got: asyncio.Queue[int] = asyncio.Queue()
+    connection.on("Tell", got.put_nowait)
+    for number in range(1, 4):
+        peer = await resumed(hub, 1)
+        await peer.send({"type": 9, "sequenceId": number}, {"type": 1, "target": "Tell", "arguments": [number]})
+        assert await got.get() == number
+        await clock.advance(60)
     await connection.stop()
 
 

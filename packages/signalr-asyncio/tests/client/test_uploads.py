@@ -94,6 +94,25 @@ async def test_an_upload_ends_with_its_call(hub: ScriptedHub, ending: str) -> No
     await connection.stop()
 
 
+@pytest.mark.parametrize("ending", ["left", "ended"])
+async def test_an_upload_ends_with_its_stream(hub: ScriptedHub, ending: str) -> None:
+    connection, peer = await connected(hub)
+    source = Endless()
+    stream = connection.stream("Merge", source, item_type=int)
+    first = asyncio.ensure_future(anext(stream, None))
+    call = await peer.receive()
+    await source.waiting.wait()
+    if ending == "left":
+        await peer.send({"type": 2, "invocationId": call["invocationId"], "item": 1})
+        assert await first == 1
+        await stream.aclose()
+    else:
+        await peer.complete(call)
+        assert await first is None
+    await asyncio.wait_for(source.cancelled.wait(), 5)
+    await connection.stop()
+
+
 async def test_a_generator_that_waits_at_its_yield_is_closed_with_its_call(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub)
     closed = asyncio.Event()

@@ -128,6 +128,8 @@ class ScriptedHub:
         Statuses with which the next WebSockets are refused.
     handshake
         The answer to the handshake; None for no answer.
+    deaf
+        Whether new peers do not read until their `reading` is set.
     cookie
         A cookie that negotiate sets.
     http
@@ -149,6 +151,7 @@ class ScriptedHub:
         self.refusals: list[int] = []
         self.handshake: str | None = "{}" + SEPARATOR
         self.cookie: str | None = None
+        self.deaf = False
         self.http: Callable[[Any, bytes], Any] | None = None
         self._peers: asyncio.Queue[Peer] = asyncio.Queue()
 
@@ -211,6 +214,8 @@ class ScriptedHub:
             return
         await send({"type": "websocket.accept"})
         peer = Peer(scope, send)
+        if self.deaf:
+            peer.reading.clear()
         pump = asyncio.ensure_future(peer.pump(receive))
         try:
             if self.handshake is not None:
