@@ -1,0 +1,217 @@
+"""Section D.5: the preview of an entry, and what is fixed once it is filled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from language_testkit.market import NOON, TODAY, PlainView, generated
+from language_testkit.strategies import (
+    ACCOUNT,
+    Json,
+    contract,
+    definition,
+    expiration,
+    held,
+    leg,
+    position,
+    seeded,
+    select,
+    strategy,
+)
+from mesolive.language import freeze_at_entry
+from mesolive.language.decision import FrozenVariables, PositionState, StatementKind
+from mesolive.market.contracts import Right
+
+PUT_SPREAD = [leg("s", -1, StrikePrice=4400), leg("l", 1, StrikePrice=4350)]
+
+
+def frozen(raw: Json, of: PositionState, view: PlainView | None = None) -> FrozenVariables:
+    return freeze_at_entry(
+        strategy(raw),
+        view if view is not None else generated(),
+        ACCOUNT,
+        of,
+        external={"signal": 2.0},
+        random=seeded(1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("conditions", "allowed"),
+    [
+        ([], True),
+        (["true"], True),
+        (["false"], False),
+        (["false", "true"], True),
+        (["0"], False),
+        (["random(1, 1)"], True),
+        (["nil"], False),
+        (["pos_delta ~= 0"], True),
+        (["leg_s_strike == 4400"], True),
+    ],
+)
+def test_d5_3_any_true_condition_or_none_written_allows_the_entry(conditions: list[str], allowed: bool) -> None:
+    found = select(definition(PUT_SPREAD, Entry={"Conditions": conditions}))
+    assert found.allowed is allowed
+    assert [condition.statement for condition in found.conditions] == conditions
+
+
+@pytest.mark.parametrize(
+    ("aborts", "allowed"),
+    [([], True), (["false"], True), (["true"], False), (["false", "true"], False), (["pos_theta < 0"], True)],
+)
+def test_d5_7_any_true_abort_condition_refuses_the_entry(aborts: list[str], allowed: bool) -> None:
+    found = select(definition(PUT_SPREAD, Entry={"AbortConditions": aborts}))
+    assert found.allowed is allowed
+
+
+@pytest.mark.parametrize("section", ["Conditions", "AbortConditions"])
+def test_a_condition_that_cannot_be_evaluated_does_not_allow_the_entry(section: str) -> None:
+    view = generated()
+    bare = PlainView(view.now, replace(view.underlying, iv_rank=None), view.slices)
+    raw = definition(Entry={section: ["underlying_iv_rank > 50", "false" if section == "AbortConditions" else "true"]})
+    found = select(raw, bare)
+    failed = (found.conditions + found.abort_conditions)[0]
+    assert failed.result is None
+    assert "rank" in str(failed.error)
+    assert found.allowed is False
+
+
+def test_decision_3_variables_run_in_written_order_then_target_then_stop() -> None:
+    raw = definition(
+        PUT_SPREAD,
+        Entry={"VarDefines": {"z": "2", "a": "z * 10", "z2": "a + z"}},
+        Exit={"ProfitTarget": "z2 + a", "StopLoss": "profit_target * 2", "MaxDaysInTrade": "stop_loss / 4"},
+    )
+    found = select(raw)
+    assert found.variables == {
+        "z": 2,
+        "a": 20,
+        "z2": 22,
+        "profit_target": 42,
+        "stop_loss": 84,
+        "max_days_in_trade": 21,
+        "expiration_e_dte": 30,
+    }
+    assert [evaluation.kind for evaluation in found.definitions] == [StatementKind.VAR_DEFINE] * 3 + [
+        StatementKind.PROFIT_TARGET,
+        StatementKind.STOP_LOSS,
+        StatementKind.MAX_DAYS_IN_TRADE,
+    ]
+
+
+def test_conditions_of_the_preview_may_use_what_would_be_defined() -> None:
+    raw = definition(
+        PUT_SPREAD,
+        Entry={"VarDefines": {"credit": "leg_s_price - leg_l_price"}, "Conditions": ["credit > 0 and stop_loss == 9"]},
+        Exit={"StopLoss": "9"},
+    )
+    found = select(raw)
+    assert found.allowed
+    assert set(found.conditions[0].variables) == {"credit", "stop_loss"}
+
+
+def test_variables_are_exact_decimals_of_the_evaluated_floats() -> None:
+    raw = definition(Entry={"VarDefines": {"third": "1 / 3", "whole": "10 / 2", "flag": "nav > 0", "tiny": "1e-9"}})
+    found = select(raw).variables
+    assert found["third"] == Decimal("0.3333333333333333")
+    assert str(found["whole"]) == "5"
+    assert found["flag"] == 1
+    assert found["tiny"] == Decimal("1e-9")
+
+
+def test_external_values_are_read_in_selection() -> None:
+    raw = definition(
+        [leg("a", StrikePrice="4000 + level")],
+        Entry={"Conditions": ["signal == 1"]},
+        ExternalData={"CsvUrl": "https://docs.google.com/x"},
+    )
+    found = select(raw, external={"level": 500.0, "signal": 1.0})
+    assert found.allowed
+    assert found.legs[0].contract.strike == 4500
+    missing = select(raw, external={"level": 500.0})
+    assert missing.conditions[0].result is None
+
+
+def filled(view: PlainView, *, multiplier: int = 2) -> PositionState:
+    """Return the put spread as filled at 40.00 and 30.00, times a multiplier."""
+    return position(
+        held("s", contract(view, 4400.0), -multiplier, price=40.0, opened_at=NOON),
+        held("l", contract(view, 4350.0), multiplier, price=30.0, opened_at=NOON),
+        opened_at=NOON,
+        qty_multiplier=Decimal(multiplier),
+    )
+
+
+def test_d6_target_and_stop_are_fixed_from_the_filled_position() -> None:
+    view = generated()
+    raw = definition(
+        PUT_SPREAD,
+        Entry={"VarDefines": {"theta": "pos_theta", "contracts": "leg_l_qty"}},
+        Exit={"ProfitTarget": "80 * theta", "StopLoss": "3 * profit_target", "MaxDaysInTrade": "28"},
+    )
+    found = frozen(raw, filled(view)).variables
+    where = [view.find(leg.contract) for leg in filled(view).legs]
+    theta = sum(
+        sign * 200 * float(place[0].theta[place[1]]) for sign, place in zip((-1, 1), where, strict=True) if place
+    )
+    assert float(found["theta"]) == pytest.approx(theta)
+    assert float(found["profit_target"]) == pytest.approx(80 * theta)
+    assert float(found["stop_loss"]) == pytest.approx(240 * theta)
+    assert (found["contracts"], found["max_days_in_trade"], found["expiration_e_dte"]) == (2, 28, 30)
+
+
+def test_d6_what_is_fixed_does_not_move_with_the_market() -> None:
+    view = generated()
+    raw = definition(PUT_SPREAD, Exit={"ProfitTarget": "100 * pos_theta"})
+    before = frozen(raw, filled(view), view).variables["profit_target"]
+    later = view.at(NOON + timedelta(days=3))
+    after = frozen(raw, filled(view), later).variables["profit_target"]
+    assert before == after  # the arrays are the same; only the clock moved
+    assert frozen(raw, filled(view), generated(volatility=0.3)).variables["profit_target"] != before
+
+
+def test_decision_7_a_negative_stop_is_taken_by_its_absolute_value() -> None:
+    view = generated()
+    found = frozen(definition(PUT_SPREAD, Exit={"StopLoss": "-250"}), filled(view))
+    assert found.variables["stop_loss"] == 250
+
+
+def test_a_definition_that_fails_leaves_its_variable_unset_and_the_rest_goes_on() -> None:
+    view = generated()
+    part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
+    assert part is not None
+    broken = view.with_slice(part.changed(4400.0, theta=math.nan))
+    raw = definition(
+        PUT_SPREAD,
+        Entry={"VarDefines": {"bad": "leg_s_theta", "worse": "bad + 1", "good": "7"}},
+        Exit={"StopLoss": "good * 2"},
+    )
+    found = frozen(raw, filled(view), broken)
+    assert found.variables == {"good": 7, "stop_loss": 14, "expiration_e_dte": 30}
+    assert [evaluation.error is None for evaluation in found.evaluations] == [False, False, True, True]
+    assert "no theta" in str(found.evaluations[0].error)
+    assert "'bad' has no value" in str(found.evaluations[1].error)
+
+
+def test_expirations_are_stored_by_alias() -> None:
+    view = generated()
+    raw = definition(
+        [leg("n", -1, StrikePrice=4400, expiration="near"), leg("f", 1, StrikePrice=4400, expiration="far")],
+        [expiration("near", 30), expiration("far", 61)],
+    )
+    assert select(raw, view).variables == {
+        "expiration_near_dte": 30,
+        "expiration_far_dte": 61,
+    }
+
+
+def test_the_trace_tells_of_every_choice() -> None:
+    found = select(definition(PUT_SPREAD))
+    assert [trace.what for trace in found.traces] == ["expiration 'e'", "leg 's'", "leg 'l'"]
+    assert all(trace.candidates > 0 and trace.target is not None for trace in found.traces)
