@@ -158,7 +158,9 @@ async def test_a_definition_that_cannot_run_is_refused_with_the_path_of_every_pr
     broken = definition()
     broken["Structure"]["Legs"][1]["StrikeSelector"] = {"StrikePrice": "leg_short_putt_strike - 100"}
     broken["Structure"]["Legs"][2]["OptionType"] = "Straddle"
-    error = await refused(kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=broken, ActiveOnAccounts=[])))
+    error = await refused(
+        kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=broken, ActiveOnAccounts=[]))
+    )
     assert error.status is Status.ValidationError
     assert error.error is not None
     problems = error.error.ValidationErrors
