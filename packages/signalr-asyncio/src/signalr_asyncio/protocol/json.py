@@ -25,7 +25,15 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import UNENCODABLE, DecodeHook, EncodedPayload, EncodeHook, ValueCodec, unencodable
+from signalr_asyncio.protocol.values import (
+    UNDECODABLE,
+    UNENCODABLE,
+    DecodeHook,
+    EncodedPayload,
+    EncodeHook,
+    ValueCodec,
+    unencodable,
+)
 
 SEPARATOR = b"\x1e"
 
@@ -139,7 +147,7 @@ class JsonHubProtocol:
         self._values = ValueCodec(
             ("json", enc_hook, decimal_format),
             lambda unknown: msgspec.json.Encoder(enc_hook=unknown, decimal_format=decimal_format).encode,
-            lambda type_: msgspec.json.Decoder(type_, dec_hook=dec_hook),
+            lambda type_: msgspec.json.Decoder(type_, dec_hook=dec_hook).decode,
             enc_hook,
         )
         self._encode = self._values.encode
@@ -283,20 +291,24 @@ class _JsonParser:
 
     def _messages(self, records: list[bytes], waiting: int) -> Iterator[HubMessage]:
         limit = self._limit
+        values = self._values
         for record in records:
             if limit is not None and len(record) >= limit:
                 raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
-            message = self._message(record)
-            if message is not None:
+            try:
+                fields = _read_record(record)
+            except UNDECODABLE as error:
+                raise ProtocolError(f"A message is malformed: {error}") from error
+            # By far the most frequent message, and the only one read here: a call more would be felt.
+            if fields.type == 2 and fields.invocation_id and fields.item is not msgspec.UNSET:
+                item = EncodedPayload(fields.item, values)
+                yield StreamItem(fields.invocation_id, item, fields.headers or NO_HEADERS)
+            elif (message := self._message(fields)) is not None:
                 yield message
         if limit is not None and waiting >= limit:
             raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
 
-    def _message(self, record: bytes) -> HubMessage | None:
-        try:
-            fields = _read_record(record)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ProtocolError(f"A message is malformed: {error}") from error
+    def _message(self, fields: _AnyRecord) -> HubMessage | None:
         match fields.type:
             case 1:
                 return Invocation(
@@ -307,9 +319,8 @@ class _JsonParser:
                     fields.headers or NO_HEADERS,
                 )
             case 2:
-                if isinstance(fields.item, msgspec.UnsetType):
-                    raise _missing("item")
-                return StreamItem(_id(fields), EncodedPayload(fields.item, self._values), fields.headers or NO_HEADERS)
+                _id(fields)
+                raise _missing("item")
             case 3:
                 return self._completion(fields)
             case 4:

@@ -29,7 +29,15 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import UNENCODABLE, DecodeHook, EncodedPayload, EncodeHook, ValueCodec, unencodable
+from signalr_asyncio.protocol.values import (
+    UNDECODABLE,
+    UNENCODABLE,
+    DecodeHook,
+    EncodedPayload,
+    EncodeHook,
+    ValueCodec,
+    unencodable,
+)
 
 _Items = tuple[Any, ...]
 
@@ -130,7 +138,7 @@ class MessagePackHubProtocol:
         self._values = ValueCodec(
             ("messagepack", enc_hook),
             lambda unknown: msgspec.msgpack.Encoder(enc_hook=unknown, decimal_format="string").encode,
-            lambda type_: msgspec.msgpack.Decoder(type_, dec_hook=dec_hook),
+            lambda type_: msgspec.msgpack.Decoder(type_, dec_hook=dec_hook).decode,
             enc_hook,
         )
         self._encode = self._values.encode
@@ -344,21 +352,21 @@ def _read(record: bytes) -> _Message | None:
             # A later version of the protocol may add messages; those that do not know them pass over them.
             return None
         raise _malformed(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise _malformed(error) from error
 
 
 def _is_of_unknown_type(record: bytes) -> bool:
     try:
         return _read_unknown(record).type not in _KNOWN_TYPES
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return False
 
 
 def _text(raw: msgspec.Raw) -> str:
     try:
         return _read_text(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise _malformed(error) from error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ CACHED_DECODERS = 1024
 
 # What msgspec raises on bytes that are malformed in ways it does not name itself: broken UTF-8, nesting too deep.
 _MALFORMED = (UnicodeDecodeError, RecursionError)
+UNDECODABLE = (msgspec.DecodeError, *_MALFORMED)
 
 # What a value without a form in the encoding raises: an unknown type, a lone surrogate, an integer too large, a cycle,
 # and what hooks raise to say "not mine".
@@ -35,12 +36,7 @@ def unencodable(encoding: str, error: Exception) -> EncodeError:
     return EncodeError(f"A value cannot be sent as {encoding}: {error}")
 
 
-class Decoder(Protocol):
-    """The part of msgspec's decoders that is used here."""
-
-    def decode(self, buf: bytes | msgspec.Raw, /) -> Any:  # noqa: ANN401 - the type is the constructor's argument
-        """Decode one value."""
-        ...
+Decode: TypeAlias = Callable[[bytes | msgspec.Raw], Any]
 
 
 class ValueCodec:
@@ -54,7 +50,7 @@ class ValueCodec:
     encoder_of
         Makes an encode function from a hook that is called for every type that msgspec does not know.
     decoder_of
-        Makes a decoder of a type.
+        Makes a decode function of a type.
     enc_hook
         The application's hook for types of its own.
 
@@ -62,16 +58,20 @@ class ValueCodec:
     ----------
     encode
         Returns a value's bytes; raises one of `UNENCODABLE` when it, or a value inside it, has no form in this
-        encoding. It is the encoder's own method, because a call more would be felt in every message.
+        encoding. This and the two below are msgspec's own methods: a call more would be felt in every message.
+    decoder_of
+        Returns the function that decodes bytes as a type, and remembers it; it raises one of `UNDECODABLE`.
+    decode_plain
+        Decodes bytes as plain values; raises one of `UNDECODABLE`.
     """
 
-    __slots__ = ("_decoder_of", "_enc_hook", "encode", "encoding", "identity")
+    __slots__ = ("_enc_hook", "decode_plain", "decoder_of", "encode", "encoding", "identity")
 
     def __init__(
         self,
         identity: tuple[str, *tuple[Hashable, ...]],
         encoder_of: Callable[[EncodeHook], Callable[[Any], bytes]],
-        decoder_of: Callable[[Any], Decoder],
+        decoder_of: Callable[[Any], Decode],
         enc_hook: EncodeHook | None,
     ) -> None:
         self.encoding = identity[0]
@@ -80,14 +80,8 @@ class ValueCodec:
         self.encode = encoder_of(self._unknown)
         # Types come from annotations of the application's code, never from the peer; the bound is for types made at run
         # time.
-        self._decoder_of = lru_cache(CACHED_DECODERS)(decoder_of)
-
-    def decode(self, raw: bytes | msgspec.Raw, type_: type[T]) -> T:
-        """Decode bytes as `type_`; raises as `Payload.decode`."""
-        try:
-            return self._decoder_of(type_).decode(raw)
-        except _MALFORMED as error:
-            raise msgspec.DecodeError(f"The value is malformed: {error}") from error
+        self.decoder_of = lru_cache(CACHED_DECODERS)(decoder_of)
+        self.decode_plain = decoder_of(object)
 
     def _unknown(self, value: object) -> object:
         if isinstance(value, Shared):
@@ -102,28 +96,35 @@ class ValueCodec:
         return self._enc_hook(value)
 
 
-class EncodedPayload:
+class EncodedPayload(msgspec.Struct, eq=False):
     """A `Payload`: the bytes of one value, and the codec that reads them."""
 
-    __slots__ = ("_codec", "raw")
-
-    def __init__(self, raw: msgspec.Raw, codec: ValueCodec) -> None:
-        self.raw = raw
-        self._codec = codec
+    raw: msgspec.Raw
+    codec: ValueCodec
 
     @property
     def encoding(self) -> str:
         """The name of the encoding of `raw`."""
-        return self._codec.encoding
+        return self.codec.encoding
 
     def decode(self, type_: type[T]) -> T:
         """Decode the value as `type_`; see `Payload.decode`."""
-        return self._codec.decode(self.raw, type_)
+        try:
+            return self.codec.decoder_of(type_)(self.raw)
+        except _MALFORMED as error:
+            raise _undecodable(error) from error
 
     def builtins(self) -> Any:  # noqa: ANN401 - any JSON value
         """Decode the value as plain dicts, lists, strings, numbers, booleans and None."""
-        return self._codec.decode(self.raw, object)
+        try:
+            return self.codec.decode_plain(self.raw)
+        except _MALFORMED as error:
+            raise _undecodable(error) from error
 
     def __repr__(self) -> str:
         # The content may be a secret of the application and repr ends up in logs.
         return f"<{self.encoding} payload of {len(memoryview(self.raw))} bytes>"
+
+
+def _undecodable(error: Exception) -> msgspec.DecodeError:
+    return msgspec.DecodeError(f"The value is malformed: {error}")
