@@ -16,13 +16,26 @@ from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, WriteTransaction
-from mesolive.store.tables.trading import executions, legs, orders, positions
-from mesolive.trading.accounts import Account, find_account, move_cash, must_be_paper
+from mesolive.store.tables.trading import orders
+from mesolive.trading.accounts import Account, find_account, must_be_paper
 from mesolive.trading.booking import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average, total
+from mesolive.trading.books import (
+    Booked,
+    Books,
+    book_fill,
+    close_position,
+    complete_entry,
+    leg_event,
+    leg_update,
+    open_position,
+    position_event,
+    realize,
+    set_leg_status,
+)
 from mesolive.trading.freezing import Freezer, Frozen
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.plans import Plan, PlanKind, PlanLeg, PlanState, find_plan, group_quantities, mark_executed
-from mesolive.trading.positions import Leg, find_position
+from mesolive.trading.positions import find_position
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
@@ -123,57 +136,23 @@ class PaperExecution:
         now: datetime,
     ) -> models.ApplyPaperFillsResult:
         opened_at = min((told.fill.at for told in fills if told.fill is not None), default=now)
-        variables = {} if frozen is None else dict(frozen.variables)
-        position_id = await insert(
-            tx,
-            positions,
-            user_id=user.user_id,
-            account_id=account.id,
-            strategy_id=plan.strategy_id,
-            entry_plan_id=plan.id,
-            name=plan.position_name,
-            state=models.LivePositionState.Open.name,
-            qty_multiplier=multiplier,
-            variables=variables,
-            realized_pnl=ZERO,
-            adjustment_count=0,
-            created_at=opened_at,
-        )
-        events: list[models.MesoLiveEvent] = []
-        leg_ids: dict[str, int] = {}
+        books = await open_position(tx, user.user_id, account, plan, multiplier, opened_at)
+        booked = await self._book(tx, books, multiplier, fills, now)
+        events: list[models.MesoLiveEvent] = [*booked.orders]
         for told in fills:
-            at = opened_at if told.fill is None else told.fill.at
-            holding = told.holding
-            leg_ids[told.leg.name] = leg_id = await insert(
-                tx,
-                legs,
-                user_id=user.user_id,
-                account_id=account.id,
-                position_id=position_id,
-                name=told.leg.name,
-                **told.leg.traded.columns,
-                status=models.LegStatus.Open.name,
-                qty=holding.qty,
-                held_qty=holding.qty,
-                cost=holding.cost,
-                average_entry_price=told.entry_price,
-                leg_group_id=told.leg.leg_group_id,
-                expiration_name=told.leg.expiration_name,
-                tracked_realized_pnl=ZERO,
-                created_at=at,
-            )
-            events.append(_leg_event(plan, position_id, leg_id, told.leg, models.LegStatus.Open, holding.qty, ZERO))
-        order_ids, execution_ids, order_events = await self._record_orders(
-            tx, user, account, plan, multiplier, fills, leg_ids, position_id, now
-        )
-        await move_cash(tx, account, _cash_change(fills), now)
-        await mark_executed(tx, plan.id, now, position_id)
-        events.append(_position_event(plan, position_id, models.PositionStatus.Created, ZERO))
-        errors = [] if frozen is None else frozen.error_events(plan, position_id)
-        await self._journal.append(tx, user.user_id, [*order_events, *events, *errors])
-        return models.ApplyPaperFillsResult(
-            ExecPlanId=plan.id, PositionId=position_id, LiveOrderIds=order_ids, ExecutionIds=execution_ids
-        )
+            one = booked.legs.get(told.leg.name)
+            if one is None or told.fill is None:
+                events.append(leg_update(books, told.leg, models.LegStatus.Open, ZERO, ZERO))
+            else:
+                await set_leg_status(tx, books.leg_ids[told.leg.name], models.LegStatus.Open, told.fill.at)
+                events.append(leg_event(books, one, models.LegStatus.Open))
+        await complete_entry(tx, books, {} if frozen is None else frozen.variables)
+        await mark_executed(tx, plan.id, now, books.position_id)
+        events.append(position_event(books, models.PositionStatus.Created, ZERO))
+        if frozen is not None:
+            events += frozen.error_events(plan, books.position_id)
+        await self._journal.append(tx, user.user_id, events)
+        return booked.result(books)
 
     async def _exit(
         self,
@@ -187,90 +166,55 @@ class PaperExecution:
         if plan.position_id is None:
             raise not_found(f"the position of exec plan {plan.id}")
         position = await find_position(tx, user.user_id, plan.position_id)
-        held = {leg.id: leg for leg in position.open_legs}
-        changed = [
-            told.leg.name
-            for told in fills
-            if told.leg.leg_id not in held or held[told.leg.leg_id].holding.qty != -told.leg.qty
-        ]
-        if changed or len(held) != len(fills):
+        held = {leg.name: leg for leg in position.open_legs}
+        same = len(held) == len(fills) and all(
+            told.leg.name in held and held[told.leg.name].holding.qty == -told.leg.qty for told in fills
+        )
+        if not same:
             raise conflict(
                 f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again"
             )
-        events: list[models.MesoLiveEvent] = []
-        realized_now: list[Decimal] = []
-        leg_ids: dict[str, int] = {}
+        leg_ids = {name: leg.id for name, leg in held.items()}
+        books = Books(user.user_id, account, plan, position.id, leg_ids)
+        booked = await self._book(tx, books, Decimal(1), fills, now)
+        events: list[models.MesoLiveEvent] = [*booked.orders]
         for told in fills:
-            leg = held[_leg_id(told.leg)]
-            leg_ids[leg.name] = leg.id
-            realized = await self._close_leg(tx, leg, told.fill, now)
-            realized_now.append(realized - leg.realized_pnl)
-            events.append(_leg_event(plan, position.id, leg.id, told.leg, models.LegStatus.Closed, leg.qty, realized))
-        order_ids, execution_ids, order_events = await self._record_orders(
-            tx, user, account, plan, Decimal(1), fills, leg_ids, position.id, now
-        )
-        realized_pnl = position.realized_pnl + total(realized_now)
-        await tx.execute(
-            positions.update()
-            .where(positions.c.id == position.id)
-            .values(state=models.LivePositionState.Closed.name, realized_pnl=realized_pnl, closed_at=now)
-        )
-        await move_cash(tx, account, _cash_change(fills), now)
+            one = booked.legs.get(told.leg.name)
+            if one is None or told.fill is None:
+                events.append(leg_update(books, told.leg, models.LegStatus.Closed, ZERO, ZERO))
+            else:
+                await set_leg_status(tx, leg_ids[told.leg.name], models.LegStatus.Closed, told.fill.at)
+                events.append(leg_event(books, one, models.LegStatus.Closed))
+        realized = await realize(tx, books, total(one.realized for one in booked.legs.values()))
+        await close_position(tx, books, now)
         await mark_executed(tx, plan.id, now, position.id)
-        events.append(_position_event(plan, position.id, models.PositionStatus.Closed, realized_pnl))
-        await self._journal.append(tx, user.user_id, [*order_events, *events])
-        return models.ApplyPaperFillsResult(
-            ExecPlanId=plan.id, PositionId=position.id, LiveOrderIds=order_ids, ExecutionIds=execution_ids
-        )
+        events.append(position_event(books, models.PositionStatus.Closed, realized))
+        await self._journal.append(tx, user.user_id, events)
+        return booked.result(books)
 
-    async def _close_leg(self, tx: WriteTransaction, leg: Leg, fill: Fill | None, now: datetime) -> Decimal:
-        """Close a leg and return its realised PnL; a marker leg realises nothing."""
-        after, realized = (leg.holding, ZERO) if fill is None else apply_fill(leg.holding, fill)
-        closed = leg.realized_pnl + realized
-        await tx.execute(
-            legs.update()
-            .where(legs.c.id == leg.id)
-            .values(
-                status=models.LegStatus.Closed.name,
-                held_qty=after.qty,
-                cost=after.cost,
-                tracked_realized_pnl=closed,
-                closed_at=now if fill is None else fill.at,
-            )
-        )
-        return closed
-
-    async def _record_orders(
-        self,
-        tx: WriteTransaction,
-        user: UserContext,
-        account: Account,
-        plan: Plan,
-        multiplier: Decimal,
-        fills: Sequence[LegFill],
-        leg_ids: Mapping[str, int],
-        position_id: int,
-        now: datetime,
-    ) -> tuple[list[int], list[int], list[models.MesoLiveEvent]]:
-        """Record one filled order per traded leg group with the executions of its legs."""
-        order_ids: list[int] = []
-        execution_ids: list[int] = []
-        events: list[models.MesoLiveEvent] = []
+    async def _book(
+        self, tx: WriteTransaction, books: Books, multiplier: Decimal, fills: Sequence[LegFill], now: datetime
+    ) -> _BookedFills:
+        """Record one filled order per traded leg group, and book the fills of its legs."""
+        plan = books.plan
         by_name = {told.leg.name: told for told in fills}
+        order_ids: list[int] = []
+        orders_told: list[models.OrderUpdateEvent] = []
+        legs_booked: dict[str, Booked] = {}
         for group, quantity in group_quantities(plan.legs, multiplier).items():
             if quantity.qty == 0:
                 continue
-            traded = [by_name[name] for name, ratio in quantity.ratios.items() if ratio != 0]
+            traded = {name: by_name[name].fill for name, ratio in quantity.ratios.items() if ratio != 0}
+            told = {name: fill for name, fill in traded.items() if fill is not None}
             side, qty = combo_side(quantity)
-            price = round_average(combo_price(quantity.ratios, {t.leg.name: _price(t) for t in traded}))
-            filled_at = max(told.fill.at for told in traded if told.fill is not None)
+            price = round_average(combo_price(quantity.ratios, {name: fill.price for name, fill in told.items()}))
             order_id = await insert(
                 tx,
                 orders,
-                user_id=user.user_id,
-                account_id=account.id,
+                user_id=books.user_id,
+                account_id=books.account.id,
                 plan_id=plan.id,
-                position_id=position_id,
+                position_id=books.position_id,
                 strategy_id=plan.strategy_id,
                 leg_group_id=group,
                 state=models.OrderState.Filled.name,
@@ -282,34 +226,16 @@ class PaperExecution:
                 order_type=models.OrderType.Market.name,
                 time_in_force=models.TimeInForce.Day.name,
                 created_at=now,
-                filled_at=filled_at,
+                filled_at=max(fill.at for fill in told.values()),
                 last_updated=now,
             )
             order_ids.append(order_id)
-            for told in traded:
-                assert told.fill is not None  # noqa: S101 - a leg with a ratio has a quantity, and so a fill
-                execution_ids.append(
-                    await insert(
-                        tx,
-                        executions,
-                        user_id=user.user_id,
-                        account_id=account.id,
-                        plan_id=plan.id,
-                        order_id=order_id,
-                        position_id=position_id,
-                        leg_id=leg_ids[told.leg.name],
-                        leg_name=told.leg.name,
-                        **told.leg.traded.columns,
-                        qty=told.fill.qty,
-                        price=told.fill.price,
-                        commission=told.fill.commission,
-                        executed_at=told.fill.at,
-                    )
-                )
-            events.append(
+            for name, fill in told.items():
+                legs_booked[name] = await book_fill(tx, books, by_name[name].leg, fill, order_id)
+            orders_told.append(
                 models.OrderUpdateEvent(
                     OrderId=order_id,
-                    BrokerAccountId=account.broker_account_id,
+                    BrokerAccountId=plan.broker_account_id,
                     ExecPlanId=plan.id,
                     LegGroupId=group,
                     StrategyId=plan.strategy_id,
@@ -322,7 +248,24 @@ class PaperExecution:
                     Rejection=None,
                 )
             )
-        return order_ids, execution_ids, events
+        return _BookedFills(order_ids, orders_told, legs_booked)
+
+
+@dataclass(frozen=True, slots=True)
+class _BookedFills:
+    """What one call's fills became."""
+
+    order_ids: list[int]
+    orders: list[models.OrderUpdateEvent]
+    legs: Mapping[str, Booked]
+
+    def result(self, books: Books) -> models.ApplyPaperFillsResult:
+        return models.ApplyPaperFillsResult(
+            ExecPlanId=books.plan.id,
+            PositionId=books.position_id,
+            LiveOrderIds=self.order_ids,
+            ExecutionIds=sorted(booked.execution_id for booked in self.legs.values()),
+        )
 
 
 def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -> tuple[Decimal, list[LegFill]]:
@@ -418,54 +361,3 @@ def combo_side(quantity: GroupQuantity) -> tuple[str, Decimal]:
     """
     traded = [ratio for ratio in quantity.ratios.values() if ratio != 0]
     return ("S", -quantity.qty) if len(traded) == 1 and traded[0] < 0 else ("B", quantity.qty)
-
-
-def _price(told: LegFill) -> Decimal:
-    return ZERO if told.fill is None else told.fill.price
-
-
-def _leg_id(leg: PlanLeg) -> int:
-    assert leg.leg_id is not None  # noqa: S101 - checked against the position's open legs before
-    return leg.leg_id
-
-
-def _cash_change(fills: Sequence[LegFill]) -> Decimal:
-    return total(told.fill.cash_change for told in fills if told.fill is not None)
-
-
-def _position_event(
-    plan: Plan, position_id: int, status: models.PositionStatus, realized: Decimal
-) -> models.PositionUpdateEvent:
-    return models.PositionUpdateEvent(
-        PositionId=position_id,
-        StrategyId=plan.strategy_id,
-        StrategyName=plan.strategy_name,
-        PositionName=plan.position_name,
-        BrokerAccountId=plan.broker_account_id,
-        Status=status,
-        RealizedPnL=realized,
-    )
-
-
-def _leg_event(
-    plan: Plan,
-    position_id: int,
-    leg_id: int,
-    leg: PlanLeg,
-    status: models.LegStatus,
-    qty: Decimal,
-    realized: Decimal,
-) -> models.LegUpdateEvent:
-    return models.LegUpdateEvent(
-        BrokerAccountId=plan.broker_account_id,
-        PositionId=position_id,
-        PositionName=plan.position_name,
-        StrategyId=plan.strategy_id,
-        StrategyName=plan.strategy_name,
-        LegId=leg_id,
-        LegName=leg.name,
-        Contract=leg.traded.live,
-        Status=status,
-        Qty=qty,
-        RealizedPnL=realized,
-    )
