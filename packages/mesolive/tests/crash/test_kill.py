@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from store_testkit.crash import Trader, check, prepare, server, until_gone
+from store_testkit.crash import Server, Trader, check, command, prepare, server, until_gone
 from store_testkit.crash_child import Fault, When
 
 RECORD = "INSERT INTO idempotency_records"
@@ -34,40 +35,61 @@ EXIT = [
     Fault(EVENT, "Closed", When.AFTER_COMMIT),
 ]
 
+ON_POSTGRESQL = [
+    Fault(RECORD, "StartPreparePositionEntry", When.AFTER_COMMIT),
+    Fault(EVENT, "OnPositionEntryPreparationCompleted", When.BEFORE_COMMIT),
+    Fault(RECORD, "ApplyPaperFills", When.BEFORE_COMMIT),
+    Fault(RECORD, "ApplyPaperFills", When.AFTER_COMMIT),
+    Fault(EVENT, "Closed", When.AFTER_COMMIT),
+]
+
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize("faults", [ENTRY, EXIT], ids=["during the entry", "during the exit"])
-async def test_a_trader_whose_server_dies_at_every_step_loses_nothing(tmp_path: Path, faults: list[Fault]) -> None:
-    url, token = await prepare(tmp_path)
+async def die_at(faults: list[Fault], database_url: str) -> None:
+    token = await prepare(database_url)
     trader = Trader(token)
     for fault in faults:
-        async with server(url, fault) as running:
+        async with server(database_url, fault) as running:
             await check(running.url, token, trader)  # what the one before it left
             await until_gone(trader, running)
-    async with server(url) as running:
-        await check(running.url, token, trader)
-        async with trader.connected(running.url) as control:
-            await trader.trade(control)
-        await check(running.url, token, trader)
+    async with server(database_url) as running:
+        await finish(running, token, trader)
+
+
+async def finish(running: Server, token: str, trader: Trader) -> None:
+    """Go on after the last crash as if nothing had been."""
+    await check(running.url, token, trader)
+    async with trader.connected(running.url) as control:
+        await trader.trade(control)
+    await check(running.url, token, trader)
     assert trader.trades[-2].closed
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_a_trader_whose_server_dies_at_any_moment_loses_nothing(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("faults", [ENTRY, EXIT], ids=["during the entry", "during the exit"])
+async def test_a_trader_whose_server_dies_at_every_step_loses_nothing(sqlite_url: str, faults: list[Fault]) -> None:
+    await die_at(faults, sqlite_url)
+
+
+async def test_a_trader_whose_server_dies_loses_nothing_on_postgresql_either(ready_postgres_url: str) -> None:
+    await die_at(ON_POSTGRESQL, ready_postgres_url)
+
+
+@pytest.mark.parametrize(
+    ("run", "lives", "seed"), [(server, 4, 0), (server, 4, 1), (command, 1, 2)], ids=["0", "1", "mesolive serve"]
+)
+async def test_a_trader_whose_server_dies_at_any_moment_loses_nothing(
+    sqlite_url: str, run: Callable[[str], AbstractAsyncContextManager[Server]], lives: int, seed: int
+) -> None:
     moments = random.Random(seed)  # noqa: S311 - the same moments each time
-    url, token = await prepare(tmp_path)
+    token = await prepare(sqlite_url)
     trader = Trader(token)
-    for _ in range(5):
-        async with server(url) as running:
+    for _ in range(lives):
+        async with run(sqlite_url) as running:
             await check(running.url, token, trader)
             trading = asyncio.create_task(until_gone(trader, running))
             await asyncio.sleep(moments.uniform(0.02, 0.8))  # the moment itself is what is tried out
             running.kill()
             await trading
-    async with server(url) as running:
-        await check(running.url, token, trader)
-        async with trader.connected(running.url) as control:
-            await trader.trade(control)
-        await check(running.url, token, trader)
-    assert trader.trades[-2].closed
+    async with run(sqlite_url) as running:
+        await finish(running, token, trader)

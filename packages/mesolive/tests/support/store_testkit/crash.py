@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
+import re
+import signal
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mesolive.access.keys import Access
-from mesolive.access.secret import load_secret
+from mesolive.access.secret import ServerSecret
 from mesolive.clock import ManualClock
 from mesolive.store.database import Database
 from mesolive.trading.accounts import create_paper_account
@@ -26,6 +30,7 @@ from store_testkit import crash_child
 
 CASH = Decimal(100_000)
 START_SECONDS = 60.0
+MOST_TRADES = 50
 
 R = TypeVar("R")
 
@@ -40,7 +45,7 @@ def _context() -> ForkServerContext:
 class Server:
     """One life of the server's process."""
 
-    def __init__(self, process: ForkServerProcess, url: str) -> None:
+    def __init__(self, process: ForkServerProcess | asyncio.subprocess.Process, url: str) -> None:
         self.process = process
         self.url = url
 
@@ -50,8 +55,12 @@ class Server:
 
     async def death(self) -> None:
         """Wait until it is gone."""
-        await asyncio.to_thread(self.process.join, START_SECONDS)
-        assert self.process.exitcode == -9, f"the server ended with {self.process.exitcode}"
+        if isinstance(self.process, asyncio.subprocess.Process):
+            status = await self.process.wait()
+        else:
+            await asyncio.to_thread(self.process.join, START_SECONDS)
+            status = self.process.exitcode
+        assert status == -signal.SIGKILL, f"the server ended with {status}"
 
 
 @asynccontextmanager
@@ -72,16 +81,40 @@ async def server(database_url: str, fault: crash_child.Fault | None = None) -> A
         receiver.close()
 
 
-async def prepare(directory: Path) -> tuple[str, str]:
-    """Make a user and a paper account; return the database's URL and the user's token."""
-    url = f"sqlite:///{directory / 'mesolive.sqlite3'}"
-    database = await Database.open(url)
-    access = Access(database, load_secret(directory))
+async def prepare(database_url: str) -> str:
+    """Make a user and a paper account; return the user's token."""
+    database = await Database.open(database_url)
+    access = Access(database, ServerSecret(crash_child.SECRET))
     made = await access.create_key("trader")
     clock = ManualClock(crash_child.START)
     await create_paper_account(database, clock, await access.user("trader"), ACCOUNT, CASH)
     await database.close()
-    return url, made.token
+    return made.token
+
+
+@asynccontextmanager
+async def command(database_url: str) -> AsyncGenerator[Server]:
+    """Run `mesolive serve` while the context lasts; then kill it if nothing else did."""
+    environment = {"MESOLIVE_DATABASE": database_url, "MESOLIVE_SECRET_KEY": crash_child.SECRET, "MESOLIVE_PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("mesolive"),
+        "serve",
+        "--start",
+        crash_child.START.isoformat(),
+        env={**os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while (found := re.search(r"listening on\s+(\S+)", (await process.stdout.readline()).decode())) is None:
+                assert process.returncode is None
+        yield Server(process, found[1])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 @dataclass
@@ -291,6 +324,7 @@ async def until_gone(trader: Trader, running: Server) -> None:
     """Trade until the server is gone."""
     with contextlib.suppress(MesoLiveSignalRError):  # the connection broke, or could not be made
         async with trader.connected(running.url) as control:
-            while True:
+            for _ in range(MOST_TRADES):
                 await trader.trade(control)
+            raise AssertionError(f"the server did not die within {MOST_TRADES} trades")
     await running.death()

@@ -27,6 +27,8 @@ from mesolive.store.database import Database
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 """A Monday, 11:00 in New York: the market is open."""
 
+SECRET = "signs the keys of the crash tests, and is long enough"
+
 
 class When(Enum):
     """Where, around a statement, the process dies."""
@@ -65,7 +67,7 @@ def run(database_url: str, parent: Connection, fault: Fault | None) -> None:
 
 
 async def _serve(database_url: str, parent: Connection, fault: Fault | None) -> None:
-    settings = Settings(port=0, database=database_url, start=START)
+    settings = Settings(port=0, database=database_url, secret_key=SECRET, start=START)
     async with serving(settings) as application:
         if fault is not None:
             install(application.database, fault)
