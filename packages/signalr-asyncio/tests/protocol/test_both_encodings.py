@@ -248,6 +248,8 @@ def test_bytes_that_are_no_text_fail_where_they_are_decoded(protocol: HubProtoco
     assert isinstance(parsed, StreamItem)
     with pytest.raises(msgspec.DecodeError, match="malformed"):
         parsed.item.decode(str)
+    with pytest.raises(msgspec.DecodeError, match="malformed"):
+        parsed.item.builtins()
 
 
 @both

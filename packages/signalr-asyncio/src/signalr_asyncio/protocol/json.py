@@ -265,7 +265,7 @@ _RECORD_OF: dict[type[HubMessage], Callable[[Any], msgspec.Struct]] = {
 def _require_valid(record: bytes) -> None:
     try:
         msgspec.json.decode(record, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise EncodeError("A value cannot be sent as json: a Decimal is not a finite number") from error
 
 

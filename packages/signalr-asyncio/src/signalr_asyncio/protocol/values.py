@@ -96,11 +96,15 @@ class ValueCodec:
         return self._enc_hook(value)
 
 
-class EncodedPayload(msgspec.Struct, eq=False):
+class EncodedPayload:
     """A `Payload`: the bytes of one value, and the codec that reads them."""
 
-    raw: msgspec.Raw
-    codec: ValueCodec
+    # No msgspec.Struct: that would be written as an object where it goes out again.
+    __slots__ = ("codec", "raw")
+
+    def __init__(self, raw: msgspec.Raw, codec: ValueCodec) -> None:
+        self.raw = raw
+        self.codec = codec
 
     @property
     def encoding(self) -> str:
