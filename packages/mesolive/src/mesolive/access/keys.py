@@ -154,7 +154,7 @@ class Access:
         if problems:
             raise validation(problems)
         now = self._clock.now().replace(microsecond=0)
-        key = ApiKey(secrets.token_hex(16), user_name, label, now, now + timedelta(days=days), None)
+        key = ApiKey(secrets.token_hex(8), user_name, label, now, now + timedelta(days=days), None)
         async with self._database.write() as tx:
             user_id = await _user_id(tx, user_name) or await _create_user(tx, user_name, now)
             await tx.execute(

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey
 from mesolive.access.secret import load_secret
@@ -41,11 +42,8 @@ def create(
     if as_json:
         typer.echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
         return
-    Console(stderr=True).print(
-        f"API key {made.key.key_id} of {user}, good until {made.key.expires_at:%Y-%m-%d}. It is not shown again:",
-        highlight=False,
-        markup=False,
-    )
+    until = "" if made.key.expires_at is None else f", good until {made.key.expires_at:%Y-%m-%d}"
+    typer.echo(f"API key {made.key.key_id} of {user}{until}. It is not shown again:", err=True)
     typer.echo(made.token)
 
 
@@ -60,12 +58,12 @@ def list_keys(
     if as_json:
         typer.echo(json.dumps([_fields(key) for key in keys], indent=2))
         return
-    table = Table("key", "user", "label", "created", "expires", "state")
+    table = Table(Column("key", no_wrap=True), "user", "label", "created", "expires", "state")
     for key in keys:
         table.add_row(
             key.key_id,
-            key.user_name,
-            key.label or "",
+            escape(key.user_name),
+            escape(key.label or ""),
             f"{key.created_at:%Y-%m-%d %H:%M}",
             "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
             state_of(key, datetime.now(UTC)),

@@ -6,6 +6,7 @@ runs to its end without meeting another writer of the same user.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -172,6 +173,8 @@ async def _no_lock(_connection: AsyncConnection, _user_id: int | None) -> None:
 
 
 def _postgresql(url: URL) -> Engines:
+    if importlib.util.find_spec("asyncpg") is None:
+        raise UnusableDatabaseError("PostgreSQL needs the driver asyncpg; install mesolive with its extra 'postgres'")
     url = url.set(drivername="postgresql+asyncpg")
     writer = create_async_engine(url, pool_size=POSTGRESQL_WRITERS, max_overflow=0, pool_pre_ping=True)
     reader = create_async_engine(
