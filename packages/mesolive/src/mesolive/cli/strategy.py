@@ -81,7 +81,9 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except OSError as error:
-        Console(stderr=True).print(f"[red]mesolive:[/] {escape(str(file))}: {error.strerror}", highlight=False)
+        Console(stderr=True).print(
+            f"[red]mesolive:[/] {escape(str(file))}: {error.strerror}", highlight=False, soft_wrap=True
+        )
         raise typer.Exit(2) from None
 
 
@@ -123,7 +125,7 @@ def _print(report: CheckReport, name: str) -> None:
     definition = report.definition
     if definition is None:
         count = len(report.problems)
-        console.print(f"{escape(name)} cannot run: {count} error{'s' if count > 1 else ''}")
+        console.print(f"{escape(name)} cannot run: {count} error{'s' if count > 1 else ''}", soft_wrap=True)
         return
     legs = ", ".join(leg.name for leg in definition.legs)
-    console.print(f"{escape(name)} can run: {escape(definition.symbol)}, legs {escape(legs)}")
+    console.print(f"{escape(name)} can run: {escape(definition.symbol)}, legs {escape(legs)}", soft_wrap=True)

@@ -180,6 +180,8 @@ def _read(
             opened.sock.settimeout(_left(deadline))
         piece = answer.read1(_CHUNK)
         if not piece:
+            if answer.length:
+                raise FetchError("external data broke off before its end")
             return bytes(content)
         content += piece
         _left(deadline)

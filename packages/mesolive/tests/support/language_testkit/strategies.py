@@ -45,7 +45,10 @@ def definition(legs: Sequence[Json] | None = None, expirations: Sequence[Json] |
     """Return a definition: one short put in 30 days, unless something else is given."""
     return {
         "Symbol": "SPX",
-        "Structure": {"Expirations": list(expirations or [expiration()]), "Legs": list(legs or [leg("a")])},
+        "Structure": {
+            "Expirations": [expiration()] if expirations is None else list(expirations),
+            "Legs": [leg("a")] if legs is None else list(legs),
+        },
         **sections,
     }
 
