@@ -98,7 +98,6 @@ async def refused(world: World, handshake: str | bytes) -> str:
     [
         ('{"protocol":"xml","version":1}', "The protocol 'xml' is not supported."),
         ('{"protocol":"json","version":9}', "The server does not support version 9 of the 'json' protocol."),
-        ('{"protocol":"json","version":0}', "The server does not support version 0 of the 'json' protocol."),
         ('{"protocol":"json"}', "An unexpected error occurred during connection handshake."),
         ("no json", "An unexpected error occurred during connection handshake."),
         ("[]", "An unexpected error occurred during connection handshake."),
@@ -107,6 +106,12 @@ async def refused(world: World, handshake: str | bytes) -> str:
 )
 async def test_a_bad_handshake_is_answered_and_the_connection_closed(handshake: str, error: str) -> None:
     assert await refused(World(), handshake + "\x1e") == error
+
+
+async def test_a_handshake_of_an_older_version_is_taken() -> None:
+    # Some clients say version 0; ASP.NET Core takes any version up to its own.
+    peer = await Peer(World().app).start(version=0)
+    assert (await peer.invoke("Ping"))["result"] == "pong"
 
 
 async def test_detailed_errors_say_what_was_wrong_with_the_handshake() -> None:

@@ -9,6 +9,7 @@ from signalr_asyncio.server.errors import (
     ClientGone,
     ClientInvocationError,
     ClientResultError,
+    ExactError,
     HubException,
     Unauthorized,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Authenticate",
     "Redirect",
     "HubException",
+    "ExactError",
     "Unauthorized",
     "ClientResultError",
     "ClientInvocationError",

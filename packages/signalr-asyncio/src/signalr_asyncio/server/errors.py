@@ -2,6 +2,7 @@
 
 Exception
 ├── HubException             raised by hub code; its text is shown to the client
+│   ├── ExactError           its text reaches the client as it is, without the general words before it
 │   └── Unauthorized         the caller may not do this; the client sees the fixed text of ASP.NET Core
 └── ClientResultError        a client that was asked for a result gave none
     ├── ClientInvocationError    it answered with an error
@@ -13,6 +14,10 @@ from __future__ import annotations
 
 class HubException(Exception):  # noqa: N818 - the name that ASP.NET Core gives it, and that clients see in error texts
     """An error whose text is meant for the client: it arrives as `… HubException: text`."""
+
+
+class ExactError(HubException):
+    """An error whose text arrives alone: for applications whose clients read error texts by program."""
 
 
 class Unauthorized(HubException):
@@ -43,6 +48,8 @@ def describe(message: str, error: BaseException, *, detailed: bool) -> str:
     detailed
         Whether details of any exception may be shown to clients.
     """
+    if isinstance(error, ExactError):
+        return str(error)
     if isinstance(error, HubException):
         return f"{message} HubException: {error}"
     if detailed:

@@ -225,7 +225,7 @@ class HubSession:
         protocol = self.runtime.protocols.get(name)
         if protocol is None:
             return f"The protocol '{name}' is not supported."
-        if not 1 <= version <= protocol.version:
+        if version > protocol.version:
             return f"The server does not support version {version} of the '{name}' protocol."
         transfer_format = protocol.transfer_format
         if transfer_format not in self._transport.formats:
