@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
@@ -15,6 +15,15 @@ async def hub() -> AsyncGenerator[ScriptedHub]:
     """Serve a hub that the test plays."""
     async with scripted_hub() as hub:
         yield hub
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_collections() -> Generator[None]:
+    """Keep the collector from walking through all loaded modules after each test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

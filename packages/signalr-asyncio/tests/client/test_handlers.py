@@ -247,6 +247,31 @@ async def test_a_handler_may_stop_the_connection(hub: ScriptedHub) -> None:
     await peer.gone()
 
 
+async def test_calls_that_still_wait_at_stop_are_not_run_after_the_next_start(hub: ScriptedHub) -> None:
+    connection, peer = await connected(hub, options=ClientOptions(stop_timeout=0.01))
+    running = asyncio.Event()
+    seen: list[int] = []
+    got: asyncio.Queue[int] = asyncio.Queue()
+
+    async def handle(number: int) -> None:
+        seen.append(number)
+        if number == 1:
+            running.set()
+            await asyncio.Event().wait()
+        got.put_nowait(number)
+
+    connection.on("Tell", handle, types=(int,))
+    await peer.send(call("Tell", 1), call("Tell", 2))
+    await running.wait()
+    await connection.stop()
+    await connection.start()
+    peer = await hub.peer()
+    await peer.send(call("Tell", 3))
+    assert await got.get() == 3
+    assert seen == [1, 3]
+    await connection.stop()
+
+
 async def test_stop_waits_for_handlers_and_then_cancels_them(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub, options=ClientOptions(stop_timeout=0.01))
     running = asyncio.Event()

@@ -12,6 +12,7 @@ from signalr_asyncio import JsonHubProtocol
 from signalr_asyncio.client import (
     ClientFailure,
     ClientOptions,
+    ClosedByServer,
     ConnectionLost,
     HubConnection,
     LongPolling,
@@ -167,12 +168,19 @@ async def test_a_half_open_connection_is_found_out(proxy: Proxy, kind: str) -> N
     assert isinstance(await ended, ConnectionLost if polling else ServerTimeout)
 
 
-async def test_a_restarted_server_is_found_again(server: Fixture, kind: str) -> None:
+@pytest.mark.parametrize("how", ["killed", "drained"])
+async def test_a_restarted_server_is_found_again(server: Fixture, kind: str, how: str) -> None:
     async with to(server.serving.port, kind) as connection:
         back = coming_back(connection)
+        lost: asyncio.Queue[ConnectionLost] = asyncio.Queue()
+        connection.on_reconnecting(lost.put_nowait)
         first = connection.connection_id
         await run_programme(connection)
+        if how == "drained":
+            await server.app.shutdown(1)
         await server.stop()
+        reason = await lost.get()
+        assert isinstance(reason, ClosedByServer) == (how == "drained")
         with pytest.raises((NotConnected, ConnectionLost)):
             await connection.invoke("Note", 1)
         await server.restart()

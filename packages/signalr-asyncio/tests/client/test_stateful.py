@@ -124,6 +124,41 @@ async def test_what_is_sent_while_old_messages_are_sent_again_comes_behind_them(
     await connection.stop()
 
 
+async def test_reading_goes_on_while_old_messages_are_sent_again(hub: ScriptedHub) -> None:
+    connection, peer = await begun(hub, options=ClientOptions(resend_buffer=50_000_000))
+    got: asyncio.Queue[int] = asyncio.Queue()
+    connection.on("Tell", got.put_nowait)
+    await connection.send("Tell", "x" * 10_000_000)
+    await peer.receive()
+    hub.deaf = True
+    hub.server.sever()
+    peer = await hub.peer()
+    # A server that reads nothing before all it has to say is taken.
+    await peer.send({"type": 9, "sequenceId": 1}, {"type": 1, "target": "Tell", "arguments": [1]})
+    assert await got.get() == 1
+    # It is lost once more, in the middle of this; nothing is forgotten.
+    hub.deaf = False
+    hub.server.sever()
+    peer = await came_back(hub, 1)
+    assert len((await peer.receive())["arguments"][0]) == 10_000_000
+    await connection.stop()
+
+
+async def test_a_transport_that_takes_nothing_after_resuming_is_replaced_too(hub: ScriptedHub) -> None:
+    clock = ManualClock()
+    connection, peer = await begun(hub, clock=clock, options=ClientOptions(resend_buffer=50_000_000))
+    await connection.send("Tell", "x" * 10_000_000)
+    await peer.receive()
+    hub.deaf = True
+    hub.server.sever()
+    await hub.peer()
+    hub.deaf = False
+    await clock.advance(60)
+    peer = await came_back(hub, 1)
+    assert len((await peer.receive())["arguments"][0]) == 10_000_000
+    await connection.stop()
+
+
 async def test_what_the_server_sends_again_is_not_seen_twice(hub: ScriptedHub) -> None:
     connection, peer = await begun(hub)
     got: asyncio.Queue[int] = asyncio.Queue()

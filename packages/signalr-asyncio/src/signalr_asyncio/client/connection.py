@@ -191,6 +191,7 @@ class HubConnection:
         supervisor.cancel()
         await asyncio.wait((supervisor,))
         await self._tasks.finish(self._options.stop_timeout)
+        self._handlers.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()

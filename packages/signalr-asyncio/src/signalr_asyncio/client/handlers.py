@@ -161,6 +161,11 @@ class Handlers:
 
         return unsubscribe
 
+    def clear(self) -> None:
+        """Forget the calls that wait."""
+        for target in self._targets.values():
+            target.mailbox.items.clear()
+
     def find(self, target: str) -> Target | None:
         """Return the target, if anybody listens to it."""
         entry = self._targets.get(target.lower())
@@ -191,6 +196,9 @@ class Notifier:
                 callbacks, arguments = self._waiting.popleft()
                 for callback in callbacks:
                     await _call(callback, arguments)
+        except asyncio.CancelledError:
+            self._waiting.clear()
+            raise
         finally:
             self._task = None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from signalr_asyncio.client.clock import Clock, wait_for
 from signalr_asyncio.client.exceptions import ConnectFailed, ConnectionUnknown
@@ -70,10 +70,13 @@ class ResumableWire:
         self._first: Iterator[HubMessage] | None = link.first
         self._buffer = MessageBuffer(options.resend_buffer)
         self._late: list[bytes] = []
+        # No transport carries the connection; and, until all is sent again, what is new waits behind what is old.
         self._away = False
+        self._catching_up = False
         self._ended = False
         self._room: asyncio.Event = asyncio.Event()
         self._reopening: asyncio.Task[Transport] | None = None
+        self._resending: asyncio.Task[None] | None = None
         self._lost_since: float | None = None
         self._attempt = 0
         self._unacked_bytes = 0
@@ -98,7 +101,7 @@ class ResumableWire:
             if self._ended:
                 raise TransportClosed("the connection has ended")
             self._buffer.keep(message, record)
-            if self._away:
+            if self._catching_up:
                 # The resend takes what is kept when it begins; this is what comes after.
                 self._late.append(record)
                 return
@@ -199,9 +202,41 @@ class ResumableWire:
         TransportClosed
             When the server has forgotten the connection, or could not be reached in time.
         """
-        self._away = True
+        self._away = self._catching_up = True
         logger.info("The transport was lost (%s); resuming the connection", lost)
         await self._close_quietly(self._transport)
+        if self._resending is not None:
+            # It wrote to the transport that is closed now, and must not take what is for the next.
+            self._resending.cancel()
+            await asyncio.wait((self._resending,))
+        self._transport = transport = await self._reopened(lost)
+        self._parser = self._protocol.parser(self._options.max_message_size)
+        sequence, records = self._buffer.resume()
+        self._late.clear()
+        try:
+            await transport.send(self._protocol.encode(sequence))
+        except TransportClosed:
+            # It is gone again; the next `receive` says so.
+            return
+        self._away = False
+        # Reading goes on meanwhile: the server sends again too, and might not read before it has.
+        self._resending = self._tasks.spawn(self._resend(transport, records), "signalr resend")
+
+    async def _resend(self, transport: Transport, records: Sequence[bytes]) -> None:
+        try:
+            for record in records:
+                await transport.send(record)
+            while self._late:
+                late, self._late = self._late, []
+                for record in late:
+                    await transport.send(record)
+        except TransportClosed:
+            # The next resume sends everything anew.
+            return
+        self._catching_up = False
+        logger.info("The connection was resumed")
+
+    async def _reopened(self, lost: TransportClosed) -> Transport:
         self._reopening = asyncio.get_running_loop().create_task(self._reopen(lost), name="signalr resume")
         try:
             # `_end` cancels the task; that is not a cancellation of this one.
@@ -210,23 +245,11 @@ class ResumableWire:
             self._reopening.cancel()
         if self._reopening.cancelled():
             raise TransportClosed("the connection was stopped")
-        self._transport = transport = self._reopening.result()
-        self._parser = self._protocol.parser(self._options.max_message_size)
-        sequence, records = self._buffer.resume()
-        self._late.clear()
-        try:
-            await transport.send(self._protocol.encode(sequence))
-            for record in records:
-                await transport.send(record)
-            while self._late:
-                late, self._late = self._late, []
-                for record in late:
-                    await transport.send(record)
-        except TransportClosed:
-            # It is gone again; the next `receive` says so, and the next resume sends everything anew.
-            return
-        self._away = False
-        logger.info("The connection was resumed")
+        transport = self._reopening.result()
+        if self._ended:
+            await self._close_quietly(transport)
+            raise TransportClosed("the connection was stopped")
+        return transport
 
     async def _reopen(self, lost: TransportClosed) -> Transport:
         # The count goes on over transports that open and bring nothing, so that these do not make a busy loop.

@@ -84,6 +84,8 @@ class _WebSockets:
             **endpoint.headers,
             **await endpoint.credentials.headers(),
         }
+        # Negotiation is over; its connection would otherwise stay open beside the WebSocket.
+        await endpoint.http.close()
         try:
             socket = await connect(
                 websocket_url(endpoint.connection_url),
