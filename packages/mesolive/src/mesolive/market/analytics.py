@@ -13,16 +13,15 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from mesolive.market.columns import Columns, sound_quotes
 from mesolive.market.contracts import ExerciseStyle, Expiration
 from mesolive.market.listing import Listing
+from mesolive.market.terms import Terms
 from mesolive.market.view import FloatArray, TradingCalendar
-from mesolive.pricing.black import Greeks, greeks, values
+from mesolive.pricing.black import Greeks
 from mesolive.pricing.business_time import calendar_years, years_to
 from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes, imply_forwards
-from mesolive.pricing.implied import implied_volatility
 
 CURVE_KEPT_FOR: Final = timedelta(minutes=1)
 
@@ -68,11 +67,18 @@ class ForwardCurve:
         return self.listing is listing and timedelta(0) <= now - self.at < CURVE_KEPT_FOR
 
     def forward_and_discount(self, position: int, spot: float, now: datetime) -> tuple[float, float]:
-        """Return forward and discount factor of the expiration at `position` for a later spot and moment."""
+        """Return forward and discount factor of the expiration at `position` for a later spot and moment.
+
+        Prices of American options do not imply a rate. Where their forward lies above the spot, interest is what lifts
+        it, so the discount factor is that at which the shares yield nothing.
+        """
         implied = self.implied[position]
         if implied is None:
             return spot, 1.0
-        settles_at = self.listing.expirations[position].settles_at
+        expiration = self.listing.expirations[position]
+        if expiration.style is ExerciseStyle.AMERICAN:
+            return implied.forward / self.spot * spot, min(1.0, self.spot / implied.forward)
+        settles_at = expiration.settles_at
         years = calendar_years(self.at, settles_at)
         rate = -np.log(implied.discount) / years if years > 0.0 else 0.0
         remaining = calendar_years(now, settles_at)
@@ -101,18 +107,7 @@ class _Block:
     columns: Columns
     listing: Listing
     span: slice
-    spot: float
-    forward: FloatArray
-    discount: FloatArray
-    years: FloatArray
-
-    @property
-    def is_call(self) -> npt.NDArray[np.bool_]:
-        return self.listing.is_call[self.span]
-
-    @property
-    def strikes(self) -> FloatArray:
-        return self.listing.strikes[self.span]
+    terms: Terms
 
     @cached_property
     def market_mark(self) -> FloatArray:
@@ -124,12 +119,10 @@ class _Block:
 
     @cached_property
     def iv(self) -> FloatArray:
-        mark = self.market_mark
-        solved = implied_volatility(mark, self.is_call, self.forward, self.strikes, self.years, self.discount)
+        mark, intrinsic = self.market_mark, self.terms.intrinsic
+        solved = self.terms.volatility(mark)
         # Deep in the money the middle often lies a little below the intrinsic value though the market embraces it. By
         # put-call parity the option of the other right with the same strike has the same volatility, and says it well.
-        sign = np.where(self.is_call, 1.0, -1.0)
-        intrinsic = self.discount * np.maximum(sign * (self.forward - self.strikes), 0.0)
         partner = self.listing.partner[self.span]
         with np.errstate(invalid="ignore"):
             parity = (
@@ -144,8 +137,7 @@ class _Block:
 
     @cached_property
     def greeks(self) -> Greeks:
-        found = greeks(self.is_call, self.forward, self.strikes, self.years, self.iv, self.discount, self.spot)
-        return Greeks(*(_read_only(array) for array in found))
+        return Greeks(*(_read_only(array) for array in self.terms.greeks(self.iv)))
 
 
 class ExpirationAnalytics:
@@ -169,10 +161,10 @@ class ExpirationAnalytics:
         self._own = slice(start - block.span.start, end - block.span.start)
         self._calls = middle - start
         empty = start == end
-        self.discount = 1.0 if empty else float(block.discount[self._own.start])
-        self.years = 0.0 if empty else float(block.years[self._own.start])
+        self.discount = 1.0 if empty else float(block.terms.discount[self._own.start])
+        self.years = 0.0 if empty else float(block.terms.years[self._own.start])
         known = not empty and implied is not None and implied.source is not ForwardSource.SPOT
-        self.forward = float(block.forward[self._own.start]) if known else None
+        self.forward = float(block.terms.forward[self._own.start]) if known else None
         self.residuals = implied.residuals if implied is not None else np.empty(0)
 
     @property
@@ -196,7 +188,7 @@ class ExpirationAnalytics:
         missing = np.isnan(iv)
         if not missing.any():
             return iv
-        strikes = self._block.strikes[self._own]
+        strikes = self._block.terms.strikes[self._own]
         filled = iv.copy()
         rights = (slice(0, self._calls), slice(self._calls, iv.size))
         for own, other in (rights, rights[::-1]):
@@ -210,11 +202,7 @@ class ExpirationAnalytics:
     @cached_property
     def model(self) -> FloatArray:
         """The model's values at `volatility`."""
-        block, own = self._block, self._own
-        forward, discount = block.forward[own], block.discount[own]
-        return _read_only(
-            values(block.is_call[own], forward, block.strikes[own], block.years[own], self.volatility, discount)
-        )
+        return _read_only(self._block.terms.part(self._own).values(self.volatility))
 
     @cached_property
     def mark(self) -> FloatArray:
@@ -305,14 +293,21 @@ class ChainAnalytics:
             for position in range(first, end)
         ]
         years = [self.years(expiration) for expiration in expirations]
+        american = [expiration.style is ExerciseStyle.AMERICAN for expiration in expirations]
+        span = slice(bounds[0][0], bounds[-1][2])
         block = _Block(
             columns=self._columns,
             listing=listing,
-            span=slice(bounds[0][0], bounds[-1][2]),
-            spot=spot,
-            forward=np.repeat([forward for forward, _ in pairs], counts),
-            discount=np.repeat([discount for _, discount in pairs], counts),
-            years=np.repeat(years, counts),
+            span=span,
+            terms=Terms(
+                is_call=listing.is_call[span],
+                strikes=listing.strikes[span],
+                spot=spot,
+                forward=np.repeat([forward for forward, _ in pairs], counts),
+                discount=np.repeat([discount for _, discount in pairs], counts),
+                years=np.repeat(years, counts),
+                may_exercise_early=np.repeat(american, counts),
+            ),
         )
         for position, bound in zip(range(first, end), bounds, strict=True):
             implied = curve.implied[position] if curve is not None else None

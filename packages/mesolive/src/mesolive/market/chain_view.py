@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +15,7 @@ from mesolive.market.contracts import Expiration, OptionContract, Right
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import from_micros
+from mesolive.market.underlying import LazyUnderlyingState
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
 from mesolive.market.volatility import implied_at_the_money
 
@@ -202,16 +202,12 @@ class BookView:
 
     @cached_property
     def _underlying(self) -> UnderlyingState:
-        state, history, today = self._state, self._history, self.calendar.local(self.now).date()
-        spot = state.quote.mark
-        iv = None if spot is None else implied_at_the_money(self, spot)
-        return replace(
-            state,
-            hv=history.historical_volatility(today),
-            iv=iv,
-            iv_rank=None if iv is None else history.iv_rank(iv, today),
-            iv_percentile=None if iv is None else history.iv_percentile(iv, today),
-        )
+        today = self.calendar.local(self.now).date()
+        return LazyUnderlyingState.of(self._state, self._history, today, self._solve_iv)
+
+    def _solve_iv(self) -> float | None:
+        spot = self._state.quote.mark
+        return None if spot is None else implied_at_the_money(self, spot)
 
     @property
     def expirations(self) -> Sequence[Expiration]:

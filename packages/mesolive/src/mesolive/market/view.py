@@ -38,9 +38,12 @@ class Quote:
     mark_time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnderlyingState:
-    """The underlying at the view's moment; volatilities are fractions (0.11), rank and percentile 0 to 100."""
+    """The underlying at the view's moment; volatilities are fractions (0.11), rank and percentile 0 to 100.
+
+    A view may compute the volatilities when they are first read.
+    """
 
     underlying: Underlying
     quote: Quote
