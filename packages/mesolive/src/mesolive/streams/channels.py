@@ -69,6 +69,8 @@ class Channel:
         No item follows: in order, or because of an error.
     followers
         How many there are.
+    number
+        Says in which turn of a window it is valued.
     loading, stale, reload
         The task that reads the subject, whether it must be read again, and what has that done.
     lease
@@ -88,6 +90,7 @@ class Channel:
     ended: bool = False
     failure: ServiceError | None = None
     followers: int = 0
+    number: int = 0
     loading: asyncio.Task[None] | None = None
     stale: bool = False
     reload: Callable[[], None] | None = None

@@ -8,6 +8,7 @@ sent again.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from mesolive_sdk.models import DataProviderType
 
 BookKey = tuple[DataProviderType, str]
 KEEP_ALIVE_STEP = 1.0
+CHANNELS_PER_TURN = 32
+MOST_TURNS = 4
 ONLY = (0,)
 
 
@@ -128,8 +131,8 @@ class Engine:
 
     Attributes
     ----------
-    items, windows, busy_seconds
-        How many items were made, how many windows there were, and how long their computations took; for metrics.
+    items, turns, busy_seconds
+        How many items were made, how many turns there were, and how long their computations took; for metrics.
     """
 
     def __init__(self, market: Market, clock: Clock, pace: Clock, window: float, keep_alive: float) -> None:
@@ -139,10 +142,11 @@ class Engine:
         self._window = window
         self._keep_alive = keep_alive
         self._channels: dict[Hashable, Channel] = {}
-        self._plan: _Plan | None = None
+        self._plans: list[_Plan] | None = None
         self._epoch = pace.now()
+        self._numbers = itertools.count()
         self.items = 0
-        self.windows = 0
+        self.turns = 0
         self.busy_seconds = 0.0
 
     @property
@@ -153,18 +157,19 @@ class Engine:
     def add(self, channel: Channel) -> None:
         """Keep a channel up to date from now on."""
         self._channels[channel.key] = channel
+        channel.number = next(self._numbers)
 
     def remove(self, channel: Channel) -> None:
         """Forget a channel."""
         if self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
-            self._plan = None
+            self._plans = None
 
     def refresh(self, channel: Channel) -> None:
         """Value a channel now, because it is new or its subject changed, and publish the item."""
         size = len(channel.subject.entries)
         channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
-        self._plan = None
+        self._plans = None
         alone = _Plan([channel], self._market.default)
         self._publish(alone, self._read(alone), ONLY)
 
@@ -177,41 +182,51 @@ class Engine:
 
     async def run(self) -> None:
         """Follow the market for ever; the caller owns the task."""
+        due = self._now()
         async with self._market.changed() as changes:
             async for _ in changes:
-                await self._pace.sleep(self._window)
-                self.windows += 1
-                if self._channels:
-                    started = time.perf_counter()
-                    self._update()
-                    self.busy_seconds += time.perf_counter() - started
+                # After a quiet time a change begins a window of its own; while it is busy windows join without a pause.
+                due = max(due, self._now())
+                turns = len(self._current_plans())
+                for turn in range(turns):
+                    due += self._window / turns
+                    await self._pace.sleep(due - self._now())
+                    plans = self._current_plans()
+                    if turn < len(plans):
+                        self._take_turn(plans[turn])
+
+    def _take_turn(self, plan: _Plan) -> None:
+        started = time.perf_counter()
+        if plan.channels:
+            market = self._read(plan)
+            changed = plan.changed(market.table.prices, market.spots)
+            if changed:
+                self._publish(plan, market, changed)
+        self.turns += 1
+        self.busy_seconds += time.perf_counter() - started
 
     async def run_keep_alive(self) -> None:
         """Repeat items that are old, for ever; the caller owns the task."""
         while True:
             await self._pace.sleep(min(KEEP_ALIVE_STEP, self._keep_alive))
             now = self._now()
-            plan = self._current_plan()
-            due = [
-                place
-                for place, channel in enumerate(plan.channels)
-                if channel.item is not None and now - channel.sent_at >= self._keep_alive
-            ]
-            if due:
-                self._publish(plan, self._read(plan), due)
+            for plan in self._current_plans():
+                late = [
+                    place for place, channel in enumerate(plan.channels) if now - channel.sent_at >= self._keep_alive
+                ]
+                if late:
+                    self._publish(plan, self._read(plan), late)
 
-    def _update(self) -> None:
-        plan = self._current_plan()
-        market = self._read(plan)
-        changed = plan.changed(market.table.prices, market.spots)
-        if changed:
-            self._publish(plan, market, changed)
-
-    def _current_plan(self) -> _Plan:
-        if self._plan is None:
+    def _current_plans(self) -> Sequence[_Plan]:
+        """Return the plans of all turns; at least one."""
+        if self._plans is None:
             ready = [channel for channel in self._channels.values() if channel.item is not None and not channel.ended]
-            self._plan = _Plan(ready, self._market.default)
-        return self._plan
+            turns = min(max(len(ready) // CHANNELS_PER_TURN, 1), MOST_TURNS)
+            dealt: list[list[Channel]] = [[] for _ in range(turns)]
+            for channel in ready:
+                dealt[channel.number % turns].append(channel)
+            self._plans = [_Plan(channels, self._market.default) for channels in dealt]
+        return self._plans
 
     def _read(self, plan: _Plan) -> _Market:
         views = [self._view(book.key) for book in plan.books]

@@ -11,33 +11,33 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
-from mesolive.streams.subjects import Subject
-from mesolive.streams.valuation import Block, Row, Valuation
+from mesolive.streams.quotes import GREEKS as GREEK_NAMES
+from mesolive.streams.subjects import BASES, Subject
+from mesolive.streams.valuation import Block, Valuation
 from mesolive_sdk import models
 from signalr_asyncio.protocol.messages import Shared
 
-T = TypeVar("T")
 Fields = dict[str, Any]
 """The fields of an item or a snapshot by name."""
 
 
 class Maker(Protocol):
-    """Makes the values of an answer, models or their twins, out of rows of numbers."""
+    """Makes the values of an answer, models or their twins, out of the numbers of one element of a block."""
 
-    def prices(self, time: datetime, ages: Row, row: Row) -> object:
-        """Return prices."""
+    def prices(self, time: datetime, block: Block, element: int) -> object:
+        """Return an element's prices."""
         ...
 
-    def greeks(self, time: datetime, ages: Row, rows: Sequence[Row]) -> object:
-        """Return greeks."""
+    def greeks(self, time: datetime, block: Block, element: int) -> object:
+        """Return an element's greeks."""
         ...
 
-    def pnl(self, time: datetime, ages: Row, row: Row, realized: Decimal | None) -> object:
-        """Return PnL."""
+    def pnl(self, time: datetime, block: Block, element: int, realized: Decimal | None) -> object:
+        """Return an element's PnL."""
         ...
 
 
@@ -48,58 +48,36 @@ def _decimal(number: float) -> Decimal | None:
 class ExactMaker:
     """Makes the wire's models."""
 
-    def prices(self, time: datetime, ages: Row, row: Row) -> models.LivePrices:
-        """Return prices."""
-        bid, ask, last, mark = map(_decimal, row)
-        return models.LivePrices(
-            SnapshotTime=time,
-            BidAgeMs=ages[0],
-            AskAgeMs=ages[1],
-            LastAgeMs=ages[2],
-            MarkAgeMs=ages[3],
-            Bid=bid,
-            Ask=ask,
-            Last=last,
-            Mark=mark,
-        )
+    def prices(self, time: datetime, block: Block, element: int) -> models.LivePrices:
+        """Return an element's prices."""
+        return models.LivePrices(**_four(time, block.price_ages, block.prices, element))
 
-    def greeks(self, time: datetime, ages: Row, rows: Sequence[Row]) -> models.LiveGreeks:
-        """Return greeks."""
-        bid, ask, last, mark = map(_greek_values, rows)
-        return models.LiveGreeks(
-            SnapshotTime=time,
-            BidAgeMs=ages[0],
-            AskAgeMs=ages[1],
-            LastAgeMs=ages[2],
-            MarkAgeMs=ages[3],
-            Bid=bid,
-            Ask=ask,
-            Last=last,
-            Mark=mark,
-        )
+    def greeks(self, time: datetime, block: Block, element: int) -> models.LiveGreeks:
+        """Return an element's greeks."""
+        values = [_greek_values(block.greeks[at : at + 7]) for at in range(28 * element, 28 * element + 28, 7)]
+        return models.LiveGreeks(**_ages(time, block.greek_ages, element), **dict(zip(BASES, values, strict=True)))
 
-    def pnl(self, time: datetime, ages: Row, row: Row, realized: Decimal | None) -> models.LivePnL:
-        """Return PnL."""
-        bid, ask, last, mark = map(_decimal, row)
-        return models.LivePnL(
-            SnapshotTime=time,
-            BidAgeMs=ages[0],
-            AskAgeMs=ages[1],
-            LastAgeMs=ages[2],
-            MarkAgeMs=ages[3],
-            Realized=realized,
-            Bid=bid,
-            Ask=ask,
-            Last=last,
-            Mark=mark,
-        )
+    def pnl(self, time: datetime, block: Block, element: int, realized: Decimal | None) -> models.LivePnL:
+        """Return an element's PnL."""
+        return models.LivePnL(**_four(time, block.pnl_ages, block.pnl, element), Realized=realized)
 
 
-def _greek_values(row: Row) -> models.GreekValues | None:
-    if row[0] != row[0]:
+def _ages(time: datetime, ages: Sequence[int | None], element: int) -> Fields:
+    at = 4 * element
+    own = {f"{base}AgeMs": age for base, age in zip(BASES, ages[at : at + 4], strict=True)}
+    return {"SnapshotTime": time} | own
+
+
+def _four(time: datetime, ages: Sequence[int | None], numbers: Sequence[float], element: int) -> Fields:
+    at = 4 * element
+    own = {base: _decimal(number) for base, number in zip(BASES, numbers[at : at + 4], strict=True)}
+    return _ages(time, ages, element) | own
+
+
+def _greek_values(numbers: Sequence[float]) -> models.GreekValues | None:
+    if numbers[0] != numbers[0]:
         return None
-    delta, gamma, theta, vega, weighted, rho, volatility = map(_decimal, row)
-    return models.GreekValues(Delta=delta, Gamma=gamma, Theta=theta, Vega=vega, WVega=weighted, Rho=rho, IV=volatility)
+    return models.GreekValues(**{name: _decimal(number) for name, number in zip(GREEK_NAMES, numbers, strict=True)})
 
 
 # The twins of the wire's models: the same field names, floats in place of decimals. JSON writes NaN as null.
@@ -144,23 +122,41 @@ class _Greeks(_Snapshot, gc=False):
 
 
 class _JsonMaker:
-    """Makes the twins."""
+    """Makes the twins. Written out, because this is where most of an item's time goes."""
 
-    def prices(self, time: datetime, ages: Row, row: Row) -> _Prices:
-        of_bid, of_ask, of_last, of_mark = ages
-        bid, ask, last, mark = row
-        return _Prices(time, of_bid, of_ask, of_last, of_mark, bid, ask, last, mark)
+    def prices(self, time: datetime, block: Block, element: int) -> _Prices:
+        at = 4 * element
+        bid_age, ask_age, last_age, mark_age = block.price_ages[at : at + 4]
+        bid, ask, last, mark = block.prices[at : at + 4]
+        return _Prices(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark)
 
-    def greeks(self, time: datetime, ages: Row, rows: Sequence[Row]) -> _Greeks:
-        # A row without a delta (NaN is not equal to itself) is no value at all.
-        bid, ask, last, mark = [_GreekValues(*row) if row[0] == row[0] else None for row in rows]
-        of_bid, of_ask, of_last, of_mark = ages
-        return _Greeks(time, of_bid, of_ask, of_last, of_mark, bid, ask, last, mark)
+    def greeks(self, time: datetime, block: Block, element: int) -> _Greeks:
+        at = 4 * element
+        bid_age, ask_age, last_age, mark_age = block.greek_ages[at : at + 4]
+        numbers, at = block.greeks, 28 * element
+        return _Greeks(
+            time,
+            bid_age,
+            ask_age,
+            last_age,
+            mark_age,
+            self._values(numbers[at : at + 7]),
+            self._values(numbers[at + 7 : at + 14]),
+            self._values(numbers[at + 14 : at + 21]),
+            self._values(numbers[at + 21 : at + 28]),
+        )
 
-    def pnl(self, time: datetime, ages: Row, row: Row, realized: Decimal | None) -> _PnL:
-        of_bid, of_ask, of_last, of_mark = ages
-        bid, ask, last, mark = row
-        return _PnL(time, of_bid, of_ask, of_last, of_mark, bid, ask, last, mark, realized)
+    def pnl(self, time: datetime, block: Block, element: int, realized: Decimal | None) -> _PnL:
+        at = 4 * element
+        bid_age, ask_age, last_age, mark_age = block.pnl_ages[at : at + 4]
+        bid, ask, last, mark = block.pnl[at : at + 4]
+        return _PnL(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark, realized)
+
+    @staticmethod
+    def _values(numbers: list[float]) -> _GreekValues | None:
+        delta, gamma, theta, vega, weighted, rho, volatility = numbers
+        # Without a delta (NaN is not equal to itself) there is no value at all.
+        return _GreekValues(delta, gamma, theta, vega, weighted, rho, volatility) if delta == delta else None  # noqa: PLR0124
 
 
 EXACT = ExactMaker()
@@ -228,29 +224,22 @@ def position_fields(subject: Subject, found: Valuation, position: int, legs: int
 
     `position`, `legs` and `groups` say which blocks are wanted of the whole, of its legs and of its leg groups.
     """
-    keys = [entry.key for entry in subject.entries]
-    realized = [entry.realized for entry in subject.entries]
-    group_keys = list(subject.groups)
-    group_realized = [segment.realized for segment in subject.groups.values()]
-    has_total = subject.total is not None
-    of_groups = found.segments.part(int(has_total), len(subject.segments))
 
     def build(make: Maker) -> Fields:
         fields: Fields = {}
         time = found.now
+        has_total = subject.total is not None
         if position:
             sums = found.segments if has_total else _NOTHING
-            fields.update(
-                PositionPrices=_one(make.prices, time, sums.price_ages, sums.prices) if position & PRICES else None,
-                PositionGreeks=_one(make.greeks, time, sums.greek_ages, sums.greeks) if position & GREEKS else None,
-                PositionPnLs=make.pnl(time, sums.pnl_ages[0], sums.pnl[0], subject.realized)
-                if position & PNL
-                else None,
-            )
+            fields["PositionPrices"] = make.prices(time, sums, 0) if position & PRICES else None
+            fields["PositionGreeks"] = make.greeks(time, sums, 0) if position & GREEKS else None
+            fields["PositionPnLs"] = make.pnl(time, sums, 0, subject.realized) if position & PNL else None
         if legs:
-            fields.update(leg_blocks(make, time, found.entries, keys, realized, legs, "Leg"))
+            entries = [(entry.key, entry.realized) for entry in subject.entries]
+            fields |= _by_key(make, time, found.entries, 0, entries, legs, "Leg")
         if groups:
-            fields.update(leg_blocks(make, time, of_groups, group_keys, group_realized, groups, "LegGroup"))
+            sums_of = [(key, segment.realized) for key, segment in subject.groups.items()]
+            fields |= _by_key(make, time, found.segments, int(has_total), sums_of, groups, "LegGroup")
         return fields
 
     return build
@@ -258,11 +247,10 @@ def position_fields(subject: Subject, found: Valuation, position: int, legs: int
 
 def legs_fields(subject: Subject, found: Valuation, include: int) -> Build:
     """Return what builds the fields of an item of several legs."""
-    keys = [entry.key for entry in subject.entries]
-    realized = [entry.realized for entry in subject.entries]
 
     def build(make: Maker) -> Fields:
-        return leg_blocks(make, found.now, found.entries, keys, realized, include, "Leg")
+        entries = [(entry.key, entry.realized) for entry in subject.entries]
+        return _by_key(make, found.now, found.entries, 0, entries, include, "Leg")
 
     return build
 
@@ -272,13 +260,12 @@ def single_fields(subject: Subject, found: Valuation, include: int, *, pnl: bool
     realized = subject.entries[0].realized
 
     def build(make: Maker) -> Fields:
-        block, time = found.entries, found.now
         fields: Fields = {
-            "Prices": _one(make.prices, time, block.price_ages, block.prices) if include & PRICES else None,
-            "Greeks": _one(make.greeks, time, block.greek_ages, block.greeks) if include & GREEKS else None,
+            "Prices": make.prices(found.now, found.entries, 0) if include & PRICES else None,
+            "Greeks": make.greeks(found.now, found.entries, 0) if include & GREEKS else None,
         }
         if pnl:
-            fields["PnL"] = make.pnl(time, block.pnl_ages[0], block.pnl[0], realized) if include & PNL else None
+            fields["PnL"] = make.pnl(found.now, found.entries, 0, realized) if include & PNL else None
         return fields
 
     return build
@@ -288,7 +275,7 @@ def underlying_fields(found: Valuation) -> Build:
     """Return what builds the fields of an underlying's item."""
 
     def build(make: Maker) -> Fields:
-        return {"Prices": _one(make.prices, found.now, found.entries.price_ages, found.entries.prices)}
+        return {"Prices": make.prices(found.now, found.entries, 0)}
 
     return build
 
@@ -298,59 +285,39 @@ def combo_fields(found: Valuation, include: int) -> Build:
 
     def build(make: Maker) -> Fields:
         time, combo, single = found.now, found.segments, found.entries
-        prices, greeks = bool(include & PRICES), bool(include & GREEKS)
+        prices, greeks, each = bool(include & PRICES), bool(include & GREEKS), range(found.entries.size)
         return {
-            "ComboPrices": _one(make.prices, time, combo.price_ages, combo.prices) if prices else None,
-            "ComboGreeks": _one(make.greeks, time, combo.greek_ages, combo.greeks) if greeks else None,
-            "ContractPrices": _each(make.prices, time, single.price_ages, single.prices) if prices else None,
-            "ContractGreeks": _each(make.greeks, time, single.greek_ages, single.greeks) if greeks else None,
+            "ComboPrices": make.prices(time, combo, 0) if prices else None,
+            "ComboGreeks": make.greeks(time, combo, 0) if greeks else None,
+            "ContractPrices": [make.prices(time, single, place) for place in each] if prices else None,
+            "ContractGreeks": [make.greeks(time, single, place) for place in each] if greeks else None,
         }
 
     return build
 
 
-def leg_blocks(
+def _by_key(
     make: Maker,
     time: datetime,
     block: Block,
-    keys: Sequence[Hashable],
-    realized: Sequence[Decimal | None],
+    first: int,
+    elements: Sequence[tuple[Hashable, Decimal | None]],
     include: int,
     name: str,
 ) -> Fields:
-    """Return the three dictionaries of legs or leg groups, `None` for those that are not wanted."""
-    pnl = make.pnl
+    """Return the three dictionaries of legs or leg groups, `None` for those that are not wanted.
+
+    The elements stand in the block from `first` on.
+    """
+    numbered = list(enumerate(elements, first))
+    prices, greeks, pnl = make.prices, make.greeks, make.pnl
     return {
-        f"{name}Prices": (
-            dict(zip(keys, _each(make.prices, time, block.price_ages, block.prices), strict=True))
-            if include & PRICES
-            else None
-        ),
-        f"{name}Greeks": (
-            dict(zip(keys, _each(make.greeks, time, block.greek_ages, block.greeks), strict=True))
-            if include & GREEKS
-            else None
-        ),
-        f"{name}PnLs": (
-            {
-                key: pnl(time, ages, row, real)
-                for key, ages, row, real in zip(keys, block.pnl_ages, block.pnl, realized, strict=True)
-            }
-            if include & PNL
-            else None
-        ),
+        f"{name}Prices": {key: prices(time, block, at) for at, (key, _) in numbered} if include & PRICES else None,
+        f"{name}Greeks": {key: greeks(time, block, at) for at, (key, _) in numbered} if include & GREEKS else None,
+        f"{name}PnLs": {key: pnl(time, block, at, real) for at, (key, real) in numbered} if include & PNL else None,
     }
 
 
-_NO_ROW: Row = [float("nan")] * 4
-_NO_AGES: Row = [None] * 4
+_NAN = float("nan")
 # The sum over no legs: no price, no greeks, and of the PnL what was realised.
-_NOTHING = Block([_NO_ROW], [_NO_AGES], [[[float("nan")] * 7] * 4], [_NO_AGES], [_NO_ROW], [_NO_AGES])
-
-
-def _one(make: Callable[[datetime, Row, Any], T], time: datetime, ages: Sequence[Row], rows: Sequence[Any]) -> T:
-    return make(time, ages[0], rows[0])
-
-
-def _each(make: Callable[[datetime, Row, Any], T], time: datetime, ages: Sequence[Row], rows: Sequence[Any]) -> list[T]:
-    return [make(time, age, row) for age, row in zip(ages, rows, strict=True)]
+_NOTHING = Block(1, [_NAN] * 4, [None] * 4, [_NAN] * 28, [None] * 4, [_NAN] * 4, [None] * 4)

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +28,6 @@ PRICE_SCALE = 1e6
 PNL_SCALE = 1e4
 # Decimals that are published: gamma 8, IV (in percent) 4, the others 6.
 GREEK_SCALE = np.array([1e8 if name == "Gamma" else 1e4 if name == "IV" else 1e6 for name in GREEKS])
-
-Row = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +41,38 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The values of some entries or sums, one list element for each; four values (seven greeks) in the order of bases.
+    """The values of some elements (entries or sums), in flat lists: four numbers per element in the order of `BASES`.
 
-    Not-a-number is "no value"; an age that is not known is `None`.
+    Not-a-number is "no value"; an age that is not known is `None`. Flat, because thousands of small lists per window
+    would keep Python's garbage collector busier than the valuation itself.
+
+    Attributes
+    ----------
+    size
+        How many elements there are.
+    greeks
+        28 numbers per element: for each basis seven, in the order of `GREEKS`.
     """
 
-    prices: Sequence[Row]
-    price_ages: Sequence[Row]
-    greeks: Sequence[Sequence[Row]]
-    greek_ages: Sequence[Row]
-    pnl: Sequence[Row]
-    pnl_ages: Sequence[Row]
+    size: int
+    prices: list[float]
+    price_ages: list[int | None]
+    greeks: list[float]
+    greek_ages: list[int | None]
+    pnl: list[float]
+    pnl_ages: list[int | None]
 
     def part(self, first: int, end: int) -> Block:
         """Return the values of the elements from `first` until before `end`."""
+        four, seven = slice(4 * first, 4 * end), slice(28 * first, 28 * end)
         return Block(
-            self.prices[first:end],
-            self.price_ages[first:end],
-            self.greeks[first:end],
-            self.greek_ages[first:end],
-            self.pnl[first:end],
-            self.pnl_ages[first:end],
+            end - first,
+            self.prices[four],
+            self.price_ages[four],
+            self.greeks[seven],
+            self.greek_ages[four],
+            self.pnl[four],
+            self.pnl_ages[four],
         )
 
 
@@ -146,7 +154,7 @@ def value_all(
     ]
 
 
-_EMPTY = Block((), (), (), (), (), ())
+_EMPTY = Block(0, [], [], [], [], [], [])
 
 
 def _sums(
@@ -179,6 +187,7 @@ def _block(price: FloatArray, age: FloatArray, greeks: FloatArray, pnl: FloatArr
     greeks = np.where(of_greeks[:, :, None], greeks, np.nan)
     pnl = np.where(of_pnl, pnl, np.nan)
     return Block(
+        size=len(price),
         prices=_rounded(price, PRICE_SCALE),
         price_ages=_whole(np.where(np.isnan(price), np.nan, age)),
         greeks=_rounded(greeks, GREEK_SCALE),
@@ -188,17 +197,19 @@ def _block(price: FloatArray, age: FloatArray, greeks: FloatArray, pnl: FloatArr
     )
 
 
-def _rounded(array: FloatArray, scale: float | FloatArray) -> list[Any]:
+def _rounded(array: FloatArray, scale: float | FloatArray) -> list[float]:
     # Dividing the whole number by a power of ten gives the float nearest to the decimal, whose text is that decimal.
     # Adding zero turns -0.0 into 0.0.
-    return (np.rint(array * scale) / scale + 0.0).tolist()
+    rounded: list[float] = (np.rint(array * scale) / scale + 0.0).ravel().tolist()
+    return rounded
 
 
-def _whole(array: FloatArray) -> list[Row]:
+def _whole(array: FloatArray) -> list[int | None]:
     missing = np.isnan(array)
     whole = np.where(missing, 0.0, array).astype(np.int64).astype(object)
     whole[missing] = None
-    return whole.tolist()
+    found: list[int | None] = whole.ravel().tolist()
+    return found
 
 
 def _bases(bits: int) -> BoolArray:
