@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import websockets
 
 from mesolive.hubs.control import ControlHub
 from mesolive.language import select_entry
@@ -108,6 +111,28 @@ async def test_every_wrong_and_missing_field_is_named_at_once(raw: HubConnection
         "Underlying.Symbol",
         "Underlying.ContractType",
     }
+
+
+async def test_an_argument_nested_ten_thousand_deep_is_a_validation_error_and_the_connection_goes_on(
+    kit: Kit,
+) -> None:
+    deep = '{"a":' * 10_000 + "1" + "}" * 10_000
+    call_text = (
+        f'{{"type":1,"invocationId":"7","target":"CreateStrategy","arguments":[{{"StrategyDefinition":{deep}}}]}}'
+    )
+    url = f"{kit.url.replace('http', 'ws')}/hubs/control/v1?access_token={kit.token}"
+    async with websockets.connect(url, max_size=None) as socket:
+        await socket.send('{"protocol":"json","version":1}\x1e')
+        await socket.recv()
+        for text in (call_text, '{"type":1,"invocationId":"8","target":"ListAccounts","arguments":[]}'):
+            await socket.send(text + "\x1e")
+        answers = {}
+        while len(answers) < 2:
+            for record in filter(None, str(await asyncio.wait_for(socket.recv(), 10)).split("\x1e")):
+                message = json.loads(record)
+                if message["type"] == 3:
+                    answers[message["invocationId"]] = message["result"]["Status"]
+    assert answers == {"7": "ValidationError", "8": "Success"}
 
 
 async def test_an_unknown_method_is_a_hub_error_and_the_connection_goes_on(raw: HubConnection) -> None:

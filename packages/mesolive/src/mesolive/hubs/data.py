@@ -19,7 +19,7 @@ from mesolive.errors import ServiceError
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.streams.service import Streams
 from mesolive_sdk import models, wire
-from signalr_asyncio import HubException, Payload, Shared, hub_method
+from signalr_asyncio import ExactError, Payload, Shared, hub_method
 
 A = TypeVar("A", bound=msgspec.Struct)
 Answer = models.MesoLiveApiResponse[Any]
@@ -118,12 +118,12 @@ class DataHub(EnvelopeHub):
                 async for item in followed:
                     yield item
         except wire.WireValidationError as error:
-            raise HubException(f"ValidationError: the argument of {method} is not valid: {error}") from None
+            raise ExactError(f"ValidationError: the argument of {method} is not valid: {error}") from None
         except ServiceError as error:
-            raise HubException(str(error)) from None
+            raise ExactError(str(error)) from None
         except Exception:  # noqa: BLE001 - a fault of ours: the caller gets a reference, the log gets the trace
             reference = uuid4().hex[:12]
             _log.exception("hub_stream_failed", method=method, reference=reference, user_id=self.user.user_id)
-            raise HubException(
+            raise ExactError(
                 f"InternalError: {method} failed inside the server; the log has it under reference {reference}"
             ) from None

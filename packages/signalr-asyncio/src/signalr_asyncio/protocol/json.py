@@ -269,6 +269,32 @@ def _require_valid(record: bytes) -> None:
         raise EncodeError("A value cannot be sent as json: a Decimal is not a finite number") from error
 
 
+_ARGUMENTS = b'"arguments":'
+
+
+def _without_depth(record: bytes, error: RecursionError) -> _AnyRecord:
+    """Read a message whose arguments are nested too deeply to be looked at, as if they were one argument.
+
+    Only the call should fail by it, not the connection: decoding that argument says what is wrong.
+
+    Raises
+    ------
+    ProtocolError
+        When it is no such message.
+    """
+    start, end = record.find(_ARGUMENTS), record.rfind(b"]") + 1
+    if 0 < start < end:
+        try:
+            fields = _read_record(record[:start] + b'"arguments":[]' + record[end:])
+        except UNDECODABLE:
+            pass
+        else:
+            if fields.type in {1, 4}:
+                fields.arguments = [msgspec.Raw(record[start + len(_ARGUMENTS) : end])]
+                return fields
+    raise ProtocolError(f"A message is malformed: {error}") from error
+
+
 class _JsonParser:
     """See `MessageParser`."""
 
@@ -297,6 +323,8 @@ class _JsonParser:
                 raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
             try:
                 fields = _read_record(record)
+            except RecursionError as error:
+                fields = _without_depth(record, error)
             except UNDECODABLE as error:
                 raise ProtocolError(f"A message is malformed: {error}") from error
             # By far the most frequent message, and the only one read here: a call more would be felt.
