@@ -126,7 +126,7 @@ async def test_an_argument_nested_ten_thousand_deep_is_a_validation_error_and_th
         await socket.recv()
         for text in (call_text, '{"type":1,"invocationId":"8","target":"ListAccounts","arguments":[]}'):
             await socket.send(text + "\x1e")
-        answers = {}
+        answers: dict[str, str] = {}
         while len(answers) < 2:
             for record in filter(None, str(await asyncio.wait_for(socket.recv(), 10)).split("\x1e")):
                 message = json.loads(record)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from mesolive_testkit import Kit
 
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
+from mesolive_testkit import Kit
 from signalr_asyncio.client import HubConnection
 from signalr_asyncio.client.exceptions import HubError
 
@@ -30,8 +30,7 @@ async def test_the_text_begins_with_the_status_and_a_colon(
     connection = HubConnection(f"{kit.url}/hubs/data/v1", token=kit.token, protocol=hub_protocol())
     async with connection:
         with pytest.raises(HubError) as caught:
-            async for _ in connection.stream(method, argument, item_type=object):
-                pytest.fail("there is nothing to stream")
+            await anext(aiter(connection.stream(method, argument, item_type=object)))
         assert str(caught.value).startswith(text)
         answer = await connection.invoke(
             "GetUnderlyingSnapshot",
