@@ -10,7 +10,7 @@ from signalr_asyncio import Hub, HubOptions, SignalRServer
 from signalr_asyncio.protocol.handshake import HandshakeRequest, encode_handshake
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Completion, Invocation
-from signalr_server_kit import Answer, ManualClock, OpenRequest, request
+from signalr_server_kit import Answer, ManualClock, OpenRequest, Peer, request
 from signalr_server_kit.clock import settle
 
 SSE = [("accept", "text/event-stream")]
@@ -310,9 +310,39 @@ async def test_the_transport_cannot_change() -> None:
     assert (answer.status, answer.text) == (400, "Cannot change transports mid-connection")
 
 
-async def test_a_post_before_any_transport_is_refused() -> None:
+async def test_the_handshake_may_come_before_the_first_poll() -> None:
     client = await Client().negotiate()
-    assert (await client.post(HANDSHAKE)).status == 400
+    assert (await client.post(HANDSHAKE)).status == 200
+    assert (await client.poll()).body == b""
+    assert (await client.poll()).body == b"{}\x1e"
+
+
+async def test_what_comes_before_any_transport_is_bounded_and_goes_with_the_connection() -> None:
+    client = await Client().negotiate()
+    assert (await client.post(b"x" * 70_000)).status == 200
+    more = OpenRequest(client.app, "POST", "/hub", client.query, body=(b"x",))
+    await settle()
+    assert not more.task.done()
+    await client.clock.advance(16)
+    assert (await more.done()).status == 404
+    assert client.app.stats().connections == 0
+
+
+async def test_a_body_that_is_cut_off_before_any_transport_forgets_the_connection() -> None:
+    client = await Client().negotiate()
+    cut = OpenRequest(client.app, "POST", "/hub", client.query, body=(HANDSHAKE[:5], None))
+    await settle()
+    cut.leave()
+    assert (await cut.done()).status == 400
+    assert (await client.poll()).status == 404
+
+
+async def test_a_post_to_a_websocket_is_not_allowed() -> None:
+    client = await Client().negotiate()
+    await Peer(client.app, query=client.query).start()
+    answer = await client.post(HANDSHAKE)
+    assert (answer.status, answer.text) == (405, "POST requests are not allowed for WebSocket connections.")
+    assert (await client.delete()).status == 400
 
 
 async def test_a_body_that_is_cut_off_ends_the_connection() -> None:

@@ -12,6 +12,7 @@ from signalr_asyncio.server.auth import Principal
 from signalr_asyncio.server.options import TransportType
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.transports.base import Inbox
 from signalr_asyncio.server.transports.long_polling import LongPollingTransport
 from signalr_asyncio.server.transports.server_sent_events import ServerSentEventsTransport
 
@@ -50,6 +51,8 @@ class Connection:
         Which one it chose.
     carrier
         The transport itself, where several requests make it up.
+    inbox
+        What the client's requests brought; some send their handshake before they ask for the first answer.
     lock
         Keeps the bodies of the client's requests apart.
     """
@@ -63,6 +66,7 @@ class Connection:
     transport: TransportType | None = None
     session: HubSession | None = None
     carrier: LongPollingTransport | ServerSentEventsTransport | None = None
+    inbox: Inbox | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -146,6 +150,8 @@ class Connections:
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
         if self._by_token.pop(connection.token, None) is not None:
+            if connection.inbox is not None:
+                connection.inbox.close()
             self._count(connection, -1)
 
     def _count(self, connection: Connection, change: int) -> None:

@@ -297,7 +297,7 @@ class HubEndpoint:
         if connection.session is not None:
             await request.answer(409, "Connection is already active")
             return
-        transport = ServerSentEventsTransport(request.receive, request.send)
+        transport = ServerSentEventsTransport(_inbox(connection), request.receive, request.send)
         self._begin(connection, transport)
         await transport.open(request.headers)
         await transport.serve()
@@ -308,7 +308,8 @@ class HubEndpoint:
             return
         transport = connection.carrier
         if not isinstance(transport, LongPollingTransport):
-            self._begin(connection, LongPollingTransport(self.runtime.clock, self.runtime.options.poll_timeout))
+            clock, poll_timeout = self.runtime.clock, self.runtime.options.poll_timeout
+            self._begin(connection, LongPollingTransport(_inbox(connection), clock, poll_timeout))
             # The first poll only begins the connection; its empty answer lets the client go on.
             await respond(request.scope, request.send, 200, b"", _BYTES, [*request.headers, *NO_CACHE])
             return
@@ -329,13 +330,9 @@ class HubEndpoint:
         if connection.transport is TransportType.WEB_SOCKETS:
             await request.answer(405, "POST requests are not allowed for WebSocket connections.")
             return
-        carrier, session = connection.carrier, connection.session
-        if carrier is None or session is None:
-            await request.answer(400, "The connection has no transport yet")
-            return
         async with connection.lock:
             try:
-                taken = await self._body(request, carrier.inbox)
+                taken = await self._body(request, _inbox(connection))
             except TimeoutError:
                 taken = False
         if taken is None:
@@ -344,7 +341,10 @@ class HubEndpoint:
             await request.answer(200)
         else:
             # Half of a message has been read; what would follow could not be understood.
-            session.close(reason="A request was cut off within a message.")
+            if connection.session is None:
+                self._connections.remove(connection)
+            else:
+                connection.session.close(reason="A request was cut off within a message.")
             await request.answer(400, "The request was cut off")
 
     async def _body(self, request: _Request, inbox: Inbox) -> bool | None:
@@ -384,3 +384,9 @@ class HubEndpoint:
 
 async def _receive(receive: Receive) -> ASGIMessage:
     return await receive()
+
+
+def _inbox(connection: Connection) -> Inbox:
+    if connection.inbox is None:
+        connection.inbox = Inbox()
+    return connection.inbox

@@ -26,6 +26,8 @@ class LongPollingTransport:
 
     Parameters
     ----------
+    inbox
+        What the client's requests bring.
     clock
         Where time comes from.
     poll_timeout
@@ -36,8 +38,8 @@ class LongPollingTransport:
     formats: tuple[TransferFormat, ...] = ("Text", "Binary")
     keeps_itself_alive = True
 
-    def __init__(self, clock: Clock, poll_timeout: float) -> None:
-        self.inbox = Inbox()
+    def __init__(self, inbox: Inbox, clock: Clock, poll_timeout: float) -> None:
+        self.inbox = inbox
         self.idle_since: float | None = clock.now()
         """Since when no poll waits; `None` while one does."""
         self._clock = clock

@@ -22,6 +22,8 @@ class ServerSentEventsTransport:
 
     Parameters
     ----------
+    inbox
+        What the client's requests bring.
     receive, send
         The ASGI request that asked for it.
     """
@@ -31,8 +33,8 @@ class ServerSentEventsTransport:
     keeps_itself_alive = False
     idle_since: float | None = None
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self.inbox = Inbox()
+    def __init__(self, inbox: Inbox, receive: Receive, send: Send) -> None:
+        self.inbox = inbox
         self._asgi_receive = receive
         self._asgi_send = send
         self._ended = asyncio.Event()
