@@ -115,7 +115,7 @@ def test_price_selectors_take_the_strike_that_the_loop_finds(
     for dte in (7, 30, 60):
         root, day = brute_expiration(chain, view, dte)
         for target in targets:
-            raw = definition([leg("a", -1, side, **{selector: target})], [expiration(dte=dte)])
+            raw = definition([{**leg("a", -1, side), "StrikeSelector": {selector: target}}], [expiration(dte=dte)])
             chosen = float(select(raw, view).legs[0].contract.strike)
             expected = brute_strike(chain.of(root, day, right), measure, target)
             assert chosen == (min(expected) if right is Right.PUT else max(expected))

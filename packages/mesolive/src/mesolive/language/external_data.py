@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from mesolive.language.variables import is_own_name
 
@@ -130,13 +130,12 @@ def _header(cells: Sequence[str]) -> tuple[str, ...]:
 def _moment(text: str, zone: tzinfo, line: int) -> datetime:
     try:
         if _DATE.fullmatch(text):
-            day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone).date()
-            return datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
+            following = date.fromisoformat(text) + timedelta(days=1)
+            return datetime.combine(following, time.min, zone).astimezone(UTC)
         match = _DATETIME.fullmatch(text)
         if match:
             clock = match[2] if match[2].count(":") == 2 else f"{match[2]}:00"
-            local = datetime.strptime(f"{match[1]} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
-            return local.astimezone(UTC)
+            return datetime.fromisoformat(f"{match[1]}T{clock}").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise ExternalDataError(f"line {line}: '{text[:40]}' is no date (YYYY-MM-DD, or with hh:mm:ss)")

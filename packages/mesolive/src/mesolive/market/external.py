@@ -250,10 +250,11 @@ class ExternalSource(Generic[T]):
         return await asyncio.shield(known[1])
 
     async def _load(self, url: str) -> T:
-        content = await asyncio.wait_for(
-            asyncio.to_thread(self._fetch, url, self._rules), timeout=self._rules.timeout + 5.0
-        )
-        return self._decode(content)
+        return await asyncio.wait_for(asyncio.to_thread(self._read, url), timeout=self._rules.timeout + 10.0)
+
+    def _read(self, url: str) -> T:
+        """Fetch and decode; in a thread, because both may take seconds."""
+        return self._decode(self._fetch(url, self._rules))
 
 
 def _look_at_exception(task: asyncio.Task[T]) -> None:
