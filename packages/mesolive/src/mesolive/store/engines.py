@@ -17,6 +17,8 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mesolive.store.driver import QuickConnection
+
 READERS = 8
 """How many transactions read at the same time; more wait for their turn."""
 
@@ -114,9 +116,16 @@ def _sqlite_file(url: URL) -> Path:
 def _sqlite(url: URL) -> Engines:
     file = _sqlite_file(url)
     url = url.set(drivername="sqlite+aiosqlite", database=str(file))
-    # The connections begin, commit and roll back by themselves alone: the pool does not need to roll back again.
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_reset_on_return=None)
-    reader = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_reset_on_return=None)
+
+    async def connect() -> QuickConnection:
+        connection = QuickConnection(file)
+        await connection
+        return connection
+
+    # A connection is rolled back by who used it: the pool does not need to do it again.
+    options: dict[str, Any] = {"async_creator": connect, "max_overflow": 0, "pool_reset_on_return": None}
+    writer = create_async_engine(url, pool_size=1, **options)
+    reader = create_async_engine(url, pool_size=READERS, **options)
     event.listen(writer.sync_engine, "connect", _prepare_sqlite_writer)
     event.listen(reader.sync_engine, "connect", _prepare_sqlite_reader)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
@@ -149,7 +158,6 @@ def _prepare_sqlite_reader(connection: Any, _record: object) -> None:  # noqa: A
 
 
 def _prepare_sqlite(connection: Any, *pragmas: str) -> None:  # noqa: ANN401 - the driver's adapted connection
-    connection.isolation_level = None  # the driver shall not begin transactions of its own
     cursor = connection.cursor()
     # Another process may write too, the command line beside a running server: wait for it.
     for pragma in ("PRAGMA busy_timeout = 10000", "PRAGMA trusted_schema = OFF", *pragmas):
