@@ -1,7 +1,29 @@
-"""SignalR Core for asyncio: protocol, ASGI server and client."""
+"""SignalR Core for asyncio: protocol, ASGI server and client.
 
+The names of all three. The client's own `Unauthorized`, which a server's 401 raises, is in `signalr_asyncio.client`: here
+that name is what a hub raises.
+"""
+
+from signalr_asyncio.client import (
+    ClientFailure,
+    ClientOptions,
+    ClosedByServer,
+    ConnectFailed,
+    ConnectionLost,
+    ConnectionState,
+    HubConnection,
+    HubError,
+    InvocationTimeout,
+    LongPolling,
+    NotConnected,
+    RetryPolicy,
+    ServerSentEvents,
+    Stream,
+    WebSockets,
+)
 from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolError
 from signalr_asyncio.protocol.json import JsonHubProtocol
+from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Payload, Shared
 from signalr_asyncio.server import (
     Authenticate,
@@ -36,6 +58,7 @@ __all__ = [
     # protocol
     "HubProtocol",
     "JsonHubProtocol",
+    "MessagePackHubProtocol",
     "Payload",
     "Shared",
     "ProtocolError",
@@ -67,4 +90,20 @@ __all__ = [
     "ClientResultError",
     "ClientInvocationError",
     "ClientGone",
+    # client
+    "HubConnection",
+    "ConnectionState",
+    "ClientOptions",
+    "RetryPolicy",
+    "Stream",
+    "WebSockets",
+    "ServerSentEvents",
+    "LongPolling",
+    "ClientFailure",
+    "ConnectFailed",
+    "NotConnected",
+    "ConnectionLost",
+    "ClosedByServer",
+    "HubError",
+    "InvocationTimeout",
 ]
