@@ -164,6 +164,11 @@ class QuoteBook:
         self.heard_at = at
         micros = to_micros(at)
         changed = False
+        if isinstance(indices, int):
+            changed = self._update_one(micros, indices, prices)
+            if changed:
+                self._changed()
+            return changed
         for field, values in prices.items():
             current = self._columns.values[field][indices]
             different = _differs(current, values)
@@ -178,6 +183,22 @@ class QuoteBook:
             changed = True
         if changed:
             self._changed()
+        return changed
+
+    def _update_one(self, micros: int, index: int, prices: Mapping[Price, Values]) -> bool:
+        """Take new values for one contract: ticks come one by one, and array operations on one element are slow."""
+        changed = False
+        for field, given in prices.items():
+            value = float(given)
+            current = self._columns.values[field].item(index)
+            if value == current or (value != value and current != current):  # noqa: PLR0124 - NaN is what differs from itself
+                continue
+            columns = self._writable()
+            columns.values[field][index] = value
+            timed = TIMES.get(field)
+            if timed is not None:
+                columns.times[timed][index] = NEVER if value != value else micros  # noqa: PLR0124 - as above
+            changed = True
         return changed
 
     def set_underlying(self, at: datetime, prices: UnderlyingPrices) -> bool:

@@ -399,7 +399,7 @@ async def test_two_runs_of_the_recorded_session_are_the_same_byte_for_byte(goog:
     runs: list[list[bytes]] = []
     for _ in range(2):
         clock = ManualClock(begins_at(goog))
-        runs.append(await record(RecordedProvider(goog, clock, CALENDAR), clock, 450.0, 29))
+        runs.append(await record(RecordedProvider(goog, clock, CALENDAR), clock, 2520.0, 6))
     assert runs[0] == runs[1]
 
 
