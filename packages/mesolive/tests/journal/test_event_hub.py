@@ -202,6 +202,20 @@ class TestReplay:
         assert seen == events[2:]
         assert pages == 3
 
+    async def test_of_long_events_comes_in_answers_that_a_client_can_take(self, server: EventServer) -> None:
+        ann = await server.user("ann")
+        client = (await server.listen("ann")).client
+        for _ in range(10):
+            await server.append(ann, *(agent_status("x" * 20_000) for _ in range(10)))
+        seen: list[int] = []
+        token: str | None = None
+        while not seen or token:
+            args = models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000, ContinuationToken=token)
+            result = await client.get_events_since(args)
+            seen += [envelope.EventSeqId for envelope in result.Events]
+            token = result.ContinuationToken
+        assert seen == list(range(1, 101))
+
     async def test_together_with_what_is_live_misses_nothing(self, server: EventServer) -> None:
         ann = await server.user("ann")
         await server.append(ann, *(agent_status() for _ in range(5)))

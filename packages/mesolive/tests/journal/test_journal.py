@@ -16,7 +16,7 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import MAX_ACTIVE, Journal
 from mesolive.store.database import Database
 from mesolive.store.tables.journal import events
-from mesolive_sdk.models import ErrorEvent, MesoLiveEvent
+from mesolive_sdk.models import ErrorEvent, MesoLiveEvent, MesoLiveEventEnvelope
 from mesolive_sdk.wire import encode_json
 from store_testkit.samples import (
     add_user,
@@ -51,8 +51,14 @@ async def append(database: Database, journal: Journal, user_id: int, *new: MesoL
         await journal.append(tx, user_id, new)
 
 
+async def read_all(journal: Journal, user_id: int) -> list[MesoLiveEventEnvelope]:
+    found, more = await journal.since(user_id, 0, 1000)
+    assert not more
+    return found
+
+
 async def numbers(journal: Journal, user_id: int) -> list[int]:
-    return [event.EventSeqId for event in await journal.since(user_id, 0, 1000)]
+    return [event.EventSeqId for event in await read_all(journal, user_id)]
 
 
 class TestAppending:
@@ -78,7 +84,7 @@ class TestAppending:
         ann = await add_user(database, "ann")
         new = [position_update(), agent_status(), adjustment_signal(on=True), error(on=True), entry_signal(on=False)]
         await append(database, journal, ann, *new)
-        read = await journal.since(ann, 0, 10)
+        read = await read_all(journal, ann)
         assert [envelope.Event for envelope in read] == new
         assert [envelope.EventType for envelope in read] == [event.callback for event in new]
         assert [envelope.EventId for envelope in read] == [event.EventId for event in new]
@@ -135,7 +141,7 @@ class TestAppending:
 
         await asyncio.gather(*(one(number) for number in range(40)), return_exceptions=True)
         for user_id in users:
-            read = await journal.since(user_id, 0, 1000)
+            read = await read_all(journal, user_id)
             assert [event.EventSeqId for event in read] == list(range(1, len(read) + 1))
             assert [event.EventId for event in read] == committed[user_id]
 
@@ -147,9 +153,33 @@ class TestReading:
         ann, bob = await add_user(database, "ann"), await add_user(database, "bob")
         await append(database, journal, ann, *(position_update() for _ in range(5)))
         await append(database, journal, bob, position_update())
-        assert [event.EventSeqId for event in await journal.since(ann, 2, 2)] == [3, 4]
-        assert await journal.since(ann, 5, 10) == []
-        assert await journal.since(ann, 99, 10) == []
+        found, more = await journal.since(ann, 2, 2)
+        assert ([event.EventSeqId for event in found], more) == ([3, 4], True)
+        found, more = await journal.since(ann, 3, 2)
+        assert ([event.EventSeqId for event in found], more) == ([4, 5], False)
+        assert await journal.since(ann, 5, 10) == ([], False)
+        assert await journal.since(ann, 99, 10) == ([], False)
+
+    @pytest.mark.parametrize("limit", [1, 99, 100, 101, 200, 250])
+    async def test_of_a_long_log_page_by_page_gives_all_of_it(
+        self, database: Database, journal: Journal, limit: int
+    ) -> None:
+        ann = await add_user(database, "ann")
+        await append(database, journal, ann, *(agent_status() for _ in range(200)))
+        seen: list[int] = []
+        more = True
+        while more and len(seen) < 300:
+            found, more = await journal.since(ann, seen[-1] if seen else 0, limit)
+            assert len(found) == min(limit, 200 - len(seen))
+            seen += [event.EventSeqId for event in found]
+        assert seen == list(range(1, 201))
+
+    async def test_gives_fewer_when_they_are_long_but_always_one(self, database: Database, journal: Journal) -> None:
+        ann = await add_user(database, "ann")
+        await append(database, journal, ann, *(agent_status("x" * 1000) for _ in range(5)))
+        for most_bytes, count in ((3500, 3), (1, 1), (100_000, 5)):
+            found, more = await journal.since(ann, 0, 10, most_bytes)
+            assert ([event.EventSeqId for event in found], more) == (list(range(1, count + 1)), count < 5)
 
     async def test_tells_where_each_users_log_ends(
         self, database: Database, journal: Journal, clock: ManualClock
@@ -176,7 +206,7 @@ class TestReading:
         await append(database, journal, ann, position_update())
         async with database.write(ann) as tx:
             await tx.execute(update(events).values(changed))
-        (read,) = await journal.since(ann, 0, 10)
+        (read,) = await read_all(journal, ann)
         assert encode_json(read.Event).decode() == expected
 
 

@@ -155,7 +155,7 @@ class Deliverer:
 
     async def _deliver_batch(self, user_id: int) -> bool:
         """Deliver the next events and return whether there were any."""
-        events = await self._journal.since(user_id, self._delivered.get(user_id, 0), BATCH)
+        events, _ = await self._journal.since(user_id, self._delivered.get(user_id, 0), BATCH)
         for event in events:
             async with self._lock(user_id), asyncio.timeout(self._deliver_seconds):
                 await self._sink.deliver(user_id, event)

@@ -43,7 +43,7 @@ class Events:
         return GetLatestEventSeqIdResult(LatestEventSeqId=latest, SnapshotTime=time)
 
     async def since(self, user_id: int, args: GetEventsSinceArgs) -> GetEventsSinceResult:
-        """Return events strictly after an id, a page at a time.
+        """Return events strictly after an id, a page at a time; long events make a page shorter than its limit.
 
         Raises
         ------
@@ -51,9 +51,8 @@ class Events:
             `ValidationError` for a limit out of bounds or a foreign token.
         """
         page = self._pager.page(user_id, "GetEventsSince", args, start=args.SinceEventSeqId, maximum=MAX_EVENTS_LIMIT)
-        found = await self._journal.since(user_id, page.after, page.limit + 1)
-        shown, token = page.cut(found, "EventSeqId")
-        return GetEventsSinceResult(Events=list(shown), ContinuationToken=token)
+        found, more = await self._journal.since(user_id, page.after, page.limit)
+        return GetEventsSinceResult(Events=found, ContinuationToken=page.token(found[-1].EventSeqId) if more else None)
 
     async def active_state(self, user_id: int) -> Sequence[MesoLiveEventEnvelope]:
         """Return the events of the signals and errors that are active now."""

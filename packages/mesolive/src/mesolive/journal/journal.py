@@ -33,6 +33,12 @@ from mesolive_sdk.models.events import EVENT_MODELS
 MAX_ACTIVE = 1000
 """The most active signals and errors that a new connection is told of: the newest."""
 
+MAX_BYTES = 256 * 1024
+"""How long the events of one answer may be together, as JSON: a client's queue must have room for it."""
+
+_PART = 100
+"""How many events are read from the database at once."""
+
 # Built once: SQLAlchemy compiles each of them once.
 _COUNT = (
     update(event_counters)
@@ -143,11 +149,38 @@ class Journal:
         async with self._database.read() as tx:
             return {row.user_id: row.latest_seq_id for row in await tx.all(_LATEST_OF_ALL)}
 
-    async def since(self, user_id: int, since: int, limit: int) -> list[MesoLiveEventEnvelope]:
-        """Return the user's events strictly after `since`, in order, at most `limit`."""
+    async def since(
+        self, user_id: int, since: int, limit: int, most_bytes: int = MAX_BYTES
+    ) -> tuple[list[MesoLiveEventEnvelope], bool]:
+        """Return the user's events strictly after `since`, in order, and whether there are more.
+
+        Parameters
+        ----------
+        user_id
+            Whose events.
+        since
+            The `EventSeqId` that is known already.
+        limit
+            How many events to return at most.
+        most_bytes
+            How long they may be together, as JSON; one event is returned however long it is.
+        """
+        found: list[Row[Any]] = []
+        size = 0
         async with self._database.read() as tx:
-            rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": limit})
-        return [_envelope(row) for row in rows]
+            while len(found) < limit:
+                # In parts: a few long events must not have thousands of them read.
+                part = min(_PART, limit - len(found))
+                rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": part + 1})
+                for row in rows[:part]:
+                    size += len(row.body)
+                    if found and size > most_bytes:
+                        return [_envelope(kept) for kept in found], True
+                    found.append(row)
+                    since = row.event_seq_id
+                if len(rows) <= part:
+                    return [_envelope(kept) for kept in found], False
+        return [_envelope(kept) for kept in found], True
 
     async def active_state(self, user_id: int) -> list[MesoLiveEventEnvelope]:
         """Return the events of the signals and errors that are active now, in order, with their original ids."""

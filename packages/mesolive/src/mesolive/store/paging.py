@@ -57,9 +57,12 @@ class Page:
         if len(rows) <= self.limit:
             return rows, None
         shown = rows[: self.limit]
-        last: int = getattr(shown[-1], id_name)
+        return shown, self.token(getattr(shown[-1], id_name))
+
+    def token(self, last: int) -> str:
+        """Return the token of the page that begins after the row with the id `last`."""
         body = last.to_bytes(8, "big", signed=True)
-        return shown, base64.urlsafe_b64encode(body + _mark(self._key, self._scope, body)).decode()
+        return base64.urlsafe_b64encode(body + _mark(self._key, self._scope, body)).decode()
 
 
 class Pager:
