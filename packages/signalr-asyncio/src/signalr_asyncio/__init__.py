@@ -1,6 +1,6 @@
 """SignalR Core for asyncio: protocol, ASGI server and client.
 
-The names of all three. The client's own `Unauthorized`, which a server's 401 raises, is in `signalr_asyncio.client`: here
+The names of all three. The client has an `Unauthorized` of its own, for a 401, in `signalr_asyncio.client`: here
 that name is what a hub raises.
 """
 

@@ -184,7 +184,7 @@ async def test_a_close_message_of_the_client_tells_its_reason() -> None:
     world = World()
     peer = await world.peer()
     peer.send({"type": 7, "error": "I broke"})
-    assert await peer.ended() == 1011
+    assert await peer.ended() == 1000
     assert LifeHub.log[-1] == ("disconnected", "I broke", True)
     assert list(peer.waiting()) == []
 

@@ -222,7 +222,7 @@ class SignalRServer:
                 endpoint.runtime.path: len(endpoint.runtime.registry.sessions) for endpoint in self._endpoints.values()
             },
             queued_bytes=sum(
-                len(connection.session.outbox)
+                len(connection.session.writer.outbox)
                 for connection in self._connections.all()
                 if connection.session is not None
             ),

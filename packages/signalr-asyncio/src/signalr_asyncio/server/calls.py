@@ -76,7 +76,7 @@ class Calls:
             log.debug("%s: %s", self._session, refusal)
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
-                self._session.flush_soon()
+                self._session.writer.flush_soon()
             return
         counted = not (streaming or method.uploads)
         uploads = self._open_uploads(method, message.stream_ids) if method.uploads else ()
@@ -194,7 +194,7 @@ class Calls:
         try:
             if call.cancelled:
                 raise asyncio.CancelledError
-            outbox = self._session.outbox
+            outbox = self._session.writer.outbox
             if outbox.crowded:
                 await outbox.room()
             result = await self._result(call)
@@ -208,7 +208,7 @@ class Calls:
         self._finish(call)
         if call.invocation_id is not None:
             self._complete(call, call.invocation_id, result, error)
-            await self._session.flush()
+            await self._session.writer.flush()
 
     def _complete(self, call: _Call, invocation_id: str, result: object, error: str | None) -> None:
         if error is not None:
@@ -297,11 +297,11 @@ class Calls:
             )
         self._finish(call)
         self._answer(Completion(invocation_id, error=error))
-        await self._session.flush()
+        await self._session.writer.flush()
 
     async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
-        outbox = session.outbox
+        outbox = session.writer.outbox
         encode = session.protocol.encode
         options = call.method.options
         try:
@@ -316,7 +316,7 @@ class Calls:
             slot = LatestSlot(options.buffer or self._options.stream_buffer_capacity)
             async for item in items:
                 outbox.put_latest(slot, encode(StreamItem(invocation_id, item)))
-                session.flush_soon()
+                session.writer.flush_soon()
                 if session.ended:
                     return
                 if len(slot.records) >= slot.capacity:
@@ -356,7 +356,7 @@ class Calls:
             self._active.pop(call.invocation_id, None)
             error = f"An unexpected error occurred invoking '{call.target}' on the server."
             self._answer(Completion(call.invocation_id, error=error))
-            self._session.flush_soon()
+            self._session.writer.flush_soon()
 
     def _answer(self, message: Completion) -> None:
         if not self._ended:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
@@ -18,7 +17,6 @@ from signalr_asyncio.protocol.messages import (
     Completion,
     HubMessage,
     Invocation,
-    Payload,
     Ping,
     StreamInvocation,
     StreamItem,
@@ -27,16 +25,19 @@ from signalr_asyncio.server.auth import Principal
 from signalr_asyncio.server.calls import Calls
 from signalr_asyncio.server.clients import GroupManager, HubCallerClients
 from signalr_asyncio.server.clock import wait_for
-from signalr_asyncio.server.errors import ClientGone, ClientInvocationError, describe
+from signalr_asyncio.server.errors import ClientGone, describe
 from signalr_asyncio.server.hub import Hub, HubContext
-from signalr_asyncio.server.outbox import Outbox
+from signalr_asyncio.server.questions import Questions
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.transports.base import Transport, TransportClosed
+from signalr_asyncio.server.writer import Writer
 
 log = logging.getLogger("signalr_asyncio.server")
 
 _PING = Ping()
 _STATEFUL_VERSION = 2
+_HANDSHAKE_SIZE = 32 * 1024
+_ACK_EVERY = 1.0
 
 
 class HubSession:
@@ -57,8 +58,6 @@ class HubSession:
     """
 
     __slots__ = (
-        "_ask_ids",
-        "_asked",
         "_away_since",
         "_buffer",
         "_busy",
@@ -67,28 +66,25 @@ class HubSession:
         "_closing",
         "_error",
         "_expires",
-        "_flush_task",
         "_hub",
         "_interrupted",
         "_last_ack",
         "_last_in",
-        "_last_out",
         "_ping",
         "_protocol",
+        "_questions",
         "_reader",
         "_resumed",
-        "_sending_since",
         "_shutting",
         "_started",
         "_stateful",
-        "_transport",
         "connection_id",
         "context",
         "done",
         "options",
-        "outbox",
         "runtime",
         "user_id",
+        "writer",
     )
 
     def __init__(
@@ -105,27 +101,19 @@ class HubSession:
         self.connection_id = connection_id
         self.user_id = principal.user_id
         self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort)
-        self.outbox = Outbox(
-            self.options.maximum_outgoing_bytes,
-            self.options.stream_high_water,
-            # A poll costs a round trip: it takes as much as may wait.
-            self.options.stream_high_water if transport.keeps_itself_alive else self.options.coalesce_limit,
-        )
+        self.writer = Writer(runtime, transport, self._not_sent)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when `on_disconnected` has run."""
         self._clock = runtime.clock
-        self._transport = transport
         self._stateful = stateful
         self._protocol: HubProtocol | None = None
         self._ping = b""
         self._buffer: MessageBuffer | None = None
         self._hub: Hub | None = None
         self._calls: Calls | None = None
-        self._asked: dict[str, asyncio.Future[Any]] = {}
-        self._ask_ids = itertools.count(1)
+        self._questions = Questions(runtime.clock, self.options.maximum_streams)
         self._reader: asyncio.Task[Any] | None = None
         self._interrupted = False
-        self._flush_task: asyncio.Task[None] | None = None
         self._closing = False
         self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
@@ -133,10 +121,8 @@ class HubSession:
         now = self._clock.now()
         self._started = now
         self._last_in = now
-        self._last_out = now
         self._last_ack = now
         self._busy = False
-        self._sending_since: float | None = None
         self._away_since: float | None = None
         self._expires = _expiry(principal, now) if self.options.close_on_authentication_expiration else None
 
@@ -158,17 +144,12 @@ class HubSession:
     @property
     def asking(self) -> bool:
         """Whether an answer of the client is awaited."""
-        return bool(self._asked)
+        return bool(self._questions)
 
     @property
     def resumable(self) -> bool:
         """Whether the connection can go on over a new transport."""
         return self._buffer is not None and not self.ended
-
-    @property
-    def away(self) -> bool:
-        """Whether no transport carries the connection at the moment."""
-        return self._away_since is not None
 
     # -- the life of the connection ------------------------------------------------------------------------------------
 
@@ -188,7 +169,7 @@ class HubSession:
                 # Whoever cancels wants it to end now: no word to the client, only our own cleanup.
                 self._error = self._error or "The server stopped the connection."
                 self._closing = True
-                self._transport.abandon()
+                self.writer.transport.abandon()
                 raise
             if self._reader is not None:
                 self._reader.uncancel()
@@ -198,9 +179,10 @@ class HubSession:
 
     async def _handshake(self) -> bytes | None:
         data = b""
-        maximum = self.options.maximum_receive_message_size
+        maximum = self.options.maximum_receive_message_size or _HANDSHAKE_SIZE
+        transport = self.writer.transport
         while True:
-            chunk = await self._transport.receive()
+            chunk = await transport.receive()
             if chunk is None:
                 return None
             data += chunk
@@ -228,7 +210,7 @@ class HubSession:
         if version > protocol.version:
             return f"The server does not support version {version} of the '{name}' protocol."
         transfer_format = protocol.transfer_format
-        if transfer_format not in self._transport.formats:
+        if transfer_format not in self.writer.transport.formats:
             return (
                 f"Cannot use the '{name}' protocol on the current transport. The transport does not support "
                 f"'{transfer_format}' transfer format."
@@ -237,11 +219,11 @@ class HubSession:
         self._ping = protocol.encode(_PING)
         self._stateful = self._stateful and version >= _STATEFUL_VERSION
         if self._stateful:
-            self._buffer = self.outbox.buffer = MessageBuffer(self.options.stateful_buffer_size)
+            self._buffer = self.writer.outbox.buffer = MessageBuffer(self.options.stateful_buffer_size)
         self.context.protocol = name
-        self._transport.use(transfer_format)
-        self.outbox.put_control(encode_handshake(HandshakeResponse()))
-        self.flush_soon()
+        self.writer.transport.use(transfer_format)
+        self.writer.outbox.put_control(encode_handshake(HandshakeResponse()))
+        self.writer.flush_soon()
         return None
 
     async def _connected(self) -> None:
@@ -271,14 +253,14 @@ class HubSession:
         self._last_in = self._clock.now()
 
     async def _read(self, data: bytes | None) -> None:
-        transport = self._transport
+        transport = self.writer.transport
         parser = self.protocol.parser(self.options.maximum_receive_message_size)
         clock, counters = self._clock, self.runtime.counters
         while not self._closing:
             if data is None:
                 if not await self._return_of_client(transport):
                     return
-                transport = self._transport
+                transport = self.writer.transport
                 parser = self.protocol.parser(self.options.maximum_receive_message_size)
             elif data:
                 counters.bytes_in += len(data)
@@ -296,7 +278,7 @@ class HubSession:
             return False
         if self._buffer is not None:
             wanted = self._buffer.accept(message)
-            self.flush_soon()
+            self.writer.flush_soon()
             if not wanted:
                 return True
         calls = self._calls
@@ -310,7 +292,8 @@ class HubSession:
                 if upload is not None:
                     await upload.put(message.item)
             case Completion():
-                self._completed(calls, message)
+                if not self._questions.answered(message):
+                    calls.end_upload(message.invocation_id, message.error)
             case CancelInvocation():
                 calls.cancel(message.invocation_id)
             case Close():
@@ -320,32 +303,18 @@ class HubSession:
                 pass
         return True
 
-    def _completed(self, calls: Calls, message: Completion) -> None:
-        answer = self._asked.pop(message.invocation_id, None)
-        if answer is None:
-            calls.end_upload(message.invocation_id, message.error)
-        elif not answer.done():
-            if message.error is not None:
-                answer.set_exception(ClientInvocationError(message.error))
-            else:
-                answer.set_result(message.result if message.has_result else None)
-
     async def _end(self) -> None:
         if not self._closing:
             # The client left, or said that it leaves: no Close message, only the transport's own end.
-            self._begin_closing(failed=self._error is not None)
+            self._begin_closing(failed=False)
         if self._shutting is not None:
             await asyncio.shield(self._shutting)
-        if self._flush_task is not None:
-            self._flush_task.cancel()
+        self.writer.stop()
         self.context.cancellation.set()
         self.runtime.registry.remove(self)
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(ClientGone(f"Connection '{self.connection_id}' disconnected."))
-        self._asked.clear()
+        self._questions.end(self.connection_id)
         streams = self._calls.end() if self._calls is not None else []
-        self.outbox.clear()
+        self.writer.outbox.clear()
         try:
             if streams:
                 await self._at_most(asyncio.wait(streams), "its streams")
@@ -392,9 +361,9 @@ class HubSession:
         """
         if self._closing:
             return
-        self._error = reason if reason is not None else error
+        self._error = reason or error or self._error
         if self._protocol is not None:
-            self.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
+            self.writer.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
         self._begin_closing(failed=error is not None)
 
     def _abort(self) -> None:
@@ -407,7 +376,7 @@ class HubSession:
     def _refuse(self, error: str) -> None:
         if not self._closing:
             self._error = error
-            self.outbox.put_control(encode_handshake(HandshakeResponse(error)))
+            self.writer.outbox.put_control(encode_handshake(HandshakeResponse(error)))
             self._begin_closing(failed=False)
 
     def _begin_closing(self, *, failed: bool) -> None:
@@ -416,19 +385,15 @@ class HubSession:
 
     async def _shut(self, *, failed: bool) -> None:
         async def deliver() -> None:
-            if self._away_since is None:
-                self.flush_soon()
-                if self._flush_task is not None:
-                    await asyncio.shield(self._flush_task)
-            await self._transport.close(failed=failed)
+            await self.writer.finish()
+            await self.writer.transport.close(failed=failed)
 
         try:
             await wait_for(self._clock, deliver(), self.options.close_timeout)
         except TimeoutError:
             log.info("%s: the client did not take what was left for it", self)
-        if self._flush_task is not None:
-            self._flush_task.cancel()
-        self._transport.abandon()
+        self.writer.stop()
+        self.writer.transport.abandon()
         reader = self._reader
         if reader is not None and not reader.done():
             self._interrupted = True
@@ -444,84 +409,39 @@ class HubSession:
         bool
             False when the connection is closing, and nothing more will be sent.
         """
-        if self._closing or not self.outbox.put(record):
-            self.queue(record)
-        if self._flush_task is None:
-            self.flush_soon()
+        self.queue(record)
+        self.writer.flush_soon()
         return not self._closing
 
     def queue(self, record: bytes) -> None:
         """Queue a record; the caller flushes."""
-        if self._closing or self.outbox.put(record):
+        if self._closing or self.writer.outbox.put(record):
             return
         self.runtime.counters.overflows += 1
-        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.outbox))
-        self.outbox.clear()
+        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.writer.outbox))
+        self.writer.outbox.clear()
         reason = "The client reads too slowly: too many bytes were waiting for it."
         self.close(f"Connection closed with an error. {reason}", reason=reason)
 
-    def flush_soon(self) -> None:
-        """See that what is queued gets sent, by a task of its own if nobody is at it."""
-        if self._flush_task is None and self.outbox and self._away_since is None:
-            self._flush_task = asyncio.get_running_loop().create_task(self._flush())
-
-    async def flush(self) -> None:
-        """Send what is queued, unless somebody is at it.
-
-        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
-        """
-        if self._flush_task is None and self.outbox and self._away_since is None:
-            self._flush_task = asyncio.current_task()
-            await self._flush()
-
-    async def _flush(self) -> None:
-        outbox, transport, clock = self.outbox, self._transport, self._clock
-        counters = self.runtime.counters
-        try:
-            while (frame := outbox.take()) is not None:
-                self._sending_since = self._last_out = clock.now()
-                await transport.send(frame)
-                counters.bytes_out += len(frame)
-        except TransportClosed:
-            # The reader is told by the transport as well, unless it is busy with what came before.
-            if self._buffer is None:
-                outbox.clear()
-                self.close()
-        except Exception as error:
-            log.exception("%s: sending failed", self)
+    def _not_sent(self, error: Exception) -> None:
+        # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
+        # may come back has all in the buffer.
+        if isinstance(error, TransportClosed):
+            if self._buffer is not None:
+                return
+        else:
+            log.error("%s: sending failed", self, exc_info=error)
             self._error = str(error)
-            outbox.clear()
-            self.close()
-        finally:
-            if self._flush_task is asyncio.current_task():
-                self._sending_since = None
-                self._flush_task = None
+        self.writer.outbox.clear()
+        self.close()
 
-    async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the caller's type, on our clock
+    async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, seconds: float) -> Any:  # noqa: ANN401 - of `result_type`
         """Call a method of the client and wait for its answer; see `SingleClientProxy.invoke`."""
         if self._closing:
             raise ClientGone(f"Connection '{self.connection_id}' does not exist.")
-        if len(self._asked) >= self.options.maximum_streams:
-            raise ClientInvocationError("Too many questions to this client wait for an answer.")
-        invocation_id = f"s{next(self._ask_ids)}"
-        answer: asyncio.Future[Payload | None] = asyncio.get_running_loop().create_future()
-        record = self.protocol.encode(Invocation(target, arguments, invocation_id))
-
-        def expire() -> None:
-            if not answer.done():
-                answer.set_exception(TimeoutError(f"The client did not answer '{target}' within {timeout:g} s"))
-
-        handle = self._clock.call_later(timeout, expire)
-        self._asked[invocation_id] = answer
         if self._calls is not None:
             self._calls.wake()
-        try:
-            self.post(record)
-            payload = await answer
-        finally:
-            handle.cancel()
-            self._asked.pop(invocation_id, None)
-        return None if payload is None else payload.decode(result_type)
+        return await self._questions.ask(self.post, self.protocol, target, arguments, result_type, seconds)
 
     # -- stateful reconnect --------------------------------------------------------------------------------------------
 
@@ -535,28 +455,26 @@ class HubSession:
         """
         if self._buffer is None or not self.resumable:
             return False
-        old, self._transport = self._transport, transport
-        if self._flush_task is not None:
-            self._flush_task.cancel()
-            self._flush_task = None
         transport.use(self.protocol.transfer_format)
         sequence, records = self._buffer.resume()
-        self.outbox.restart((self.protocol.encode(sequence), *records))
+        old = self.writer.move(transport)
+        self.writer.outbox.restart((self.protocol.encode(sequence), *records))
         self._away_since = None
-        self._last_in = self._last_out = self._clock.now()
+        self._last_in = self._clock.now()
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
         old.abandon()
-        self.flush_soon()
+        self.writer.flush_soon()
         return True
 
     async def _return_of_client(self, transport: Transport) -> bool:
         """Wait, after a transport has ended, for the next one; false when there will be none."""
         if self._buffer is None:
             return False
-        if self._transport is transport:
+        if self.writer.transport is transport:
             self._resumed = asyncio.get_running_loop().create_future()
             self._away_since = self._clock.now()
+            self.writer.away = True
             transport.abandon()
             log.debug("%s: the client is away", self)
             await self._resumed
@@ -587,14 +505,14 @@ class HubSession:
             if now - self._away_since >= options.disconnect_timeout:
                 self.close(reason="The client did not come back.")
             return
-        if self._transport.keeps_itself_alive:
-            idle_since = self._transport.idle_since
+        if self.writer.transport.keeps_itself_alive:
+            idle_since = self.writer.transport.idle_since
             if idle_since is not None and now - idle_since >= options.disconnect_timeout:
                 # Nobody is there to hear a Close message.
                 self._error = "The client stopped asking for messages."
-                self._transport.abandon()
+                self.writer.transport.abandon()
             return
-        if self._sending_since is not None and now - self._sending_since >= options.send_timeout:
+        if self.writer.sending_since is not None and now - self.writer.sending_since >= options.send_timeout:
             self._stuck()
             return
         if not self._busy and now - self._last_in >= options.client_timeout:
@@ -602,23 +520,23 @@ class HubSession:
             log.info("%s: %s", self, text)
             self._fail(TimeoutError(text))
             return
-        if self._buffer is not None and now - self._last_ack >= 1.0:
+        if self._buffer is not None and now - self._last_ack >= _ACK_EVERY:
             ack = self._buffer.ack()
             if ack is not None:
                 self._last_ack = now
-                self.outbox.put_control(self.protocol.encode(ack))
-                self.flush_soon()
-        if self._sending_since is None and now - self._last_out >= options.keep_alive_interval:
-            self._last_out = now
-            self.outbox.put_control(self._ping)
-            self.flush_soon()
+                self.writer.outbox.put_control(self.protocol.encode(ack))
+                self.writer.flush_soon()
+        if self.writer.sending_since is None and now - self.writer.last >= options.keep_alive_interval:
+            self.writer.last = now
+            self.writer.outbox.put_control(self._ping)
+            self.writer.flush_soon()
 
     def _stuck(self) -> None:
         log.info("%s: the client takes nothing", self)
         if self._buffer is not None:
-            self._transport.abandon()
+            self.writer.transport.abandon()
             return
-        self.outbox.clear()
+        self.writer.outbox.clear()
         self.close("Connection closed with an error.", reason="The client took nothing within the send timeout.")
 
 
