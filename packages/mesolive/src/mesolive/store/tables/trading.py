@@ -66,6 +66,50 @@ accounts = Table(
     sqlite_autoincrement=True,
 )
 
+account_limits = Table(
+    "account_limits",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("allow_live", Boolean, nullable=False),
+    Column("max_contracts", DecimalText, nullable=False),
+    Column("max_notional", DecimalText, nullable=False),
+    Column("max_orders_per_minute", Integer, nullable=False),
+    Column("price_band", DecimalText, nullable=False),
+)
+"""What an account may send; an account without a row has the careful defaults of `mesolive.trading.guards`."""
+
+halts = Table(
+    "halts",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("lifted_at", UtcDateTime),
+    Index("ix_halts_lifted_at", "lifted_at"),
+    sqlite_autoincrement=True,
+)
+"""While a halt is not lifted nothing is sent for its account (all accounts where it names none), and open orders are
+cancelled."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("order_id", BigInteger),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("idempotency_key", String(128)),
+    Column("detail", JsonText),
+    Index("ix_audit_entries_order", "order_id", "id"),
+    Index("ix_audit_entries_user", "user_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""Who asked for what, and what was refused and why. `actor` is an API key's id, or the part of the server that acted."""
+
 strategies = Table(
     "strategies",
     metadata,
@@ -217,10 +261,49 @@ orders = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("filled_at", UtcDateTime),
     Column("last_updated", UtcDateTime, nullable=False),
+    Column("qty_multiplier", DecimalText),
+    Column("filled_value", DecimalText),
+    Column("reference", String(36)),
+    Column("venue_order_id", String(64)),
+    Column("unresolved_since", UtcDateTime),
+    Column("cancel_wanted", Boolean),
+    Column("send_key", String(128)),
+    Column("cancel_key", String(128)),
+    Column("replaces_id", BigInteger),
+    Column("replaced_by", BigInteger),
+    Column("reason", Text),
+    UniqueConstraint("reference"),
     Index("ix_orders_plan", "plan_id"),
     Index("ix_orders_user_state", "user_id", "state", "id"),
+    Index("ix_orders_account_state", "account_id", "state"),
+    Index("ix_orders_account_created", "account_id", "created_at"),
+    Index("ix_orders_venue_order_id", "account_id", "venue_order_id"),
     sqlite_autoincrement=True,
 )
+"""`reference` names the order to its venue and is ours; `venue_order_id` is the venue's permanent name for it. Paper
+orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `send_key` and `cancel_key`
+are the idempotency keys whose records wait for what becomes of it."""
+
+order_facts = Table(
+    "order_facts",
+    metadata,
+    _id(),
+    _user(),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("order_id", ForeignKey("orders.id")),
+    Column("kind", String(32), nullable=False),
+    Column("execution_id", String(128)),
+    Column("body", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("state_before", String(16)),
+    Column("state_after", String(16)),
+    Column("contradiction", Text),
+    UniqueConstraint("account_id", "execution_id"),
+    Index("ix_order_facts_order", "order_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""What became known of orders, as it came (`body` is JSON), and what each fact changed. One row per execution id. Facts
+without an order are of orders that this server did not send."""
 
 executions = Table(
     "executions",

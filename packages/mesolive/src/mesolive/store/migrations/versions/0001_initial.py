@@ -112,6 +112,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_strategies_user", "strategies", ["user_id", "id"], unique=False)
     op.create_table(
+        "account_limits",
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("allow_live", sa.Boolean(), nullable=False),
+        sa.Column("max_contracts", sa.Text(), nullable=False),
+        sa.Column("max_notional", sa.Text(), nullable=False),
+        sa.Column("max_orders_per_minute", sa.Integer(), nullable=False),
+        sa.Column("price_band", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_account_limits_account_id_accounts")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_limits")),
+    )
+    op.create_table(
         "active_events",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -124,6 +135,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_active_events_user_id_users")),
         sa.PrimaryKeyConstraint("user_id", "subject", name=op.f("pk_active_events")),
     )
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=128), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_audit_entries_account_id_accounts")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_audit_entries_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_audit_entries_order", "audit_entries", ["order_id", "id"], unique=False)
+    op.create_index("ix_audit_entries_user", "audit_entries", ["user_id", "id"], unique=False)
     op.create_table(
         "exec_plans",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -145,6 +174,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_exec_plans_user", "exec_plans", ["user_id", "id"], unique=False)
+    op.create_table(
+        "halts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_halts_account_id_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_halts")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_halts_lifted_at", "halts", ["lifted_at"], unique=False)
     op.create_table(
         "prepare_jobs",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -223,15 +264,30 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("filled_at", sa.BigInteger(), nullable=True),
         sa.Column("last_updated", sa.BigInteger(), nullable=False),
+        sa.Column("qty_multiplier", sa.Text(), nullable=True),
+        sa.Column("filled_value", sa.Text(), nullable=True),
+        sa.Column("reference", sa.String(length=36), nullable=True),
+        sa.Column("venue_order_id", sa.String(length=64), nullable=True),
+        sa.Column("unresolved_since", sa.BigInteger(), nullable=True),
+        sa.Column("cancel_wanted", sa.Boolean(), nullable=True),
+        sa.Column("send_key", sa.String(length=128), nullable=True),
+        sa.Column("cancel_key", sa.String(length=128), nullable=True),
+        sa.Column("replaces_id", sa.BigInteger(), nullable=True),
+        sa.Column("replaced_by", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_orders_account_id_accounts")),
         sa.ForeignKeyConstraint(["plan_id"], ["exec_plans.id"], name=op.f("fk_orders_plan_id_exec_plans")),
         sa.ForeignKeyConstraint(["strategy_id"], ["strategies.id"], name=op.f("fk_orders_strategy_id_strategies")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_orders_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("reference", name=op.f("uq_orders_reference")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_orders_account_created", "orders", ["account_id", "created_at"], unique=False)
+    op.create_index("ix_orders_account_state", "orders", ["account_id", "state"], unique=False)
     op.create_index("ix_orders_plan", "orders", ["plan_id"], unique=False)
     op.create_index("ix_orders_user_state", "orders", ["user_id", "state", "id"], unique=False)
+    op.create_index("ix_orders_venue_order_id", "orders", ["account_id", "venue_order_id"], unique=False)
     op.create_table(
         "positions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -293,6 +349,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_legs_position", "legs", ["position_id", "id"], unique=False)
     op.create_index("ix_legs_user_status", "legs", ["user_id", "status", "id"], unique=False)
+    op.create_table(
+        "order_facts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("execution_id", sa.String(length=128), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("state_before", sa.String(length=16), nullable=True),
+        sa.Column("state_after", sa.String(length=16), nullable=True),
+        sa.Column("contradiction", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_order_facts_account_id_accounts")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_facts_order_id_orders")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_order_facts_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_facts")),
+        sa.UniqueConstraint("account_id", "execution_id", name=op.f("uq_order_facts_account_id_execution_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_order_facts_order", "order_facts", ["order_id", "id"], unique=False)
     op.create_table(
         "executions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
