@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +20,13 @@ from mesolive.store.database import (
     Outcome,
     OutcomeUnknownError,
     Transaction,
+    TransactionTimeoutError,
     WriteTransaction,
 )
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import event_counters
+from mesolive_sdk.models import StatusCode
 from store_testkit.postgres import Postgres
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
@@ -253,8 +257,9 @@ class TestLimits:
 
     async def test_end_a_write_that_takes_too_long(self, hasty: Database) -> None:
         attempt = Attempt(hasty)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TransactionTimeoutError) as caught:
             await attempt.run(stay)
+        assert caught.value.status is StatusCode.Timeout
         assert attempt.outcome is Outcome.ROLLED_BACK
         async with hasty.write() as tx:
             await add_user(tx, "bob")
@@ -266,9 +271,16 @@ class TestLimits:
                 await names_in(tx)
                 await asyncio.Event().wait()
 
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TransactionTimeoutError):
             await read()
         assert await names(hasty) == []
+
+    async def test_leave_a_timeout_of_the_block_itself_as_it_is(self, hasty: Database) -> None:
+        async def give_up(_tx: WriteTransaction) -> None:
+            raise TimeoutError("of something else")
+
+        with pytest.raises(TimeoutError, match="of something else"):
+            await Attempt(hasty).run(give_up)
 
     async def test_bound_how_many_writers_wait(self, sqlite_url: str) -> None:
         database = await Database.open(sqlite_url, limits=Limits(waiting_writers=2))
@@ -379,6 +391,19 @@ class TestSqlite:
         assert len(await names(first)) == 20
         await first.close()
         await second.close()
+
+    async def test_can_be_copied_whole_while_it_is_written(self, tmp_path: Path, sqlite_url: str) -> None:
+        database = await Database.open(sqlite_url)
+        async with database.write() as tx:
+            await add_user(tx, "ann")
+        async with database.write() as tx:
+            await add_user(tx, "bob")
+            with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other:
+                other.execute("VACUUM INTO ?", (str(tmp_path / "backup.sqlite3"),))
+        await database.close()
+        copy = await Database.open(f"sqlite:///{tmp_path / 'backup.sqlite3'}")
+        assert await names(copy) == ["ann"]
+        await copy.close()
 
     async def test_survives_a_commit_that_fails(self, sqlite_url: str) -> None:
         database = await Database.open(sqlite_url)

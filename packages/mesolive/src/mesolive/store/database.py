@@ -23,20 +23,37 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mesolive.errors import ServiceError
 from mesolive.store.engines import Engines, UnusableDatabaseError, create_file, make_engines
 from mesolive.store.migrate import migrate
+from mesolive_sdk.models import StatusCode
 
 _log = structlog.get_logger(__name__)
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
-class DatabaseBusyError(Exception):
+class DatabaseBusyError(ServiceError):
     """Too many transactions wait for their turn to write already."""
 
+    def __init__(self) -> None:
+        super().__init__(StatusCode.RateLimited, "the server has too much to write; try again")
 
-class OutcomeUnknownError(Exception):
+
+class TransactionTimeoutError(ServiceError):
+    """A transaction took too long and was rolled back."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(StatusCode.Timeout, f"the database did not get done within {seconds:g} s; nothing was changed")
+
+
+class OutcomeUnknownError(ServiceError):
     """The commit was asked for and its answer did not arrive: the transaction may be committed or not."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            StatusCode.Timeout, f"{reason}; whether the change was made is not known yet, ask before repeating"
+        )
 
 
 class Outcome(Enum):
@@ -212,7 +229,13 @@ class Database:
         return cls(engines, limits or Limits())
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
-        """Return a context that reads one snapshot of the database."""
+        """Return a context that reads one snapshot of the database.
+
+        Raises
+        ------
+        TransactionTimeoutError
+            When waiting for a connection and the block together take longer than `Limits.read_seconds`.
+        """
         return self._read()
 
     def write(self, user_id: int | None = None) -> AbstractAsyncContextManager[WriteTransaction]:
@@ -228,7 +251,7 @@ class Database:
         ------
         DatabaseBusyError
             On entering, when too many wait already.
-        TimeoutError
+        TransactionTimeoutError
             When waiting and the block together take longer than `Limits.write_seconds`; nothing was written.
         OutcomeUnknownError
             On leaving, when the answer of the commit did not arrive.
@@ -244,7 +267,7 @@ class Database:
 
     @asynccontextmanager
     async def _read(self) -> AsyncGenerator[Transaction]:
-        async with asyncio.timeout(self._limits.read_seconds), self._engines.reader.connect() as connection:
+        async with _deadline(self._limits.read_seconds), self._engines.reader.connect() as connection:
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -252,7 +275,7 @@ class Database:
         task = asyncio.current_task()
         if task in self._writing:
             raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
-        async with asyncio.timeout(self._limits.write_seconds) as deadline:
+        async with _deadline(self._limits.write_seconds) as deadline:
             await self._take_turn()
             writer = _Writer(self._engines)
             self._writing.add(task)
@@ -272,7 +295,7 @@ class Database:
 
     async def _take_turn(self) -> None:
         if self._waiting >= self._limits.waiting_writers:
-            raise DatabaseBusyError(f"{self._waiting} transactions wait to write already")
+            raise DatabaseBusyError
         self._waiting += 1
         try:
             await self._turns.acquire()
@@ -318,3 +341,16 @@ class Database:
         self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("transaction_did_not_end_well", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncGenerator[asyncio.Timeout]:
+    """Bound a transaction; a `TimeoutError` of something else within it stays what it is."""
+    deadline: asyncio.Timeout | None = None
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            yield deadline
+    except TimeoutError:
+        if deadline is not None and deadline.expired():
+            raise TransactionTimeoutError(seconds) from None
+        raise

@@ -22,6 +22,9 @@ from mesolive.store.driver import QuickConnection
 READERS = 8
 """How many transactions read at the same time; more wait for their turn."""
 
+POOL_SECONDS = 120
+"""How long a pool lets wait for a connection: longer than a transaction may take, which has its own limit."""
+
 POSTGRESQL_WRITERS = 8
 """How many transactions of different users write at the same time on PostgreSQL. SQLite has one writer."""
 
@@ -123,7 +126,12 @@ def _sqlite(url: URL) -> Engines:
         return connection
 
     # A connection is rolled back by who used it: the pool does not need to do it again.
-    options: dict[str, Any] = {"async_creator": connect, "max_overflow": 0, "pool_reset_on_return": None}
+    options: dict[str, Any] = {
+        "async_creator": connect,
+        "max_overflow": 0,
+        "pool_reset_on_return": None,
+        "pool_timeout": POOL_SECONDS,
+    }
     writer = create_async_engine(url, pool_size=1, **options)
     reader = create_async_engine(url, pool_size=READERS, **options)
     event.listen(writer.sync_engine, "connect", _prepare_sqlite_writer)
@@ -184,12 +192,12 @@ def _postgresql(url: URL) -> Engines:
     if importlib.util.find_spec("asyncpg") is None:
         raise UnusableDatabaseError("PostgreSQL needs the driver asyncpg; install mesolive with its extra 'postgres'")
     url = url.set(drivername="postgresql+asyncpg")
-    writer = create_async_engine(url, pool_size=POSTGRESQL_WRITERS, max_overflow=0, pool_pre_ping=True)
+    options: dict[str, Any] = {"max_overflow": 0, "pool_pre_ping": True, "pool_timeout": POOL_SECONDS}
+    writer = create_async_engine(url, pool_size=POSTGRESQL_WRITERS, **options)
     reader = create_async_engine(
         url,
         pool_size=READERS,
-        max_overflow=0,
-        pool_pre_ping=True,
+        **options,
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
     )
