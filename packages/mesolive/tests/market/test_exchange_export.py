@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from market_testkit import SHARED_DATA, export_bytes, needs_shared_data
 from market_testkit.files import export_row
-from mesolive.market.contracts import OptionContract, Right, Settlement, Underlying
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Settlement, Underlying
 from mesolive.market.exchange_export import ChainExport, ExportError, parse_export, read_export
 
 FRIDAY = date(2024, 3, 15)
@@ -96,10 +96,11 @@ def test_line_ends_of_other_systems_a_mark_and_blank_lines_do_no_harm() -> None:
     assert np.array_equal(parse_export(other).bid, parse_export(plain).bid)
 
 
-def test_the_symbol_of_an_unknown_name_is_that_of_its_options() -> None:
+def test_a_stocks_symbol_is_that_of_its_options_which_are_american() -> None:
     rows = [export_row("GOOG", FRIDAY, 150, (1, 1.1), (2, 2.1))]
     export = parse_export(export_bytes(rows, name="Alphabet Inc"))
     assert export.listing.underlying == Underlying("GOOG", is_index=False)
+    assert [one.style for one in export.listing.expirations] == [ExerciseStyle.AMERICAN]
 
 
 def altered(old: str, new: str) -> bytes:

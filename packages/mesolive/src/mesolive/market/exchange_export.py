@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from mesolive.market.calendar import settlement_instant, settlement_of
-from mesolive.market.contracts import Expiration, Right, Underlying
+from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray
 
@@ -216,13 +216,15 @@ class _Chain:
 
     def listing(self, underlying: Underlying) -> tuple[Listing, list[int]]:
         """Return the listing, and for each of its contracts the row in `quotes`."""
+        # Options on these indices are European, options on stocks and funds American.
+        style = ExerciseStyle.EUROPEAN if underlying.is_index else ExerciseStyle.AMERICAN
         expirations: dict[tuple[str, date], Expiration] = {}
         strikes: dict[Expiration, dict[Right, list[Decimal]]] = {}
         for root, day, right, strike in self._contracts:
             expiration = expirations.get((root, day))
             if expiration is None:
                 settlement = settlement_of(root)
-                expiration = Expiration(root, day, settlement_instant(root, day, settlement), settlement)
+                expiration = Expiration(root, day, settlement_instant(root, day, settlement), settlement, style)
                 expirations[root, day] = expiration
                 strikes[expiration] = {Right.CALL: [], Right.PUT: []}
             strikes[expiration][right].append(strike)
