@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.market.calendar import NEW_YORK
+from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.contracts import Right
 from mesolive.market.exchange_export import read_export
 from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.pricing.black import values
+from mesolive.pricing.business_time import BUSINESS, CALENDAR, years_to
 from mesolive.pricing.forwards import ForwardSource
 from mesolive.pricing.implied import implied_volatility
 from pricing_testkit import EXPORTS, Figures, Published, chain_export, compare
@@ -42,6 +43,33 @@ def test_volatilities_agree_with_the_exchanges() -> None:
     found = compare(chain_export("spx-2023-09-14"))
     assert Figures.median(found.iv) <= 0.0005
     assert Figures.high(found.iv) <= 0.003
+
+
+def test_the_exchange_counts_weekends_in_full() -> None:
+    """Its volatilities and the quotes beside them tell its time: that of the calendar, to the settlement."""
+    export = chain_export("spx-2023-09-14")
+    off_calendar: list[float] = []
+    off_business: list[float] = []
+    for one in export.expirations:
+        near = np.abs(np.log(one.strikes / one.implied.forward)) < 0.02
+        near &= (one.call.iv > 0.0) & (one.put.iv > 0.0) & (one.call.bid > 0.05) & (one.put.bid > 0.05)
+        if not 1 <= one.days <= 35 or np.count_nonzero(near) < 3:
+            continue
+        # Total volatilities do not depend on time; divided by the published ones they give its root.
+        forward, discount, strikes = one.implied.forward, one.implied.discount, one.strikes[near]
+        call, put = (
+            implied_volatility(side.middle[near], right, forward, strikes, 1.0, discount)
+            for right, side in ((True, one.call), (False, one.put))
+        )
+        published = 0.5 * (one.call.iv + one.put.iv)[near]
+        days = 365.0 * float(np.nanmedian((0.5 * (call + put) / published) ** 2))
+        for found, weights in ((off_calendar, CALENDAR), (off_business, BUSINESS)):
+            ours = 365.0 * years_to(us_options_calendar(), export.at, one.settles_at, weights)
+            found.append(abs(days - ours))
+    assert len(off_calendar) > 20
+    assert max(off_calendar) < 0.2
+    assert float(np.median(off_calendar)) < 0.05
+    assert float(np.median(off_business)) > 0.3
 
 
 def test_in_2022_the_exchanges_volatilities_break_parity_and_ours_do_not() -> None:

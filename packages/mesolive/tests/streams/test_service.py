@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError
 from mesolive.market.book import UnderlyingPrices
-from mesolive.market.contracts import Right
+from mesolive.market.contracts import OptionContract, Right
 from mesolive_sdk import models, wire
 from mesolive_sdk.models import LiveDataInclude, LiveQuoteFields, StatusCode
 from signalr_asyncio import Shared
@@ -367,6 +367,30 @@ async def test_a_bad_moment_of_the_engine_does_not_end_the_streams(
     live.quote(CALL, 52.0, 53.0)
     await live.window()
     assert field(follower.last(), "LegPrices.1.Bid") == 52
+
+
+async def test_a_position_on_an_underlying_without_data_shows_what_it_realised(live: Running) -> None:
+    elsewhere = OptionContract("RUT", "RUTW", DAY, Right.CALL, Decimal(2000))
+    live.positions.put(position(2, leg(9, elsewhere, 1, "5"), realized="3"))
+    found = (await follow(live.streams.position(live.user, position_args(PositionId=2)))).last()
+    assert field(found, "LegPrices.9.Mark") is None
+    assert field(found, "PositionPnLs.Mark") is None
+    assert field(found, "PositionPnLs.Realized") == 3
+
+
+async def test_many_streams_share_a_window_in_turns_and_none_is_left_out(live: Running) -> None:
+    strikes = [contract(right, strike) for right in Right for strike in range(4500, 5501, 25)]
+    live.positions.put(position(2, *(leg(100 + place, one, 1, "5") for place, one in enumerate(strikes))))
+    followers = [
+        await follow(live.streams.leg(live.user, models.StreamLegDataArgs(LegId=100 + place)))
+        for place in range(len(strikes))
+    ]
+    for _ in range(3):
+        before = [len(follower.items) for follower in followers]
+        for one in strikes:
+            live.quote(one, 1.0 + before[0], 2.0 + before[0])
+        await live.window()
+        assert [len(follower.items) for follower in followers] == [count + 1 for count in before]
 
 
 # The six kinds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -10,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market_testkit import Chain, flat_chain
-from mesolive.market.contracts import OptionContract, Right
+from market_testkit import Chain, expiration, flat_chain
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing.black import greeks
 from mesolive.pricing.business_time import calendar_years
 from mesolive.streams.items import EXACT, combo_fields, position_fields, single_fields
@@ -95,11 +97,11 @@ def test_running_pnl_is_price_times_quantity_times_multiplier_less_cost_on_each_
 def test_greeks_are_quantity_times_multiplier_times_the_models_and_iv_is_in_percent(chain: Chain) -> None:
     found = valued(chain, Entry(1, PUT, Decimal(-3)))
     view = chain.book.view()
-    expiration = next(one for one in view.expirations if one.root == "SPXW" and one.day == PUT.day)
-    forward = view.forward(expiration)
+    listed = next(one for one in view.expirations if one.root == "SPXW" and one.day == PUT.day)
+    forward = view.forward(listed)
     assert forward is not None
-    years = calendar_years(view.now, expiration.settles_at)
-    model = greeks(False, forward, 4900.0, years, chain.volatility, view.discount(expiration), 5000.0)
+    years = calendar_years(view.now, listed.settles_at)
+    model = greeks(False, forward, 4900.0, years, chain.volatility, view.discount(listed), 5000.0)
     mark = field(found, "LegGreeks.1.Mark")
     assert float(mark.Delta) == pytest.approx(-300 * float(model.delta), rel=1e-4)
     assert float(mark.Gamma) == pytest.approx(-300 * float(model.gamma), rel=1e-4)
@@ -108,6 +110,32 @@ def test_greeks_are_quantity_times_multiplier_times_the_models_and_iv_is_in_perc
     assert float(mark.Rho) == pytest.approx(-300 * float(model.rho), rel=1e-4)
     assert float(mark.WVega) == pytest.approx(float(mark.Vega) * math.sqrt(30 / (years * 365)), rel=1e-6)
     assert float(mark.IV) == pytest.approx(20.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("style", list(ExerciseStyle))
+def test_on_the_mark_greeks_are_those_that_the_chain_shows(style: ExerciseStyle) -> None:
+    """What a preparation selects by and what a stream shows are the same numbers, with early exercise too."""
+    listed = replace(expiration("SPXW", CALL.day), style=style)
+    chain = flat_chain([listed, replace(expiration("SPXW", date(2024, 3, 15)), style=style)])
+    view = chain.book.view()
+    entries = [
+        Entry(f"{right.value}{strike}", contract(right, strike), Decimal(1))
+        for right in Right
+        for strike in (4500, 4800, 5000, 5200, 5500)
+    ]
+    found = valued(chain, *entries)
+    assert sum(one.Mark is not None for one in (found.LegGreeks or {}).values()) >= 6
+    for entry in entries:
+        assert isinstance(entry.contract, OptionContract)
+        at = view.find(entry.contract)
+        assert at is not None
+        shown, place = at
+        mark = (found.LegGreeks or {})[entry.key].Mark  # type: ignore[index] # pyright: ignore[reportArgumentType] - keys are names here
+        if mark is None:  # below the value of immediate exercise: no volatility, here and there
+            assert math.isnan(float(shown.iv[place]))
+            continue
+        for name, array in (("Delta", shown.delta), ("Theta", shown.theta), ("Vega", shown.vega), ("IV", shown.iv)):
+            assert float(getattr(mark, name)) == pytest.approx(100 * float(array[place]), abs=1e-4)
 
 
 def test_each_basis_has_the_volatility_that_its_own_price_implies(chain: Chain) -> None:

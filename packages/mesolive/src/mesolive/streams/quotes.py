@@ -10,10 +10,10 @@ import numpy as np
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import sound_quotes
+from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
-from mesolive.pricing.black import greeks
-from mesolive.pricing.implied import implied_volatility
+from mesolive.market.terms import Terms
 from mesolive.streams.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
 
 GREEKS = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
@@ -72,7 +72,7 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
         values, times = view.columns.values, view.columns.times
         bid, ask = values["bid"][at], values["ask"][at]
         given = values["mark"][at]
-        middle = np.where(sound_quotes(bid, ask), 0.5 * (bid + ask), np.nan)
+        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
         computed = np.isnan(given)
         mark = np.where(computed, middle, given)
         for place in np.flatnonzero(np.isnan(mark)):
@@ -132,21 +132,30 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
     starts = np.array([bound[0] for bound in listing.bounds])
     position = np.searchsorted(starts, at, side="right") - 1
     used, inverse = np.unique(position, return_inverse=True)
-    of_expiration: list[tuple[float, float, float, float]] = []
+    of_expiration: list[tuple[float, float, float, float, bool]] = []
     for place in used:
         expiration = listing.expirations[int(place)]
         dte = (expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
         carried = curve.forward_and_discount(int(place), spot, view.now)
-        of_expiration.append((*carried, view.analytics.years(expiration), dte))
-    forward, discount, years, days = np.array(of_expiration)[inverse].T[:, :, None]
-    is_call, strike = listing.is_call[at][:, None], listing.strikes[at][:, None]
-    price = table.prices[rows[listed]][:, columns]
-    volatility = implied_volatility(price, is_call, forward, strike, years, discount)
-    found = greeks(is_call, forward, strike, years, volatility, discount, spot)
+        early = expiration.style is ExerciseStyle.AMERICAN
+        of_expiration.append((*carried, view.analytics.years(expiration), dte, early))
+    # One element per contract and basis: all of them are solved in one go.
+    forward, discount, years, days, early_too = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
+    terms = Terms(
+        is_call=np.repeat(listing.is_call[at], columns.size),
+        strikes=np.repeat(listing.strikes[at], columns.size),
+        spot=spot,
+        forward=forward,
+        discount=discount,
+        years=years,
+        may_exercise_early=early_too > 0.0,
+    )
+    volatility = terms.volatility(table.prices[rows[listed]][:, columns].ravel())
+    found = terms.greeks(volatility)
     weighted = found.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
     solved = np.stack(
         (found.delta, found.gamma, found.theta, found.vega, weighted, found.rho, 100.0 * volatility), axis=-1
-    )
+    ).reshape(listed.size, columns.size, len(GREEKS))
     result[np.ix_(listed, columns)] = solved
     if bases[MARK]:
         missing = np.flatnonzero(np.isnan(result[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK]))
