@@ -45,6 +45,7 @@ from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders import Orders
+from mesolive.trading.outside import OutsideValues
 from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
 from mesolive.trading.preparation import Preparations
@@ -153,7 +154,8 @@ async def running(
         bus = LocalBus()
         journal = Journal(database, bus, clock)
         compiled = CompiledStrategies()
-        room = EvaluationRoom(prices, compiled)
+        outside = OutsideValues(prices, us_options_calendar().zone, settings.fetch_rules)
+        room = EvaluationRoom(prices, compiled, outside)
         stack.callback(room.close)
         idempotency = Idempotency(database, clock)
         accounts = Accounts(database, prices, clock, pager)

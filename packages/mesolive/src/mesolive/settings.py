@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from mesolive.market.external import DOCUMENTED_HOSTS, FetchRules
+
 MarketKind = Literal["simulated", "recorded"]
 
 DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
@@ -45,6 +47,10 @@ class Settings:
         Allows a non-loopback address without TLS.
     tls_certificate, tls_key
         PEM files; with them the server speaks HTTPS.
+    external_hosts
+        Hosts from which strategies may take external data by https, besides the two that everybody may use.
+    external_folder
+        Folder below which strategies may name files as external data (`file:` addresses); none when unset.
     secret_key
         Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
     """
@@ -60,6 +66,8 @@ class Settings:
     insecure: bool = False
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    external_hosts: tuple[str, ...] = ()
+    external_folder: Path | None = None
     secret_key: str | None = None
 
     def __repr__(self) -> str:
@@ -67,6 +75,11 @@ class Settings:
         hidden = {"secret_key", "database"}
         shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
         return f"Settings({shown}, database={redacted_url(self.database)!r})"
+
+    @property
+    def fetch_rules(self) -> FetchRules:
+        """Where strategies may take external data from."""
+        return FetchRules(hosts=DOCUMENTED_HOSTS.union(self.external_hosts), folder=self.external_folder)
 
     @property
     def tls(self) -> bool:
@@ -93,7 +106,7 @@ class Settings:
             raise SettingsError(f"speed: expected a number greater than 0, got {self.speed:g}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
-        for name in ("tls_certificate", "tls_key", "chain"):
+        for name in ("tls_certificate", "tls_key", "chain", "external_folder"):
             path: Path | None = getattr(self, name)
             if path is not None and not path.exists():
                 raise SettingsError(f"{name}: no such file: {path}")
@@ -185,7 +198,9 @@ def _read(name: str, text: str) -> object:
         if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
             raise SettingsError(f"{variable}: expected true or false, got {text!r}")
         return text.lower() in {"1", "true", "yes"}
-    if name in {"chain", "tls_certificate", "tls_key"}:
+    if name == "external_hosts":
+        return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+    if name in {"chain", "tls_certificate", "tls_key", "external_folder"}:
         return Path(text)
     if name == "start":
         return parse_moment(text)

@@ -8,7 +8,7 @@ on one immutable market view.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import positions
 from mesolive.trading.accounts import Account, open_value
 from mesolive.trading.marks import Marks
+from mesolive.trading.outside import OutsideValues
 from mesolive.trading.positions import Position, open_positions_of_account
 from mesolive.trading.strategies import CompiledStrategies, find_strategy
 from mesolive_sdk import models
@@ -100,15 +101,22 @@ class EvaluationRoom:
 
     Parameters
     ----------
+    outside
+        Values that strategies read from outside of the chain.
     random
         Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
     """
 
     def __init__(
-        self, market: Market, strategies: CompiledStrategies, random: Callable[[str], Random] = Random
+        self,
+        market: Market,
+        strategies: CompiledStrategies,
+        outside: OutsideValues,
+        random: Callable[[str], Random] = Random,
     ) -> None:
         self._market = market
         self._strategies = strategies
+        self._outside = outside
         self._random = random
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
 
@@ -133,27 +141,39 @@ class EvaluationRoom:
         """Return marks that read `view` for its underlying, and the default provider for others."""
         return Marks(self._market, view)
 
-    async def run(self, context: StrategyContext, name: str, work: Callable[[CompiledStrategy, Random], T]) -> T:
-        """Run `work` in the evaluation thread with the strategy's compiled form.
+    async def run(
+        self,
+        context: StrategyContext,
+        name: str,
+        view: BookView,
+        provider: models.DataProviderType | None,
+        work: Callable[[CompiledStrategy, Mapping[str, float], Random], T],
+    ) -> T:
+        """Run `work` in the evaluation thread.
 
         Parameters
         ----------
         name
             Names the evaluation; it seeds its randomness.
+        view, provider
+            The market that is evaluated on, and whose it is.
+        work
+            Gets the strategy's compiled form, its values from outside, and a source of randomness.
 
         Raises
         ------
         ServiceError
-            `Timeout` when it took too long. Whatever `work` raises is passed on.
+            `ProviderUnavailable` when values from outside are not to be had, `Timeout` when the evaluation took too
+            long. Whatever `work` raises is passed on.
         """
+        compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
+        external = await self._outside.get(compiled.definition, view, provider)
+        return await self._in_thread(lambda: work(compiled, external, self._random(name)))
 
-        def call() -> T:
-            return work(self._strategies.get(context.strategy_id, context.definition), self._random(name))
-
-        loop = asyncio.get_running_loop()
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(EVALUATION_SECONDS):
-                return await loop.run_in_executor(self._thread, call)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, call)
         except TimeoutError:
             raise timed_out(f"the evaluation took longer than {EVALUATION_SECONDS:g} s") from None
 

@@ -78,7 +78,11 @@ class Freezer:
             frozen = await self._room.run(
                 context,
                 f"freeze/{context.strategy_id}/{view.now.isoformat()}",
-                lambda strategy, random: freeze_at_entry(strategy, view, account, position, external={}, random=random),
+                view,
+                provider,
+                lambda strategy, external, random: freeze_at_entry(
+                    strategy, view, account, position, external=external, random=random
+                ),
             )
         except ServiceError as error:
             return Frozen({}, unavailable=error.message)

@@ -270,8 +270,10 @@ class Preparations:
         selection = await self._room.run(
             context,
             f"entry/{job.id}",
-            lambda strategy, random: select_entry(
-                strategy, view, account, constraint=constraint, external={}, random=random
+            view,
+            args.DataProvider,
+            lambda strategy, external, random: select_entry(
+                strategy, view, account, constraint=constraint, external=external, random=random
             ),
         )
         plan = entry_plan(context, args, selection, view)
