@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import enum
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -302,5 +303,58 @@ async def test_the_active_state_is_what_the_log_says_when_read_from_its_begin(
         active = await journal.active_state(user_id)
         assert [envelope.Event for envelope in active] == sorted(expected.values(), key=lambda e: e.EventSeqId)
         assert all(isinstance(e.Event, ErrorEvent) or e.StrategyId is not None for e in active)
+    finally:
+        await database.close()
+
+
+class Fate(enum.Enum):
+    """What becomes of a transaction that appends."""
+
+    COMMIT = "commit"
+    FAIL = "fail"
+    BE_CANCELLED = "be cancelled"
+
+
+plans = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 4), st.sampled_from(Fate), st.integers(0, 12)), min_size=1, max_size=20
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=plans)
+async def test_whatever_becomes_of_the_writers_each_users_log_is_the_committed_events_in_order(
+    tmp_path: Path, plan: list[tuple[int, int, Fate, int]]
+) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path / 'many.sqlite3'}")
+    try:
+        bus = LocalBus()
+        listener = bus.subscribe()
+        journal = Journal(database, bus, ManualClock(NOW))
+        users = [await add_user(database, uuid4().hex) for _ in range(3)]
+        committed: dict[int, list[UUID]] = {user_id: [] for user_id in users}
+
+        async def write(user_id: int, count: int, fate: Fate) -> None:
+            new: list[MesoLiveEvent] = [position_update() for _ in range(count)]
+            async with database.write(user_id) as tx:
+                tx.after_commit(lambda: committed[user_id].extend(event.EventId for event in new))
+                await journal.append(tx, user_id, new)
+                if fate is Fate.FAIL:
+                    raise LookupError
+
+        tasks: list[asyncio.Task[None]] = []
+        for user, count, fate, turns in plan:
+            task = asyncio.create_task(write(users[user], count, fate))
+            tasks.append(task)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if fate is Fate.BE_CANCELLED:
+                task.cancel()
+        await asyncio.wait(tasks)
+        for user_id in users:
+            read = await read_all(journal, user_id)
+            assert [event.EventSeqId for event in read] == list(range(1, len(read) + 1))
+            assert [event.EventId for event in read] == committed[user_id]
+        told: Mapping[int, int] = await listener.changed() if any(committed.values()) else {}
+        assert told == {user_id: len(ids) for user_id, ids in committed.items() if ids}
     finally:
         await database.close()

@@ -131,6 +131,16 @@ class TestAWriteTransaction:
             await add_user(tx, "bob")
         assert await names(database) == ["bob"]
 
+    async def test_keeps_its_parameters_out_of_the_text_of_an_error(self, database: Database) -> None:
+        async def write_twice() -> None:
+            async with database.write() as tx:
+                await tx.execute(insert(users), [{"name": "geheim", "created_at": NOW}])
+                await tx.execute(text("INSERT INTO users (name) VALUES (:name)"), {"name": "geheim"})
+
+        with pytest.raises(IntegrityError) as caught:
+            await write_twice()
+        assert "parameters hidden" in str(caught.value)
+
     async def test_sees_what_the_one_before_it_did(self, database: Database) -> None:
         async with database.write() as tx:
             user_id = await add_user(tx, "ann")

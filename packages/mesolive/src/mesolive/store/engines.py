@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,12 @@ POSTGRESQL_WRITERS = 8
 _LOCK_ALL = 0x6D65736F
 _LOCK_USER = 0x6D657365
 
+
+_OPTIONS: Mapping[str, Any] = {
+    "max_overflow": 0,
+    "pool_timeout": POOL_SECONDS,
+    "hide_parameters": True,  # what is stored does not get into the texts of errors, and so not into logs
+}
 
 Lock = Callable[[AsyncConnection, int | None], Awaitable[None]]
 
@@ -126,12 +132,7 @@ def _sqlite(url: URL) -> Engines:
         return connection
 
     # A connection is rolled back by who used it: the pool does not need to do it again.
-    options: dict[str, Any] = {
-        "async_creator": connect,
-        "max_overflow": 0,
-        "pool_reset_on_return": None,
-        "pool_timeout": POOL_SECONDS,
-    }
+    options = {**_OPTIONS, "async_creator": connect, "pool_reset_on_return": None}
     writer = create_async_engine(url, pool_size=1, **options)
     reader = create_async_engine(url, pool_size=READERS, **options)
     event.listen(writer.sync_engine, "connect", _prepare_sqlite_writer)
@@ -192,7 +193,7 @@ def _postgresql(url: URL) -> Engines:
     if importlib.util.find_spec("asyncpg") is None:
         raise UnusableDatabaseError("PostgreSQL needs the driver asyncpg; install mesolive with its extra 'postgres'")
     url = url.set(drivername="postgresql+asyncpg")
-    options: dict[str, Any] = {"max_overflow": 0, "pool_pre_ping": True, "pool_timeout": POOL_SECONDS}
+    options = {**_OPTIONS, "pool_pre_ping": True}
     writer = create_async_engine(url, pool_size=POSTGRESQL_WRITERS, **options)
     reader = create_async_engine(
         url,
