@@ -1,0 +1,125 @@
+"""The registry of market data sources: how each kind of provider, and the clock that it runs on, is made from settings.
+
+A new kind of provider is added by its module in `providers` and one line in `SOURCES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from mesolive.clock import Clock, ScaledClock
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.exchange_export import ExportError, read_export
+from mesolive.market.provider import Provider
+from mesolive.market.providers.models import default_start
+from mesolive.market.providers.recorded import RecordedProvider, begins_at
+from mesolive.market.providers.recordings import RecordingError, open_recordings
+from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.replay_clock import ReplayClock
+
+
+class SourceError(ValueError):
+    """A source of market data cannot be made as it was asked for; the text says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What a source is made from.
+
+    Attributes
+    ----------
+    path
+        A file or folder: a chain export to set in motion, or a recording. `None` for none.
+    start
+        Market time at which to begin; `None` for the source's own beginning.
+    speed
+        Market seconds per real second.
+    seed
+        Of what is random in the source.
+    """
+
+    path: Path | None = None
+    start: datetime | None = None
+    speed: float = 1.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A provider and the clock that the whole server then runs on."""
+
+    provider: Provider
+    clock: Clock
+
+
+def open_source(kind: str, request: SourceRequest) -> Source:
+    """Return the source of a kind.
+
+    Parameters
+    ----------
+    kind
+        A key of `SOURCES`.
+    request
+        What to make it from.
+
+    Raises
+    ------
+    SourceError
+        When there is no such kind, or the request cannot be met.
+    """
+    opener = SOURCES.get(kind)
+    if opener is None:
+        raise SourceError(f"there is no market {kind!r}; there are: {', '.join(SOURCES)}")
+    try:
+        return opener(request)
+    except OSError as error:
+        raise SourceError(f"{request.path} cannot be read: {error.strerror or error}") from None
+
+
+def _simulated(request: SourceRequest) -> Source:
+    calendar = us_options_calendar()
+    if request.path is None:
+        clock = _clock(request, default_start(datetime.now(UTC), calendar))
+        return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
+    try:
+        export = read_export(request.path)
+    except ExportError as error:
+        raise SourceError(f"{request.path.name} cannot be used: {error}") from None
+    clock = _clock(request, export.exported_at)
+    return Source(SimulatedProvider.from_export(export, clock, seed=request.seed, calendar=calendar), clock)
+
+
+def _recorded(request: SourceRequest) -> Source:
+    if request.path is None:
+        raise SourceError("a recorded market needs the recording to replay")
+    calendar = us_options_calendar()
+    try:
+        recordings = open_recordings(request.path, calendar)
+    except RecordingError as error:
+        raise SourceError(str(error)) from None
+    start = request.start or begins_at(recordings)
+    try:
+        clock = ReplayClock(start, request.speed)
+    except ValueError as error:
+        raise SourceError(str(error)) from None
+    provider = RecordedProvider(recordings, clock, calendar)
+    if start > provider.ends_at:
+        raise SourceError(f"{request.path.name} ends at {provider.ends_at:%Y-%m-%d %H:%M} UTC, before the start")
+    return Source(provider, clock)
+
+
+def _clock(request: SourceRequest, beginning: datetime) -> ScaledClock:
+    try:
+        return ScaledClock(request.start or beginning, request.speed)
+    except ValueError as error:
+        raise SourceError(str(error)) from None
+
+
+SOURCES: Final[Mapping[str, Callable[[SourceRequest], Source]]] = {
+    "simulated": _simulated,
+    "recorded": _recorded,
+}
