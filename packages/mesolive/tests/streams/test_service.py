@@ -393,6 +393,41 @@ async def test_many_streams_share_a_window_in_turns_and_none_is_left_out(live: R
         assert [len(follower.items) for follower in followers] == [count + 1 for count in before]
 
 
+async def test_who_comes_or_goes_within_a_window_makes_nobody_miss_his_turn(live: Running) -> None:
+    strikes = [contract(right, strike) for right in Right for strike in range(4500, 5501, 25)]
+    live.positions.put(position(2, *(leg(100 + place, one, 1, "5") for place, one in enumerate(strikes))))
+
+    async def more(first: int, end: int) -> list[Follower]:
+        return [
+            await follow(live.streams.leg(live.user, models.StreamLegDataArgs(LegId=100 + place)))
+            for place in range(first, end)
+        ]
+
+    early = await more(0, 70)
+    for one in strikes:
+        live.quote(one, 1.0, 2.0)
+    await live.window(0.06)
+    for follower in early[:40]:
+        await follower.leave()
+    late = await more(70, len(strikes))
+    await live.window()
+    for follower in (*early[40:], *late):
+        assert field(item(follower.items[-1], models.LegDataEntry), "Prices.Bid") == 1
+
+
+async def test_a_fault_while_valuing_a_new_stream_ends_it_and_does_not_leave_it_hanging(
+    live: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(live.market, "view", broken)
+    follower = await follow(live.streams.position(live.user, position_args()))
+    assert isinstance(follower.error, ServiceError)
+    assert follower.error.status is StatusCode.InternalError
+    assert live.streams.engine.channels == {}
+
+
 # The six kinds
 
 

@@ -69,8 +69,8 @@ class Channel:
         No item follows: in order, or because of an error.
     followers
         How many there are.
-    number
-        Says in which turn of a window it is valued.
+    number, round
+        Say in which turn of a window it is valued, and in which window it had its last turn.
     loading, stale, reload
         The task that reads the subject, whether it must be read again, and what has that done.
     lease
@@ -91,6 +91,7 @@ class Channel:
     failure: ServiceError | None = None
     followers: int = 0
     number: int = 0
+    round: int = 0
     loading: asyncio.Task[None] | None = None
     stale: bool = False
     reload: Callable[[], None] | None = None

@@ -123,7 +123,8 @@ class Engine:
     clock
         Market time, where there are no quotes that would tell it.
     pace
-        Real time, in which windows and keep-alives are counted (not the market's clock, which may run faster).
+        Real time, in which windows and keep-alives are counted: not the market's clock, which may run faster, and not
+        the wall's, which may be set back.
     window
         For how long changes are gathered, in seconds.
     keep_alive
@@ -145,6 +146,7 @@ class Engine:
         self._plans: list[_Plan] | None = None
         self._epoch = pace.now()
         self._numbers = itertools.count()
+        self._round = 0
         self.items = 0
         self.turns = 0
         self.busy_seconds = 0.0
@@ -184,22 +186,38 @@ class Engine:
         """Follow the market for ever; the caller owns the task."""
         due = self._now()
         async with self._market.changed() as changes:
+            self._round += 1
+            for plan in self._current_plans():
+                self._take_turn(plan)  # what changed before this was called
             async for _ in changes:
-                # After a quiet time a change begins a window of its own; while it is busy windows join without a pause.
-                due = max(due, self._now())
-                turns = len(self._current_plans())
-                for turn in range(turns):
-                    due += self._window / turns
+                # While the market is busy windows join without a pause, and a turn that took long is caught up with.
+                # After a quiet time a change begins a window of its own.
+                if not 0.0 <= self._now() - due < self._window:
+                    due = self._now()
+                self._round += 1
+                begun = self._current_plans()
+                for turn in range(len(begun)):
+                    due += self._window / len(begun)
                     await self._pace.sleep(due - self._now())
-                    plans = self._current_plans()
-                    if turn < len(plans):
-                        self._take_turn(plans[turn])
+                    for plan in self._current_plans()[turn :: len(begun)]:
+                        self._take_turn(plan)
+                if begun is not self._current_plans():
+                    # Channels came or went and were dealt out anew: nobody must miss his turn.
+                    for plan in self._current_plans():
+                        self._take_turn(plan)
 
     def _take_turn(self, plan: _Plan) -> None:
+        """Value what changed among the channels that had no turn in this window yet."""
         started = time.perf_counter()
         if plan.channels:
             market = self._read(plan)
-            changed = plan.changed(market.table.prices, market.spots)
+            changed = [
+                place
+                for place in plan.changed(market.table.prices, market.spots)
+                if plan.channels[place].round != self._round
+            ]
+            for channel in plan.channels:
+                channel.round = self._round
             if changed:
                 self._publish(plan, market, changed)
         self.turns += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ import msgspec
 import structlog
 
 from mesolive.access.context import UserContext
-from mesolive.clock import Clock, WallClock
+from mesolive.clock import Clock, ScaledClock
 from mesolive.errors import ServiceError, not_found, rate_limited, unavailable, validation
 from mesolive.journal.bus import Bus
 from mesolive.market.contracts import OptionContract
@@ -62,7 +63,7 @@ class Streams:
     clock
         Market time.
     pace
-        Real time.
+        Real time; by default the computer's monotonic clock.
     window
         For how many seconds changes are gathered into one item.
     keep_alive
@@ -89,7 +90,7 @@ class Streams:
         self._news = bus.subscribe()
         self._started = False
         self._closed = False
-        self._pace = pace if pace is not None else WallClock()
+        self._pace = pace if pace is not None else ScaledClock(datetime(2000, 1, 1, tzinfo=UTC))
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive)
         self._readers = asyncio.Semaphore(PARALLEL_READS)
@@ -387,9 +388,16 @@ class Streams:
         try:
             async with self._readers, asyncio.timeout(LOAD_SECONDS):
                 subject, closed = await source.load()
+            if channel.followers == 0:
+                return
+            if subject != channel.subject or channel.item is None or closed:
+                self._lease(channel, subject)
+                channel.subject = subject
+                self.engine.refresh(channel)
         except ServiceError as error:
             self._end(channel, error)
-            return
+        except TooManySubscriptionsError as error:
+            self._end(channel, rate_limited(str(error)))
         except Exception:  # noqa: BLE001 - a fault of ours: logged, tried again or told
             _log.exception("live_subject_not_read", kind=source.key[0], user_id=source.user_id)
             if channel.item is None:
@@ -398,19 +406,9 @@ class Streams:
                 # Followers keep what they have; the change is not forgotten.
                 await self._pace.sleep(RETRY_SECONDS)
                 channel.stale = True
-            return
-        if channel.followers == 0:
-            return
-        if subject != channel.subject or channel.item is None or closed:
-            try:
-                self._lease(channel, subject)
-            except TooManySubscriptionsError as error:
-                self._end(channel, rate_limited(str(error)))
-                return
-            channel.subject = subject
-            self.engine.refresh(channel)
-        if closed:
-            self._end(channel)
+        else:
+            if closed:
+                self._end(channel)
 
     def _lease(self, channel: Channel, subject: Subject) -> None:
         """Have the provider keep the subject's contracts up to date, and let go of those that it held before."""
