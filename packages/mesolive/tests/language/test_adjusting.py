@@ -321,3 +321,16 @@ def test_variables_are_fixed_on_the_position_as_it_is_after_the_fills() -> None:
     assert found.variables["in_all"] == 4
     assert found.variables["expiration_later_dte"] == 61
     assert all(evaluation.error is None for evaluation in found.evaluations)
+
+
+def test_account_sums_see_the_position_as_it_would_be() -> None:
+    view = generated()
+    of, other = strangle(view), position(held("x", contract(view, 4200.0), 3))
+    account = replace(ACCOUNT, positions=(other, of))
+    actions = move(StrikePrice=4350)
+    actions["MoveLegAdjustment"]["VarDefines"] = {"all": "acc_delta", "own": "pos_delta"}
+    found = carry_out(actions, Operation.MOVE_LEG, view, of, account=account).variables
+    place = view.find(contract(view, 4200.0))
+    assert place is not None
+    elsewhere = 300 * float(place[0].delta[place[1]])
+    assert float(found["all"]) == pytest.approx(elsewhere + float(found["own"]))

@@ -215,3 +215,26 @@ def test_the_trace_tells_of_every_choice() -> None:
     found = select(definition(PUT_SPREAD))
     assert [trace.what for trace in found.traces] == ["expiration 'e'", "leg 's'", "leg 'l'"]
     assert all(trace.candidates > 0 and trace.target is not None for trace in found.traces)
+
+
+def delta_of(view: PlainView, of: PositionState) -> float:
+    """Return a position's delta from the chain itself."""
+    places = [(float(leg.qty), view.find(leg.contract)) for leg in of.legs]
+    return sum(100 * qty * float(place[0].delta[place[1]]) for qty, place in places if place is not None)
+
+
+def test_account_sums_include_the_position_that_is_being_entered() -> None:
+    view = generated()
+    other = position(held("x", contract(view, 4200.0), 3))
+    account = replace(ACCOUNT, positions=(other,), strategy_positions=1)
+    raw = definition(PUT_SPREAD, Entry={"VarDefines": {"all": "acc_delta", "own": "pos_delta", "n": "pos_in_flight"}})
+    preview = select(raw, view, account).variables
+    expected = delta_of(view, other) + delta_of(view, filled(view, multiplier=1))
+    assert float(preview["all"]) == pytest.approx(expected)
+    assert preview["n"] == 1
+    of = filled(view, multiplier=1)
+    ready = strategy(raw)
+    for positions in ((other,), (other, of)):
+        holding = replace(account, positions=positions)
+        found = freeze_at_entry(ready, view, holding, of, random=seeded(1)).variables
+        assert float(found["all"]) == pytest.approx(expected)

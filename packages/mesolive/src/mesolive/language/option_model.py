@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -116,24 +116,19 @@ def _best(curve: Curve, prices: FloatArray, sign: float) -> float:
     return float(prices[int(np.argmax(sign * curve(prices)))])
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelledLeg:
-    """One leg with what the model holds constant, at a horizon."""
+class _Modelled(NamedTuple):
+    """What the model holds constant, per leg (down) and for all prices (across)."""
 
-    is_call: bool
-    strike: float
-    volatility: float
-    growth: float
-    discount: float
-    years: float
-    days: float
-    scale: float
-    ratio: float
-    entry: float
-
-    def greeks(self, prices: FloatArray) -> black.Greeks:
-        forward = prices * self.growth
-        return black.greeks(self.is_call, forward, self.strike, self.years, self.volatility, self.discount, prices)
+    is_call: npt.NDArray[np.bool_]
+    strike: FloatArray
+    volatility: FloatArray
+    growth: FloatArray
+    discount: FloatArray
+    years: FloatArray
+    weight: FloatArray
+    scale: FloatArray
+    ratio: FloatArray
+    entry: FloatArray
 
 
 def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) -> Curve:
@@ -147,26 +142,27 @@ def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) 
         legs = [scope.leg(target.removeprefix("leg_"))]
         constant = legs[0].realized_pnl
     moment = _moment(scope, legs, horizon)
-    modelled = [_modelled(scope, leg, moment, alone=target != "position") for leg in legs]
-    if metric != "pnl":
-        constant = 0.0
-    return lambda prices: _sum(modelled, prices, metric, constant)
+    rows = [_leg(scope, leg, moment, alone=target != "position") for leg in legs]
+    model = _Modelled(*(np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True)))
+    if metric == "pnl":
+        return lambda prices: constant + np.sum(model.scale * (_values(model, prices) - model.entry), axis=0)
+    if metric == "price":
+        return lambda prices: np.sum(model.ratio * _values(model, prices), axis=0)
+    return lambda prices: _greek(model, prices, metric)
 
 
-def _sum(legs: Sequence[_ModelledLeg], prices: FloatArray, metric: str, constant: float) -> FloatArray:
-    result = np.full(prices.shape, constant)
-    for leg in legs:
-        values = leg.greeks(prices)
-        if metric == "pnl":
-            result += leg.scale * (values.price - leg.entry)
-        elif metric == "price":
-            result += values.price * leg.ratio
-        elif metric == "wvega":
-            weight = math.sqrt(WEIGHTED_VEGA_DAYS / leg.days) if leg.days > 0 else 0.0
-            result += leg.scale * values.vega * weight
-        else:
-            result += leg.scale * np.asarray(getattr(values, metric), dtype=np.float64)
-    return result
+def _values(model: _Modelled, prices: FloatArray) -> FloatArray:
+    forward = prices * model.growth
+    return black.values(model.is_call, forward, model.strike, model.years, model.volatility, model.discount)
+
+
+def _greek(model: _Modelled, prices: FloatArray, metric: str) -> FloatArray:
+    forward = prices * model.growth
+    values = black.greeks(model.is_call, forward, model.strike, model.years, model.volatility, model.discount, prices)
+    if metric == "wvega":
+        return np.sum(model.scale * model.weight * values.vega, axis=0)
+    greek: FloatArray = getattr(values, metric)
+    return np.sum(model.scale * greek, axis=0)
 
 
 def _moment(scope: Scope, legs: Sequence[BoundLeg], horizon: float | str | None) -> datetime:
@@ -182,26 +178,26 @@ def _moment(scope: Scope, legs: Sequence[BoundLeg], horizon: float | str | None)
     return max(moment, scope.view.now)
 
 
-def _modelled(scope: Scope, leg: BoundLeg, moment: datetime, *, alone: bool) -> _ModelledLeg:
+def _leg(scope: Scope, leg: BoundLeg, moment: datetime, *, alone: bool) -> tuple[float, ...]:
+    """Return a leg's row of `_Modelled`."""
     chain = leg.listed()
     expiration = chain.expiration
-    now = scope.view.now
-    whole = (expiration.settles_at - now).total_seconds()
+    whole = (expiration.settles_at - scope.view.now).total_seconds()
     left = max((expiration.settles_at - moment).total_seconds(), 0.0)
     part = left / whole if whole > 0 else 0.0
     spot = scope.view.underlying.quote.mark
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
     forward = scope.view.forward(expiration)
-    return _ModelledLeg(
-        is_call=leg.contract.right is Right.CALL,
-        strike=float(leg.contract.strike),
-        volatility=leg.value("iv") / 100.0,
-        growth=(forward / spot) ** part if forward is not None else 1.0,
-        discount=scope.view.discount(expiration) ** part,
-        years=chain.years() * part,
-        days=left / DAY,
-        scale=leg.scale,
-        ratio=1.0 if alone else leg.qty,
-        entry=leg.value("price") if leg.entry_price is None else leg.entry_price,
+    return (
+        leg.contract.right is Right.CALL,
+        float(leg.contract.strike),
+        leg.value("iv") / 100.0,
+        (forward / spot) ** part if forward is not None else 1.0,
+        scope.view.discount(expiration) ** part,
+        chain.years() * part,
+        math.sqrt(WEIGHTED_VEGA_DAYS * DAY / left) if left > 0 else 0.0,
+        leg.scale,
+        1.0 if alone else leg.qty,
+        leg.value("price") if leg.entry_price is None else leg.entry_price,
     )

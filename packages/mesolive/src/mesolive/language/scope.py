@@ -162,15 +162,24 @@ class Scope:
         MissingValueError
             When one of the legs has no value.
         """
-        if not self._changed:
-            return self.totals.value(field)
-        others = self.totals.value(field)
-        if self.position is not None:
-            for state, totals in zip(self.account.positions, self.totals.positions, strict=True):
-                if state is self.position or state == self.position:
-                    others -= totals.value(field)
-                    break
-        return others + self.sum_of_position(field)
+        everything = self.totals.value(field)
+        if field == "margin":
+            return everything
+        own = self._place_in_account()
+        if own is not None:
+            if not self._changed:
+                return everything
+            everything -= self.totals.positions[own].value(field)
+        return everything + self.sum_of_position(field)
+
+    def _place_in_account(self) -> int | None:
+        """Return where this scope's position stands among the account's, or `None` when it is not among them."""
+        if self.position is None:
+            return None
+        try:
+            return self.account.positions.index(self.position)
+        except ValueError:
+            return None
 
     def expiration_dte(self, name: str) -> float:
         """Return `expiration_<name>_dte`: of the selection in progress, else of an open leg, else as stored.
