@@ -10,6 +10,7 @@ import pytest
 from signalr_asyncio import (
     ClientGone,
     ClientInvocationError,
+    ClientResultError,
     ConnectionRequest,
     EncodeError,
     Hub,
@@ -268,6 +269,20 @@ async def test_a_question_without_an_answer_times_out() -> None:
     assert (await peers[0].receive())["error"].endswith("HubException: too late")
     peers[0].send({"type": 3, "invocationId": question["invocationId"], "result": 1})
     assert (await peers[0].invoke("Note", "k", 1))["result"] == 1
+
+
+async def test_questions_to_one_client_are_limited_in_number() -> None:
+    world = World(maximum_streams=2)
+    await world.peers()
+    proxy = world.app.hub("/hub").clients.client(world.ids[0])
+    open_questions = [asyncio.create_task(proxy.invoke("slow")) for _ in range(2)]
+    await settle()
+    with pytest.raises(ClientResultError, match="2 questions"):
+        await proxy.invoke("slow")
+    await world.app.shutdown()
+    for question in open_questions:
+        with pytest.raises(ClientGone):
+            await question
 
 
 async def test_a_question_ends_when_its_client_leaves() -> None:

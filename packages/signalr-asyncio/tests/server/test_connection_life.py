@@ -385,6 +385,18 @@ async def test_a_client_that_calls_without_reading_is_slowed_down_and_not_closed
     assert [(await peer.receive())["invocationId"] for _ in range(100)] == [str(number) for number in range(100)]
 
 
+async def test_a_fault_of_the_server_below_ends_only_that_connection(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    broken, other = await world.peer(), await world.peer()
+    broken.fault = KeyError("a bug of the server below")
+    broken.call("Ping")
+    await broken.ended()
+    assert LifeHub.log[-1] == ("disconnected", "'a bug of the server below'", True)
+    assert "sending failed" in caplog.text
+    assert (await other.invoke("Ping"))["result"] == "pong"
+    assert world.app.stats().connections == 1
+
+
 # -- limits of connections ---------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,11 @@
 """Server-sent events and long polling."""
 # ruff: noqa: N802 - hub methods carry their wire names
 
+import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from signalr_asyncio import Hub, HubOptions, SignalRServer
@@ -154,6 +156,17 @@ async def test_events_are_open_once() -> None:
     assert (await client.poll()).status == 400
 
 
+async def test_line_ends_within_a_record_are_marked_as_lines_of_one_event() -> None:
+    client = Client()
+    stream = await client.events()
+    await client.post(b'{"type":1,"target":"Echo","invocationId":"1","arguments":["a"]}\x1e')
+    await stream.until(b'"result":"a"')
+    loose = msgspec.Raw(b'{"a":\n1,\r\n"b":2}')
+    await client.app.hub("/hub").clients.all.send("Got", loose)
+    body = await stream.until(b'"b":2')
+    assert b'"arguments":[{"a":\r\ndata: 1,\r\ndata: "b":2}]' in body
+
+
 async def test_shutdown_ends_the_events() -> None:
     client = Client()
     stream = await client.events()
@@ -270,6 +283,23 @@ async def test_delete_ends_the_connection_at_once() -> None:
     assert EchoHub.log == [None]
     assert (await client.poll()).status == 404
     assert (await client.delete()).status == 404
+    assert client.app.stats().connections == 0
+
+
+async def test_a_server_that_stops_says_so_to_the_next_poll() -> None:
+    client = await Client().polling()
+    stopping = asyncio.create_task(client.app.shutdown())
+    await settle()
+    assert (await client.poll()).body == b'{"type":7,"allowReconnect":true}\x1e'
+    await stopping
+    assert EchoHub.log == ["The server is stopping."]
+
+
+async def test_a_server_that_stops_waits_only_so_long_for_a_poll() -> None:
+    client = await Client().polling()
+    stopping = asyncio.create_task(client.app.shutdown())
+    await client.clock.advance(5.1)
+    await stopping
     assert client.app.stats().connections == 0
 
 

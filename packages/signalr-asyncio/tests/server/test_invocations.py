@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from signalr_asyncio import Hub, HubException, HubOptions, Payload, SignalRServer, Unauthorized, hub_method
+from signalr_asyncio import ExactError, Hub, HubException, HubOptions, Payload, SignalRServer, Unauthorized, hub_method
 from signalr_server_kit import ManualClock, Peer
 from signalr_server_kit.clock import settle
 
@@ -46,6 +46,9 @@ class ShopHub(Hub):
 
     async def Refuse(self) -> None:
         raise HubException("out of stock")
+
+    async def Exactly(self) -> None:
+        raise ExactError("NotFound: no such order")
 
     async def Fail(self) -> None:
         raise ZeroDivisionError("secret detail")
@@ -164,6 +167,11 @@ async def test_a_hub_exception_shows_its_text() -> None:
     client = await peer()
     expected = "An unexpected error occurred invoking 'Refuse' on the server. HubException: out of stock"
     assert (await client.invoke("Refuse"))["error"] == expected
+
+
+async def test_an_exact_error_shows_its_text_and_nothing_else() -> None:
+    client = await peer()
+    assert (await client.invoke("Exactly"))["error"] == "NotFound: no such order"
 
 
 async def test_any_other_exception_stays_inside_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:

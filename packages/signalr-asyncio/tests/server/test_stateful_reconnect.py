@@ -121,6 +121,19 @@ async def test_calls_that_come_twice_run_once() -> None:
     assert TickHub.log == ["connected", "one", "two"]
 
 
+async def test_a_client_that_takes_nothing_may_come_back() -> None:
+    world = World()
+    first = await world.connect()
+    first.stop_reading()
+    await world.tell("a")
+    await world.clock.advance(11)
+    assert TickHub.log == ["connected"]
+    await first.ended()
+    second = await world.again()
+    assert await second.receive() == {"type": 9, "sequenceId": 1}
+    assert told([await second.receive()]) == ["a"]
+
+
 async def test_a_call_that_runs_during_the_gap_is_answered_after_it() -> None:
     world = World()
     first = await world.connect()

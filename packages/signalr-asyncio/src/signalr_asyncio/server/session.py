@@ -392,6 +392,8 @@ class HubSession:
             await wait_for(self._clock, deliver(), self.options.close_timeout)
         except TimeoutError:
             log.info("%s: the client did not take what was left for it", self)
+        except Exception:
+            log.exception("%s: closing failed", self)
         self.writer.stop()
         self.writer.transport.abandon()
         reader = self._reader

@@ -44,6 +44,8 @@ class Peer:
         self._answered = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        self.fault: Exception | None = None
+        """Raised from the next send on, as a broken server below would."""
         self._gone = False
         self._records: list[Any] = []
 
@@ -70,6 +72,8 @@ class Peer:
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         await self._writable.wait()
+        if self.fault is not None:
+            raise self.fault
         if self._gone:
             raise OSError("the client is gone")
         match message["type"]:
