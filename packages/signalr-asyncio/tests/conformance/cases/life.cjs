@@ -144,7 +144,9 @@ module.exports = [
       const id = connection.connectionId;
       await connection.stop();
       const requests = await bench.control("requests", { id });
-      assert.deepEqual(requests.filter((request) => request.method === "DELETE").map((request) => request.status), [202]);
+      const deletes = requests.filter((request) => request.method === "DELETE").map((request) => request.status);
+      // The client's Close message goes first and may already have ended the connection.
+      assert.ok(deletes.length === 1 && [202, 404].includes(deletes[0]), `answered ${deletes}`);
       await bench.until("disconnected", { id }, (answer) => answer.gone);
     },
   },
