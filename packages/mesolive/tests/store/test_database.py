@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -130,6 +131,19 @@ class TestAWriteTransaction:
         async with database.write() as tx:
             await add_user(tx, "bob")
         assert await names(database) == ["bob"]
+
+    async def test_in_which_a_statement_failed_does_not_commit_even_when_the_error_was_caught(
+        self, database: Database
+    ) -> None:
+        async def break_it_and_go_on(tx: WriteTransaction) -> None:
+            with contextlib.suppress(IntegrityError):
+                await add_user(tx, "ann")  # who is there already
+
+        attempt = Attempt(database)
+        with pytest.raises(RuntimeError, match="nothing was committed"):
+            await attempt.run(break_it_and_go_on)
+        assert (attempt.outcome, attempt.heard) == (Outcome.ROLLED_BACK, [])
+        assert await names(database) == []
 
     async def test_keeps_its_parameters_out_of_the_text_of_an_error(self, database: Database) -> None:
         async def write_twice() -> None:

@@ -125,6 +125,9 @@ class WriteTransaction(Transaction):
     ----------
     outcome
         `OPEN` within the block, and afterwards what became of it.
+    failed
+        Whether a statement failed. Such a transaction cannot commit, also when the block catches the error: PostgreSQL
+        would answer the commit with success and keep nothing.
     callbacks
         What was given to `after_commit`.
     """
@@ -132,7 +135,16 @@ class WriteTransaction(Transaction):
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self.outcome = Outcome.OPEN
+        self.failed = False
         self.callbacks: list[Callable[[], None]] = []
+
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        """Run a statement and return its result; see `Transaction.execute`."""
+        try:
+            return await super().execute(statement, parameters)
+        except DBAPIError:
+            self.failed = True
+            raise
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Have `callback` run once the commit is durable; never after a rollback.
@@ -156,6 +168,9 @@ class _Writer:
         await self._lock(self._connection, user_id)
 
     async def commit(self) -> None:
+        if self.tx.failed:
+            await self.rollback()
+            raise RuntimeError("a statement of the transaction failed and its block went on: nothing was committed")
         try:
             await self._connection.commit()
         except DBAPIError as error:
