@@ -89,6 +89,24 @@ def test_a_whole_chain_has_thousands_of_contracts_but_no_more_than_a_real_one() 
     assert 15_000 < listing.size < 30_000
 
 
+def test_sizes_are_whole_contracts_that_stay_when_others_are_listed() -> None:
+    underlying = Underlying("SPX")
+    old = index_options.listing(underlying, MORNING, 5000.0, 0.16, CALENDAR)
+    new = index_options.listing(underlying, MORNING + timedelta(days=1), 5000.0, 0.16, CALENDAR, old)
+    before, after = index_options.sizes(old, 5000.0), index_options.sizes(new, 5000.0)
+    for sizes in before:
+        assert np.all(sizes >= 1.0)
+        assert np.all(sizes == np.floor(sizes))
+        assert sizes.max() > 200.0
+    kept = 0
+    for index in range(0, old.size, 97):
+        place = new.find(old.contract(index))
+        if place is not None:
+            kept += 1
+            assert [side[index] for side in before] == [side[place] for side in after]
+    assert kept > 100
+
+
 def is_tick(price: float) -> bool:
     cents = Decimal(str(price)) * 100
     return cents % (5 if price < 3.0 else 10) == 0

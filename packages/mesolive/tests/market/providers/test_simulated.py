@@ -73,6 +73,8 @@ async def test_it_starts_with_a_whole_chain_that_a_trader_knows() -> None:
     view = view_of(provider)
     state = view.underlying
     assert (state.underlying.symbol, state.quote.last, state.quote.mark) == ("SPX", 5000.0, 5000.0)
+    assert (state.quote.bid, state.quote.ask) == (4999.75, 5000.25)
+    assert np.all(view.columns.values["bid_size"] >= 1.0)
     assert {one.root for one in view.expirations} == {"SPX", "SPXW"}
     assert state.iv == pytest.approx(0.14, abs=0.03)
     assert None not in (state.hv, state.iv_rank, state.iv_percentile, state.today_open, state.previous_close)
@@ -209,6 +211,7 @@ async def test_expired_contracts_leave_the_view_and_new_ones_are_listed_the_next
     found = view.find(held)
     assert found is not None
     assert not np.isnan(found[0].bid).any()
+    assert not np.isnan(view.columns.values["ask_size"]).any()
     await provider.stop()
 
 
@@ -318,8 +321,10 @@ async def test_on_a_running_clock_it_moves_by_itself() -> None:
     provider = SimulatedProvider.generated(clock, calendar=CALENDAR)
     await provider.start()
     async with provider.books["SPX"].changes.subscribe() as changes:
-        await asyncio.wait_for(anext(changes), 5.0)
-        await asyncio.wait_for(anext(changes), 5.0)
+        for _ in range(20):
+            await asyncio.wait_for(anext(changes), 5.0)
+            if spot_of(provider) != 5000.0:
+                break
     assert spot_of(provider) != 5000.0
     await provider.stop()
 
@@ -336,6 +341,15 @@ def test_a_step_of_no_time_is_refused() -> None:
 
 
 # From an exchange's chain export.
+
+
+@needs_shared_data
+@pytest.mark.shared_data
+async def test_at_the_weekend_the_previous_close_is_fridays() -> None:
+    provider, _ = await from_export(read_export(SHARED_DATA / "cboe" / "spx-2022-02-04.csv"))
+    assert view_of(provider).underlying.previous_close == 4500.53
+    assert [one.close for one in provider.books["SPX"].history.days[-2:]] == [4477.44, 4500.53]
+    await provider.stop()
 
 
 async def from_export(export: ChainExport) -> tuple[SimulatedProvider, ManualClock]:

@@ -118,6 +118,23 @@ def listing(
     return Listing(underlying, wanted)
 
 
+def sizes(listing: Listing, spot: float) -> tuple[FloatArray, FloatArray]:
+    """Return how many contracts are bid for and offered: up to some hundreds near the money, few far from it.
+
+    A contract's sizes follow from its strike and day alone, so they stay when others are listed beside it.
+    """
+    days = np.repeat(
+        [float(one.day.toordinal()) for one in listing.expirations], [end - start for start, _, end in listing.bounds]
+    )
+    depth = 300.0 * np.exp(-8.0 * np.abs(np.log(listing.strikes / spot)))
+    scattered = [
+        np.modf(np.abs(np.sin(listing.strikes * 12.9898 + days * 78.233 + side + listing.is_call)) * 43758.5453)[0]
+        for side in (0.0, 2.0)
+    ]
+    bid, ask = (1.0 + np.floor(part * depth) for part in scattered)
+    return bid, ask
+
+
 def tick(price: FloatArray) -> FloatArray:
     """Return the smallest price step at each price."""
     return np.where(price < LARGE_TICK_FROM - 1e-9, SMALL_TICK, LARGE_TICK)

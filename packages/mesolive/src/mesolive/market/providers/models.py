@@ -21,6 +21,8 @@ from mesolive.pricing.business_time import calendar_years
 # How fast a shock to the height of the volatilities fades along the expirations, per year: that of the walk.
 SHOCK_REVERSION: Final = 6.0
 VOLATILITY_WITHOUT_QUOTES: Final = 0.2
+# An index shows the bids and offers of its members; in points.
+HALF_INDEX_SPREAD: Final = 0.25
 
 
 class MarketModel(Protocol):
@@ -42,6 +44,10 @@ class MarketModel(Protocol):
 
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put the first quotes into the book."""
+        ...
+
+    def sizes(self, listing: Listing, spot: float) -> tuple[FloatArray, FloatArray] | None:
+        """Return how many contracts are bid for and offered, or `None` where that is not known."""
         ...
 
     def quotes(
@@ -117,9 +123,23 @@ class SurfaceMarket:
         """Put the first quotes into the book; the last trade of what is worth a tick was near its value."""
         listing = book.listing
         bid, ask = self.quotes(listing, 0, now, self._spot, 0.0)
+        bid_size, ask_size = index_options.sizes(listing, self._spot)
         traded = np.where(bid > 0.0, index_options.to_tick(0.5 * (bid + ask)), np.nan)
-        book.update(now, slice(None), {"bid": bid, "ask": ask, "last": traded})
-        book.set_underlying(now, UnderlyingPrices(last=round(self._spot, 2)))
+        book.update(
+            now,
+            slice(None),
+            {"bid": bid, "ask": ask, "last": traded, "bid_size": bid_size, "ask_size": ask_size},
+        )
+        prices = UnderlyingPrices(
+            bid=round(self._spot - HALF_INDEX_SPREAD, 2),
+            ask=round(self._spot + HALF_INDEX_SPREAD, 2),
+            last=round(self._spot, 2),
+        )
+        book.set_underlying(now, prices)
+
+    def sizes(self, listing: Listing, spot: float) -> tuple[FloatArray, FloatArray]:
+        """Return sizes as the exchange shows them."""
+        return index_options.sizes(listing, spot)
 
     def quotes(
         self, listing: Listing, first: int, now: datetime, spot: float, shock: float
@@ -170,6 +190,10 @@ class ExportMarket:
         """Return the file's contracts; nothing is added later."""
         del now, spot, previous
         return self._export.listing
+
+    def sizes(self, listing: Listing, spot: float) -> None:
+        """Return nothing: the file does not say."""
+        del listing, spot
 
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put exactly the file's quotes into the book, as of the time of the export, and solve their volatilities."""

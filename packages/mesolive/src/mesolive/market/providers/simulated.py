@@ -334,15 +334,12 @@ class SimulatedProvider:
             previous_close=state.previous_close,
         )
         self._book.history = history
-        previous = state.previous_close
-        if previous is None:
-            previous = history.previous_close(self._calendar.local(now).date())
         self._prices = UnderlyingPrices(
             bid=state.quote.bid,
             ask=state.quote.ask,
             last=state.quote.last,
             today_open=opening_price(history, spot, now, self._calendar),
-            previous_close=previous,
+            previous_close=history.previous_close(self._calendar.local(now).date()),
         )
         quoted_at = state.quote.last_time
         self._book.set_underlying(now if quoted_at is None else quoted_at, self._prices)
@@ -360,6 +357,9 @@ class SimulatedProvider:
             listing = self._model.listing(now, spot, self._book.listing)
             if listing is not self._book.listing:
                 self._book.relist(listing)
+                sizes = self._model.sizes(listing, spot)
+                if sizes is not None:
+                    self._book.update(now, slice(None), {"bid_size": sizes[0], "ask_size": sizes[1]})
         listing = self._book.listing
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
