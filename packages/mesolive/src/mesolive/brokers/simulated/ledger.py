@@ -1,0 +1,236 @@
+"""What the simulated venue remembers, apart from our database as a real venue's is: one file of lines, each a record.
+
+Every record is written before it is acted upon or told, so that the venue outlives our process like a real one. A line
+that a crash cut off is ignored. On opening, the file is written anew without orders that ended long ago.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from io import BufferedWriter
+from pathlib import Path
+
+import msgspec
+
+from mesolive.brokers.venue import Ending, Execution, OrderStatus, VenueOrder, VenueRequest
+from mesolive.market.contracts import OptionContract
+
+ZERO = Decimal(0)
+MAX_ENDED = 10_000
+"""How many ended orders are kept, the latest; their fills stay in the positions."""
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An order was taken."""
+
+    request: VenueRequest
+    venue_id: str
+    at: datetime
+    ours: bool = True
+
+
+class Filled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A fill happened."""
+
+    execution: Execution
+
+
+class Stopped(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An order ended otherwise."""
+
+    reference: str
+    how: Ending
+    at: datetime
+    reason: str = ""
+
+
+class Triggered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A stop order's price was reached."""
+
+    reference: str
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What older records, now left out, had made of a position."""
+
+    account: str
+    contract: OptionContract
+    qty: Decimal
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The last number that was given out."""
+
+    number: int
+
+
+Record = Placed | Filled | Stopped | Triggered | Carried | Counted
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+class WorkingOrder:
+    """An order at the venue, working or ended."""
+
+    def __init__(self, placed: Placed) -> None:
+        self.placed = placed
+        self.request = placed.request
+        self.venue_id = placed.venue_id
+        self.status = OrderStatus.WORKING
+        self.filled = ZERO
+        self.at = placed.at
+        self.reason = ""
+        self.triggered = False
+
+    @property
+    def remaining(self) -> Decimal:
+        """Combos not yet filled."""
+        return self.request.qty - self.filled
+
+    @property
+    def shown(self) -> VenueOrder:
+        """The order as the venue's list shows it."""
+        return VenueOrder(
+            account=self.request.account,
+            reference=self.request.reference if self.placed.ours else None,
+            venue_id=self.venue_id,
+            status=self.status,
+            qty=self.request.qty,
+            filled=self.filled,
+            at=self.at,
+            reason=self.reason,
+        )
+
+
+class VenueLedger:
+    """The venue's orders, fills and positions.
+
+    Parameters
+    ----------
+    path
+        The file; `None` keeps them in memory only.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.orders: dict[str, WorkingOrder] = {}
+        self.working: dict[str, WorkingOrder] = {}
+        self.executions: list[Execution] = []
+        self.positions: dict[tuple[str, OptionContract], Decimal] = {}
+        self._number = 0
+        self._path = path
+        self._file: BufferedWriter | None = None
+
+    def open(self) -> None:
+        """Read what is remembered, and begin to write."""
+        if self._path is None or self._file is not None:
+            return
+        if self._path.exists():
+            for record in _read(self._path):
+                self._apply(record)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            for record in self._kept():
+                file.write(_encoder.encode(record) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        self._path.chmod(0o600)
+        self._file = self._path.open("ab")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def number(self) -> int:
+        """Return a number that was never given out before, and never will be again."""
+        self._number += 1
+        self._write(Counted(number=self._number))
+        return self._number
+
+    def record(self, record: Record) -> None:
+        """Remember a record, then let it take effect."""
+        self._write(record)
+        self._apply(record)
+
+    def held(self, account: str) -> dict[OptionContract, Decimal]:
+        """Return what an account holds."""
+        return {contract: qty for (owner, contract), qty in self.positions.items() if owner == account and qty != 0}
+
+    def _write(self, record: Record) -> None:
+        if self._file is not None:
+            self._file.write(_encoder.encode(record) + b"\n")
+            self._file.flush()
+
+    def _apply(self, record: Record) -> None:
+        match record:
+            case Placed():
+                order = WorkingOrder(record)
+                self.orders[record.request.reference] = order
+                self.working[record.request.reference] = order
+                self._drop_oldest()
+            case Filled(execution=execution):
+                self.executions.append(execution)
+                for leg in execution.legs:
+                    key = (execution.account, leg.contract)
+                    self.positions[key] = self.positions.get(key, ZERO) + leg.qty
+                order = next((one for one in self.working.values() if one.venue_id == execution.venue_id), None)
+                if order is not None:
+                    order.filled += execution.qty
+                    order.at = execution.at
+                    if order.remaining <= 0:
+                        order.status = OrderStatus.FILLED
+                        del self.working[order.request.reference]
+            case Stopped():
+                order = self.working.pop(record.reference, None)
+                if order is not None:
+                    order.status = OrderStatus(record.how.value)
+                    order.at = record.at
+                    order.reason = record.reason
+            case Triggered():
+                self.orders[record.reference].triggered = True
+            case Carried():
+                self.positions[record.account, record.contract] = record.qty
+            case Counted():
+                self._number = max(self._number, record.number)
+
+    def _drop_oldest(self) -> None:
+        if len(self.orders) > 2 * MAX_ENDED:
+            ended = [reference for reference in self.orders if reference not in self.working]
+            for reference in ended[: len(ended) - MAX_ENDED]:
+                del self.orders[reference]
+            kept = {order.venue_id for order in self.orders.values()}
+            self.executions = [one for one in self.executions if one.venue_id in kept]
+
+    def _kept(self) -> Iterator[Record]:
+        yield Counted(number=self._number)
+        told: dict[tuple[str, OptionContract], Decimal] = {}
+        for one in self.executions:
+            for leg in one.legs:
+                key = (one.account, leg.contract)
+                told[key] = told.get(key, ZERO) + leg.qty
+        for (account, contract), qty in self.positions.items():
+            before = qty - told.get((account, contract), ZERO)
+            if before != 0:
+                yield Carried(account=account, contract=contract, qty=before)
+        yield from (order.placed for order in self.orders.values())
+        yield from (Triggered(reference=order.request.reference) for order in self.orders.values() if order.triggered)
+        yield from (Filled(execution=one) for one in self.executions)
+        for order in self.orders.values():
+            if order.status not in {OrderStatus.WORKING, OrderStatus.FILLED}:
+                how = Ending(order.status.value)
+                yield Stopped(reference=order.request.reference, how=how, at=order.at, reason=order.reason)
+
+
+def _read(path: Path) -> Iterable[Record]:
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return  # a crash cut it off; it was not acted upon
+            yield _decoder.decode(line)

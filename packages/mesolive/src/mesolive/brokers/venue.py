@@ -1,0 +1,259 @@
+"""What every venue can do: the small interface that trading talks to, and the values that go through it.
+
+A venue answers with facts, and raises only when nothing is known: `VenueUnreachableError` never means "no". Facts name
+an order by our reference and by the venue's permanent id.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from mesolive.market.contracts import OptionContract
+from mesolive_sdk import models
+
+
+class VenueUnreachableError(Exception):
+    """It is not known what the venue made of the call: no connection, no answer in time, or none that can be read."""
+
+
+class Ending(enum.Enum):
+    """How an order ended other than by being filled."""
+
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    EXPIRED = "Expired"
+    REPLACED = "Replaced"
+
+
+class OrderStatus(enum.Enum):
+    """Where an order stands at the venue."""
+
+    WORKING = "Working"
+    FILLED = "Filled"
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    EXPIRED = "Expired"
+    REPLACED = "Replaced"
+
+
+class VenueLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg of a combo.
+
+    Attributes
+    ----------
+    name
+        Our name of the leg, given back with its fills.
+    ratio
+        Signed contracts per combo: positive is bought.
+    """
+
+    name: str
+    contract: OptionContract
+    ratio: Decimal
+
+
+class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An order to a venue: a combo that is bought, its ratios saying what that means for each leg.
+
+    Attributes
+    ----------
+    account
+        The account's id at the venue.
+    reference
+        Our name of the order; the venue gives it back with every fact.
+    qty
+        Combos, greater than zero.
+    limit_price, stop_price
+        Per combo and unit of the underlying: positive a debit, negative a credit.
+    """
+
+    account: str
+    reference: str
+    legs: tuple[VenueLeg, ...]
+    qty: Decimal
+    order_type: models.OrderType
+    time_in_force: models.TimeInForce
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue has the order and works it.
+
+    Attributes
+    ----------
+    session_id
+        The number that the venue's session gave it; the next session may give it to another order.
+    """
+
+    account: str
+    reference: str | None
+    venue_id: str
+    at: datetime
+    session_id: int | None = None
+
+
+class LegExecution(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg of a fill.
+
+    Attributes
+    ----------
+    name
+        Our name of the leg; the contract's symbol where the order is not ours.
+    qty
+        Signed contracts.
+    price
+        Per unit of the underlying, commission excluded.
+    commission
+        In account currency for the whole fill.
+    """
+
+    name: str
+    contract: OptionContract
+    qty: Decimal
+    price: Decimal
+    commission: Decimal
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue filled some combos, all legs together.
+
+    Attributes
+    ----------
+    reference
+        `None` where the order is not ours.
+    execution_id
+        Permanent: the same id is the same fill.
+    qty
+        Combos, greater than zero.
+    """
+
+    account: str
+    reference: str | None
+    venue_id: str
+    execution_id: str
+    qty: Decimal
+    legs: tuple[LegExecution, ...]
+    at: datetime
+    session_id: int | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue works the order no more, and did not fill all of it."""
+
+    account: str
+    reference: str | None
+    venue_id: str | None
+    how: Ending
+    at: datetime
+    reason: str = ""
+    code: str | None = None
+
+
+class CancelDenied(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue did not cancel.
+
+    Attributes
+    ----------
+    unknown
+        Whether the venue does not know the order; it may still arrive.
+    """
+
+    account: str
+    reference: str
+    reason: str
+    at: datetime
+    unknown: bool = False
+
+
+VenueFact = Accepted | Execution | Ended | CancelDenied
+
+
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the venue's list shows it."""
+
+    account: str
+    reference: str | None
+    venue_id: str
+    status: OrderStatus
+    qty: Decimal
+    filled: Decimal
+    at: datetime
+    reason: str = ""
+
+
+class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the connection to the venue is doing."""
+
+    state: models.AgentStatus
+    since: datetime | None = None
+    message: str = ""
+
+
+class Venue(Protocol):
+    """A venue. Every call may raise `VenueUnreachableError`; the caller limits how long he waits."""
+
+    @property
+    def kind(self) -> models.BrokerType:
+        """Which accounts it serves."""
+        ...
+
+    @property
+    def status(self) -> VenueStatus:
+        """How it is doing."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        ...
+
+    async def stop(self) -> None:
+        """End; open sessions end with it."""
+        ...
+
+    def session(self) -> AbstractAsyncContextManager[AsyncIterator[VenueFact]]:
+        """Connect, and return the facts that become known while connected.
+
+        The iterator raises `VenueUnreachableError` when the connection is lost. What happened before and in between is
+        asked for with `orders` and `executions`.
+        """
+        ...
+
+    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+        """Send an order; a reference that the venue has already is answered as it was, and not ordered again."""
+        ...
+
+    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+        """Put an order in the place of another in one step.
+
+        Parameters
+        ----------
+        reference
+            The order to replace.
+        filled
+            How many of its combos we know to be filled; the venue refuses when it is another number.
+        """
+        ...
+
+    async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
+        """Ask to cancel; `None` says that it was heard, and that its outcome will come as a fact."""
+        ...
+
+    async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
+        """Return all orders of the account that work, and those that ended at or after `since`."""
+        ...
+
+    async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
+        """Return all fills of the account at or after `since`, those of orders that are not ours too, oldest first."""
+        ...
+
+    async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
+        """Return what the account holds: signed contracts, none of them zero."""
+        ...
