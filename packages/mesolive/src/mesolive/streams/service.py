@@ -199,8 +199,9 @@ class Streams:
             position = await self._positions.read(user.user_id, args.PositionId)
             return position_subject(position), position.closed_at is not None
 
-        key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, args.Provider)
-        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+        provider = self._provider(args.Provider)
+        key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, provider)
+        return _Source(key, user.user_id, provider, form, load)
 
     def _leg(self, user: UserContext, args: models.LegDataArgs) -> _Source:
         include = args.Include.value
@@ -217,8 +218,9 @@ class Streams:
             (leg,) = await self._read_legs(user, [args.LegId])
             return Subject(entries=(entry_of(leg),)), leg.closed_at is not None
 
-        key = ("leg", user.user_id, args.LegId, include, form.wanted, args.Provider)
-        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+        provider = self._provider(args.Provider)
+        key = ("leg", user.user_id, args.LegId, include, form.wanted, provider)
+        return _Source(key, user.user_id, provider, form, load)
 
     def _legs(self, user: UserContext, args: models.LegsDataArgs) -> _Source:
         include = args.Include.value
@@ -238,8 +240,9 @@ class Streams:
             subject = legs_subject(await self._read_legs(user, ids))
             return subject, not subject.entries
 
-        key = ("legs", user.user_id, ids, include, form.wanted, args.Provider)
-        return _Source(key, user.user_id, self._provider(args.Provider), form, load)
+        provider = self._provider(args.Provider)
+        key = ("legs", user.user_id, ids, include, form.wanted, provider)
+        return _Source(key, user.user_id, provider, form, load)
 
     def _combo(self, args: models.ComboContractsDataArgs) -> _Source:
         include = args.Include.value
