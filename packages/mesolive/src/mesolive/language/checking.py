@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mesolive.language import definition as d
 from mesolive.language import indicators
 from mesolive.language.calls import FUNCTIONS, PURE
-from mesolive.language.conversion import convert_tree, is_v2
+from mesolive.language.conversion import ConversionLine, convert_tree, is_v2
 from mesolive.language.expression import RESERVED_WORDS, Number, Unary, parse_expression
 from mesolive.language.loading import load
 from mesolive.language.problems import DefinitionError, ExpressionError, Problem, Severity, StatementError, suggestion
@@ -44,12 +44,21 @@ class CheckReport:
     problems
         Errors, in the order of the definition; with any of them there is no `definition`.
     warnings
-        What is ignored, rounded or probably not meant.
+        What is ignored, rounded or probably not meant; what the conversion did is among them.
+    conversion
+        The report of the conversion from version 2; empty for a definition of version 3.
     """
 
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     definition: d.StrategyDefinition | None
+    conversion: tuple[ConversionLine, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What its owner should know, a line each: the report of the conversion, then the other warnings."""
+        told = {line.problem() for line in self.conversion}
+        return [str(line) for line in self.conversion] + [str(one) for one in self.warnings if one not in told]
 
 
 def parse_definition(raw: bytes | str | Mapping[str, object]) -> d.StrategyDefinition:
@@ -72,13 +81,12 @@ def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
         tree = load(raw)
     except DefinitionError as error:
         return CheckReport(tuple(error.problems), (), None)
-    notes: list[Problem] = []
+    lines: tuple[ConversionLine, ...] = ()
     if is_v2(tree):
         conversion = convert_tree(tree)
-        tree = dict(conversion.definition)
-        notes = [line.problem() for line in conversion.lines]
+        tree, lines = dict(conversion.definition), conversion.lines
     reader = FormReader()
-    reader.problems.extend(notes)
+    reader.problems.extend(line.problem() for line in lines)
     definition = None
     try:
         definition = read_definition(tree, reader)
@@ -87,7 +95,7 @@ def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
         definition = None
     errors = tuple(problem for problem in reader.problems if problem.severity is Severity.ERROR)
     warnings = tuple(problem for problem in reader.problems if problem.severity is Severity.WARNING)
-    return CheckReport(errors, warnings, None if errors else definition)
+    return CheckReport(errors, warnings, None if errors else definition, lines)
 
 
 class _Checker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,14 @@ from sqlalchemy import Row, func, select
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import conflict, not_found, validation
-from mesolive.language import CompiledStrategy, DefinitionError, StrategyDefinition, compile_strategy, parse_definition
+from mesolive.language import (
+    CheckReport,
+    CompiledStrategy,
+    StrategyDefinition,
+    check_definition,
+    compile_strategy,
+    parse_definition,
+)
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
@@ -69,8 +77,10 @@ class Strategies:
         self._clock = clock
         self._pager = pager
 
-    async def create(self, user: UserContext, args: models.CreateStrategyArgs) -> models.LiveStrategy:
-        """Import a definition.
+    async def create(
+        self, user: UserContext, args: models.CreateStrategyArgs
+    ) -> models.MesoLiveApiResponse[models.LiveStrategy]:
+        """Import a definition, of version 3 or converted from version 2.
 
         Raises
         ------
@@ -78,7 +88,7 @@ class Strategies:
             `ValidationError` with every problem of the definition under `StrategyDefinition.<path>`; `NotFound` for an
             account that the user does not have.
         """
-        definition = checked_definition(args.StrategyDefinition)
+        definition, notes = await checked_definition(args.StrategyDefinition)
         name = args.Name if args.Name is not None else definition.name
         name = checked_name(name or f"{definition.symbol} strategy")
         now = self._clock.now()
@@ -98,11 +108,15 @@ class Strategies:
                 updated_at=now,
             )
             await self._activate(tx, strategy_id, active_on)
-            return await self._one(tx, user, strategy_id)
+            return told(await self._one(tx, user, strategy_id), notes)
 
-    async def update(self, user: UserContext, args: models.UpdateStrategyArgs) -> models.LiveStrategy:
+    async def update(
+        self, user: UserContext, args: models.UpdateStrategyArgs
+    ) -> models.MesoLiveApiResponse[models.LiveStrategy]:
         """Replace the definition, the accounts it is active on, or both; what is null stays as it is."""
-        definition = None if args.StrategyDefinition is None else checked_definition(args.StrategyDefinition)
+        definition, notes = None, None
+        if args.StrategyDefinition is not None:
+            definition, notes = await checked_definition(args.StrategyDefinition)
         async with self._database.write() as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
             changes: dict[str, Any] = {"updated_at": self._clock.now()}
@@ -117,7 +131,7 @@ class Strategies:
                 await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
                 await self._activate(tx, args.StrategyId, active_on)
             await tx.execute(strategies.update().where(strategies.c.id == args.StrategyId).values(**changes))
-            return await self._one(tx, user, args.StrategyId)
+            return told(await self._one(tx, user, args.StrategyId), notes)
 
     async def rename(self, user: UserContext, args: models.RenameStrategyArgs) -> models.LiveStrategy:
         """Give the strategy another name; names need not be unique."""
@@ -250,24 +264,40 @@ class Strategies:
             )
 
 
-def checked_definition(given: Mapping[str, Any]) -> StrategyDefinition:
-    """Return the parsed definition after compiling it, so that what is stored can run.
+async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefinition, str | None]:
+    """Return the parsed definition after compiling it, so that what is stored can run, and what its owner should know.
+
+    Checking a large definition takes its time: it is done in a thread.
+
+    Returns
+    -------
+    The definition, and its warnings and the report of its conversion from version 2, a line each; `None` for none.
 
     Raises
     ------
     ServiceError
         `ValidationError` with every problem under the path of its field.
     """
-    try:
-        definition = parse_definition(given)
-        compile_strategy(definition)
-    except DefinitionError as error:
+
+    def check() -> CheckReport:
+        found = check_definition(given)
+        if found.definition is not None:
+            compile_strategy(found.definition)
+        return found
+
+    report = await asyncio.to_thread(check)
+    if report.definition is None:
         problems: dict[str, list[str]] = {}
-        for problem in error.problems:
+        for problem in report.problems:
             path = f"StrategyDefinition.{problem.path}" if problem.path else "StrategyDefinition"
             problems.setdefault(path, []).append(str(problem))
-        raise validation(problems, "the strategy definition cannot be used") from error
-    return definition
+        raise validation(problems, "the strategy definition cannot be used")
+    return report.definition, "\n".join(report.notes) or None
+
+
+def told(live: models.LiveStrategy, notes: str | None) -> models.MesoLiveApiResponse[models.LiveStrategy]:
+    """Return the answer of an import: the strategy, and in `Message` what its owner should know."""
+    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=notes, Data=live)
 
 
 def checked_name(name: str) -> str:
