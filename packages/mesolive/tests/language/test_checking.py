@@ -507,3 +507,27 @@ def test_values_from_anywhere_are_refused_and_never_crash() -> None:
 def test_a_checked_definition_always_compiles() -> None:
     found: StrategyDefinition = parse_definition(full())
     assert compile_strategy(found).memory_used < 200_000
+
+
+def test_maps_are_bounded_and_must_be_objects() -> None:
+    many = {f"x{number}": 1 for number in range(101)}
+    assert "has 101 entries" in problems(definition(Entry={"VarDefines": many}))["Entry.VarDefines"]
+    assert "is not an object" in problems(definition(Entry={"VarDefines": ["x"]}))["Entry.VarDefines"]
+    assert "is not an object" in problems(definition(Entry=[]))["Entry"]
+
+
+def test_an_expression_that_lua_itself_cannot_hold_is_refused_at_import() -> None:
+    wide = "max(" + ", ".join(["nav"] * 50) + ")"
+    for _ in range(8):
+        wide = "max(" + ", ".join(["1"] * 49) + f", {wide})"
+    found = check_definition(definition(Exit={"Conditions": [wide]}))
+    for problem in found.problems:
+        assert problem.path == "Exit.Conditions[0]"
+    if found.definition is not None:
+        compile_strategy(found.definition)
+
+
+def test_one_leg_may_be_closed_in_one_way_only() -> None:
+    both = {"RemoveLegsAdjustment": {"LegNames": ["a"]}, "RemoveLegAdjustment": {"LegName": "a"}}
+    found = problems(definition(Adjustment={"ConditionalAdjustments": {"true": both}}))
+    assert "older form" in found['Adjustment.ConditionalAdjustments["true"]']

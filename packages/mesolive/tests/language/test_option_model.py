@@ -194,3 +194,21 @@ def test_the_horizon_never_lies_before_now(condor: Scope) -> None:
     assert later > 0
     assert value(f"options.model(position, 31, {SPOT}, pnl)", condor) == pytest.approx(0, abs=1e-6)
     assert condor.view.now == NOON
+
+
+def test_weighted_vega_and_theta_are_modelled_too(condor: Scope) -> None:
+    weight = math.sqrt(30 / 10)
+    vega = value(f"options.model(position, 10, {SPOT}, vega)", condor)
+    assert isinstance(vega, float)
+    assert value(f"options.model(position, 10, {SPOT}, wvega)", condor) == pytest.approx(vega * weight)
+    assert value(f"options.model(position, 0, {SPOT}, wvega)", condor) == 0
+    theta = value(f"options.model(position, 10, {SPOT}, theta)", condor)
+    assert isinstance(theta, float)
+    assert theta > 0
+
+
+def test_a_root_at_an_end_of_the_range_is_found(view: PlainView) -> None:
+    long_call = scope(view, position(held("c", contract_of(view, 4400.0, Right.CALL), 1, price=20.0)))
+    for start, end in ((4420.0, 5000.0), (4000.0, 4420.0)):
+        ask = f"options.model_solver(position, 0, {start}, {end}, pnl, zero, return_price)"
+        assert value(ask, long_call) == pytest.approx(4420.0)

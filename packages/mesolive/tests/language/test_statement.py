@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from language_testkit.market import SPOT, generated
 from language_testkit.strategies import compiled, held, position, scope, seeded, value
@@ -137,3 +139,63 @@ def test_a_statement_sees_the_memo_of_its_scope_only() -> None:
     first.memo["nav"] = 1.0
     assert statement.evaluate(first)[0] == 1.0
     assert statement.evaluate(scope())[0] == 120_000.0
+
+
+NAMES = ["nav", "pos_delta", "leg_p_price", "leg_p_iv", "leg_gone_bid", "underlying_hv", "signal", "unset", "acc_pnl"]
+CALLS = [
+    "random()",
+    "random(0, 1)",
+    "timing.trading_days_until(2023, 10, 2)",
+    "timing.minutes_after_open",
+    "options.model(position, 0, 4500, pnl)",
+    "options.model_solver(position, 0, 4000, 5000, pnl, zero, return_price)",
+]
+ATOMS = [*NAMES, *CALLS, "nil", "true", "false", "0", "1.5", "-3"]
+
+
+def expressions() -> st.SearchStrategy[str]:
+    operators = ["+", "-", "*", "/", "//", "%", "^", "<", "<=", "==", "~=", "and", "or"]
+    return st.recursive(
+        st.sampled_from(ATOMS),
+        lambda inner: st.one_of(
+            st.builds("({} {} {})".format, inner, st.sampled_from(operators), inner),
+            st.builds("{}({})".format, st.sampled_from(["abs", "floor", "sqrt", "int", "not ", "-"]), inner),
+            st.builds("max({}, {})".format, inner, inner),
+        ),
+        max_leaves=8,
+    )
+
+
+def with_holes() -> Scope:
+    """Return a scope in which some values are there and others are not."""
+    view = generated()
+    held_position = position(held("p", contract_of(view, 4400.0), -1, price=30.0))
+    return scope(view, held_position, external={"signal": 2.0})
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions())
+def test_whatever_is_written_a_judgement_comes_back(text: str) -> None:
+    try:
+        statement = compiled(text)
+    except StatementError as error:
+        assert "compares numbers" in str(error)  # noqa: PT017  # the one thing that the grammar above may get wrong
+        return
+    first, again = (statement.judge(with_holes(), StatementKind.EXIT) for _ in range(2))
+    assert first == again
+    assert (first.result is None) == (first.error is not None)
+
+
+def test_a_call_right_of_and_is_made_only_when_it_is_reached() -> None:
+    text = "nav < 0 and options.model(position, 0, 4500, pnl) > 0"
+    evaluation = compiled(text).judge(scope(), StatementKind.EXIT)
+    assert (evaluation.result, evaluation.error) == (False, None)
+    reached = compiled(text.replace("<", ">", 1)).judge(with_holes(), StatementKind.EXIT)
+    assert reached.result is not None
+    assert any(name.startswith("options.model(") for name in reached.variables)
+
+
+def test_external_values_that_are_no_numbers_fail() -> None:
+    evaluation = compiled("signal > 1").judge(scope(external={"signal": float("nan")}), StatementKind.ENTRY)
+    assert evaluation.result is None
+    assert "'signal' is not a finite number" in str(evaluation.error)

@@ -15,6 +15,7 @@ from mesolive.language.decision import AccountState, PositionState, StatementKin
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.language.variables import BUILT_IN, leg_variables
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import Right
 
 OPENED = NOON - timedelta(days=2, hours=12)
@@ -298,3 +299,18 @@ def test_a_day_that_does_not_exist_fails() -> None:
 
 def test_the_account_is_left_as_it_was() -> None:
     assert AccountState(nav=Decimal(120_000), initial_cash=Decimal(100_000)) == ACCOUNT
+
+
+def test_an_expired_leg_has_no_weighted_vega(view: PlainView) -> None:
+    later = view.at(NOON + timedelta(days=31))
+    within = scope(later, strangle(view))
+    assert compiled("leg_p_dte < 0").judge(within, StatementKind.EXIT).result is True
+    with pytest.raises(StatementError, match="has expired"):
+        value("leg_p_wvega", within)
+
+
+def test_a_calendar_that_does_not_reach_so_far_fails() -> None:
+    view = generated(calendar=us_options_calendar())
+    with pytest.raises(StatementError, match="outside of the calendar"):
+        value("timing.trading_days_until(2999, 1, 2)", scope(view))
+    assert value("timing.trading_days_until(2023, 9, 18)", scope(view)) == 3

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
-from mesolive.market.view import FloatArray, Quote, UnderlyingState
+from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPENING, CLOSE, EARLY_CLOSE = time(9, 30), time(16, 0), time(13, 0)
@@ -113,7 +113,7 @@ class PlainView:
     now: datetime
     underlying: UnderlyingState
     slices: Sequence[PlainSlice]
-    calendar: PlainCalendar = field(default_factory=PlainCalendar)
+    calendar: TradingCalendar = field(default_factory=PlainCalendar)
     rate: float = 0.0
 
     @property
@@ -207,7 +207,7 @@ def generated(
     step: float = 10.0,
     width: float = 1000.0,
     volatility: float = 0.15,
-    calendar: PlainCalendar | None = None,
+    calendar: TradingCalendar | None = None,
     symbol: str = "SPX",
 ) -> PlainView:
     """Return a generated chain: for every (root, calendar days) all strikes within `width` of the spot."""
