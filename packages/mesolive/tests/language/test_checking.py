@@ -469,6 +469,7 @@ def test_thousands_of_errors_end_the_search() -> None:
         "max(" + ", ".join(["1"] * 5_000) + ")",
         " + ".join(["options.model(position, 0, 5, pnl)"] * 60),
     ],
+    ids=lambda text: text[:24],
 )
 def test_an_expression_that_loops_allocates_or_reaches_out_is_refused_at_import(expression: str) -> None:
     found = checked_within(definition(Exit={"Conditions": [expression]}), 1.0)
