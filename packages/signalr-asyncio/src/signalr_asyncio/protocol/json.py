@@ -168,9 +168,9 @@ class JsonHubProtocol:
             record = self._encode(_RECORD_OF[type(message)](message))
         except UNENCODABLE as error:
             raise unencodable("json", error) from error
-        # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON and would cost the other side
-        # the connection; it writes such a float as null. To pass over the record once costs less than to look for the
-        # words, which may as well be text inside a string.
+        # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON and would cost the other
+        # side the connection; it writes such a float as null. To pass over the record once costs less than to look for
+        # the words, which may as well be text inside a string.
         try:
             _pass_over(record)
         except UNDECODABLE as error:
