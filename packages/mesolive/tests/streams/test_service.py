@@ -243,6 +243,7 @@ async def test_a_leg_that_is_closed_leaves_the_same_stream_and_its_pnl_becomes_r
     assert set(found.LegPrices or {}) == {2}
     assert field(found, "PositionPnLs.Realized") == 45
     assert not follower.ended
+    assert live.provider.calls[-1] == ("unsubscribe", (CALL,))
 
 
 async def test_closing_the_position_ends_the_stream_after_an_item_that_shows_it(live: Running) -> None:
@@ -419,6 +420,26 @@ async def test_who_comes_or_goes_within_a_window_makes_nobody_miss_his_turn(live
     await live.window()
     for follower in (*early[40:], *late):
         assert field(item(follower.items[-1], models.LegDataEntry), "Prices.Bid") == 1
+
+
+async def test_who_comes_or_goes_gives_nobody_a_second_turn_within_a_window(live: Running) -> None:
+    strikes = [contract(right, strike) for right in Right for strike in range(4500, 5501, 25)]
+    live.positions.put(position(2, *(leg(100 + place, one, 1, "5") for place, one in enumerate(strikes))))
+    followers = [
+        await follow(live.streams.leg(live.user, models.StreamLegDataArgs(LegId=100 + place)))
+        for place in range(len(strikes) - 1)
+    ]
+    for one in strikes:
+        live.quote(one, 1.0, 2.0)
+    await live.window(0.06)
+    for one in strikes:
+        live.quote(one, 3.0, 4.0)
+    await follow(live.streams.leg(live.user, models.StreamLegDataArgs(LegId=100 + len(strikes) - 1)))
+    await live.window(0.04)
+    assert {len(follower.items) for follower in followers} == {2}
+    await live.window()
+    for follower in followers:
+        assert field(item(follower.items[-1], models.LegDataEntry), "Prices.Bid") == 3
 
 
 async def test_a_fault_while_valuing_a_new_stream_ends_it_and_does_not_leave_it_hanging(

@@ -221,6 +221,8 @@ def test_ages_count_from_the_change_of_each_side_and_a_sum_is_as_old_as_its_olde
     assert field(found, "LegPrices.1.AskAgeMs") == 12000
     assert field(found, "LegPrices.1.MarkAgeMs") == 2000
     assert field(found, "PositionPrices.BidAgeMs") == 12000
+    quote(chain, CALL, ask=10.7)
+    assert field(valued(chain, Entry(1, CALL, Decimal(1))), "LegPrices.1.MarkAgeMs") == 0
     assert field(found, "LegPrices.1.LastAgeMs") is None
 
 
