@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from language_testkit.strategies import Json, definition, expiration, leg
 from mesolive.language import (
@@ -532,3 +534,61 @@ def test_one_leg_may_be_closed_in_one_way_only() -> None:
     both = {"RemoveLegsAdjustment": {"LegNames": ["a"]}, "RemoveLegAdjustment": {"LegName": "a"}}
     found = problems(definition(Adjustment={"ConditionalAdjustments": {"true": both}}))
     assert "older form" in found['Adjustment.ConditionalAdjustments["true"]']
+
+
+def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # JSON
+    """Return the path of every value of a JSON tree."""
+    found = [path] if path else []
+    if isinstance(tree, dict):
+        for key, value in cast("Json", tree).items():
+            found += places(value, (*path, key))
+    elif isinstance(tree, list):
+        for index, value in enumerate(cast("list[Any]", tree)):
+            found += places(value, (*path, index))
+    return found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["nav", "a", "s"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*full(), "Name", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(places(full())), JSON), min_size=1, max_size=3), st.booleans())
+def test_a_definition_with_anything_anywhere_is_used_or_refused_and_never_crashes(
+    changes: list[tuple[tuple[Any, ...], Any]], old: bool
+) -> None:
+    raw: Any = full()
+    if old:
+        raw |= {"MesoSimVersion": "2.8", "Cash": "1", "SimSettings": {"FillModel": "AtMidPrice"}}
+    for path, value in changes:
+        target = raw
+        try:
+            for part in path[:-1]:
+                target = target[part]
+            target[path[-1]] = value
+        except (TypeError, KeyError, IndexError):
+            continue  # an earlier change took the place away
+    report = check_definition(raw)
+    assert (report.definition is None) == bool(report.problems)
+    if report.definition is not None:
+        compile_strategy(report.definition)
+
+
+def test_empty_texts_of_optional_fields_count_as_not_set() -> None:
+    raw = definition(
+        Entry={
+            "ReentryDays": "",
+            "Schedule": {"AfterMarketOpenMinutes": 30, "BeforeMarketCloseMinutes": " ", "Every": ""},
+        },
+        ExternalData={"CsvUrl": ""},
+    )
+    assert len(warnings(raw)) == 4
+    found = parse_definition(raw)
+    assert (found.csv_url, found.entry.reentry_days) == (None, None)
+    assert found.entry.schedule is not None
+    assert found.entry.schedule.every == "day"

@@ -218,8 +218,10 @@ class FormReader:
 
 
 def _is_blank(item: object, field: shapes.Field) -> bool:
-    unset = isinstance(field.kind, shapes.Expression) and not field.required
-    return unset and isinstance(item, str) and not item.strip()
+    """Return whether an optional field holds an empty text where an empty text says nothing."""
+    if field.required or (isinstance(field.kind, shapes.Word) and field.kind.empty):
+        return False
+    return isinstance(item, str) and not item.strip()
 
 
 def _wanted(kind: shapes.Kind) -> str:
