@@ -107,30 +107,62 @@ async def test_a_call_and_its_answer_travel(hub: ScriptedHub, transport: object)
 async def test_messages_that_wait_for_a_request_go_together_in_order(hub: ScriptedHub, transport: object) -> None:
     connection, peer = await started(hub, transport)
     peer.posting.clear()
-    first = asyncio.create_task(connection.send("Tell", 0))
-    assert [message["arguments"] for message in await peer.received()] == [[0]]
-    others = [asyncio.create_task(connection.send("Tell", number)) for number in range(1, 5)]
-    await asyncio.sleep(0)
-    others[1].cancel()
+    for number in range(5):
+        await connection.send("Tell", number)
+        if number == 0:
+            assert [message["arguments"] for message in await peer.received()] == [[0]]
     peer.posting.set()
-    await first
-    assert [message["arguments"] for message in await peer.received()] == [[1], [3], [4]]
-    await asyncio.gather(*others, return_exceptions=True)
+    assert [message["arguments"] for message in await peer.received()] == [[1], [2], [3], [4]]
     await connection.stop()
+
+
+@both
+async def test_senders_wait_while_the_server_takes_nothing(hub: ScriptedHub, transport: object) -> None:
+    connection, peer = await started(hub, transport)
+    peer.posting.clear()
+    sent: list[int] = []
+
+    async def flood() -> None:
+        for number in range(100):
+            await connection.send("Tell", "x" * 5000)
+            sent.append(number)
+
+    flooding = asyncio.create_task(flood())
+    received = len(await peer.received())
+    for _ in range(10):
+        await settle()
+    assert 10 < len(sent) < 30
+    peer.posting.set()
+    await flooding
+    while received < 100:
+        received += len(await peer.received())
+    await connection.stop()
+
+
+@both
+async def test_what_was_sent_before_a_stop_arrives_before_the_end(hub: ScriptedHub, transport: object) -> None:
+    connection, peer = await started(hub, transport)
+    for number in range(3):
+        await connection.send("Tell", number)
+    await connection.stop()
+    seen: list[dict[str, Any]] = []
+    while not peer.posted.empty():
+        seen += await peer.received()
+    assert [message.get("arguments") for message in seen] == [[0], [1], [2], None]
+    assert seen[-1]["type"] == 7
 
 
 @both
 async def test_a_large_backlog_is_sent_in_several_requests(hub: ScriptedHub, transport: object) -> None:
     connection, peer = await started(hub, transport)
     peer.posting.clear()
-    first = asyncio.create_task(connection.send("Tell", ""))
+    await connection.send("Tell", "")
     await peer.received()
-    others = [asyncio.create_task(connection.send("Tell", "x" * 20_000)) for _ in range(3)]
-    await asyncio.sleep(0)
+    for _ in range(3):
+        await connection.send("Tell", "x" * 20_000)
     peer.posting.set()
-    for _ in others:
+    for _ in range(3):
         assert len(await peer.received()) == 1
-    await asyncio.gather(first, *others)
     await connection.stop()
 
 
@@ -141,7 +173,7 @@ async def test_a_refused_message_loses_the_connection(hub: ScriptedHub, transpor
     connection.on_close(ended.set_result)
     peer.post_status = [404]
     with pytest.raises(ConnectionLost, match="404"):
-        await connection.send("Tell")
+        await connection.invoke("Tell")
     assert isinstance(await ended, ConnectionLost)
 
 

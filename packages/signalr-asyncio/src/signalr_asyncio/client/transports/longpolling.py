@@ -23,7 +23,6 @@ class _LongPollingTransport(HttpTransport):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint, self.name)
         self._limit = endpoint.options.max_message_size + _ANSWER_SLACK
-        self._gone = False
 
     async def open(self) -> None:
         # The first poll is answered at once, with nothing: it only says that this transport is used.
@@ -41,9 +40,9 @@ class _LongPollingTransport(HttpTransport):
         self._start(self._poll())
 
     async def close(self) -> None:
-        was_open = self._end is None
+        open_until_now = await self._flush()
         await self._shut()
-        if was_open and not self._gone:
+        if open_until_now:
             try:
                 await self._request("DELETE", within=self._endpoint.options.stop_timeout, limit=self._limit)
             except (httpx.HTTPError, TimeoutError, ConnectFailed):
@@ -59,7 +58,6 @@ class _LongPollingTransport(HttpTransport):
                 self._finish(f"a poll failed: {type(error).__name__}")
                 return
             if status == 204:
-                self._gone = True
                 self._finish("the server ended the connection")
                 return
             if status != 200:

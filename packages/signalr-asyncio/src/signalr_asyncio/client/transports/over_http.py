@@ -16,6 +16,7 @@ from signalr_asyncio.client.transports.base import Endpoint, TransportClosed
 
 # Records that wait while a POST is on its way go together in the next, up to this.
 _BATCH_BYTES = 32 * 1024
+_BACKLOG_BYTES = 64 * 1024
 _CHUNKS_AHEAD = 16
 _ANSWER_LIMIT = 64 * 1024
 
@@ -26,6 +27,9 @@ UNAUTHORIZED = frozenset({401, 403})
 
 class HttpTransport:
     """Sends records by POST, one request at a time, and hands over what the receiving task delivers.
+
+    As with a socket, what was taken for sending may still be on its way; that it did not arrive shows in the end of the
+    transport.
 
     Parameters
     ----------
@@ -41,24 +45,21 @@ class HttpTransport:
         self._label = name
         self._room = asyncio.Event()
         self._received: Mailbox[bytes] = Mailbox(_CHUNKS_AHEAD, self._room.set)
-        self._outgoing: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+        self._outgoing: deque[bytes] = deque()
+        self._backlog = 0
         self._something = asyncio.Event()
+        self._posted = asyncio.Event()
         self._end: TransportClosed | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def send(self, data: bytes) -> None:
-        """Send records, after those that wait; see `Transport`."""
+        """Take records for sending, once not too many wait; see `Transport`."""
+        await self._until(_BACKLOG_BYTES)
         if self._end is not None:
             raise TransportClosed(str(self._end))
-        entry = data, asyncio.get_running_loop().create_future()
-        self._outgoing.append(entry)
+        self._outgoing.append(data)
+        self._backlog += len(data)
         self._something.set()
-        try:
-            await entry[1]
-        except asyncio.CancelledError:
-            if entry in self._outgoing:
-                self._outgoing.remove(entry)
-            raise
 
     async def receive(self) -> bytes:
         """Return the next bytes; see `Transport`."""
@@ -69,6 +70,16 @@ class HttpTransport:
     def abort(self) -> None:
         """End at once; see `Transport`."""
         self._finish("it was given up")
+
+    async def _flush(self) -> bool:
+        """Wait until all is sent; return whether the transport is still open then."""
+        await self._until(1)
+        return self._end is None
+
+    async def _until(self, limit: int) -> None:
+        while self._backlog >= limit and self._end is None:
+            self._posted.clear()
+            await self._posted.wait()
 
     async def _shut(self) -> None:
         """Stop the tasks."""
@@ -97,16 +108,12 @@ class HttpTransport:
             return
         self._end = TransportClosed(reason)
         self._received.end(TransportClosed(reason))
-        while self._outgoing:
-            self._fail_sender(self._outgoing.popleft()[1])
+        self._outgoing.clear()
+        self._posted.set()
         current = asyncio.current_task()
         for task in self._tasks:
             if task is not current:
                 task.cancel()
-
-    def _fail_sender(self, sender: asyncio.Future[None]) -> None:
-        if not sender.done():
-            sender.set_exception(TransportClosed(str(self._end)))
 
     async def _headers(self) -> dict[str, str]:
         return {**self._endpoint.headers, **await self._endpoint.credentials.headers()}
@@ -130,19 +137,19 @@ class HttpTransport:
             while self._outgoing:
                 await self._post(self._batch())
 
-    def _batch(self) -> list[tuple[bytes, asyncio.Future[None]]]:
+    def _batch(self) -> bytes:
         batch = [self._outgoing.popleft()]
-        size = len(batch[0][0])
-        while self._outgoing and size + len(self._outgoing[0][0]) <= _BATCH_BYTES:
-            size += len(self._outgoing[0][0])
+        size = len(batch[0])
+        while self._outgoing and size + len(self._outgoing[0]) <= _BATCH_BYTES:
+            size += len(self._outgoing[0])
             batch.append(self._outgoing.popleft())
-        return batch
+        return b"".join(batch)
 
-    async def _post(self, batch: list[tuple[bytes, asyncio.Future[None]]]) -> None:
+    async def _post(self, batch: bytes) -> None:
         try:
             status, _ = await self._request(
                 "POST",
-                content=b"".join(data for data, _ in batch),
+                content=batch,
                 within=self._endpoint.options.server_timeout,
                 limit=_ANSWER_LIMIT,
             )
@@ -150,12 +157,8 @@ class HttpTransport:
                 self._finish(f"sending was answered with status {status}")
         except (httpx.HTTPError, TimeoutError, ConnectFailed) as error:
             self._finish(f"sending failed: {type(error).__name__}")
-        finally:
-            for _, sender in batch:
-                if self._end is not None:
-                    self._fail_sender(sender)
-                elif not sender.done():
-                    sender.set_result(None)
+        self._backlog -= len(batch)
+        self._posted.set()
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -95,6 +95,7 @@ class _EventsTransport(HttpTransport):
         self._start(self._read(response.aiter_bytes()))
 
     async def close(self) -> None:
+        await self._flush()
         await self._shut()
 
     async def _get(self) -> httpx.Response:
