@@ -233,6 +233,16 @@ class TestAPause:
         await room.sink.until_seen(ann, 2)
         assert room.sink.seen[ann] == [1, 2]
 
+    async def test_lets_those_who_listen_already_catch_up(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        await room.deliverer.start()
+        async with room.deliverer.paused(ann) as pause:
+            await room.append(ann, 7)
+            await pause.catch_up(5)
+            assert room.sink.seen == {ann: [1, 2, 3, 4, 5]}
+        await room.sink.until_seen(ann, 7)
+        assert room.sink.seen == {ann: [1, 2, 3, 4, 5, 6, 7]}
+
     async def test_waits_for_the_event_that_is_being_delivered(self, room: Room) -> None:
         ann = await add_user(room.database, "ann")
         await room.deliverer.start()

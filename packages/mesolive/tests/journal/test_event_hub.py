@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from mesolive.journal.journal import MAX_ACTIVE
 from mesolive.store.database import Database
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
@@ -59,6 +60,23 @@ class TestOnConnect:
         await server.append(ann, agent_status())
         assert numbers(await listener.until(2)) == [1, 2]
 
+    @pytest.mark.parametrize("encoding", ["json", "messagepack"])
+    async def test_a_client_survives_however_much_is_active_and_is_told_the_newest(
+        self, server: EventServer, encoding: str
+    ) -> None:
+        ann = await server.user("ann")
+        events = [error(on=True, number=number) for number in range(MAX_ACTIVE)]
+        for event in events:
+            event.Message = "x" * 2000  # two megabytes together: more than may wait for one client
+        await server.append(ann, *events)
+        listener = await server.listen("ann", encoding)
+        await server.append(ann, agent_status())
+        while not isinstance((await listener.until(1))[-1], models.AgentStatusEvent):
+            await listener.until(len(listener.heard) + 1)
+        heard = numbers(listener.heard)
+        assert len(heard) > 200
+        assert heard == list(range(heard[0], MAX_ACTIVE + 2))
+
     async def test_nothing_that_happens_while_a_client_connects_is_lost_or_out_of_order(
         self, server: EventServer
     ) -> None:
@@ -77,6 +95,7 @@ class TestOnConnect:
                 await listener.until(len(listener.heard) + 1)
             first, *later = numbers(listener.heard)
             assert first == 1
+            assert later[0] > 1
             assert later == list(range(later[0], 32))
 
     async def test_a_user_is_told_nothing_of_another_one(self, server: EventServer) -> None:

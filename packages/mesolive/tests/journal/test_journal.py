@@ -219,7 +219,8 @@ class TestTheActiveState:
         lasting = [entry_signal(on=True, account="ML1"), error(on=True, number=2), exit_signal(on=True)]
         await append(database, journal, ann, entry_signal(on=True, account="ML2"), *lasting, error(on=True, number=1))
         await append(database, journal, ann, entry_signal(on=False, account="ML2"), error(on=False, number=1))
-        active = await journal.active_state(ann)
+        active, latest = await journal.active_state(ann)
+        assert latest == 7
         assert [envelope.Event for envelope in active] == lasting
         assert [envelope.EventSeqId for envelope in active] == [2, 3, 4]
 
@@ -228,13 +229,13 @@ class TestTheActiveState:
         await append(database, journal, ann, exit_signal(on=True))
         await append(database, journal, bob, exit_signal(on=True))
         await append(database, journal, bob, exit_signal(on=False))
-        assert len(await journal.active_state(ann)) == 1
-        assert await journal.active_state(bob) == []
+        assert len((await journal.active_state(ann))[0]) == 1
+        assert await journal.active_state(bob) == ([], 2)
 
     async def test_tells_the_newest_when_there_is_too_much(self, database: Database, journal: Journal) -> None:
         ann = await add_user(database, "ann")
         await append(database, journal, ann, *(error(on=True, number=number) for number in range(MAX_ACTIVE + 3)))
-        active = await journal.active_state(ann)
+        active, _ = await journal.active_state(ann)
         assert len(active) == MAX_ACTIVE
         assert active[-1].EventSeqId == MAX_ACTIVE + 3
 
@@ -251,7 +252,7 @@ class TestTheActiveState:
 
         with pytest.raises(LookupError):
             await fail()
-        assert len(await journal.active_state(ann)) == 1
+        assert len((await journal.active_state(ann))[0]) == 1
 
 
 Change = tuple[str, Callable[..., MesoLiveEvent], bool]
@@ -300,7 +301,7 @@ async def test_the_active_state_is_what_the_log_says_when_read_from_its_begin(
                 expected[subject] = event
         for start in range(0, len(new), together):
             await append(database, journal, user_id, *new[start : start + together])
-        active = await journal.active_state(user_id)
+        active, _ = await journal.active_state(user_id)
         assert [envelope.Event for envelope in active] == sorted(expected.values(), key=lambda e: e.EventSeqId)
         assert all(isinstance(e.Event, ErrorEvent) or e.StrategyId is not None for e in active)
     finally:

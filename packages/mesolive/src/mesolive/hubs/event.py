@@ -61,10 +61,12 @@ class EventHub(EnvelopeHub):
     async def on_connected(self) -> None:
         """Send the active signals and errors, and let the connection hear what follows."""
         caller = self.clients.caller
-        # What is delivered before is part of the state that is read here; what comes later finds the group joined.
-        async with self._deliverer.paused(self.user.user_id):
-            for count, active in enumerate(await self._events.active_state(self.user.user_id), 1):
-                await caller.send(active.EventType, active.Event)
+        async with self._deliverer.paused(self.user.user_id) as pause:
+            active, latest = await self._events.active_state(self.user.user_id)
+            # The others hear first what is part of this state already; this connection hears what comes after it.
+            await pause.catch_up(latest)
+            for count, envelope in enumerate(active, 1):
+                await caller.send(envelope.EventType, envelope.Event)
                 if count % _BURST == 0:
                     await asyncio.sleep(0)
             await self.groups.add(self.context.connection_id, _user_group(self.user.user_id))

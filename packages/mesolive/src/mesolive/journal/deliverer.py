@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -33,6 +34,23 @@ class EventSink(Protocol):
     async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         """Hand an event to those of the user's connections that want it."""
         ...
+
+
+class Pause:
+    """What may be done while a user's events are held back.
+
+    Parameters
+    ----------
+    deliver_up_to
+        Delivers events up to a number.
+    """
+
+    def __init__(self, deliver_up_to: Callable[[int], Awaitable[None]]) -> None:
+        self._deliver_up_to = deliver_up_to
+
+    async def catch_up(self, last: int) -> None:
+        """Deliver the user's committed events up to and including the number `last` now."""
+        await self._deliver_up_to(last)
 
 
 class Deliverer:
@@ -98,18 +116,18 @@ class Deliverer:
         self._follower = None
         self._workers.clear()
 
-    def paused(self, user_id: int) -> AbstractAsyncContextManager[None]:
-        """Return a context in which nothing is delivered to the user.
+    def paused(self, user_id: int) -> AbstractAsyncContextManager[Pause]:
+        """Return a context in which nothing is delivered to the user but what is asked for.
 
-        A new connection is told the active state and joins the listeners within it: what was delivered before is part
-        of that state, what comes after reaches it.
+        A new connection is told the active state and joins the listeners within it, after the others have caught up
+        with that state: so it hears exactly what comes after.
         """
         return self._paused(user_id)
 
     @asynccontextmanager
-    async def _paused(self, user_id: int) -> AsyncGenerator[None]:
+    async def _paused(self, user_id: int) -> AsyncGenerator[Pause]:
         async with self._lock(user_id):
-            yield
+            yield Pause(partial(self._deliver_up_to, user_id))
 
     def _lock(self, user_id: int) -> asyncio.Lock:
         return self._locks.setdefault(user_id, asyncio.Lock())
@@ -157,7 +175,20 @@ class Deliverer:
         """Deliver the next events and return whether there were any."""
         events, _ = await self._journal.since(user_id, self._delivered.get(user_id, 0), BATCH)
         for event in events:
-            async with self._lock(user_id), asyncio.timeout(self._deliver_seconds):
-                await self._sink.deliver(user_id, event)
-                self._delivered[user_id] = event.EventSeqId
+            async with self._lock(user_id):
+                await self._deliver(user_id, event)
         return bool(events)
+
+    async def _deliver_up_to(self, user_id: int, last: int) -> None:
+        """Deliver all events up to a number; the caller holds the user's lock."""
+        while (position := self._delivered.get(user_id, 0)) < last:
+            events, _ = await self._journal.since(user_id, position, min(BATCH, last - position))
+            for event in events:
+                await self._deliver(user_id, event)
+
+    async def _deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
+        if event.EventSeqId <= self._delivered.get(user_id, 0):
+            return  # somebody was quicker
+        async with asyncio.timeout(self._deliver_seconds):
+            await self._sink.deliver(user_id, event)
+        self._delivered[user_id] = event.EventSeqId

@@ -54,8 +54,8 @@ class Events:
         found, more = await self._journal.since(user_id, page.after, page.limit)
         return GetEventsSinceResult(Events=found, ContinuationToken=page.token(found[-1].EventSeqId) if more else None)
 
-    async def active_state(self, user_id: int) -> Sequence[MesoLiveEventEnvelope]:
-        """Return the events of the signals and errors that are active now."""
+    async def active_state(self, user_id: int) -> tuple[Sequence[MesoLiveEventEnvelope], int]:
+        """Return the events of the signals and errors that are active, and the number of the last event that counts."""
         return await self._journal.active_state(user_id)
 
     async def own_strategies(self, user_id: int, asked: Collection[int] | None) -> list[int]:

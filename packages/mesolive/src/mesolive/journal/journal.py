@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from mesolive.clock import Clock
@@ -30,8 +31,12 @@ from mesolive_sdk.models import (
 )
 from mesolive_sdk.models.events import EVENT_MODELS
 
+_log = structlog.get_logger(__name__)
+
 MAX_ACTIVE = 1000
-"""The most active signals and errors that a new connection is told of: the newest."""
+MAX_ACTIVE_BYTES = 512 * 1024
+"""The most active signals and errors that a new connection is told of, and how long they may be together, as JSON: the
+newest. They are queued at once, and a client for whom too much waits is disconnected."""
 
 MAX_BYTES = 256 * 1024
 """How long the events of one answer may be together, as JSON: a client's queue must have room for it."""
@@ -68,7 +73,7 @@ _ACTIVE = (
     )
     .where(active_events.c.user_id == bindparam("user"))
     .order_by(log.c.event_seq_id.desc())
-    .limit(MAX_ACTIVE)
+    .limit(MAX_ACTIVE + 1)
 )
 
 
@@ -182,11 +187,24 @@ class Journal:
                     return [_envelope(kept) for kept in found], False
         return [_envelope(kept) for kept in found], True
 
-    async def active_state(self, user_id: int) -> list[MesoLiveEventEnvelope]:
-        """Return the events of the signals and errors that are active now, in order, with their original ids."""
+    async def active_state(self, user_id: int) -> tuple[list[MesoLiveEventEnvelope], int]:
+        """Return the events of the signals and errors that are active, in order, with their original ids.
+
+        The number returned with them is the `EventSeqId` of the last event that is taken into account.
+        When there are more than `MAX_ACTIVE`, or they are longer than `MAX_ACTIVE_BYTES`, the oldest are left out.
+        """
         async with self._database.read() as tx:
             rows = await tx.all(_ACTIVE, {"user": user_id})
-        return [_envelope(row) for row in reversed(rows)]
+            latest: int | None = await tx.scalar(_LATEST, {"user": user_id})
+        kept: list[Row[Any]] = []
+        size = 0
+        for row in rows:  # the newest first
+            size += len(row.body)
+            if len(kept) == MAX_ACTIVE or size > MAX_ACTIVE_BYTES:
+                _log.warning("active_state_cut", user_id=user_id, kept=len(kept))
+                break
+            kept.append(row)
+        return [_envelope(row) for row in reversed(kept)], latest or 0
 
 
 async def _note_active(tx: WriteTransaction, user_id: int, event: MesoLiveEvent) -> None:
