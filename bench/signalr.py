@@ -122,9 +122,9 @@ def broadcasting(port: int) -> list[Figure]:
     """Send one message to many connections, half of them in either encoding."""
     half = CONNECTIONS // 2
     with ExitStack() as stack:
-        listeners = [stack.enter_context(hub(port, protocol="json")) for _ in range(half)]
-        listeners += [stack.enter_context(hub(port, protocol="messagepack")) for _ in range(half)]
-        sender = stack.enter_context(hub(port, "/hub"))
+        listeners = [stack.enter_context(hub(port, "/counted", "json")) for _ in range(half)]
+        listeners += [stack.enter_context(hub(port, "/counted", "messagepack")) for _ in range(half)]
+        sender = stack.enter_context(hub(port, "/counted"))
         before = stats(port)["encodings"]
         started = time.perf_counter()
         sender.send(JSON.encode(Invocation("Broadcast", [])))
