@@ -90,6 +90,35 @@ async def test_after_a_move_within_a_minute_greeks_are_those_of_the_new_spot() -
     assert piece(chain, Right.PUT).iv == pytest.approx(0.2, abs=1e-3)
 
 
+async def test_forwards_outlast_a_time_without_quotes() -> None:
+    chain = flat_chain(half_spread=0.0)
+    chain.book.view().warm()
+    quotes = {side: chain.book.values(side) for side in ("bid", "ask")}
+    for _ in range(3):
+        await chain.clock.advance(300)
+        chain.book.update(chain.clock.now(), slice(None), {"bid": math.nan, "ask": math.nan})
+        view = chain.book.view()
+        for one in view.expirations:
+            assert view.forward(one) == pytest.approx(forward_of(one, chain.clock.now()), abs=0.05)
+            assert view.discount(one) == pytest.approx(
+                math.exp(-RATE * ((one.settles_at - chain.clock.now()) / timedelta(days=365))), abs=1e-4
+            )
+    await chain.clock.advance(5)
+    chain.book.update(chain.clock.now(), slice(None), {"bid": quotes["bid"], "ask": quotes["ask"]})
+    assert piece(chain, Right.PUT).iv == pytest.approx(0.2, abs=0.002)
+
+
+async def test_quotes_that_come_late_are_believed_within_seconds() -> None:
+    chain = flat_chain(half_spread=0.0)
+    quotes = {side: chain.book.values(side) for side in ("bid", "ask")}
+    chain.book.update(MORNING, slice(None), {"bid": math.nan, "ask": math.nan})
+    one = expiration("SPXW", APRIL)
+    assert chain.book.view().forward(one) is None
+    chain.book.update(MORNING, slice(None), {"bid": quotes["bid"], "ask": quotes["ask"]})
+    await chain.clock.advance(5)
+    assert chain.book.view().forward(one) == pytest.approx(forward_of(one), abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("bid", "ask"),
     [

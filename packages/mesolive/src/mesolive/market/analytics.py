@@ -7,7 +7,7 @@ whole chain at once (`ChainAnalytics.warm`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -24,6 +24,8 @@ from mesolive.pricing.business_time import calendar_years, years_to
 from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes, imply_forwards
 
 CURVE_KEPT_FOR: Final = timedelta(minutes=1)
+# Where quotes were missing they may come any moment.
+INCOMPLETE_CURVE_KEPT_FOR: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,22 @@ class ForwardCurve:
 
     def serves(self, listing: Listing, now: datetime) -> bool:
         """Whether the curve may still be used."""
-        return self.listing is listing and timedelta(0) <= now - self.at < CURVE_KEPT_FOR
+        complete = all(one is None or one.source is ForwardSource.PARITY for one in self.implied)
+        kept_for = CURVE_KEPT_FOR if complete else INCOMPLETE_CURVE_KEPT_FOR
+        return self.listing is listing and timedelta(0) <= now - self.at < kept_for
+
+    def continuing(self, before: ForwardCurve) -> ForwardCurve:
+        """Return this curve with what `before` knew where the quotes say nothing now: in a halt carries stay."""
+        if before.listing is not self.listing:
+            return self
+        merged = list(self.implied)
+        for position, (new, old) in enumerate(zip(self.implied, before.implied, strict=True)):
+            if new is None or old is None:
+                continue
+            if old.source is ForwardSource.PARITY and new.source is not ForwardSource.PARITY:
+                forward, discount = before.forward_and_discount(position, self.spot, self.at)
+                merged[position] = replace(new, forward=forward, discount=discount, source=old.source)
+        return replace(self, implied=tuple(merged))
 
     def forward_and_discount(self, position: int, spot: float, now: datetime) -> tuple[float, float]:
         """Return forward and discount factor of the expiration at `position` for a later spot and moment.
@@ -76,13 +93,12 @@ class ForwardCurve:
         if implied is None:
             return spot, 1.0
         expiration = self.listing.expirations[position]
+        years = calendar_years(self.at, expiration.settles_at)
+        part = calendar_years(now, expiration.settles_at) / years if years > 0.0 else 1.0
+        growth = (implied.forward / self.spot) ** part
         if expiration.style is ExerciseStyle.AMERICAN:
-            return implied.forward / self.spot * spot, min(1.0, self.spot / implied.forward)
-        settles_at = expiration.settles_at
-        years = calendar_years(self.at, settles_at)
-        rate = -np.log(implied.discount) / years if years > 0.0 else 0.0
-        remaining = calendar_years(now, settles_at)
-        return implied.forward / self.spot * spot, float(np.exp(-rate * remaining))
+            return spot * growth, min(1.0, 1.0 / growth)
+        return spot * growth, implied.discount**part
 
 
 class CurveKeeper:
@@ -95,8 +111,8 @@ class CurveKeeper:
         """Return the kept curve, or fit a new one where it does not serve any more."""
         curve = self._curve
         if curve is None or not curve.serves(listing, now):
-            curve = ForwardCurve.imply(listing, columns, spot, now, first_alive)
-            self._curve = curve
+            fitted = ForwardCurve.imply(listing, columns, spot, now, first_alive)
+            self._curve = curve = fitted if curve is None else fitted.continuing(curve)
         return curve
 
 
