@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import cast
 
 import structlog
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
-from mesolive.clock import Clock, ScaledClock
+from mesolive.clock import Clock
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
@@ -28,10 +27,8 @@ from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive.journal.journal import Journal
 from mesolive.market.calendar import us_options_calendar
-from mesolive.market.exchange_export import ExportError, read_export
-from mesolive.market.providers.models import default_start
-from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.service import Market
+from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.metrics import ServerMetrics
 from mesolive.settings import Settings, SettingsError
 from mesolive.store.database import Database
@@ -103,19 +100,14 @@ def build_market(settings: Settings) -> tuple[Market, Clock]:
     Raises
     ------
     SettingsError
-        When the chain file cannot be used.
+        When the chain file or the recording cannot be used.
     """
-    calendar = us_options_calendar()
-    if settings.chain is not None:
-        try:
-            export = read_export(settings.chain)
-        except ExportError as error:
-            raise SettingsError(f"chain: {settings.chain.name} cannot be used: {error}") from None
-        clock = ScaledClock(settings.start or export.exported_at, settings.speed)
-        return Market([SimulatedProvider.from_export(export, clock, seed=settings.seed, calendar=calendar)]), clock
-    start = settings.start or default_start(datetime.now(UTC), calendar)
-    clock = ScaledClock(start, settings.speed)
-    return Market([SimulatedProvider.generated(clock, seed=settings.seed, calendar=calendar)]), clock
+    request = SourceRequest(settings.chain, settings.start, settings.speed, settings.seed)
+    try:
+        source = open_source(settings.market, request)
+    except SourceError as error:
+        raise SettingsError(f"market: {error}") from None
+    return Market([source.provider]), source.clock
 
 
 @asynccontextmanager

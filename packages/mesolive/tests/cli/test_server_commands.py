@@ -104,6 +104,27 @@ def test_a_chain_file_that_is_none_is_named_with_its_fault(tmp_path: Path) -> No
     assert "line" in ended.stderr
 
 
+def test_a_recorded_session_is_served_on_its_own_time(tmp_path: Path) -> None:
+    recording = Path(__file__).parents[5] / "shared/data/lean"
+    if not recording.is_dir():
+        pytest.skip("the recorded session is not beside this checkout")
+    process = subprocess.Popen(
+        [MESOLIVE, "serve", "--port", "0", "--market", "recorded", "--chain", str(recording)],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        shown = "".join(process.stdout.readline() for _ in range(4))
+    finally:
+        process.kill()
+        process.communicate()
+    assert re.search(r"recorded from lean: GOOG, 2,192 contracts", shown)
+    assert "2015-12-24 14:3" in shown
+
+
 def test_the_demonstration_makes_a_whole_trade_and_ends_with_status_0(tmp_path: Path) -> None:
     ended = run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
