@@ -113,6 +113,7 @@ def test_decision_1_indicators_are_kept_with_a_warning() -> None:
             "Indicators.Standard.x.Instrument",
         ),
         ({"StrategyName": "Another"}, "StrategyName"),
+        ({"Backtest": {"Cash": []}}, "Backtest.Cash"),
         ({"SimSettings": "AtMidPrice"}, "SimSettings"),
         (
             {"Adjustment": {"ConditionalAdjustments": {"true": {"TransitionAdjustment": {}}}}},

@@ -135,11 +135,7 @@ class _Converter:
         value = self.tree.pop(old, None)
         if value is None:
             return
-        if (
-            target.get(new) not in {None, value}
-            if isinstance(value, str | int | float)
-            else target.get(new) is not None
-        ):
+        if target.get(new) not in [None, value]:
             self._note(Level.ERROR, path, f"stands beside {old}, which says something else")
             return
         target[new] = value
