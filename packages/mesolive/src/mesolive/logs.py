@@ -13,8 +13,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 def configure_logs(level: int = logging.INFO) -> None:
     """Set up logging for a process that is a server.
 
-    Secrets do not reach this point: what is logged names keys by their ids, and URLs without their passwords. Tracebacks
-    are written without local variables, which could hold a token.
+    Secrets do not reach this point: what is logged names keys by their ids, and URLs without their passwords.
+    Tracebacks are written without local variables, which could hold a token.
     """
     terminal = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
