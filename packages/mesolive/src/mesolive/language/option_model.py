@@ -1,24 +1,23 @@
 """The module `options`: what a leg or the position would be worth at another price and moment.
 
-Each leg keeps its implied volatility, its forward's carry and its discount rate; time passes to the horizon. The values
-are Black's (`mesolive.pricing.black`); a leg that has settled by the horizon is worth its intrinsic value there.
+The values are those of the risk graph (`mesolive.pricing.risk_graph`): each leg keeps its implied volatility, its
+forward's carry and its discount rate while time passes to the horizon; a leg that has settled by then is worth its
+intrinsic value.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mesolive.language.legs import DAY, WEIGHTED_VEGA_DAYS, BoundLeg
+from mesolive.language.legs import DAY, BoundLeg
 from mesolive.language.problems import MissingValueError, StatementError
 from mesolive.language.scope import Scope
 from mesolive.market.contracts import Right
-from mesolive.pricing import black
+from mesolive.pricing.risk_graph import RiskLeg, risk_graph
 
 FloatArray = npt.NDArray[np.float64]
 Curve = Callable[[FloatArray], FloatArray]
@@ -116,53 +115,57 @@ def _best(curve: Curve, prices: FloatArray, sign: float) -> float:
     return float(prices[int(np.argmax(sign * curve(prices)))])
 
 
-class _Modelled(NamedTuple):
-    """What the model holds constant, per leg (down) and for all prices (across)."""
-
-    is_call: npt.NDArray[np.bool_]
-    strike: FloatArray
-    volatility: FloatArray
-    growth: FloatArray
-    discount: FloatArray
-    years: FloatArray
-    weight: FloatArray
-    scale: FloatArray
-    ratio: FloatArray
-    entry: FloatArray
-
-
 def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) -> Curve:
     """Return the metric as a function of underlying prices."""
     if target == "position":
         legs = [leg for leg in scope.legs.values() if leg.qty]
         if not legs:
             raise MissingValueError("options.model needs a position with legs")
-        constant = scope.realized()
+        realized = scope.realized()
     else:
         legs = [scope.leg(target.removeprefix("leg_"))]
-        constant = legs[0].realized_pnl
-    moment = _moment(scope, legs, horizon)
-    rows = [_leg(scope, leg, moment, alone=target != "position") for leg in legs]
-    model = _Modelled(*(np.array(column)[:, np.newaxis] for column in zip(*rows, strict=True)))
-    if metric == "pnl":
-        return lambda prices: constant + np.sum(model.scale * (_values(model, prices) - model.entry), axis=0)
-    if metric == "price":
-        return lambda prices: np.sum(model.ratio * _values(model, prices), axis=0)
-    return lambda prices: _greek(model, prices, metric)
+        realized = legs[0].realized_pnl
+    spot = scope.view.underlying.quote.mark
+    if spot is None or not spot > 0:
+        raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
+    ahead = np.array([(_moment(scope, legs, horizon) - scope.view.now).total_seconds() / DAY])
+    held = [_risk_leg(scope, leg, spot) for leg in legs]
+    unit = _unit(legs, alone=target != "position")
+
+    def curve(prices: FloatArray) -> FloatArray:
+        graph = risk_graph(held, spot, prices, ahead, realized=realized)
+        found: FloatArray = graph.value / unit if metric == "price" else getattr(graph, metric)
+        return found[0]
+
+    return curve
 
 
-def _values(model: _Modelled, prices: FloatArray) -> FloatArray:
-    forward = prices * model.growth
-    return black.values(model.is_call, forward, model.strike, model.years, model.volatility, model.discount)
+def _unit(legs: Sequence[BoundLeg], *, alone: bool) -> float:
+    """Return what divides a value into a price per unit: of one leg per contract, of a position per combination."""
+    if alone:
+        return legs[0].scale
+    multipliers = {leg.contract.multiplier for leg in legs}
+    if len(multipliers) > 1:
+        raise StatementError("options: legs of different multipliers have no common price")
+    return float(multipliers.pop())
 
 
-def _greek(model: _Modelled, prices: FloatArray, metric: str) -> FloatArray:
-    forward = prices * model.growth
-    values = black.greeks(model.is_call, forward, model.strike, model.years, model.volatility, model.discount, prices)
-    if metric == "wvega":
-        return np.sum(model.scale * model.weight * values.vega, axis=0)
-    greek: FloatArray = getattr(values, metric)
-    return np.sum(model.scale * greek, axis=0)
+def _risk_leg(scope: Scope, leg: BoundLeg, spot: float) -> RiskLeg:
+    chain = leg.listed()
+    expiration = chain.expiration
+    forward = scope.view.forward(expiration)
+    entry = leg.value("price") if leg.entry_price is None else leg.entry_price
+    return RiskLeg(
+        is_call=leg.contract.right is Right.CALL,
+        strike=float(leg.contract.strike),
+        quantity=leg.scale,
+        cost=leg.scale * entry,
+        volatility=leg.value("iv") / 100.0,
+        years=chain.years(),
+        days=leg.value("dte"),
+        forward=forward if forward is not None else spot,
+        discount=scope.view.discount(expiration),
+    )
 
 
 def _moment(scope: Scope, legs: Sequence[BoundLeg], horizon: float | str | None) -> datetime:
@@ -176,28 +179,3 @@ def _moment(scope: Scope, legs: Sequence[BoundLeg], horizon: float | str | None)
             raise StatementError(f"options: a horizon of {days:g} days lies after the first settlement")
         moment = first - timedelta(days=min(days, 100_000.0))
     return max(moment, scope.view.now)
-
-
-def _leg(scope: Scope, leg: BoundLeg, moment: datetime, *, alone: bool) -> tuple[float, ...]:
-    """Return a leg's row of `_Modelled`."""
-    chain = leg.listed()
-    expiration = chain.expiration
-    whole = (expiration.settles_at - scope.view.now).total_seconds()
-    left = max((expiration.settles_at - moment).total_seconds(), 0.0)
-    part = left / whole if whole > 0 else 0.0
-    spot = scope.view.underlying.quote.mark
-    if spot is None or not spot > 0:
-        raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
-    forward = scope.view.forward(expiration)
-    return (
-        leg.contract.right is Right.CALL,
-        float(leg.contract.strike),
-        leg.value("iv") / 100.0,
-        (forward / spot) ** part if forward is not None else 1.0,
-        scope.view.discount(expiration) ** part,
-        chain.years() * part,
-        math.sqrt(WEIGHTED_VEGA_DAYS * DAY / left) if left > 0 else 0.0,
-        leg.scale,
-        1.0 if alone else leg.qty,
-        leg.value("price") if leg.entry_price is None else leg.entry_price,
-    )

@@ -12,7 +12,7 @@ from mesolive.language.variables import Names
 
 MAX_READS = 100
 """Most variables and calls in one expression: Lua bounds the parameters of a function."""
-MAX_MODULE_CALLS = 16
+MAX_MODULE_CALLS = 8
 """Most calls of modules in one expression: they do the work of many instructions."""
 
 _NUMBER = Argument(number=True)

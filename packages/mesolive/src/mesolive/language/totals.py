@@ -62,13 +62,20 @@ def margin_of(position: PositionState) -> float:
 class AccountTotals:
     """The sums over an account's positions at one view; shared by all evaluations of that account at that view."""
 
-    __slots__ = ("_account", "_sums", "_view", "positions")
+    __slots__ = ("_account", "_positions", "_sums", "_view")
 
     def __init__(self, account: AccountState, view: MarketView) -> None:
         self._account = account
         self._view = view
-        self.positions = [PositionTotals(position, view) for position in account.positions]
+        self._positions: list[PositionTotals] | None = None
         self._sums: dict[str, float] = {}
+
+    @property
+    def positions(self) -> list[PositionTotals]:
+        """The sums of each position, in the account's order; made when they are first asked for."""
+        if self._positions is None:
+            self._positions = [PositionTotals(position, self._view) for position in self._account.positions]
+        return self._positions
 
     def fits(self, account: AccountState, view: MarketView) -> bool:
         """Return whether these are the sums of this very account at this very view."""
