@@ -40,6 +40,7 @@ CONNECTIONS = 4
 LOAD_SECONDS = 10.0
 SHARING_SECONDS = 4.0
 TOKEN = "anybody"  # noqa: S105 - the server of this benchmark lets everybody in
+SOAK_WARM_UP_SECONDS = 60.0
 SOAK_STREAMS = 5_000
 SOAK_SECONDS = float(os.environ.get("MESOLIVE_BENCH_SOAK", "30"))
 
@@ -239,7 +240,7 @@ async def sharing_figures() -> list[Figure]:
 
 
 async def soak_figures() -> list[Figure]:
-    """5,000 streams of different positions; memory after the first third against the end."""
+    """Follow 5,000 positions and see whether memory grows."""
     provider = TickingProvider(RATE)
     market = Market([provider])
     await market.start()
@@ -251,10 +252,13 @@ async def soak_figures() -> list[Figure]:
 
     tasks = [asyncio.create_task(follow(number)) for number in range(1, SOAK_STREAMS + 1)]
     process = psutil.Process()
-    await asyncio.sleep(SOAK_SECONDS / 3)
+    # Memory has its size once every stream has replaced its first item.
+    deadline = time.perf_counter() + SOAK_WARM_UP_SECONDS
+    while streams.engine.items < 3 * SOAK_STREAMS and time.perf_counter() < deadline:
+        await asyncio.sleep(0.5)  # noqa: ASYNC110 - a counter is read, now and then
     gc.collect()
     first, made = process.memory_info().rss, streams.engine.items
-    await asyncio.sleep(SOAK_SECONDS * 2 / 3)
+    await asyncio.sleep(SOAK_SECONDS)
     gc.collect()
     last = process.memory_info().rss
     items = streams.engine.items - made
@@ -264,6 +268,7 @@ async def soak_figures() -> list[Figure]:
     await streams.close()
     await market.stop()
     return [
-        Figure(f"5,000 streams: memory grown in {SOAK_SECONDS * 2 / 3:.0f} s", (last - first) / 2**20, "MB", 20.0),
-        Figure("5,000 streams: items per second", items / (SOAK_SECONDS * 2 / 3), "1/s", better="higher"),
+        Figure(f"5,000 streams: memory grown in {SOAK_SECONDS:.0f} s", (last - first) / 2**20, "MB", 10.0),
+        Figure("5,000 streams: memory", last / 2**20, "MB"),
+        Figure("5,000 streams: items per second", items / SOAK_SECONDS, "1/s", better="higher"),
     ]

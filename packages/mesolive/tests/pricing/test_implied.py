@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mesolive.pricing.black import values
+from mesolive.pricing.black import greeks, values
 from mesolive.pricing.implied import implied_volatility
 
 JAECKEL: Any = importlib.import_module("py_lets_be_rational")  # has no types
@@ -113,3 +113,17 @@ def test_shapes_broadcast() -> None:
     found = implied_volatility(prices, is_call, 100.0, strikes, 0.5, 0.99)
     assert found.shape == (2, 3)
     np.testing.assert_allclose(found, 0.25, rtol=1e-13)
+
+
+def test_a_whole_chain_is_solved_as_its_parts_are() -> None:
+    strikes = np.linspace(60.0, 160.0, 12_345).reshape(5, -1)
+    is_call = strikes > 100.0
+    prices = values(is_call, 100.0, strikes, 0.5, 0.25, 0.99)
+    whole = implied_volatility(prices, is_call, 100.0, strikes, 0.5, 0.99)
+    together = greeks(is_call, 100.0, strikes, 0.5, whole, 0.99, 100.0)
+    for row in range(5):
+        part = implied_volatility(prices[row], is_call[row], 100.0, strikes[row], 0.5, 0.99)
+        assert whole[row].tolist() == part.tolist()
+        alone = greeks(is_call[row], 100.0, strikes[row], 0.5, part, 0.99, 100.0)
+        for all_of_it, own in zip(together, alone, strict=True):
+            assert all_of_it[row].tolist() == own.tolist()

@@ -19,6 +19,7 @@ fractions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ BoolLike = bool | npt.NDArray[np.bool_]
 
 INVERSE_SQRT_2PI = 0.3989422804014326779
 DAYS_PER_YEAR = 365.0
+CHUNK = 5000
 LOWEST_YIELD = -0.10
 HIGHEST_YIELD = 0.25
 
@@ -134,6 +136,39 @@ def greeks(
         At or after the settlement, and where the volatility is zero, delta is the exercise indicator and gamma, theta
         and vega are zero. NaN wherever an argument is NaN.
     """
+    shape = np.broadcast(is_call, forward, strike, years, volatility, discount, spot)
+    if shape.size <= CHUNK:
+        return _greeks(is_call, forward, strike, years, volatility, discount, spot)
+    arrays = np.broadcast_arrays(is_call, forward, strike, years, volatility, discount, spot)
+    flat = [array.reshape(-1) for array in arrays]
+    results = tuple(np.empty(flat[0].size) for _ in Greeks._fields)
+    for part in chunks(flat[0].size):
+        for result, found in zip(results, _greeks(*(array[part] for array in flat)), strict=True):
+            result[part] = found
+    return Greeks(*(result.reshape(shape.shape) for result in results))
+
+
+def chunks(size: int) -> Iterator[slice]:
+    """Cut `size` elements into nearly equal slices of `CHUNK` elements at most.
+
+    Arrays of that length stay in the processor's cache and below the size from which the system's allocator fetches
+    fresh pages each time; longer ones take nearly twice the time per element.
+    """
+    count = -(-size // CHUNK)
+    for place in range(count):
+        yield slice(size * place // count, size * (place + 1) // count)
+
+
+def _greeks(
+    is_call: BoolLike,
+    forward: FloatLike,
+    strike: FloatLike,
+    years: FloatLike,
+    volatility: FloatLike,
+    discount: FloatLike,
+    spot: FloatLike,
+) -> Greeks:
+    """Do what `greeks` says for arrays that fit into the cache."""
     sign = np.where(is_call, 1.0, -1.0)
     forward, strike = np.asarray(forward, dtype=np.float64), np.asarray(strike, dtype=np.float64)
     years = np.asarray(years, dtype=np.float64)

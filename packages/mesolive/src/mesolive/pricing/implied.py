@@ -16,9 +16,10 @@ dense arrays, so that a chain of 20,000 contracts costs a few milliseconds.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import erfcx, ndtri
 
-from mesolive.pricing.black import BoolLike, FloatArray, FloatLike
+from mesolive.pricing.black import CHUNK, BoolLike, FloatArray, FloatLike, chunks
 
 HALF = 0.5
 SQRT_HALF = 0.7071067811865476
@@ -72,6 +73,25 @@ def implied_volatility(
         np.asarray(years, dtype=np.float64),
         np.asarray(discount, dtype=np.float64),
     )
+    if price.size <= CHUNK:
+        return _implied_volatility(price, call, forward, strike, years, discount)
+    right = call.reshape(-1)
+    flat = [array.reshape(-1) for array in (price, forward, strike, years, discount)]
+    result = np.empty(price.size)
+    for part in chunks(price.size):
+        of_price, of_forward, of_strike, of_years, of_discount = (array[part] for array in flat)
+        result[part] = _implied_volatility(of_price, right[part], of_forward, of_strike, of_years, of_discount)
+    return result.reshape(price.shape)
+
+
+def _implied_volatility(
+    price: FloatArray,
+    call: npt.NDArray[np.bool_],
+    forward: FloatArray,
+    strike: FloatArray,
+    years: FloatArray,
+    discount: FloatArray,
+) -> FloatArray:
     with np.errstate(all="ignore"):
         gain = np.where(call, forward - strike, strike - forward)
         # In the money, put-call parity turns the price into that of the out-of-the-money option.
