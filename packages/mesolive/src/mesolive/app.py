@@ -36,6 +36,7 @@ from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.streams.service import Streams
 from mesolive.trading.accounts import Accounts
+from mesolive.trading.agent_watch import AgentWatch
 from mesolive.trading.agents import Agents
 from mesolive.trading.details import PositionDetails
 from mesolive.trading.evaluation import EvaluationRoom
@@ -155,7 +156,7 @@ async def running(
         preparations = Preparations(database, journal, idempotency, room, clock)
         stack.push_async_callback(preparations.close)
         services = ControlServices(
-            agents=Agents(database, prices, clock),
+            agents=Agents(database, prices),
             accounts=accounts,
             strategies=Strategies(database, clock, pager),
             positions=positions,
@@ -192,6 +193,9 @@ async def running(
         deliverer = Deliverer(journal, bus, HubSink(hubs.hub(EVENT_PATH).clients))
         await deliverer.start()
         stack.push_async_callback(deliverer.stop)
+        agents = AgentWatch(database, journal, prices)
+        await agents.start()
+        stack.push_async_callback(agents.stop)
 
         interrupted = await preparations.recover()
         if interrupted:

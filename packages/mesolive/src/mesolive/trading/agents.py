@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from mesolive.access.context import UserContext
-from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import accounts
@@ -15,10 +14,9 @@ from mesolive_sdk import models
 class Agents:
     """What the Control Hub asks about agents."""
 
-    def __init__(self, database: Database, market: Market, clock: Clock) -> None:
+    def __init__(self, database: Database, market: Market) -> None:
         self._database = database
         self._market = market
-        self._clock = clock
 
     async def list(self, user: UserContext, args: models.ListAgentsArgs) -> models.ListAgentsResult:  # noqa: ARG002 - the method's model has no fields
         """Return the server's data providers with how they are doing; the default one serves the paper accounts."""
@@ -29,11 +27,9 @@ class Agents:
                 .order_by(accounts.c.id)
             )
         paper = [row.broker_account_id for row in rows]
-        now = self._clock.now()
         found: list[models.AgentInfo] = []
         for kind, provider in self._market.providers.items():
-            status = provider.status
-            alive = status.state is models.AgentStatus.Connected
+            status = self._market.status(kind)
             found.append(
                 models.AgentInfo(
                     AgentId=f"{kind.name.lower()}-1",
@@ -43,7 +39,7 @@ class Agents:
                     DataProvider=kind,
                     BrokerAccountIds=paper if kind is self._market.default else [],
                     ConnectedAt=status.connected_at,
-                    LastSnapshotAt=now if alive else None,
+                    LastSnapshotAt=self._market.heard_at(kind),
                     Message=status.message or None,
                 )
             )
