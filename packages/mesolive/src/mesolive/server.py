@@ -33,7 +33,7 @@ def bind(settings: Settings) -> socket.socket:
         When another program has the port, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off on accepted sockets; without, small answers wait 40 ms.
+    # With the protocol named, asyncio turns Nagle's algorithm off on accepted sockets: small answers go at once.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
