@@ -453,6 +453,19 @@ def test_thousands_of_errors_end_the_search() -> None:
     assert len(checked_within(raw, 5.0)) == MAX_PROBLEMS + 1
 
 
+def test_thousands_of_names_that_nobody_knows_are_refused_or_read_in_bounded_time() -> None:
+    legs = [leg(f"leg{number}") for number in range(50)]
+    rows = [" + ".join(f"xleg_leg{n}x{k}_prce" for k in range(40)) for n in range(100)]
+    raw = definition(legs, Exit={"Conditions": rows})
+    assert checked_within(raw, 5.0)
+    started = time.thread_time()
+    outside = check_definition({**raw, "ExternalData": {"CsvUrl": "https://docs.google.com/x"}})
+    assert time.thread_time() - started < 5.0
+    assert outside.definition is not None
+    fields = {f"ProfitTraget{number}": 1 for number in range(20_000)}
+    assert "more than 100 fields" in str(checked_within(definition(Exit=fields), 5.0)[-1])
+
+
 @pytest.mark.parametrize(
     "expression",
     [

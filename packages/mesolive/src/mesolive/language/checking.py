@@ -12,7 +12,7 @@ from mesolive.language.calls import FUNCTIONS, PURE
 from mesolive.language.conversion import ConversionLine, convert_tree, is_v2
 from mesolive.language.expression import RESERVED_WORDS, Number, Unary, parse_expression
 from mesolive.language.loading import load
-from mesolive.language.problems import DefinitionError, ExpressionError, Problem, Severity, StatementError, suggestion
+from mesolive.language.problems import DefinitionError, ExpressionError, Hints, Problem, Severity, StatementError
 from mesolive.language.reading import FormReader, TooManyProblemsError, read_definition
 from mesolive.language.sandbox import Sandbox
 from mesolive.language.statement import Statement, compile_statement
@@ -105,6 +105,8 @@ class _Checker:
         self._definition = definition
         self._reader = reader
         self._sandbox = Sandbox()
+        self._hints = Hints()
+        self._columns: set[str] = set()
         adding = [adjustment.add for adjustment in definition.adjustment.adjustments if adjustment.add]
         moving = [adjustment.move for adjustment in definition.adjustment.adjustments if adjustment.move]
         self._added_legs = [leg.name for add in adding for leg in add.legs]
@@ -212,12 +214,12 @@ class _Checker:
 
     def _alias(self, path: str, name: str, known: Sequence[str]) -> None:
         if name and name not in known:
-            hint = suggestion(name, known)
+            hint = self._hints.suggest(name, known)
             self._reader.error(path, f"there is no expiration '{name}'{hint}", ", ".join(dict.fromkeys(known)))
 
     def _leg_exists(self, path: str, name: str) -> None:
         if name and name not in self._all_legs:
-            self._reader.error(path, f"there is no leg '{name}'{suggestion(name, self._all_legs)}")
+            self._reader.error(path, f"there is no leg '{name}'{self._hints.suggest(name, self._all_legs)}")
 
     def _variable_names(self) -> None:
         for name, statement in _all_variables(self._definition):
@@ -238,7 +240,7 @@ class _Checker:
     def _statement(self, statement: Statement | None, names: Names) -> None:
         if statement is None:
             return
-        findings = check_expression(statement.text, names)
+        findings = check_expression(statement.text, names, self._hints)
         for finding in findings:
             self._reader.error(statement.path, finding.message, found=finding.found)
         if not findings:
@@ -255,8 +257,9 @@ class _Checker:
 
     def _probably_misspelt(self, statement: Statement, names: Names) -> None:
         """Warn of a name that only external data can bring but that looks like a known one."""
-        for name in sorted(variables_of(statement.text) - names.known - names.later.keys()):
-            hint = suggestion(name, names.known, cutoff=0.85)
+        for name in sorted(variables_of(statement.text) - names.known - names.later.keys() - self._columns):
+            self._columns.add(name)
+            hint = self._hints.suggest(name, names.known, cutoff=0.85)
             if hint and "." not in name and not is_own_name(name):
                 self._reader.warn(statement.path, f"'{name}' is read as a column of the external data{hint}")
 

@@ -94,3 +94,23 @@ def suggestion(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return ` (did you mean 'x'?)` for the nearest known name, or an empty text."""
     nearest = nearest_name(name, known, cutoff)
     return f"; did you mean '{nearest}'?" if nearest else ""
+
+
+class Hints:
+    """Gives suggestions, so many and no more: comparing names costs time, and a flood of them helps nobody.
+
+    Parameters
+    ----------
+    most
+        How many suggestions are looked for.
+    """
+
+    def __init__(self, most: int = 30) -> None:
+        self._left = most
+
+    def suggest(self, name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+        """Return what `suggestion` does, or an empty text when enough were given."""
+        if self._left <= 0:
+            return ""
+        self._left -= 1
+        return suggestion(name, known, cutoff)

@@ -33,8 +33,11 @@ MAX_PROBLEMS = 200
 """After so many errors the rest is not looked for: it would cost time and tell nobody anything."""
 
 
+MAX_UNKNOWN_FIELDS = 100
+
+
 class TooManyProblemsError(Exception):
-    """`MAX_PROBLEMS` errors have been noted."""
+    """So much is wrong that the rest is not looked for; it has been noted."""
 
 
 class FormReader:
@@ -49,6 +52,7 @@ class FormReader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._errors = 0
+        self._unknown_fields = 0
 
     def error(self, path: str, message: str, expected: str | None = None, found: str | None = None) -> None:
         """Note an error.
@@ -210,6 +214,10 @@ class FormReader:
         return result
 
     def _unknown(self, path: str, name: str, shape: shapes.Shape, given: Mapping[str, object]) -> None:
+        self._unknown_fields += 1
+        if self._unknown_fields > MAX_UNKNOWN_FIELDS:
+            self.problems.append(Problem("", f"has more than {MAX_UNKNOWN_FIELDS} fields that do not exist"))
+            raise TooManyProblemsError
         nearest = nearest_name(name, [known for known in shape.fields if given.get(known) is None], cutoff=0.75)
         if nearest is not None:
             self.error(path, f"there is no field of this name; did you mean '{nearest}'?")

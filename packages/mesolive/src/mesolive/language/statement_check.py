@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mesolive.language.calls import FUNCTIONS, PURE, Argument, keyword_of
 from mesolive.language.expression import Binary, Call, Name, Node, Text, Unary, parse_expression, walk
-from mesolive.language.problems import ExpressionError, suggestion
+from mesolive.language.problems import ExpressionError, Hints
 from mesolive.language.variables import Names
 
 MAX_READS = 100
@@ -26,15 +26,21 @@ class Finding:
     found: str
 
 
-def check_expression(text: str, names: Names) -> list[Finding]:
-    """Return everything that is wrong with an expression at a place where `names` exist."""
+def check_expression(text: str, names: Names, hints: Hints) -> list[Finding]:
+    """Return everything that is wrong with an expression at a place where `names` exist.
+
+    Parameters
+    ----------
+    hints
+        Where suggestions come from, while there are any left.
+    """
     try:
         node = parse_expression(text)
     except ExpressionError as error:
         start = max(error.position - 20, 0)
         return [Finding(f"{error.message} (at character {error.position + 1})", text[start : error.position + 20])]
     findings: list[Finding] = []
-    _check(node, names, findings)
+    _check(node, names, findings, hints)
     nodes = list(walk(node))
     reads = {found.name for found in nodes if isinstance(found, Name)}
     calls = [found for found in nodes if isinstance(found, Call) and found.name in FUNCTIONS]
@@ -71,10 +77,10 @@ def _variables(node: Node) -> set[str]:
             return set()
 
 
-def _check(node: Node, names: Names, findings: list[Finding]) -> None:
+def _check(node: Node, names: Names, findings: list[Finding], hints: Hints) -> None:
     match node:
         case Name():
-            reason = names.unknown(node.name)
+            reason = names.unknown(node.name, hints)
             if node.name in FUNCTIONS or node.name in PURE:
                 reason = f"'{node.name}' is a function: write {node.name}(…)"
             if reason is not None:
@@ -82,17 +88,17 @@ def _check(node: Node, names: Names, findings: list[Finding]) -> None:
         case Text():
             findings.append(Finding("a quoted word is no value here", f'"{node.value}"'))
         case Unary():
-            _check(node.operand, names, findings)
+            _check(node.operand, names, findings, hints)
         case Binary():
-            _check(node.left, names, findings)
-            _check(node.right, names, findings)
+            _check(node.left, names, findings, hints)
+            _check(node.right, names, findings, hints)
         case Call():
-            _check_call(node, names, findings)
+            _check_call(node, names, findings, hints)
         case _:
             pass
 
 
-def _check_call(node: Call, names: Names, findings: list[Finding]) -> None:
+def _check_call(node: Call, names: Names, findings: list[Finding], hints: Hints) -> None:
     count = len(node.arguments)
     function = FUNCTIONS.get(node.name)
     if function is None:
@@ -101,7 +107,7 @@ def _check_call(node: Call, names: Names, findings: list[Finding]) -> None:
             what = "is a value, not a function" if node.name in names.known else "is not a function of the language"
             findings.append(
                 Finding(
-                    f"'{node.name}' {what}{suggestion(node.name.removeprefix('math.'), [*PURE, *FUNCTIONS])}",
+                    f"'{node.name}' {what}{hints.suggest(node.name.removeprefix('math.'), [*PURE, *FUNCTIONS])}",
                     node.source,
                 )
             )
@@ -116,16 +122,18 @@ def _check_call(node: Call, names: Names, findings: list[Finding]) -> None:
         findings.append(Finding(f"'{node.name}' takes {wanted} arguments, not {count}", node.source))
         return
     for value, shape in zip(node.arguments, shapes, strict=False):
-        _check_argument(node, value, shape, names, findings)
+        _check_argument(node, value, shape, names, findings, hints)
 
 
-def _check_argument(call: Call, value: Node, shape: Argument, names: Names, findings: list[Finding]) -> None:
+def _check_argument(
+    call: Call, value: Node, shape: Argument, names: Names, findings: list[Finding], hints: Hints
+) -> None:
     if keyword_of(value, shape, names.legs) is not None:
         return
     if shape.number:
-        _check(value, names, findings)
+        _check(value, names, findings, hints)
         return
     options = [*shape.words, *([f"leg_{leg}" for leg in names.legs] if shape.legs else [])]
     written = value.name if isinstance(value, Name) else value.value if isinstance(value, Text) else "an expression"
-    hint = suggestion(written, options)
+    hint = hints.suggest(written, options)
     findings.append(Finding(f"'{call.name}' takes one of {', '.join(options)} here, not {written}{hint}", call.source))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mesolive.language.legs import LEG_FIELDS, SUMMED_FIELDS
-from mesolive.language.problems import MissingValueError, suggestion
+from mesolive.language.problems import Hints, MissingValueError
 from mesolive.language.scope import Scope
 from mesolive.language.timing import VALUES as TIMING_VALUES
 from mesolive.language.timing import days_in_trade, minutes_after_open, minutes_before_close
@@ -142,7 +142,7 @@ class Names:
         """Return the same place with more names readable."""
         return replace(self, known=self.known | frozenset(names), legs=(*self.legs, *legs))
 
-    def unknown(self, name: str) -> str | None:
+    def unknown(self, name: str, hints: Hints) -> str | None:
         """Return why `name` cannot be read here, or `None` when it can be."""
         if name in self.known:
             return None
@@ -151,7 +151,7 @@ class Names:
             return f"'{name}' cannot be read here: {reason}"
         if self.external and "." not in name and not is_own_name(name):
             return None
-        return f"there is no variable '{name}'{suggestion(name, [*self.known, *self.later])}"
+        return f"there is no variable '{name}'{hints.suggest(name, [*self.known, *self.later])}"
 
 
 def base_names(*, external: bool) -> Names:
