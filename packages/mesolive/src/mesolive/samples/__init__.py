@@ -10,4 +10,4 @@ import msgspec
 
 def iron_condor() -> dict[str, Any]:
     """Return the demonstration's definition: an iron condor on SPX, some 45 days out, as one combo."""
-    return msgspec.json.decode(files(__package__).joinpath("iron_condor.json").read_bytes(), type=dict[str, Any])
+    return msgspec.json.decode(files("mesolive.samples").joinpath("iron_condor.json").read_bytes(), type=dict[str, Any])

@@ -31,7 +31,7 @@ def _id() -> Column[int]:
 
 
 def _user() -> Column[int]:
-    return Column("user_id", ForeignKey("users.id"), nullable=False)
+    return Column("user_id", ID, ForeignKey("users.id"), nullable=False)
 
 
 def _contract() -> tuple[Column[Any], ...]:
@@ -69,7 +69,7 @@ accounts = Table(
 account_limits = Table(
     "account_limits",
     metadata,
-    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), primary_key=True),
     Column("allow_live", Boolean, nullable=False),
     Column("max_contracts", DecimalText, nullable=False),
     Column("max_notional", DecimalText, nullable=False),
@@ -82,7 +82,7 @@ halts = Table(
     "halts",
     metadata,
     _id(),
-    Column("account_id", ForeignKey("accounts.id")),
+    Column("account_id", ID, ForeignKey("accounts.id")),
     Column("reason", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("lifted_at", UtcDateTime),
@@ -97,7 +97,7 @@ audit_entries = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id")),
+    Column("account_id", ID, ForeignKey("accounts.id")),
     Column("order_id", BigInteger),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(64), nullable=False),
@@ -108,7 +108,7 @@ audit_entries = Table(
     Index("ix_audit_entries_user", "user_id", "id"),
     sqlite_autoincrement=True,
 )
-"""Who asked for what, and what was refused and why. `actor` is an API key's id, or the part of the server that acted."""
+"""Who asked for what, and what was refused and why. `actor` is an API key's id, or the part of the server."""
 
 strategies = Table(
     "strategies",
@@ -131,8 +131,8 @@ strategies = Table(
 strategy_accounts = Table(
     "strategy_accounts",
     metadata,
-    Column("strategy_id", ForeignKey("strategies.id"), primary_key=True),
-    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("strategy_id", ID, ForeignKey("strategies.id"), primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), primary_key=True),
     Column("place", Integer, nullable=False),
 )
 """On which accounts a strategy is active, in the order given."""
@@ -144,8 +144,8 @@ exec_plans = Table(
     _user(),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("strategy_id", ID, ForeignKey("strategies.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
     Column("position_id", BigInteger),
     Column("position_name", String(250), nullable=False),
     Column("data_provider", String(16)),
@@ -159,7 +159,7 @@ exec_plans = Table(
 exec_plan_legs = Table(
     "exec_plan_legs",
     metadata,
-    Column("plan_id", ForeignKey("exec_plans.id"), primary_key=True),
+    Column("plan_id", ID, ForeignKey("exec_plans.id"), primary_key=True),
     Column("place", Integer, primary_key=True),
     Column("name", String(128), nullable=False),
     *_contract(),
@@ -179,8 +179,8 @@ prepare_jobs = Table(
     _user(),
     Column("kind", String(16), nullable=False),
     Column("status", String(16), nullable=False),
-    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("strategy_id", ID, ForeignKey("strategies.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
     Column("position_id", BigInteger),
     Column("request", Text, nullable=False),
     Column("result", Text),
@@ -196,9 +196,9 @@ positions = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
-    Column("entry_plan_id", ForeignKey("exec_plans.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("strategy_id", ID, ForeignKey("strategies.id"), nullable=False),
+    Column("entry_plan_id", ID, ForeignKey("exec_plans.id"), nullable=False),
     Column("name", String(250), nullable=False),
     Column("state", String(16), nullable=False),
     Column("qty_multiplier", DecimalText),
@@ -217,8 +217,8 @@ legs = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("position_id", ForeignKey("positions.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("position_id", ID, ForeignKey("positions.id"), nullable=False),
     Column("name", String(128), nullable=False),
     *_contract(),
     Column("status", String(16), nullable=False),
@@ -243,10 +243,10 @@ orders = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("plan_id", ForeignKey("exec_plans.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("plan_id", ID, ForeignKey("exec_plans.id"), nullable=False),
     Column("position_id", BigInteger),
-    Column("strategy_id", ForeignKey("strategies.id"), nullable=False),
+    Column("strategy_id", ID, ForeignKey("strategies.id"), nullable=False),
     Column("leg_group_id", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("side", String(1), nullable=False),
@@ -289,8 +289,8 @@ order_facts = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("order_id", ForeignKey("orders.id")),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("order_id", ID, ForeignKey("orders.id")),
     Column("kind", String(32), nullable=False),
     Column("execution_id", String(128)),
     Column("body", Text, nullable=False),
@@ -310,11 +310,11 @@ executions = Table(
     metadata,
     _id(),
     _user(),
-    Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("plan_id", ForeignKey("exec_plans.id"), nullable=False),
-    Column("order_id", ForeignKey("orders.id")),
-    Column("position_id", ForeignKey("positions.id"), nullable=False),
-    Column("leg_id", ForeignKey("legs.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("plan_id", ID, ForeignKey("exec_plans.id"), nullable=False),
+    Column("order_id", ID, ForeignKey("orders.id")),
+    Column("position_id", ID, ForeignKey("positions.id"), nullable=False),
+    Column("leg_id", ID, ForeignKey("legs.id"), nullable=False),
     Column("leg_name", String(128), nullable=False),
     *_contract(),
     Column("broker_execution_id", String(128)),
