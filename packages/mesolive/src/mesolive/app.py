@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -17,6 +18,8 @@ from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
+from mesolive.brokers.simulated.venue import SimulatedVenue
+from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
@@ -42,12 +45,15 @@ from mesolive.trading.details import PositionDetails
 from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.order_desk import OrderDesk
 from mesolive.trading.orders import Orders
 from mesolive.trading.outside import OutsideValues
 from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
 from mesolive.trading.preparation import Preparations
+from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive.trading.supervisor import Patience
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 
@@ -74,6 +80,7 @@ class Application:
     access: Access
     market: Market
     accounts: Accounts
+    desk: OrderDesk
     hubs: SignalRServer
     asgi: Starlette
 
@@ -113,7 +120,13 @@ def build_market(settings: Settings) -> tuple[Market, Clock]:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, port: int | None = None, market: tuple[Market, Clock] | None = None
+    settings: Settings,
+    *,
+    port: int | None = None,
+    market: tuple[Market, Clock] | None = None,
+    venues: Sequence[Venue] | None = None,
+    patience: Patience | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> AsyncGenerator[Application]:
     """Start every part in order; on leaving, stop them in the reverse order.
 
@@ -125,6 +138,10 @@ async def running(
         The port that is listened on, where the settings leave the choice to the system.
     market
         A market and its clock to use in place of those that the settings ask for: for tests and replays.
+    venues
+        Venues to use in place of the simulated one: for tests.
+    patience, answer_seconds
+        How long venues may take.
 
     Raises
     ------
@@ -151,10 +168,25 @@ async def running(
         room = EvaluationRoom(prices, compiled, outside)
         stack.callback(room.close)
         idempotency = Idempotency(database, clock)
+        freezer = Freezer(room)
         accounts = Accounts(database, prices, clock, pager)
         positions = Positions(database, pager)
         preparations = Preparations(database, journal, idempotency, room, clock)
         stack.push_async_callback(preparations.close)
+        if venues is None:
+            memory = (directory_of(settings.database) or Path(".mesolive")) / "simulated-venue.jsonl"
+            venues = [SimulatedVenue(prices, clock, memory)]
+        desk = OrderDesk(
+            database,
+            journal,
+            idempotency,
+            prices,
+            freezer,
+            venues,
+            clock,
+            patience=patience,
+            answer_seconds=answer_seconds,
+        )
         services = ControlServices(
             agents=Agents(database, prices),
             accounts=accounts,
@@ -162,8 +194,9 @@ async def running(
             positions=positions,
             details=PositionDetails(positions, prices),
             preparations=preparations,
-            paper=PaperExecution(database, journal, idempotency, Freezer(room), clock),
+            paper=PaperExecution(database, journal, idempotency, freezer, clock),
             orders=Orders(database, pager),
+            sending=desk.sending,
             idempotency=idempotency,
         )
         streams = Streams(positions, prices, bus, clock)
@@ -200,9 +233,11 @@ async def running(
         interrupted = await preparations.recover()
         if interrupted:
             _log.info("preparations_failed_by_restart", number=interrupted)
+        await desk.start()
+        stack.push_async_callback(desk.stop)
         registry = CollectorRegistry()
         registry.register(ServerMetrics(hubs))
-        yield Application(settings, clock, database, access, prices, accounts, hubs, _asgi(hubs, registry))
+        yield Application(settings, clock, database, access, prices, accounts, desk, hubs, _asgi(hubs, registry))
 
 
 def _options(largest_message: int = 64 * 1024) -> HubOptions:

@@ -7,16 +7,19 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
 
 from mesolive.app import Application, running
+from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError
+from mesolive.trading.sending import ANSWER_SECONDS
+from mesolive.trading.supervisor import Patience
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""
@@ -70,7 +73,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(settings: Settings, market: tuple[Market, Clock] | None = None) -> AsyncGenerator[Application]:
+async def serving(
+    settings: Settings,
+    market: tuple[Market, Clock] | None = None,
+    venues: Sequence[Venue] | None = None,
+    patience: Patience | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> AsyncGenerator[Application]:
     """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
 
     Parameters
@@ -79,6 +88,10 @@ async def serving(settings: Settings, market: tuple[Market, Clock] | None = None
         What to run.
     market
         A market and its clock in place of those that the settings ask for.
+    venues
+        Venues in place of the simulated one.
+    patience, answer_seconds
+        How long venues may take.
 
     Yields
     ------
@@ -92,7 +105,9 @@ async def serving(settings: Settings, market: tuple[Market, Clock] | None = None
     listener = bind(settings)
     port: int = listener.getsockname()[1]
     try:
-        async with running(settings, port=port, market=market) as application:
+        async with running(
+            settings, port=port, market=market, venues=venues, patience=patience, answer_seconds=answer_seconds
+        ) as application:
             config = uvicorn.Config(
                 application.asgi,
                 lifespan="off",

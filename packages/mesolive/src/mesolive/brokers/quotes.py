@@ -1,4 +1,4 @@
-"""What a combo costs on the market of this moment: for the guards before an order leaves, and for the simulated venue."""
+"""What a combo costs on the market of this moment: for the guards before an order leaves, and the simulated venue."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from mesolive.trading.orders import Orders
 from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
 from mesolive.trading.preparation import Preparations
+from mesolive.trading.sending import OrderSending
 from mesolive.trading.strategies import Strategies
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method
@@ -37,6 +38,7 @@ class ControlServices:
     preparations: Preparations
     paper: PaperExecution
     orders: Orders
+    sending: OrderSending
     idempotency: Idempotency
 
 
@@ -204,12 +206,12 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="SendOrder")
     async def send_order(self, args: Payload | None = None) -> Answer:
         """Send a leg group to the venue."""
-        return await self.answer("SendOrder", models.SendOrderArgs, args, unsupported)
+        return await self.answer("SendOrder", models.SendOrderArgs, args, self._services.sending.send)
 
     @hub_method(name="CancelOrder")
     async def cancel_order(self, args: Payload | None = None) -> Answer:
         """Cancel an order."""
-        return await self.answer("CancelOrder", models.CancelOrderArgs, args, unsupported)
+        return await self.answer("CancelOrder", models.CancelOrderArgs, args, self._services.sending.cancel)
 
     @hub_method(name="GetOrder")
     async def get_order(self, args: Payload | None = None) -> Answer:

@@ -25,6 +25,9 @@ from mesolive_sdk import models
 PAPER_PREFIX = "ML"
 """Account ids that begin so are paper accounts: their fills are told by the user and never reach a venue."""
 
+SIMULATED_PREFIX = "SIM"
+"""Account ids that begin so are at the simulated venue."""
+
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
 
 
@@ -35,6 +38,7 @@ class Account:
     id: int
     user_id: int
     broker_account_id: str
+    broker_type: models.BrokerType
     is_paper: bool
     currency: str
     initial_cash: Decimal
@@ -57,12 +61,21 @@ async def find_account(tx: Transaction, user_id: int, broker_account_id: str) ->
     return account_of(row)
 
 
+async def account_by_id(tx: Transaction, user_id: int, account_id: int) -> Account:
+    """Return one of the user's accounts by its number, or raise `NotFound`."""
+    row = await tx.first(select(accounts).where(accounts.c.user_id == user_id, accounts.c.id == account_id))
+    if row is None:
+        raise not_found(f"account {account_id}")
+    return account_of(row)
+
+
 def account_of(row: Row[Any]) -> Account:
     """Return the account that a row of `accounts` holds."""
     return Account(
         id=row.id,
         user_id=row.user_id,
         broker_account_id=row.broker_account_id,
+        broker_type=models.BrokerType[row.broker_type],
         is_paper=row.is_paper,
         currency=row.currency,
         initial_cash=row.initial_cash,
@@ -93,37 +106,66 @@ async def create_paper_account(
     ServiceError
         `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
     """
+    _check_new(PAPER_PREFIX, broker_account_id, cash)
+    async with database.write() as tx:
+        await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.MesoLive)
+
+
+async def create_simulated_account(
+    database: Database, clock: Clock, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+) -> None:
+    """Create an account at the simulated venue; as `create_paper_account`, with an id such as `SIM1000`.
+
+    Raises
+    ------
+    ServiceError
+        As `create_paper_account`. The id is the account's name at the venue, so that no other user may have it either.
+    """
+    _check_new(SIMULATED_PREFIX, broker_account_id, cash)
+    async with database.write() as tx:
+        await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.Simulated)
+
+
+def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
     problems: dict[str, list[str]] = {}
-    if not broker_account_id.startswith(PAPER_PREFIX) or not ACCOUNT_ID.fullmatch(broker_account_id):
-        expected = f"{PAPER_PREFIX} followed by capital letters and digits, such as ML1000"
+    if not broker_account_id.startswith(prefix) or not ACCOUNT_ID.fullmatch(broker_account_id):
+        expected = f"{prefix} followed by capital letters and digits, such as {prefix}1000"
         problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
     if not cash.is_finite() or cash <= 0:
         problems["Cash"] = [f"expected an amount greater than 0, got {cash}"]
     if problems:
         raise validation(problems)
+
+
+async def _create(
+    tx: WriteTransaction,
+    clock: Clock,
+    user: UserContext,
+    broker_account_id: str,
+    cash: Decimal,
+    currency: str,
+    kind: models.BrokerType,
+) -> None:
+    paper = kind is models.BrokerType.MesoLive
+    owner = accounts.c.user_id == user.user_id if paper else accounts.c.is_paper.is_(False)
+    taken = await tx.first(select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id, owner))
+    if taken is not None:
+        raise conflict(f"account {broker_account_id} exists already")
     now = clock.now()
-    async with database.write() as tx:
-        taken = await tx.first(
-            select(accounts.c.id).where(
-                accounts.c.user_id == user.user_id, accounts.c.broker_account_id == broker_account_id
-            )
+    await tx.execute(
+        accounts.insert().values(
+            user_id=user.user_id,
+            broker_account_id=broker_account_id,
+            broker_type=kind.name,
+            account_type="Paper" if paper else kind.name,
+            currency=currency,
+            is_paper=paper,
+            initial_cash=cash,
+            cash=cash,
+            created_at=now,
+            last_updated=now,
         )
-        if taken is not None:
-            raise conflict(f"account {broker_account_id} exists already")
-        await tx.execute(
-            accounts.insert().values(
-                user_id=user.user_id,
-                broker_account_id=broker_account_id,
-                broker_type=models.BrokerType.MesoLive.name,
-                account_type="Paper",
-                currency=currency,
-                is_paper=True,
-                initial_cash=cash,
-                cash=cash,
-                created_at=now,
-                last_updated=now,
-            )
-        )
+    )
 
 
 class Accounts:
@@ -140,6 +182,13 @@ class Accounts:
     ) -> models.LiveAccount:
         """Create a paper account and return it; see `create_paper_account`."""
         await create_paper_account(self._database, self._clock, user, broker_account_id, cash, currency)
+        return await self.get(user, models.GetAccountArgs(BrokerAccountId=broker_account_id))
+
+    async def create_simulated(
+        self, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+    ) -> models.LiveAccount:
+        """Create an account at the simulated venue and return it; see `create_simulated_account`."""
+        await create_simulated_account(self._database, self._clock, user, broker_account_id, cash, currency)
         return await self.get(user, models.GetAccountArgs(BrokerAccountId=broker_account_id))
 
     async def list(self, user: UserContext, args: models.ListAccountsArgs) -> models.ListAccountsResult:
@@ -226,4 +275,19 @@ def must_be_paper(account: Account) -> None:
         raise ServiceError(
             models.StatusCode.NotSupported,
             f"account {account.broker_account_id} is not a paper account: its fills come from the venue; use SendOrder",
+        )
+
+
+def must_be_at_a_venue(account: Account) -> None:
+    """Let only accounts at a venue pass: the one place that decides whether an order may leave the server at all.
+
+    Raises
+    ------
+    ServiceError
+        `NotSupported` for a paper account: its fills are told by the user.
+    """
+    if account.is_paper or account.broker_type is models.BrokerType.MesoLive:
+        raise ServiceError(
+            models.StatusCode.NotSupported,
+            f"account {account.broker_account_id} is a paper account: it has no venue; use ApplyPaperFills",
         )

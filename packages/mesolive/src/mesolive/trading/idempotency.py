@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -60,16 +62,36 @@ _JOB_RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
 _RECORD = select(idempotency_records).where(
     idempotency_records.c.user_id == bindparam("user"), idempotency_records.c.key == bindparam("name")
 )
+_RECORDS = select(idempotency_records).where(
+    idempotency_records.c.user_id == bindparam("user"),
+    idempotency_records.c.key.in_(bindparam("names", expanding=True)),
+)
 _KEEP = insert(idempotency_records)
+_SETTLE = (
+    update(idempotency_records)
+    .where(
+        idempotency_records.c.user_id == bindparam("user"),
+        idempotency_records.c.key == bindparam("name"),
+        idempotency_records.c.status == IdempotencyRecordStatus.Processing.name,
+    )
+    .values(
+        status=IdempotencyRecordStatus.Completed.name,
+        updated_at=bindparam("at"),
+        response_status=bindparam("answer_status"),
+        response_message=bindparam("answer_message"),
+        response_data=bindparam("answer_data"),
+    )
+)
 _JOB = select(prepare_jobs.c.status, prepare_jobs.c.result, prepare_jobs.c.error).where(
     prepare_jobs.c.user_id == bindparam("user"), prepare_jobs.c.id == bindparam("job")
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
     """What a key stands for: one request of one operation."""
 
+    key: str
     operation: IdempotencyOperation
     request_hash: str
 
@@ -88,7 +110,7 @@ class Idempotency:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._running: dict[tuple[int, str], _Call] = {}
+        self._running: dict[tuple[int, str], Call] = {}
 
     async def run(
         self,
@@ -125,22 +147,11 @@ class Idempotency:
             `ValidationError` for a malformed key; `Conflict` while the first call is running, and, with the code
             `IdempotencyKeyReused`, when the key belongs to another request or operation; whatever `action` raises.
         """
-        if KEY.fullmatch(key) is None:
-            raise validation({"IdempotencyKey": ["expected 1 to 128 characters out of A-Z a-z 0-9 . _ : -"]})
-        call = _Call(operation, request_hash(request))
-        mine = (user.user_id, key)
-        running = self._running.get(mine)
-        if running is not None:
-            _must_be_same(running, call, key)
-            raise conflict(f"the first call with the key {key} is still running; ask for its record")
-        if len(self._running) >= MAX_RUNNING:
-            raise ServiceError(StatusCode.RateLimited, "too many calls are under way")
-        self._running[mine] = call
-        try:
+        with self.claimed(user, key, operation, request) as call:
             async with self._database.write(user.user_id) as tx:
                 record = await tx.first(_RECORD, {"user": user.user_id, "name": key})
                 if record is not None:
-                    return _first_answer(record, call, key)
+                    return first_answer(record, call)
                 now = self._clock.now()
                 result = await action(tx)
                 await tx.execute(
@@ -160,9 +171,32 @@ class Idempotency:
                         "response_data": wire.encode_json(result).decode(),
                     },
                 )
+        return models.MesoLiveApiResponse(Status=StatusCode.Success, Data=result)
+
+    @contextmanager
+    def claimed(
+        self, user: UserContext, key: str, operation: IdempotencyOperation, request: msgspec.Struct
+    ) -> Generator[Call]:
+        """Be the only call with this key while the context lasts; `run` tells what is raised.
+
+        For operations whose outcome lies outside of the database: their record is kept as `Processing` with what they
+        are about to do (`keep_processing`), and completed in the transaction that learns what came of it (`settle`).
+        """
+        if KEY.fullmatch(key) is None:
+            raise validation({"IdempotencyKey": ["expected 1 to 128 characters out of A-Z a-z 0-9 . _ : -"]})
+        call = Call(key, operation, request_hash(request))
+        mine = (user.user_id, key)
+        running = self._running.get(mine)
+        if running is not None:
+            _must_be_same(running, call)
+            raise conflict(f"the first call with the key {key} is still running; ask for its record")
+        if len(self._running) >= MAX_RUNNING:
+            raise ServiceError(StatusCode.RateLimited, "too many calls are under way")
+        self._running[mine] = call
+        try:
+            yield call
         finally:
             del self._running[mine]
-        return models.MesoLiveApiResponse(Status=StatusCode.Success, Data=result)
 
     async def get(self, user: UserContext, args: models.GetIdempotencyRecordArgs) -> models.IdempotencyRecord:
         """Return the record of one of the user's keys, with the present state of the job that it started.
@@ -198,18 +232,82 @@ def request_hash(request: msgspec.Struct) -> str:
     return hashlib.sha256(msgspec.json.encode(fields, enc_hook=wire.enc_hook, order="sorted")).hexdigest()
 
 
-def _must_be_same(first: _Call, second: _Call, key: str) -> None:
+def _must_be_same(first: Call, second: Call) -> None:
+    key = first.key
     if first.operation is not second.operation:
         raise conflict(f"the key {key} was used for {first.operation.name}", KEY_REUSED)
     if first.request_hash != second.request_hash:
         raise conflict(f"the key {key} was used for another request of {first.operation.name}", KEY_REUSED)
 
 
-def _first_answer(record: Row[Any], call: _Call, key: str) -> models.MesoLiveApiResponse[Any]:
-    first = _Call(IdempotencyOperation[record.operation], record.request_hash)
-    _must_be_same(first, call, key)
+async def find_records(tx: Transaction, user_id: int, keys: Sequence[str]) -> dict[str, Row[Any]]:
+    """Return the user's records of those of the keys that were used."""
+    return {row.key: row for row in await tx.all(_RECORDS, {"user": user_id, "names": list(keys)})}
+
+
+async def keep_processing(
+    tx: WriteTransaction, user_id: int, calls: Sequence[tuple[Call, int | None, int]], now: datetime
+) -> None:
+    """Keep the records of calls whose outcome will be known later: each with its plan and its order."""
+    await tx.execute(
+        _KEEP,
+        [
+            {
+                "user_id": user_id,
+                "key": call.key,
+                "operation": call.operation.name,
+                "status": IdempotencyRecordStatus.Processing.name,
+                "created_at": now,
+                "updated_at": now,
+                "request_hash": call.request_hash,
+                "exec_plan_id": plan_id,
+                "order_ids": [order_id],
+            }
+            for call, plan_id, order_id in calls
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What came of a call that was kept as `Processing`."""
+
+    key: str
+    data: msgspec.Struct
+    status: StatusCode = StatusCode.Success
+    message: str | None = None
+
+
+async def settle(tx: WriteTransaction, user_id: int, settlements: Sequence[Settlement], now: datetime) -> None:
+    """Complete records within the transaction that makes their outcome true; completed ones stay as they are."""
+    await tx.execute(
+        _SETTLE,
+        [
+            {
+                "user": user_id,
+                "name": one.key,
+                "at": now,
+                "answer_status": one.status.name,
+                "answer_message": one.message,
+                "answer_data": wire.encode_json(one.data).decode(),
+            }
+            for one in settlements
+        ],
+    )
+
+
+def first_answer(record: Row[Any], call: Call) -> models.MesoLiveApiResponse[Any]:
+    """Return what a call is answered whose key was used before: what the first call was answered, marked as such.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when the key belongs to another request, or it is not known yet what became of the first call.
+    """
+    first = Call(call.key, IdempotencyOperation[record.operation], record.request_hash)
+    _must_be_same(first, call)
     if record.status == IdempotencyRecordStatus.Processing.name:
-        raise conflict(f"what became of the first call with the key {key} is not known yet; ask for its record")
+        raise conflict(f"what became of the first call with the key {call.key} is not known yet; ask for its record")
     data = record.response_data
     return models.MesoLiveApiResponse(
         Status=StatusCode.DuplicateRequest,

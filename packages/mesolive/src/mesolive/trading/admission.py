@@ -1,0 +1,259 @@
+"""Whether an order may be sent: its account, its plan, its position, the orders before it, and the guards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from mesolive.access.context import UserContext
+from mesolive.brokers.quotes import quote_combo
+from mesolive.brokers.venue import Venue
+from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.market.service import Market
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import exec_plans, orders
+from mesolive.trading import guards
+from mesolive.trading.accounts import Account, find_account
+from mesolive.trading.audit import AuditEntry
+from mesolive.trading.halts import Halt, halt_reason, standing_halts
+from mesolive.trading.idempotency import Call
+from mesolive.trading.order_checks import GroupOrder, checked_order, plan_multiplier
+from mesolive.trading.order_rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
+from mesolive.trading.plans import Plan, PlanKind, find_plan
+from mesolive.trading.positions import find_position
+from mesolive.trading.venues import Venues
+from mesolive_sdk import models
+
+ZERO = Decimal(0)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `SendOrder` that waits to be committed."""
+
+    user: UserContext
+    call: Call
+    args: models.SendOrderArgs
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that passed all checks, with the order that is to be stored for it.
+
+    Attributes
+    ----------
+    replaces
+        The order that it shall replace, as it is now.
+    """
+
+    request: Request
+    account: Account
+    plan: Plan
+    group: GroupOrder
+    new: NewOrder
+    venue: Venue
+    replaces: StoredOrder | None
+
+
+class Admission:
+    """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        user_id: int,
+        now: datetime,
+        market: Market,
+        venues: Venues,
+        new_reference: Callable[[], uuid.UUID],
+    ) -> None:
+        self._tx = tx
+        self._user_id = user_id
+        self._now = now
+        self._market = market
+        self._venues = venues
+        self._new_reference = new_reference
+        self._accounts: dict[str, Account] = {}
+        self._halts: list[Halt] | None = None
+        self._sent: dict[int, int] = {}
+        self._limits: dict[int, guards.Limits] = {}
+        self._admitted: list[Admitted] = []
+
+    async def admit(self, request: Request) -> Admitted:
+        """Return what is to be stored and sent for the call.
+
+        Raises
+        ------
+        ServiceError
+            As `OrderSending.send` tells.
+        """
+        args = request.args
+        account = await self._account(args.BrokerAccountId)
+        venue = self._venues.of(account)
+        plan = await find_plan(self._tx, self._user_id, args.ExecPlanId)
+        limits = await self._guard_account(account)
+        before = await orders_of_plans(self._tx, [plan.id])
+        replaces = await self._replaced(args, plan)
+        multiplier = self._multiplier(args, plan, before)
+        filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)
+        group = checked_order(args, plan, multiplier, filled)
+        self._must_be_free(args, plan, before, replaces)
+        await self._must_fit_position(plan, group)
+        if group.legs:
+            guards.check_order(group, args.LegGroupOrder, quote_combo(self._market, group.legs), limits)
+        new = NewOrder(
+            account_id=account.id,
+            plan_id=plan.id,
+            position_id=plan.position_id,
+            strategy_id=plan.strategy_id,
+            group=group.group,
+            qty=group.qty,
+            sold=group.sold,
+            multiplier=multiplier,
+            asked=args.LegGroupOrder,
+            reference=str(self._new_reference()),
+            send_key=request.call.key,
+            replaces_id=args.ReplacesOrder,
+        )
+        admitted = Admitted(request, account, plan, group, new, venue, replaces)
+        self._admitted.append(admitted)
+        self._sent[account.id] += 1
+        return admitted
+
+    def refusal(self, request: Request, error: ServiceError) -> AuditEntry:
+        """Return what is kept of a call that was refused."""
+        account = self._accounts.get(request.args.BrokerAccountId)
+        code = None if error.error is None else error.error.Code
+        detail = {
+            "status": error.status.name,
+            "code": code,
+            "message": error.message,
+            "plan": request.args.ExecPlanId,
+            "group": request.args.LegGroupId,
+        }
+        return AuditEntry(
+            self._user_id,
+            None if account is None else account.id,
+            None,
+            self._now,
+            request.user.key_id,
+            "SendOrderRefused",
+            request.call.key,
+            detail,
+        )
+
+    async def _account(self, broker_account_id: str) -> Account:
+        account = self._accounts.get(broker_account_id)
+        if account is None:
+            account = await find_account(self._tx, self._user_id, broker_account_id)
+            self._accounts[broker_account_id] = account
+        return account
+
+    async def _guard_account(self, account: Account) -> guards.Limits:
+        if self._halts is None:
+            self._halts = await standing_halts(self._tx)
+        guards.check_halt(halt_reason(self._halts, account.id))
+        limits = self._limits.get(account.id)
+        if limits is None:
+            limits = await guards.limits_of(self._tx, account.id)
+            self._limits[account.id] = limits
+            sent = await self._tx.scalar(
+                select(func.count())
+                .select_from(orders)
+                .where(
+                    orders.c.account_id == account.id,
+                    orders.c.created_at > self._now - MINUTE,
+                    orders.c.reference.is_not(None),
+                )
+            )
+            self._sent[account.id] = int(sent)
+        guards.check_live(account.broker_type, limits)
+        guards.check_rate(self._sent[account.id], limits)
+        return limits
+
+    async def _replaced(self, args: models.SendOrderArgs, plan: Plan) -> StoredOrder | None:
+        if args.ReplacesOrder is None:
+            return None
+        row = await order_of_user(self._tx, self._user_id, args.ReplacesOrder)
+        if row is None or row.reference is None:
+            raise not_found(f"order {args.ReplacesOrder}")
+        order = stored(row)
+        if (order.plan_id, order.group) != (plan.id, args.LegGroupId):
+            text = f"order {order.id} is of group {order.group} of exec plan {order.plan_id}"
+            raise validation({"ReplacesOrder": [text]})
+        taken = order.replaced_by is not None or any(
+            one.replaces is not None and one.replaces.id == order.id for one in self._admitted
+        )
+        if taken:
+            raise conflict(f"order {order.id} is being replaced already")
+        if order.view.state.ended:
+            raise conflict(f"order {order.id} is {order.view.state.value}; it cannot be replaced any more")
+        if order.view.venue_id is None or order.view.unresolved_since is not None or order.view.cancel_wanted:
+            raise conflict(
+                f"order {order.id} cannot be replaced before the venue has answered what was last asked of it"
+            )
+        return order
+
+    def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]]) -> Decimal:
+        """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
+        multiplier = plan_multiplier(plan, args.QtyMultiplier)
+        fixed = next((row.qty_multiplier for row in before if row.filled_qty != 0 or row.state not in ENDED), None)
+        if fixed is None:
+            fixed = next((one.new.multiplier for one in self._admitted if one.plan.id == plan.id), None)
+        if fixed is None or fixed == multiplier:
+            return multiplier
+        if args.QtyMultiplier is None:
+            return Decimal(fixed)
+        raise conflict(f"exec plan {plan.id} is being executed with a multiplier of {fixed}")
+
+    def _must_be_free(
+        self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]], replaces: StoredOrder | None
+    ) -> None:
+        """Let one order of a group work at a time."""
+        group = args.LegGroupId
+        working = [row.id for row in before if row.leg_group_id == group and row.state not in ENDED]
+        if replaces is not None and replaces.id in working:
+            working.remove(replaces.id)
+        if working:
+            raise conflict(f"order {working[0]} of group {group} has not ended; cancel or replace it")
+        if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
+            raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent")
+
+    async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> None:
+        """Let a plan be executed only while its position is as it was when the plan was prepared."""
+        if plan.position_id is None:
+            return
+        row = await self._tx.first(
+            select(orders.c.id).where(
+                orders.c.user_id == self._user_id,
+                orders.c.plan_id.in_(
+                    select(exec_plans.c.id).where(
+                        exec_plans.c.position_id == plan.position_id, exec_plans.c.id != plan.id
+                    )
+                ),
+                orders.c.state.in_(sorted(OPEN)),
+            )
+        )
+        others = [
+            one.plan.id for one in self._admitted if one.plan.position_id == plan.position_id and one.plan.id != plan.id
+        ]
+        if row is not None or others:
+            raise conflict(f"another order of position {plan.position_id} has not ended; cancel it first")
+        position = await find_position(self._tx, self._user_id, plan.position_id)
+        if plan.kind is PlanKind.ENTRY:
+            if position.state is not models.LivePositionState.Opening:
+                raise conflict(f"position {position.id} is {position.state.name}; its entry is over")
+            return
+        changed = f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again"
+        held = {leg.id: leg.holding.qty for leg in position.open_legs}
+        for leg in plan.legs:
+            expected = -group.ratios[leg.name] * group.qty if leg.name in group.ratios else None
+            if expected is not None and (leg.leg_id is None or held.get(leg.leg_id) != expected):
+                raise conflict(changed)

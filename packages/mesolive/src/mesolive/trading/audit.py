@@ -1,0 +1,51 @@
+"""Who asked for what, what was refused and why: kept beside the facts of each order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mesolive.store.database import WriteTransaction
+from mesolive.store.tables.trading import audit_entries
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that somebody did or was refused.
+
+    Attributes
+    ----------
+    actor
+        The id of the API key that asked, or the part of the server that acted.
+    """
+
+    user_id: int
+    account_id: int | None
+    order_id: int | None
+    at: datetime
+    actor: str
+    action: str
+    idempotency_key: str | None = None
+    detail: Mapping[str, object] | None = None
+
+
+async def audit(tx: WriteTransaction, entries: Sequence[AuditEntry]) -> None:
+    """Keep entries with the transaction."""
+    if entries:
+        await tx.execute(
+            audit_entries.insert(),
+            [
+                {
+                    "user_id": entry.user_id,
+                    "account_id": entry.account_id,
+                    "order_id": entry.order_id,
+                    "at": entry.at,
+                    "actor": entry.actor,
+                    "action": entry.action,
+                    "idempotency_key": entry.idempotency_key,
+                    "detail": None if entry.detail is None else dict(entry.detail),
+                }
+                for entry in entries
+            ],
+        )

@@ -1,0 +1,91 @@
+"""Everything that orders at venues need, put together: sending, listening, settling, opening positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from mesolive.brokers.venue import Venue
+from mesolive.clock import Clock
+from mesolive.journal.journal import Journal
+from mesolive.market.service import Market
+from mesolive.store.database import Database
+from mesolive.trading.completion import Completion
+from mesolive.trading.fact_desk import FactDesk
+from mesolive.trading.freezing import Freezer
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.sending import ANSWER_SECONDS, OrderSending
+from mesolive.trading.supervisor import Patience, Supervisor
+from mesolive.trading.venues import Venues
+
+_log = structlog.get_logger(__name__)
+
+
+class OrderDesk:
+    """Owns the parts that carry orders out, and their tasks.
+
+    Parameters
+    ----------
+    venues
+        Where orders go, each for another type of account.
+    patience, answer_seconds
+        How long venues may take.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        idempotency: Idempotency,
+        market: Market,
+        freezer: Freezer,
+        venues: Sequence[Venue],
+        clock: Clock,
+        *,
+        patience: Patience | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self.venues = Venues(venues)
+        self.completion = Completion(database, journal, freezer, clock)
+        self.facts = FactDesk(database, journal, clock, self.completion.begin, self._doubt)
+        self.sending = OrderSending(
+            database,
+            journal,
+            idempotency,
+            market,
+            self.venues,
+            self.facts,
+            clock,
+            self._doubt,
+            self.completion.begin,
+            answer_seconds=answer_seconds,
+        )
+        self.supervisors = [
+            Supervisor(venue, database, journal, self.facts, self.sending, clock, patience)
+            for venue in self.venues.all.values()
+        ]
+
+    async def start(self) -> None:
+        """Open positions that were left half way, start the venues, and ask them what happened meanwhile."""
+        opened = await self.completion.recover()
+        if opened:
+            _log.info("positions_opened_at_start", number=opened)
+        for venue in self.venues.all.values():
+            await venue.start()
+        for supervisor in self.supervisors:
+            supervisor.start()
+
+    async def stop(self) -> None:
+        """Let calls under way end, then stop to listen, then stop the venues."""
+        await self.sending.close()
+        for supervisor in self.supervisors:
+            await supervisor.stop()
+        await self.facts.close()
+        await self.completion.close()
+        for venue in self.venues.all.values():
+            await venue.stop()
+
+    def _doubt(self, account_id: int) -> None:
+        for supervisor in self.supervisors:
+            supervisor.doubt(account_id)

@@ -1,0 +1,366 @@
+"""Keeps the books and a venue of one mind: listens, asks, and settles by evidence what nobody told.
+
+It asks at every connection, regularly, and soon when something is in doubt: for the orders first and the executions
+after them, so that no fill falls between the two. What is unresolved is settled by what the venue lists, never by
+silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import select
+
+from mesolive.brokers.venue import (
+    Ended,
+    Ending,
+    Execution,
+    OrderStatus,
+    Venue,
+    VenueFact,
+    VenueOrder,
+    VenueUnreachableError,
+)
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError
+from mesolive.journal.journal import Journal
+from mesolive.market.contracts import OptionContract
+from mesolive.store.database import Database, DatabaseBusyError, OutcomeUnknownError, Transaction
+from mesolive.store.tables.trading import accounts, legs, order_facts
+from mesolive.trading.accounts import Account, account_of
+from mesolive.trading.contracts import from_row
+from mesolive.trading.fact_desk import FactDesk
+from mesolive.trading.halts import halt_reason, standing_halts
+from mesolive.trading.order_facts import told_by_us, told_by_venue
+from mesolive.trading.order_life import ContactLost, NotAtVenue, State, StillWorking
+from mesolive.trading.order_rows import StoredOrder, open_orders_of_account
+from mesolive.trading.sending import OrderSending
+from mesolive.trading.trouble import in_trouble, no_trouble_event, trouble_event
+
+_log = structlog.get_logger(__name__)
+
+ZERO = Decimal(0)
+ASK_BACK = timedelta(days=1)
+"""How far back the venue is asked at least: fills of orders that ended may be told late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in real seconds but for the one that says otherwise.
+
+    Attributes
+    ----------
+    look
+        Between two looks at what is unresolved or halted.
+    ask
+        Between two questions to the venue when nothing is in doubt.
+    answer
+        How long an answer to a question may take.
+    reconnect
+        Between two attempts to connect, at first; it doubles up to `reconnect_most`.
+    arrive
+        Market seconds after which a message that was sent cannot arrive at the venue any more.
+    """
+
+    look: float = 1.0
+    ask: float = 60.0
+    answer: float = 15.0
+    reconnect: float = 0.5
+    reconnect_most: float = 30.0
+    arrive: float = 10.0
+
+
+class Supervisor:
+    """Supervises one venue.
+
+    Parameters
+    ----------
+    patience
+        How long things may take.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        database: Database,
+        journal: Journal,
+        facts: FactDesk,
+        sending: OrderSending,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._venue = venue
+        self._database = database
+        self._journal = journal
+        self._facts = facts
+        self._sending = sending
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._accounts: dict[str, Account] = {}
+        self._doubtful: set[int] = set()
+        self._woken = asyncio.Event()
+        self._reconciled = asyncio.Event()
+        self._forgotten: set[int] = set()
+        self._told: dict[int, list[str]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect and to listen."""
+        self._task = asyncio.create_task(self._run(), name=f"supervisor-{self._venue.kind.name}")
+        self._task.add_done_callback(_ended)
+
+    async def stop(self) -> None:
+        """End; what was told is in the books."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
+
+    def doubt(self, account_id: int) -> None:
+        """Ask the venue about an account soon."""
+        self._doubtful.add(account_id)
+        self._woken.set()
+
+    async def reconciled(self) -> None:
+        """Wait until the venue has been asked about every account since the last connection."""
+        await self._reconciled.wait()
+
+    async def reconcile(self) -> None:
+        """Ask the venue about every account now, and settle what it shows.
+
+        Raises
+        ------
+        VenueUnreachableError
+            When it does not answer.
+        """
+        for account in (await self._all_accounts()).values():
+            await self._reconcile(account)
+
+    # --- listening ----------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        wait = self._patience.reconnect
+        while True:
+            try:
+                async with self._venue.session() as facts:
+                    wait = self._patience.reconnect
+                    await self._supervise(facts)
+            except VenueUnreachableError as error:
+                _log.info("venue_lost", venue=self._venue.kind.name, reason=str(error))
+            except (DatabaseBusyError, OutcomeUnknownError, TimeoutError, ServiceError):
+                # What was told may not be in the books; the next connection asks for all of it.
+                _log.exception("supervision_interrupted", venue=self._venue.kind.name)
+            self._reconciled.clear()
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._patience.reconnect_most)
+
+    async def _supervise(self, facts: AsyncIterator[VenueFact]) -> None:
+        """Listen and look after orders until one of both ends."""
+        async with contextlib.AsyncExitStack() as stack:
+            tasks = {
+                asyncio.create_task(self._listen(facts), name="venue-facts"),
+                asyncio.create_task(self._look_after(), name="venue-questions"),
+            }
+            stack.push_async_callback(_cancel_all, tasks)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def _listen(self, facts: AsyncIterator[VenueFact]) -> None:
+        async for fact in facts:
+            await self._take(fact)
+
+    async def _take(self, fact: VenueFact) -> None:
+        account = (await self._known_accounts(fact.account)).get(fact.account)
+        if account is None:
+            _log.warning("fact_of_unknown_account", account=fact.account, kind=type(fact).__name__)
+            return
+        try:
+            await self._facts.tell(told_by_venue(account.user_id, account.id, fact))
+        except (KeyError, ValueError):
+            # A fact that does not fit must not stop the others; it is asked for again, and stays in the log.
+            _log.exception("fact_not_taken", account=fact.account, fact=repr(fact))
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    async def _look_after(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self.reconcile()
+        self._reconciled.set()
+        asked = loop.time()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience.look):
+                    await self._woken.wait()
+            self._woken.clear()
+            if loop.time() - asked >= self._patience.ask:
+                asked = loop.time()
+                self._doubtful.clear()
+                await self.reconcile()
+            await self._cancel_halted()
+            doubtful, self._doubtful = self._doubtful, set()
+            by_id = {account.id: account for account in self._accounts.values()}
+            for account_id in doubtful & by_id.keys():
+                await self._reconcile(by_id[account_id])
+
+    async def _reconcile(self, account: Account) -> None:
+        now = self._clock.now()
+        async with self._database.read() as tx:
+            before = await open_orders_of_account(tx, account.id)
+        since = min([now - ASK_BACK, *(order.created_at - ASK_BACK for order in before)])
+        async with asyncio.timeout(self._patience.answer):
+            name = account.broker_account_id
+            listed = await self._venue.orders(name, since)
+            filled = await self._venue.executions(name, since)
+        await self._book_unknown(account, filled)
+        await self._settle(account, listed, now)
+        async with asyncio.timeout(self._patience.answer):
+            held = await self._venue.positions(name)
+            again = await self._venue.executions(name, since)
+        if {one.execution_id for one in again} == {one.execution_id for one in filled}:
+            await self._compare(account, held)
+        else:
+            self.doubt(account.id)  # a fill came in between: what is compared must be of one moment
+
+    async def _book_unknown(self, account: Account, executions: Sequence[Execution]) -> None:
+        async with self._database.read() as tx:
+            known = {
+                row.execution_id
+                for row in await tx.all(
+                    select(order_facts.c.execution_id).where(
+                        order_facts.c.account_id == account.id,
+                        order_facts.c.execution_id.in_([one.execution_id for one in executions]),
+                    )
+                )
+            }
+        missed = [one for one in executions if one.execution_id not in known]
+        if missed:
+            await asyncio.gather(*(self._take(one) for one in missed))
+
+    async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked_at: datetime) -> None:
+        """Tell each order that has not ended what the venue's list says of it."""
+        by_reference = {one.reference: one for one in listed if one.reference is not None}
+        by_venue_id = {one.venue_id: one for one in listed}
+        async with self._database.read() as tx:
+            mine = await open_orders_of_account(tx, account.id)
+        for order in mine:
+            if order.reference in self._sending.under_way or order.created_at > asked_at:
+                continue
+            found = by_reference.get(order.reference) or by_venue_id.get(order.view.venue_id or "")
+            if found is None:
+                await self._settle_missing(order)
+            else:
+                await self._settle_found(account, order, found)
+
+    async def _settle_missing(self, order: StoredOrder) -> None:
+        now = self._clock.now()
+        if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
+            # The server was stopped after the order was committed: nobody waits for its answer any more.
+            order = await self._facts.tell(told_by_us(order, ContactLost("the server was stopped", now))) or order
+        since = order.view.unresolved_since or order.updated_at
+        if (now - since).total_seconds() < self._patience.arrive:
+            self._doubtful.add(order.account_id)
+            return
+        if order.view.venue_id is not None or order.view.filled:
+            if order.id in self._forgotten:
+                return  # told once; the venue may remember it again
+            self._forgotten.add(order.id)
+        await self._facts.tell(told_by_us(order, NotAtVenue(now)))
+
+    async def _settle_found(self, account: Account, order: StoredOrder, found: VenueOrder) -> None:
+        now = self._clock.now()
+        if found.status is OrderStatus.WORKING:
+            known = order.view.venue_id is not None and order.view.unresolved_since is None
+            if not known or order.view.state is State.PENDING_SUBMIT:
+                order = await self._facts.tell(told_by_us(order, StillWorking(found.venue_id, now))) or order
+            if order.view.cancel_wanted:
+                # It works: the cancel was not heard, or the server was stopped before it could ask.
+                await self._sending.ask_to_cancel(order, account)
+        elif found.status is OrderStatus.FILLED:
+            self.doubt(account.id)  # its executions say so themselves; they are asked for again
+        else:
+            ended = Ended(
+                account=found.account,
+                reference=order.reference,
+                venue_id=found.venue_id,
+                how=Ending(found.status.value),
+                at=found.at,
+                reason=found.reason,
+            )
+            await self._facts.tell(told_by_venue(account.user_id, account.id, ended))
+
+    async def _compare(self, account: Account, held: Mapping[OptionContract, Decimal]) -> None:
+        """Tell the owner when the books and the venue hold different things, and when they agree again."""
+        async with self._database.write(account.user_id) as tx:
+            booked = await held_in_books(tx, account.id)
+            differences = [
+                f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
+                for contract in sorted(held.keys() | booked.keys(), key=str)
+                if held.get(contract, ZERO) != booked.get(contract, ZERO)
+            ]
+            troubled = await in_trouble(tx, account)
+            if differences and self._told.get(account.id) != differences:
+                shown = "; ".join(differences[:10])
+                more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
+                await self._journal.append(tx, account.user_id, [trouble_event(account, shown + more)])
+            elif not differences and troubled:
+                await self._journal.append(tx, account.user_id, [no_trouble_event(account)])
+        self._told[account.id] = differences
+
+    # --- halts --------------------------------------------------------------------------------------------------------
+
+    async def _cancel_halted(self) -> None:
+        """Cancel what is open on accounts that are halted, again and again until nothing is."""
+        async with self._database.read() as tx:
+            standing = await standing_halts(tx)
+            if not standing:
+                return
+            halted = [
+                (account, reason, await open_orders_of_account(tx, account.id))
+                for account in (await self._all_accounts()).values()
+                if (reason := halt_reason(standing, account.id)) is not None
+            ]
+        for account, reason, orders in halted:
+            for order in orders:
+                if order.reference not in self._sending.under_way and order.view.unresolved_since is None:
+                    await self._sending.cancel_by_us(order, account, f"halt: {reason}")
+
+    # --- accounts -----------------------------------------------------------------------------------------------------
+
+    async def _known_accounts(self, name: str) -> dict[str, Account]:
+        return self._accounts if name in self._accounts else await self._all_accounts()
+
+    async def _all_accounts(self) -> dict[str, Account]:
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(accounts).where(accounts.c.broker_type == self._venue.kind.name, accounts.c.is_paper.is_(False))
+            )
+        self._accounts = {row.broker_account_id: account_of(row) for row in rows}
+        return self._accounts
+
+
+async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract, Decimal]:
+    """Return what the books say that an account holds: signed contracts, none of them zero."""
+    rows = await tx.all(select(legs).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO))
+    held: dict[OptionContract, Decimal] = {}
+    for row in rows:
+        contract = from_row(row).contract
+        held[contract] = held.get(contract, ZERO) + row.held_qty
+    return {contract: qty for contract, qty in held.items() if qty != 0}
+
+
+async def _cancel_all(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("supervisor_failed", task=task.get_name(), exc_info=error)
