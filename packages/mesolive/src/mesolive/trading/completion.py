@@ -7,6 +7,7 @@ is marked as executed in that one: whatever happens in between, the next start f
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import structlog
 from sqlalchemy import select
@@ -14,15 +15,17 @@ from sqlalchemy import select
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
-from mesolive.store.tables.trading import exec_plans, positions
+from mesolive.store.tables.trading import exec_plans, legs, positions
 from mesolive.trading.accounts import account_by_id
-from mesolive.trading.books import Books, complete_entry
+from mesolive.trading.books import Books, complete_entry, leg_update
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.plans import PlanKind, PlanState, find_plan
 from mesolive.trading.positions import find_position
 from mesolive_sdk import models
 
 _log = structlog.get_logger(__name__)
+
+ZERO = Decimal(0)
 
 
 class Completion:
@@ -78,7 +81,18 @@ class Completion:
             if state != models.LivePositionState.Opening.name:
                 return
             await complete_entry(tx, books, frozen.variables)
-            await self._journal.append(tx, user_id, frozen.error_events(plan, position.id))
+            await tx.execute(
+                legs.update()
+                .where(legs.c.position_id == position.id, legs.c.status == models.LegStatus.Opening.name)
+                .values(status=models.LegStatus.Open.name)
+            )
+            bought = {leg.name: leg.qty for leg in position.legs}
+            opened = [
+                leg_update(books, leg, models.LegStatus.Open, bought[leg.name], ZERO)
+                for leg in plan.legs
+                if bought[leg.name] != 0
+            ]
+            await self._journal.append(tx, user_id, [*opened, *frozen.error_events(plan, position.id)])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -84,11 +84,12 @@ async def book_execution(
         )
         booked = await book_fill(tx, books, leg, fill, order.id, f"{executed.execution_id}/{name}")
         if opening:
-            whole = abs(booked.qty) >= abs(leg.qty * touched.multiplier)
-            status = models.LegStatus.Open if whole else models.LegStatus.Opening
+            # It opens with its position, when all of it is filled and frozen.
+            status = models.LegStatus.Opening
+            await tx.execute(legs.update().where(legs.c.id == books.leg_ids[name]).values(created_at=executed.at))
         else:
             status = models.LegStatus.Closed if booked.closed else models.LegStatus.Closing
-        await set_leg_status(tx, books.leg_ids[name], status, executed.at)
+            await set_leg_status(tx, books.leg_ids[name], status, executed.at)
         events.append(leg_event(books, booked, status))
         touched.realized += booked.realized
     return books.position_id, events

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mesolive.app import Application
 from mesolive.brokers.simulated.faults import Faults
@@ -19,6 +19,7 @@ from mesolive.errors import ServiceError
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
+from mesolive.trading.accounts import find_account
 from mesolive.trading.guards import Limits, set_limits
 from mesolive.trading.supervisor import Patience
 from mesolive_sdk import (
@@ -29,6 +30,8 @@ from mesolive_sdk import (
     wait_for_job,
 )
 from mesolive_testkit.server import SPX, definition, manual_market
+
+T = TypeVar("T")
 
 SIM = "SIM1000"
 CASH = Decimal(100_000)
@@ -48,7 +51,7 @@ class Desk:
     events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def listen(self) -> None:
+    async def _listen(self) -> None:
         """Keep all events of all strategies."""
         hub = await self.stack.enter_async_context(MesoLiveEventHubClient(self.application.url, self.token))
 
@@ -66,10 +69,12 @@ class Desk:
             await self.changed.wait_for(condition)
 
     async def strategy(self, **changes: Any) -> models.LiveStrategy:
-        """Import the sample strategy."""
-        return await self.control.create_strategy(
+        """Import the sample strategy, and listen to it."""
+        made = await self.control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=definition(**changes), ActiveOnAccounts=[SIM])
         )
+        await self._listen()
+        return made
 
     async def prepare_entry(
         self, strategy_id: int, name: str = "a position", account: str = SIM
@@ -108,23 +113,38 @@ class Desk:
         """Return an order."""
         return await self.control.get_order(models.GetOrderArgs(LiveOrderId=order_id))
 
-    async def order_in(self, order_id: int, *states: models.OrderState, seconds: float = 10.0) -> models.Order:
-        """Wait until an order is in one of these states, and return it."""
+    async def eventually(self, look: Callable[[], Awaitable[T | None]], seconds: float = 10.0) -> T:
+        """Return what `look` finds, looking again after each event."""
         async with asyncio.timeout(seconds):
-            while (found := await self.order(order_id)).State not in states:
-                await asyncio.sleep(0.01)
-        return found
+            while True:
+                seen = len(self.events)
+                found = await look()
+                if found is not None:
+                    return found
+                async with self.changed:
+                    await self.changed.wait_for(lambda seen=seen: len(self.events) > seen)
+
+    async def order_in(self, order_id: int, *states: models.OrderState) -> models.Order:
+        """Wait until an order is in one of these states, and return it."""
+
+        async def look() -> models.Order | None:
+            found = await self.order(order_id)
+            return found if found.State in states else None
+
+        return await self.eventually(look)
 
     async def positions(self) -> Sequence[models.LivePosition]:
         """Return all positions."""
         return (await self.control.list_positions(models.ListPositionsArgs(Limit=500))).Positions
 
-    async def position_in(self, state: models.LivePositionState, seconds: float = 10.0) -> models.LivePosition:
+    async def position_in(self, state: models.LivePositionState) -> models.LivePosition:
         """Wait until the newest position is in this state."""
-        async with asyncio.timeout(seconds):
-            while not (found := await self.positions()) or found[-1].State is not state:
-                await asyncio.sleep(0.01)
-        return found[-1]
+
+        async def look() -> models.LivePosition | None:
+            found = await self.positions()
+            return found[-1] if found and found[-1].State is state else None
+
+        return await self.eventually(look)
 
     async def enter(self, strategy_id: int, **order: Any) -> models.LivePosition:
         """Enter at the market and wait until the position is open."""
@@ -142,8 +162,6 @@ class Desk:
         """Give the account limits of its own."""
         database = self.application.database
         async with database.write() as tx:
-            from mesolive.trading.accounts import find_account
-
             owner = await self.application.access.user("trader")
             account = await find_account(tx, owner.user_id, SIM)
             await set_limits(tx, account.id, limits)
