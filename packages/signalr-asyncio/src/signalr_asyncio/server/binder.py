@@ -43,6 +43,8 @@ class HubMethod:
     uploads: tuple[Parameter, ...]
     values: tuple[Parameter, ...]
     required: int
+    plain: bool
+    """Neither a stream nor with uploads."""
 
     def bind(self, arguments: Sequence[Payload], uploads: Sequence[AsyncIterator[Any]]) -> list[Any]:
         """Decode the arguments of a call.
@@ -147,6 +149,7 @@ def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]
         options=options,
         uploads=tuple(parameter for parameter in parameters if parameter.upload),
         values=values,
+        plain=not streaming and not any(parameter.upload for parameter in parameters),
         required=sum(not parameter.optional for parameter in values),
     )
 

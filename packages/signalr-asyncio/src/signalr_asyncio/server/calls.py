@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,15 +23,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("signalr_asyncio.server")
 
 
-@dataclass(slots=True, eq=False)
-class _Call:
+class _Call(msgspec.Struct, eq=False):  # a struct because it is made for every call, and no class is made quicker
     method: HubMethod
     target: str
     arguments: Sequence[Payload]
     invocation_id: str | None
-    upload_ids: Sequence[str]
-    uploads: tuple[Upload, ...]
-    counted: bool
+    upload_ids: Sequence[str] = ()
+    uploads: tuple[Upload, ...] = ()
+    counted: bool = True
     task: asyncio.Task[None] | None = None
     cancelled: bool = False
     begun: bool = False
@@ -66,24 +64,31 @@ class Calls:
         self._turn: asyncio.Future[None] | None = None
         self._ended = False
 
-    async def start(self, message: Invocation | StreamInvocation) -> None:
-        """Begin a call, or put it into the queue; waits only while the queue is full."""
+    def start(self, message: Invocation | StreamInvocation) -> bool:
+        """Begin a call, or put it into the queue.
+
+        Returns
+        -------
+        bool
+            False when the queue is full: the next call may begin after `turn`.
+        """
         streaming = type(message) is StreamInvocation
-        target, invocation_id = message.target, message.invocation_id
-        method = self._runtime.description.find(target)
+        invocation_id = message.invocation_id
+        method = self._runtime.description.find(message.target)
         refusal = self._refusal(method, message, streaming=streaming)
         if refusal is not None or method is None:
             log.debug("%s: %s", self._session, refusal)
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
                 self._session.writer.flush_soon()
-            return
-        counted = not (streaming or method.uploads)
-        uploads = self._open_uploads(method, message.stream_ids) if method.uploads else ()
-        call = _Call(method, target, message.arguments, invocation_id, message.stream_ids, uploads, counted)
+            return True
+        call = _Call(method, message.target, message.arguments, invocation_id)
         if invocation_id is not None:
             self._active[invocation_id] = call
-        if not counted:
+        if streaming or method.uploads:
+            call.counted = False
+            call.upload_ids = message.stream_ids
+            call.uploads = self._open_uploads(method, message.stream_ids)
             self._streams += 1
             self._run(call)
         elif self._running < self._options.maximum_parallel_invocations:
@@ -91,9 +96,14 @@ class Calls:
             self._run(call)
         else:
             self._waiting.append(call)
-            while self._crowded() and not self._ended and not self._session.asking:
-                self._turn = asyncio.get_running_loop().create_future()
-                await self._turn
+            return not self._crowded()
+        return True
+
+    async def turn(self) -> None:
+        """Wait until the queue has room, or reading must go on for another reason."""
+        while self._crowded() and not self._ended and not self._session.asking:
+            self._turn = asyncio.get_running_loop().create_future()
+            await self._turn
 
     def _open_uploads(self, method: HubMethod, stream_ids: Sequence[str]) -> tuple[Upload, ...]:
         capacity = method.options.buffer or self._options.stream_buffer_capacity
@@ -107,6 +117,12 @@ class Calls:
         target, invocation_id = message.target, message.invocation_id
         if method is None:
             return f"Unknown hub method '{target}'"
+        if (
+            method.plain
+            and not (streaming or message.stream_ids or self._waiting)
+            and (invocation_id is None or invocation_id not in self._active)
+        ):
+            return None
         if method.streaming and not streaming:
             return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
         if streaming and not method.streaming:
@@ -180,14 +196,6 @@ class Calls:
             call.task = self._runtime.tasks.adopt(self._invoke(call))
 
     async def _invoke(self, call: _Call) -> None:
-        try:
-            await self._invoked(call)
-        except Exception:
-            log.exception("%s: a call could not be served", self._session)
-        finally:
-            self._runtime.tasks.release(call.task)
-
-    async def _invoked(self, call: _Call) -> None:
         result: Any = None
         error: str | None = None
         call.begun = True
@@ -207,18 +215,20 @@ class Calls:
             error = f"An unexpected error occurred invoking '{call.target}' on the server."
         self._finish(call)
         if call.invocation_id is not None:
-            self._complete(call, call.invocation_id, result, error)
-            await self._session.writer.flush()
+            record = self._completion(call, call.invocation_id, result, error)
+            if not self._ended:
+                # This task has nothing left to do but to send, which saves one of its own for that.
+                await self._session.send(record)
 
-    def _complete(self, call: _Call, invocation_id: str, result: object, error: str | None) -> None:
-        if error is not None:
-            self._answer(Completion(invocation_id, error=error))
-            return
-        try:
-            self._answer(Completion(invocation_id, result, has_result=True))
-        except EncodeError as failure:
-            log.exception("%s: the result of %s cannot be sent", self._session, call.target)
-            self._answer(Completion(invocation_id, error=self._unexpected(call, failure)))
+    def _completion(self, call: _Call, invocation_id: str, result: object, error: str | None) -> bytes:
+        encode = self._session.protocol.encode
+        if error is None:
+            try:
+                return encode(Completion(invocation_id, result, has_result=True))
+            except EncodeError as failure:
+                log.exception("%s: the result of %s cannot be sent", self._session, call.target)
+                error = self._unexpected(call, failure)
+        return encode(Completion(invocation_id, error=error))
 
     async def _result(self, call: _Call) -> Any:  # noqa: ANN401 - a method's result is anything
         authorize = call.method.options.authorize
@@ -296,36 +306,43 @@ class Calls:
                 detailed=self._options.enable_detailed_errors,
             )
         self._finish(call)
-        self._answer(Completion(invocation_id, error=error))
-        await self._session.writer.flush()
+        if not self._ended:
+            await self._session.send(self._session.protocol.encode(Completion(invocation_id, error=error)))
 
     async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
-        session = self._session
-        outbox = session.writer.outbox
-        encode = session.protocol.encode
-        options = call.method.options
         try:
-            if not options.latest_only:
-                async for item in items:
-                    if not session.post(encode(StreamItem(invocation_id, item))):
-                        # A generator that never waits would otherwise run on, and let nobody else run.
-                        return
-                    if outbox.crowded:
-                        await outbox.room()
-                return
-            slot = LatestSlot(options.buffer or self._options.stream_buffer_capacity)
-            async for item in items:
-                outbox.put_latest(slot, encode(StreamItem(invocation_id, item)))
-                session.writer.flush_soon()
-                if session.ended:
-                    return
-                if len(slot.records) >= slot.capacity:
-                    # A generator that never waits must not keep the writer from running.
-                    await asyncio.sleep(0)
+            if call.method.options.latest_only:
+                await self._pump_latest(call, invocation_id, items)
+            else:
+                await self._pump_all(invocation_id, items)
         finally:
             close = getattr(items, "aclose", None)
             if close is not None:
                 await close()
+
+    async def _pump_all(self, invocation_id: str, items: AsyncIterator[Any]) -> None:
+        session = self._session
+        outbox, encode = session.writer.outbox, session.protocol.encode
+        # By the queue even when it is empty: a generator that has more at once fills it, and it goes out in a burst.
+        async for item in items:
+            if not session.post(encode(StreamItem(invocation_id, item))):
+                # A generator that never waits would otherwise run on, and let nobody else run.
+                return
+            if outbox.crowded:
+                await outbox.room()
+
+    async def _pump_latest(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
+        session = self._session
+        writer, outbox, encode = session.writer, session.writer.outbox, session.protocol.encode
+        slot = LatestSlot(call.method.options.buffer or self._options.stream_buffer_capacity)
+        async for item in items:
+            outbox.put_latest(slot, encode(StreamItem(invocation_id, item)))
+            writer.flush_soon()
+            if session.ended:
+                return
+            if len(slot.records) >= slot.capacity:
+                # A generator that never waits must not keep the writer from running.
+                await asyncio.sleep(0)
 
     def _unexpected(self, call: _Call, failure: BaseException) -> str:
         general = f"An unexpected error occurred invoking '{call.target}' on the server."
@@ -334,12 +351,15 @@ class Calls:
     def _finish(self, call: _Call) -> None:
         if call.invocation_id is not None:
             self._active.pop(call.invocation_id, None)
-        for stream_id, upload in zip(call.upload_ids, call.uploads, strict=True):
-            upload.abandon()
-            if self._uploads.get(stream_id) is upload:
-                del self._uploads[stream_id]
         if not call.counted:
             self._streams -= 1
+            for stream_id, upload in zip(call.upload_ids, call.uploads, strict=True):
+                upload.abandon()
+                if self._uploads.get(stream_id) is upload:
+                    del self._uploads[stream_id]
+        if not call.method.streaming:
+            self._runtime.tasks.release(call.task)
+        if not call.counted:
             return
         while self._waiting:
             waiting = self._waiting.pop(0)

@@ -159,6 +159,13 @@ class Outbox:
             size = sum(map(len, frame))
             self._control.clear()
         limit = self._frame_limit
+        if self.buffer is None and not self._latest:
+            while queue:
+                record = queue[0]
+                size += len(record)  # type: ignore[arg-type]  # without slots all are bytes
+                if size > limit and frame:
+                    break
+                frame.append(queue.popleft())  # type: ignore[arg-type]  # without slots all are bytes
         while queue:
             head = queue[0]
             record = head if isinstance(head, bytes) else head.records[0]

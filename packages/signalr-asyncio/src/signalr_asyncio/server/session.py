@@ -250,7 +250,6 @@ class HubSession:
             log.exception("%s: on_connected failed", self)
             self._fail(error)
         self._busy = False
-        self._last_in = self._clock.now()
 
     async def _read(self, data: bytes | None) -> None:
         transport = self.writer.transport
@@ -270,7 +269,6 @@ class HubSession:
                     if not await self._handle(message):
                         return
                 self._busy = False
-                self._last_in = clock.now()
             data = await transport.receive()
 
     async def _handle(self, message: HubMessage) -> bool:
@@ -286,7 +284,8 @@ class HubSession:
             raise AssertionError("no messages before the handshake")
         match message:
             case Invocation() | StreamInvocation():
-                await calls.start(message)
+                if not calls.start(message):
+                    await calls.turn()
             case StreamItem():
                 upload = calls.upload(message.invocation_id)
                 if upload is not None:
@@ -415,6 +414,16 @@ class HubSession:
         self.writer.flush_soon()
         return not self._closing
 
+    async def send(self, record: bytes) -> None:
+        """Send a record at once where nothing is in its way, else queue it.
+
+        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
+        """
+        if self.writer.idle and not self._closing:
+            await self.writer.send(record)
+        else:
+            self.post(record)
+
     def queue(self, record: bytes) -> None:
         """Queue a record; the caller flushes."""
         if self._closing or self.writer.outbox.put(record):
@@ -517,7 +526,10 @@ class HubSession:
         if self.writer.sending_since is not None and now - self.writer.sending_since >= options.send_timeout:
             self._stuck()
             return
-        if not self._busy and now - self._last_in >= options.client_timeout:
+        if self._busy:
+            # Then it is we who do not read; the client's time begins anew when we do.
+            self._last_in = now
+        if now - self._last_in >= options.client_timeout:
             text = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."
             log.info("%s: %s", self, text)
             self._fail(TimeoutError(text))

@@ -69,14 +69,25 @@ class Writer:
         if self._task is None and self.outbox and not self.away:
             self._task = asyncio.get_running_loop().create_task(self._flush())
 
-    async def flush(self) -> None:
-        """Send what waits, unless somebody is at it.
+    @property
+    def idle(self) -> bool:
+        """Whether a record may be sent past the queue: nobody is at it (so nothing waits), and nothing need be kept."""
+        return self._task is None and not self.away and self.outbox.buffer is None
 
-        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
-        """
-        if self._task is None and self.outbox and not self.away:
-            self._task = asyncio.current_task()
-            await self._flush()
+    async def send(self, record: bytes) -> None:
+        """Send a record past the queue, for those who found `idle`; what is queued meanwhile follows."""
+        task = self._task = asyncio.current_task()
+        self.sending_since = self.last = self._clock.now()
+        try:
+            await self.transport.send(record)
+            self._counters.bytes_out += len(record)
+        except Exception as error:  # noqa: BLE001 - whatever the server below raises ends this connection, which logs it
+            self._failed(error)
+        finally:
+            if self._task is task:
+                self.sending_since = self._task = None
+        if self.outbox:
+            self.flush_soon()
 
     async def finish(self) -> None:
         """Wait until what waits has been sent, or cannot be."""
