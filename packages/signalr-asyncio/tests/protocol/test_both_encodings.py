@@ -26,7 +26,7 @@ from signalr_asyncio.protocol.messages import (
     StreamItem,
 )
 from signalr_asyncio.protocol.values import DecodeHook, EncodeHook
-from signalr_testkit.messages import PROTOCOLS, cut_at, messages, parse_all, plain, values
+from signalr_testkit.messages import PROTOCOLS, cut_at, ids, messages, parse_all, plain, values
 
 MAKERS: dict[str, Callable[[EncodeHook | None, DecodeHook | None], HubProtocol]] = {
     "json": JsonHubProtocol,
@@ -216,6 +216,20 @@ def test_a_value_without_a_form_is_refused_and_nothing_else_breaks(protocol: Hub
     with pytest.raises(EncodeError, match=f"cannot be sent as {protocol.name}"):
         protocol.encode(Invocation("Target", [value]))
     assert plain(one(protocol, StreamItem("1", 1)))["item"] == 1
+
+
+@both
+@given(invocation_id=ids, value=values)
+def test_the_encoder_of_a_stream_writes_what_its_messages_would_be(
+    protocol: HubProtocol, invocation_id: str, value: object
+) -> None:
+    assert protocol.item_encoder(invocation_id)(value) == protocol.encode(StreamItem(invocation_id, value))
+
+
+@both
+def test_the_encoder_of_a_stream_refuses_what_its_messages_would_refuse(protocol: HubProtocol) -> None:
+    with pytest.raises(EncodeError, match=f"cannot be sent as {protocol.name}"):
+        protocol.item_encoder("1")(object())
 
 
 @both

@@ -132,6 +132,8 @@ def test_the_separator_inside_a_text_is_escaped() -> None:
 def test_a_decimal_that_is_no_finite_number_is_refused_but_its_name_as_text_is_not(value: str) -> None:
     with pytest.raises(EncodeError, match="finite"):
         PROTOCOL.encode(StreamItem("1", {"Price": Decimal(value)}))
+    with pytest.raises(EncodeError, match="finite"):
+        PROTOCOL.item_encoder("1")(Decimal(value))
     assert b'"item":"' + value.encode() in PROTOCOL.encode(StreamItem("1", value))
 
 

@@ -168,15 +168,24 @@ class JsonHubProtocol:
             record = self._encode(_RECORD_OF[type(message)](message))
         except UNENCODABLE as error:
             raise unencodable("json", error) from error
-        # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON and would cost the other
-        # side the connection; it writes such a float as null. To pass over the record once costs less than to look for
-        # the words, which may as well be text inside a string.
-        try:
-            _pass_over(record)
-        except UNDECODABLE as error:
-            text = f"A value cannot be sent as json, as a Decimal that is no finite number cannot: {error}"
-            raise EncodeError(text) from error
+        _require_json(record)
         return record + SEPARATOR
+
+    def item_encoder(self, invocation_id: str) -> Callable[[object], bytes]:
+        """Return what encodes the items of one stream; see `HubProtocol.item_encoder`."""
+        encode = self._encode
+        head = self.encode(StreamItem(invocation_id, None)).removesuffix(b"null}" + SEPARATOR)
+        tail = b"}" + SEPARATOR
+
+        def encode_item(item: object) -> bytes:
+            try:
+                value = encode(item)
+            except UNENCODABLE as error:
+                raise unencodable("json", error) from error
+            _require_json(value)
+            return head + value + tail
+
+        return encode_item
 
     def parser(self, max_message_size: int | None) -> MessageParser:
         """Return a new parser for one connection; see `HubProtocol.parser`."""
@@ -254,6 +263,17 @@ _RECORD_OF: dict[type[HubMessage], Callable[[Any], msgspec.Struct]] = {
     Ack: _ack_record,
     SequenceStart: _sequence_record,
 }
+
+
+def _require_json(written: bytes) -> None:
+    # msgspec writes a Decimal that is no finite number as a bare word, which is no JSON and would cost the other side
+    # the connection; it writes such a float as null. To pass over the text once costs less than to look for the words,
+    # which may as well stand inside a string.
+    try:
+        _pass_over(written)
+    except UNDECODABLE as error:
+        text = f"A value cannot be sent as json, as a Decimal that is no finite number cannot: {error}"
+        raise EncodeError(text) from error
 
 
 _ARGUMENTS = b'"arguments":'

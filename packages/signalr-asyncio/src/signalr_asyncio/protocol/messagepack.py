@@ -166,6 +166,20 @@ class MessagePackHubProtocol:
             raise unencodable("messagepack", error) from error
         return _length_prefix(len(record)) + record
 
+    def item_encoder(self, invocation_id: str) -> Callable[[object], bytes]:
+        """Return what encodes the items of one stream; see `HubProtocol.item_encoder`."""
+        encode = self._encode
+        head = encode(_ITEMS_OF[StreamItem](StreamItem(invocation_id, None))).removesuffix(b"\xc0")
+
+        def encode_item(item: object) -> bytes:
+            try:
+                value = encode(item)
+            except UNENCODABLE as error:
+                raise unencodable("messagepack", error) from error
+            return _length_prefix(len(head) + len(value)) + head + value
+
+        return encode_item
+
     def parser(self, max_message_size: int | None) -> MessageParser:
         """Return a new parser for one connection; see `HubProtocol.parser`."""
         return _MessagePackParser(self._values, max_message_size)
