@@ -80,7 +80,6 @@ class Calls:
             log.debug("%s: %s", self._session, refusal)
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
-                self._session.writer.flush_soon()
             return True
         call = _Call(method, message.target, message.arguments, invocation_id)
         if invocation_id is not None:
@@ -376,11 +375,10 @@ class Calls:
             self._active.pop(call.invocation_id, None)
             error = f"An unexpected error occurred invoking '{call.target}' on the server."
             self._answer(Completion(call.invocation_id, error=error))
-            self._session.writer.flush_soon()
 
     def _answer(self, message: Completion) -> None:
         if not self._ended:
-            self._session.queue(self._session.protocol.encode(message))
+            self._session.post(self._session.protocol.encode(message))
 
     def _crowded(self) -> bool:
         return len(self._waiting) >= self._options.maximum_waiting_invocations

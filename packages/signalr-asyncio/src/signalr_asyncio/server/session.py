@@ -410,9 +410,14 @@ class HubSession:
         bool
             False when the connection is closing, and nothing more will be sent.
         """
-        self.queue(record)
-        self.writer.flush_soon()
-        return not self._closing
+        if self._closing:
+            return False
+        writer = self.writer
+        if not writer.outbox.put(record):
+            self._overflow()
+            return False
+        writer.flush_soon()
+        return True
 
     async def send(self, record: bytes) -> None:
         """Send a record at once where nothing is in its way, else queue it.
@@ -424,10 +429,7 @@ class HubSession:
         else:
             self.post(record)
 
-    def queue(self, record: bytes) -> None:
-        """Queue a record; the caller flushes."""
-        if self._closing or self.writer.outbox.put(record):
-            return
+    def _overflow(self) -> None:
         self.runtime.counters.overflows += 1
         log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.writer.outbox))
         self.writer.outbox.clear()
