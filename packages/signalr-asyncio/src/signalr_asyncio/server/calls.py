@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from signalr_asyncio.protocol.codec import EncodeError
-from signalr_asyncio.protocol.messages import Completion, Invocation, Payload, StreamInvocation, StreamItem
+from signalr_asyncio.protocol.messages import Completion, Invocation, Payload, StreamInvocation
 from signalr_asyncio.server.binder import BindingError, HubMethod
 from signalr_asyncio.server.errors import ClientGone, HubException, Unauthorized, describe
 from signalr_asyncio.server.hub import Hub, HubCall
@@ -321,10 +321,10 @@ class Calls:
 
     async def _pump_all(self, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
-        outbox, encode = session.writer.outbox, session.protocol.encode
+        outbox, encode = session.writer.outbox, session.protocol.item_encoder(invocation_id)
         # By the queue even when it is empty: a generator that has more at once fills it, and it goes out in a burst.
         async for item in items:
-            if not session.post(encode(StreamItem(invocation_id, item))):
+            if not session.post(encode(item)):
                 # A generator that never waits would otherwise run on, and let nobody else run.
                 return
             if outbox.crowded:
@@ -332,10 +332,11 @@ class Calls:
 
     async def _pump_latest(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
-        writer, outbox, encode = session.writer, session.writer.outbox, session.protocol.encode
+        writer, outbox = session.writer, session.writer.outbox
+        encode = session.protocol.item_encoder(invocation_id)
         slot = LatestSlot(call.method.options.buffer or self._options.stream_buffer_capacity)
         async for item in items:
-            outbox.put_latest(slot, encode(StreamItem(invocation_id, item)))
+            outbox.put_latest(slot, encode(item))
             writer.flush_soon()
             if session.ended:
                 return
