@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.market.calendar import (
@@ -61,6 +61,7 @@ def test_local_time_is_new_yorks() -> None:
     assert CALENDAR.local(utc(2022, 2, 6, 1, 9)).isoformat() == "2022-02-05T20:09:00-05:00"
 
 
+@settings(deadline=None)
 @given(days, days)
 def test_trading_days_between_are_those_that_a_walk_over_the_days_counts(first: date, last: date) -> None:
     last = first + (last - first) % timedelta(days=400)
@@ -69,6 +70,7 @@ def test_trading_days_between_are_those_that_a_walk_over_the_days_counts(first: 
     assert CALENDAR.trading_days_between(last, first) == -walked
 
 
+@settings(deadline=None)
 @given(days)
 def test_next_and_previous_trading_day_have_no_trading_day_in_between(day: date) -> None:
     after, before = CALENDAR.next_trading_day(day), CALENDAR.previous_trading_day(day)

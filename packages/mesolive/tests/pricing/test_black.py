@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing.black import Greeks, greeks, values
@@ -35,6 +35,7 @@ def test_the_textbook_example_of_hull_is_reproduced() -> None:
     assert of(False, forward, 40.0, 0.5, 0.2, discount) == pytest.approx(0.8086, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(forwards, strikes, times, volatilities, discounts)
 def test_calls_and_puts_obey_parity(
     forward: float, strike: float, years: float, volatility: float, discount: float
@@ -43,23 +44,26 @@ def test_calls_and_puts_obey_parity(
     assert call - put == pytest.approx(discount * (forward - strike), abs=1e-10)
 
 
+@settings(deadline=None)
 @given(rights, forwards, strikes, times, volatilities, discounts)
 def test_values_stay_between_the_discounted_intrinsic_value_and_the_upper_bound(
     is_call: bool, forward: float, strike: float, years: float, volatility: float, discount: float
 ) -> None:
     value = of(is_call, forward, strike, years, volatility, discount)
     intrinsic = max(forward - strike, 0.0) if is_call else max(strike - forward, 0.0)
-    assert discount * intrinsic <= value <= discount * (forward if is_call else strike)
+    assert discount * intrinsic <= value <= discount * (forward if is_call else strike) * (1.0 + 1e-14)
 
 
+@settings(deadline=None)
 @given(rights, forwards, strikes, times, volatilities, st.floats(1.001, 2.0))
 def test_values_rise_with_volatility(
     is_call: bool, forward: float, strike: float, years: float, volatility: float, factor: float
 ) -> None:
     low, high = (of(is_call, forward, strike, years, sigma, 1.0) for sigma in (volatility, volatility * factor))
-    assert high >= low
+    assert high >= low * (1.0 - 1e-14)
 
 
+@settings(deadline=None)
 @given(forwards, strikes, st.floats(0.01, 20.0), times, volatilities, discounts)
 def test_calls_fall_and_are_convex_in_the_strike(
     forward: float, strike: float, step: float, years: float, volatility: float, discount: float
@@ -67,11 +71,12 @@ def test_calls_fall_and_are_convex_in_the_strike(
     low, middle, high = (
         of(True, forward, at, years, volatility, discount) for at in (strike, strike + step, strike + 2 * step)
     )
-    assert low >= middle >= high
+    assert low >= middle - 1e-12 >= high - 2e-12
     assert low - 2 * middle + high >= -1e-10
     assert low - middle <= discount * step + 1e-10
 
 
+@settings(deadline=None)
 @given(
     rights,
     st.floats(80.0, 120.0),

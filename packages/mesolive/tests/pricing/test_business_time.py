@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.market.calendar import NEW_YORK, settlement_instant, us_options_calendar
@@ -60,12 +60,14 @@ def test_part_of_a_day_counts_in_proportion() -> None:
     assert days(new_york(2022, 2, 5, 10), new_york(2022, 2, 5, 16), TimeWeights(0.4)) == pytest.approx(0.1)
 
 
+@settings(deadline=None)
 @given(weightings, st.integers(2016, 2029))
 def test_a_year_is_nearly_a_year_under_every_weighting(weights: TimeWeights, year: int) -> None:
     one = years_to(CALENDAR_OF_EXCHANGE, new_york(year, 1, 1), new_york(year + 1, 1, 1), weights)
     assert one == pytest.approx(1.0, abs=0.015)
 
 
+@settings(deadline=None)
 @given(moments, st.floats(0.0, 500.0), st.floats(0.0, 500.0), weightings)
 def test_time_adds_up(now: datetime, first: float, second: float, weights: TimeWeights) -> None:
     middle = now + timedelta(days=first)

@@ -58,7 +58,7 @@ def test_clean_quotes_give_forward_rate_and_spot_exactly() -> None:
         assert np.abs(found.residuals).max() < 1e-6
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.0, 0.08), st.floats(-0.01, 0.04))
 def test_noise_within_the_spread_moves_the_forward_by_less_than_the_noise(seed: int, rate: float, carry: float) -> None:
     times = (0.01, 0.1, 0.5, 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing.black import greeks, values
@@ -39,6 +39,7 @@ def test_a_wide_grid_agrees_with_jaeckels_own_implementation_to_1e_12() -> None:
     np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=0.0)
 
 
+@settings(deadline=None)
 @given(
     st.booleans(),
     st.floats(0.3, 3.0),

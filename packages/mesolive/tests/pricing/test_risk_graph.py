@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing.black import greeks
@@ -82,6 +82,7 @@ def test_today_the_greeks_are_those_of_the_model() -> None:
     assert float(graph.wvega[0, 0]) == pytest.approx(float(graph.vega[0, 0]))  # 30 days: the weight is one
 
 
+@settings(deadline=None)
 @given(st.floats(3000.0, 7000.0))
 def test_at_expiration_the_pnl_is_the_payoff_less_the_cost(price: float) -> None:
     graph = risk_graph(CONDOR, SPOT, np.array([price]), np.array([30.0]), realized=12.0)

@@ -269,7 +269,7 @@ def test_a_contract_is_valued_as_one_long_contract_without_pnl(chain: Chain) -> 
     assert set(fields) == {"Prices", "Greeks"}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=6), st.integers(1, 7))
 def test_the_combos_of_a_group_are_the_largest_common_divisor_of_its_quantities(ratios: list[int], combos: int) -> None:
     traded = [contract(Right.CALL, 4500 + 25 * place) for place in range(len(ratios))]
