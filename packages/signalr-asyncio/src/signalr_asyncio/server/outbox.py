@@ -148,10 +148,12 @@ class Outbox:
     def take(self) -> bytes | None:
         """Take what goes into the next frame; `None` when nothing waits, or the buffer holds everything up."""
         queue = self._queue
-        if len(queue) == 1 and not self._control and self.buffer is None and isinstance(head := queue[0], bytes):
-            # By far the most common case, a single answer or item.
-            queue.popleft()
-            return self._took(head)
+        if queue and not self._control and self.buffer is None:
+            head = queue[0]
+            if isinstance(head, bytes) and (len(queue) == 1 or len(head) >= self._frame_limit):
+                # By far the most common case, a single answer or item.
+                queue.popleft()
+                return self._took(head)
         frame: list[bytes] = []
         size = 0
         if self._control:

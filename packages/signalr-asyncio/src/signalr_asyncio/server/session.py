@@ -254,7 +254,11 @@ class HubSession:
     async def _read(self, data: bytes | None) -> None:
         transport = self.writer.transport
         parser = self.protocol.parser(self.options.maximum_receive_message_size)
-        clock, counters = self._clock, self.runtime.counters
+        clock, counters, calls = self._clock, self.runtime.counters, self._calls
+        if calls is None:
+            raise AssertionError("no messages before the handshake")
+        # What most messages are goes past `_handle`, unless they are counted.
+        quick = self._buffer is None
         while not self._closing:
             if data is None:
                 if not await self._return_of_client(transport):
@@ -266,7 +270,10 @@ class HubSession:
                 self._last_in = clock.now()
                 self._busy = True
                 for message in parser.feed(data):
-                    if not await self._handle(message):
+                    if type(message) is Invocation and quick and not self._closing:
+                        if not calls.start(message):
+                            await calls.turn()
+                    elif not await self._handle(message):
                         return
                 self._busy = False
             data = await transport.receive()
