@@ -1,7 +1,8 @@
 """signalr_asyncio against bare WebSockets of the same server, and its client against others.
 
 Server and client are one process each, on a core of its own where there are two. A ratio is the median of the ratios of
-rounds, and each round measures both sides one after the other, so that what else the machine does falls on both.
+rounds, and each round measures both sides one after the other, so that what else the machine does falls on both. Of a
+client's rounds, the best counts.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from signalr_asyncio.protocol.handshake import HandshakeRequest, encode_handshak
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messages import Invocation, StreamInvocation
 
-ROUNDS = 9
+ROUNDS = 15
 ECHOES = 2_000
 ECHO_BYTES = 256
 ITEMS = 20_000
 CONNECTIONS = 1_000
-CLIENT_ROUNDS = 3
+CLIENT_ROUNDS = 5
 CLIENT_ITEMS = 50_000
 MUTATIONS = 1_000_000
 
@@ -165,7 +166,8 @@ def comparing(port: int) -> list[Figure]:
             command = [sys.executable, "-m", "bench._signalr_clients", name, str(port), str(CLIENT_ITEMS)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
             rounds.append(float(done.stdout.split()[-1]))
-    rate = {name: statistics.median(rounds) for name, rounds in measured.items()}
+    # What else the machine does only ever slows a client down, and not all of them alike.
+    rate = {name: max(rounds) for name, rounds in measured.items()}
     return [
         Figure("our client, items of 762 B", rate["ours"], "1/s"),
         Figure("our client, items decoded as a type", rate["ours-typed"], "1/s"),
