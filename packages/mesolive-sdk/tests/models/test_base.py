@@ -97,6 +97,11 @@ def test_immutable_values_keep_their_times_in_utc_too() -> None:
     )
 
 
+def test_a_time_that_has_no_year_in_utc_is_refused() -> None:
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        LivePrices(SnapshotTime=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))))
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="naive"):
         LivePrices(SnapshotTime=datetime(2024, 1, 5))  # noqa: DTZ001 - the mistake that is tested

@@ -39,6 +39,12 @@ def combo() -> dict[str, Any]:
     return {"Combo": [{"Contract": contract, "Ratio": 1}], "Provider": "Simulated"}
 
 
+def test_a_time_beyond_the_calendar_is_a_problem_of_its_field() -> None:
+    fill = {"Price": 1, "FilledAt": "9999-12-31T23:59:59-05:00"}
+    argument = {"IdempotencyKey": "k", "BrokerAccountId": "ML1000", "ExecPlanId": 1, "PaperLegFills": {"a": fill}}
+    assert list(problems(argument, models.ApplyPaperFillsArgs)) == ["PaperLegFills[a].FilledAt"]
+
+
 def test_every_problem_is_told_with_its_path_what_was_expected_and_what_came() -> None:
     argument = combo()
     argument["Combo"][0]["Contract"] |= {"Strike": "abc", "OptionType": "Both", "Expiration": "2024-05-17"}

@@ -84,6 +84,12 @@ def test_a_time_without_a_zone_is_an_error() -> None:
         wire.decode_json('{"SnapshotTime":"2024-05-17T14:30:00"}', models.LivePrices)
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:30:00+01:00", "9999-12-31T23:30:00-01:00"])
+def test_a_time_that_has_no_year_in_utc_is_an_error_like_any_other(time: str) -> None:
+    with pytest.raises(wire.WireValidationError, match=r"SnapshotTime: expected a time"):
+        wire.decode_json(json.dumps({"SnapshotTime": time}), models.LivePrices)
+
+
 @given(st.sampled_from([state for state in OrderState if state is not OrderState.Unknown]))
 def test_an_enum_is_a_name_and_is_read_in_any_case_and_from_its_integer(state: OrderState) -> None:
     assert json.loads(wire.encode_json(Probe(State=state)))["State"] == state.value

@@ -39,12 +39,17 @@ def to_utc(value: datetime) -> datetime:
     Raises
     ------
     ValueError
-        When `value` has no time zone: a guess would book a trade at a wrong hour.
+        When `value` has no time zone: a guess would book a trade at a wrong hour; or when it lies outside of the years 1
+        to 9999 in UTC.
     """
     if value.tzinfo is None:
         msg = f"expected a time with a time zone, got the naive {value.isoformat()}"
         raise ValueError(msg)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        msg = f"expected a time within the years 1 to 9999 of UTC, got {value.isoformat()}"
+        raise ValueError(msg) from None
 
 
 class WireEnum(enum.StrEnum):

@@ -178,8 +178,16 @@ def settlement_day(moment: datetime, calendar: ExchangeCalendar | None = None) -
     """Return the expiration day that a wire `Expiration` means: the exchange-local date of the instant.
 
     An instant at midnight UTC is taken as that date itself: that is how clients write a plain date.
+
+    Raises
+    ------
+    ValueError
+        When the instant has no date there, because it lies in the first hours of the year 1.
     """
     moment = moment.astimezone(UTC)
     if moment.time() == time.min:
         return moment.date()
-    return (calendar or us_options_calendar()).local(moment).date()
+    try:
+        return (calendar or us_options_calendar()).local(moment).date()
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is no expiration") from None
