@@ -26,7 +26,7 @@ from mesolive.language.legs import DAY, WEIGHTED_VEGA_DAYS, BoundLeg
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement
-from mesolive.market.contracts import Expiration, OptionContract, Right
+from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS, Expiration, OptionContract, Right
 from mesolive.market.view import ChainSlice, FloatArray
 
 MAX_PASSED_OVER = 10
@@ -40,7 +40,6 @@ ROOT_ORDER: dict[str, tuple[str, ...]] = {
 """Which root is preferred on one day when a definition does not say; others follow in alphabetical order."""
 
 _TIE = 1e-9
-_CRYPTO = frozenset({"BTCUSD", "ETHUSD", "SOLUSD"})
 
 
 def number_of(statement: CompiledStatement, scope: Scope, kind: StatementKind, what: str) -> float:
@@ -467,6 +466,6 @@ def whole_quantity(value: float, scope: Scope, what: str) -> Decimal:
     nearest = round(value)
     if abs(value - nearest) <= 1e-9 * max(1.0, abs(value)):
         return Decimal(nearest)
-    if scope.view.underlying.underlying.symbol in _CRYPTO:
+    if scope.view.underlying.underlying.symbol in FRACTIONAL_UNDERLYINGS:
         return Decimal(repr(round(value, 8)))
     raise SelectionError(what, f"gives {value:g}; whole contracts are needed: use floor(…) or int(…)")

@@ -8,6 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 
+FRACTIONAL_UNDERLYINGS = frozenset({"BTCUSD", "ETHUSD", "SOLUSD"})
+"""Options on these trade in fractions of a contract; all others in whole contracts."""
+
+
 class Right(enum.Enum):
     """Which side an option is: the value is the letter of OSI symbols."""
 

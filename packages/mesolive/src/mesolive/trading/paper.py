@@ -5,9 +5,9 @@ Everything that one call tells is booked in one transaction, together with its e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from mesolive.access.context import UserContext
@@ -15,6 +15,7 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
+from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.trading import orders
 from mesolive.trading.accounts import Account, find_account, must_be_paper
@@ -35,12 +36,18 @@ from mesolive.trading.books import (
 from mesolive.trading.freezing import Freezer, Frozen
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.plans import Plan, PlanKind, PlanLeg, PlanState, find_plan, group_quantities, mark_executed
-from mesolive.trading.positions import find_position
+from mesolive.trading.positions import Leg, find_position
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
 LARGEST_QUANTITY = Decimal(1_000_000)
+LARGEST_AMOUNT = Decimal(10_000_000)
+MOST_DECIMALS = 10
+"""Of prices, commissions and multipliers. With these bounds every product and sum of a booking is exact: it fits the 28
+digits that decimal arithmetic keeps."""
+EARLIEST_FILL = datetime(1990, 1, 1, tzinfo=UTC)
+"""Where the exchange's calendar begins: days in trade are counted from a fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,9 @@ class PaperExecution:
             raise conflict(
                 f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again"
             )
+        early = _too_early(fills, held)
+        if early:
+            raise validation(early)
         leg_ids = {name: leg.id for name, leg in held.items()}
         books = Books(user.user_id, account, plan, position.id, leg_ids)
         booked = await self._book(tx, books, Decimal(1), fills, now)
@@ -186,7 +196,7 @@ class PaperExecution:
                 await set_leg_status(tx, leg_ids[told.leg.name], models.LegStatus.Closed, told.fill.at)
                 events.append(leg_event(books, one, models.LegStatus.Closed))
         realized = await realize(tx, books, total(one.realized for one in booked.legs.values()))
-        await close_position(tx, books, now)
+        await close_position(tx, books, max((told.fill.at for told in fills if told.fill is not None), default=now))
         await mark_executed(tx, plan.id, now, position.id)
         events.append(position_event(books, models.PositionStatus.Closed, realized))
         await self._journal.append(tx, user.user_id, events)
@@ -288,10 +298,10 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
             problems["QtyMultiplier"] = [f"an {plan.kind.value.lower()} closes what is held; leave it out"]
     if plan.kind is not PlanKind.ENTRY:
         multiplier = Decimal(1)
-    if not multiplier.is_finite() or not 0 < multiplier <= LARGEST_QUANTITY:
-        problems["QtyMultiplier"] = [f"expected a number greater than 0 up to {LARGEST_QUANTITY}, got {multiplier}"]
-        raise validation(problems)
     traded = {leg.name: leg for leg in plan.legs if leg.qty != 0}
+    wrong = _multiplier_problem(multiplier, traded.values())
+    if wrong is not None:
+        raise validation(problems | {"QtyMultiplier": [wrong]})
     for name in args.PaperLegFills.keys() - traded.keys():
         marker = any(leg.name == name for leg in plan.legs)
         why = "is a marker leg without a quantity; it has no fill" if marker else f"is not a leg of exec plan {plan.id}"
@@ -320,16 +330,45 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
     return multiplier, fills
 
 
+def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | None:
+    if not multiplier.is_finite() or not 0 < multiplier <= LARGEST_QUANTITY or _is_too_fine(multiplier):
+        bounds = f"greater than 0 up to {LARGEST_QUANTITY}, with at most {MOST_DECIMALS} decimals"
+        return f"expected a number {bounds}, got {multiplier}"
+    for leg in legs:
+        qty = leg.qty * multiplier
+        if abs(qty) > LARGEST_QUANTITY:
+            return f"leg {leg.name!r} would be {qty} contracts; at most {LARGEST_QUANTITY} are booked"
+        if qty % 1 != 0 and leg.traded.contract.underlying not in FRACTIONAL_UNDERLYINGS:
+            return f"leg {leg.name!r} would be {qty} contracts; they trade whole"
+    return None
+
+
 def _fill_problems(told: models.PaperLegFill, now: datetime) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if not told.Price.is_finite() or told.Price < 0:
-        problems["Price"] = f"expected a price per unit of 0 or more, got {told.Price}"
-    if not told.Commission.is_finite():
-        problems["Commission"] = f"expected an amount, got {told.Commission}"
-    if told.FilledAt is not None and told.FilledAt > now:
+    decimals = f"with at most {MOST_DECIMALS} decimals"
+    if not told.Price.is_finite() or not 0 <= told.Price <= LARGEST_AMOUNT or _is_too_fine(told.Price):
+        problems["Price"] = f"expected a price per unit from 0 to {LARGEST_AMOUNT}, {decimals}, got {told.Price}"
+    if not told.Commission.is_finite() or abs(told.Commission) > LARGEST_AMOUNT or _is_too_fine(told.Commission):
+        problems["Commission"] = f"expected an amount up to {LARGEST_AMOUNT}, {decimals}, got {told.Commission}"
+    if told.FilledAt is not None and not EARLIEST_FILL <= told.FilledAt <= now:
         problems["FilledAt"] = (
             f"expected a time that has passed (it is {now.isoformat()}), got {told.FilledAt.isoformat()}"
         )
+    return problems
+
+
+def _is_too_fine(number: Decimal) -> bool:
+    return round(number, MOST_DECIMALS) != number
+
+
+def _too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:
+    """Return what is wrong with the times of an exit: nothing is closed before it was opened."""
+    problems: dict[str, list[str]] = {}
+    for told in fills:
+        opened = held[told.leg.name].created_at
+        if told.fill is not None and told.fill.at < opened:
+            text = f"expected a time after the leg was opened ({opened.isoformat()}), got {told.fill.at.isoformat()}"
+            problems[f"PaperLegFills.{told.leg.name}.FilledAt"] = [text]
     return problems
 
 

@@ -26,6 +26,8 @@ UNSENT = 0
 """The id that things carry on the wire that are not stored yet: legs of a plan, and their position."""
 
 PRICES_AND_GREEKS = 3
+MARK_DECIMALS = 6
+"""Decimals of a mark that is kept: those of every published price."""
 UNGROUPED = -1
 """Stands for group 0 in a valuation, where 0 means that a leg belongs to no sum."""
 
@@ -80,7 +82,7 @@ def entry_plan(
     for leg in selection.legs:
         settles_at = selection.expirations[leg.expiration_name].settles_at
         found = view.find(leg.contract)
-        mark = None if found is None else exact(float(found[0].mark[found[1]]))
+        mark = None if found is None else exact(round(float(found[0].mark[found[1]]), MARK_DECIMALS))
         legs.append(
             PlanLeg(
                 name=leg.name,
