@@ -34,6 +34,7 @@ from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.metrics import ServerMetrics
 from mesolive.settings import Settings, SettingsError
+from mesolive.signals.watch import SignalWatch
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
@@ -81,6 +82,7 @@ class Application:
     market: Market
     accounts: Accounts
     desk: OrderDesk
+    signals: SignalWatch
     hubs: SignalRServer
     asgi: Starlette
 
@@ -235,9 +237,14 @@ async def running(
             _log.info("preparations_failed_by_restart", number=interrupted)
         await desk.start()
         stack.push_async_callback(desk.stop)
+        signals = SignalWatch(database, journal, room, us_options_calendar(), clock, every=settings.signals_every)
+        await signals.start()
+        stack.push_async_callback(signals.stop)
         registry = CollectorRegistry()
         registry.register(ServerMetrics(hubs))
-        yield Application(settings, clock, database, access, prices, accounts, desk, hubs, _asgi(hubs, registry))
+        yield Application(
+            settings, clock, database, access, prices, accounts, desk, signals, hubs, _asgi(hubs, registry)
+        )
 
 
 def _options(largest_message: int = 64 * 1024) -> HubOptions:

@@ -53,6 +53,11 @@ class Settings:
         Folder below which strategies may name files as external data (`file:` addresses); none when unset.
     secret_key
         Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
+    signals_every
+        Seconds of market time between evaluations of what is active.
+    enforce_max_adjustments
+        Whether an adjustment beyond a strategy's `MaxAdjustmentCount` closes the position instead; without it the
+        count is reported only.
     """
 
     host: str = "127.0.0.1"
@@ -69,6 +74,8 @@ class Settings:
     external_hosts: tuple[str, ...] = ()
     external_folder: Path | None = None
     secret_key: str | None = None
+    signals_every: float = 60.0
+    enforce_max_adjustments: bool = False
 
     def __repr__(self) -> str:
         """Leave out what must not be logged."""
@@ -104,6 +111,8 @@ class Settings:
             raise SettingsError(f"port: expected 0 to 65535, got {self.port}")
         if self.speed <= 0:
             raise SettingsError(f"speed: expected a number greater than 0, got {self.speed:g}")
+        if not self.signals_every >= 1:
+            raise SettingsError(f"signals_every: expected 1 second or more, got {self.signals_every:g}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
         for name in ("tls_certificate", "tls_key", "chain", "external_folder"):
@@ -189,12 +198,12 @@ def _read(name: str, text: str) -> object:
         if not text.lstrip("-").isdigit():
             raise SettingsError(f"{variable}: expected a whole number, got {text!r}")
         return int(text)
-    if name == "speed":
+    if name in {"speed", "signals_every"}:
         try:
             return float(text)
         except ValueError:
             raise SettingsError(f"{variable}: expected a number, got {text!r}") from None
-    if name == "insecure":
+    if name in {"insecure", "enforce_max_adjustments"}:
         if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
             raise SettingsError(f"{variable}: expected true or false, got {text!r}")
         return text.lower() in {"1", "true", "yes"}

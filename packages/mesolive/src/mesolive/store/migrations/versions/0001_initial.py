@@ -221,6 +221,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("strategy_id", "account_id", name=op.f("pk_strategy_accounts")),
     )
     op.create_table(
+        "adjustment_plans",
+        sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("operation", sa.String(length=16), nullable=False),
+        sa.Column("condition", sa.Text(), nullable=False),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("updates", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["exec_plans.id"], name=op.f("fk_adjustment_plans_plan_id_exec_plans")),
+        sa.PrimaryKeyConstraint("plan_id", name=op.f("pk_adjustment_plans")),
+    )
+    op.create_table(
         "exec_plan_legs",
         sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
@@ -370,6 +380,25 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_order_facts_order", "order_facts", ["order_id", "id"], unique=False)
+    op.create_table(
+        "signal_states",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("strategy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_signal_states_account_id_accounts")),
+        sa.ForeignKeyConstraint(["position_id"], ["positions.id"], name=op.f("fk_signal_states_position_id_positions")),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"], ["strategies.id"], name=op.f("fk_signal_states_strategy_id_strategies")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_signal_states_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", "subject", name=op.f("pk_signal_states")),
+    )
+    op.create_index("ix_signal_states_strategy", "signal_states", ["strategy_id", "account_id"], unique=False)
     op.create_table(
         "executions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),

@@ -1,0 +1,143 @@
+"""From what the language answered to what is told: signals with their evidence, errors with their causes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
+from mesolive.signals.edges import Finding
+from mesolive.signals.subjects import Kind, Names, Subject
+from mesolive.trading.prepared import condition
+from mesolive_sdk import models
+
+
+def entry_findings(names: Names, gate: EntryGate) -> Iterator[Finding]:
+    """Yield the entry signal of a strategy on an account, and the errors of its conditions."""
+
+    def event(on: bool) -> models.MesoLiveEvent:
+        return _entry_event(
+            names,
+            on,
+            models.EntrySignalsResult(
+                ScheduleOk=gate.schedule_ok,
+                ConcurrencyOk=gate.concurrency_ok,
+                ReentryOk=gate.reentry_ok,
+                Conditions=[condition(one) for one in gate.conditions],
+                EntryAllowed=gate.entry_allowed,
+                NextEntryAt=gate.next_entry_at,
+            ),
+        )
+
+    yield Finding(Subject(Kind.ENTRY, names.scope), gate.entry_allowed, event)
+    yield from errors(names, gate.conditions)
+
+
+def no_entry(names: Names) -> Finding:
+    """Return that the strategy may not enter, without asking its conditions."""
+    return Finding(Subject(Kind.ENTRY, names.scope), False, lambda on: _entry_event(names, on, None))
+
+
+def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[Finding]:
+    """Yield the exit signal of a position, and the errors of its checks.
+
+    A check that cannot be evaluated raises no signal, and it ends none either: it is unknown, not false.
+    """
+    rules = [
+        rule
+        for rule in (found.max_days_in_trade, found.profit_target, found.stop_loss, *found.conditions)
+        if rule is not None
+    ]
+
+    def event(on: bool) -> models.MesoLiveEvent:
+        return models.ExitSignalEvent(
+            State=_state(on),
+            StrategyId=names.scope.strategy_id,
+            StrategyName=names.strategy_name,
+            PositionId=names.position_id,
+            PositionName=names.position_name,
+            BrokerAccountId=names.broker_account_id,
+            ExitSignalResult=models.ExitSignalsResult(
+                ScheduleOk=found.schedule_ok,
+                MaxDaysInTrade=None if found.max_days_in_trade is None else condition(found.max_days_in_trade),
+                ProfitTarget=None if found.profit_target is None else condition(found.profit_target),
+                StopLoss=None if found.stop_loss is None else condition(found.stop_loss),
+                Conditions=[condition(one) for one in found.conditions],
+            ),
+        )
+
+    unknown = any(rule.result is None for rule in rules)
+    holds = True if found.triggered else (None if unknown else False)
+    yield Finding(Subject(Kind.EXIT, names.scope), holds, event)
+    yield from errors(names, rules)
+
+
+def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[Finding]:
+    """Yield the signal of one conditional adjustment, and its error."""
+
+    def event(on: bool) -> models.MesoLiveEvent:
+        return models.AdjustmentSignalEvent(
+            State=_state(on),
+            StrategyId=names.scope.strategy_id,
+            StrategyName=names.strategy_name,
+            PositionId=names.position_id,
+            PositionName=names.position_name,
+            BrokerAccountId=names.broker_account_id,
+            AdjustmentTimeOk=found.schedule_ok,
+            Condition=condition(found.evaluation),
+        )
+
+    yield Finding(Subject(Kind.ADJUSTMENT, names.scope, found.condition), found.evaluation.result, event)
+    yield from errors(names, [found.evaluation])
+
+
+def errors(names: Names, evaluations: Iterable[Evaluation]) -> Iterator[Finding]:
+    """Yield one error per statement that could not be evaluated."""
+    for evaluation in evaluations:
+        if evaluation.error is not None:
+            kind = models.ConditionType[evaluation.kind.value]
+            yield error(names, evaluation.error, kind, evaluation.statement)
+
+
+def error(
+    names: Names, message: str, kind: models.ConditionType | None = None, statement: str | None = None, cause: str = ""
+) -> Finding:
+    """Return an error.
+
+    Parameters
+    ----------
+    kind, statement
+        The statement that failed, where one did.
+    cause
+        What failed otherwise: names the error among those of the scope.
+    """
+    subject = Subject(Kind.ERROR, names.scope, f"{kind.name if kind is not None else cause}\n{statement or ''}")
+
+    def event(on: bool) -> models.MesoLiveEvent:
+        return models.ErrorEvent(
+            State=models.ErrorState.Active if on else models.ErrorState.Resolved,
+            ErrorId=subject.error_id,
+            StrategyId=names.scope.strategy_id,
+            StrategyName=names.strategy_name,
+            PositionId=names.scope.position_id,
+            PositionName=names.position_name or None,
+            BrokerAccountId=names.broker_account_id,
+            Message=message,
+            ConditionType=kind,
+            Statement=statement,
+        )
+
+    return Finding(subject, True, event)
+
+
+def _entry_event(names: Names, on: bool, result: models.EntrySignalsResult | None) -> models.EntrySignalEvent:
+    return models.EntrySignalEvent(
+        State=_state(on),
+        StrategyId=names.scope.strategy_id,
+        StrategyName=names.strategy_name,
+        BrokerAccountId=names.broker_account_id,
+        EntrySignalResult=result,
+    )
+
+
+def _state(on: bool) -> models.SignalState:
+    return models.SignalState.On if on else models.SignalState.Off

@@ -1,0 +1,80 @@
+"""What a signal or an error is about, and how it is named in the store."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_ERRORS = uuid.uuid5(uuid.NAMESPACE_OID, "mesolive/signals/errors")
+
+
+class Kind(enum.Enum):
+    """What comes and goes."""
+
+    ENTRY = "Entry"
+    EXIT = "Exit"
+    ADJUSTMENT = "Adjustment"
+    UPDATE = "Update"
+    ERROR = "Error"
+
+
+class Scope(NamedTuple):
+    """What is evaluated by itself: a strategy on an account, or one of its positions there."""
+
+    user_id: int
+    strategy_id: int
+    account_id: int
+    position_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A scope with the names that events carry."""
+
+    scope: Scope
+    strategy_name: str
+    broker_account_id: str
+    position_name: str = ""
+
+    @property
+    def position_id(self) -> int:
+        """The position's id.
+
+        Raises
+        ------
+        ValueError
+            When the scope is no position.
+        """
+        if self.scope.position_id is None:
+            raise ValueError("the scope is a strategy on an account")
+        return self.scope.position_id
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing that is on or off.
+
+    Attributes
+    ----------
+    statement
+        Which of a scope's statements it is about; empty where there is one of its kind only.
+    """
+
+    kind: Kind
+    scope: Scope
+    statement: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in the store: short however long the statement is, the same after a restart."""
+        _, strategy, account, position = self.scope
+        statement = hashlib.sha256(self.statement.encode()).hexdigest()[:32] if self.statement else "-"
+        return f"{self.kind.value}:{strategy}:{account}:{position or '-'}:{statement}"
+
+    @property
+    def error_id(self) -> uuid.UUID:
+        """The `ErrorId` of an error: one per cause, the same whenever the cause comes back."""
+        return uuid.uuid5(_ERRORS, f"{self.scope.user_id}/{self.key}")

@@ -1,0 +1,97 @@
+"""Conditions whose only action is UpdateVars: what the server sets by itself. Pure.
+
+An update is carried out when its condition begins to hold within the adjustment schedule, and not again before it has
+ceased to: `daily_pnl = pos_pnl` under a condition that always holds runs once per window. When the condition does not
+hold any more with the new values (`pos_pnl > best` sets `best`), it may begin again at the next evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from random import Random
+
+from mesolive.language import CompiledStrategy, evaluate_adjustments, freeze_at_adjustment
+from mesolive.language.decision import AccountState, AdjustmentEvaluation, Operation, PositionState
+from mesolive.market.view import MarketView
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update that was carried out or failed.
+
+    Attributes
+    ----------
+    before, variables
+        The position's variables without it and with it.
+    changed
+        Those that have other values than before.
+    error
+        Why nothing was set; `None` when it was carried out.
+    holds
+        Whether the condition still holds with the new values.
+    """
+
+    condition: str
+    before: Mapping[str, Decimal]
+    variables: Mapping[str, Decimal]
+    changed: Mapping[str, Decimal]
+    error: str | None
+    holds: bool
+
+
+def due(evaluation: AdjustmentEvaluation) -> bool | None:
+    """Return whether an automatic update is called for now; `None` when its condition is unknown."""
+    if not evaluation.schedule_ok:
+        return False
+    return evaluation.evaluation.result
+
+
+def carry_out(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    position: PositionState,
+    evaluations: Sequence[AdjustmentEvaluation],
+    done: Collection[str],
+    *,
+    external: Mapping[str, float],
+    random: Random,
+) -> list[Update]:
+    """Carry out the updates that are due, in the order of their conditions, each seeing what those before it set.
+
+    Parameters
+    ----------
+    evaluations
+        All conditional adjustments of the position at this moment.
+    done
+        Conditions whose update was carried out since they began to hold.
+    """
+    found: list[Update] = []
+    for evaluation in evaluations:
+        if not evaluation.automatic or evaluation.condition in done or due(evaluation) is not True:
+            continue
+        frozen = freeze_at_adjustment(
+            strategy,
+            view,
+            account,
+            position,
+            condition=evaluation.condition,
+            operation=Operation.UPDATE_VARS,
+            external=external,
+            random=random,
+        )
+        failed = [f"{one.statement}: {one.error}" for one in frozen.evaluations if one.error is not None]
+        if failed:
+            kept = position.variables
+            found.append(Update(evaluation.condition, kept, kept, {}, "; ".join(failed), holds=True))
+            continue
+        changed = {name: value for name, value in frozen.variables.items() if position.variables.get(name) != value}
+        updated = replace(position, variables={**position.variables, **frozen.variables})
+        account = replace(account, positions=tuple(updated if one is position else one for one in account.positions))
+        before, position = position.variables, updated
+        again = evaluate_adjustments(strategy, view, account, position, external=external, random=random)
+        holds = any(one.condition == evaluation.condition and one.evaluation.result is True for one in again)
+        found.append(Update(evaluation.condition, before, position.variables, changed, None, holds))
+    return found

@@ -1,0 +1,321 @@
+"""Signals and errors come and go on a market that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from market_testkit.chains import expiration
+from mesolive.market.history import DailySeries, Day
+from mesolive.signals.watch import next_evaluation
+from mesolive_sdk import MesoLiveEventHubClient, models
+from mesolive_testkit.server import ACCOUNT
+from signals_testkit import MONDAY, ScriptedMarket, Stage, short_put, stage
+
+CONDITION = "underlying_price < 4900 -- A"
+
+
+@pytest.fixture
+async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
+    async with stage(tmp_path) as found:
+        yield found
+
+
+def conditional(text: str, **actions: object) -> dict[str, object]:
+    return {"ConditionalAdjustments": {text: actions}}
+
+
+# --- entries
+
+
+async def test_an_entry_signal_goes_on_once_when_everything_holds_and_off_when_something_ends(play: Stage) -> None:
+    strategy = await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
+    await play.evaluate()
+    assert await play.events(models.EntrySignalEvent) == []
+    play.market.move(5100)
+    await play.evaluate()
+    await play.evaluate()
+    (on,) = await play.events(models.EntrySignalEvent)
+    assert (on.State, on.StrategyId, on.BrokerAccountId) == (models.SignalState.On, strategy.Id, ACCOUNT)
+    assert on.EntrySignalResult is not None
+    assert on.EntrySignalResult.EntryAllowed is True
+    (seen,) = on.EntrySignalResult.Conditions
+    assert (seen.Statement, seen.Result, seen.Vars) == ("underlying_price > 5050", True, {"underlying_price": 5100})
+    play.market.move(5000)
+    await play.evaluate()
+    _, off = await play.events(models.EntrySignalEvent)
+    assert off.State is models.SignalState.Off
+    assert off.EntrySignalResult is not None
+    assert off.EntrySignalResult.Conditions[0].Result is False
+
+
+async def test_a_full_strategy_ends_its_entry_signal_and_may_enter_again_after_the_days_to_wait(play: Stage) -> None:
+    rules = {"ReentryDays": 1, "Concurrency": {"MaxPositionsInFlight": 1}}
+    strategy = await play.strategy(short_put(Entry=rules))
+    await play.evaluate()
+    position = await play.kit.enter(strategy.Id)
+    await play.market.at(MONDAY + timedelta(minutes=1))
+    await play.evaluate()
+    on, off = await play.events(models.EntrySignalEvent)
+    assert off.EntrySignalResult is not None
+    assert (on.State.name, off.State.name, off.EntrySignalResult.ConcurrencyOk) == ("On", "Off", False)
+    await play.kit.leave(position.PositionId)
+    await play.evaluate()
+    assert len(await play.events(models.EntrySignalEvent)) == 2
+    await play.market.at(MONDAY + timedelta(days=1))
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off", "On"]
+
+
+@pytest.mark.parametrize(
+    ("day", "open_at", "last"),
+    [
+        (date(2024, 3, 8), datetime(2024, 3, 8, 20, 30, tzinfo=UTC), datetime(2024, 3, 8, 20, 35, tzinfo=UTC)),
+        (date(2024, 3, 11), datetime(2024, 3, 11, 19, 30, tzinfo=UTC), datetime(2024, 3, 11, 19, 35, tzinfo=UTC)),
+        (date(2024, 7, 3), datetime(2024, 7, 3, 16, 30, tzinfo=UTC), datetime(2024, 7, 3, 16, 35, tzinfo=UTC)),
+    ],
+    ids=["winter time", "summer time", "early close"],
+)
+async def test_a_schedule_window_follows_the_exchanges_day(
+    tmp_path: Path, day: date, open_at: datetime, last: datetime
+) -> None:
+    """Half an hour before the close, for five minutes."""
+    market = ScriptedMarket(open_at - timedelta(minutes=1), [expiration("SPXW", day + timedelta(days=37))])
+    async with stage(tmp_path, market) as play:
+        await play.strategy(short_put(Entry={"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "day"}}))
+        await play.evaluate()
+        assert await play.events(models.EntrySignalEvent) == []
+        await market.at(open_at)
+        await play.evaluate()
+        assert await play.states(models.EntrySignalEvent) == ["On"]
+        await market.at(last - timedelta(seconds=1))
+        await play.evaluate()
+        assert await play.states(models.EntrySignalEvent) == ["On"]
+        await market.at(last)
+        await play.evaluate()
+        assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+
+
+async def test_at_the_close_entries_end_and_positions_keep_their_signals(play: Stage) -> None:
+    await play.enter(short_put(Exit={"Conditions": ["underlying_price < 4900"]}))
+    play.market.move(4850)
+    await play.evaluate()
+    await play.market.at(datetime(2024, 3, 11, 20, 0, tzinfo=UTC), spot=5200)
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+    assert await play.states(models.ExitSignalEvent) == ["On"]
+
+
+async def test_a_strategy_taken_off_an_account_or_deleted_ends_what_it_told(play: Stage) -> None:
+    first = await play.strategy(short_put())
+    second = await play.strategy(short_put(Entry={"Conditions": ["underlying_iv_rank < 50"]}))
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On"]
+    assert await play.states(models.ErrorEvent) == ["Active"]
+    await play.kit.control.update_strategy(models.UpdateStrategyArgs(StrategyId=first.Id, ActiveOnAccounts=[]))
+    await play.kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=second.Id))
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+    active, resolved = await play.events(models.ErrorEvent)
+    assert (resolved.State, resolved.ErrorId) == (models.ErrorState.Resolved, active.ErrorId)
+
+
+# --- exits
+
+
+@pytest.mark.parametrize(
+    ("rule", "check"),
+    [
+        ({"ProfitTarget": "500"}, "ProfitTarget"),
+        ({"StopLoss": "500"}, "StopLoss"),
+        ({"Conditions": ["underlying_price > 5100 or underlying_price < 4900"]}, None),
+    ],
+)
+async def test_an_exit_signal_carries_every_check_and_ends_with_its_reason(
+    play: Stage, rule: dict[str, object], check: str | None
+) -> None:
+    strategy, position_id = await play.enter(short_put(Exit=rule))
+    await play.evaluate()
+    assert await play.events(models.ExitSignalEvent) == []
+    play.market.move(4850 if check == "StopLoss" else 5150)
+    await play.evaluate()
+    await play.evaluate()
+    (on,) = await play.events(models.ExitSignalEvent)
+    assert (on.State.name, on.StrategyId, on.PositionId) == ("On", strategy.Id, position_id)
+    assert (on.PositionName, on.BrokerAccountId) == ("a position", ACCOUNT)
+    assert on.ExitSignalResult is not None
+    seen = getattr(on.ExitSignalResult, check) if check else on.ExitSignalResult.Conditions[0]
+    assert seen.Result is True
+    play.market.move(5000)
+    await play.evaluate()
+    assert await play.states(models.ExitSignalEvent) == ["On", "Off"]
+
+
+async def test_the_days_in_trade_end(play: Stage) -> None:
+    await play.enter(short_put(Exit={"MaxDaysInTrade": 2}))
+    await play.market.at(MONDAY + timedelta(days=1))
+    await play.evaluate()
+    assert await play.events(models.ExitSignalEvent) == []
+    await play.market.at(MONDAY + timedelta(days=2))
+    await play.evaluate()
+    (on,) = await play.events(models.ExitSignalEvent)
+    assert on.ExitSignalResult is not None
+    assert on.ExitSignalResult.MaxDaysInTrade is not None
+    assert on.ExitSignalResult.MaxDaysInTrade.Result is True
+
+
+async def test_a_closed_position_ends_its_signals_and_errors(play: Stage) -> None:
+    rules = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
+    _, position_id = await play.enter(short_put(Exit=rules))
+    play.market.move(4850)
+    await play.evaluate()
+    assert await play.states(models.ExitSignalEvent) == ["On"]
+    await play.kit.leave(position_id)
+    await play.evaluate()
+    on, off = await play.events(models.ExitSignalEvent)
+    assert (off.State.name, off.PositionId, off.ExitSignalResult) == ("Off", on.PositionId, None)
+    assert off.EventId != on.EventId
+    assert await play.states(models.ErrorEvent) == ["Active", "Resolved"]
+
+
+# --- adjustments
+
+
+async def test_an_adjustment_signal_says_whether_its_window_is_open(play: Stage) -> None:
+    rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
+    await play.enter(short_put(Adjustment={"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "day"}, **rules}))
+    play.market.move(4850)
+    await play.evaluate()
+    (on,) = await play.events(models.AdjustmentSignalEvent)
+    assert (on.State.name, on.AdjustmentTimeOk, on.Condition.Statement) == ("On", False, CONDITION)
+    assert on.Condition.Vars == {"underlying_price": 4850}
+    play.market.move(5000)
+    await play.evaluate()
+    assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
+
+
+async def test_a_condition_that_was_taken_out_of_the_definition_ends_its_signal(play: Stage) -> None:
+    rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
+    strategy, _ = await play.enter(short_put(Adjustment=rules))
+    play.market.move(4850)
+    await play.evaluate()
+    await play.kit.control.update_strategy(
+        models.UpdateStrategyArgs(StrategyId=strategy.Id, StrategyDefinition=short_put())
+    )
+    await play.evaluate()
+    _, off = await play.events(models.AdjustmentSignalEvent)
+    assert (off.State.name, off.Condition.Statement, off.Condition.Result) == ("Off", CONDITION, None)
+
+
+# --- errors
+
+
+async def test_a_missing_price_is_an_error_with_the_contracts_name_and_no_false_condition(play: Stage) -> None:
+    _, position_id = await play.enter(short_put(Exit={"Conditions": ["leg_p_price > 50"]}))
+    play.market.move(4850)
+    await play.evaluate()
+    assert await play.states(models.ExitSignalEvent) == ["On"]
+    play.market.blank("SPXW", date(2024, 4, 19))
+    await play.evaluate()
+    await play.evaluate()
+    (error,) = await play.events(models.ErrorEvent)
+    assert error.State is models.ErrorState.Active
+    assert error.Message is not None
+    assert "SPX.SPXW.2024-04-19.4800.Put.100" in error.Message
+    assert await play.states(models.ExitSignalEvent) == ["On"], "unknown is not false"
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"], "who does not know the account may not enter"
+    play.market.reprice()
+    await play.evaluate()
+    _, resolved = await play.events(models.ErrorEvent)
+    assert (resolved.State.name, resolved.ErrorId) == ("Resolved", error.ErrorId)
+    assert await play.states(models.ExitSignalEvent) == ["On"]
+    assert (await play.position(position_id)).State is models.LivePositionState.Open
+
+
+async def test_a_statement_that_fails_is_told_once_with_its_text_and_the_same_id_whenever_it_fails(
+    play: Stage,
+) -> None:
+    statement = "underlying_iv_rank < 50"
+    await play.strategy(short_put(Entry={"Conditions": [statement]}))
+    for _ in range(3):
+        await play.evaluate()
+    (error,) = await play.events(models.ErrorEvent)
+    assert (error.ConditionType, error.Statement) == (models.ConditionType.Entry, statement)
+    past = [Day(date(2024, 2, 1) + timedelta(days=n), close=5000.0, iv=0.1 + n / 100) for n in range(25)]
+    play.market.book.history = DailySeries.of(past)
+    await play.evaluate()
+    play.market.book.history = DailySeries()
+    await play.evaluate()
+    told = await play.events(models.ErrorEvent)
+    assert [one.State.name for one in told] == ["Active", "Resolved", "Active"]
+    assert {one.ErrorId for one in told} == {error.ErrorId}
+
+
+async def test_a_mute_provider_is_an_error_and_not_an_old_price(play: Stage) -> None:
+    await play.strategy(short_put())
+    await play.evaluate()
+    play.market.mute = True
+    await play.market.at(MONDAY + timedelta(minutes=5))
+    await play.evaluate()
+    (error,) = [one for one in await play.events(models.ErrorEvent) if one.StrategyId is not None]
+    assert error.Message == "no quotes of SPX are coming in"
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+
+
+# --- restarts
+
+
+async def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
+    rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
+    leave = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
+    async with stage(tmp_path) as play:
+        await play.enter(short_put(Adjustment=rules, Exit=leave))
+        play.market.move(4850)
+        await play.evaluate()
+    market = ScriptedMarket(MONDAY + timedelta(minutes=10))
+    market.move(4850)
+    async with stage(tmp_path, market) as play:
+        await play.evaluate()
+        kinds = (
+            models.EntrySignalEvent,
+            models.ExitSignalEvent,
+            models.AdjustmentSignalEvent,
+            models.ErrorEvent,
+        )
+        assert [len(await play.events(kind)) for kind in kinds] == [1, 1, 1, 1]
+        market.move(5000)
+        await play.evaluate()
+        assert await play.states(models.ExitSignalEvent) == ["On"], "the failing condition keeps it unknown"
+        assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
+
+
+async def test_a_new_connection_hears_what_is_on_first_with_its_original_ids(play: Stage) -> None:
+    leave = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
+    await play.enter(short_put(Exit=leave, Entry={"Conditions": ["underlying_price > 4900"]}))
+    await play.evaluate()
+    play.market.move(4850)
+    await play.evaluate()
+    (exit_on,) = await play.events(models.ExitSignalEvent)
+    (error,) = await play.events(models.ErrorEvent)
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+    heard: list[models.MesoLiveEvent] = []
+    client = MesoLiveEventHubClient(play.kit.url, play.kit.token)
+    client.on_exit_signal(heard.append)
+    client.on_error(heard.append)
+    client.on_entry_signal(heard.append)
+    async with client:
+        await client.get_latest_event_seq_id()
+    assert [(one.EventId, one.EventSeqId) for one in heard] == sorted(
+        ((one.EventId, one.EventSeqId) for one in (exit_on, error)), key=lambda pair: pair[1]
+    )
+
+
+def test_the_evaluator_runs_by_itself_every_minute_and_at_five_minute_marks() -> None:
+    minute, seven = timedelta(minutes=1), timedelta(minutes=7)
+    assert next_evaluation(MONDAY, minute) == MONDAY + minute
+    assert next_evaluation(MONDAY + timedelta(seconds=61), minute) == MONDAY + 2 * minute
+    assert next_evaluation(MONDAY, seven) - MONDAY <= timedelta(minutes=5)
+    assert next_evaluation(MONDAY + timedelta(minutes=4, seconds=59), seven) == MONDAY + timedelta(minutes=5)
