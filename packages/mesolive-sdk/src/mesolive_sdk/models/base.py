@@ -39,8 +39,8 @@ def to_utc(value: datetime) -> datetime:
     Raises
     ------
     ValueError
-        When `value` has no time zone: a guess would book a trade at a wrong hour; or when it lies outside of the years 1
-        to 9999 in UTC.
+        When `value` has no time zone: a guess would book a trade at a wrong hour; or when it lies outside of the
+        years 1 to 9999 in UTC.
     """
     if value.tzinfo is None:
         msg = f"expected a time with a time zone, got the naive {value.isoformat()}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-
 FRACTIONAL_UNDERLYINGS = frozenset({"BTCUSD", "ETHUSD", "SOLUSD"})
 """Options on these trade in fractions of a contract; all others in whole contracts."""
 
