@@ -79,7 +79,7 @@ def demo(
             stopping.cancel()
         return 0
 
-    raise typer.Exit(asyncio.run(run()))
+    raise typer.Exit(server.run(run()))
 
 
 async def _prepare(application: Application, hold: float) -> Trade:

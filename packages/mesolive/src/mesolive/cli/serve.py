@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +53,7 @@ def serve(
     }
     settings = from_environment(given)
     configure_logs()
-    asyncio.run(server.serve(settings, announce))
+    server.run(server.serve(settings, announce))
 
 
 def announce(application: Application) -> None:
