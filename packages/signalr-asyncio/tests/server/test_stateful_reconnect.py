@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - hub methods carry their wire names
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ class TickHub(Hub):
     async def Hold(self) -> str:
         await self.release.wait()
         return "held"
+
+    async def Gather(self, items: AsyncIterator[int]) -> int:
+        return sum([item async for item in items])
 
     async def on_connected(self) -> None:
         self.log.append("connected")
@@ -203,6 +207,27 @@ async def test_a_full_buffer_holds_messages_back_until_an_ack() -> None:
         assert more
         got += more
     assert [text[:3] for text in got] == [f"{number:03}" for number in range(100)]
+
+
+async def test_an_upload_is_read_while_the_buffer_is_full_so_that_the_ack_behind_it_is_heard() -> None:
+    world = World(stateful_buffer_size=1000, stream_high_water=1500, stream_buffer_capacity=2)
+    peer = await world.connect()
+    for _ in range(30):
+        await world.tell("x" * 100)
+    await settle()
+    peer.send({"type": 1, "invocationId": "1", "target": "Gather", "arguments": [], "streamIds": ["u"]})
+    for number in range(10):
+        peer.send({"type": 2, "invocationId": "u", "item": number})
+    peer.send({"type": 3, "invocationId": "u"})
+    await settle()
+    received = list(peer.waiting())
+    while not any(message["type"] == 3 for message in received):
+        peer.send({"type": 8, "sequenceId": len(told(received))})
+        await settle()
+        more = list(peer.waiting())
+        assert more, "the server hears no ack any more"
+        received += more
+    assert [message["result"] for message in received if message["type"] == 3] == [45]
 
 
 async def test_a_dead_peer_with_a_full_buffer_stalls_nobody_and_is_closed_at_its_bound() -> None:

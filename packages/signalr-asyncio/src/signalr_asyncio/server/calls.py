@@ -202,7 +202,8 @@ class Calls:
             if call.cancelled:
                 raise asyncio.CancelledError
             outbox = self._session.writer.outbox
-            if outbox.crowded:
+            # Not with uploads: what makes room (an ack) may stand behind items that only this call reads.
+            if outbox.crowded and not call.uploads:
                 await outbox.room()
             result = await self._result(call)
         except _CallError as failure:
