@@ -9,8 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 ARGS ?=
 NAME ?=
 PYTEST_ARGS ?=
+KILLS ?= 500
+SEED ?= 1
 
-.PHONY: help run test format lint types unit bench clean
+.PHONY: help run test format lint types unit bench crash-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -58,6 +60,9 @@ unit: $(VENV)/.dev ## all tests of all packages
 
 bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 	@$(BIN)/python -m bench $(NAME)
+
+crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
+	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/orders/test_kill.py
 
 clean: ## remove what make made
 	rm -rf $(VENV) bench/out .pytest_cache .ruff_cache

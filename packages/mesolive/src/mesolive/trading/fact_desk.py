@@ -8,7 +8,7 @@ import structlog
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
-from mesolive.store.database import Database
+from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.gathering import Gathering
 from mesolive.trading.order_facts import OrderFacts, Told
 from mesolive.trading.order_rows import StoredOrder
@@ -45,6 +45,10 @@ class FactDesk:
         `None` where this server did not send the order.
         """
         return await self._gathering.add(told)
+
+    async def tell_within(self, tx: WriteTransaction, *told: Told) -> StoredOrder | None:
+        """Take facts into the books with a transaction of the caller's; else as `tell`."""
+        return (await self._facts.apply(tx, told[0].user_id, told))[0]
 
     async def close(self) -> None:
         """Wait until all that was told is in the books."""

@@ -324,20 +324,24 @@ class OrderSending:
                 await audit(
                     tx, [AuditEntry(user.user_id, account.id, order.id, now, user.key_id, "CancelOrder", call.key)]
                 )
-                waits = order.cancel_key is None
-                if waits:
-                    await want_cancel(tx, order.id, call.key)
-            after = await self.ask_to_cancel(order, account)
-            return await self._cancelled(user, call, after, waits=waits)
+                if order.cancel_key is not None:
+                    # Another call waits for the outcome; this one's is that the cancel is under way.
+                    await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
+                    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
+                await want_cancel(tx, order.id, call.key)
+                # With the record: whatever happens from here on, the supervisor asks until the venue has answered.
+                order = await self._facts.tell_within(tx, told_by_us(order, CancelSent(now))) or order
+            after = await self._ask_to_cancel(order, account)
+            return await self._cancelled(user, call, after)
 
     async def _cancelled(
-        self, user: UserContext, call: Call, after: StoredOrder, *, waits: bool
+        self, user: UserContext, call: Call, after: StoredOrder
     ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
         """Answer a cancel: as its record says, where the outcome is known; else as it stands."""
         settlement = Settlement(call.key, cancel_result(after))
         async with self._database.write(user.user_id) as tx:
-            if not waits or (after.view.unresolved_since is None and not after.view.state.ended):
-                # The venue has heard it, or another call waits for the outcome: this one's is that it was asked.
+            if after.view.unresolved_since is None and not after.view.state.ended:
+                # The venue has heard it and will tell.
                 await settle(tx, user.user_id, [settlement], self._clock.now())
             record = (await find_records(tx, user.user_id, [call.key]))[call.key]
         if record.status == models.IdempotencyRecordStatus.Completed.name:
@@ -350,12 +354,15 @@ class OrderSending:
         return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=cancel_result(after))
 
     async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
-        """Ask the venue to cancel, and take into the books what is known then."""
-        venue = self._venues.of(account)
+        """Have an order cancelled, and return it as it is afterwards."""
         sent = await self._facts.tell(told_by_us(order, CancelSent(self._clock.now())))
-        order = sent or order
+        return await self._ask_to_cancel(sent or order, account)
+
+    async def _ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
+        """Ask the venue to cancel, and take into the books what is known then."""
         if order.view.state.ended:
             return order
+        venue = self._venues.of(account)
         answer = await self._within_time(
             order, venue.cancel(account.broker_account_id, order.reference, order.view.venue_id)
         )

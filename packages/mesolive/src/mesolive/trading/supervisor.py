@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import structlog
@@ -52,7 +52,7 @@ ASK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, in real seconds but for the one that says otherwise.
+    """How long, in real seconds.
 
     Attributes
     ----------
@@ -65,7 +65,8 @@ class Patience:
     reconnect
         Between two attempts to connect, at first; it doubles up to `reconnect_most`.
     arrive
-        Market seconds after which a message that was sent cannot arrive at the venue any more.
+        For how long the venue's lists must lack an order before it counts as never arrived: no message is under way for
+        longer.
     """
 
     look: float = 1.0
@@ -107,6 +108,7 @@ class Supervisor:
         self._woken = asyncio.Event()
         self._reconciled = asyncio.Event()
         self._forgotten: set[int] = set()
+        self._missing: dict[int, float] = {}
         self._told: dict[int, list[str]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -219,7 +221,7 @@ class Supervisor:
             listed = await self._venue.orders(name, since)
             filled = await self._venue.executions(name, since)
         await self._book_unknown(account, filled)
-        await self._settle(account, listed, now)
+        await self._settle(account, listed, {order.id for order in before})
         async with asyncio.timeout(self._patience.answer):
             held = await self._venue.positions(name)
             again = await self._venue.executions(name, since)
@@ -243,15 +245,15 @@ class Supervisor:
         if missed:
             await asyncio.gather(*(self._take(one) for one in missed))
 
-    async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked_at: datetime) -> None:
+    async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked: set[int]) -> None:
         """Tell each order that has not ended what the venue's list says of it."""
         by_reference = {one.reference: one for one in listed if one.reference is not None}
         by_venue_id = {one.venue_id: one for one in listed}
         async with self._database.read() as tx:
             mine = await open_orders_of_account(tx, account.id)
         for order in mine:
-            if order.reference in self._sending.under_way or order.created_at > asked_at:
-                continue
+            if order.reference in self._sending.under_way or order.id not in asked:
+                continue  # it may have left after the venue was asked
             found = by_reference.get(order.reference) or by_venue_id.get(order.view.venue_id or "")
             if found is None:
                 await self._settle_missing(order)
@@ -263,18 +265,20 @@ class Supervisor:
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
             # The server was stopped after the order was committed: nobody waits for its answer any more.
             order = await self._facts.tell(told_by_us(order, ContactLost("the server was stopped", now))) or order
-        since = order.view.unresolved_since or order.updated_at
-        if (now - since).total_seconds() < self._patience.arrive:
+        moment = asyncio.get_running_loop().time()
+        if moment - self._missing.setdefault(order.id, moment) < self._patience.arrive:
             self._doubtful.add(order.account_id)
             return
         if order.view.venue_id is not None or order.view.filled:
             if order.id in self._forgotten:
                 return  # told once; the venue may remember it again
             self._forgotten.add(order.id)
+        self._missing.pop(order.id, None)
         await self._facts.tell(told_by_us(order, NotAtVenue(now)))
 
     async def _settle_found(self, account: Account, order: StoredOrder, found: VenueOrder) -> None:
         now = self._clock.now()
+        self._missing.pop(order.id, None)
         if found.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:

@@ -120,6 +120,7 @@ class VenueLedger:
         self.working: dict[str, WorkingOrder] = {}
         self.executions: list[Execution] = []
         self.positions: dict[tuple[str, OptionContract], Decimal] = {}
+        self._names: dict[str, str] = {}
         self._number = 0
         self._path = path
         self._file: BufferedWriter | None = None
@@ -174,13 +175,14 @@ class VenueLedger:
                 order = WorkingOrder(record)
                 self.orders[record.request.reference] = order
                 self.working[record.request.reference] = order
+                self._names[record.venue_id] = record.request.reference
                 self._drop_oldest()
             case Filled(execution=execution):
                 self.executions.append(execution)
                 for leg in execution.legs:
                     key = (execution.account, leg.contract)
                     self.positions[key] = self.positions.get(key, ZERO) + leg.qty
-                order = next((one for one in self.working.values() if one.venue_id == execution.venue_id), None)
+                order = self.working.get(self._names.get(execution.venue_id, ""))
                 if order is not None:
                     order.filled += execution.qty
                     order.at = execution.at
@@ -204,7 +206,7 @@ class VenueLedger:
         if len(self.orders) > 2 * MAX_ENDED:
             ended = [reference for reference in self.orders if reference not in self.working]
             for reference in ended[: len(ended) - MAX_ENDED]:
-                del self.orders[reference]
+                del self._names[self.orders.pop(reference).venue_id]
             kept = {order.venue_id for order in self.orders.values()}
             self.executions = [one for one in self.executions if one.venue_id in kept]
 

@@ -40,6 +40,6 @@ def fill_price(legs: Sequence[VenueLeg], quote: ComboQuote, slippage: Decimal) -
     return FillPrice(combo, prices)
 
 
-def fill_quantity(remaining: Decimal, quote: ComboQuote, displayed: Decimal) -> Decimal:
-    """Return how many combos are filled at once: what is shown, `displayed` where the market does not show sizes."""
-    return min(remaining, displayed if quote.available is None else quote.available)
+def fill_quantity(remaining: Decimal, quote: ComboQuote, most: Decimal) -> Decimal:
+    """Return how many combos are filled at once: what the market shows, and never more than `most`."""
+    return min(remaining, most if quote.available is None else min(quote.available, most))

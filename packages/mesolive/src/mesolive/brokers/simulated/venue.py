@@ -70,7 +70,7 @@ class SimulatedTerms:
     queue_seconds
         Market time that passes before an order can be filled.
     displayed
-        Combos that are filled at once where the market shows no sizes; the rest waits for the next change.
+        The most combos that are filled at once; fewer where the market shows fewer. The rest waits for its next change.
     always_open
         Whether it trades around the clock and not in the exchange's sessions only.
     """
@@ -283,10 +283,13 @@ class SimulatedVenue:
         """Look at every order that works: expire it, trigger it, fill what can be filled."""
         now = self._clock.now()
         for order in list(self.ledger.working.values()):
-            if self._has_expired(order, now):
-                self._end(order, Ending.EXPIRED, "the session has ended")
-            elif self._is_open(now) and now >= order.placed.at + timedelta(seconds=self.terms.queue_seconds):
-                self._try_to_fill(order)
+            self._look_at(order, now)
+
+    def _look_at(self, order: WorkingOrder, now: datetime) -> None:
+        if self._has_expired(order, now):
+            self._end(order, Ending.EXPIRED, "the session has ended")
+        elif self._is_open(now) and now >= order.placed.at + timedelta(seconds=self.terms.queue_seconds):
+            self._try_to_fill(order)
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -356,7 +359,7 @@ class SimulatedVenue:
         self.ledger.record(placed)
         order = self.ledger.orders[request.reference]
         # Filled behind the answer, as a venue does; not within the call.
-        self._later(self.terms.queue_seconds)
+        self._later(order, self.terms.queue_seconds)
         return self._accepted(order)
 
     def _rejected(self, request: VenueRequest, reason: str) -> Ended:
@@ -435,10 +438,11 @@ class SimulatedVenue:
             at=self._clock.now(),
         )
         self.ledger.record(Filled(execution=execution))
-        self._tell_fill(execution)
+        self.tell_fill(execution)
         return execution
 
-    def _tell_fill(self, execution: Execution) -> None:
+    def tell_fill(self, execution: Execution) -> None:
+        """Tell a fill that happened to who is connected, unless a fault has it otherwise."""
         fault = self.faults.at_fill()
         if fault is Fault.DISCONNECT_AT_FILL:
             self.disconnect()
@@ -516,10 +520,11 @@ class SimulatedVenue:
             session.woken.clear()
             await session.woken.wait()
 
-    def _later(self, seconds: float) -> None:
+    def _later(self, order: WorkingOrder, seconds: float) -> None:
         async def wait() -> None:
             await self._clock.sleep(seconds)
-            self.work()
+            if order.status is OrderStatus.WORKING:
+                self._look_at(order, self._clock.now())
 
         task = asyncio.create_task(wait(), name="simulated-venue-queue")
         self._timers.add(task)
