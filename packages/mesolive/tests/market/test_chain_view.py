@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,10 +15,11 @@ from market_testkit import MORNING, Chain, expiration, flat_chain
 from market_testkit.chains import RATE, SPOT, forward_of
 from mesolive.market.book import UnderlyingPrices
 from mesolive.market.chain_view import BookSlice
-from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing.black import greeks, values
 
 FRIDAY = date(2024, 3, 15)
+MARCH_END = date(2024, 3, 28)
 APRIL = date(2024, 4, 19)
 
 
@@ -48,6 +50,40 @@ def test_greeks_are_those_of_the_model_in_the_units_of_views() -> None:
             scale = float(np.max(np.abs(getattr(expected, name))))
             assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=2e-3 * scale), name
         assert found.years() == pytest.approx(years)
+
+
+@pytest.mark.parametrize("print_", [SPOT * 0.996, SPOT * 1.002], ids=["fell behind", "ran ahead"])
+def test_greeks_do_not_ask_the_index_print_when_the_options_know_better(print_: float) -> None:
+    after_hours, at_noon = flat_chain(half_spread=0.0), flat_chain(half_spread=0.0)
+    after_hours.book.set_underlying(MORNING, UnderlyingPrices(last=print_))
+    for day in (FRIDAY, APRIL):
+        for right in Right:
+            stale, fresh = piece(after_hours, right, day=day), piece(at_noon, right, day=day)
+            for name in ("iv", "delta", "gamma", "theta", "vega", "rho"):
+                assert getattr(stale, name) == pytest.approx(getattr(fresh, name), rel=1e-4, abs=1e-6, nan_ok=True), (
+                    name
+                )
+    assert after_hours.book.view().underlying.quote.mark == print_, "what was printed is shown as it was printed"
+
+
+async def test_the_distance_of_print_and_options_stays_until_the_forwards_are_implied_anew() -> None:
+    chain = flat_chain(half_spread=0.0)
+    chain.book.set_underlying(MORNING, UnderlyingPrices(last=SPOT * 0.996))
+    chain.book.view().warm()
+    await chain.clock.advance(30)
+    chain.book.set_underlying(chain.clock.now(), UnderlyingPrices(last=SPOT * 0.996 * 1.01))
+    for one in chain.book.view().expirations:
+        expected = forward_of(one, chain.clock.now()) * 1.01
+        assert chain.book.view().forward(one) == pytest.approx(expected, rel=1e-6)
+
+
+def test_american_options_are_worth_what_the_print_of_their_stock_makes_them_worth() -> None:
+    listed = [replace(expiration("GOOG", day), style=ExerciseStyle.AMERICAN) for day in (FRIDAY, MARCH_END, APRIL)]
+    chain = flat_chain(listed)
+    chain.book.set_underlying(MORNING, UnderlyingPrices(last=SPOT * 0.996))
+    curve = chain.book.view().analytics.curve
+    assert curve is not None
+    assert [curve.carried(place, SPOT * 0.996, MORNING).spot for place in range(3)] == [SPOT * 0.996] * 3
 
 
 def test_forward_and_discount_follow_from_the_quotes() -> None:

@@ -18,7 +18,7 @@ def terms(*, rate: float = 0.0, dividends: float = 0.0, early: bool = True, is_c
     return Terms(
         is_call=np.full(STRIKES.size, is_call),
         strikes=STRIKES,
-        spot=SPOT,
+        spot=SPOT * full,
         forward=SPOT * np.exp((rate - dividends) * YEARS) * full,
         discount=np.exp(-rate * YEARS) * full,
         years=YEARS * full,

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market_testkit import Chain, expiration, flat_chain
+from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing.black import greeks
 from mesolive.pricing.business_time import calendar_years
@@ -94,7 +95,11 @@ def test_running_pnl_is_price_times_quantity_times_multiplier_less_cost_on_each_
     assert field(found, "PositionPnLs.Realized") == Decimal("12.34")
 
 
-def test_greeks_are_quantity_times_multiplier_times_the_models_and_iv_is_in_percent(chain: Chain) -> None:
+@pytest.mark.parametrize("printed", [5000.0, 4975.0], ids=["the print is fresh", "the print fell behind"])
+def test_greeks_are_quantity_times_multiplier_times_the_models_and_iv_is_in_percent(
+    chain: Chain, printed: float
+) -> None:
+    chain.book.set_underlying(chain.clock.now(), UnderlyingPrices(last=printed))
     found = valued(chain, Entry(1, PUT, Decimal(-3)))
     view = chain.book.view()
     listed = next(one for one in view.expirations if one.root == "SPXW" and one.day == PUT.day)

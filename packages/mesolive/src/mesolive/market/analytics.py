@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,24 @@ from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes,
 CURVE_KEPT_FOR: Final = timedelta(minutes=1)
 # Where quotes were missing they may come any moment.
 INCOMPLETE_CURVE_KEPT_FOR: Final = timedelta(seconds=5)
+
+
+class Carried(NamedTuple):
+    """What the pricing of one expiration's contracts rests on.
+
+    Attributes
+    ----------
+    forward
+        Forward price of the underlying.
+    discount
+        Discount factor from the settlement to now.
+    spot
+        Price of the underlying that belongs to the forward: what lies between the two is carry and nothing else.
+    """
+
+    forward: float
+    discount: float
+    spot: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +97,41 @@ class ForwardCurve:
             if new is None or old is None:
                 continue
             if old.source is ForwardSource.PARITY and new.source is not ForwardSource.PARITY:
-                forward, discount = before.forward_and_discount(position, self.spot, self.at)
-                merged[position] = replace(new, forward=forward, discount=discount, source=old.source)
+                forward, discount, spot = before.carried(position, self.spot, self.at)
+                merged[position] = replace(new, forward=forward, discount=discount, spot=spot, source=old.source)
         return replace(self, implied=tuple(merged))
 
-    def forward_and_discount(self, position: int, spot: float, now: datetime) -> tuple[float, float]:
-        """Return forward and discount factor of the expiration at `position` for a later spot and moment.
+    def carried(self, position: int, spot: float, now: datetime) -> Carried:
+        """Return what prices the expiration at `position` for a later print of the underlying and moment.
 
-        Prices of American options do not imply a rate. Where their forward lies above the spot, interest is what lifts
-        it, so the discount factor is that at which the shares yield nothing.
+        An index is printed by its stocks, which rest when its options do not: after hours the options know more than
+        the print. European options are therefore priced from the spot that their own forwards lead back to; by how
+        much it differs from the print stays as it was when the curve was fitted.
+
+        American options are worth their intrinsic value of the print at any time, and their prices do not imply a
+        rate. Where their forward lies above the spot, interest is what lifts it, so the discount factor is that at
+        which the shares yield nothing.
+
+        Parameters
+        ----------
+        spot
+            The underlying's mark.
         """
         implied = self.implied[position]
         if implied is None:
-            return spot, 1.0
+            return Carried(spot, 1.0, spot)
         expiration = self.listing.expirations[position]
         years = calendar_years(self.at, expiration.settles_at)
         part = calendar_years(now, expiration.settles_at) / years if years > 0.0 else 1.0
-        growth = (implied.forward / self.spot) ** part
         if expiration.style is ExerciseStyle.AMERICAN:
-            return spot * growth, min(1.0, 1.0 / growth)
-        return spot * growth, implied.discount**part
+            growth = (implied.forward / self.spot) ** part
+            return Carried(spot * growth, min(1.0, 1.0 / growth), spot)
+        known = implied.spot / self.spot * spot
+        return Carried(known * (implied.forward / implied.spot) ** part, implied.discount**part, known)
+
+
+UNKNOWN: Final = Carried(float("nan"), 1.0, float("nan"))
+"""What an expiration is priced from where the underlying has no price."""
 
 
 class CurveKeeper:
@@ -303,11 +336,10 @@ class ChainAnalytics:
         listing, curve = self._listing, self.curve
         expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
         counts = [bound[2] - bound[0] for bound in bounds]
-        spot = self._spot if self._spot is not None else float("nan")
-        pairs = [
-            curve.forward_and_discount(position, spot, self._now) if curve is not None else (float("nan"), 1.0)
-            for position in range(first, end)
-        ]
+        if curve is None or self._spot is None:
+            carried = [UNKNOWN] * len(expirations)
+        else:
+            carried = [curve.carried(position, self._spot, self._now) for position in range(first, end)]
         years = [self.years(expiration) for expiration in expirations]
         american = [expiration.style is ExerciseStyle.AMERICAN for expiration in expirations]
         span = slice(bounds[0][0], bounds[-1][2])
@@ -318,9 +350,9 @@ class ChainAnalytics:
             terms=Terms(
                 is_call=listing.is_call[span],
                 strikes=listing.strikes[span],
-                spot=spot,
-                forward=np.repeat([forward for forward, _ in pairs], counts),
-                discount=np.repeat([discount for _, discount in pairs], counts),
+                spot=np.repeat([one.spot for one in carried], counts),
+                forward=np.repeat([one.forward for one in carried], counts),
+                discount=np.repeat([one.discount for one in carried], counts),
                 years=np.repeat(years, counts),
                 may_exercise_early=np.repeat(american, counts),
             ),

@@ -33,14 +33,14 @@ class Terms:
     Attributes
     ----------
     spot
-        Price of the underlying.
+        Price of the underlying that belongs to the forward; for contracts that may be exercised early, its mark.
     may_exercise_early
         Whether the contract is American.
     """
 
     is_call: npt.NDArray[np.bool_]
     strikes: FloatArray
-    spot: float
+    spot: FloatArray
     forward: FloatArray
     discount: FloatArray
     years: FloatArray
@@ -160,7 +160,7 @@ class Terms:
         return Terms(
             self.is_call[chosen],
             self.strikes[chosen],
-            self.spot,
+            self.spot[chosen],
             self.forward[chosen],
             self.discount[chosen],
             self.years[chosen],

@@ -132,19 +132,21 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
     starts = np.array([bound[0] for bound in listing.bounds])
     position = np.searchsorted(starts, at, side="right") - 1
     used, inverse = np.unique(position, return_inverse=True)
-    of_expiration: list[tuple[float, float, float, float, bool]] = []
+    of_expiration: list[tuple[float, float, float, float, float, bool]] = []
     for place in used:
         expiration = listing.expirations[int(place)]
         dte = (expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
-        carried = curve.forward_and_discount(int(place), spot, view.now)
+        carried = curve.carried(int(place), spot, view.now)
         early = expiration.style is ExerciseStyle.AMERICAN
-        of_expiration.append((*carried, view.analytics.years(expiration), dte, early))
+        years_left = view.analytics.years(expiration)
+        of_expiration.append((carried.forward, carried.discount, carried.spot, years_left, dte, early))
     # One element per contract and basis: all of them are solved in one go.
-    forward, discount, years, days, early_too = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
+    carrying = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
+    forward, discount, priced_from, years, days, early_too = carrying
     terms = Terms(
         is_call=np.repeat(listing.is_call[at], columns.size),
         strikes=np.repeat(listing.strikes[at], columns.size),
-        spot=spot,
+        spot=priced_from,
         forward=forward,
         discount=discount,
         years=years,
@@ -165,7 +167,7 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
 
 
 def spot_of(view: BookView) -> float | None:
-    """Return the price of the underlying from which a view's greeks are computed."""
+    """Return the print of the underlying: where it moves, a view's greeks move (see `ForwardCurve.carried`)."""
     quote = view.underlying.quote
     return quote.mark if quote.mark is not None else quote.last
 
