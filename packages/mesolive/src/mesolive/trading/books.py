@@ -17,7 +17,7 @@ from mesolive.store.database import WriteTransaction
 from mesolive.store.tables.trading import executions, legs, positions
 from mesolive.trading.accounts import Account, move_cash
 from mesolive.trading.booking import Fill, Holding, apply_fill
-from mesolive.trading.plans import Plan, PlanKind, PlanLeg
+from mesolive.trading.plans import Plan, PlanLeg
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
@@ -128,7 +128,7 @@ async def book_fill(
     broker_execution_id
         The venue's id of the execution, where a venue filled it.
     """
-    opening = books.plan.kind is not PlanKind.EXIT
+    opening = leg.leg_id is None
     leg_id = books.leg_ids[leg.name]
     row = await tx.first(
         select(legs.c.qty, legs.c.held_qty, legs.c.cost, legs.c.multiplier, legs.c.tracked_realized_pnl).where(
@@ -153,7 +153,7 @@ async def book_fill(
         order_id=order_id,
         position_id=books.position_id,
         leg_id=leg_id,
-        leg_name=leg.name,
+        leg_name=leg.own_name,
         **leg.traded.columns,
         broker_execution_id=broker_execution_id,
         qty=fill.qty,
@@ -223,7 +223,7 @@ def leg_update(
         StrategyId=plan.strategy_id,
         StrategyName=plan.strategy_name,
         LegId=books.leg_ids[leg.name],
-        LegName=leg.name,
+        LegName=leg.own_name,
         Contract=leg.traded.live,
         Status=status,
         Qty=qty,

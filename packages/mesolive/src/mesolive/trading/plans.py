@@ -19,6 +19,9 @@ from mesolive.trading.contracts import TradedContract, from_row
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
+CLOSING = ":close"
+"""Tells the leg that a move closes from the one of the same name that it opens. Names of legs hold no colon."""
+
 
 class PlanKind(enum.Enum):
     """What executing the plan does."""
@@ -41,6 +44,8 @@ class PlanLeg:
 
     Attributes
     ----------
+    name
+        The leg's own, or that with `CLOSING` behind it: what is closed when the plan also opens a leg of the name.
     qty
         Signed contracts of the trade itself (an exit's are the position's reversed), before the plan's multiplier;
         0 for a marker leg, which is never traded.
@@ -57,6 +62,11 @@ class PlanLeg:
     expiration_name: str | None = None
     leg_id: int | None = None
     mark: Decimal | None = None
+
+    @property
+    def own_name(self) -> str:
+        """The name of the position's leg."""
+        return self.name.removesuffix(CLOSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,8 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
         qty_multiplier=plan.qty_multiplier,
         created_at=plan.created_at,
     )
+    if not plan.legs:
+        return plan_id  # an adjustment that sets variables only
     await tx.execute(
         exec_plan_legs.insert(),
         [
