@@ -1,14 +1,17 @@
-"""`mesolive account`: create paper accounts."""
+"""`mesolive account`: create paper and simulated accounts, and limit what an account may send."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
+from mesolive.access.context import UserContext
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.cli.options import DatabaseUrl
@@ -16,42 +19,124 @@ from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
-from mesolive.trading.accounts import create_paper_account
+from mesolive.trading.accounts import create_paper_account, create_simulated_account, find_account
+from mesolive.trading.guards import Limits, limits_of, set_limits
 
 account_app = typer.Typer(no_args_is_help=True)
+
+User = Annotated[str, typer.Option(help="Whose account it is; he has an API key already.")]
+Cash = Annotated[str, typer.Option(help="What it starts with.")]
+Currency = Annotated[str, typer.Option(help="ISO code of the account's currency.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
 @account_app.callback()
 def commands() -> None:
-    """Create paper accounts."""
+    """Create accounts, and limit what they may send."""
 
 
 @account_app.command(name="create-paper")
 def create_paper(
-    user: Annotated[str, typer.Option(help="Whose account it is; he has an API key already.")],
+    user: User,
     account: Annotated[str, typer.Option("--id", help="The account's id: ML and capital letters or digits.")],
-    cash: Annotated[str, typer.Option(help="What it starts with.")],
-    currency: Annotated[str, typer.Option(help="ISO code of the account's currency.")] = "USD",
+    cash: Cash,
+    currency: Currency = "USD",
     database: DatabaseUrl = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create an account whose fills the user tells the server himself."""
-    try:
-        amount = Decimal(cash)
-    except InvalidOperation:
-        raise typer.BadParameter(f"expected an amount, got {cash!r}", param_hint="--cash") from None
-    asyncio.run(_create(from_environment({"database": database}), user, account, amount, currency))
-    if as_json:
-        typer.echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(amount), "Currency": currency}))
-    else:
-        typer.echo(f"Paper account {account} of {user} starts with {amount:,.2f} {currency}.")
+    amount = _decimal(cash, "--cash")
+
+    async def create(store: Database, owner: UserContext) -> None:
+        await create_paper_account(store, WallClock(), owner, account, amount, currency)
+
+    asyncio.run(_with_user(from_environment({"database": database}), user, create))
+    _tell("Paper", user, account, amount, currency, as_json=as_json)
 
 
-async def _create(settings: Settings, user: str, account: str, cash: Decimal, currency: str) -> None:
+@account_app.command(name="create-simulated")
+def create_simulated(
+    user: User,
+    account: Annotated[str, typer.Option("--id", help="The account's id: SIM and capital letters or digits.")],
+    cash: Cash,
+    currency: Currency = "USD",
+    database: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create an account at the simulated venue, which fills orders against live quotes."""
+    amount = _decimal(cash, "--cash")
+
+    async def create(store: Database, owner: UserContext) -> None:
+        await create_simulated_account(store, WallClock(), owner, account, amount, currency)
+
+    asyncio.run(_with_user(from_environment({"database": database}), user, create))
+    _tell("Simulated", user, account, amount, currency, as_json=as_json)
+
+
+@account_app.command(name="limits")
+def limits(
+    user: User,
+    account: Annotated[str, typer.Option("--id", help="The account's id.")],
+    allow_live: Annotated[
+        bool | None, typer.Option("--allow-live/--forbid-live", help="Whether orders of real money may leave.")
+    ] = None,
+    max_contracts: Annotated[str | None, typer.Option(help="Contracts of one order, all legs together.")] = None,
+    max_notional: Annotated[str | None, typer.Option(help="Premiums of one order, all legs together.")] = None,
+    max_orders_per_minute: Annotated[int | None, typer.Option(help="Orders in any minute.", min=0)] = None,
+    price_band: Annotated[
+        str | None, typer.Option(help="How far beyond the middle an order may pay, as a part of its legs' premiums.")
+    ] = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Show what an account may send, after changing what is given."""
+    numbers = {"max_contracts": max_contracts, "max_notional": max_notional, "price_band": price_band}
+    changes: dict[str, object] = {
+        name: _decimal(text, f"--{name.replace('_', '-')}") for name, text in numbers.items() if text is not None
+    }
+    if allow_live is not None:
+        changes["allow_live"] = allow_live
+    if max_orders_per_minute is not None:
+        changes["max_orders_per_minute"] = max_orders_per_minute
+    found: list[Limits] = []
+
+    async def change(store: Database, owner: UserContext) -> None:
+        async with store.write() as tx:
+            row = await find_account(tx, owner.user_id, account)
+            after = replace(await limits_of(tx, row.id), **changes)
+            if changes:
+                await set_limits(tx, row.id, after)
+            found.append(after)
+
+    asyncio.run(_with_user(from_environment({"database": database}), user, change))
+    (after,) = found
+    typer.echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
+    typer.echo(f"contracts per order    {after.max_contracts}")
+    typer.echo(f"premiums per order     {after.max_notional}")
+    typer.echo(f"orders per minute      {after.max_orders_per_minute}")
+    typer.echo(f"price band             {after.price_band}")
+
+
+async def _with_user(settings: Settings, user: str, work: Callable[[Database, UserContext], Awaitable[None]]) -> None:
     secret = load_secret(directory_of(settings.database), settings.secret_key)
     database = await Database.open(settings.database)
     try:
-        owner = await Access(database, secret).user(user)
-        await create_paper_account(database, WallClock(), owner, account, cash, currency)
+        await work(database, await Access(database, secret).user(user))
     finally:
         await database.close()
+
+
+def _decimal(text: str, hint: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"expected an amount, got {text!r}", param_hint=hint) from None
+    if not number.is_finite() or number < 0:
+        raise typer.BadParameter(f"expected an amount of 0 or more, got {text!r}", param_hint=hint)
+    return number
+
+
+def _tell(kind: str, user: str, account: str, cash: Decimal, currency: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(cash), "Currency": currency}))
+    else:
+        typer.echo(f"{kind} account {account} of {user} starts with {cash:,.2f} {currency}.")

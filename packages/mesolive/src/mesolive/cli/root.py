@@ -11,6 +11,8 @@ from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.account import account_app
 from mesolive.cli.apikey import apikey_app
 from mesolive.cli.demo import demo
+from mesolive.cli.halt import halt, resume
+from mesolive.cli.order import order_app
 from mesolive.cli.serve import serve
 from mesolive.cli.strategy import strategy_app
 from mesolive.errors import ServiceError
@@ -27,7 +29,10 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(demo)
 app.add_typer(apikey_app, name="apikey", help="Make, list and revoke API keys.")
-app.add_typer(account_app, name="account", help="Create paper accounts.")
+app.add_typer(account_app, name="account", help="Create accounts, and limit what they may send.")
+app.add_typer(order_app, name="order", help="Look at orders.")
+app.command()(halt)
+app.command()(resume)
 app.add_typer(strategy_app, name="strategy", help="Check strategy definitions before they trade.")
 
 

@@ -1,0 +1,57 @@
+"""`mesolive halt` and `mesolive resume`: the kill switch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from mesolive.cli.options import DatabaseUrl
+from mesolive.clock import WallClock
+from mesolive.settings import from_environment
+from mesolive.store.database import Database
+from mesolive.trading import halts
+
+Account = Annotated[str | None, typer.Option("--account", help="Only this account. [default: all accounts]")]
+
+
+def halt(
+    reason: Annotated[str, typer.Option(help="Told to everybody whose order is refused.")] = "halted by the operator",
+    account: Account = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Stop sending orders at once, and cancel what is open.
+
+    A running server on the same database obeys within a second. What is halted stays so, across restarts, until
+    `mesolive resume`.
+    """
+    url = from_environment({"database": database}).database
+    made = asyncio.run(_halt(url, reason, account))
+    if made == 0:
+        typer.echo(f"There is no account {account}.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Halted: {account or 'all accounts'}. Open orders are being cancelled.")
+
+
+def resume(account: Account = None, database: DatabaseUrl = None) -> None:
+    """Let orders be sent again; a halt of all accounts is lifted by `mesolive resume` without an account."""
+    url = from_environment({"database": database}).database
+    lifted = asyncio.run(_resume(url, account))
+    typer.echo(f"Halts lifted: {lifted}.")
+
+
+async def _halt(url: str, reason: str, account: str | None) -> int:
+    database = await Database.open(url)
+    try:
+        return await halts.halt(database, reason, WallClock().now(), account)
+    finally:
+        await database.close()
+
+
+async def _resume(url: str, account: str | None) -> int:
+    database = await Database.open(url)
+    try:
+        return await halts.resume(database, WallClock().now(), account)
+    finally:
+        await database.close()

@@ -1,0 +1,132 @@
+"""The whole story of an order: who asked, under which key, every fact, every change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from mesolive.errors import not_found
+from mesolive.store.database import Database
+from mesolive.store.tables.access import users
+from mesolive.store.tables.trading import accounts, audit_entries, executions, order_facts, orders
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened.
+
+    Attributes
+    ----------
+    what
+        What somebody asked, or the kind of a fact.
+    who
+        The id of the API key, the part of the server, or `venue`.
+    change
+        The states before and after, where it changed.
+    detail
+        What was asked, or the fact as it came, as JSON.
+    """
+
+    at: datetime
+    what: str
+    who: str
+    change: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHistory:
+    """An order and its story, oldest first."""
+
+    order_id: int
+    user: str
+    account: str
+    fields: Mapping[str, Any]
+    entries: tuple[HistoryEntry, ...]
+
+
+SHOWN = (
+    "state",
+    "side",
+    "qty",
+    "filled_qty",
+    "average_fill_price",
+    "limit_price",
+    "stop_price",
+    "order_type",
+    "time_in_force",
+    "plan_id",
+    "leg_group_id",
+    "position_id",
+    "reference",
+    "venue_order_id",
+    "unresolved_since",
+    "send_key",
+    "replaces_id",
+    "replaced_by",
+    "reason",
+    "created_at",
+    "filled_at",
+    "last_updated",
+)
+
+
+async def order_history(database: Database, order_id: int) -> OrderHistory:
+    """Return the story of an order, of whichever user; `NotFound` when there is none of that id."""
+    async with database.read() as tx:
+        row = await tx.first(
+            select(orders, users.c.name.label("user_name"), accounts.c.broker_account_id)
+            .join(users, users.c.id == orders.c.user_id)
+            .join(accounts, accounts.c.id == orders.c.account_id)
+            .where(orders.c.id == order_id)
+        )
+        if row is None:
+            raise not_found(f"order {order_id}")
+        asked = await tx.all(select(audit_entries).where(audit_entries.c.order_id == order_id))
+        facts = await tx.all(select(order_facts).where(order_facts.c.order_id == order_id).order_by(order_facts.c.id))
+        booked = await tx.all(select(executions).where(executions.c.order_id == order_id).order_by(executions.c.id))
+    entries = [
+        HistoryEntry(
+            one.at,
+            one.action,
+            one.actor,
+            "",
+            _text({"key": one.idempotency_key} | (one.detail or {})),
+        )
+        for one in asked
+    ]
+    entries += [
+        HistoryEntry(
+            one.received_at,
+            one.kind,
+            "venue",
+            "" if one.state_before == one.state_after else f"{one.state_before} → {one.state_after}",
+            one.body if one.contradiction is None else f"{one.contradiction}: {one.body}",
+        )
+        for one in facts
+    ]
+    entries += [
+        HistoryEntry(
+            one.executed_at,
+            "Booked",
+            "server",
+            "",
+            _text({"leg": one.leg_name, "qty": one.qty, "price": one.price, "commission": one.commission}),
+        )
+        for one in booked
+    ]
+    return OrderHistory(
+        order_id=order_id,
+        user=row.user_name,
+        account=row.broker_account_id,
+        fields={name: getattr(row, name) for name in SHOWN if getattr(row, name) is not None},
+        entries=tuple(sorted(entries, key=lambda entry: entry.at)),
+    )
+
+
+def _text(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items() if value is not None)
