@@ -1,0 +1,45 @@
+"""Margin like a portfolio's: the most that a position would lose today over a range of prices of its underlying.
+
+The exchange's portfolio margin (Cboe Rule 10.4, the clearing house's theoretical model) revalues a position at several
+moves of the underlying and requires the largest loss. This does the same on the position's own risk graph, on its curve
+of today, each leg at its own implied volatility. It has no minimum per contract and moves no volatility, so it is like
+portfolio margin and not the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mesolive.pricing.risk_graph import RiskLeg, risk_graph
+
+POINTS = 401
+"""Evenly spaced prices that are looked at, beside the strikes in the range."""
+
+
+def pm_like(legs: Sequence[RiskLeg], spot: float, lower: float, upper: float) -> float:
+    """Return the largest drop of the position's value today when the underlying's price moves.
+
+    Parameters
+    ----------
+    legs
+        What is held.
+    spot
+        Price of the underlying now, of the same moment as the legs' forwards.
+    lower, upper
+        How far the price may fall and rise, as fractions of it; `lower` below one.
+
+    Returns
+    -------
+    float
+        At least zero, in account currency; not-a-number when a leg has no volatility.
+    """
+    if not legs:
+        return 0.0
+    lowest, highest = spot * (1.0 - lower), spot * (1.0 + upper)
+    # Near expiration the curve has its corners at the strikes.
+    strikes = [leg.strike for leg in legs if lowest < leg.strike < highest]
+    prices = np.concatenate([[spot], strikes, np.linspace(lowest, highest, POINTS)])
+    value = risk_graph(legs, spot, prices, np.zeros(1)).value[0]
+    return float(value[0] - np.min(value))
