@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from mesolive_sdk import MesoLiveApiException, models
+from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive_sdk import MesoLiveApiException, MesoLiveEventHubClient, models
 from mesolive_testkit import START, Kit
 from mesolive_testkit.server import ACCOUNT, fills_args
 
@@ -105,3 +106,50 @@ async def test_nothing_is_closed_before_it_was_opened(kit: Kit) -> None:
     args = fills_args(plan.ExecPlanId, plan.PositionLegs, plan.LegPrices)
     args.PaperLegFills[LEG].FilledAt = START - timedelta(seconds=1)
     assert fields(await refusal(kit, args)) == {f"PaperLegFills.{LEG}.FilledAt"}
+
+
+async def test_an_entry_that_could_not_freeze_its_variables_is_an_error_until_it_is_closed(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    plan = (await kit.prepare_entry(strategy.Id)).Result
+    assert plan is not None
+    await silence(kit)
+    filled = await kit.control.apply_paper_fills(fills_args(plan.ExecPlanId, plan.SelectedLegs, plan.LegPrices))
+    position = await kit.control.get_position(models.GetPositionArgs(PositionId=filled.PositionId))
+    assert (position.State, position.Vars) == (models.LivePositionState.Open, {})
+    (active,) = await errors_of(kit, filled.PositionId)
+    assert (active.State, active.ConditionType) == (models.ErrorState.Active, models.ConditionType.VarDefine)
+    assert "no quotes of SPX are coming in" in (active.Message or "")
+
+    await kit.leave(filled.PositionId)
+    _, resolved = await errors_of(kit, filled.PositionId)
+    assert (resolved.State, resolved.ErrorId) == (models.ErrorState.Resolved, active.ErrorId)
+    # Who connects now is not told of it any more.
+    late = MesoLiveEventHubClient(kit.url, kit.token)
+    standing: list[models.ErrorEvent] = []
+    late.on_error(standing.append)
+    async with late:
+        await late.get_latest_event_seq_id()
+    assert [one.ErrorId for one in standing if one.PositionId == filled.PositionId] == []
+
+
+async def test_nothing_is_entered_on_quotes_of_a_provider_that_has_fallen_silent(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    await silence(kit)
+    status = await kit.prepare_entry(strategy.Id)
+    assert status.Status is models.PreparationStatus.Failed
+    assert "no quotes of SPX are coming in" in (status.Error or "")
+
+
+async def silence(kit: Kit) -> None:
+    """Cut the provider's connection and let its quotes grow old."""
+    provider = kit.application.market.provider()
+    assert isinstance(provider, SimulatedProvider)
+    provider.disconnect()
+    await kit.advance(600)
+
+
+async def errors_of(kit: Kit, position_id: int) -> list[models.ErrorEvent]:
+    events = await kit.events()
+    replay = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+    found = [one.Event for one in replay.Events if isinstance(one.Event, models.ErrorEvent)]
+    return [event for event in found if event.PositionId == position_id]

@@ -137,6 +137,20 @@ class EvaluationRoom:
             name = provider.name if provider is not None else None
             raise unavailable(str(error), name) from None
 
+    def fresh_view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
+        """Return the market now for a decision: old quotes are no market.
+
+        Raises
+        ------
+        ServiceError
+            As `view`; and `ProviderUnavailable` when the provider has been silent for too long.
+        """
+        view = self.view(symbol, provider)
+        if view.stale:
+            name = None if provider is None else provider.name
+            raise unavailable(f"no quotes of {symbol} are coming in: nothing is decided on old ones", name)
+        return view
+
     def marks(self, view: MarketView) -> Marks:
         """Return marks that read `view` for its underlying, and the default provider for others."""
         return Marks(self._market, view)

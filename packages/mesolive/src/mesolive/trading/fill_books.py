@@ -24,6 +24,7 @@ from mesolive.trading.books import (
     realize,
     set_leg_status,
 )
+from mesolive.trading.freezing import resolved_events
 from mesolive.trading.order_life import Executed, State
 from mesolive.trading.order_rows import StoredOrder, change_orders, note_fill, orders_of_plans
 from mesolive.trading.plans import Plan, PlanKind, PlanState, group_quantities, mark_executed
@@ -109,7 +110,8 @@ async def finish(tx: WriteTransaction, touched: Touched, now: datetime) -> list[
     realized = await realize(tx, books, touched.realized)
     if await _holds_nothing(tx, books.position_id):
         await close_position(tx, books, now)
-        return [position_event(books, models.PositionStatus.Closed, realized)]
+        closed = position_event(books, models.PositionStatus.Closed, realized)
+        return [closed, *await resolved_events(tx, books.user_id, books.position_id)]
     await tx.execute(
         positions.update()
         .where(positions.c.id == books.position_id)

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from mesolive.errors import ServiceError
 from mesolive.language import freeze_at_entry
 from mesolive.language.decision import Evaluation, PositionState
 from mesolive.store.database import Transaction
+from mesolive.store.tables.journal import active_events, events
 from mesolive.trading.accounts import Account
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
 from mesolive.trading.plans import Plan
-from mesolive_sdk import models
+from mesolive_sdk import models, wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Frozen:
         return [
             models.ErrorEvent(
                 State=models.ErrorState.Active,
-                ErrorId=uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/freeze/{position_id}/{kind.name}/{statement}"),
+                ErrorId=_error_id(position_id, kind, statement),
                 StrategyId=plan.strategy_id,
                 StrategyName=plan.strategy_name,
                 PositionId=position_id,
@@ -55,6 +58,31 @@ class Frozen:
             )
             for message, kind, statement in causes
         ]
+
+
+def _error_id(position_id: int, kind: models.ConditionType, statement: str | None) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/freeze/{position_id}/{kind.name}/{statement}")
+
+
+async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> list[models.MesoLiveEvent]:
+    """Return what ends the errors of a position that is closed: nothing waits for its variables any more."""
+    rows = await tx.all(
+        select(events.c.body)
+        .join(
+            active_events,
+            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
+        )
+        .where(active_events.c.user_id == user_id, events.c.event_type == models.ErrorEvent.callback)
+        .order_by(events.c.event_seq_id)
+    )
+    found: list[models.MesoLiveEvent] = []
+    for row in rows:
+        event = wire.decode_json(row.body, models.ErrorEvent)
+        kind = event.ConditionType
+        if kind is not None and event.ErrorId == _error_id(position_id, kind, event.Statement):
+            event.State = models.ErrorState.Resolved
+            found.append(event)
+    return found
 
 
 class Freezer:
@@ -73,7 +101,7 @@ class Freezer:
         """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make."""
         try:
             symbol = position.legs[0].contract.underlying if position.legs else context.symbol
-            view = self._room.view(symbol, provider)
+            view = self._room.fresh_view(symbol, provider)
             account = context.account_state(self._room.marks(view))
             frozen = await self._room.run(
                 context,

@@ -28,7 +28,7 @@ from mesolive.trading.books import (
     realize,
     set_leg_status,
 )
-from mesolive.trading.freezing import Freezer, Frozen
+from mesolive.trading.freezing import Freezer, Frozen, resolved_events
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.paper_fills import ZERO, LegFill, book_fills, checked_fills, too_early
 from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
@@ -164,6 +164,7 @@ class PaperExecution:
         await close_position(tx, books, max((told.fill.at for told in fills if told.fill is not None), default=now))
         await mark_executed(tx, plan.id, now, position.id)
         events.append(position_event(books, models.PositionStatus.Closed, realized))
+        events += await resolved_events(tx, user.user_id, position.id)
         await self._journal.append(tx, user.user_id, events)
         return booked.result(books)
 

@@ -264,7 +264,7 @@ class Preparations:
     async def _prepare_entry(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
         context = await self._context(job)
-        view = self._room.view(args.Underlying.Symbol, args.DataProvider)
+        view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider)
         account = context.account_state(self._room.marks(view))
         constraint = Constraint(str(args.LegSelectionConstraint))
         selection = await self._room.run(
@@ -286,6 +286,7 @@ class Preparations:
         if position.state is CLOSED:
             raise conflict(f"position {position.id} is closed")
         symbol = position.legs[0].traded.contract.underlying
+        # On old quotes too: an exit decides nothing, and its prices say how old they are.
         view = self._room.view(symbol, args.DataProvider)
         plan = exit_plan(position, args, view)
         return Prepared(plan, exit_result(position, plan, view))
