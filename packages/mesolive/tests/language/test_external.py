@@ -93,6 +93,9 @@ def test_a_file_comes_from_a_documented_host() -> None:
         "gopher://gist.githubusercontent.com/",
         "",
         "https://",
+        "https://[::1",
+        "https://gist.githubusercontent.com:99999/a.csv",
+        "https://gist.githubusercontent.com:port/a.csv",
     ],
 )
 def test_other_hosts_schemes_ports_and_files_are_refused_before_anything_is_asked(url: str) -> None:
@@ -158,6 +161,11 @@ def test_a_redirect_to_a_public_host_is_followed() -> None:
 def test_a_redirect_away_from_https_is_refused(location: str) -> None:
     with pytest.raises(FetchError, match="https"):
         fetch(URL, FetchRules(), FakeNetwork([redirect(location)]))
+
+
+def test_a_redirect_to_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(FetchError, match="malformed"):
+        fetch(URL, FetchRules(), FakeNetwork([redirect("https://files.example.net:99999/a")]))
 
 
 def test_endless_redirects_end() -> None:
@@ -229,6 +237,7 @@ def test_files_come_from_the_allowed_folder_only(tmp_path: Path) -> None:
         f"file://elsewhere{folder}/a%20b.csv",
         folder.as_uri(),
         (folder / "none.csv").as_uri(),
+        f"{folder.as_uri()}/%00.csv",
     ]
     for url in refused:
         with pytest.raises(FetchError):

@@ -97,7 +97,7 @@ def fetch(url: str, rules: FetchRules, connection: Connection | None = None) -> 
     FetchError
         When the address is not allowed, not public, too large, too slow, or answers no content.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme == "file":
         return _read_file(parts, rules)
     if (parts.hostname or "").lower() not in rules.hosts:
@@ -113,11 +113,23 @@ def fetch(url: str, rules: FetchRules, connection: Connection | None = None) -> 
     raise FetchError(f"external data is redirected more than {MAX_REDIRECTS} times")
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is read only now
+    except ValueError:
+        raise FetchError("the address of the external data is malformed") from None
+    return parts
+
+
 def _read_file(parts: SplitResult, rules: FetchRules) -> bytes:
     if rules.folder is None:
         raise FetchError("external data may not come from files here")
     folder = rules.folder.resolve()
-    path = Path(unquote(parts.path)).resolve()
+    try:
+        path = Path(unquote(parts.path)).resolve()
+    except ValueError:
+        raise FetchError("the address of the external data names no file") from None
     if parts.netloc not in {"", "localhost"} or not path.is_relative_to(folder):
         raise FetchError("the file of the external data is outside of the allowed folder")
     try:
@@ -138,7 +150,7 @@ def _bounded(size: int, rules: FetchRules) -> None:
 
 def _get(url: str, rules: FetchRules, via: Connection, deadline: float) -> bytes | str:
     """Return the content, or the address of a redirect."""
-    parts = urlsplit(url)
+    parts = _split(url)
     host = parts.hostname
     if parts.scheme != "https" or host is None or parts.port not in {None, 443} or parts.username is not None:
         raise FetchError("external data must come over https, from the usual port")
