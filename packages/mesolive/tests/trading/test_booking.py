@@ -68,7 +68,7 @@ def test_cash_spent_plus_realised_pnl_always_equals_the_cost_of_what_is_held(
         cash += one.cash_change
         realized += gain
     assert holding.qty == sum((qty for _, qty, _ in fills), Decimal(0))
-    assert abs(cash + holding.cost - realized) < Decimal("1e-12")
+    assert cash + holding.cost == realized
     if holding.qty == 0:
         assert holding.cost == 0
 

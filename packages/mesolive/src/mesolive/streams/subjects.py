@@ -10,12 +10,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from math import gcd
 
 import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.contracts import OptionContract
+from mesolive.trading.booking import combos_of
 
 BASES = ("Bid", "Ask", "Last", "Mark")
 ALL_BASES = 15
@@ -200,15 +200,6 @@ def of_combo(contracts: Sequence[tuple[OptionContract, Decimal]]) -> Subject:
 
 def _segment(entries: Sequence[Entry], members: Sequence[int], *, realized: Decimal | None, per_combo: bool) -> Segment:
     quantities = tuple(entries[place].qty for place in members)
-    common = _common_divisor(quantities) if per_combo else Decimal(1)
-    return Segment(tuple(members), tuple(qty / common for qty in quantities), quantities, realized)
-
-
-def _common_divisor(quantities: Sequence[Decimal]) -> Decimal:
-    """Return the number of combos that signed quantities make: their largest common divisor, fractions allowed."""
-    sizes = [abs(qty) for qty in quantities if qty]
-    if not sizes:
-        return Decimal(1)
-    decimals = max(0, *(-int(size.normalize().as_tuple().exponent) for size in sizes))
-    units = [int(size.scaleb(decimals)) for size in sizes]
-    return Decimal(gcd(*units)).scaleb(-decimals)
+    # A group of marker legs makes no combos: its ratios are 0 all the same.
+    combos = (combos_of(quantities) or Decimal(1)) if per_combo else Decimal(1)
+    return Segment(tuple(members), tuple(qty / combos for qty in quantities), quantities, realized)

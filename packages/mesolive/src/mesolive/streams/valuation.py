@@ -5,10 +5,12 @@ What the numbers mean
 * Prices are per unit of the underlying. Those of an entry are its contract's own. Those of a sum are what the sum
   trades at: its bid is what one gets for selling it (bids of what is long, offers of what is short), its ask what one
   pays for it; a leg group's is that of one combo, to be compared with an order's limit; a position's is that of the
-whole position. * Greeks are in the strategy language's units, quantity and multiplier included. `Bid` means: computed
-  from the volatility that the bid implies. Sums are plain sums and have no IV.
+  whole position.
+* Greeks are in the strategy language's units, quantity and multiplier included. `Bid` means: computed from the
+  volatility that the bid implies. Sums are plain sums and have no IV.
 * PnL is running PnL with every leg at its price on that basis: ``price * qty * multiplier - cost``; sums are plain
-sums. * A marker leg is valued as one long contract and belongs to no sum.
+  sums.
+* A marker leg is valued as one long contract and belongs to no sum.
 * The age of a sum is the age of its oldest part. Where a part has no value, the sum has none.
 """
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import reduce
 from math import gcd
 
 AVERAGE_QUANTUM = Decimal("0.00000001")
 """Averages for display are rounded to eight decimals."""
+PART_QUANTUM = Decimal("0.0000000001")
+"""A part of an amount is cut at ten decimals; the other part is what is left, so that both together are the amount."""
 
 EMPTY = Decimal(0)
 
@@ -100,15 +101,20 @@ def apply_fill(holding: Holding, fill: Fill) -> tuple[Holding, Decimal]:
         return Holding(holding.qty + fill.qty, holding.cost - fill.cash_change, holding.multiplier), EMPTY
     if abs(fill.qty) <= abs(holding.qty):
         remaining = holding.qty + fill.qty
-        closed_cost = holding.cost if remaining == 0 else -holding.cost * fill.qty / holding.qty
+        closed_cost = holding.cost if remaining == 0 else _part(holding.cost, -fill.qty, holding.qty)
         realized = fill.cash_change - closed_cost
         return Holding(remaining, holding.cost - closed_cost, holding.multiplier), realized
-    closing_commission = fill.commission * abs(holding.qty) / abs(fill.qty)
+    closing_commission = _part(fill.commission, holding.qty, -fill.qty)
     closing = Fill(fill.price, -holding.qty, fill.multiplier, closing_commission, fill.at)
     opening = Fill(fill.price, fill.qty + holding.qty, fill.multiplier, fill.commission - closing_commission, fill.at)
     flat, realized = apply_fill(holding, closing)
     opened, _ = apply_fill(flat, opening)
     return opened, realized
+
+
+def _part(amount: Decimal, qty: Decimal, of: Decimal) -> Decimal:
+    """Return what `qty` contracts have of an amount for `of` contracts."""
+    return (amount * qty / of).quantize(PART_QUANTUM, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +138,17 @@ def group_quantity(quantities: Mapping[str, Decimal]) -> GroupQuantity:
     -------
     The number of combos and the signed whole ratio of each leg.
     """
-    sizes = [abs(qty) for qty in quantities.values() if qty != 0]
-    if not sizes:
+    combos = combos_of(quantities.values())
+    if combos == 0:
         return GroupQuantity(EMPTY, dict.fromkeys(quantities, EMPTY))
-    scale = max(_decimals(size) for size in sizes)
-    units = [int(size.scaleb(scale)) for size in sizes]
-    common = Decimal(reduce(gcd, units)).scaleb(-scale)
-    whole = {name: (qty / common).quantize(Decimal(1)) for name, qty in quantities.items()}
-    return GroupQuantity(_plain(common), whole)
+    return GroupQuantity(combos, {name: (qty / combos).quantize(Decimal(1)) for name, qty in quantities.items()})
+
+
+def combos_of(quantities: Iterable[Decimal]) -> Decimal:
+    """Return the largest number of equal combos that signed quantities make: their common divisor; 0 for none but 0."""
+    sizes = [abs(qty) for qty in quantities if qty != 0]
+    scale = max((_decimals(size) for size in sizes), default=0)
+    return _plain(Decimal(gcd(*(int(size.scaleb(scale)) for size in sizes))).scaleb(-scale))
 
 
 def combo_price(ratios: Mapping[str, Decimal], prices: Mapping[str, Decimal]) -> Decimal:
