@@ -24,6 +24,8 @@ from mesolive.language.decision import Constraint, Operation
 from mesolive.language.definition import ExpirationConstraint, SelectorKind
 from mesolive.language.reading import MAX_PROBLEMS
 from mesolive.market.contracts import Right
+from mesolive.pricing.margin import MarginModel, MarginRules
+from mesolive.pricing.margin_regt import RegTMode
 
 
 def problems(raw: Json) -> dict[str, str]:
@@ -364,10 +366,52 @@ def test_what_a_live_run_ignores_is_a_warning() -> None:
         "Structure.Name",
         "Exit.VarDefines",
         "Settings.Sim",
-        "Settings.Core.Margin",
         "Settings.Core.LegSelectionConstraint",
     ):
         assert "not used by a live run" in found[path]
+
+
+MARGIN = {
+    "Model": "pmlike",
+    "HouseMultiplier": "1.25",
+    "RegTMode": "CBOEPermissive",
+    "PMConfig": {"LowerBoundPct": "12", "UpperBoundPct": 8.5},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (None, None),
+        ({"Model": "None", "HouseMultiplier": 2}, None),
+        ({}, MarginRules()),
+        ({"Model": "RegT", "HouseMultiplier": None, "PMConfig": None}, MarginRules()),
+        (
+            MARGIN,
+            MarginRules(
+                MarginModel.PM_LIKE, Decimal("1.25"), RegTMode.PERMISSIVE, lower=Decimal("0.12"), upper=Decimal("0.085")
+            ),
+        ),
+    ],
+)
+def test_how_margin_is_calculated_is_read(given: dict[str, Any] | None, read: MarginRules | None) -> None:
+    assert parse_definition(definition(Settings={"Core": {"Margin": given}})).margin == read
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"Model": "SPAN"}, "Model"),
+        ({"HouseMultiplier": 0}, "HouseMultiplier"),
+        ({"HouseMultiplier": "NaN"}, "HouseMultiplier"),
+        ({"RegTMode": "Cboe"}, "RegTMode"),
+        ({"PMConfig": {"LowerBoundPct": 100}}, "PMConfig.LowerBoundPct"),
+        ({"PMConfig": {"UpperBoundPct": -1}}, "PMConfig.UpperBoundPct"),
+    ],
+)
+def test_margin_that_cannot_be_calculated_is_an_error(change: dict[str, Any], path: str) -> None:
+    raw = definition(Settings={"Core": {"Margin": MARGIN | change}})
+    assert list(problems(raw)) == [f"Settings.Core.Margin.{path}"]
 
 
 def test_odd_but_usable_things_are_warnings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -227,6 +228,29 @@ def test_an_underlying_without_price_or_statistics_fails(view: PlainView) -> Non
 def test_margin_fails_where_none_is_calculated(view: PlainView) -> None:
     within = scope(view, position(held("p", contract_of(view, 4400.0), -1)))
     with pytest.raises(StatementError, match="margin"):
+        value("pos_margin", within)
+
+
+def test_margin_is_calculated_when_a_statement_reads_it_and_not_before(view: PlainView) -> None:
+    calls: list[str] = []
+
+    def calculate() -> Decimal:
+        calls.append("calculated")
+        return Decimal("1234.5")
+
+    asked = position(held("p", contract_of(view, 4400.0), -1), margin=calculate)
+    within = scope(view, asked)
+    assert value("pos_delta < 1000", within) is True
+    assert not calls
+    assert value("pos_margin", within) == 1234.5
+    # The position as it was read is the one that the account has, though only that one knows its margin.
+    plain = replace(asked, margin=None)
+    assert value("pos_margin < 2000", scope(view, plain, AccountState(Decimal(1), Decimal(1), (asked,)))) is True
+
+
+def test_margin_that_cannot_be_calculated_now_fails_and_says_why(view: PlainView) -> None:
+    within = scope(view, position(held("p", contract_of(view, 4400.0), -1), margin=lambda: None))
+    with pytest.raises(StatementError, match="no price or no volatility"):
         value("pos_margin", within)
 
 

@@ -8,7 +8,7 @@ Money and quantities are `Decimal`; model numbers are floats.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -106,7 +106,8 @@ class PositionState:
     realized_pnl
         Everything realised so far, that of open legs included.
     margin
-        Its margin in account currency, or `None` where none is calculated.
+        Its margin in account currency, or what calculates it when it is read (`None` from there: it is not known now);
+        `None` where none is calculated. Two states are equal whatever they say of it.
     """
 
     legs: tuple[LegState, ...] = ()
@@ -115,7 +116,7 @@ class PositionState:
     realized_pnl: Decimal = Decimal(0)
     qty_multiplier: Decimal = Decimal(1)
     adjustment_count: int = 0
-    margin: Decimal | None = None
+    margin: Decimal | Callable[[], Decimal | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

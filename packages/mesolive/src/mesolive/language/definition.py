@@ -10,6 +10,7 @@ from typing import Any
 from mesolive.language.decision import Constraint, Operation
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import Right
+from mesolive.pricing.margin import MarginRules
 
 
 class SelectorKind(enum.Enum):
@@ -231,6 +232,8 @@ class StrategyDefinition:
 
     Attributes
     ----------
+    margin
+        How margin is calculated; `None` when it is not.
     source
         The JSON it was made from, version 3 (a version 2 definition converted).
     """
@@ -247,6 +250,6 @@ class StrategyDefinition:
     csv_url: str | None = None
     leg_constraint: Constraint = Constraint.FULLY_UNIQUE
     expiration_constraint: ExpirationConstraint = ExpirationConstraint.ALLOW_REUSE
-    margin_model: str | None = None
+    margin: MarginRules | None = None
     indicators: tuple[Indicator, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)

@@ -15,6 +15,8 @@ from mesolive.language.loading import describe
 from mesolive.language.problems import Problem, Severity, nearest_name
 from mesolive.language.statement import Statement
 from mesolive.market.contracts import Right
+from mesolive.pricing.margin import MarginModel, MarginRules
+from mesolive.pricing.margin_regt import RegTMode
 
 Values = dict[str, Any]
 _NOTHING = Statement("0")
@@ -82,6 +84,8 @@ class FormReader:
                 return self._word(value, kind, path)
             case shapes.Whole():
                 return self._whole(value, kind, path)
+            case shapes.Amount():
+                return self._amount(value, kind, path)
             case shapes.Choice():
                 return self._choice(value, kind, path)
             case shapes.Every():
@@ -125,14 +129,16 @@ class FormReader:
             return None
         return value
 
+    def _amount(self, value: object, kind: shapes.Amount, path: str) -> Decimal | None:
+        number = _number(value)
+        if number is None or not kind.least <= number <= kind.most:
+            self.error(path, "is not such a number", f"a number, {kind.least} to {kind.most}", describe(value))
+            return None
+        return number
+
     def _whole(self, value: object, kind: shapes.Whole, path: str) -> int | None:
-        number: Decimal | None = None
-        if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-            try:
-                number = Decimal(str(value).strip())
-            except InvalidOperation:
-                number = None
-        if number is None or not number.is_finite() or not 0 <= number <= kind.greatest or number != int(number):
+        number = _number(value)
+        if number is None or not 0 <= number <= kind.greatest or number != int(number):
             self.error(path, "is not such a number", f"a whole number, 0 to {kind.greatest:,}", describe(value))
             return None
         return int(number)
@@ -225,6 +231,17 @@ class FormReader:
             self.warn(path, "there is no field of this name; it is ignored")
 
 
+def _number(value: object) -> Decimal | None:
+    """Return the finite number that a value is, or a text says; `None` for anything else."""
+    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
 def _is_blank(item: object, field: shapes.Field) -> bool:
     """Return whether an optional field holds an empty text where an empty text says nothing."""
     if field.required or (isinstance(field.kind, shapes.Word) and field.kind.empty):
@@ -251,7 +268,6 @@ def read_definition(tree: Mapping[str, Any], reader: FormReader) -> d.StrategyDe
     values: Values = reader.read(tree, shapes.DEFINITION, "") or {}
     structure: Values = values.get("Structure", {})
     settings: Values = values.get("Settings", {}).get("Core", {})
-    margin = settings.get("Margin")
     expirations = tuple(_expiration(item) for item in structure.get("Expirations", []))
     legs = tuple(_leg(item, reader, f"Structure.Legs[{index}]") for index, item in enumerate(structure.get("Legs", [])))
     return d.StrategyDefinition(
@@ -267,9 +283,24 @@ def read_definition(tree: Mapping[str, Any], reader: FormReader) -> d.StrategyDe
         csv_url=values.get("ExternalData", {}).get("CsvUrl"),
         leg_constraint=Constraint(settings.get("LegSelectionConstraint", "FullyUnique")),
         expiration_constraint=d.ExpirationConstraint(settings.get("ExpirationSelectionConstraint", "AllowReuse")),
-        margin_model=str(cast("Values", margin).get("Model")) if isinstance(margin, Mapping) else None,
+        margin=_margin(settings.get("Margin")),
         indicators=tuple(_indicator(item, reader) for item in values.get("Indicators", {}).get("Standard", [])),
         source=tree,
+    )
+
+
+def _margin(values: Values | None) -> MarginRules | None:
+    if values is None or values.get("Model") == "None":
+        return None
+    default = MarginRules()
+    bounds: Values = values.get("PMConfig", {})
+    lower, upper = bounds.get("LowerBoundPct"), bounds.get("UpperBoundPct")
+    return MarginRules(
+        model=MarginModel(values.get("Model", default.model.value)),
+        house_multiplier=values.get("HouseMultiplier", default.house_multiplier),
+        mode=RegTMode(values.get("RegTMode", default.mode.value)),
+        lower=default.lower if lower is None else lower / 100,
+        upper=default.upper if upper is None else upper / 100,
     )
 
 

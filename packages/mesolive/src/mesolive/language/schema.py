@@ -44,6 +44,9 @@ def _kind(kind: shapes.Kind, defs: Json) -> Json:
         case shapes.Whole():
             number = {"type": "integer", "minimum": 0, "maximum": kind.greatest}
             return {"anyOf": [number, {"type": "string", "pattern": "^\\s*[0-9]+(\\.0*)?\\s*$"}]}
+        case shapes.Amount():
+            number = {"type": "number", "minimum": float(kind.least), "maximum": float(kind.most)}
+            return {"anyOf": [number, {"type": "string", "pattern": "^\\s*[0-9]*\\.?[0-9]+\\s*$"}]}
         case shapes.Choice():
             return {"enum": list(kind.of)}
         case shapes.Every():

@@ -137,7 +137,8 @@ class Scope:
         if field == "margin":
             if self.position is None or self._changed:
                 raise MissingValueError("margin is known of open positions only")
-            return margin_of(self.position)
+            own = self._place_in_account()
+            return margin_of(self.position if own is None else self.account.positions[own])
         if field == "pnl":
             return math.fsum([leg.unrealized() for leg in self.legs.values() if leg.qty]) + self.realized()
         return total(self.legs.values(), field)

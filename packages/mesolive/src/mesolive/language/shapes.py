@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 Live = Literal["used", "ignored"]
@@ -35,6 +36,14 @@ class Whole:
     """A whole number of at least 0, or a text that is one."""
 
     greatest: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number within bounds, or a text that is one."""
+
+    least: Decimal
+    most: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class Shape:
     title: str = ""
 
 
-Kind = Expression | Word | Whole | Choice | Anything | Every | ListOf | MapOf | Shape
+Kind = Expression | Word | Whole | Amount | Choice | Anything | Every | ListOf | MapOf | Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +261,28 @@ ADJUSTMENT = Shape(
     title="Adjustment",
 )
 
+_MARGIN = Shape(
+    {
+        "Model": Field(Choice(("RegT", "PMLike", "None")), "Model; RegT when it is not set."),
+        "HouseMultiplier": Field(Amount(Decimal("0.01"), Decimal(100)), "Multiplies the result; 1 when it is not set."),
+        "RegTMode": Field(
+            Choice(("CBOEVanilla", "CBOEPermissive")),
+            "Whether what sales brought is applied to the requirement; CBOEVanilla, without, when it is not set.",
+        ),
+        "PMConfig": Field(
+            Shape(
+                {
+                    "LowerBoundPct": Field(
+                        Amount(Decimal(0), Decimal(99)), "How far the price may fall, in percent; 10."
+                    ),
+                    "UpperBoundPct": Field(Amount(Decimal(0), Decimal(1000)), "How far it may rise, in percent; 10."),
+                }
+            ),
+            "Range of prices that PMLike looks at.",
+        ),
+    }
+)
+
 DEFINITION = Shape(
     {
         "$schema": Field(Word(), "Address of this schema, for editors.", live="ignored"),
@@ -363,7 +394,7 @@ DEFINITION = Shape(
                                     Choice(("AbortOnReuse", "AllowReuse")),
                                     "Whether two aliases may come to the same expiration.",
                                 ),
-                                "Margin": Field(Anything(), "Margin model of the simulation.", live="ignored"),
+                                "Margin": Field(_MARGIN, "How margin is calculated; without it, it is not."),
                             }
                         ),
                         "Settings of simulation and live trading.",

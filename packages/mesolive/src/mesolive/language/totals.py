@@ -52,11 +52,14 @@ def margin_of(position: PositionState) -> float:
     Raises
     ------
     MissingValueError
-        When margin is not calculated.
+        When margin is not calculated, or cannot be now.
     """
     if position.margin is None:
-        raise MissingValueError("margin is not calculated for this position")
-    return float(position.margin)
+        raise MissingValueError("margin is not calculated for this position: its strategy has no Settings.Core.Margin")
+    margin = position.margin() if callable(position.margin) else position.margin
+    if margin is None:
+        raise MissingValueError("the position's margin is not known: a leg has no price or no volatility")
+    return float(margin)
 
 
 class AccountTotals:
