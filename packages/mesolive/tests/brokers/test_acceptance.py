@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -31,9 +32,11 @@ from mesolive.clock import ManualClock
 from mesolive.market.contracts import Right
 from mesolive.market.service import Market
 from mesolive_sdk.models import OrderType, TimeInForce
-from mesolive_testkit.server import START, manual_market
+from mesolive_testkit.server import manual_market
 
 ACCOUNT = "SIM1000"
+START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
+"""Two minutes before the close."""
 DOCS = Path(__file__).parents[4] / "docs/brokers.md"
 
 
@@ -95,15 +98,14 @@ class Bench:
 
     async def close_of_session(self) -> None:
         """Let the session end."""
-        for _ in range(7):
-            await self.clock.advance(3600)
+        await self.clock.advance(180)
 
 
 Made = Callable[[Path], Bench]
 
 
 def simulated(directory: Path) -> Bench:
-    market, clock = manual_market()
+    market, clock = manual_market(START)
     assert isinstance(clock, ManualClock)
     return Bench(directory, market, clock)
 
