@@ -108,6 +108,15 @@ async def test_nothing_is_closed_before_it_was_opened(kit: Kit) -> None:
     assert fields(await refusal(kit, args)) == {f"PaperLegFills.{LEG}.FilledAt"}
 
 
+async def test_the_fills_of_a_strategy_that_was_deleted_meanwhile_are_booked_with_its_target(kit: Kit) -> None:
+    args = await entry_args(kit)
+    (strategy,) = (await kit.control.list_strategies()).Strategies
+    await kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id))
+    filled = await kit.control.apply_paper_fills(args)
+    position = await kit.control.get_position(models.GetPositionArgs(PositionId=filled.PositionId))
+    assert {"profit_target", "stop_loss"} <= position.Vars.keys()
+
+
 async def test_an_entry_that_could_not_freeze_its_variables_is_an_error_until_it_is_closed(kit: Kit) -> None:
     strategy = await kit.strategy()
     plan = (await kit.prepare_entry(strategy.Id)).Result

@@ -107,7 +107,7 @@ async def create_paper_account(
         `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
     """
     _check_new(PAPER_PREFIX, broker_account_id, cash)
-    async with database.write() as tx:
+    async with database.write(user.user_id) as tx:
         await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.MesoLive)
 
 

@@ -73,9 +73,11 @@ class StrategyContext:
         )
 
 
-async def load_context(tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
-    """Read what an evaluation of the strategy on the account needs; `NotFound` for a strategy not of the user."""
-    strategy = await find_strategy(tx, user_id, strategy_id)
+async def load_context(
+    tx: Transaction, user_id: int, account: Account, strategy_id: int, *, deleted: bool = False
+) -> StrategyContext:
+    """Read what an evaluation of the strategy on the account needs; raises and takes `deleted` as `find_strategy`."""
+    strategy = await find_strategy(tx, user_id, strategy_id, deleted=deleted)
     last = await tx.first(
         select(func.max(positions.c.created_at).label("entry"), func.max(positions.c.closed_at).label("exit")).where(
             positions.c.user_id == user_id,

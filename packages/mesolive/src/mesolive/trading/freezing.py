@@ -92,8 +92,8 @@ class Freezer:
         self._room = room
 
     async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
-        """Read what the evaluation needs."""
-        return await load_context(tx, user_id, account, strategy_id)
+        """Read what the evaluation needs; the fills of a strategy that was deleted meanwhile are facts all the same."""
+        return await load_context(tx, user_id, account, strategy_id, deleted=True)
 
     async def freeze(
         self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None

@@ -31,20 +31,21 @@ TEXT_LIMIT = 250
 COMPILED_LIMIT = 256
 
 
-async def find_strategy(tx: Transaction, user_id: int, strategy_id: int) -> Row[Any]:
+async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, deleted: bool = False) -> Row[Any]:
     """Return the row of the user's strategy.
+
+    Parameters
+    ----------
+    deleted
+        Whether one that was deleted will do: what it has begun goes on.
 
     Raises
     ------
     ServiceError
         `NotFound` when there is none of that id, it was deleted, or it is somebody else's.
     """
-    row = await tx.first(
-        select(strategies).where(
-            strategies.c.user_id == user_id, strategies.c.id == strategy_id, strategies.c.deleted_at.is_(None)
-        )
-    )
-    if row is None:
+    row = await tx.first(select(strategies).where(strategies.c.user_id == user_id, strategies.c.id == strategy_id))
+    if row is None or (row.deleted_at is not None and not deleted):
         raise not_found(f"strategy {strategy_id}")
     return row
 
@@ -92,7 +93,7 @@ class Strategies:
         name = args.Name if args.Name is not None else definition.name
         name = checked_name(name or f"{definition.symbol} strategy")
         now = self._clock.now()
-        async with self._database.write() as tx:
+        async with self._database.write(user.user_id) as tx:
             active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
             strategy_id = await insert(
                 tx,
@@ -117,7 +118,7 @@ class Strategies:
         definition, notes = None, None
         if args.StrategyDefinition is not None:
             definition, notes = await checked_definition(args.StrategyDefinition)
-        async with self._database.write() as tx:
+        async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
             changes: dict[str, Any] = {"updated_at": self._clock.now()}
             if definition is not None and args.StrategyDefinition is not None:
@@ -136,7 +137,7 @@ class Strategies:
     async def rename(self, user: UserContext, args: models.RenameStrategyArgs) -> models.LiveStrategy:
         """Give the strategy another name; names need not be unique."""
         name = checked_name(args.Name)
-        async with self._database.write() as tx:
+        async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
             await tx.execute(
                 strategies.update()
@@ -150,7 +151,7 @@ class Strategies:
 
         Its positions keep its name and history. With positions that are not closed it is a `Conflict`, unless `Force`.
         """
-        async with self._database.write() as tx:
+        async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
             alive = await tx.scalar(
                 select(func.count())
