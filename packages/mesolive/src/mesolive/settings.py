@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -109,7 +110,7 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port: expected 0 to 65535, got {self.port}")
-        if self.speed <= 0:
+        if not 0 < self.speed < math.inf:
             raise SettingsError(f"speed: expected a number greater than 0, got {self.speed:g}")
         if not self.signals_every >= 1:
             raise SettingsError(f"signals_every: expected 1 second or more, got {self.signals_every:g}")
@@ -195,9 +196,10 @@ def from_environment(given: Mapping[str, object], environ: Mapping[str, str] | N
 def _read(name: str, text: str) -> object:
     variable = f"MESOLIVE_{name.upper()}"
     if name in {"port", "seed"}:
-        if not text.lstrip("-").isdigit():
-            raise SettingsError(f"{variable}: expected a whole number, got {text!r}")
-        return int(text)
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingsError(f"{variable}: expected a whole number, got {text!r}") from None
     if name in {"speed", "signals_every"}:
         try:
             return float(text)
