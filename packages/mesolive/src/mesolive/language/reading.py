@@ -289,6 +289,11 @@ def read_definition(tree: Mapping[str, Any], reader: FormReader) -> d.StrategyDe
     )
 
 
+def read_margin(given: object, reader: FormReader) -> MarginRules | None:
+    """Return how margin is calculated by a `Margin` object; `None` when it is not, or there is no object."""
+    return None if given is None else _margin(reader.read(given, shapes.MARGIN, "Settings.Core.Margin"))
+
+
 def _margin(values: Values | None) -> MarginRules | None:
     if values is None or values.get("Model") == "None":
         return None

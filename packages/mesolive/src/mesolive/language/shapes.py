@@ -261,7 +261,7 @@ ADJUSTMENT = Shape(
     title="Adjustment",
 )
 
-_MARGIN = Shape(
+MARGIN = Shape(
     {
         "Model": Field(Choice(("RegT", "PMLike", "None")), "Model; RegT when it is not set."),
         "HouseMultiplier": Field(Amount(Decimal("0.01"), Decimal(100)), "Multiplies the result; 1 when it is not set."),
@@ -394,7 +394,7 @@ DEFINITION = Shape(
                                     Choice(("AbortOnReuse", "AllowReuse")),
                                     "Whether two aliases may come to the same expiration.",
                                 ),
-                                "Margin": Field(_MARGIN, "How margin is calculated; without it, it is not."),
+                                "Margin": Field(MARGIN, "How margin is calculated; without it, it is not."),
                             }
                         ),
                         "Settings of simulation and live trading.",
