@@ -40,6 +40,7 @@ from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.streams.service import Streams
 from mesolive.trading.accounts import Accounts
+from mesolive.trading.adjustment_fills import AdjustmentFills
 from mesolive.trading.agent_watch import AgentWatch
 from mesolive.trading.agents import Agents
 from mesolive.trading.details import PositionDetails
@@ -173,7 +174,14 @@ async def running(
         freezer = Freezer(room)
         accounts = Accounts(database, prices, clock, pager)
         positions = Positions(database, pager)
-        preparations = Preparations(database, journal, idempotency, room, clock)
+        preparations = Preparations(
+            database,
+            journal,
+            idempotency,
+            room,
+            clock,
+            enforce_adjustment_count=settings.enforce_max_adjustments,
+        )
         stack.push_async_callback(preparations.close)
         if venues is None:
             memory = (directory_of(settings.database) or Path(".mesolive")) / "simulated-venue.jsonl"
@@ -183,6 +191,7 @@ async def running(
             journal,
             idempotency,
             prices,
+            positions,
             freezer,
             venues,
             clock,
@@ -196,7 +205,7 @@ async def running(
             positions=positions,
             details=PositionDetails(positions, prices),
             preparations=preparations,
-            paper=PaperExecution(database, journal, idempotency, freezer, clock),
+            paper=PaperExecution(database, journal, idempotency, freezer, AdjustmentFills(journal, room), clock),
             orders=Orders(database, pager),
             sending=desk.sending,
             idempotency=idempotency,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from mesolive.access.context import UserContext
+from mesolive.language.decision import shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.streams.held import position_subject
 from mesolive.streams.items import EXACT, Fields, position_fields
 from mesolive.streams.valuation import value
 from mesolive.trading.plans import groups_of
+from mesolive.trading.position_margin import margin_of_legs, rules_of
 from mesolive.trading.positions import Leg, Position, Positions
 from mesolive_sdk import models
 
@@ -24,13 +26,13 @@ class PositionDetails:
 
     async def get(self, user: UserContext, args: models.GetPositionArgs) -> models.LivePositionDetail:
         """Return one position of the user with all its legs; live values are those of the legs that are open."""
-        position = await self._positions.read(user.user_id, args.PositionId)
+        position, definition = await self._positions.read_with_definition(user.user_id, args.PositionId)
         values = self._values(position)
         live = position.live
         return models.LivePositionDetail(
             **{name: getattr(live, name) for name in models.LivePosition.__struct_fields__},
             Legs=[leg.live for leg in position.legs],
-            Vars=dict(position.variables),
+            Vars=shown(position.variables),
             RealizedPnL=position.realized_pnl,
             PositionPrice=values.get("PositionPrices") or models.LivePrices(),
             PositionGreeks=values.get("PositionGreeks") or models.LiveGreeks(),
@@ -39,7 +41,7 @@ class PositionDetails:
             LegGreeks=values.get("LegGreeks", {}),
             LegPnLs=values.get("LegPnLs", {}),
             LegGroups=groups_of((leg.name, leg.leg_group_id) for leg in position.open_legs),
-            Margin=None,
+            Margin=margin_of_legs(position.open_legs, rules_of(definition), self._market),
         )
 
     def _values(self, position: Position) -> Fields:

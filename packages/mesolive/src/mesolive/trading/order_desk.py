@@ -11,10 +11,12 @@ from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
 from mesolive.store.database import Database
+from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.completion import Completion
 from mesolive.trading.fact_desk import FactDesk
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.positions import Positions
 from mesolive.trading.sending import ANSWER_SECONDS, OrderSending
 from mesolive.trading.supervisor import Patience, Supervisor
 from mesolive.trading.venues import Venues
@@ -39,6 +41,7 @@ class OrderDesk:
         journal: Journal,
         idempotency: Idempotency,
         market: Market,
+        positions: Positions,
         freezer: Freezer,
         venues: Sequence[Venue],
         clock: Clock,
@@ -61,6 +64,7 @@ class OrderDesk:
             self.completion.begin,
             answer_seconds=answer_seconds,
         )
+        self.actions = AccountActions(database, journal, market, positions, self.sending, clock, self._doubt)
         self.supervisors = [
             Supervisor(venue, database, journal, self.facts, self.sending, clock, patience)
             for venue in self.venues.all.values()

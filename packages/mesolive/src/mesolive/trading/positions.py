@@ -257,6 +257,13 @@ class Positions:
         async with self._database.read() as tx:
             return await find_position(tx, user_id, position_id)
 
+    async def read_with_definition(self, user_id: int, position_id: int) -> tuple[Position, str]:
+        """Return one position of the user with its strategy's definition as it was given, or raise `NotFound`."""
+        async with self._database.read() as tx:
+            position = await find_position(tx, user_id, position_id)
+            definition = await tx.scalar(select(strategies.c.definition).where(strategies.c.id == position.strategy_id))
+        return position, definition
+
     async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
         """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""
         async with self._database.read() as tx:
