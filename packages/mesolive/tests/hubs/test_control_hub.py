@@ -273,7 +273,7 @@ async def test_another_user_sees_nothing_of_it_and_foreign_ids_look_like_missing
     assert (missing.Legs, missing.MissingLegIds) == ([], [1, 2])
 
 
-async def test_what_is_not_built_yet_says_so(kit: Kit) -> None:
+async def test_a_paper_account_sends_no_orders_and_nothing_is_adjusted_that_is_not_there(kit: Kit) -> None:
     order = models.SendOrderArgs(
         IdempotencyKey="o",
         BrokerAccountId=ACCOUNT,
@@ -290,8 +290,8 @@ async def test_what_is_not_built_yet_says_so(kit: Kit) -> None:
         Condition="pos_delta > 1",
         LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
     )
-    for awaitable in (kit.control.send_order(order), kit.control.start_prepare_position_adjustment(adjustment)):
-        assert (await refused(awaitable)).status is Status.NotSupported
+    assert (await refused(kit.control.send_order(order))).status is Status.NotSupported
+    assert (await refused(kit.control.start_prepare_position_adjustment(adjustment))).status is Status.NotFound
 
 
 async def test_preparing_names_what_is_missing(kit: Kit) -> None:

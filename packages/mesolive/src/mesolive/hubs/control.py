@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from mesolive.access.context import UserContext
-from mesolive.errors import not_supported
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.trading.accounts import Accounts
 from mesolive.trading.agents import Agents
@@ -40,11 +36,6 @@ class ControlServices:
     orders: Orders
     sending: OrderSending
     idempotency: Idempotency
-
-
-async def unsupported(_user: UserContext, args: msgspec.Struct) -> object:
-    """Answer a method that this version does not carry out yet."""
-    raise not_supported(f"{type(args).__name__.removesuffix('Args')} is not available in this version of the server")
 
 
 class ControlHub(EnvelopeHub):
@@ -181,21 +172,30 @@ class ControlHub(EnvelopeHub):
     async def start_prepare_position_adjustment(self, args: Payload | None = None) -> Answer:
         """Begin to prepare an adjustment."""
         return await self.answer(
-            "StartPreparePositionAdjustment", models.PreparePositionAdjustmentArgs, args, unsupported
+            "StartPreparePositionAdjustment",
+            models.PreparePositionAdjustmentArgs,
+            args,
+            self._services.preparations.start_adjustment,
         )
 
     @hub_method(name="GetPreparePositionAdjustmentStatus")
     async def get_prepare_position_adjustment_status(self, args: Payload | None = None) -> Answer:
         """Say where the preparation of an adjustment stands."""
         return await self.answer(
-            "GetPreparePositionAdjustmentStatus", models.GetPreparePositionAdjustmentStatusArgs, args, unsupported
+            "GetPreparePositionAdjustmentStatus",
+            models.GetPreparePositionAdjustmentStatusArgs,
+            args,
+            self._services.preparations.adjustment_status,
         )
 
     @hub_method(name="CancelPreparePositionAdjustment")
     async def cancel_prepare_position_adjustment(self, args: Payload | None = None) -> Answer:
         """Cancel the preparation of an adjustment."""
         return await self.answer(
-            "CancelPreparePositionAdjustment", models.CancelPreparePositionAdjustmentArgs, args, unsupported
+            "CancelPreparePositionAdjustment",
+            models.CancelPreparePositionAdjustmentArgs,
+            args,
+            self._services.preparations.cancel_adjustment,
         )
 
     @hub_method(name="ApplyPaperFills")

@@ -31,8 +31,10 @@ class Frozen:
     failed: tuple[Evaluation, ...] = ()
     unavailable: str | None = None
 
-    def error_events(self, plan: Plan, position_id: int) -> list[models.MesoLiveEvent]:
-        """Return one active error per statement that failed."""
+    def error_events(
+        self, plan: Plan, position_id: int, what: str = "not frozen at entry"
+    ) -> list[models.MesoLiveEvent]:
+        """Return one active error per statement that failed; `what` begins its message."""
         causes: list[tuple[str, models.ConditionType, str | None]] = [
             (
                 evaluation.error or "it could not be evaluated",
@@ -52,7 +54,7 @@ class Frozen:
                 PositionId=position_id,
                 PositionName=plan.position_name,
                 BrokerAccountId=plan.broker_account_id,
-                Message=f"not frozen at entry: {message}",
+                Message=f"{what}: {message}",
                 ConditionType=kind,
                 Statement=statement,
             )

@@ -22,6 +22,7 @@ class JobKind(enum.Enum):
 
     ENTRY = "Entry"
     EXIT = "Exit"
+    ADJUSTMENT = "Adjustment"
 
 
 @dataclass(frozen=True, slots=True)

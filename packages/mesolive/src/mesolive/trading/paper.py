@@ -16,6 +16,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.accounts import Account, find_account, must_be_paper
+from mesolive.trading.adjustment_fills import AdjustmentFills, SetVariables
 from mesolive.trading.booking import total
 from mesolive.trading.books import (
     Books,
@@ -40,9 +41,16 @@ class PaperExecution:
     """Carries out plans on paper accounts."""
 
     def __init__(
-        self, database: Database, journal: Journal, idempotency: Idempotency, freezer: Freezer, clock: Clock
+        self,
+        database: Database,
+        journal: Journal,
+        idempotency: Idempotency,
+        freezer: Freezer,
+        adjustments: AdjustmentFills,
+        clock: Clock,
     ) -> None:
         self._database = database
+        self._adjustments = adjustments
         self._journal = journal
         self._idempotency = idempotency
         self._freezer = freezer
@@ -60,7 +68,7 @@ class PaperExecution:
             `NotSupported` for an account that is not paper; `Conflict` for a plan that was executed, or whose position
             has changed since; `ValidationError` for fills that do not match the plan's legs.
         """
-        frozen = await self._freeze(user, args)
+        found = await self._evaluate(user, args)
 
         async def book(tx: WriteTransaction) -> models.ApplyPaperFillsResult:
             now = self._clock.now()
@@ -71,15 +79,19 @@ class PaperExecution:
             if plan.state is not PlanState.PREPARED:
                 raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
             if plan.kind is PlanKind.ENTRY:
+                frozen = found if isinstance(found, Frozen) else None
                 return await self._enter(tx, user, account, plan, multiplier, fills, frozen, now)
+            if plan.kind is PlanKind.ADJUSTMENT:
+                variables = found if isinstance(found, SetVariables) else None
+                return await self._adjustments.book(tx, user, account, plan, fills, variables, now)
             return await self._exit(tx, user, account, plan, fills, now)
 
         return await self._idempotency.run(
             user, args.IdempotencyKey, models.IdempotencyOperation.ApplyPaperFills, args, book
         )
 
-    async def _freeze(self, user: UserContext, args: models.ApplyPaperFillsArgs) -> Frozen | None:
-        """Evaluate what an entry freezes before the transaction begins, so that no writer waits for it.
+    async def _evaluate(self, user: UserContext, args: models.ApplyPaperFillsArgs) -> Frozen | SetVariables | None:
+        """Evaluate what an entry freezes or an adjustment sets before the transaction begins: no writer waits for it.
 
         Whatever is wrong with the call is not judged here: the transaction does, on the state that it then finds.
         """
@@ -91,9 +103,14 @@ class PaperExecution:
                 multiplier, fills = checked_fills(args, plan, now)
             except ServiceError:
                 return None
-            if plan.kind is not PlanKind.ENTRY or plan.state is not PlanState.PREPARED:
+            if plan.kind is PlanKind.EXIT or plan.state is not PlanState.PREPARED:
                 return None
             context = await self._freezer.context(tx, user.user_id, account, plan.strategy_id)
+            pending = None
+            if plan.kind is PlanKind.ADJUSTMENT:
+                pending = await self._adjustments.variables(tx, context, plan, fills, now)
+        if plan.kind is PlanKind.ADJUSTMENT:
+            return None if pending is None else await self._adjustments.work_out(pending, plan)
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
 
     async def _enter(

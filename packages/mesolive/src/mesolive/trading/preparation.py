@@ -1,4 +1,4 @@
-"""Preparing entries and exits: jobs that read the market, select contracts and leave a plan behind.
+"""Preparing entries, exits and adjustments: jobs that read the market, select contracts and leave a plan behind.
 
 A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
 as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that a
@@ -24,6 +24,8 @@ from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading import jobs
 from mesolive.trading.accounts import Account, find_account
+from mesolive.trading.adjustment_plans import Adjusting, store_adjusting
+from mesolive.trading.adjustment_preparation import prepare_adjustment
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.jobs import Job, JobKind
@@ -43,7 +45,13 @@ JOB_SECONDS = 60.0
 
 INTERRUPTED = "the server stopped while the preparation was running; start it again"
 
-R = TypeVar("R", models.PreparePositionEntryResult, models.PreparePositionExitResult)
+R = TypeVar(
+    "R",
+    models.PreparePositionEntryResult,
+    models.PreparePositionExitResult,
+    models.PreparePositionAdjustmentResult,
+)
+Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models.PreparePositionAdjustmentArgs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,10 @@ class Prepared:
     """What a preparation found: the plan to store and the result to show, still without the plan's id."""
 
     plan: NewPlan
-    result: models.PreparePositionEntryResult | models.PreparePositionExitResult
+    result: (
+        models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
+    )
+    adjusting: Adjusting | None = None
 
 
 class Preparations:
@@ -61,6 +72,8 @@ class Preparations:
     ----------
     new_id
         Makes job ids.
+    enforce_adjustment_count
+        Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead.
     """
 
     def __init__(
@@ -71,6 +84,8 @@ class Preparations:
         room: EvaluationRoom,
         clock: Clock,
         new_id: Callable[[], UUID] = uuid4,
+        *,
+        enforce_adjustment_count: bool = False,
     ) -> None:
         self._database = database
         self._journal = journal
@@ -78,6 +93,7 @@ class Preparations:
         self._room = room
         self._clock = clock
         self._new_id = new_id
+        self._enforce_adjustment_count = enforce_adjustment_count
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start_entry(
@@ -116,6 +132,21 @@ class Preparations:
         operation = models.IdempotencyOperation.StartPreparePositionExit
         return await self._start(user, JobKind.EXIT, operation, args, find)
 
+    async def start_adjustment(
+        self, user: UserContext, args: models.PreparePositionAdjustmentArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare one operation of an adjustment and return its job; `Conflict` for a position not open."""
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            position = await find_position(tx, user.user_id, args.PositionId)
+            if position.state is not models.LivePositionState.Open:
+                raise conflict(f"position {position.id} is {position.state.name.lower()}; only an open one is adjusted")
+            account = await find_account(tx, user.user_id, position.broker_account_id)
+            return position.strategy_id, account, position.id
+
+        operation = models.IdempotencyOperation.StartPreparePositionAdjustment
+        return await self._start(user, JobKind.ADJUSTMENT, operation, args, find)
+
     async def entry_status(
         self, user: UserContext, args: models.GetPreparePositionEntryStatusArgs
     ) -> models.GetPreparePositionEntryStatusResult:
@@ -144,6 +175,20 @@ class Preparations:
             UpdatedAt=job.updated_at,
         )
 
+    async def adjustment_status(
+        self, user: UserContext, args: models.GetPreparePositionAdjustmentStatusArgs
+    ) -> models.GetPreparePositionAdjustmentStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.ADJUSTMENT, args.JobId)
+        return models.GetPreparePositionAdjustmentStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionAdjustmentResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
     async def cancel_entry(
         self, user: UserContext, args: models.CancelPreparePositionEntryArgs
     ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
@@ -157,6 +202,13 @@ class Preparations:
         """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
         operation = models.IdempotencyOperation.CancelPreparePositionExit
         return await self._cancel(user, JobKind.EXIT, operation, args)
+
+    async def cancel_adjustment(
+        self, user: UserContext, args: models.CancelPreparePositionAdjustmentArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionAdjustment
+        return await self._cancel(user, JobKind.ADJUSTMENT, operation, args)
 
     async def recover(self) -> int:
         """Fail the jobs that a stop of the server cut off, each with its event; return how many there were."""
@@ -178,7 +230,7 @@ class Preparations:
         user: UserContext,
         kind: JobKind,
         operation: models.IdempotencyOperation,
-        args: models.PreparePositionEntryArgs | models.PreparePositionExitArgs,
+        args: Args,
         find: Callable[[Transaction], Coroutine[Any, Any, tuple[int, Account, int | None]]],
     ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
         async def action(tx: WriteTransaction) -> models.StartPreparationResult:
@@ -212,7 +264,11 @@ class Preparations:
         user: UserContext,
         kind: JobKind,
         operation: models.IdempotencyOperation,
-        args: models.CancelPreparePositionEntryArgs | models.CancelPreparePositionExitArgs,
+        args: (
+            models.CancelPreparePositionEntryArgs
+            | models.CancelPreparePositionExitArgs
+            | models.CancelPreparePositionAdjustmentArgs
+        ),
     ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
         async def action(tx: WriteTransaction) -> models.CancelPreparationResult:
             job = await jobs.find_job(tx, user.user_id, kind, args.JobId)
@@ -247,7 +303,7 @@ class Preparations:
             job = await jobs.find_job(tx, user_id, kind, job_id)
         try:
             async with asyncio.timeout(JOB_SECONDS):
-                prepared = await (self._prepare_entry(job) if kind is JobKind.ENTRY else self._prepare_exit(job))
+                prepared = await self._prepare(job)
             await self._complete(job, prepared)
         except SelectionError as error:
             await self._fail(job, str(error))
@@ -260,6 +316,23 @@ class Preparations:
         except Exception:  # noqa: BLE001 - whatever happened, the job's owner must see it end; the log has the trace
             _log.exception("preparation_failed", job_id=job.id, strategy_id=job.strategy_id)
             await self._fail(job, f"internal error; the server's log has it under job {job.id}")
+
+    async def _prepare(self, job: Job) -> Prepared:
+        match job.kind:
+            case JobKind.ENTRY:
+                return await self._prepare_entry(job)
+            case JobKind.EXIT:
+                return await self._prepare_exit(job)
+            case JobKind.ADJUSTMENT:
+                return await self._prepare_adjustment(job)
+
+    async def _prepare_adjustment(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
+        context = await self._context(job)
+        found = await prepare_adjustment(
+            self._room, context, args, f"adjustment/{job.id}", enforce_count=self._enforce_adjustment_count
+        )
+        return Prepared(found.plan, found.result, found.adjusting)
 
     async def _prepare_entry(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
@@ -300,12 +373,14 @@ class Preparations:
         now = self._clock.now()
         async with self._database.write(job.user_id) as tx:
             plan_id = await store_plan(tx, job.user_id, prepared.plan)
+            if prepared.adjusting is not None:
+                await store_adjusting(tx, plan_id, prepared.adjusting)
             prepared.result.ExecPlanId = plan_id
             text = wire.encode_json(prepared.result).decode()
             completed = models.PreparationStatus.Completed
             if not await jobs.end(tx, job.id, completed, now, result=text, plan_id=plan_id):
                 raise _EndedMeanwhileError
-            await self._journal.append(tx, job.user_id, [_completed_event(job, prepared.result)])
+            await self._journal.append(tx, job.user_id, [_completed_event(job, prepared)])
 
     async def _fail(self, job: Job, error: str) -> None:
         async with self._database.write(job.user_id) as tx:
@@ -321,33 +396,30 @@ def _result(job: Job, kind: type[R]) -> R | None:
     return None if job.result is None else wire.decode_json(job.result.encode(), kind)
 
 
-def _completed_event(
-    job: Job, result: models.PreparePositionEntryResult | models.PreparePositionExitResult
-) -> models.MesoLiveEvent:
-    if isinstance(result, models.PreparePositionEntryResult):
-        return models.PositionEntryPreparationCompletedEvent(
-            JobId=job.id,
-            StrategyId=job.strategy_id,
-            StrategyName=job.strategy_name,
-            BrokerAccountId=job.broker_account_id,
-            Result=result,
-        )
-    return models.PositionExitPreparationCompletedEvent(
+_COMPLETED = {
+    JobKind.ENTRY: models.PositionEntryPreparationCompletedEvent,
+    JobKind.EXIT: models.PositionExitPreparationCompletedEvent,
+    JobKind.ADJUSTMENT: models.PositionAdjustmentPreparationCompletedEvent,
+}
+_FAILED = {
+    JobKind.ENTRY: models.PositionEntryPreparationFailedEvent,
+    JobKind.EXIT: models.PositionExitPreparationFailedEvent,
+    JobKind.ADJUSTMENT: models.PositionAdjustmentPreparationFailedEvent,
+}
+
+
+def _completed_event(job: Job, prepared: Prepared) -> models.MesoLiveEvent:
+    return _COMPLETED[job.kind](
         JobId=job.id,
         StrategyId=job.strategy_id,
         StrategyName=job.strategy_name,
         BrokerAccountId=job.broker_account_id,
-        Result=result,
+        Result=prepared.result,  # pyright: ignore[reportArgumentType]  # a job's result is that of its kind
     )
 
 
 def _failed_event(job: Job, error: str) -> models.MesoLiveEvent:
-    kind = (
-        models.PositionEntryPreparationFailedEvent
-        if job.kind is JobKind.ENTRY
-        else models.PositionExitPreparationFailedEvent
-    )
-    return kind(
+    return _FAILED[job.kind](
         JobId=job.id,
         StrategyId=job.strategy_id,
         StrategyName=job.strategy_name,
