@@ -133,6 +133,16 @@ def test_the_demonstration_makes_a_whole_trade_and_ends_with_status_0(tmp_path: 
     assert ended.stderr == ""
 
 
+@pytest.mark.shared_data
+def test_the_demonstration_makes_the_same_trade_on_an_exchanges_chain(tmp_path: Path) -> None:
+    exports = sorted((Path(__file__).parents[5] / "shared/data/cboe").glob("*.csv"))
+    if not exports:
+        pytest.skip("no chain export is beside this checkout")
+    ended = run("demo", "--exit", "--port", "0", "--hold", "1", "--chain", str(exports[0]), cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "The trade is complete." in ended.stdout
+
+
 def test_a_second_demonstration_goes_on_with_the_same_books(tmp_path: Path) -> None:
     run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
     ended = run("demo", "--exit", "--port", "0", "--hold", "1", cwd=tmp_path)
