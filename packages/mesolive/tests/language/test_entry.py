@@ -8,6 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from language_testkit.market import NOON, TODAY, PlainView, generated
 from language_testkit.strategies import (
@@ -24,7 +26,7 @@ from language_testkit.strategies import (
     strategy,
 )
 from mesolive.language import freeze_at_entry
-from mesolive.language.decision import FrozenVariables, PositionState, StatementKind
+from mesolive.language.decision import FrozenVariables, PositionState, StatementKind, shown, to_decimal
 from mesolive.market.contracts import Right
 
 PUT_SPREAD = [leg("s", -1, StrikePrice=4400), leg("l", 1, StrikePrice=4350)]
@@ -123,6 +125,34 @@ def test_variables_are_exact_decimals_of_the_evaluated_floats() -> None:
     assert str(found["whole"]) == "5"
     assert found["flag"] == 1
     assert found["tiny"] == Decimal("1e-9")
+
+
+@settings(max_examples=200)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_variable_that_is_kept_reads_back_as_the_number_that_it_was_computed_as(number: float) -> None:
+    """`pos_pnl > best` does not hold once `best = pos_pnl` was set."""
+    assert float(to_decimal(number)) == number
+
+
+def test_what_is_shown_is_free_of_the_noise_of_floats() -> None:
+    noisy = {"credit": 1834.9999999999998, "kept": Decimal("0.30000000000000004"), "third": 1 / 3, "whole": 7.0}
+    assert {name: str(number) for name, number in shown(noisy).items()} == {
+        "credit": "1835",
+        "kept": "0.3",
+        "third": "0.333333333333",
+        "whole": "7",
+    }
+    assert shown({"none": float("nan"), "endless": float("inf")}) == {}
+
+
+@given(st.floats(min_value=1e-9, max_value=1e12))
+def test_what_is_shown_is_right_to_twelve_digits(number: float) -> None:
+    assert float(shown({"x": number})["x"]) == pytest.approx(number, rel=5.1e-12)
+
+
+def test_a_multiplier_is_free_of_the_noise_of_floats() -> None:
+    raw = definition(PUT_SPREAD, Entry={"QtyMultiplier": "(0.1 + 0.2) * 10"})
+    assert str(select(raw).qty_multiplier) == "3"
 
 
 def test_external_values_are_read_in_selection() -> None:

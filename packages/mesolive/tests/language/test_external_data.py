@@ -11,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from language_testkit.market import NEW_YORK
+from language_testkit.strategies import compiled, definition, leg, scope, select
+from mesolive.language.decision import SelectionError, StatementKind
+from mesolive.language.external import ExternalValues
 from mesolive.language.external_data import MAX_BYTES, ExternalDataError, ExternalTable, parse_csv
 
 
@@ -123,3 +126,23 @@ def test_no_value_is_ever_used_before_its_time(minutes: list[int], at: int) -> N
 def test_any_bytes_are_a_table_or_an_error(content: bytes) -> None:
     with contextlib.suppress(ExternalDataError):
         assert parse_csv(b"date,x\n" + content, NEW_YORK).names == ("x",)
+
+
+def test_what_could_not_be_read_fails_the_statements_that_read_it_and_no_others() -> None:
+    outside = ExternalValues({"ema": 4500.0}, {"rsi": "RSI of 'rsi': bad parameter"}, "external data: it is gone")
+    within = scope(external=outside)
+
+    def error_of(text: str) -> str | None:
+        return compiled(text).judge(within, StatementKind.ENTRY).error
+
+    assert error_of("ema > 1") is None
+    assert error_of("nav > 1") is None
+    assert error_of("rsi > 1") == "'rsi' has no value: RSI of 'rsi': bad parameter"
+    assert error_of("my_signal > 1") == "'my_signal' has no value: external data: it is gone"
+    assert compiled("nav > 1 or my_signal > 1").judge(within, StatementKind.ENTRY).result is True
+
+
+def test_a_selection_that_reads_what_is_not_there_fails_with_the_reason() -> None:
+    raw = definition([leg("a", StrikePrice="4000 + level")], ExternalData={"CsvUrl": "https://docs.google.com/x"})
+    with pytest.raises(SelectionError, match="'level' has no value: external data: it is gone"):
+        select(raw, external=ExternalValues(unread="external data: it is gone"))

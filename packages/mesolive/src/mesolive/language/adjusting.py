@@ -20,11 +20,12 @@ from mesolive.language.decision import (
     SelectionError,
     SelectionTrace,
     StatementKind,
+    to_decimal,
 )
 from mesolive.language.entry import NO_VALUES, define_variables, judge_all, none_holds
 from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import suggestion
-from mesolive.language.scope import Scope, to_decimal
+from mesolive.language.scope import Scope
 from mesolive.language.selection import Candidate, Taken, chain_of, choose_expirations, choose_strike, select_legs
 from mesolive.language.signals import count_is_spent
 from mesolive.market.contracts import Expiration

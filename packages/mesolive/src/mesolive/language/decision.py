@@ -8,12 +8,37 @@ Money and quantities are `Decimal`; model numbers are floats.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from mesolive.market.contracts import Expiration, OptionContract
+
+SHOWN_DIGITS: Final = 12
+"""Significant digits of a computed number that are shown: what is behind them is the noise of floats."""
+
+
+def to_decimal(value: float) -> Decimal:
+    """Return the shortest decimal that reads back as `value`; whole numbers without a fraction.
+
+    So are variables kept: one that a condition compares with what it was computed from must be equal to it.
+    """
+    if abs(value) < 1e15 and value == int(value):
+        return Decimal(int(value))
+    return Decimal(repr(value))
+
+
+def rounded(value: Decimal | float) -> Decimal:
+    """Return a finite number rounded to `SHOWN_DIGITS`."""
+    return to_decimal(float(f"{value:.{SHOWN_DIGITS}g}"))
+
+
+def shown(variables: Mapping[str, Decimal | float]) -> dict[str, Decimal]:
+    """Return variables as they are published: `rounded`; what is no finite number is left out."""
+    return {name: rounded(value) for name, value in variables.items() if math.isfinite(value)}
 
 
 class Constraint(enum.Enum):

@@ -17,8 +17,10 @@ from mesolive.language.decision import (
     SelectedLeg,
     SelectionError,
     StatementKind,
+    rounded,
+    to_decimal,
 )
-from mesolive.language.scope import Scope, to_decimal
+from mesolive.language.scope import Scope
 from mesolive.language.selection import Taken, choose_expirations, number_of, select_legs, whole_quantity
 from mesolive.language.statement import CompiledStatement
 from mesolive.market.view import MarketView
@@ -149,7 +151,7 @@ def _multiplier(strategy: CompiledStrategy, scope: Scope, legs: Sequence[Selecte
     value = number_of(strategy.qty_multiplier, scope, StatementKind.QTY_MULTIPLIER, "QtyMultiplier")
     if not 0 < value <= 1e6:
         raise SelectionError("QtyMultiplier", f"gives {value:g}: nothing can be traded")
-    multiplier = to_decimal(value)
+    multiplier = rounded(value)
     for leg in legs:
         whole_quantity(float(leg.qty * multiplier), scope, f"leg '{leg.name}': Qty x QtyMultiplier")
     return multiplier

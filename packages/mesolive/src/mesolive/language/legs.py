@@ -15,6 +15,19 @@ DAY = 86_400.0
 WEIGHTED_VEGA_DAYS = 30.0
 
 
+def outdated(view: MarketView) -> str | None:
+    """Return why nothing may be read from a view's prices, or `None` while they are fresh.
+
+    A provider that has fallen silent leaves its last prices behind; a stop that is compared with them would never fire.
+    """
+    if not view.stale:
+        return None
+    symbol = view.underlying.underlying.symbol
+    if view.heard_at is None:
+        return f"no quotes of {symbol} have come in yet"
+    return f"the quotes of {symbol} are {(view.now - view.heard_at).total_seconds():.0f} seconds old"
+
+
 class BoundLeg:
     """A leg with the place of its contract in the chain.
 
@@ -29,6 +42,8 @@ class BoundLeg:
         Per unit of the underlying; `None` before there is a fill: then it counts as entered at the present mark.
     columns
         The slice's arrays as lists, shared by the many candidates of one scan.
+    outdated
+        Why the chain's prices may not be read, where they are too old (`outdated`).
     """
 
     __slots__ = (
@@ -42,6 +57,7 @@ class BoundLeg:
         "name",
         "now",
         "opened_at",
+        "outdated",
         "qty",
         "realized_pnl",
         "scale",
@@ -61,6 +77,7 @@ class BoundLeg:
         realized_pnl: float = 0.0,
         expiration_name: str | None = None,
         columns: dict[str, list[float]] | None = None,
+        outdated: str | None = None,
     ) -> None:
         self.name = name
         self.contract = contract
@@ -73,6 +90,7 @@ class BoundLeg:
         self.realized_pnl = realized_pnl
         self.expiration_name = expiration_name
         self.columns = columns
+        self.outdated = outdated
         self.scale = (qty or 1.0) * float(contract.multiplier)
         self._cache: dict[str, float] = {}
 
@@ -92,6 +110,7 @@ class BoundLeg:
             opened_at=leg.opened_at,
             realized_pnl=float(leg.realized_pnl),
             expiration_name=leg.expiration_name,
+            outdated=outdated(view),
         )
 
     def with_qty(self, qty: float) -> BoundLeg:
@@ -107,6 +126,7 @@ class BoundLeg:
             opened_at=self.opened_at,
             realized_pnl=self.realized_pnl,
             expiration_name=self.expiration_name,
+            outdated=self.outdated,
         )
 
     @property
@@ -151,8 +171,10 @@ class BoundLeg:
         Raises
         ------
         MissingValueError
-            When the element is NaN, or the contract is not in the chain.
+            When the element is NaN or too old, or the contract is not in the chain.
         """
+        if self.outdated is not None:
+            raise MissingValueError(self.outdated)
         value: float
         if self.columns is None:
             value = getattr(self.listed(), field).item(self.index)

@@ -125,7 +125,7 @@ def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) 
     else:
         legs = [scope.leg(target.removeprefix("leg_"))]
         realized = legs[0].realized_pnl
-    spot = scope.view.underlying.quote.mark
+    spot = scope.underlying().quote.mark
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {scope.view.underlying.underlying.symbol}")
     ahead = np.array([(_moment(scope, legs, horizon) - scope.view.now).total_seconds() / DAY])

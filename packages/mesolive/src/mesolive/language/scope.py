@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import random as random_module
 from collections.abc import Mapping
-from decimal import Decimal
 
 from mesolive.language.decision import AccountState, PositionState
-from mesolive.language.legs import BoundLeg, total
+from mesolive.language.external import ExternalValues
+from mesolive.language.legs import BoundLeg, outdated, total
 from mesolive.language.problems import MissingValueError
 from mesolive.language.sandbox import LuaValue
 from mesolive.language.totals import AccountTotals, margin_of
 from mesolive.market.contracts import Expiration
-from mesolive.market.view import ChainSlice, MarketView
+from mesolive.market.view import ChainSlice, MarketView, UnderlyingState
 
 
 class Scope:
@@ -28,7 +28,7 @@ class Scope:
     position
         The position concerned, or `None` before there is one (an entry is being prepared, or its signal evaluated).
     external
-        Values of external data, by variable name.
+        Values of external data, by variable name; `ExternalValues` where some are not to be had.
     random
         Where `random()` draws from.
     totals
@@ -57,12 +57,25 @@ class Scope:
         self.selected: dict[str, float] = {}
         self.expiration_days: dict[str, Expiration] = {}
         open_legs = () if position is None else (leg for leg in position.legs if leg.closed_at is None)
+        self.outdated = outdated(view)
         self.legs: dict[str, BoundLeg] = {leg.name: BoundLeg.of(leg, view) for leg in open_legs}
         self.variables: dict[str, float] = {}
         if position is not None:
             self.variables = {name: float(value) for name, value in position.variables.items()}
         self._changed = False
         self._realized_extra = 0.0
+
+    def underlying(self) -> UnderlyingState:
+        """Return the underlying's values.
+
+        Raises
+        ------
+        MissingValueError
+            When they are too old.
+        """
+        if self.outdated is not None:
+            raise MissingValueError(self.outdated)
+        return self.view.underlying
 
     def put_leg(self, leg: BoundLeg) -> None:
         """Add a leg, or put it in the place of the one of its name; what depended on the legs is computed anew."""
@@ -227,7 +240,8 @@ class Scope:
         if value is None:
             value = self.external.get(name)
         if value is None:
-            raise MissingValueError(f"'{name}' has no value")
+            why = self.external.why_missing(name) if isinstance(self.external, ExternalValues) else None
+            raise MissingValueError(f"'{name}' has no value" + (f": {why}" if why else ""))
         if not math.isfinite(value):
             raise MissingValueError(f"'{name}' is not a finite number")
         return value
@@ -273,10 +287,3 @@ class Trial:
             self._scope.drop_leg(self._name)
         else:
             self._scope.put_leg(self._before)
-
-
-def to_decimal(value: float) -> Decimal:
-    """Return the shortest decimal that reads back as `value`; whole numbers without a fraction."""
-    if abs(value) < 1e15 and value == int(value):
-        return Decimal(int(value))
-    return Decimal(repr(value))

@@ -261,8 +261,10 @@ def choose_strike(
     Raises
     ------
     SelectionError
-        When no contract fits or a statement fails.
+        When no contract fits, a statement fails, or the chain's prices are too old to choose by.
     """
+    if scope.outdated is not None:
+        raise SelectionError(what, scope.outdated)
     if selector.rule.kind is SelectorKind.COMPLEX:
         measures, reasons = _complex_measures(selector, chain, scope, candidate, taken)
         target = number_of(selector.target, scope, StatementKind.STRIKE_SELECTOR, what)

@@ -22,7 +22,7 @@ def _known(value: float | None, what: str) -> float:
 
 
 def _underlying_price(scope: Scope) -> float:
-    state = scope.view.underlying
+    state = scope.underlying()
     return _known(state.quote.mark, f"price of {state.underlying.symbol}")
 
 
@@ -48,12 +48,12 @@ BUILT_IN: Mapping[str, Reader] = {
     "pos_in_flight": lambda scope: float(scope.account.strategy_positions),
     "open_trades_cnt": lambda scope: float(sum(1 for leg in scope.legs.values() if leg.qty)),
     "underlying_price": _underlying_price,
-    "underlying_today_open": lambda scope: _known(scope.view.underlying.today_open, "opening price of today"),
-    "underlying_prevday_close": lambda scope: _known(scope.view.underlying.previous_close, "previous close"),
-    "underlying_iv": lambda scope: _known(scope.view.underlying.iv, "implied volatility of the underlying"),
-    "underlying_hv": lambda scope: _known(scope.view.underlying.hv, "historical volatility of the underlying"),
-    "underlying_iv_rank": lambda scope: _known(scope.view.underlying.iv_rank, "rank of the implied volatility"),
-    "underlying_iv_pct": lambda scope: _known(scope.view.underlying.iv_percentile, "percentile of the volatility"),
+    "underlying_today_open": lambda scope: _known(scope.underlying().today_open, "opening price of today"),
+    "underlying_prevday_close": lambda scope: _known(scope.underlying().previous_close, "previous close"),
+    "underlying_iv": lambda scope: _known(scope.underlying().iv, "implied volatility of the underlying"),
+    "underlying_hv": lambda scope: _known(scope.underlying().hv, "historical volatility of the underlying"),
+    "underlying_iv_rank": lambda scope: _known(scope.underlying().iv_rank, "rank of the implied volatility"),
+    "underlying_iv_pct": lambda scope: _known(scope.underlying().iv_percentile, "percentile of the volatility"),
 }
 """The variables that exist in every strategy."""
 

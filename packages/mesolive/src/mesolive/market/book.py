@@ -265,6 +265,7 @@ class QuoteBook:
             now=now,
             version=self.version,
             stale=self.stale,
+            heard_at=self.heard_at,
             listing=self._listing,
             columns=self._columns,
             state=self._underlying,

@@ -157,6 +157,8 @@ class BookView:
         The book's version.
     stale
         Whether the provider had been silent for too long.
+    heard_at
+        When it had last said anything.
     listing, columns
         The contracts and their prices; never written to again.
     state
@@ -175,6 +177,7 @@ class BookView:
         now: datetime,
         version: int,
         stale: bool,
+        heard_at: datetime | None,
         listing: Listing,
         columns: Columns,
         state: UnderlyingState,
@@ -185,6 +188,7 @@ class BookView:
         self.now = now
         self.version = version
         self.stale = stale
+        self.heard_at = heard_at
         self.listing = listing
         self.columns = columns
         self.calendar = calendar

@@ -145,6 +145,16 @@ class MarketView(Protocol):
     def calendar(self) -> TradingCalendar: ...
 
     @property
+    def stale(self) -> bool:
+        """Whether the provider had been silent for too long: nothing may be decided on these prices."""
+        ...
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the provider had last said anything, or `None` when it never had."""
+        ...
+
+    @property
     def expirations(self) -> Sequence[Expiration]:
         """All expirations that still trade, by settlement instant, then root."""
         ...

@@ -20,7 +20,7 @@ from sqlalchemy import delete, insert, select
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, unavailable
 from mesolive.journal.journal import Journal
-from mesolive.language.decision import AccountState
+from mesolive.language.decision import AccountState, shown
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
 from mesolive.signals.edges import Change, Standing, changes
@@ -362,4 +362,4 @@ def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
     started = told(models.AutoUpdateVarsAdjustmentStartedEvent)
     if update.error is not None:
         return [started, told(models.AutoUpdateVarsAdjustmentFailedEvent, Error=update.error)]
-    return [started, told(models.AutoUpdateVarsAdjustmentCompletedEvent, UpdatedVars=dict(update.changed))]
+    return [started, told(models.AutoUpdateVarsAdjustmentCompletedEvent, UpdatedVars=shown(update.changed))]

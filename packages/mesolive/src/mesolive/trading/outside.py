@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
-from mesolive.errors import unavailable
 from mesolive.language.definition import StrategyDefinition
+from mesolive.language.external import ExternalValues
 from mesolive.language.external_data import ExternalDataError, ExternalTable, parse_csv
-from mesolive.language.indicators import IndicatorError, indicator_values
+from mesolive.language.indicators import IndicatorError, indicator_values, outputs
 from mesolive.market.chain_view import BookView
 from mesolive.market.external import ExternalSource, FetchError, FetchRules
 from mesolive.market.service import Market
 from mesolive_sdk.models import DataProviderType
 
-NOTHING: Mapping[str, float] = {}
+NOTHING = ExternalValues()
 
 
 class OutsideValues:
@@ -41,27 +40,36 @@ class OutsideValues:
 
     async def get(
         self, definition: StrategyDefinition, view: BookView, provider: DataProviderType | None
-    ) -> Mapping[str, float]:
+    ) -> ExternalValues:
         """Return the values by variable name as they were known at the view's moment.
 
-        Raises
-        ------
-        ServiceError
-            `ProviderUnavailable` when the data cannot be fetched or read, is older than five days, or an indicator
-            cannot be computed: a condition on a value that is not there is not false, it is unknown.
+        What cannot be fetched or read, is older than five days, or cannot be computed, is left out with the reason:
+        the statements that read it fail, and no others.
         """
         if definition.csv_url is None and not definition.indicators:
             return NOTHING
-        try:
-            values: dict[str, float] = {}
-            if definition.csv_url is not None:
-                values |= (await self._tables.get(definition.csv_url)).values(view.now)
-            if definition.indicators:
-                symbol = view.underlying.underlying.symbol
-                history = self._market.book(symbol, provider).history
-                today = view.calendar.local(view.now).date()
-                closes = [day.close for day in history.days if day.day < today and day.close is not None]
-                values |= await asyncio.to_thread(indicator_values, definition, closes)
-        except (FetchError, ExternalDataError, IndicatorError, TimeoutError) as error:
-            raise unavailable(f"external data: {error or 'it took too long to fetch'}") from error
-        return values
+        found: dict[str, float] = {}
+        missing: dict[str, str] = {}
+        unread: str | None = None
+        if definition.csv_url is not None:
+            try:
+                found |= await self._table_values(definition.csv_url, view.now)
+            except (FetchError, ExternalDataError, TimeoutError) as error:
+                unread = f"external data: {error or 'it took too long to fetch'}"
+        if definition.indicators:
+            try:
+                found |= await self._indicators(definition, view, provider)
+            except IndicatorError as error:
+                missing = {name: str(error) for one in definition.indicators for name in outputs(one)}
+        return ExternalValues(found, missing, unread)
+
+    async def _table_values(self, url: str, now: datetime) -> dict[str, float]:
+        return (await self._tables.get(url)).values(now)
+
+    async def _indicators(
+        self, definition: StrategyDefinition, view: BookView, provider: DataProviderType | None
+    ) -> dict[str, float]:
+        history = self._market.book(view.underlying.underlying.symbol, provider).history
+        today = view.calendar.local(view.now).date()
+        closes = [day.close for day in history.days if day.day < today and day.close is not None]
+        return await asyncio.to_thread(indicator_values, definition, closes)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from mesolive.language.decision import EntrySelection, Evaluation
+from mesolive.language.decision import EntrySelection, Evaluation, shown
 from mesolive.market.chain_view import BookView
 from mesolive.streams.items import EXACT, position_fields
 from mesolive.streams.subjects import Entry, of_legs
@@ -145,7 +145,7 @@ def entry_result(
         EntryConditions=[condition(one) for one in selection.conditions],
         EntryAllowed=selection.allowed,
         QtyMultiplier=selection.qty_multiplier,
-        Vars=dict(selection.variables),
+        Vars=shown(selection.variables),
         LegGreeks=values.leg_greeks,
         LegPrices=values.leg_prices,
         LegGroupGreeks=values.group_greeks,
@@ -200,7 +200,7 @@ def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.Pre
         PositionLegs={leg.name: leg.live for leg in position.open_legs},
         LegGroups=leg_groups(plan.legs),
         LegGroupQtys=wire_groups(group_quantities(plan.legs, Decimal(1))),
-        Vars=dict(position.variables),
+        Vars=shown(position.variables),
         LegGreeks=values.leg_greeks,
         LegPrices=values.leg_prices,
         LegGroupGreeks=values.group_greeks,
@@ -213,12 +213,11 @@ def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.Pre
 
 def condition(evaluation: Evaluation) -> models.ConditionEvaluation:
     """Return an evaluated statement as the wire shows it."""
-    read = {name: exact(number) for name, number in evaluation.variables.items()}
     return models.ConditionEvaluation(
         Type=models.ConditionType[evaluation.kind.value],
         Statement=evaluation.statement,
         Result=evaluation.result,
-        Vars={name: number for name, number in read.items() if number is not None},
+        Vars=shown(evaluation.variables),
         Error=evaluation.error,
     )
 

@@ -115,6 +115,8 @@ class PlainView:
     slices: Sequence[PlainSlice]
     calendar: TradingCalendar = field(default_factory=PlainCalendar)
     rate: float = 0.0
+    heard_at: datetime | None = None
+    stale: bool = False
 
     @property
     def expirations(self) -> Sequence[Expiration]:

@@ -72,7 +72,7 @@ def select(
         view if view is not None else generated(),
         account,
         constraint=constraint,
-        external=external or {},
+        external={} if external is None else external,
         random=seeded(seed),
     )
 
@@ -124,7 +124,7 @@ def scope(
         view if view is not None else generated(),
         account,
         position=of,
-        external=external or {},
+        external={} if external is None else external,
         random=seeded(seed),
     )
 
