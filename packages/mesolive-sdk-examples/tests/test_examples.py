@@ -160,6 +160,20 @@ async def test_a_position_is_opened_and_closed_on_paper(shell: Shell, strategy_i
     assert "Closed" in (await shell.ok("positions_example", "list", "--state", "closed")).output
 
 
+@pytest.mark.parametrize(("told", "contracts"), [((), 3), (("--qty-multiplier", 2), 2)])
+async def test_commission_is_paid_once_per_contract_that_is_filled(
+    shell: Shell, told: tuple[object, ...], contracts: int
+) -> None:
+    entry = definition()["Entry"] | {"QtyMultiplier": "3"}
+    strategy = await shell.kit.strategy(StrategyName="three of each", Entry=entry)
+    asked = ("create", "--strategy-id", strategy.Id, "--constraint", "None", "--execute", "--commission", "0.65")
+    opened = (await shell.ok("positions_example", *asked, *told, "--json")).json()
+    executions = ("executions", "--position-id", opened["PositionId"], "--json")
+    for fill in (await shell.ok("positions_example", *executions)).json()["Executions"]:
+        assert abs(Decimal(str(fill["Qty"]))) == contracts
+        assert Decimal(str(fill["Commission"])) == Decimal("0.65") * contracts
+
+
 async def test_an_entry_that_the_strategy_does_not_allow_is_not_executed(shell: Shell) -> None:
     entry = definition()["Entry"] | {"AbortConditions": ["underlying_price > 0"]}
     strategy = await shell.kit.strategy(StrategyName="never", Entry=entry)
@@ -259,6 +273,16 @@ async def test_a_whole_trade_shows_every_step(shell: Shell, strategy_id: int) ->
     assert "item 2" in run.output
     assert "is closed, realised" in run.output
     assert "all of them came as they happened" in run.output
+
+
+async def test_a_whole_trade_pays_its_commission_once_per_contract(shell: Shell) -> None:
+    entry = definition()["Entry"] | {"QtyMultiplier": "2"}
+    strategy = await shell.kit.strategy(StrategyName="two of each", Entry=entry)
+    await shell.ok("trade_e2e_example", "--strategy-id", strategy.Id, "--items", 1, "--commission", "1.5")
+    asked = ("executions", "--account", "ML1000", "--limit", 500, "--json")
+    made = (await shell.ok("positions_example", *asked)).json()["Executions"][-8:]
+    assert {abs(Decimal(str(fill["Qty"]))) for fill in made} == {2}
+    assert {Decimal(str(fill["Commission"])) for fill in made} == {3}
 
 
 async def test_a_trade_that_fails_names_its_step(shell: Shell) -> None:

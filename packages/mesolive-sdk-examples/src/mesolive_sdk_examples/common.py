@@ -361,20 +361,17 @@ def paper_fills(
     prices: Mapping[str, models.LivePrices],
     at: FillPrice,
     commission: Decimal,
-    multiplier: Decimal = Decimal(1),
 ) -> dict[str, models.PaperLegFill]:
     """Return fills of every leg that has a quantity.
 
     Parameters
     ----------
     legs, prices
-        The plan's, by leg name.
+        The plan's, by leg name; the legs with the quantities that are filled.
     at
         Which price of the quotes.
     commission
         Per contract, in account currency.
-    multiplier
-        By what the legs' quantities are multiplied.
 
     Raises
     ------
@@ -388,7 +385,7 @@ def paper_fills(
         price = fill_price(prices.get(name, models.LivePrices()), at)
         if price is None:
             raise Failure(f"leg {name} ({contract_text(leg.LiveContract)}) has no {at.value} price")
-        fills[name] = models.PaperLegFill(Price=price, Commission=abs(leg.Qty) * multiplier * commission)
+        fills[name] = models.PaperLegFill(Price=price, Commission=abs(leg.Qty) * commission)
     return fills
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated
 
+import msgspec
 import typer
 
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key
@@ -323,7 +324,12 @@ async def create_position(
             return
         if not plan.EntryAllowed and not ignore_conditions:
             raise Failure("the strategy does not allow this entry; nothing was executed", NOT_ALLOWED)
+        # The selected legs have the plan's own multiplier in them.
         multiplier = plan.QtyMultiplier if qty_multiplier is None else qty_multiplier
+        filled = {
+            leg_name: msgspec.structs.replace(leg, Qty=leg.Qty * multiplier / plan.QtyMultiplier)
+            for leg_name, leg in plan.SelectedLegs.items()
+        }
         await _execute(
             control,
             models.ApplyPaperFillsArgs(
@@ -331,7 +337,7 @@ async def create_position(
                 BrokerAccountId=account_id,
                 ExecPlanId=plan.ExecPlanId,
                 QtyMultiplier=qty_multiplier,
-                PaperLegFills=paper_fills(plan.SelectedLegs, plan.LegPrices, paper_fill_price, commission, multiplier),
+                PaperLegFills=paper_fills(filled, plan.LegPrices, paper_fill_price, commission),
             ),
             as_json=as_json,
         )

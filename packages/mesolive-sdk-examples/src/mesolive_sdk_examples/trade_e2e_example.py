@@ -136,7 +136,7 @@ async def trade(
                 raise Failure("the strategy does not allow the entry (--ignore-conditions trades all the same)")
 
         with steps.step("fill the entry"):
-            fills = paper_fills(entry.SelectedLegs, entry.LegPrices, paper_fill_price, commission, entry.QtyMultiplier)
+            fills = paper_fills(entry.SelectedLegs, entry.LegPrices, paper_fill_price, commission)
             filled = await control.apply_paper_fills(
                 models.ApplyPaperFillsArgs(
                     IdempotencyKey=new_idempotency_key("e2e-entry-fills"),
