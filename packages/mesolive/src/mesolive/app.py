@@ -25,6 +25,7 @@ from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
 from mesolive.hubs.event import EventHub, HubSink
+from mesolive.hubs.key_watch import KeyWatch
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
@@ -237,6 +238,9 @@ async def running(
         deliverer = Deliverer(journal, bus, HubSink(hubs.hub(EVENT_PATH).clients))
         await deliverer.start()
         stack.push_async_callback(deliverer.stop)
+        keys = KeyWatch(access, [hubs.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
+        await keys.start()
+        stack.push_async_callback(keys.stop)
         agents = AgentWatch(database, journal, prices)
         await agents.start()
         stack.push_async_callback(agents.stop)
@@ -257,7 +261,11 @@ async def running(
 
 
 def _options(largest_message: int = 64 * 1024) -> HubOptions:
-    return HubOptions(maximum_receive_message_size=largest_message, maximum_parallel_invocations=PARALLEL_CALLS)
+    return HubOptions(
+        maximum_receive_message_size=largest_message,
+        maximum_parallel_invocations=PARALLEL_CALLS,
+        close_on_authentication_expiration=True,
+    )
 
 
 def _authenticate(access: Access) -> Authenticate:

@@ -259,3 +259,12 @@ async def test_a_user_who_does_not_exist_is_not_found(sqlite_access: Access) -> 
     with pytest.raises(ServiceError) as caught:
         await sqlite_access.user("nobody")
     assert caught.value.status is StatusCode.NotFound
+
+
+async def test_of_any_number_of_keys_those_that_work_no_more_are_found(sqlite_access: Access) -> None:
+    kept, gone = await sqlite_access.create_key("ann"), await sqlite_access.create_key("bob")
+    await sqlite_access.revoke(gone.key.key_id)
+    unknown = {f"unknown{number}" for number in range(1200)}
+    asked = {kept.key.key_id, gone.key.key_id, *unknown}
+    assert await sqlite_access.revoked(asked) == asked - {kept.key.key_id}
+    assert await sqlite_access.revoked([]) == set()

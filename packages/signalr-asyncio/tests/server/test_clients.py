@@ -320,7 +320,7 @@ async def test_abort_closes_the_connection_for_good() -> None:
     assert await peers[1].receive() == {"type": 7, "error": "you are out"}
     assert await peers[1].ended() == 1011
     hub.abort(world.ids[1])
-    assert hub.connection_ids == (world.ids[2],)
+    assert hub.connection_ids == tuple(hub.principals) == (world.ids[2],)
 
 
 async def test_an_answer_is_read_although_too_many_calls_wait() -> None:

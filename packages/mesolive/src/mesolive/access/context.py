@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,11 @@ class UserContext:
         For people and logs.
     key_id
         Which of his API keys he uses; safe to log.
+    expires_at
+        Until when that key works, by the wall clock; `None` where none is used.
     """
 
     user_id: int
     user_name: str
     key_id: str
+    expires_at: datetime | None = None

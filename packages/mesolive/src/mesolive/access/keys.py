@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +32,8 @@ MAX_NAME = 64
 MAX_LABEL = 200
 MAX_TOKEN = 2048
 """The longest token that is looked at, in characters; ours have about 300."""
+
+KEYS_PER_QUERY = 500
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 5.0
@@ -207,7 +209,7 @@ class Access:
         claims = self._verify(token)
         if claims is None:
             return None
-        key_id, user_id = claims
+        key_id, user_id, expires_at = claims
         cached = self._accepted.get(key_id)
         if cached is not None and cached[0] > self._monotonic() and cached[1].user_id == user_id:
             self._accepted.move_to_end(key_id)
@@ -221,13 +223,29 @@ class Access:
             )
         if row is None:
             return None
-        user = UserContext(row.id, row.name, key_id)
+        user = UserContext(row.id, row.name, key_id, expires_at)
         if revocations == self._revocations:  # else the row may have been read before a revocation
             self._accepted[key_id] = (self._monotonic() + CACHE_SECONDS, user)
             self._accepted.move_to_end(key_id)
             while len(self._accepted) > CACHED_KEYS:
                 self._accepted.popitem(last=False)
         return user
+
+    async def revoked(self, key_ids: Collection[str]) -> set[str]:
+        """Return which of these keys have been revoked, by whichever process; what was known of them is forgotten."""
+        wanted = sorted(key_ids)
+        working: set[str] = set()
+        async with self._database.read() as tx:
+            for first in range(0, len(wanted), KEYS_PER_QUERY):
+                part = wanted[first : first + KEYS_PER_QUERY]
+                rows = await tx.all(
+                    select(api_keys.c.key_id).where(api_keys.c.key_id.in_(part), api_keys.c.revoked_at.is_(None))
+                )
+                working.update(row.key_id for row in rows)
+        gone = set(wanted) - working
+        for key_id in gone:
+            self._forget(key_id)
+        return gone
 
     def _forget(self, key_id: str) -> None:
         self._revocations += 1
@@ -246,8 +264,8 @@ class Access:
             claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid}
         )
 
-    def _verify(self, token: str) -> tuple[str, int] | None:
-        """Return the key's id and the user's, or `None` for what this server did not sign or what has expired."""
+    def _verify(self, token: str) -> tuple[str, int, datetime] | None:
+        """Return the key's id, the user's and its end, or `None` for what we did not sign or what has expired."""
         if len(token) > MAX_TOKEN:
             return None
         try:
@@ -265,7 +283,7 @@ class Access:
             expires = datetime.fromtimestamp(int(claims["exp"]), UTC)
             if expires <= self._clock.now():
                 return None
-            return str(claims["jti"]), int(claims["sub"])
+            return str(claims["jti"]), int(claims["sub"]), expires
         except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
             return None
 

@@ -77,7 +77,7 @@ def revoke(
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let a key work no more. A running server notices within seconds; connections that are open stay open."""
+    """Let a key work no more. A running server notices within seconds, and ends the connections that are open."""
     asyncio.run(_revoke(from_environment({"database": database}), key_id))
     if as_json:
         typer.echo(json.dumps({"KeyId": key_id, "State": "revoked"}))

@@ -26,13 +26,22 @@ _log = structlog.get_logger(__name__)
 
 
 def principal_of(user: UserContext) -> Principal:
-    """Return the connection's principal for an authenticated user."""
-    return Principal(user_id=str(user.user_id), name=user.user_name, claims={USER: user})
+    """Return the connection's principal for an authenticated user; it ends when his API key expires."""
+    return Principal(user_id=str(user.user_id), name=user.user_name, claims={USER: user}, expires_at=user.expires_at)
 
 
 def user_of(context: HubContext) -> UserContext:
     """Return who is connected; every connection of our hubs was authenticated by `principal_of`."""
-    user = context.principal.claims[USER]
+    return _user_behind(context.principal)
+
+
+def key_of(principal: Principal) -> str:
+    """Return the id of the API key behind a connection of our hubs."""
+    return _user_behind(principal).key_id
+
+
+def _user_behind(principal: Principal) -> UserContext:
+    user = principal.claims[USER]
     assert isinstance(user, UserContext)  # noqa: S101 - the one hook that makes principals puts nothing else there
     return user
 

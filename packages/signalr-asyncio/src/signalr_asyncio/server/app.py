@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from signalr_asyncio.protocol.codec import HubProtocol
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
-from signalr_asyncio.server.auth import Authenticate
+from signalr_asyncio.server.auth import Authenticate, Principal
 from signalr_asyncio.server.binder import HubDescription
 from signalr_asyncio.server.clients import GroupManager, HubClients
 from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle, wait_for
@@ -113,6 +113,11 @@ class HubHandle:
     def connection_ids(self) -> tuple[str, ...]:
         """The ids of the connections that completed the handshake."""
         return tuple(self._runtime.registry.sessions)
+
+    @property
+    def principals(self) -> dict[str, Principal]:
+        """Who is behind each of these connections, by its id."""
+        return {name: session.context.principal for name, session in self._runtime.registry.sessions.items()}
 
     def abort(self, connection_id: str, error: str | None = None) -> None:
         """End a connection; `error` is told to the client. Nothing happens when it is not connected."""

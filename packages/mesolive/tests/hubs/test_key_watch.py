@@ -1,0 +1,106 @@
+"""A key that is revoked or expires ends the connections that it opened, over sockets, within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mesolive.access.keys import Access
+from mesolive.access.secret import load_secret
+from mesolive.store.database import Database
+from mesolive.store.engines import directory_of
+from mesolive_sdk import (
+    MesoLiveControlHubClient,
+    MesoLiveDataHubClient,
+    MesoLiveEventHubClient,
+    MesoLiveSignalRError,
+    models,
+)
+from mesolive_sdk.clients.base import HubClient
+from mesolive_testkit import Kit, live_server
+from mesolive_testkit.server import SPX
+
+SECONDS = 8.0
+"""Longer than it takes to end a connection, and shorter than anything else that would."""
+
+HUBS: list[type[HubClient]] = [MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient]
+
+
+@pytest.fixture
+async def kit(tmp_path: Path) -> AsyncGenerator[Kit]:
+    async with live_server(tmp_path) as running:
+        yield running
+
+
+async def connected(kit: Kit, token: str) -> list[asyncio.Future[object]]:
+    """Connect to every hub with a key, and return what each connection says when it has ended for good."""
+    ended: list[asyncio.Future[object]] = []
+    for kind in HUBS:
+        client = await kit.client(kind, token)
+        over: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        client.on_close(over.set_result)
+        ended.append(over)
+    return ended
+
+
+async def all_of(ended: list[asyncio.Future[object]]) -> list[str]:
+    async with asyncio.timeout(SECONDS):
+        return [str(reason) for reason in await asyncio.gather(*ended)]
+
+
+async def refused(kit: Kit, token: str) -> models.StatusCode | None:
+    with pytest.raises(MesoLiveSignalRError) as caught:
+        await MesoLiveControlHubClient(kit.url, token).start()
+    return caught.value.status
+
+
+async def works(client: MesoLiveControlHubClient) -> bool:
+    return bool((await client.list_accounts()).Accounts)
+
+
+async def test_revoking_a_key_elsewhere_ends_its_connections_to_every_hub_and_no_others(kit: Kit) -> None:
+    access = kit.application.access
+    key = await access.create_key("trader", "the lost laptop's")
+    ended = await connected(kit, key.token)
+    # As the command line does it: another process, of which the server hears nothing.
+    settings = kit.application.settings
+    database = await Database.open(settings.database)
+    try:
+        await Access(database, load_secret(directory_of(settings.database), None)).revoke(key.key.key_id)
+    finally:
+        await database.close()
+    assert all("was revoked" in reason for reason in await all_of(ended))
+    assert await refused(kit, key.token) is models.StatusCode.Unauthorized
+    assert await works(kit.control), "his other key works on"
+
+
+async def test_a_stream_ends_with_the_key_that_opened_it(kit: Kit) -> None:
+    access = kit.application.access
+    key = await access.create_key("trader")
+    data = await kit.client(MesoLiveDataHubClient, key.token)
+    args = models.StreamUnderlyingDataArgs(Underlying=SPX, Provider=kit.application.market.default)
+    items = data.stream_underlying_data(args)
+    assert (await anext(items)).Prices is not None
+    await access.revoke(key.key.key_id)
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(MesoLiveSignalRError):
+            _ = [item async for item in items]
+
+
+async def test_a_key_that_expires_ends_its_connections_at_that_moment(kit: Kit) -> None:
+    access = kit.application.access
+    made = await access.create_key("trader")
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+    user = await access.user("trader")
+    token = access._sign(user.user_id, replace(made.key, expires_at=expires))
+    ended = await connected(kit, token)
+    assert not any(over.done() for over in ended)
+    await all_of(ended)
+    assert datetime.now(UTC) >= expires
+    assert await refused(kit, token) is models.StatusCode.Unauthorized
+    assert await works(kit.control)
