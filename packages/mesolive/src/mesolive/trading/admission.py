@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.brokers.quotes import quote_combo
@@ -17,11 +17,11 @@ from mesolive.brokers.venue import Venue
 from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.market.service import Market
 from mesolive.store.database import Transaction
-from mesolive.store.tables.trading import exec_plans, orders
+from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
+from mesolive.store.types import UtcDateTime
 from mesolive.trading import guards
-from mesolive.trading.accounts import Account, find_account
+from mesolive.trading.accounts import Account, account_of
 from mesolive.trading.audit import AuditEntry
-from mesolive.trading.halts import Halt, halt_reason, standing_halts
 from mesolive.trading.idempotency import Call
 from mesolive.trading.order_checks import GroupOrder, checked_order, plan_multiplier
 from mesolive.trading.order_rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
@@ -62,6 +62,53 @@ class Admitted:
     replaces: StoredOrder | None
 
 
+@dataclass
+class _Standing:
+    """An account with what decides whether it may send.
+
+    Attributes
+    ----------
+    halted
+        Why it is halted; `None` when it is not.
+    sent
+        Orders of the last minute.
+    """
+
+    account: Account
+    limits: guards.Limits
+    halted: str | None
+    sent: int
+
+
+_STANDING = (
+    select(
+        accounts,
+        account_limits.c.allow_live,
+        account_limits.c.max_contracts,
+        account_limits.c.max_notional,
+        account_limits.c.max_orders_per_minute,
+        account_limits.c.price_band,
+        select(halts.c.reason)
+        .where(halts.c.lifted_at.is_(None), or_(halts.c.account_id.is_(None), halts.c.account_id == accounts.c.id))
+        .order_by(halts.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("halted"),
+        select(func.count())
+        .select_from(orders)
+        .where(
+            orders.c.account_id == accounts.c.id,
+            orders.c.created_at > bindparam("since", type_=UtcDateTime),
+            orders.c.reference.is_not(None),
+        )
+        .scalar_subquery()
+        .label("sent"),
+    )
+    .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
+    .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
+)
+
+
 class Admission:
     """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later."""
 
@@ -80,10 +127,7 @@ class Admission:
         self._market = market
         self._venues = venues
         self._new_reference = new_reference
-        self._accounts: dict[str, Account] = {}
-        self._halts: list[Halt] | None = None
-        self._sent: dict[int, int] = {}
-        self._limits: dict[int, guards.Limits] = {}
+        self._accounts: dict[str, _Standing] = {}
         self._admitted: list[Admitted] = []
 
     async def admit(self, request: Request) -> Admitted:
@@ -95,10 +139,13 @@ class Admission:
             As `OrderSending.send` tells.
         """
         args = request.args
-        account = await self._account(args.BrokerAccountId)
+        standing = await self._standing(args.BrokerAccountId)
+        account, limits = standing.account, standing.limits
         venue = self._venues.of(account)
         plan = await find_plan(self._tx, self._user_id, args.ExecPlanId)
-        limits = await self._guard_account(account)
+        guards.check_halt(standing.halted)
+        guards.check_live(account.broker_type, limits)
+        guards.check_rate(standing.sent, limits)
         before = await orders_of_plans(self._tx, [plan.id])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
@@ -119,17 +166,19 @@ class Admission:
             multiplier=multiplier,
             asked=args.LegGroupOrder,
             reference=str(self._new_reference()),
+            strategy_name=plan.strategy_name,
+            sent_by=request.user.key_id,
             send_key=request.call.key,
             replaces_id=args.ReplacesOrder,
         )
         admitted = Admitted(request, account, plan, group, new, venue, replaces)
         self._admitted.append(admitted)
-        self._sent[account.id] += 1
+        standing.sent += 1
         return admitted
 
     def refusal(self, request: Request, error: ServiceError) -> AuditEntry:
         """Return what is kept of a call that was refused."""
-        account = self._accounts.get(request.args.BrokerAccountId)
+        standing = self._accounts.get(request.args.BrokerAccountId)
         code = None if error.error is None else error.error.Code
         detail = {
             "status": error.status.name,
@@ -140,7 +189,7 @@ class Admission:
         }
         return AuditEntry(
             self._user_id,
-            None if account is None else account.id,
+            None if standing is None else standing.account.id,
             None,
             self._now,
             request.user.key_id,
@@ -149,34 +198,22 @@ class Admission:
             detail,
         )
 
-    async def _account(self, broker_account_id: str) -> Account:
-        account = self._accounts.get(broker_account_id)
-        if account is None:
-            account = await find_account(self._tx, self._user_id, broker_account_id)
-            self._accounts[broker_account_id] = account
-        return account
-
-    async def _guard_account(self, account: Account) -> guards.Limits:
-        if self._halts is None:
-            self._halts = await standing_halts(self._tx)
-        guards.check_halt(halt_reason(self._halts, account.id))
-        limits = self._limits.get(account.id)
-        if limits is None:
-            limits = await guards.limits_of(self._tx, account.id)
-            self._limits[account.id] = limits
-            sent = await self._tx.scalar(
-                select(func.count())
-                .select_from(orders)
-                .where(
-                    orders.c.account_id == account.id,
-                    orders.c.created_at > self._now - MINUTE,
-                    orders.c.reference.is_not(None),
-                )
+    async def _standing(self, broker_account_id: str) -> _Standing:
+        standing = self._accounts.get(broker_account_id)
+        if standing is None:
+            row = await self._tx.first(
+                _STANDING, {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE}
             )
-            self._sent[account.id] = int(sent)
-        guards.check_live(account.broker_type, limits)
-        guards.check_rate(self._sent[account.id], limits)
-        return limits
+            if row is None:
+                raise not_found(f"account {broker_account_id!r}")
+            limits = guards.Limits()
+            if row.allow_live is not None:
+                limits = guards.Limits(
+                    row.allow_live, row.max_contracts, row.max_notional, row.max_orders_per_minute, row.price_band
+                )
+            standing = _Standing(account_of(row), limits, row.halted, row.sent)
+            self._accounts[broker_account_id] = standing
+        return standing
 
     async def _replaced(self, args: models.SendOrderArgs, plan: Plan) -> StoredOrder | None:
         if args.ReplacesOrder is None:

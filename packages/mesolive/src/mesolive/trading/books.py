@@ -1,27 +1,57 @@
 """What fills do to the books, within one transaction: positions, legs, executions, cash.
 
 Paper fills and fills from a venue go the same way. An entry's position and legs are born together (`open_position`),
-each fill is booked on its leg (`book_fill`), and the position opens or closes when its legs are complete.
+fills are booked on them (`book_legs`), and the position opens or closes when its legs are complete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from mesolive.store.database import WriteTransaction
 from mesolive.store.tables.trading import executions, legs, positions
 from mesolive.trading.accounts import Account, move_cash
-from mesolive.trading.booking import Fill, Holding, apply_fill
+from mesolive.trading.booking import Fill, Holding, apply_fill, total
 from mesolive.trading.plans import Plan, PlanLeg
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
+
+# Built once: SQLAlchemy compiles each of them once.
+_OPEN_LEGS = legs.insert().returning(legs.c.id, sort_by_parameter_order=True)
+_RECORD = executions.insert().returning(executions.c.id, sort_by_parameter_order=True)
+_HELD = select(
+    legs.c.id,
+    legs.c.qty,
+    legs.c.held_qty,
+    legs.c.cost,
+    legs.c.multiplier,
+    legs.c.average_entry_price,
+    legs.c.tracked_realized_pnl,
+    legs.c.status,
+    legs.c.created_at,
+    legs.c.closed_at,
+).where(legs.c.id.in_(bindparam("ids", expanding=True)))
+_CHANGE_LEG = (
+    legs.update()
+    .where(legs.c.id == bindparam("leg"))
+    .values(
+        qty=bindparam("new_qty"),
+        held_qty=bindparam("new_held"),
+        cost=bindparam("new_cost"),
+        average_entry_price=bindparam("new_average"),
+        tracked_realized_pnl=bindparam("new_realized"),
+        status=bindparam("new_status"),
+        created_at=bindparam("opened"),
+        closed_at=bindparam("closed"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,82 +117,118 @@ async def open_position(
         adjustment_count=0,
         created_at=at,
     )
-    leg_ids: dict[str, int] = {}
-    for leg in plan.legs:
+    return Books(user_id, account, plan, position_id, await open_legs(tx, user_id, account, position_id, plan.legs, at))
+
+
+async def open_legs(
+    tx: WriteTransaction, user_id: int, account: Account, position_id: int, opened: Sequence[PlanLeg], at: datetime
+) -> dict[str, int]:
+    """Make legs of a position, still without a fill, and return their ids by name."""
+    rows: list[dict[str, object]] = []
+    for leg in opened:
         marker = leg.qty == 0
-        leg_ids[leg.name] = await insert(
-            tx,
-            legs,
-            user_id=user_id,
-            account_id=account.id,
-            position_id=position_id,
-            name=leg.name,
-            **leg.traded.columns,
-            status=(models.LegStatus.Open if marker else models.LegStatus.Opening).name,
-            qty=ZERO,
-            held_qty=ZERO,
-            cost=ZERO,
-            average_entry_price=leg.mark if marker and leg.mark is not None else ZERO,
-            leg_group_id=leg.leg_group_id,
-            expiration_name=leg.expiration_name,
-            tracked_realized_pnl=ZERO,
-            created_at=at,
+        rows.append(
+            {
+                "user_id": user_id,
+                "account_id": account.id,
+                "position_id": position_id,
+                "name": leg.name,
+                **leg.traded.columns,
+                "status": (models.LegStatus.Open if marker else models.LegStatus.Opening).name,
+                "qty": ZERO,
+                "held_qty": ZERO,
+                "cost": ZERO,
+                "average_entry_price": leg.mark if marker and leg.mark is not None else ZERO,
+                "leg_group_id": leg.leg_group_id,
+                "expiration_name": leg.expiration_name,
+                "tracked_realized_pnl": ZERO,
+                "created_at": at,
+            }
         )
-    return Books(user_id, account, plan, position_id, leg_ids)
+    made = await tx.all(_OPEN_LEGS, rows) if rows else ()
+    return {leg.name: row.id for leg, row in zip(opened, made, strict=True)}
 
 
-async def book_fill(
-    tx: WriteTransaction,
-    books: Books,
-    leg: PlanLeg,
-    fill: Fill,
-    order_id: int,
-    broker_execution_id: str | None = None,
-) -> Booked:
-    """Book one fill of one leg: its holding, its execution, the account's cash.
+@dataclass(frozen=True, slots=True)
+class FilledLeg:
+    """One fill of one leg of a plan.
 
-    Parameters
+    Attributes
     ----------
-    leg
-        The plan's leg that was filled.
     broker_execution_id
         The venue's id of the execution, where a venue filled it.
     """
-    opening = leg.leg_id is None
-    leg_id = books.leg_ids[leg.name]
-    row = await tx.first(
-        select(legs.c.qty, legs.c.held_qty, legs.c.cost, legs.c.multiplier, legs.c.tracked_realized_pnl).where(
-            legs.c.id == leg_id
+
+    leg: PlanLeg
+    fill: Fill
+    broker_execution_id: str | None = None
+
+
+async def book_legs(
+    tx: WriteTransaction, books: Books, fills: Sequence[FilledLeg], order_id: int | None
+) -> dict[str, Booked]:
+    """Book fills of one order, at most one of each leg: the holdings, the executions, the account's cash.
+
+    A settlement has no order.
+
+    A leg that is opened dates from its last fill, and stays `Opening`. One that is closed is `Closing`, and `Closed`
+    when nothing of it is held any more.
+
+    Returns
+    -------
+    What was booked, by the plan's leg names.
+    """
+    ids = [books.leg_ids[told.leg.name] for told in fills]
+    rows = {row.id: row for row in await tx.all(_HELD, {"ids": ids})}
+    changes: list[dict[str, object]] = []
+    records: list[dict[str, object]] = []
+    booked: list[Booked] = []
+    for leg_id, told in zip(ids, fills, strict=True):
+        row, leg, fill = rows[leg_id], told.leg, told.fill
+        after, realized = apply_fill(Holding(row.held_qty, row.cost, row.multiplier), fill)
+        leg_realized = row.tracked_realized_pnl + realized
+        opening = leg.leg_id is None
+        closed = not opening and after.qty == 0
+        qty = row.qty + fill.qty if opening else row.qty
+        closing = models.LegStatus.Closed if closed else models.LegStatus.Closing
+        changes.append(
+            {
+                "leg": leg_id,
+                "new_qty": qty,
+                "new_held": after.qty,
+                "new_cost": after.cost,
+                "new_average": after.average_price if opening else row.average_entry_price,
+                "new_realized": leg_realized,
+                "new_status": row.status if opening else closing.name,
+                "opened": fill.at if opening else row.created_at,
+                "closed": fill.at if closed else row.closed_at,
+            }
         )
-    )
-    assert row is not None  # noqa: S101 - the books name legs that are stored
-    after, realized = apply_fill(Holding(row.held_qty, row.cost, row.multiplier), fill)
-    leg_realized = row.tracked_realized_pnl + realized
-    changes = {"held_qty": after.qty, "cost": after.cost, "tracked_realized_pnl": leg_realized}
-    qty = row.qty
-    if opening:
-        qty = row.qty + fill.qty
-        changes |= {"qty": qty, "average_entry_price": after.average_price}
-    await tx.execute(legs.update().where(legs.c.id == leg_id).values(**changes))
-    execution_id = await insert(
-        tx,
-        executions,
-        user_id=books.user_id,
-        account_id=books.account.id,
-        plan_id=books.plan.id,
-        order_id=order_id,
-        position_id=books.position_id,
-        leg_id=leg_id,
-        leg_name=leg.own_name,
-        **leg.traded.columns,
-        broker_execution_id=broker_execution_id,
-        qty=fill.qty,
-        price=fill.price,
-        commission=fill.commission,
-        executed_at=fill.at,
-    )
-    await move_cash(tx, books.account, fill.cash_change, fill.at)
-    return Booked(execution_id, leg, qty, leg_realized, realized, closed=not opening and after.qty == 0)
+        records.append(
+            {
+                "user_id": books.user_id,
+                "account_id": books.account.id,
+                "plan_id": books.plan.id,
+                "order_id": order_id,
+                "position_id": books.position_id,
+                "leg_id": leg_id,
+                "leg_name": leg.own_name,
+                **leg.traded.columns,
+                "broker_execution_id": told.broker_execution_id,
+                "qty": fill.qty,
+                "price": fill.price,
+                "commission": fill.commission,
+                "executed_at": fill.at,
+            }
+        )
+        booked.append(Booked(0, leg, qty, leg_realized, realized, closed))
+    await tx.execute(_CHANGE_LEG, changes)
+    made = await tx.all(_RECORD, records)
+    moved = total(told.fill.cash_change for told in fills)
+    await move_cash(tx, books.account, moved, max(told.fill.at for told in fills))
+    return {
+        told.leg.name: replace(one, execution_id=row.id) for told, one, row in zip(fills, booked, made, strict=True)
+    }
 
 
 async def set_leg_status(tx: WriteTransaction, leg_id: int, status: models.LegStatus, at: datetime) -> None:

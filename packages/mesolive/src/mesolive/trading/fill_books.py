@@ -15,14 +15,14 @@ from mesolive.trading.accounts import Account
 from mesolive.trading.booking import Fill, combo_price
 from mesolive.trading.books import (
     Books,
-    book_fill,
+    FilledLeg,
+    book_legs,
     close_position,
     leg_event,
     leg_update,
     open_position,
     position_event,
     realize,
-    set_leg_status,
 )
 from mesolive.trading.freezing import resolved_events
 from mesolive.trading.order_life import Executed, State
@@ -71,26 +71,27 @@ async def book_execution(
     books = touched.books or await _open_books(tx, touched, order.user_id, executed.at, events)
     touched.books = books
     touched.filled = True
-    opening = touched.plan.kind is not PlanKind.EXIT
     by_name = {leg.name: leg for leg in touched.plan.legs}
     ratios = touched.ratios(order.group)
-    for name, price in executed.leg_prices.items():
-        leg = by_name[name]
-        fill = Fill(
-            price=price,
-            qty=ratios[name] * executed.qty,
-            multiplier=leg.traded.contract.multiplier,
-            commission=executed.commissions.get(name, ZERO),
-            at=executed.at,
+    fills = [
+        FilledLeg(
+            by_name[name],
+            Fill(
+                price=price,
+                qty=ratios[name] * executed.qty,
+                multiplier=by_name[name].traded.contract.multiplier,
+                commission=executed.commissions.get(name, ZERO),
+                at=executed.at,
+            ),
+            f"{executed.execution_id}/{name}",
         )
-        booked = await book_fill(tx, books, leg, fill, order.id, f"{executed.execution_id}/{name}")
-        if opening:
-            # It opens with its position, when all of it is filled and frozen.
-            status = models.LegStatus.Opening
-            await tx.execute(legs.update().where(legs.c.id == books.leg_ids[name]).values(created_at=executed.at))
+        for name, price in executed.leg_prices.items()
+    ]
+    for booked in (await book_legs(tx, books, fills, order.id)).values():
+        if booked.leg.leg_id is None:
+            status = models.LegStatus.Opening  # it opens with its position, when all of it is filled and frozen
         else:
             status = models.LegStatus.Closed if booked.closed else models.LegStatus.Closing
-            await set_leg_status(tx, books.leg_ids[name], status, executed.at)
         events.append(leg_event(books, booked, status))
         touched.realized += booked.realized
     return books.position_id, events

@@ -44,6 +44,9 @@ from mesolive_sdk.models import StatusCode
 
 _log = structlog.get_logger(__name__)
 
+MAX_ACCOUNTS = 10_000
+"""How many accounts are remembered."""
+
 _KNOWN = select(order_facts.c.account_id, order_facts.c.execution_id).where(
     tuple_(order_facts.c.account_id, order_facts.c.execution_id).in_(bindparam("pairs", expanding=True))
 )
@@ -160,6 +163,7 @@ class OrderFacts:
         self._clock = clock
         self._completed = completed
         self._doubtful = doubtful
+        self._accounts: dict[int, Account] = {}
 
     async def apply(self, tx: WriteTransaction, user_id: int, told: Sequence[Told]) -> list[StoredOrder | None]:
         """Take facts about one user's orders into the books.
@@ -169,7 +173,7 @@ class OrderFacts:
         For each fact the order that it is about, as it is afterwards; `None` where this server did not send it.
         """
         now = self._clock.now()
-        batch = await _find(tx, told)
+        batch = await self._find(tx, told)
         results: list[int | None] = []
         for one in told:
             order = batch.find(one)
@@ -193,6 +197,37 @@ class OrderFacts:
         for account_id in batch.look_at:
             tx.after_commit(lambda account_id=account_id: self._doubtful(account_id))
         return [None if order_id is None else batch.orders[order_id] for order_id in results]
+
+    async def _find(self, tx: Transaction, told: Sequence[Told]) -> _Batch:
+        references = {one.reference for one in told if one.reference is not None}
+        found = await orders_by_reference(tx, references) if references else []
+        named = {order.reference for order in found}
+        by_account: dict[int, set[str]] = {}
+        for one in told:
+            if one.venue_id is not None and one.reference not in named:
+                by_account.setdefault(one.account_id, set()).add(one.venue_id)
+        for account_id, ids in by_account.items():
+            found += await orders_by_venue_id(tx, account_id, ids)
+        pairs = {(one.account_id, one.fact.execution_id) for one in told if isinstance(one.fact, life.Executed)}
+        known: Sequence[Row[Any]] = await tx.all(_KNOWN, {"pairs": list(pairs)}) if pairs else ()
+        await self._know_accounts(tx, {one.account_id for one in told})
+        return _Batch(
+            orders={order.id: order for order in found},
+            by_reference={order.reference: order.id for order in found},
+            by_venue_id={(o.account_id, o.view.venue_id): o.id for o in found if o.view.venue_id is not None},
+            known={(row.account_id, row.execution_id) for row in known},
+            accounts=self._accounts,
+        )
+
+    async def _know_accounts(self, tx: Transaction, ids: set[int]) -> None:
+        """Read accounts that were not read before; what is used of them never changes."""
+        unknown = ids - self._accounts.keys()
+        if unknown:
+            if len(self._accounts) >= MAX_ACCOUNTS:
+                self._accounts.clear()
+                unknown = ids
+            rows = await tx.all(_ACCOUNT, {"ids": list(unknown)})
+            self._accounts.update((row.id, account_of(row)) for row in rows)
 
     def _keep_foreign(self, batch: _Batch, told: Told, now: datetime) -> None:
         """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
@@ -265,29 +300,6 @@ class OrderFacts:
             known = batch.orders.get(order.replaces_id)
             if known is not None:
                 batch.orders[order.replaces_id] = replace(known, replaced_by=None)
-
-
-async def _find(tx: Transaction, told: Sequence[Told]) -> _Batch:
-    references = {one.reference for one in told if one.reference is not None}
-    found = await orders_by_reference(tx, references) if references else []
-    named = {order.reference for order in found}
-    by_account: dict[int, set[str]] = {}
-    for one in told:
-        if one.venue_id is not None and one.reference not in named:
-            by_account.setdefault(one.account_id, set()).add(one.venue_id)
-    for account_id, ids in by_account.items():
-        found += await orders_by_venue_id(tx, account_id, ids)
-    pairs = {(one.account_id, one.fact.execution_id) for one in told if isinstance(one.fact, life.Executed)}
-    known: Sequence[Row[Any]] = await tx.all(_KNOWN, {"pairs": list(pairs)}) if pairs else ()
-    needed = {one.account_id for one in told}
-    rows = await tx.all(_ACCOUNT, {"ids": list(needed)})
-    return _Batch(
-        orders={order.id: order for order in found},
-        by_reference={order.reference: order.id for order in found},
-        by_venue_id={(o.account_id, o.view.venue_id): o.id for o in found if o.view.venue_id is not None},
-        known={(row.account_id, row.execution_id) for row in known},
-        accounts={row.id: account_of(row) for row in rows},
-    )
 
 
 def order_event(

@@ -89,7 +89,8 @@ async def order_history(database: Database, order_id: int) -> OrderHistory:
         asked = await tx.all(select(audit_entries).where(audit_entries.c.order_id == order_id))
         facts = await tx.all(select(order_facts).where(order_facts.c.order_id == order_id).order_by(order_facts.c.id))
         booked = await tx.all(select(executions).where(executions.c.order_id == order_id).order_by(executions.c.id))
-    entries = [
+    entries = [HistoryEntry(row.created_at, "SendOrder", row.sent_by or "server", "", _text({"key": row.send_key}))]
+    entries += [
         HistoryEntry(
             one.at,
             one.action,

@@ -42,6 +42,8 @@ class NewOrder:
     multiplier: Decimal
     asked: models.LegGroupOrder
     reference: str
+    strategy_name: str
+    sent_by: str
     send_key: str
     replaces_id: int | None
 
@@ -126,9 +128,9 @@ _LAST_FILL = (
 
 
 async def place_orders(
-    tx: WriteTransaction, user_id: int, placed: Sequence[NewOrder], at: datetime, state: State = State.PENDING_SUBMIT
-) -> list[int]:
-    """Store orders that are about to be sent and return their ids, in the same order."""
+    tx: WriteTransaction, user_id: int, placed: Sequence[NewOrder], at: datetime
+) -> list[StoredOrder]:
+    """Store orders that are about to be sent and return them, in the same order."""
     rows = [
         {
             "user_id": user_id,
@@ -137,7 +139,7 @@ async def place_orders(
             "position_id": order.position_id,
             "strategy_id": order.strategy_id,
             "leg_group_id": order.group,
-            "state": state.value,
+            "state": State.PENDING_SUBMIT.value,
             "side": "S" if order.sold else "B",
             "qty": -order.qty if order.sold else order.qty,
             "filled_qty": ZERO,
@@ -151,12 +153,37 @@ async def place_orders(
             "filled_value": ZERO,
             "reference": order.reference,
             "cancel_wanted": False,
+            "sent_by": order.sent_by,
             "send_key": order.send_key,
             "replaces_id": order.replaces_id,
         }
         for order in placed
     ]
-    return [row.id for row in await tx.all(_PLACE, rows)]
+    made = await tx.all(_PLACE, rows)
+    return [
+        StoredOrder(
+            id=row.id,
+            user_id=user_id,
+            account_id=order.account_id,
+            plan_id=order.plan_id,
+            strategy_id=order.strategy_id,
+            strategy_name=order.strategy_name,
+            group=order.group,
+            side="S" if order.sold else "B",
+            view=OrderView(State.PENDING_SUBMIT, order.qty),
+            multiplier=order.multiplier,
+            filled_value=ZERO,
+            average_price=None,
+            reference=order.reference,
+            send_key=order.send_key,
+            cancel_key=None,
+            replaces_id=order.replaces_id,
+            replaced_by=None,
+            created_at=at,
+            updated_at=at,
+        )
+        for row, order in zip(made, placed, strict=True)
+    ]
 
 
 async def orders_by_reference(tx: Transaction, references: Iterable[str]) -> list[StoredOrder]:

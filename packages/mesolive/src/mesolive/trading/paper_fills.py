@@ -12,7 +12,7 @@ from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 from mesolive.store.database import WriteTransaction
 from mesolive.store.tables.trading import orders
 from mesolive.trading.booking import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
-from mesolive.trading.books import Booked, Books, book_fill
+from mesolive.trading.books import Booked, Books, FilledLeg, book_legs
 from mesolive.trading.plans import Plan, PlanKind, PlanLeg, group_quantities
 from mesolive.trading.positions import Leg
 from mesolive.trading.rows import insert
@@ -105,8 +105,8 @@ async def book_fills(
             last_updated=now,
         )
         order_ids.append(order_id)
-        for name, fill in told.items():
-            legs_booked[name] = await book_fill(tx, books, by_name[name].leg, fill, order_id)
+        filled = [FilledLeg(by_name[name].leg, fill) for name, fill in told.items()]
+        legs_booked |= await book_legs(tx, books, filled, order_id)
         orders_told.append(
             models.OrderUpdateEvent(
                 OrderId=order_id,

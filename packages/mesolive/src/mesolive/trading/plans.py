@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from mesolive.errors import not_found
 from mesolive.store.database import Transaction, WriteTransaction
@@ -21,6 +21,31 @@ from mesolive_sdk import models
 
 CLOSING = ":close"
 """Tells the leg that a move closes from the one of the same name that it opens. Names of legs hold no colon."""
+
+
+# One row per leg, with the plan in each.
+_PLAN = (
+    select(
+        exec_plan_legs,
+        exec_plans.c.id,
+        exec_plans.c.kind,
+        exec_plans.c.state,
+        exec_plans.c.strategy_id,
+        exec_plans.c.account_id,
+        exec_plans.c.position_id,
+        exec_plans.c.position_name,
+        exec_plans.c.data_provider,
+        exec_plans.c.qty_multiplier,
+        accounts.c.broker_account_id,
+        strategies.c.name.label("strategy_name"),
+    )
+    .select_from(exec_plans)
+    .join(accounts, accounts.c.id == exec_plans.c.account_id)
+    .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
+    .outerjoin(exec_plan_legs, exec_plan_legs.c.plan_id == exec_plans.c.id)
+    .where(exec_plans.c.user_id == bindparam("user"), exec_plans.c.id == bindparam("plan"))
+    .order_by(exec_plan_legs.c.place)
+)
 
 
 class PlanKind(enum.Enum):
@@ -167,17 +192,10 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
 
 async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     """Return the user's plan; `NotFound` when there is none of that id for this user."""
-    row = await tx.first(
-        select(exec_plans, accounts.c.broker_account_id, strategies.c.name.label("strategy_name"))
-        .join(accounts, accounts.c.id == exec_plans.c.account_id)
-        .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
-        .where(exec_plans.c.user_id == user_id, exec_plans.c.id == plan_id)
-    )
-    if row is None:
+    rows = await tx.all(_PLAN, {"user": user_id, "plan": plan_id})
+    if not rows:
         raise not_found(f"exec plan {plan_id}")
-    legs = await tx.all(
-        select(exec_plan_legs).where(exec_plan_legs.c.plan_id == plan_id).order_by(exec_plan_legs.c.place)
-    )
+    row = rows[0]
     return Plan(
         id=row.id,
         kind=PlanKind(row.kind),
@@ -190,7 +208,7 @@ async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
         position_name=row.position_name,
         data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
         qty_multiplier=row.qty_multiplier,
-        legs=tuple(_leg_of(leg) for leg in legs),
+        legs=tuple(_leg_of(leg) for leg in rows if leg.place is not None),
     )
 
 

@@ -41,7 +41,6 @@ from mesolive.trading.order_rows import (
     StoredOrder,
     mark_replaced_by,
     order_of_user,
-    orders_by_reference,
     place_orders,
     stored,
     want_cancel,
@@ -227,10 +226,13 @@ class OrderSending:
         for place, request in enumerate(batch):
             by_user.setdefault(request.user.user_id, []).append(place)
         for user_id, places in by_user.items():
+            made: Sequence[Made | BaseException] = ()
             try:
                 async with self._database.write(user_id) as tx:
                     made = await self._commit_for(tx, user_id, [batch[place] for place in places])
             except Exception as error:  # noqa: BLE001 - every caller of the transaction sees why it failed
+                # Whether it is committed or not: nobody carries these orders out, so the supervisor shall settle them.
+                self.under_way.difference_update(one.order.reference for one in made if isinstance(one, Sendable))
                 made = [error] * len(places)
             results |= dict(zip(places, made, strict=True))
         return [results[place] for place in range(len(batch))]
@@ -267,20 +269,15 @@ class OrderSending:
     async def _store(
         self, tx: WriteTransaction, user_id: int, checked: Sequence[Admitted], now: datetime
     ) -> list[Made]:
-        ids = await place_orders(tx, user_id, [one.new for one in checked], now)
-        calls = [(one.request.call, one.plan.id, order_id) for one, order_id in zip(checked, ids, strict=True)]
+        placed = await place_orders(tx, user_id, [one.new for one in checked], now)
+        calls = [(one.request.call, one.plan.id, order.id) for one, order in zip(checked, placed, strict=True)]
         await keep_processing(tx, user_id, calls, now)
-        by_reference = {
-            order.reference: order for order in await orders_by_reference(tx, [one.new.reference for one in checked])
-        }
         events: list[models.MesoLiveEvent] = []
-        entries: list[AuditEntry] = []
         made: list[Made] = []
-        for one in checked:
-            order = by_reference[one.new.reference]
+        for one, new in zip(checked, placed, strict=True):
+            order = new
             if one.replaces is not None:
                 await mark_replaced_by(tx, one.replaces.id, order.id)
-            entries.append(_asked(one, order, now))
             if not one.group.legs:
                 order, touched, told = await fill_markers(tx, order, one.account, one.plan, now)
                 events += [order_event(one.account, order), *told]
@@ -292,10 +289,9 @@ class OrderSending:
             events.append(order_event(one.account, order))
             request = _request_of(one, order)
             made.append(Sendable(order, one.account, request, one.venue, one.replaces))
+        await self._journal.append(tx, user_id, events)
         # Before the commit: from then on the supervisor sees the orders.
         self.under_way.update(one.order.reference for one in made if isinstance(one, Sendable))
-        await audit(tx, entries)
-        await self._journal.append(tx, user_id, events)
         return made
 
     # --- cancelling ---------------------------------------------------------------------------------------------------
@@ -387,24 +383,6 @@ def _must_be_cancelled(row: Row[Any]) -> StoredOrder:
     if row.reference is None or row.state != State.CANCELLED.value:
         raise conflict(f"order {row.id} is {row.state}; it cannot be cancelled any more")
     return stored(row)
-
-
-def _asked(one: Admitted, order: StoredOrder, now: datetime) -> AuditEntry:
-    asked = one.request.args.LegGroupOrder
-    detail: dict[str, object] = {
-        "plan": one.plan.id,
-        "group": order.group,
-        "qty": str(order.view.qty),
-        "type": asked.OrderType.name,
-        "time_in_force": asked.TimeInForce.name,
-        "limit_price": None if asked.LimitPrice is None else str(asked.LimitPrice),
-        "stop_price": None if asked.StopPrice is None else str(asked.StopPrice),
-        "replaces": one.new.replaces_id,
-    }
-    user = one.request.user
-    return AuditEntry(
-        user.user_id, one.account.id, order.id, now, user.key_id, "SendOrder", one.request.call.key, detail
-    )
 
 
 def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:

@@ -267,6 +267,7 @@ orders = Table(
     Column("venue_order_id", String(64)),
     Column("unresolved_since", UtcDateTime),
     Column("cancel_wanted", Boolean),
+    Column("sent_by", String(64)),
     Column("send_key", String(128)),
     Column("cancel_key", String(128)),
     Column("replaces_id", BigInteger),
@@ -281,8 +282,8 @@ orders = Table(
     sqlite_autoincrement=True,
 )
 """`reference` names the order to its venue and is ours; `venue_order_id` is the venue's permanent name for it. Paper
-orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `send_key` and `cancel_key`
-are the idempotency keys whose records wait for what becomes of it."""
+orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `sent_by` is the id of
+the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for what becomes of it."""
 
 order_facts = Table(
     "order_facts",

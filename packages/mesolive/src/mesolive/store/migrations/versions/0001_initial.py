@@ -280,6 +280,7 @@ def upgrade() -> None:
         sa.Column("venue_order_id", sa.String(length=64), nullable=True),
         sa.Column("unresolved_since", sa.BigInteger(), nullable=True),
         sa.Column("cancel_wanted", sa.Boolean(), nullable=True),
+        sa.Column("sent_by", sa.String(length=64), nullable=True),
         sa.Column("send_key", sa.String(length=128), nullable=True),
         sa.Column("cancel_key", sa.String(length=128), nullable=True),
         sa.Column("replaces_id", sa.BigInteger(), nullable=True),
