@@ -13,11 +13,13 @@ from language_testkit.market import NOON, SPOT, TODAY, PlainCalendar, PlainView,
 from language_testkit.strategies import ACCOUNT, compiled, held, position, scope, value
 from language_testkit.strategies import contract as contract_of
 from mesolive.language.decision import AccountState, PositionState, StatementKind
+from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.language.variables import BUILT_IN, leg_variables
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import Right
+from mesolive.pricing.margin import MarginModel, MarginRules
 
 OPENED = NOON - timedelta(days=2, hours=12)
 
@@ -30,7 +32,7 @@ def strangle(view: PlainView, put_qty: int = -2, call_qty: int = 3) -> PositionS
         opened_at=OPENED,
         realized_pnl=Decimal(50),
         variables={"best": Decimal("12.5"), "profit_target": Decimal(300), "expiration_gone_dte": Decimal(7)},
-        margin=Decimal(9000),
+        margin_rules=MarginRules(house_multiplier=Decimal(2)),
     )
 
 
@@ -147,7 +149,6 @@ def test_an_expirations_days_follow_the_open_leg_and_else_what_was_stored(view: 
         ("underlying_iv_pct", 42),
         ("days_in_trade", 2.5),
         ("timing.days_in_trade", 2.5),
-        ("pos_margin", 9000),
         ("open_trades_cnt", 2),
     ],
 )
@@ -163,12 +164,12 @@ def test_before_there_is_a_position_its_sums_are_zero_and_its_legs_are_missing()
 
 def test_account_variables_sum_over_all_positions(view: PlainView) -> None:
     first = strangle(view)
-    second = position(held("x", contract_of(view, 4300.0), 1, price=20.0), margin=Decimal(1000))
+    second = position(held("x", contract_of(view, 4300.0), 1, price=20.0), margin_rules=MarginRules())
     account = AccountState(Decimal(1), Decimal(1), positions=(first, second), strategy_positions=2)
     within = scope(view, first, account)
     alone = scope(view, second, account)
     assert value("pos_in_flight", within) == 2
-    assert value("acc_margin", within) == 10_000
+    assert value("acc_margin", within) == value("pos_margin", within)
     for field in ("delta", "theta", "vega", "pnl"):
         total = value(f"acc_{field}", within)
         assert isinstance(total, float)
@@ -231,26 +232,56 @@ def test_margin_fails_where_none_is_calculated(view: PlainView) -> None:
         value("pos_margin", within)
 
 
-def test_margin_is_calculated_when_a_statement_reads_it_and_not_before(view: PlainView) -> None:
-    calls: list[str] = []
-
-    def calculate() -> Decimal:
-        calls.append("calculated")
-        return Decimal("1234.5")
-
-    asked = position(held("p", contract_of(view, 4400.0), -1), margin=calculate)
-    within = scope(view, asked)
-    assert value("pos_delta < 1000", within) is True
-    assert not calls
-    assert value("pos_margin", within) == 1234.5
-    # The position as it was read is the one that the account has, though only that one knows its margin.
-    plain = replace(asked, margin=None)
-    assert value("pos_margin < 2000", scope(view, plain, AccountState(Decimal(1), Decimal(1), (asked,)))) is True
+def naked_put(view: PlainView, strike: float) -> float:
+    """Return what a short put requires alone: its mark, and 15 % of the price less the out-of-the-money amount."""
+    part = view.slice("SPXW", TODAY + timedelta(days=30), Right.PUT)
+    assert part is not None
+    mark = float(part.mark[int(list(part.strikes).index(strike))])
+    return 100 * (mark + max(0.15 * SPOT - (SPOT - strike), 0.1 * strike))
 
 
-def test_margin_that_cannot_be_calculated_now_fails_and_says_why(view: PlainView) -> None:
-    within = scope(view, position(held("p", contract_of(view, 4400.0), -1), margin=lambda: None))
-    with pytest.raises(StatementError, match="no price or no volatility"):
+def test_margin_follows_the_market_and_the_legs_as_they_stand(view: PlainView) -> None:
+    put = position(held("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
+    within = scope(view, put)
+    assert value("pos_margin", within) == pytest.approx(naked_put(view, 4400.0), abs=0.01)
+    within.put_leg(BoundLeg.of(held("l", contract_of(view, 4300.0), 1), view))
+    assert value("pos_margin", within) == 10_000
+    within.drop_leg("p")
+    assert value("pos_margin", within) == 0
+
+
+def test_the_accounts_margin_is_that_of_each_position_by_its_own_rules(view: PlainView) -> None:
+    first = position(held("p", contract_of(view, 4400.0), -1), margin_rules=MarginRules())
+    second = position(
+        held("s", contract_of(view, 4400.0), -1),
+        held("l", contract_of(view, 4350.0), 1),
+        margin_rules=MarginRules(house_multiplier=Decimal("1.5")),
+    )
+    account = AccountState(Decimal(1), Decimal(1), (first, second))
+    within = scope(view, first, account)
+    assert value("acc_margin", within) == pytest.approx(naked_put(view, 4400.0) + 7500, abs=0.01)
+    within.put_leg(BoundLeg.of(held("l", contract_of(view, 4300.0), 1), view))
+    assert value("acc_margin", within) == 17_500
+    alone = AccountState(Decimal(1), Decimal(1), (first, replace(second, margin_rules=None)))
+    with pytest.raises(StatementError, match="margin"):
+        value("acc_margin", scope(view, first, alone))
+
+
+def test_margin_by_risk_graph_is_the_loss_over_the_range(view: PlainView) -> None:
+    rules = MarginRules(MarginModel.PM_LIKE, lower=Decimal("0.1"), upper=Decimal("0.05"))
+    put = position(held("p", contract_of(view, 4400.0), -2, price=10.0), margin_rules=rules)
+    within = scope(view, put)
+    loss = value("options.model(position, 30, underlying_price, pnl)", within)
+    fallen = value("options.model(position, 30, underlying_price * 0.9, pnl)", within)
+    assert isinstance(loss, float)
+    assert isinstance(fallen, float)
+    assert value("pos_margin", within) == pytest.approx(loss - fallen, rel=1e-3)
+
+
+def test_margin_of_a_leg_that_has_no_price_fails_and_says_which(view: PlainView) -> None:
+    gone = replace(contract_of(view, 4400.0), strike=Decimal(4401))
+    within = scope(view, position(held("p", gone, -1), margin_rules=MarginRules()))
+    with pytest.raises(StatementError, match="leg 'p'"):
         value("pos_margin", within)
 
 

@@ -40,7 +40,7 @@ def margin_setting(model: str) -> dict[str, object]:
 
 async def test_an_iron_condor_needs_the_width_of_one_of_its_wings(desk: Desk) -> None:
     assert (await account(desk)).MaintenanceMarginReq == 0
-    opened = await desk.enter((await desk.strategy()).Id)
+    opened = await desk.enter((await desk.strategy(**margin_setting("RegT"))).Id)
     quantity = opened.QtyMultiplier
     assert quantity is not None
     assert (await detail(desk, opened.Id)).Margin == 100 * 100 * quantity

@@ -25,7 +25,6 @@ from mesolive.language.decision import (
 from mesolive.language.entry import NO_VALUES, define_variables, judge_all, none_holds
 from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import suggestion
-from mesolive.language.scope import Scope
 from mesolive.language.selection import Candidate, Taken, chain_of, choose_expirations, choose_strike, select_legs
 from mesolive.language.signals import count_is_spent
 from mesolive.market.contracts import Expiration
@@ -108,9 +107,7 @@ def freeze_at_adjustment(
         When there is no such adjustment or operation.
     """
     adjustment = _find(strategy, condition, operation)
-    scope = Scope(
-        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
-    )
+    scope = strategy.scope(view, account, position, external, random)
     defined = define_variables(adjustment.variables.get(operation, ()), scope)
     variables = dict(defined.variables)
     for rule in (*adjustment.move_expirations, *adjustment.expirations):
@@ -150,8 +147,7 @@ class _Work:
         self._account = account
         self._position = position
         self._constraint = constraint
-        totals = strategy.totals(account, view)
-        self._scope = Scope(view, account, position=position, external=external, random=random, totals=totals)
+        self._scope = strategy.scope(view, account, position, external, random)
         self._closing: list[LegState] = []
         self._opening: list[SelectedLeg] = []
         self._expirations: dict[str, Expiration] = {}

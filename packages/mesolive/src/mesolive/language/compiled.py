@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random as random_module
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mesolive.language import definition as d
-from mesolive.language.decision import AccountState, Operation
+from mesolive.language.decision import AccountState, Operation, PositionState
 from mesolive.language.sandbox import Sandbox
+from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement, Statement, compile_statement
 from mesolive.language.totals import AccountTotals
 from mesolive.market.view import MarketView
@@ -112,11 +114,29 @@ class CompiledStrategy:
         """Bytes of the strategy's Lua machine."""
         return self._sandbox.memory_used
 
-    def totals(self, account: AccountState, view: MarketView) -> AccountTotals:
-        """Return the account's sums at a view; those asked for last are kept for the account's next position."""
+    def scope(
+        self,
+        view: MarketView,
+        account: AccountState,
+        position: PositionState | None,
+        external: Mapping[str, float],
+        random: random_module.Random,
+    ) -> Scope:
+        """Return what the strategy's statements see of a position, or of none yet; see `Scope`.
+
+        The account's sums at the view that was asked for last are kept for the account's next position.
+        """
         if self._totals is None or not self._totals.fits(account, view):
             self._totals = AccountTotals(account, view)
-        return self._totals
+        return Scope(
+            view,
+            account,
+            position=position,
+            external=external,
+            random=random,
+            totals=self._totals,
+            margin_rules=self.definition.margin,
+        )
 
     def statement(self, statement: Statement) -> CompiledStatement:
         """Compile a statement in the strategy's machine."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from mesolive.market.contracts import Expiration, OptionContract
+from mesolive.pricing.margin import MarginRules
 
 SHOWN_DIGITS: Final = 12
 """Significant digits of a computed number that are shown: what is behind them is the noise of floats."""
@@ -130,9 +131,8 @@ class PositionState:
     ----------
     realized_pnl
         Everything realised so far, that of open legs included.
-    margin
-        Its margin in account currency, or what calculates it when it is read (`None` from there: it is not known now);
-        `None` where none is calculated. Two states are equal whatever they say of it.
+    margin_rules
+        How its margin is calculated; `None` when it is not. Two states are equal whatever they say of it.
     """
 
     legs: tuple[LegState, ...] = ()
@@ -141,7 +141,7 @@ class PositionState:
     realized_pnl: Decimal = Decimal(0)
     qty_multiplier: Decimal = Decimal(1)
     adjustment_count: int = 0
-    margin: Decimal | Callable[[], Decimal | None] | None = field(default=None, compare=False)
+    margin_rules: MarginRules | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

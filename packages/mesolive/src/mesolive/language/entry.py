@@ -53,7 +53,7 @@ def select_entry(
     SelectionError
         When an expiration or a strike is not found, or a statement that selection needs failed.
     """
-    scope = Scope(view, account, position=None, external=external, random=random, totals=strategy.totals(account, view))
+    scope = strategy.scope(view, account, None, external, random)
     expirations, traces = choose_expirations(strategy.expirations, strategy, scope)
     taken = Taken.under(constraint, account, None)
     legs = select_legs(strategy.legs, expirations, scope, constraint, taken)
@@ -99,9 +99,7 @@ def freeze_at_entry(
     FrozenVariables
         A statement that fails leaves its variable unset and says why; the others go on.
     """
-    scope = Scope(
-        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
-    )
+    scope = strategy.scope(view, account, position, external, random)
     return _freeze(strategy, scope)
 
 

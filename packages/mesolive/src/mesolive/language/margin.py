@@ -1,33 +1,81 @@
-"""What a stored definition says about margin, read without reading the rest of it."""
+"""The margin of a position's legs on a market view: `pos_margin`, and what users are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterable
+from decimal import Decimal
 
-from mesolive.language.conversion import is_v2
-from mesolive.language.loading import load
-from mesolive.language.reading import FormReader, read_margin
-from mesolive.pricing.margin import MarginRules
+from mesolive.language.legs import BoundLeg
+from mesolive.language.problems import MissingValueError
+from mesolive.market.contracts import Right
+from mesolive.market.view import MarketView
+from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
+from mesolive.pricing.margin_regt import RegTLeg
+from mesolive.pricing.risk_graph import RiskLeg
 
 
-def margin_rules(raw: bytes | str | Mapping[str, object]) -> MarginRules | None:
-    """Return how margin is calculated by a definition that was checked when it was stored; `None` when it is not.
+def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketView) -> Decimal:
+    """Return the margin of the legs of one position, in account currency; marker legs count for nothing.
 
     Parameters
     ----------
-    raw
-        The definition, of version 3 or 2.
+    legs
+        Bound to `view`.
+    rules
+        Those of the position's strategy; `None` when it asks for no margin.
+    view
+        The market of the underlying.
 
     Raises
     ------
-    DefinitionError
-        When `raw` is no JSON object, or is too large.
+    MissingValueError
+        When no margin is calculated, or the underlying or a leg has no value that it needs.
     """
-    tree = load(raw)
-    core = tree.get("SimSettings") if is_v2(tree) else _inner(tree.get("Settings"), "Core")
-    return read_margin(_inner(core, "Margin"), FormReader())
+    if rules is None:
+        raise MissingValueError("margin is not calculated: the strategy has no Settings.Core.Margin")
+    held = [leg for leg in legs if leg.qty]
+    if not held:
+        return Decimal(0)
+    underlying = view.underlying.underlying
+    spot = view.underlying.quote.mark
+    if spot is None or not spot > 0:
+        raise MissingValueError(f"there is no price of {underlying.symbol}")
+    if rules.model is MarginModel.PM_LIKE:
+        found = pm_like_margin([_risk_leg(leg, view, spot) for leg in held], spot, rules)
+        if found is None:
+            raise MissingValueError("the model has no value for the position")
+        return found
+    rates = rates_of(underlying.symbol, is_index=underlying.is_index)
+    return reg_t_margin([_reg_t_leg(leg) for leg in held], _exact(spot), rates, rules)
 
 
-def _inner(value: object, name: str) -> Any:  # noqa: ANN401 - whatever stands there
-    return cast("Mapping[str, Any]", value).get(name) if isinstance(value, Mapping) else None
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _reg_t_leg(leg: BoundLeg) -> RegTLeg:
+    return RegTLeg(
+        is_call=leg.contract.right is Right.CALL,
+        strike=leg.contract.strike,
+        expires=leg.expiration.settles_at,
+        quantity=_exact(leg.qty),
+        price=_exact(leg.value("price")),
+        entry=None if leg.entry_price is None else _exact(leg.entry_price),
+        multiplier=leg.contract.multiplier,
+    )
+
+
+def _risk_leg(leg: BoundLeg, view: MarketView, spot: float) -> RiskLeg:
+    chain = leg.listed()
+    forward = view.forward(chain.expiration)
+    return RiskLeg(
+        is_call=leg.contract.right is Right.CALL,
+        strike=float(leg.contract.strike),
+        quantity=leg.scale,
+        cost=0.0,
+        volatility=leg.value("iv") / 100.0,
+        years=chain.years(),
+        days=leg.value("dte"),
+        forward=forward if forward is not None else spot,
+        discount=view.discount(chain.expiration),
+    )

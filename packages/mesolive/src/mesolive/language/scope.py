@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from mesolive.language.decision import AccountState, PositionState
 from mesolive.language.external import ExternalValues
 from mesolive.language.legs import BoundLeg, outdated, total
+from mesolive.language.margin import margin_of
 from mesolive.language.problems import MissingValueError
 from mesolive.language.sandbox import LuaValue
-from mesolive.language.totals import AccountTotals, margin_of
+from mesolive.language.totals import AccountTotals
 from mesolive.market.contracts import Expiration
 from mesolive.market.view import ChainSlice, MarketView, UnderlyingState
+from mesolive.pricing.margin import MarginRules
 
 
 class Scope:
@@ -33,6 +35,8 @@ class Scope:
         Where `random()` draws from.
     totals
         The account's sums at this view, when they are already known.
+    margin_rules
+        How the margin of the position concerned is calculated; `None` when it is not.
     """
 
     def __init__(
@@ -44,12 +48,14 @@ class Scope:
         external: Mapping[str, float],
         random: random_module.Random,
         totals: AccountTotals | None = None,
+        margin_rules: MarginRules | None = None,
     ) -> None:
         self.view = view
         self.account = account
         self.position = position
         self.external = external
         self.random = random
+        self.margin_rules = margin_rules
         self.totals = totals if totals is not None else AccountTotals(account, view)
         self.local = view.calendar.local(view.now)
         self.today = self.local.date()
@@ -148,10 +154,7 @@ class Scope:
             When one of the legs has no value.
         """
         if field == "margin":
-            if self.position is None or self._changed:
-                raise MissingValueError("margin is known of open positions only")
-            own = self._place_in_account()
-            return margin_of(self.position if own is None else self.account.positions[own])
+            return float(margin_of(self.legs.values(), self.margin_rules, self.view))
         if field == "pnl":
             return math.fsum([leg.unrealized() for leg in self.legs.values() if leg.qty]) + self.realized()
         return total(self.legs.values(), field)
@@ -177,8 +180,6 @@ class Scope:
             When one of the legs has no value.
         """
         everything = self.totals.value(field)
-        if field == "margin":
-            return everything
         own = self._place_in_account()
         if own is not None:
             if not self._changed:

@@ -49,7 +49,7 @@ def evaluate_entry_gate(
     full = rules.max_positions is not None and account.strategy_positions >= rules.max_positions
     shifted = since_entry is None or since_entry >= shift
     reentry_ok = since_exit is None or since_exit >= reentry
-    scope = Scope(view, account, position=None, external=external, random=random, totals=strategy.totals(account, view))
+    scope = strategy.scope(view, account, None, external, random)
     conditions = judge_all(strategy.entry_conditions, scope, StatementKind.ENTRY)
     schedule_ok = due(rules.schedule, calendar, view.now)
     waiting = max(
@@ -92,9 +92,7 @@ def evaluate_exit(
     Target, stop and days are those fixed at entry, from the position's variables; a rule whose value is missing there
     cannot be evaluated and says so.
     """
-    scope = Scope(
-        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
-    )
+    scope = strategy.scope(view, account, position, external, random)
     return _exit(strategy, scope)
 
 
@@ -122,9 +120,7 @@ def evaluate_adjustments(
     random: random_module.Random,
 ) -> tuple[AdjustmentEvaluation, ...]:
     """Return every conditional adjustment with its condition's outcome, on one view, in the order of their text."""
-    scope = Scope(
-        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
-    )
+    scope = strategy.scope(view, account, position, external, random)
     return _adjustments(strategy, scope, position)
 
 
@@ -187,7 +183,5 @@ def evaluate_signals(
     """
     if position is None:
         return Signals(entry=evaluate_entry_gate(strategy, view, account, external=external, random=random))
-    scope = Scope(
-        view, account, position=position, external=external, random=random, totals=strategy.totals(account, view)
-    )
+    scope = strategy.scope(view, account, position, external, random)
     return Signals(exit=_exit(strategy, scope), adjustments=_adjustments(strategy, scope, position))

@@ -6,7 +6,7 @@ import math
 
 from mesolive.language.decision import AccountState, PositionState
 from mesolive.language.legs import BoundLeg, total
-from mesolive.language.problems import MissingValueError
+from mesolive.language.margin import margin_of
 from mesolive.market.view import MarketView
 
 
@@ -36,30 +36,14 @@ class PositionTotals:
         MissingValueError
             When one of its legs has no value.
         """
-        if field == "margin":
-            return margin_of(self._position)
         if self._legs is None:
             self._legs = [BoundLeg.of(leg, self._view) for leg in self._position.legs if leg.closed_at is None]
+        if field == "margin":
+            return float(margin_of(self._legs, self._position.margin_rules, self._view))
         if field == "pnl":
             held = [leg.unrealized() for leg in self._legs if leg.qty]
             return math.fsum(held) + float(self._position.realized_pnl)
         return total(self._legs, field)
-
-
-def margin_of(position: PositionState) -> float:
-    """Return a position's margin.
-
-    Raises
-    ------
-    MissingValueError
-        When margin is not calculated, or cannot be now.
-    """
-    if position.margin is None:
-        raise MissingValueError("margin is not calculated for this position: its strategy has no Settings.Core.Margin")
-    margin = position.margin() if callable(position.margin) else position.margin
-    if margin is None:
-        raise MissingValueError("the position's margin is not known: a leg has no price or no volatility")
-    return float(margin)
 
 
 class AccountTotals:

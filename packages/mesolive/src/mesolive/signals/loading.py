@@ -14,6 +14,7 @@ from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
 from mesolive.trading.accounts import Account, account_of
 from mesolive.trading.evaluation import StrategyContext
+from mesolive.trading.position_margin import rules_by_position
 from mesolive.trading.positions import Position, open_positions_of_account
 from mesolive_sdk import models
 
@@ -93,6 +94,7 @@ async def load(tx: Transaction) -> Watch:
         account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))
         for account in of_account.values()
     }
+    margin_rules = await rules_by_position(tx, [one.id for held in on_account.values() for one in held])
     last = {
         (row.strategy_id, row.account_id): row
         for row in await tx.all(
@@ -121,6 +123,7 @@ async def load(tx: Transaction) -> Watch:
             positions=on_account[account_id],
             last_entry_at=None if ends is None else ends.entry,
             last_exit_at=None if ends is None else ends.exit,
+            margin_rules=margin_rules,
         )
         watch.pairs.append(Pair(context, (strategy_id, account_id) in active))
     return watch

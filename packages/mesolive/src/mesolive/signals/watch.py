@@ -225,7 +225,7 @@ class SignalWatch:
             shared = kept[key] = AccountState(
                 nav=context.account.cash + value,
                 initial_cash=context.account.initial_cash,
-                positions=tuple(position.language_state for position in context.positions),
+                positions=context.position_states,
             )
         return replace(
             shared,

@@ -19,7 +19,7 @@ from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, positions
 from mesolive.trading.marks import Marks
-from mesolive.trading.position_margin import margin_of_positions, margin_rules
+from mesolive.trading.position_margin import margin_of_account, rules_by_position
 from mesolive.trading.positions import Leg, open_legs_of_accounts
 from mesolive_sdk import models
 
@@ -232,10 +232,10 @@ class Accounts:
         )
         active = {row.account_id: row.number for row in counted}
         held = await open_legs_of_accounts(tx, user_id, ids)
-        by_account = {account_id: _by_position(its) for account_id, its in held.items()}
-        rules = await margin_rules(tx, {leg.position_id for its in held.values() for leg in its})
+        rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
         marks = Marks(self._market)
         values = {row.id: open_value(held.get(row.id, ()), marks) for row in rows}
+        margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks) for row in rows}
         return [
             models.LiveAccount(
                 BrokerAccountId=row.broker_account_id,
@@ -244,7 +244,7 @@ class Accounts:
                 Currency=row.currency,
                 IsPaperAccount=row.is_paper,
                 NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
-                MaintenanceMarginReq=margin_of_positions(by_account.get(row.id, {}), rules, self._market),
+                MaintenanceMarginReq=margins[row.id],
                 Cash=row.cash,
                 LastUpdated=row.last_updated,
                 CreatedAt=row.created_at,
@@ -252,13 +252,6 @@ class Accounts:
             )
             for row in rows
         ]
-
-
-def _by_position(held: Iterable[Leg]) -> dict[int, list[Leg]]:
-    by_position: dict[int, list[Leg]] = {}
-    for leg in held:
-        by_position.setdefault(leg.position_id, []).append(leg)
-    return by_position
 
 
 def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:

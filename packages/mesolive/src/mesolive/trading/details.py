@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from mesolive.access.context import UserContext
 from mesolive.language.decision import shown
+from mesolive.language.margin_settings import margin_rules
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.streams.held import position_subject
 from mesolive.streams.items import EXACT, Fields, position_fields
 from mesolive.streams.valuation import value
+from mesolive.trading.marks import Marks
 from mesolive.trading.plans import groups_of
-from mesolive.trading.position_margin import margin_of_legs, rules_of
+from mesolive.trading.position_margin import margin_now
 from mesolive.trading.positions import Leg, Position, Positions
 from mesolive_sdk import models
 
@@ -27,6 +29,8 @@ class PositionDetails:
     async def get(self, user: UserContext, args: models.GetPositionArgs) -> models.LivePositionDetail:
         """Return one position of the user with all its legs; live values are those of the legs that are open."""
         position, definition = await self._positions.read_with_definition(user.user_id, args.PositionId)
+        rules = margin_rules(definition)
+        margin = None if rules is None else await margin_now(position.open_legs, rules, Marks(self._market))
         values = self._values(position)
         live = position.live
         return models.LivePositionDetail(
@@ -41,7 +45,7 @@ class PositionDetails:
             LegGreeks=values.get("LegGreeks", {}),
             LegPnLs=values.get("LegPnLs", {}),
             LegGroups=groups_of((leg.name, leg.leg_group_id) for leg in position.open_legs),
-            Margin=margin_of_legs(position.open_legs, rules_of(definition), self._market),
+            Margin=margin,
         )
 
     def _values(self, position: Position) -> Fields:

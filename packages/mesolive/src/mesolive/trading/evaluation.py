@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import TypeVar
@@ -19,15 +19,17 @@ from sqlalchemy import func, select
 
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
-from mesolive.language.decision import AccountState
+from mesolive.language.decision import AccountState, PositionState
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
+from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import positions
 from mesolive.trading.accounts import Account, open_value
 from mesolive.trading.marks import Marks
 from mesolive.trading.outside import OutsideValues
+from mesolive.trading.position_margin import rules_by_position
 from mesolive.trading.positions import Position, open_positions_of_account
 from mesolive.trading.strategies import CompiledStrategies, find_strategy
 from mesolive_sdk import models
@@ -40,7 +42,15 @@ EVALUATION_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class StrategyContext:
-    """A strategy on an account, as one read of the store found it."""
+    """A strategy on an account, as one read of the store found it.
+
+    Attributes
+    ----------
+    positions
+        All open positions of the account, also those of other strategies.
+    margin_rules
+        How margin is calculated, by position id; one whose strategy asks for none is not there.
+    """
 
     user_id: int
     account: Account
@@ -51,6 +61,12 @@ class StrategyContext:
     positions: tuple[Position, ...]
     last_entry_at: datetime | None
     last_exit_at: datetime | None
+    margin_rules: Mapping[int, MarginRules] = field(default_factory=dict[int, MarginRules])
+
+    @property
+    def position_states(self) -> tuple[PositionState, ...]:
+        """The account's positions as the language reads them, each with its own strategy's margin rules."""
+        return tuple(replace(one.language_state, margin_rules=self.margin_rules.get(one.id)) for one in self.positions)
 
     def account_state(self, marks: Marks) -> AccountState:
         """Return the account as the language reads it, held legs valued at their marks.
@@ -66,7 +82,7 @@ class StrategyContext:
         return AccountState(
             nav=self.account.cash + value,
             initial_cash=self.account.initial_cash,
-            positions=tuple(position.language_state for position in self.positions),
+            positions=self.position_states,
             strategy_positions=sum(position.strategy_id == self.strategy_id for position in self.positions),
             last_entry_at=self.last_entry_at,
             last_exit_at=self.last_exit_at,
@@ -85,6 +101,7 @@ async def load_context(
             positions.c.strategy_id == strategy_id,
         )
     )
+    held = tuple(await open_positions_of_account(tx, user_id, account.id))
     return StrategyContext(
         user_id=user_id,
         account=account,
@@ -92,9 +109,10 @@ async def load_context(
         strategy_name=strategy.name,
         definition=strategy.definition,
         symbol=strategy.symbol,
-        positions=tuple(await open_positions_of_account(tx, user_id, account.id)),
+        positions=held,
         last_entry_at=None if last is None else last.entry,
         last_exit_at=None if last is None else last.exit,
+        margin_rules=await rules_by_position(tx, [position.id for position in held]),
     )
 
 
@@ -179,8 +197,7 @@ class EvaluationRoom:
         Raises
         ------
         ServiceError
-            `ProviderUnavailable` when values from outside are not to be had, `Timeout` when the evaluation took too
-            long. Whatever `work` raises is passed on.
+            `Timeout` when the evaluation took too long. Whatever `work` raises is passed on.
         """
         compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
         external = await self._outside.get(compiled.definition, view, provider)

@@ -32,14 +32,18 @@ class Marks:
         self._market = market
         self._views: dict[str, MarketView | None] = {view.underlying.underlying.symbol: view for view in views}
 
+    def view(self, symbol: str) -> MarketView | None:
+        """Return the one view of an underlying that is read here; `None` for one that the market does not have."""
+        if symbol not in self._views:
+            try:
+                self._views[symbol] = self._market.view(symbol)
+            except UnknownUnderlyingError:
+                self._views[symbol] = None
+        return self._views[symbol]
+
     def of(self, contract: OptionContract) -> Decimal | None:
         """Return the contract's mark per unit, or `None` where the market has none."""
-        if contract.underlying not in self._views:
-            try:
-                self._views[contract.underlying] = self._market.view(contract.underlying)
-            except UnknownUnderlyingError:
-                self._views[contract.underlying] = None
-        view = self._views[contract.underlying]
+        view = self.view(contract.underlying)
         found = None if view is None else view.find(contract)
         if found is None:
             return None

@@ -1,130 +1,109 @@
-"""The margin of positions as they are held now, by the rules of their strategies."""
+"""The margin of positions as it is shown: what is held, the market now, and the rules of their strategies.
+
+Statements calculate margin by themselves (`mesolive.language.margin`); this is for what users ask. Calculating takes
+milliseconds, of huge positions seconds, and is done in a thread. Views of the market are taken before, in the loop.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 
 from sqlalchemy import select
 
-from mesolive.language import parse_definition
-from mesolive.language.problems import DefinitionError
-from mesolive.market.chain_view import BookView
-from mesolive.market.contracts import Right
-from mesolive.market.service import Market, UnknownUnderlyingError
-from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
-from mesolive.pricing.margin_regt import RegTLeg
-from mesolive.pricing.risk_graph import RiskLeg
+from mesolive.language.legs import BoundLeg
+from mesolive.language.margin import margin_of
+from mesolive.language.margin_settings import margin_rules
+from mesolive.language.problems import MissingValueError
+from mesolive.market.view import MarketView
+from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import positions, strategies
-from mesolive.trading.marks import exact
+from mesolive.trading.marks import Marks
 from mesolive.trading.positions import Leg
 
-DAY_SECONDS = 86_400.0
-ZERO = Decimal(0)
-DEFAULT = MarginRules()
-"""Strategies that say nothing about margin have Reg-T."""
+ACCOUNT_RULES = MarginRules()
+"""By which an account margins positions whose strategies say nothing: Reg-T, vanilla, times one."""
 
 
-async def margin_rules(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
-    """Return how the margin of each position is calculated."""
-    rows = await tx.all(
-        select(positions.c.id, strategies.c.definition)
-        .join(strategies, strategies.c.id == positions.c.strategy_id)
-        .where(positions.c.id.in_(list(position_ids)))
-    )
-    return {row.id: rules_of(row.definition) for row in rows}
+async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
+    """Return how margin is calculated, by position id; a position whose strategy asks for none is not there."""
+    owned = await tx.all(select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids))))
+    strategy_ids = {row.strategy_id for row in owned}
+    rows = await tx.all(select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(strategy_ids)))
+    rules = {row.id: margin_rules(row.definition) for row in rows}
+    found = ((row.id, rules[row.strategy_id]) for row in owned)
+    return {position_id: of for position_id, of in found if of is not None}
 
 
-@lru_cache(maxsize=256)
-def rules_of(definition: str) -> MarginRules:
-    """Return how a strategy's definition wants margin to be calculated."""
-    try:
-        return parse_definition(definition.encode()).margin or DEFAULT
-    except DefinitionError:
-        return DEFAULT  # it was stored by a version that knew less or more
-
-
-def margin_of_positions(
-    legs: Mapping[int, Sequence[Leg]], rules: Mapping[int, MarginRules], market: Market
-) -> Decimal | None:
-    """Return the sum of the positions' margins; `None` when one of them is not known now.
+class PositionMargin:
+    """Calculates a position's margin on the market as it was when this was made.
 
     Parameters
     ----------
     legs
-        What is held, by position.
+        The position's legs; those of which nothing is held count for nothing.
+    rules
+        How it is calculated.
+    marks
+        Where the market's views come from.
     """
-    total = ZERO
-    for position_id, held in legs.items():
-        margin = margin_of_legs(held, rules.get(position_id, DEFAULT), market)
-        if margin is None:
-            return None
-        total += margin
-    return total
+
+    def __init__(self, legs: Iterable[Leg], rules: MarginRules, marks: Marks) -> None:
+        by_symbol: dict[str, list[Leg]] = {}
+        for leg in legs:
+            if leg.holding.qty != 0:
+                by_symbol.setdefault(leg.traded.contract.underlying, []).append(leg)
+        self._rules = rules
+        self._held = [(held, marks.view(symbol)) for symbol, held in by_symbol.items()]
+
+    def amount(self) -> Decimal | None:
+        """Return the margin in account currency; `None` while the underlying or a leg has no value that it needs."""
+        total = Decimal(0)
+        for legs, view in self._held:
+            if view is None:
+                return None
+            try:
+                total += margin_of([_bound(leg, view) for leg in legs], self._rules, view)
+            except MissingValueError:
+                return None
+        return total
 
 
-def margin_of_legs(legs: Sequence[Leg], rules: MarginRules, market: Market) -> Decimal | None:
-    """Return the margin of one position's legs; `None` when a leg has no price, or no volatility where it needs one."""
-    held = [leg for leg in legs if leg.holding.qty != 0]
-    if not held:
-        return ZERO
-    underlying = held[0].traded.contract.underlying
-    try:
-        view = market.view(underlying)
-    except UnknownUnderlyingError:
-        return None
-    spot = view.underlying.quote.mark
-    if spot is None or not spot > 0:
-        return None
-    if rules.model is MarginModel.PM_LIKE:
-        risk = [_risk_leg(leg, view) for leg in held]
-        known = [leg for leg in risk if leg is not None]
-        return pm_like_margin(known, spot, rules) if len(known) == len(risk) else None
-    reg_t = [_reg_t_leg(leg, view) for leg in held]
-    known_legs = [leg for leg in reg_t if leg is not None]
-    if len(known_legs) != len(reg_t):
-        return None
-    rates = rates_of(underlying, is_index=view.underlying.underlying.is_index)
-    return reg_t_margin(known_legs, Decimal(repr(spot)), rates, rules)
+def _bound(leg: Leg, view: MarketView) -> BoundLeg:
+    """Return what is held of a leg; it is shown on old quotes too, as every other value of a position is."""
+    contract, holding = leg.traded.contract, leg.holding
+    chain, index = view.find(contract) or (None, 0)
+    entry = float(holding.average_price)
+    return BoundLeg(leg.name, contract, float(holding.qty), view.now, chain, index, entry_price=entry)
 
 
-def _reg_t_leg(leg: Leg, view: BookView) -> RegTLeg | None:
-    found = view.find(leg.traded.contract)
-    price = None if found is None else exact(float(found[0].mark[found[1]]))
-    if price is None:
-        return None
-    contract = leg.traded.contract
-    return RegTLeg(
-        is_call=contract.right is Right.CALL,
-        strike=contract.strike,
-        expires=leg.traded.settles_at,
-        quantity=leg.holding.qty,
-        price=price,
-        entry=leg.entry_price,
-        multiplier=contract.multiplier,
-    )
+async def margin_now(legs: Iterable[Leg], rules: MarginRules, marks: Marks) -> Decimal | None:
+    """Return the margin of a position's legs; `None` while it is not known."""
+    return await asyncio.to_thread(PositionMargin(legs, rules, marks).amount)
 
 
-def _risk_leg(leg: Leg, view: BookView) -> RiskLeg | None:
-    found = view.find(leg.traded.contract)
-    if found is None:
-        return None
-    chain, index = found
-    forward = view.forward(chain.expiration)
-    volatility = float(chain.iv[index])
-    if forward is None or math.isnan(volatility):
-        return None
-    return RiskLeg(
-        is_call=leg.traded.contract.right is Right.CALL,
-        strike=float(leg.traded.contract.strike),
-        quantity=float(leg.holding.qty * leg.holding.multiplier),
-        cost=float(leg.holding.cost),
-        volatility=volatility,
-        years=chain.years(),
-        days=(leg.traded.settles_at - view.now).total_seconds() / DAY_SECONDS,
-        forward=forward,
-        discount=view.discount(chain.expiration),
-    )
+async def margin_of_account(legs: Iterable[Leg], rules: Mapping[int, MarginRules], marks: Marks) -> Decimal | None:
+    """Return the sum over an account's positions; `None` while one of them is not known.
+
+    Parameters
+    ----------
+    legs
+        What is held on the account.
+    rules
+        By position id; `ACCOUNT_RULES` for the others.
+    marks
+        Where the market's views come from.
+    """
+    by_position: dict[int, list[Leg]] = {}
+    for leg in legs:
+        by_position.setdefault(leg.position_id, []).append(leg)
+    margins = [PositionMargin(held, rules.get(of, ACCOUNT_RULES), marks) for of, held in by_position.items()]
+
+    def total() -> Decimal | None:
+        amounts = [margin.amount() for margin in margins]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+    return await asyncio.to_thread(total)

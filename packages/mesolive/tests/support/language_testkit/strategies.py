@@ -126,6 +126,7 @@ def scope(
         position=of,
         external={} if external is None else external,
         random=seeded(seed),
+        margin_rules=None if of is None else of.margin_rules,
     )
 
 

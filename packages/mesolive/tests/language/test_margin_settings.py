@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from language_testkit.strategies import definition
-from mesolive.language.margin import margin_rules
+from mesolive.language.margin_settings import margin_rules
 from mesolive.pricing.margin import MarginModel, MarginRules
 from mesolive.pricing.margin_regt import RegTMode
 
