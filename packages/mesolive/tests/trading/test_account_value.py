@@ -28,11 +28,12 @@ async def test_an_account_is_worth_its_cash_and_what_it_holds_at_the_marks_and_s
     assert worth != 0
     assert account.Cash is not None
     assert account.Cash != 100_000
-    assert account.NetLiquidationValue == account.Cash + worth
+    total = account.Cash + worth
+    assert account.NetLiquidationValue == total
 
     entry = definition()["Entry"] | {"VarDefines": {"worth": "nav", "start": "initial_cash"}}
     reading = await kit.strategy(Entry=entry, Exit={})
     plan = (await kit.prepare_entry(reading.Id)).Result
     assert plan is not None
-    assert float(plan.Vars["worth"]) == pytest.approx(float(account.NetLiquidationValue), abs=1e-6)
+    assert float(plan.Vars["worth"]) == pytest.approx(float(total), abs=1e-6)
     assert plan.Vars["start"] == 100_000
