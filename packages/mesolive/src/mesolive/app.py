@@ -55,6 +55,7 @@ from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
 from mesolive.trading.preparation import Preparations
 from mesolive.trading.sending import ANSWER_SECONDS
+from mesolive.trading.settlement import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive.trading.supervisor import Patience
 from mesolive_sdk.wire import hub_protocol
@@ -250,7 +251,15 @@ async def running(
             _log.info("preparations_failed_by_restart", number=interrupted)
         await desk.start()
         stack.push_async_callback(desk.stop)
-        signals = SignalWatch(database, journal, room, us_options_calendar(), clock, every=settings.signals_every)
+        signals = SignalWatch(
+            database,
+            journal,
+            room,
+            us_options_calendar(),
+            clock,
+            Settlements(database, journal, prices, us_options_calendar(), clock),
+            every=settings.signals_every,
+        )
         await signals.start()
         stack.push_async_callback(signals.stop)
         registry = CollectorRegistry()

@@ -34,6 +34,7 @@ from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import positions, strategy_accounts
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext
 from mesolive.trading.positions import Position
+from mesolive.trading.settlement import Settlements
 from mesolive_sdk import models, wire
 
 _log = structlog.get_logger(__name__)
@@ -73,6 +74,8 @@ class SignalWatch:
         Where the language runs.
     calendar
         The exchange's sessions: outside of them nothing is evaluated, and no strategy may enter.
+    settlements
+        Asked before each evaluation to settle what has expired.
     every
         Seconds of market time between evaluations.
     new_id
@@ -86,6 +89,7 @@ class SignalWatch:
         room: EvaluationRoom,
         calendar: ExchangeCalendar,
         clock: Clock,
+        settlements: Settlements,
         *,
         every: float = EVERY_SECONDS,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
@@ -95,6 +99,7 @@ class SignalWatch:
         self._room = room
         self._calendar = calendar
         self._clock = clock
+        self._settlements = settlements
         self._every = timedelta(seconds=every)
         self._new_id = new_id
         self._turn = asyncio.Lock()
@@ -127,10 +132,15 @@ class SignalWatch:
             await self._evaluate()
 
     async def _evaluate(self) -> None:
+        unsettled = await self._settle()
         async with self._database.read() as tx:
             watch = await load(tx)
         now = self._clock.now()
         found = Found()
+        for pair in watch.pairs:
+            for position in pair.own:
+                if position.id in unsettled:
+                    found.findings.append(error(pair.names_of(position), unsettled[position.id], cause="settlement"))
         if self._calendar.is_open(now):
             accounts: dict[tuple[int, str], AccountState] = {}
             for pair in watch.pairs:
@@ -138,6 +148,14 @@ class SignalWatch:
         else:
             found.findings.extend(no_entry(pair.names) for pair in watch.pairs)
         await self._tell(watch, found)
+
+    async def _settle(self) -> Mapping[int, str]:
+        """Settle what has expired; return what is overdue, by position. Whatever fails here, signals are evaluated."""
+        try:
+            return {one.position_id: one.reason for one in await self._settlements.settle()}
+        except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
+            _log.exception("not_settled")
+            return {}
 
     async def _evaluate_pair(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -38,12 +39,27 @@ Edge = TypeVar("Edge", models.EntrySignalEvent, models.ExitSignalEvent, models.A
 E = TypeVar("E", bound=models.MesoLiveEvent)
 
 
+class JumpingClock(ManualClock):
+    """Goes to a moment in one leap: what sleeps until then wakes once, however often it would have woken."""
+
+    async def jump(self, moment: datetime, before: Callable[[], None]) -> None:
+        """Go to a moment and call `before` there before anybody wakes."""
+        self._now = moment
+        before()
+        due = [sleeper for sleeper in self._sleepers if sleeper[0] <= moment]
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > moment]
+        for _, _, woken in due:
+            if not woken.done():
+                woken.set_result(None)
+        await asyncio.sleep(0)
+
+
 class ScriptedMarket:
     """SPX with a few expirations, priced without interest at one volatility; nothing moves by itself."""
 
     def __init__(self, now: datetime = MONDAY, expirations: Sequence[Expiration] = EXPIRATIONS) -> None:
         strikes = [Decimal(strike) for strike in range(4500, 5501, 25)]
-        self.clock = ManualClock(now)
+        self.clock = JumpingClock(now)
         listing = Listing(Underlying("SPX"), {one: {Right.CALL: strikes, Right.PUT: strikes} for one in expirations})
         self.book = QuoteBook(listing, self.clock, CALENDAR)
         self.spot = 5000.0
@@ -87,9 +103,12 @@ class ScriptedMarket:
 
     async def at(self, moment: datetime, *, spot: float | None = None) -> None:
         """Go on to a moment and quote anew there, unless the provider is mute."""
-        await self.clock.advance((moment - self.clock.now()).total_seconds())
-        if not self.mute:
-            self.move(spot)
+
+        def quote() -> None:
+            if not self.mute:
+                self.move(spot)
+
+        await self.clock.jump(moment, quote)
 
 
 def leg(name: str, qty: int | str, option_type: str = "Put", expiration_name: str = "e", **selector: Any) -> Json:
