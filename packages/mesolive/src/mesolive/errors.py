@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from mesolive_sdk.models import MesoLiveApiError, StatusCode
 
+LONGEST_NAME = 200
+"""Characters that are shown of what was not found."""
+
 
 class ServiceError(Exception):
     """An answer other than Success; a hub puts it in the envelope, a stream ends with it.
@@ -41,6 +44,8 @@ class ServiceError(Exception):
 
 def not_found(what: str) -> ServiceError:
     """Return `NotFound` for a thing, such as `"strategy 7"`; a foreign thing is answered in the same way."""
+    if len(what) > LONGEST_NAME:  # what a caller made up is not sent back by the megabyte
+        what = f"{what[:LONGEST_NAME]}…"
     return ServiceError(StatusCode.NotFound, f"{what} was not found")
 
 

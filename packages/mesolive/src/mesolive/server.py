@@ -25,7 +25,8 @@ from mesolive.app import Application, running
 from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
 from mesolive.market.service import Market
-from mesolive.settings import Settings, SettingsError
+from mesolive.settings import Settings, SettingsError, check_certificate
+from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.supervisor import Patience
 
@@ -110,8 +111,10 @@ async def serving(
     Raises
     ------
     SettingsError
-        When the address cannot be taken.
+        When the address cannot be taken, or the TLS files cannot be used.
     """
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        check_certificate(settings.tls_certificate, settings.tls_key)
     listener = bind(settings)
     port: int = listener.getsockname()[1]
     try:
@@ -124,6 +127,8 @@ async def serving(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=PromptRequests,
+                backlog=BACKLOG,
                 ws="websockets-sansio",
                 ws_max_size=16 * 1024 * 1024,  # the hubs' own limits are lower and answer better
                 ws_per_message_deflate=False,  # on one machine and in a data centre it costs more than it saves
@@ -165,6 +170,8 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopErrors())
+    allow_many_files()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with serving(settings) as application:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -16,6 +16,13 @@ from mesolive.market.external import DOCUMENTED_HOSTS, FetchRules
 MarketKind = Literal["simulated", "recorded"]
 
 DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
+
+FASTEST = 1_000_000.0
+"""Market seconds per real second: a month passes in three."""
+
+EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
+LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
+"""Between these the exchange's calendar knows a year of the past and every expiration that is listed."""
 
 
 class SettingsError(Exception):
@@ -110,8 +117,13 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port: expected 0 to 65535, got {self.port}")
-        if not 0 < self.speed < math.inf:
-            raise SettingsError(f"speed: expected a number greater than 0, got {self.speed:g}")
+        if not 0 < self.speed <= FASTEST:
+            raise SettingsError(f"speed: expected a number greater than 0, up to {FASTEST:,.0f}, got {self.speed:g}")
+        if self.seed < 0:
+            raise SettingsError(f"seed: expected a whole number of 0 or more, got {self.seed}")
+        if self.start is not None and not EARLIEST_START <= self.start <= LATEST_START:
+            span = f"{EARLIEST_START:%Y-%m-%d} to {LATEST_START:%Y-%m-%d}"
+            raise SettingsError(f"start: expected a moment from {span}, got {self.start.isoformat()}")
         if not self.signals_every >= 1:
             raise SettingsError(f"signals_every: expected 1 second or more, got {self.signals_every:g}")
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -128,6 +140,25 @@ class Settings:
         if self.market == "recorded" and self.chain is None:
             raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
         return self
+
+
+def check_certificate(certificate: Path, key: Path) -> None:
+    """Let a certificate and its key pass that a server can use.
+
+    Raises
+    ------
+    SettingsError
+        When they are none, do not belong together, or the key has a password.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # Without the empty password a key that has one would ask for it on the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"tls: {certificate} and {key} cannot be used: expected PEM files of a certificate and its own key, "
+            f"the key without a password ({error})"
+        ) from None
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.account import account_app
@@ -50,5 +51,5 @@ def main() -> None:
 
 def fail(message: str, status: int) -> None:
     """Write one line to standard error and end with `status`."""
-    Console(stderr=True, highlight=False).print(f"[red]mesolive:[/] {message}", soft_wrap=True, markup=True)
+    Console(stderr=True, highlight=False).print(f"[red]mesolive:[/] {escape(message)}", soft_wrap=True, markup=True)
     sys.exit(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -54,12 +54,13 @@ class EnvelopeHub(Hub):
         """Who is connected."""
         return user_of(self.context)
 
-    async def answer(
+    def answer(
         self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
-    ) -> MesoLiveApiResponse[Any]:
+    ) -> Coroutine[Any, Any, MesoLiveApiResponse[Any]]:
         """Decode the argument, call the service and return its outcome in the envelope.
 
-        Whatever happens is an answer: the connection goes on.
+        Whatever happens is an answer: the connection goes on. Clients cannot call this: only a public method that is
+        `async` itself is a hub method.
 
         Parameters
         ----------
@@ -72,6 +73,11 @@ class EnvelopeHub(Hub):
         service
             Does the work.
         """
+        return self._answer(method, arguments, payload, service)
+
+    async def _answer(
+        self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
+    ) -> MesoLiveApiResponse[Any]:
         try:
             data = await service(self.user, wire.decode_args(payload, arguments))
         except wire.WireValidationError as error:
