@@ -12,7 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, NakedRates, RegTLeg, RegTMode, StructureKind
-from mesolive.pricing.margin_search import MOST_LEGS, reg_t
+from mesolive.pricing.margin_search import (
+    MOST_LEGS,
+    _Answer,
+    _Division,
+    _Program,
+    reg_t,
+)
 
 FIRST = datetime(2026, 1, 16, 21, tzinfo=UTC)
 NEAR, FAR, LAST = FIRST, FIRST + timedelta(days=28), FIRST + timedelta(days=56)
@@ -205,6 +211,30 @@ def test_a_position_of_very_many_legs_gets_an_allowed_requirement_that_is_not_ca
     # Every short contract is in exactly one structure.
     held = [quantity for item in found.structures for part, quantity in item.parts if part.quantity < 0]
     assert sum(held) == -2 * MOST_LEGS
+
+
+@pytest.mark.parametrize(
+    "proposed",
+    [
+        None,
+        _Division(spreads=[{0: 1, 1: 2}]),  # one long put for two short ones
+        _Division(pairs=[(1, 2, 2)]),  # more contracts than there are
+        _Division(spreads=[{0: 1, 2: 1}]),  # a long put for a short call
+    ],
+)
+def test_what_the_solver_proposes_is_checked_and_a_good_division_found_without_it(
+    monkeypatch: pytest.MonkeyPatch, proposed: _Division | None
+) -> None:
+    def solve(_: _Program, *, whole: bool) -> _Answer:
+        return _Answer(proposed, 0.0)
+
+    monkeypatch.setattr(_Program, "solve", solve)
+    legs = [leg("P", 900, 1, 5), leg("P", 950, -1, 12), leg("C", 1050, -1, 15, FAR)]
+    # The put is covered: 50. The call stands alone: 15 + 150 - 50 = 115. As a pair they would require 115 + 12.
+    found = reg_t(legs, SPOT, BROAD_INDEX)
+    assert not found.lowest
+    assert found.amount == 16_500
+    assert sum(quantity for item in found.structures for part, quantity in item.parts if part.quantity < 0) == -2
 
 
 STRIKES = st.integers(90, 110).map(lambda number: Decimal(10 * number))

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from mesolive.pricing.margin import MarginRules
 from mesolive.pricing.margin_pm import pm_like
 from mesolive.pricing.risk_graph import RiskLeg
+from mesolive.trading.position_margin import rules_of
 from mesolive_sdk import models
 from mesolive_testkit.server import ACCOUNT
 from signals_testkit import EXPIRATIONS, MONDAY, Stage, leg, short_put, stage
@@ -91,6 +93,11 @@ async def test_there_is_no_margin_while_a_leg_has_no_price(play: Stage) -> None:
     play.market.blank("SPXW", contract.Expiration.date())
     assert (await detail(play, position_id)).Margin is None
     assert await requirement(play) is None
+
+
+def test_a_stored_definition_that_cannot_be_read_has_no_rules() -> None:
+    assert rules_of('{"Settings": {"Core": {"Margin": {"Model": "RegT"}}}, "MesoSimVersion": "3.0"}') == MarginRules()
+    assert rules_of("{") is None
 
 
 async def test_an_account_without_positions_requires_nothing(play: Stage) -> None:

@@ -28,8 +28,6 @@ from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
-from scipy import optimize
-from scipy.sparse import csr_array
 
 from mesolive.pricing.margin_regt import (
     ZERO,
@@ -52,8 +50,6 @@ MOST_LEGS = 60
 
 NODE_LIMIT = 40
 """How many nodes the solver may look at: positions of a dozen legs take one, random ones of fifty at times more."""
-
-_solver = cast("Any", optimize)  # what this module takes of it is given no types there
 
 TOLERANCE = 1e-7
 """How far, in proportion, numbers of the solver may be from what they stand for."""
@@ -293,13 +289,18 @@ class _Program:
 
     def solve(self, *, whole: bool) -> _Answer:
         """Return what the solver finds; without `whole` it does not insist on whole numbers."""
+        # Loading them takes a third of a second, which no command should wait for that calculates no margin.
+        from scipy import optimize  # noqa: PLC0415 - see above
+        from scipy.sparse import csr_array  # noqa: PLC0415 - see above
+
+        solver = cast("Any", optimize)  # what is taken of it has no types
         entries = [(row, at, number) for row, (terms, _, _) in enumerate(self._rows) for at, number in terms.items()]
         rows, columns, numbers = (np.array(part) for part in zip(*entries, strict=True))
-        found = _solver.milp(
+        found = solver.milp(
             np.array(self._costs),
             integrality=np.array(self._whole, dtype=np.int64) if whole else None,
-            bounds=_solver.Bounds(0.0, np.array(self._highest)),
-            constraints=_solver.LinearConstraint(
+            bounds=solver.Bounds(0.0, np.array(self._highest)),
+            constraints=solver.LinearConstraint(
                 csr_array((numbers, (rows, columns)), shape=(len(self._rows), len(self._costs))),
                 np.array([least for _, least, _ in self._rows]),
                 np.array([most for _, _, most in self._rows]),

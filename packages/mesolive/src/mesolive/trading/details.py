@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mesolive.access.context import UserContext
 from mesolive.language.decision import shown
-from mesolive.language.margin_settings import margin_rules
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.streams.held import position_subject
@@ -12,7 +11,7 @@ from mesolive.streams.items import EXACT, Fields, position_fields
 from mesolive.streams.valuation import value
 from mesolive.trading.marks import Marks
 from mesolive.trading.plans import groups_of
-from mesolive.trading.position_margin import margin_now
+from mesolive.trading.position_margin import margin_now, rules_of
 from mesolive.trading.positions import Leg, Position, Positions
 from mesolive_sdk import models
 
@@ -29,7 +28,7 @@ class PositionDetails:
     async def get(self, user: UserContext, args: models.GetPositionArgs) -> models.LivePositionDetail:
         """Return one position of the user with all its legs; live values are those of the legs that are open."""
         position, definition = await self._positions.read_with_definition(user.user_id, args.PositionId)
-        rules = margin_rules(definition)
+        rules = rules_of(definition)
         margin = None if rules is None else await margin_now(position.open_legs, rules, Marks(self._market))
         values = self._values(position)
         live = position.live

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from mesolive.language.legs import BoundLeg
 from mesolive.language.margin import margin_of
 from mesolive.language.margin_settings import margin_rules
-from mesolive.language.problems import MissingValueError
+from mesolive.language.problems import DefinitionError, MissingValueError
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
@@ -27,12 +27,21 @@ ACCOUNT_RULES = MarginRules()
 """By which an account margins positions whose strategies say nothing: Reg-T, vanilla, times one."""
 
 
+def rules_of(definition: str) -> MarginRules | None:
+    """Return how margin is calculated by a strategy's stored definition; `None` when it is not."""
+    try:
+        return margin_rules(definition)
+    except DefinitionError:
+        # It was checked when it was stored, by an earlier version maybe: an account is shown all the same.
+        return None
+
+
 async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
     """Return how margin is calculated, by position id; a position whose strategy asks for none is not there."""
     owned = await tx.all(select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids))))
     strategy_ids = {row.strategy_id for row in owned}
     rows = await tx.all(select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(strategy_ids)))
-    rules = {row.id: margin_rules(row.definition) for row in rows}
+    rules = {row.id: rules_of(row.definition) for row in rows}
     found = ((row.id, rules[row.strategy_id]) for row in owned)
     return {position_id: of for position_id, of in found if of is not None}
 
