@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import insert, select
 
 from mesolive.language import CompiledStrategy
-from mesolive.language.decision import AdjustmentSelection, Operation
+from mesolive.language.decision import AdjustmentSelection, Operation, shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Transaction, WriteTransaction
@@ -179,7 +179,7 @@ def adjustment_result(
         QtyMultiplier=None,
         AbortConditions=reports or None,
         AdjustmentAllowed=selection.allowed,
-        Vars={**position.variables, **selection.variables},
+        Vars=shown({**position.variables, **selection.variables}),
         LegGreeks=values.leg_greeks,
         LegPrices=values.leg_prices,
         LegGroupGreeks=values.group_greeks,
