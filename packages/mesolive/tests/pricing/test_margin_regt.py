@@ -218,6 +218,7 @@ def test_a_position_of_very_many_legs_gets_an_allowed_requirement_that_is_not_ca
     [
         None,
         _Division(spreads=[{0: 1, 1: 2}]),  # one long put for two short ones
+        _Division(spreads=[{0: 1}]),  # nothing but a long put
         _Division(pairs=[(1, 2, 2)]),  # more contracts than there are
         _Division(spreads=[{0: 1, 2: 1}]),  # a long put for a short call
     ],

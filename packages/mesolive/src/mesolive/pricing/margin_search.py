@@ -153,10 +153,10 @@ class _Problem:
         for place, many in parts.items():
             leg = self.legs[place]
             net[leg.is_call] += many if leg.quantity > 0 else -many
+        if any(net.values()):
+            return False
         last_short = max(self.legs[place].expires for place in parts if self.legs[place].quantity < 0)
-        return not any(net.values()) and all(
-            self.legs[place].expires >= last_short for place in parts if self.legs[place].quantity > 0
-        )
+        return all(self.legs[place].expires >= last_short for place in parts if self.legs[place].quantity > 0)
 
 
 def _divide(problem: _Problem) -> tuple[_Division, bool]:
