@@ -1,0 +1,89 @@
+"""What an autopilot remembers survives, and nothing is noted twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mesolive_sdk import models
+from mesolive_sdk.automation import Memory, NoPriceError, PaperPolicy, Task, TaskKind, TaskState
+
+AT = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
+EXIT = Task("e-1", 7, TaskKind.EXIT, 1, "a strategy", "ML1000", 3, None, AT)
+
+
+def test_tasks_and_cursor_are_there_after_a_restart(tmp_path: Path) -> None:
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        assert memory.cursor == 0
+        memory.take([EXIT], [], 9)
+        memory.change(EXIT, state=TaskState.EXECUTING, step=1, attempt=2, request='{"a": 1}', note="sent")
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        assert memory.cursor == 9
+        (found,) = memory.open_tasks()
+        assert found == replace(EXIT, state=TaskState.EXECUTING, step=1, attempt=2, request='{"a": 1}', note="sent")
+
+
+def test_a_signal_that_is_known_is_left_as_it_is(tmp_path: Path) -> None:
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        memory.take([EXIT], [], 7)
+        memory.change(EXIT, state=TaskState.DONE)
+        memory.take([EXIT], [], 7)
+        assert memory.open_tasks() == []
+        assert [task.state for task in memory.tasks()] == [TaskState.DONE]
+
+
+def test_a_signal_that_went_off_is_withdrawn_while_it_waits(tmp_path: Path) -> None:
+    off = replace(EXIT, event_id="e-2", seq=8)
+    other = replace(EXIT, event_id="e-3", seq=6, position_id=4)
+    sent = replace(EXIT, event_id="e-4", seq=5)
+    later = replace(EXIT, event_id="e-5", seq=9)
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        memory.take([EXIT, other, sent], [], 7)
+        memory.change(sent, state=TaskState.EXECUTING)
+        memory.take([later], [off], 9)
+        states = {task.event_id: task.state for task in memory.tasks()}
+    assert states == {
+        "e-1": TaskState.WITHDRAWN,
+        "e-3": TaskState.WAITING,
+        "e-4": TaskState.EXECUTING,
+        "e-5": TaskState.WAITING,
+    }
+
+
+def test_nothing_is_noted_when_one_of_it_cannot_be(tmp_path: Path) -> None:
+    broken = replace(EXIT, event_id="e-9", strategy_id=object())  # pyright: ignore[reportArgumentType]  # on purpose
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        with pytest.raises(Exception, match="type"):
+            memory.take([EXIT, broken], [], 9)
+        assert (memory.cursor, memory.open_tasks()) == (0, [])
+
+
+def leg(qty: str) -> models.LiveLeg:
+    return models.LiveLeg(
+        Id=0,
+        Name="p",
+        LiveContract=models.LiveContract(
+            ContractType=models.MesoContractType.Options,
+            Underlying=models.LiveUnderlying(Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD"),
+        ),
+        LegGroupId=0,
+        CreatedAt=AT,
+        LivePositionId=0,
+        AccountId="ML1000",
+        Underlying="SPX",
+        Qty=Decimal(qty),
+        AvgEntryPrice=Decimal(0),
+    )
+
+
+def test_fills_are_at_the_mark_on_the_tick_with_commission_for_every_contract() -> None:
+    policy = PaperPolicy(tick=Decimal("0.05"), commission=Decimal("0.65"))
+    legs = {"p": leg("-2"), "marker": leg("0")}
+    fills = policy.fills(legs, {"p": models.LivePrices(Mark=Decimal("3.1374"))})
+    assert fills == {"p": models.PaperLegFill(Price=Decimal("3.15"), Commission=Decimal("1.30"))}
+    with pytest.raises(NoPriceError, match="p"):
+        policy.fills(legs, {"p": models.LivePrices()})
