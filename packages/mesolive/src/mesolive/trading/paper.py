@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy import func, select
+
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
-from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.trading import legs
 from mesolive.trading.accounts import Account, find_account, must_be_paper
 from mesolive.trading.adjustment_fills import AdjustmentFills, SetVariables
 from mesolive.trading.booking import total
@@ -71,10 +74,10 @@ class PaperExecution:
         found = await self._evaluate(user, args)
 
         async def book(tx: WriteTransaction) -> models.ApplyPaperFillsResult:
-            now = self._clock.now()
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
             must_be_paper(account)
             plan = await find_plan(tx, user.user_id, args.ExecPlanId)
+            now = await self._moment(tx, plan)
             multiplier, fills = checked_fills(args, plan, now)
             if plan.state is not PlanState.PREPARED:
                 raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
@@ -95,11 +98,11 @@ class PaperExecution:
 
         Whatever is wrong with the call is not judged here: the transaction does, on the state that it then finds.
         """
-        now = self._clock.now()
         async with self._database.read() as tx:
             try:
                 account = await find_account(tx, user.user_id, args.BrokerAccountId)
                 plan = await find_plan(tx, user.user_id, args.ExecPlanId)
+                now = await self._moment(tx, plan)
                 multiplier, fills = checked_fills(args, plan, now)
             except ServiceError:
                 return None
@@ -112,6 +115,18 @@ class PaperExecution:
         if plan.kind is PlanKind.ADJUSTMENT:
             return None if pending is None else await self._adjustments.work_out(pending, plan)
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
+
+    async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
+        """Return the market's time, or that of the position's last opened leg where the market began anew since.
+
+        A simulated market may begin at the same moment at every start of the server, and what was opened in an earlier
+        run is then opened in the future. It must be possible to close it all the same.
+        """
+        now = self._clock.now()
+        if plan.position_id is None:
+            return now
+        opened = await tx.scalar(select(func.max(legs.c.created_at)).where(legs.c.position_id == plan.position_id))
+        return now if opened is None else max(now, opened)
 
     async def _enter(
         self,
