@@ -249,15 +249,16 @@ class OrderSending:
         refusals: list[AuditEntry] = []
         for place, request in enumerate(batch):
             results.append(None)
+            record = records.get(request.call.key)
             try:
-                record = records.get(request.call.key)
                 if record is not None:
                     results[place] = first_answer(record, request.call)
                 else:
                     checked.append((place, await admission.admit(request)))
             except ServiceError as error:
                 results[place] = error
-                refusals.append(admission.refusal(request, error))
+                if record is None:
+                    refusals.append(admission.refusal(request, error))
         await audit(tx, refusals)
         if checked:
             made = await self._store(tx, user_id, [one for _, one in checked], now)

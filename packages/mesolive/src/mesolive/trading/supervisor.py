@@ -28,10 +28,9 @@ from mesolive.brokers.venue import (
     VenueUnreachableError,
 )
 from mesolive.clock import Clock
-from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.market.contracts import OptionContract
-from mesolive.store.database import Database, DatabaseBusyError, OutcomeUnknownError, Transaction
+from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.trading import accounts, legs, order_facts
 from mesolive.trading.accounts import Account, account_of
 from mesolive.trading.contracts import from_row
@@ -155,7 +154,7 @@ class Supervisor:
                     await self._supervise(facts)
             except VenueUnreachableError as error:
                 _log.info("venue_lost", venue=self._venue.kind.name, reason=str(error))
-            except (DatabaseBusyError, OutcomeUnknownError, TimeoutError, ServiceError):
+            except Exception:  # noqa: BLE001 - supervision must go on; the log has the trace
                 # What was told may not be in the books; the next connection asks for all of it.
                 _log.exception("supervision_interrupted", venue=self._venue.kind.name)
             self._reconciled.clear()
