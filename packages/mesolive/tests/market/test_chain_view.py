@@ -77,6 +77,20 @@ async def test_the_distance_of_print_and_options_stays_until_the_forwards_are_im
         assert chain.book.view().forward(one) == pytest.approx(expected, rel=1e-6)
 
 
+async def test_what_the_options_knew_outlasts_a_time_without_quotes() -> None:
+    chain = flat_chain(half_spread=0.0)
+    chain.book.set_underlying(MORNING, UnderlyingPrices(last=SPOT * 0.996))
+    chain.book.view().warm()
+    await chain.clock.advance(300)
+    chain.book.update(chain.clock.now(), slice(None), {"bid": math.nan, "ask": math.nan})
+    now, curve = chain.clock.now(), chain.book.view().analytics.curve
+    assert curve is not None
+    for place, one in enumerate(chain.listing.expirations):
+        carried = curve.carried(place, SPOT * 0.996, now)
+        assert carried.spot == pytest.approx(SPOT, rel=1e-5)
+        assert carried.forward == pytest.approx(forward_of(one, now), rel=1e-5)
+
+
 def test_american_options_are_worth_what_the_print_of_their_stock_makes_them_worth() -> None:
     listed = [replace(expiration("GOOG", day), style=ExerciseStyle.AMERICAN) for day in (FRIDAY, MARCH_END, APRIL)]
     chain = flat_chain(listed)
