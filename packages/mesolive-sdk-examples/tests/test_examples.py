@@ -98,6 +98,12 @@ async def test_a_strategy_lives_from_its_file_to_its_end(shell: Shell, tmp_path:
     await shell.ok("strategies_example", "delete", "--strategy-id", clone["Id"], "--json")
 
 
+async def test_names_that_look_like_markup_are_shown_as_they_are(shell: Shell) -> None:
+    strategy = await shell.kit.strategy(StrategyName="[/red] and [bold]")
+    for asked in (("list", "--limit", 50), ("get", "--strategy-id", strategy.Id)):
+        assert "[/red] and [bold]" in (await shell.ok("strategies_example", *asked)).output
+
+
 async def test_a_definition_that_is_wrong_is_refused_with_the_path_of_each_problem(
     shell: Shell, tmp_path: Path
 ) -> None:

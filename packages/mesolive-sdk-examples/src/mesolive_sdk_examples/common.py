@@ -68,8 +68,9 @@ Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="For how long
 WIDE = 160
 """How wide tables are where there is no terminal to fit, as in a pipe."""
 
-out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
-err = Console(stderr=True)
+# Without markup: names and statements are the user's, and what looks like a tag in them is none.
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE, markup=False)
+err = Console(stderr=True, markup=False)
 
 
 class Failure(Exception):  # noqa: N818 - it is an outcome, not only an error
@@ -131,7 +132,7 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
 
 
 def _fail(text: str, status: int) -> None:
-    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(text, style="red", highlight=False, soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -247,7 +248,7 @@ def print_fields(title: str, fields: Mapping[str, object]) -> None:
 def print_more(token: str | None) -> None:
     """Say how the next page is asked for, where there is one."""
     if token:
-        out.print(f"more: --continuation-token {token}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"more: --continuation-token {token}", highlight=False, soft_wrap=True)
 
 
 def shown(value: object) -> str:

@@ -153,7 +153,7 @@ class Printer:
             print_json_line({"EventType": type(event).callback, "Event": event})
         else:
             text = f"{event.EventSeqId:>6}  {shown(event.EventTime)}  {type(event).callback}: {what(event)}"
-            out.print(text, markup=False, highlight=False, soft_wrap=True)
+            out.print(text, highlight=False, soft_wrap=True)
 
 
 def what(event: object) -> str:

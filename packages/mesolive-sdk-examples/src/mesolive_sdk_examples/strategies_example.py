@@ -116,7 +116,7 @@ async def get_strategy(
     if save is None:
         out.print_json(definition.decode())
     else:
-        out.print(f"the definition is in {save}", markup=False)
+        out.print(f"the definition is in {save}")
 
 
 @app.command("create")

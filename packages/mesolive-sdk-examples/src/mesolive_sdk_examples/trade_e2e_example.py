@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveError, models, new_idempotency_key
 from mesolive_sdk_examples.common import (
@@ -53,7 +54,7 @@ class Steps:
     def step(self, name: str) -> Generator[None]:
         """Announce a step; what fails in it becomes a `Failure` that names it."""
         self._count += 1
-        out.rule(f"[bold]{self._count}. {name}", align="left")
+        out.rule(Text(f"{self._count}. {name}", style="bold"), align="left")
         try:
             yield
         except Failure as failure:

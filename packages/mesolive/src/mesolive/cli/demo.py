@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
@@ -68,7 +69,7 @@ def demo(
             try:
                 await trading
             except StepFailedError as error:
-                console.print(f"\n[bold red]failed[/] at step “{error.step}”: {error.reason}", markup=True)
+                console.print(f"\n[bold red]failed[/] at step “{error.step}”: {escape(error.reason)}")
                 if leave:
                     return 1
             else:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -111,9 +112,9 @@ def conditions_table(result: models.PreparePositionEntryResult) -> Table:
     """Return every condition with its outcome and what it read."""
     table = plain_table("conditions", "kind", "statement", "outcome", "read")
     for condition in [*result.EntryConditions, *result.AbortConditions]:
-        outcome = condition.Error or str(condition.Result)
+        outcome = escape(condition.Error or str(condition.Result))
         values = ", ".join(f"{name} = {value:.2f}" for name, value in condition.Vars.items())
-        table.add_row(condition.Type.name, condition.Statement, outcome, values)
+        table.add_row(condition.Type.name, escape(condition.Statement), outcome, values)
     return table
 
 
@@ -158,7 +159,7 @@ def event_text(event: object) -> str:
         case models.OrderUpdateEvent():
             return f"order {event.OrderId} {event.State.name} at {number(event.AvgFillPrice)}"
         case models.ErrorEvent():
-            return f"{event.State.name}: {event.Message}"
+            return f"{event.State.name}: {escape(event.Message or '')}"
         case models.PositionEntryPreparationCompletedEvent() | models.PositionExitPreparationCompletedEvent():
             return f"plan {event.Result.ExecPlanId} is ready"
         case _:

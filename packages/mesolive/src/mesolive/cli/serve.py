@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mesolive import server
@@ -62,8 +63,8 @@ def announce(application: Application) -> None:
     settings = application.settings
     table = Table.grid(padding=(0, 2))
     table.add_row("listening on", f"[bold]{application.url}[/]")
-    table.add_row("database", redacted_url(settings.database))
-    table.add_row("market", describe_market(settings.market, settings.chain, application))
+    table.add_row("database", escape(redacted_url(settings.database)))
+    table.add_row("market", escape(describe_market(settings.market, settings.chain, application)))
     table.add_row("market time", f"{application.clock.now():%Y-%m-%d %H:%M:%S} UTC, speed {settings.speed:g}")
     console.print(table)
     console.print("Ctrl-C stops it.", style="dim")
