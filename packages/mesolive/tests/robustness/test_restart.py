@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
+import pytest
+
+from mesolive.store.database import Database
+from mesolive.store.engines import UnusableDatabaseError
 from mesolive_sdk import models
 from mesolive_testkit import live_server
 
@@ -19,3 +24,23 @@ async def test_a_position_can_be_left_after_a_restart_that_begins_the_simulated_
         assert left.State is models.LivePositionState.Closed
         assert left.ClosedAt is not None
         assert left.ClosedAt >= left.CreatedAt
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ("DROP TABLE prepare_jobs", "prepare_jobs.account_id"),
+        ("ALTER TABLE strategies DROP COLUMN backtest_id", "strategies.backtest_id"),
+    ],
+)
+async def test_tables_of_an_earlier_server_are_refused_at_the_start_and_not_in_the_middle_of_a_trade(
+    tmp_path: Path, change: str, missing: str
+) -> None:
+    file = tmp_path / "old.sqlite3"
+    await (await Database.open(f"sqlite:///{file}")).close()
+    connection = sqlite3.connect(file)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    with pytest.raises(UnusableDatabaseError, match=f"earlier version of the server, which had no {missing} "):
+        await Database.open(f"sqlite:///{file}")

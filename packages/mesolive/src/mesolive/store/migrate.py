@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesolive.store.engines import UnusableDatabaseError
+from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0001"
@@ -20,7 +21,7 @@ async def migrate(connection: AsyncConnection) -> None:
     Raises
     ------
     UnusableDatabaseError
-        When the tables were made by a newer server.
+        When the tables were made by a newer server, or by one from before 1.0 that had others.
     """
     await connection.run_sync(_migrate)
 
@@ -29,6 +30,7 @@ def _migrate(connection: Connection) -> None:
     if inspect(connection).has_table("alembic_version"):
         current = connection.scalar(text("SELECT version_num FROM alembic_version"))
         if current == HEAD:
+            _check_complete(connection)
             return  # without loading Alembic: this is every start but the first
     # Loaded only when there is something to do.
     from alembic import command  # noqa: PLC0415
@@ -42,3 +44,19 @@ def _migrate(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError as error:
         raise UnusableDatabaseError(f"the tables were not made by this version of the server: {error}") from error
+
+
+def _check_complete(connection: Connection) -> None:
+    """Refuse tables that lack something: until 1.0 the one migration is written anew when the tables change."""
+    found = {
+        (name, column["name"])
+        for (_, name), columns in inspect(connection).get_multi_columns().items()
+        for column in columns
+    }
+    wanted = {(table.name, column.name) for table in metadata.sorted_tables for column in table.columns}
+    missing = sorted(f"{table}.{column}" for table, column in wanted - found)
+    if missing:
+        raise UnusableDatabaseError(
+            f"the tables were made by an earlier version of the server, which had no {missing[0]} "
+            f"({len(missing)} columns are missing); until 1.0 there is no way over: start with a new --database"
+        )
