@@ -24,8 +24,14 @@ from mesolive_sdk import models
 ZERO = Decimal(0)
 
 # Built once: SQLAlchemy compiles each of them once.
-_OPEN_LEGS = legs.insert().returning(legs.c.id, sort_by_parameter_order=True)
-_RECORD = executions.insert().returning(executions.c.id, sort_by_parameter_order=True)
+_OPEN_LEGS = legs.insert()
+_LEGS_BY_NAME = select(legs.c.id, legs.c.name).where(legs.c.position_id == bindparam("position")).order_by(legs.c.id)
+_RECORD = executions.insert()
+_RECORDED = (
+    select(executions.c.id, executions.c.leg_id)
+    .where(executions.c.order_id == bindparam("order"), executions.c.leg_id.in_(bindparam("legs", expanding=True)))
+    .order_by(executions.c.id)
+)
 _HELD = select(
     legs.c.id,
     legs.c.qty,
@@ -145,8 +151,13 @@ async def open_legs(
                 "created_at": at,
             }
         )
-    made = await tx.all(_OPEN_LEGS, rows) if rows else ()
-    return {leg.name: row.id for leg, row in zip(opened, made, strict=True)}
+    if not rows:
+        return {}
+    await tx.execute(_OPEN_LEGS, rows)
+    names = {leg.name for leg in opened}
+    # The newest of a name: a position may have had a leg of that name before.
+    made = await tx.all(_LEGS_BY_NAME, {"position": position_id})
+    return {row.name: row.id for row in made if row.name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +234,14 @@ async def book_legs(
         )
         booked.append(Booked(0, leg, qty, leg_realized, realized, closed))
     await tx.execute(_CHANGE_LEG, changes)
-    made = await tx.all(_RECORD, records)
+    await tx.execute(_RECORD, records)
+    # The newest of each leg: an order may have filled it before.
+    made = {row.leg_id: row.id for row in await tx.all(_RECORDED, {"order": order_id, "legs": ids})}
     moved = total(told.fill.cash_change for told in fills)
     await move_cash(tx, books.account, moved, max(told.fill.at for told in fills))
     return {
-        told.leg.name: replace(one, execution_id=row.id) for told, one, row in zip(fills, booked, made, strict=True)
+        told.leg.name: replace(one, execution_id=made[leg_id])
+        for told, one, leg_id in zip(fills, booked, ids, strict=True)
     }
 
 

@@ -77,7 +77,8 @@ class StoredOrder:
         return -qty if self.side == "S" else qty
 
 
-_PLACE = insert(orders).returning(orders.c.id, sort_by_parameter_order=True)
+_PLACE = insert(orders)
+_PLACED = select(orders.c.id, orders.c.reference).where(orders.c.reference.in_(bindparam("references", expanding=True)))
 _ORDERS = select(orders, strategies.c.name.label("strategy_name")).join(
     strategies, strategies.c.id == orders.c.strategy_id
 )
@@ -159,10 +160,12 @@ async def place_orders(
         }
         for order in placed
     ]
-    made = await tx.all(_PLACE, rows)
+    await tx.execute(_PLACE, rows)
+    made = await tx.all(_PLACED, {"references": [order.reference for order in placed]})
+    ids = {row.reference: row.id for row in made}
     return [
         StoredOrder(
-            id=row.id,
+            id=ids[order.reference],
             user_id=user_id,
             account_id=order.account_id,
             plan_id=order.plan_id,
@@ -182,7 +185,7 @@ async def place_orders(
             created_at=at,
             updated_at=at,
         )
-        for row, order in zip(made, placed, strict=True)
+        for order in placed
     ]
 
 
