@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from mesolive.brokers.venue import VenueLeg
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.supervisor import held_in_books
 from mesolive_sdk import models
+from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState
 from mesolive_testkit.server import START, manual_market
 
@@ -74,15 +76,31 @@ async def test_an_order_that_never_arrived_is_rejected_only_when_the_venue_says_
 
 async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy()).Id)
-    desk.venue.go_down()
+    desk.venue.faults.ask(Fault.HANG)
     args = at_venue(entry)
-    sent = await desk.send(args)
+    sending = asyncio.create_task(desk.send(args))
+    await desk.until(lambda: any(isinstance(event, models.OrderUpdateEvent) for event in desk.events))
+    assert len(desk.venue.ledger.orders) == 1
+    desk.venue.go_down()
+    sent = await sending
     assert sent.State is OrderState.PendingSubmit
     assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Processing
-    with pytest.raises(Exception, match="not known yet"):
+    with pytest.raises(MesoLiveApiException, match="not known yet"):
         await desk.send(args)
     desk.venue.come_back()
-    await desk.order_in(sent.LiveOrderId, OrderState.Rejected)
+    await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Completed
+
+
+async def test_nothing_is_begun_while_the_venue_is_not_connected(desk: Desk) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.go_down()
+    args = at_venue(entry)
+    with pytest.raises(MesoLiveApiException, match="not connected") as refused:
+        await desk.send(args)
+    assert refused.value.status is models.StatusCode.ProviderUnavailable
+    with pytest.raises(MesoLiveApiException, match="not found"):
+        await record_of(desk, args.IdempotencyKey)
 
 
 @pytest.mark.parametrize(

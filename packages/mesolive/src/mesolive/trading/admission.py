@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, func, or_, select
 from mesolive.access.context import UserContext
 from mesolive.brokers.quotes import quote_combo
 from mesolive.brokers.venue import Venue
-from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
 from mesolive.market.service import Market
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
@@ -146,6 +146,7 @@ class Admission:
         guards.check_halt(standing.halted)
         guards.check_live(account.broker_type, limits)
         guards.check_rate(standing.sent, limits)
+        _must_be_connected(venue)
         before = await orders_of_plans(self._tx, [plan.id])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
@@ -294,3 +295,9 @@ class Admission:
             expected = -group.ratios[leg.name] * group.qty if leg.name in group.ratios else None
             if expected is not None and (leg.leg_id is None or held.get(leg.leg_id) != expected):
                 raise conflict(changed)
+
+
+def _must_be_connected(venue: Venue) -> None:
+    """Let nothing begin that cannot leave: an order that is stored and not sent has to be settled first."""
+    if venue.status.state is not models.AgentStatus.Connected:
+        raise unavailable(f"the {venue.kind.name} venue is not connected; nothing was sent", venue.kind.name)
