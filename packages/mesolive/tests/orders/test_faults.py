@@ -77,7 +77,7 @@ async def test_an_order_that_never_arrived_is_rejected_only_when_the_venue_says_
 async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     desk.venue.faults.ask(Fault.HANG)
-    args = at_venue(entry)
+    args = at_venue(entry, kind=models.OrderType.Limit, limit=Decimal(-50))
     sending = asyncio.create_task(desk.send(args))
     await desk.until(lambda: any(isinstance(event, models.OrderUpdateEvent) for event in desk.events))
     assert len(desk.venue.ledger.orders) == 1
@@ -88,7 +88,7 @@ async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk:
     with pytest.raises(MesoLiveApiException, match="not known yet"):
         await desk.send(args)
     desk.venue.come_back()
-    await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    await desk.order_in(sent.LiveOrderId, OrderState.Submitted)
     assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Completed
 
 
