@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from mesolive.access.keys import Access
+from mesolive.access.secret import ServerSecret
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
 from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.store.database import Database, WriteTransaction
+from mesolive.trading.agent_watch import AgentWatch
 from mesolive_sdk import MesoLiveEventHubClient, models
 from mesolive_testkit import Kit, live_server
+from mesolive_testkit.server import manual_market
 
 
 def provider(kit: Kit) -> SimulatedProvider:
@@ -33,6 +41,7 @@ async def listening(kit: Kit) -> Listener:
     client = MesoLiveEventHubClient(kit.url, kit.token)
     listener = Listener(client)
     await kit.stack.enter_async_context(client)
+    await client.get_latest_event_seq_id()  # an answer says that the hub has taken the connection among its listeners
     return listener
 
 
@@ -105,3 +114,35 @@ async def test_a_stream_stays_open_through_an_outage_and_goes_on_after_it(kit: K
     after = await asyncio.wait_for(anext(stream), 10)
     assert after.PositionPrices != before.PositionPrices
     await stream.aclose()
+
+
+async def test_a_provider_that_comes_back_while_the_watch_starts_is_told_as_back(tmp_path: Path) -> None:
+    market, clock = manual_market()
+    database = await Database.open(f"sqlite:///{tmp_path / 'watch.sqlite3'}")
+    await Access(database, ServerSecret("x" * 32)).create_key("ann")
+    found = market.provider()
+    assert isinstance(found, SimulatedProvider)
+    simulated: SimulatedProvider = found
+    told: list[models.AgentStatus] = []
+    both = asyncio.Event()
+
+    class Watched(Journal):
+        async def append(self, tx: WriteTransaction, user_id: int, events: Sequence[models.MesoLiveEvent]) -> None:
+            await super().append(tx, user_id, events)
+            told.extend(event.Status for event in events if isinstance(event, models.AgentStatusEvent))
+            if len(told) == 1:
+                simulated.reconnect()
+            else:
+                both.set()
+
+    await market.start()
+    watch = AgentWatch(database, Watched(database, LocalBus(), clock), market)
+    simulated.disconnect("before the start")
+    try:
+        await watch.start()
+        await asyncio.wait_for(both.wait(), 10)
+    finally:
+        await watch.stop()
+        await market.stop()
+        await database.close()
+    assert told == [models.AgentStatus.Disconnected, models.AgentStatus.Connected]

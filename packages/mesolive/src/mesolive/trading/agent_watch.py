@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select
 
 from mesolive.journal.journal import Journal
+from mesolive.market.changes import Subscription
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction
@@ -36,8 +37,9 @@ class AgentWatch:
 
     async def start(self) -> None:
         """Compare what is with what was told last, and follow from then on."""
+        changes = self._market.status_changed()  # before comparing: nothing falls between the two
         await self._tell()
-        self._task = asyncio.create_task(self._follow(), name="agent-watch")
+        self._task = asyncio.create_task(self._follow(changes), name="agent-watch")
 
     async def stop(self) -> None:
         """Follow no more."""
@@ -46,8 +48,8 @@ class AgentWatch:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _follow(self) -> None:
-        async with self._market.status_changed() as changes:
+    async def _follow(self, subscription: Subscription) -> None:
+        async with subscription as changes:
             async for _ in changes:
                 await self._tell_until_told()
 
