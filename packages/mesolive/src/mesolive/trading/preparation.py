@@ -29,6 +29,7 @@ from mesolive.trading.adjustment_preparation import prepare_adjustment
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.jobs import Job, JobKind
+from mesolive.trading.names import checked_name
 from mesolive.trading.plans import NewPlan, store_plan
 from mesolive.trading.positions import CLOSED, find_position
 from mesolive.trading.prepared import entry_plan, entry_result, exit_plan, exit_result
@@ -105,8 +106,10 @@ class Preparations:
         ------
         ServiceError
             `NotFound` for a strategy, an account or an underlying that is not there; `ProviderUnavailable` for a
-            provider that is not connected; `RateLimited` when too many of the user's preparations are under way.
+            provider that is not connected; `RateLimited` when too many of the user's preparations are under way;
+            `ValidationError` for a name that cannot be shown.
         """
+        checked_name("PositionName", args.PositionName)
 
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             await find_strategy(tx, user.user_id, args.StrategyId)

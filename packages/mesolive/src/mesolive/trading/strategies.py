@@ -23,11 +23,10 @@ from mesolive.language import (
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
+from mesolive.trading.names import checked_name, checked_text
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
-NAME_LIMIT = 128
-TEXT_LIMIT = 250
 COMPILED_LIMIT = 256
 
 
@@ -91,7 +90,7 @@ class Strategies:
         """
         definition, notes = await checked_definition(args.StrategyDefinition)
         name = args.Name if args.Name is not None else definition.name
-        name = checked_name(name or f"{definition.symbol} strategy")
+        name = checked_name("Name", name or f"{definition.symbol} strategy")
         now = self._clock.now()
         async with self._database.write(user.user_id) as tx:
             active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
@@ -103,8 +102,8 @@ class Strategies:
                 symbol=definition.symbol,
                 description=definition.description,
                 definition=_text(args.StrategyDefinition),
-                backtest_id=_bounded("BacktestId", args.BacktestId),
-                mesosim_instance=_bounded("MesoSimInstance", args.MesoSimInstance),
+                backtest_id=checked_text("BacktestId", args.BacktestId),
+                mesosim_instance=checked_text("MesoSimInstance", args.MesoSimInstance),
                 created_at=now,
                 updated_at=now,
             )
@@ -136,7 +135,7 @@ class Strategies:
 
     async def rename(self, user: UserContext, args: models.RenameStrategyArgs) -> models.LiveStrategy:
         """Give the strategy another name; names need not be unique."""
-        name = checked_name(args.Name)
+        name = checked_name("Name", args.Name)
         async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
             await tx.execute(
@@ -293,26 +292,14 @@ async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefiniti
             path = f"StrategyDefinition.{problem.path}" if problem.path else "StrategyDefinition"
             problems.setdefault(path, []).append(str(problem))
         raise validation(problems, "the strategy definition cannot be used")
+    checked_text("StrategyDefinition.Symbol", report.definition.symbol)
+    checked_text("StrategyDefinition.Description", report.definition.description, limit=None)
     return report.definition, "\n".join(report.notes) or None
 
 
 def told(live: models.LiveStrategy, notes: str | None) -> models.MesoLiveApiResponse[models.LiveStrategy]:
     """Return the answer of an import: the strategy, and in `Message` what its owner should know."""
     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=notes, Data=live)
-
-
-def checked_name(name: str) -> str:
-    """Return the name without surrounding space; a `ValidationError` when it is empty or too long."""
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_LIMIT:
-        raise validation({"Name": [f"expected 1 to {NAME_LIMIT} characters, got {len(name)}"]})
-    return name
-
-
-def _bounded(field: str, value: str | None) -> str | None:
-    if value is not None and len(value) > TEXT_LIMIT:
-        raise validation({field: [f"expected at most {TEXT_LIMIT} characters, got {len(value)}"]})
-    return value
 
 
 def _text(definition: Mapping[str, Any]) -> str:
