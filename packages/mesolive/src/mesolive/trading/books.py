@@ -29,7 +29,9 @@ _LEGS_BY_NAME = select(legs.c.id, legs.c.name).where(legs.c.position_id == bindp
 _RECORD = executions.insert()
 _RECORDED = (
     select(executions.c.id, executions.c.leg_id)
-    .where(executions.c.order_id == bindparam("order"), executions.c.leg_id.in_(bindparam("legs", expanding=True)))
+    .where(
+        executions.c.position_id == bindparam("position"), executions.c.leg_id.in_(bindparam("legs", expanding=True))
+    )
     .order_by(executions.c.id)
 )
 _HELD = select(
@@ -235,8 +237,8 @@ async def book_legs(
         booked.append(Booked(0, leg, qty, leg_realized, realized, closed))
     await tx.execute(_CHANGE_LEG, changes)
     await tx.execute(_RECORD, records)
-    # The newest of each leg: an order may have filled it before.
-    made = {row.leg_id: row.id for row in await tx.all(_RECORDED, {"order": order_id, "legs": ids})}
+    # The newest of each leg: it may have been filled before. Not by the order: a settlement has none.
+    made = {row.leg_id: row.id for row in await tx.all(_RECORDED, {"position": books.position_id, "legs": ids})}
     moved = total(told.fill.cash_change for told in fills)
     await move_cash(tx, books.account, moved, max(told.fill.at for told in fills))
     return {
