@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mesolive.cli.options import DatabaseUrl
@@ -36,14 +37,15 @@ def show(
         typer.echo(json.dumps(asdict(history), default=str))
         return
     console = Console()
-    console.print(f"[bold]order {history.order_id}[/] of {history.user} on {history.account}")
+    console.print(f"[bold]order {history.order_id}[/] of {escape(history.user)} on {escape(history.account)}")
     fields = Table.grid(padding=(0, 2))
     for name, value in history.fields.items():
-        fields.add_row(name.replace("_", " "), str(value))
+        fields.add_row(name.replace("_", " "), escape(str(value)))
     console.print(fields)
     story = Table("when", "what", "who", "change", "detail")
     for entry in history.entries:
-        story.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}", entry.what, entry.who, entry.change, entry.detail)
+        cells = (entry.what, entry.who, entry.change, entry.detail)
+        story.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}", *map(escape, cells))
     console.print(story)
 
 
