@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from mesolive.access.context import UserContext
+from mesolive.clock import WallClock
+from mesolive.errors import ServiceError
 from mesolive.settings import Settings, SettingsError, check_certificate, parse_moment
+from mesolive.store.database import Database
+from mesolive.trading.accounts import create_paper_account
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
 
@@ -48,3 +54,15 @@ def test_an_error_shows_what_was_typed_whatever_was_typed(tmp_path: Path) -> Non
     )
     assert ended.returncode == 1
     assert ended.stderr == "mesolive: API key '[/bold]x[red]' was not found\n"
+
+
+@pytest.mark.parametrize("cash", ["1e400", "nan", "sNaN", "-Infinity", "0", "0.001", "1000000000001"])
+async def test_an_account_cannot_start_with_an_impossible_amount(tmp_path: Path, cash: str) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    try:
+        with pytest.raises(
+            ServiceError, match=r"^Cash: expected an amount greater than 0, up to 1,000,000,000,000, of"
+        ):
+            await create_paper_account(database, WallClock(), UserContext(1, "ann", "k"), "ML1000", Decimal(cash))
+    finally:
+        await database.close()

@@ -29,6 +29,9 @@ PAPER_PREFIX = "ML"
 SIMULATED_PREFIX = "SIM"
 """Account ids that begin so are at the simulated venue."""
 
+LARGEST_CASH = Decimal(1_000_000_000_000)
+"""What an account may start with: sums stay within the digits that decimal arithmetic keeps."""
+
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
 
 
@@ -132,8 +135,8 @@ def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
     if not broker_account_id.startswith(prefix) or not ACCOUNT_ID.fullmatch(broker_account_id):
         expected = f"{prefix} followed by capital letters and digits, such as {prefix}1000"
         problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
-    if not cash.is_finite() or cash <= 0:
-        problems["Cash"] = [f"expected an amount greater than 0, got {cash}"]
+    if not cash.is_finite() or not 0 < cash <= LARGEST_CASH or round(cash, 2) != cash:
+        problems["Cash"] = [f"expected an amount greater than 0, up to {LARGEST_CASH:,}, of whole cents, got {cash}"]
     if problems:
         raise validation(problems)
 
