@@ -60,9 +60,7 @@ def test_an_error_shows_what_was_typed_whatever_was_typed(tmp_path: Path) -> Non
 async def test_an_account_cannot_start_with_an_impossible_amount(tmp_path: Path, cash: str) -> None:
     database = await Database.open(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     try:
-        with pytest.raises(
-            ServiceError, match=r"^Cash: expected an amount greater than 0, up to 1,000,000,000,000, of"
-        ):
+        with pytest.raises(ServiceError, match=r"Cash: expected an amount greater than 0, up to 1,000,000,000,000,"):
             await create_paper_account(database, WallClock(), UserContext(1, "ann", "k"), "ML1000", Decimal(cash))
     finally:
         await database.close()
