@@ -40,7 +40,7 @@ CONNECTIONS = 4
 LOAD_SECONDS = 10.0
 SHARING_SECONDS = 4.0
 TOKEN = "anybody"  # noqa: S105 - the server of this benchmark lets everybody in
-SOAK_WARM_UP_SECONDS = 60.0
+SOAK_WARM_UP_SECONDS = 150.0
 SOAK_STREAMS = 5_000
 SOAK_SECONDS = float(os.environ.get("MESOLIVE_BENCH_SOAK", "30"))
 
