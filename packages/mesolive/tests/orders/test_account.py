@@ -139,3 +139,8 @@ async def test_the_story_of_an_order_tells_who_asked_every_fact_and_every_change
     asked = next(one for one in story.entries if one.what == "SendOrder")
     assert args.IdempotencyKey in asked.detail
     assert story.user == "trader"
+
+
+async def test_the_agent_whose_quotes_fill_its_orders_names_the_account(desk: Desk) -> None:
+    (agent,) = (await desk.control.list_agents(models.ListAgentsArgs())).Agents
+    assert agent.BrokerAccountIds == [SIM]

@@ -11,6 +11,10 @@ from mesolive.store.tables.trading import accounts
 from mesolive_sdk import models
 
 
+SERVED = (models.BrokerType.MesoLive.name, models.BrokerType.Simulated.name)
+"""Types of accounts that trade on the quotes of the server's default provider."""
+
+
 class Agents:
     """What the Control Hub asks about agents."""
 
@@ -19,14 +23,14 @@ class Agents:
         self._market = market
 
     async def list(self, user: UserContext, args: models.ListAgentsArgs) -> models.ListAgentsResult:  # noqa: ARG002 - the method's model has no fields
-        """Return the server's data providers with how they are doing; the default one serves the paper accounts."""
+        """Return the server's data providers with how they are doing; its default serves paper and simulated accounts."""
         async with self._database.read() as tx:
             rows = await tx.all(
                 select(accounts.c.broker_account_id)
-                .where(accounts.c.user_id == user.user_id, accounts.c.is_paper.is_(True))
+                .where(accounts.c.user_id == user.user_id, accounts.c.broker_type.in_(SERVED))
                 .order_by(accounts.c.id)
             )
-        paper = [row.broker_account_id for row in rows]
+        served = [row.broker_account_id for row in rows]
         found: list[models.AgentInfo] = []
         for kind, provider in self._market.providers.items():
             status = self._market.status(kind)
@@ -37,7 +41,7 @@ class Agents:
                     Status=status.state,
                     Connector=models.AgentConnector[kind.name],
                     DataProvider=kind,
-                    BrokerAccountIds=paper if kind is self._market.default else [],
+                    BrokerAccountIds=served if kind is self._market.default else [],
                     ConnectedAt=status.connected_at,
                     LastSnapshotAt=self._market.heard_at(kind),
                     Message=status.message or None,
