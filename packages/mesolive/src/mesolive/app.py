@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import structlog
@@ -132,6 +133,7 @@ async def running(
     venues: Sequence[Venue] | None = None,
     patience: Patience | None = None,
     answer_seconds: float = ANSWER_SECONDS,
+    replay: Callable[[str], Random] | None = None,
 ) -> AsyncGenerator[Application]:
     """Start every part in order; on leaving, stop them in the reverse order.
 
@@ -147,6 +149,8 @@ async def running(
         Venues to use in place of the simulated one: for tests.
     patience, answer_seconds
         How long venues may take.
+    replay
+        For replays: makes the randomness of evaluations, and leaves it to the caller when signals are evaluated.
 
     Raises
     ------
@@ -170,7 +174,7 @@ async def running(
         journal = Journal(database, bus, clock)
         compiled = CompiledStrategies()
         outside = OutsideValues(prices, us_options_calendar().zone, settings.fetch_rules)
-        room = EvaluationRoom(prices, compiled, outside)
+        room = EvaluationRoom(prices, compiled, outside, replay or Random)
         stack.callback(room.close)
         idempotency = Idempotency(database, clock)
         freezer = Freezer(room)
@@ -260,7 +264,8 @@ async def running(
             Settlements(database, journal, prices, us_options_calendar(), clock),
             every=settings.signals_every,
         )
-        await signals.start()
+        if replay is None:
+            await signals.start()
         stack.push_async_callback(signals.stop)
         registry = CollectorRegistry()
         registry.register(ServerMetrics(hubs))

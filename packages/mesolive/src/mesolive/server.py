@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any, TypeVar
 
 import structlog
@@ -90,6 +91,7 @@ async def serving(
     venues: Sequence[Venue] | None = None,
     patience: Patience | None = None,
     answer_seconds: float = ANSWER_SECONDS,
+    replay: Callable[[str], Random] | None = None,
 ) -> AsyncGenerator[Application]:
     """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
 
@@ -103,6 +105,8 @@ async def serving(
         Venues in place of the simulated one.
     patience, answer_seconds
         How long venues may take.
+    replay
+        For replays; see `running`.
 
     Yields
     ------
@@ -119,7 +123,13 @@ async def serving(
     port: int = listener.getsockname()[1]
     try:
         async with running(
-            settings, port=port, market=market, venues=venues, patience=patience, answer_seconds=answer_seconds
+            settings,
+            port=port,
+            market=market,
+            venues=venues,
+            patience=patience,
+            answer_seconds=answer_seconds,
+            replay=replay,
         ) as application:
             config = uvicorn.Config(
                 application.asgi,

@@ -14,6 +14,7 @@ from mesolive.cli.apikey import apikey_app
 from mesolive.cli.demo import demo
 from mesolive.cli.halt import halt, resume
 from mesolive.cli.order import order_app
+from mesolive.cli.replay import replay_command
 from mesolive.cli.serve import serve
 from mesolive.cli.strategy import strategy_app
 from mesolive.errors import ServiceError
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(demo)
+app.command(name="replay")(replay_command)
 app.add_typer(apikey_app, name="apikey", help="Make, list and revoke API keys.")
 app.add_typer(account_app, name="account", help="Create accounts, and limit what they may send.")
 app.add_typer(order_app, name="order", help="Look at orders.")

@@ -1,0 +1,118 @@
+"""`mesolive replay`: days of market at full speed, the same every time, with books that balance."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mesolive.cli.root import app
+from signals_testkit import Json, leg, short_put
+
+EXAMPLES = sorted((Path(__file__).parents[4] / "docs" / "strategies").glob("*.json"))
+RECORDED = Path(__file__).resolve().parents[5] / "shared" / "data" / "lean"
+IN_AND_OUT: Json = short_put(
+    Structure={
+        "Expirations": [{"Name": "e", "DTE": "0", "Min": "0", "Max": "0", "Roots": {"Include": ["SPXW"]}}],
+        "Legs": [leg("p", -1, Delta=30), leg("w", 1, StrikePrice="leg_p_strike - 50")],
+    },
+    Entry={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "day"}, "VarDefines": {"dice": "random(1, 1000)"}},
+    Exit={"Conditions": ["dice > 2000"]},
+)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["replay", *map(str, arguments)])
+
+
+def definition(folder: Path, raw: Json) -> Path:
+    path = folder / "strategy.json"
+    path.write_text(json.dumps(raw))
+    return path
+
+
+def simulated(strategy: Path, *more: object, last: str = "2026-01-06") -> Result:
+    market = ("--market", "simulated", "--from", "2026-01-05", "--to", last, "--every", 1800)
+    return run("--strategy", strategy, *market, *more)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_replay_trades_settles_and_balances_and_is_the_same_every_time(tmp_path: Path) -> None:
+    strategy = definition(tmp_path, IN_AND_OUT)
+    one, two = tmp_path / "one", tmp_path / "two"
+    first, second = simulated(strategy, "--out", one), simulated(strategy, "--out", two)
+    assert first.exit_code == 0, first.output
+    assert first.output.replace(str(one), "") == second.output.replace(str(two), "")
+    assert sorted(path.name for path in one.iterdir()) == ["equity.csv", "equity.png", "signals.csv", "trades.csv"]
+    for path in one.iterdir():
+        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
+    trades = rows(one / "trades.csv")
+    assert [(row["time"], row["leg"], row["settled"]) for row in trades[:4]] == [
+        ("2026-01-05T15:30:00Z", "p", ""),
+        ("2026-01-05T15:30:00Z", "w", ""),
+        ("2026-01-05T21:00:00Z", "p", "yes"),
+        ("2026-01-05T21:00:00Z", "w", "yes"),
+    ]
+    assert len(trades) == 8
+    equity = rows(one / "equity.csv")
+    assert len(equity) == 2 * 14
+    assert (equity[0]["value"], equity[-1]["positions"]) == ("100000", "0")
+    assert equity[-1]["value"] == equity[-1]["cash"]
+    told = [(row["what"], row["state"]) for row in rows(one / "signals.csv")]
+    assert told[:4] == [("entry", "On"), ("position", "Created"), ("entry", "Off"), ("position", "Closed")]
+    assert "the books balance" in first.output
+
+
+@pytest.mark.parametrize("strategy", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_the_example_strategies_end_with_books_that_balance(strategy: Path) -> None:
+    result = simulated(strategy, last="2026-01-05")
+    assert result.exit_code == 0, result.output
+    assert "the books balance" in result.output
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded market data is not beside the checkout")
+def test_recorded_days_are_replayed(tmp_path: Path) -> None:
+    raw = short_put(
+        Symbol="GOOG",
+        Structure={
+            "Expirations": [{"Name": "e", "DTE": "20"}],
+            "Legs": [leg("p", -1, StrikePrice="underlying_price - 20")],
+        },
+        Entry={"Concurrency": {"MaxPositionsInFlight": 1}},
+    )
+    result = run("--strategy", definition(tmp_path, raw), "--recording", RECORDED, "--every", 1800)
+    assert result.exit_code == 0, result.output
+    assert "positions: 1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "either --recording FILE or --market simulated"),
+        (("--market", "simulated"), "needs --from and --to"),
+        (("--market", "simulated", "--from", "soon", "--to", "2026-01-06"), "a day such as"),
+        (("--market", "simulated", "--from", "2026-01-07", "--to", "2026-01-06"), "--to after --from"),
+        (("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--every", "700"), "a divisor"),
+        (("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--cash", "much"), "an amount"),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        app, ["replay", "--strategy", str(definition(tmp_path, IN_AND_OUT)), *arguments]
+    )
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_definition_that_is_refused_ends_with_status_1(tmp_path: Path) -> None:
+    result = simulated(definition(tmp_path, short_put(Exit={"ProfitTarget": "no_such_variable"})))
+    assert result.exit_code == 1
+    assert "no_such_variable" in result.output
