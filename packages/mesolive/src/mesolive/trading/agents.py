@@ -10,7 +10,6 @@ from mesolive.store.database import Database
 from mesolive.store.tables.trading import accounts
 from mesolive_sdk import models
 
-
 SERVED = (models.BrokerType.MesoLive.name, models.BrokerType.Simulated.name)
 """Types of accounts that trade on the quotes of the server's default provider."""
 
@@ -23,7 +22,7 @@ class Agents:
         self._market = market
 
     async def list(self, user: UserContext, args: models.ListAgentsArgs) -> models.ListAgentsResult:  # noqa: ARG002 - the method's model has no fields
-        """Return the server's data providers with how they are doing; its default serves paper and simulated accounts."""
+        """Return the data providers and how they are doing; the default one names paper and simulated accounts."""
         async with self._database.read() as tx:
             rows = await tx.all(
                 select(accounts.c.broker_account_id)
