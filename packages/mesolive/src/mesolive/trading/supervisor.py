@@ -41,6 +41,7 @@ from mesolive.trading.order_life import ContactLost, NotAtVenue, State, StillWor
 from mesolive.trading.order_rows import StoredOrder, open_orders_of_account
 from mesolive.trading.sending import OrderSending
 from mesolive.trading.trouble import in_trouble, no_trouble_event, trouble_event
+from mesolive_sdk import models
 
 _log = structlog.get_logger(__name__)
 
@@ -300,20 +301,23 @@ class Supervisor:
 
     async def _compare(self, account: Account, held: Mapping[OptionContract, Decimal]) -> None:
         """Tell the owner when the books and the venue hold different things, and when they agree again."""
-        async with self._database.write(account.user_id) as tx:
+        async with self._database.read() as tx:
             booked = await held_in_books(tx, account.id)
-            differences = [
-                f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
-                for contract in sorted(held.keys() | booked.keys(), key=str)
-                if held.get(contract, ZERO) != booked.get(contract, ZERO)
-            ]
             troubled = await in_trouble(tx, account)
-            if differences and self._told.get(account.id) != differences:
-                shown = "; ".join(differences[:10])
-                more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
-                await self._journal.append(tx, account.user_id, [trouble_event(account, shown + more)])
-            elif not differences and troubled:
-                await self._journal.append(tx, account.user_id, [no_trouble_event(account)])
+        differences = [
+            f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
+            for contract in sorted(held.keys() | booked.keys(), key=str)
+            if held.get(contract, ZERO) != booked.get(contract, ZERO)
+        ]
+        event: models.ErrorEvent | None = None
+        if differences and self._told.get(account.id) != differences:
+            more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
+            event = trouble_event(account, "; ".join(differences[:10]) + more)
+        elif not differences and troubled:
+            event = no_trouble_event(account)
+        if event is not None:
+            async with self._database.write(account.user_id) as tx:
+                await self._journal.append(tx, account.user_id, [event])
         self._told[account.id] = differences
 
     # --- halts --------------------------------------------------------------------------------------------------------
