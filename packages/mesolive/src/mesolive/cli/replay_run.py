@@ -26,6 +26,9 @@ from mesolive_sdk.models.events import MesoLiveEvent
 ACCOUNT = "ML1000"
 USER = "replay"
 PAGE = 500
+SHOWN_EVERY = timedelta(minutes=5)
+"""The account's value is noted so often at most."""
+
 CENT = Decimal("0.01")
 
 SIGNALS = (
@@ -197,7 +200,8 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
             if told is not None:
                 told(moment)
             await _step(application, pilot)
-            outcome.points.append(await _point(control, moment))
+            if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
+                outcome.points.append(await _point(control, moment))
         await _collect(control, events, outcome, request.cash)
     return outcome
 
@@ -211,11 +215,10 @@ async def _point(control: MesoLiveControlHubClient, moment: datetime) -> Point:
     account = await control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
     greeks: list[models.GreekValues | None] = []
     if account.ActivePositions:
-        for state in (models.LivePositionState.Open, models.LivePositionState.Closing):
-            listed = await control.list_positions(models.ListPositionsArgs(State=state, Limit=PAGE))
-            for position in listed.Positions:
-                detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
-                greeks.append(detail.PositionGreeks.Mark)
+        args = models.ListPositionsArgs(State=models.LivePositionState.Open, Limit=PAGE)
+        for position in (await control.list_positions(args)).Positions:
+            detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
+            greeks.append(detail.PositionGreeks.Mark)
     return Point(
         at=moment,
         value=account.NetLiquidationValue,
