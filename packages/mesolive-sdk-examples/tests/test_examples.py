@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -431,10 +432,14 @@ async def test_an_interrupted_stream_ends_with_status_130(shell: Shell) -> None:
     stream = ("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60", "--json")
     process = await _start(shell, shell.kit.url, "-m", f"mesolive_sdk_examples.{stream[0]}", *stream[1:])
     assert process.stdout is not None
-    async with asyncio.timeout(30):
-        await process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            await process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, errors = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
     assert (process.returncode, errors) == (130, b"interrupted\n")
 
 
