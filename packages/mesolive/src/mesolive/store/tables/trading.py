@@ -283,7 +283,8 @@ orders = Table(
 )
 """`reference` names the order to its venue and is ours; `venue_order_id` is the venue's permanent name for it. Paper
 orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `sent_by` is the id of
-the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for what becomes of it."""
+the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for what becomes of
+it."""
 
 order_facts = Table(
     "order_facts",
