@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +160,26 @@ def create_file(file: Path) -> None:
         raise UnusableDatabaseError(f"the database file {file} cannot be opened: {error.strerror}") from error
 
 
+SWITCH_ATTEMPTS = 100
+SWITCH_PAUSE = 0.05
+"""How often and how many seconds apart switching a file to write-ahead logging is tried, at opening."""
+
+
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapted connection
-    _prepare_sqlite(connection, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+    _prepare_sqlite(connection, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+    # The one statement that does not wait for others by itself: two servers that open a new file at once meet here.
+    for attempt in range(SWITCH_ATTEMPTS):
+        cursor = connection.cursor()
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == SWITCH_ATTEMPTS - 1:
+                raise
+            time.sleep(SWITCH_PAUSE)
+        else:
+            return
+        finally:
+            cursor.close()
 
 
 def _prepare_sqlite_reader(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapted connection
