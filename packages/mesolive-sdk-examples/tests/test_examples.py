@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -428,6 +428,15 @@ async def test_on_a_terminal_a_stream_is_shown_in_place(shell: Shell, monkeypatc
     assert "SPX, item 2" in screen.getvalue()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let programs that are started here hear SIGINT, also where this process was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 async def test_an_interrupted_stream_ends_with_status_130(shell: Shell) -> None:
     stream = ("data_example", "underlying", "stream", "--symbol", "SPX", "--seconds", "60", "--json")
     process = await _start(shell, shell.kit.url, "-m", f"mesolive_sdk_examples.{stream[0]}", *stream[1:])
