@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from signalr_asyncio.protocol.codec import EncodeError, ProtocolError
@@ -140,30 +139,3 @@ def test_a_decimal_that_is_no_finite_number_is_refused_but_its_name_as_text_is_n
 def test_bytes_are_base64_and_moments_iso_8601() -> None:
     moment = dt.datetime(2024, 1, 2, 3, 4, 5, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     assert b'"item":["AP8=","2024-01-02T03:04:05+02:00"]' in PROTOCOL.encode(StreamItem("1", [b"\x00\xff", moment]))
-
-
-DEEP = b"[" * 5000 + b"]" * 5000
-
-
-def test_an_argument_that_is_nested_too_deeply_fails_its_call_and_not_the_connection() -> None:
-    record = b'{"type":1,"invocationId":"7","target":"T","arguments":[' + DEEP + b'],"headers":{"h":"v"}}\x1e'
-    call, ping = parse_all(PROTOCOL, [record + b'{"type":6}\x1e'])
-    assert isinstance(call, Invocation)
-    assert (call.target, call.invocation_id, call.headers) == ("T", "7", {"h": "v"})
-    (argument,) = call.arguments
-    with pytest.raises(msgspec.DecodeError, match="malformed"):
-        argument.decode(object)
-    assert ping == Ping()
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        b'{"type":2,"invocationId":"1","item":' + DEEP + b"}\x1e",
-        b'{"type":3,"invocationId":"1","arguments":[' + DEEP + b"]}\x1e",
-        b'{"type":1,"new":' + DEEP + b',"target":"T","arguments":[1]}\x1e',
-    ],
-)
-def test_depth_anywhere_else_is_a_malformed_message(record: bytes) -> None:
-    with pytest.raises(ProtocolError, match="malformed"):
-        parse_all(PROTOCOL, [record])

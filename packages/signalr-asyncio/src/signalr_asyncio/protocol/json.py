@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
+from signalr_asyncio.protocol.mending import mend_json, readable, spoil
 from signalr_asyncio.protocol.messages import (
     NO_HEADERS,
     Ack,
@@ -226,7 +227,7 @@ def _completion_record(message: Completion) -> msgspec.Struct:
     if message.error is not None:
         if message.has_result:
             raise EncodeError("A completion has a result or an error, never both.")
-        return _ErrorRecord(invocation_id=message.invocation_id, error=message.error, headers=headers)
+        return _ErrorRecord(invocation_id=message.invocation_id, error=readable(message.error), headers=headers)
     if message.has_result:
         return _ResultRecord(message.invocation_id, message.result, headers)
     return _VoidRecord(invocation_id=message.invocation_id, headers=headers)
@@ -241,7 +242,7 @@ def _ping_record(_: Ping) -> msgspec.Struct:
 
 
 def _close_record(message: Close) -> msgspec.Struct:
-    return _CloseRecord(message.error, message.allow_reconnect)
+    return _CloseRecord(None if message.error is None else readable(message.error), message.allow_reconnect)
 
 
 def _ack_record(message: Ack) -> msgspec.Struct:
@@ -276,32 +277,6 @@ def _require_json(written: bytes) -> None:
         raise EncodeError(text) from error
 
 
-_ARGUMENTS = b'"arguments":'
-
-
-def _without_depth(record: bytes, error: RecursionError) -> _AnyRecord:
-    """Read a message whose arguments are nested too deeply to be looked at, as if they were one argument.
-
-    Only the call should fail by it, not the connection: decoding that argument says what is wrong.
-
-    Raises
-    ------
-    ProtocolError
-        When it is no such message.
-    """
-    start, end = record.find(_ARGUMENTS), record.rfind(b"]") + 1
-    if 0 < start < end:
-        try:
-            fields = _read_record(record[:start] + b'"arguments":[]' + record[end:])
-        except UNDECODABLE:
-            pass
-        else:
-            if fields.type in {1, 4}:
-                fields.arguments = [msgspec.Raw(record[start + len(_ARGUMENTS) : end])]
-                return fields
-    raise ProtocolError(f"A message is malformed: {error}") from error
-
-
 class _JsonParser:
     """See `MessageParser`."""
 
@@ -330,11 +305,11 @@ class _JsonParser:
                 raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
             try:
                 fields = _read_record(record)
-            except RecursionError as error:
-                fields = _without_depth(record, error)
             except UNDECODABLE as error:
-                raise ProtocolError(f"A message is malformed: {error}") from error
-            # By far the most frequent message, and the only one read here: a call more would be felt.
+                if (message := self._mended(record, error)) is not None:
+                    yield message
+                continue
+            # By far the most frequent message, and the only one made here: a call more would be felt.
             if fields.type == 2 and fields.invocation_id and fields.item is not msgspec.UNSET:
                 item = EncodedPayload(fields.item, values)
                 yield StreamItem(fields.invocation_id, item, fields.headers or NO_HEADERS)
@@ -342,6 +317,19 @@ class _JsonParser:
                 yield message
         if limit is not None and waiting >= limit:
             raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
+
+    def _mended(self, record: bytes, error: Exception) -> HubMessage | None:
+        mended = mend_json(record)
+        if mended is None:
+            raise ProtocolError(f"A message is malformed: {error}") from error
+        text, reason = mended
+        try:
+            message = self._message(_read_record(text))
+        except UNDECODABLE as still:
+            raise ProtocolError(f"A message is malformed: {still}") from still
+        if message is not None:
+            spoil(message, reason)
+        return message
 
     def _message(self, fields: _AnyRecord) -> HubMessage | None:
         match fields.type:
@@ -354,8 +342,12 @@ class _JsonParser:
                     fields.headers or NO_HEADERS,
                 )
             case 2:
-                _id(fields)
-                raise _missing("item")
+                invocation_id = _id(fields)
+                if isinstance(fields.item, msgspec.UnsetType):
+                    raise _missing("item")
+                return StreamItem(
+                    invocation_id, EncodedPayload(fields.item, self._values), fields.headers or NO_HEADERS
+                )
             case 3:
                 return self._completion(fields)
             case 4:

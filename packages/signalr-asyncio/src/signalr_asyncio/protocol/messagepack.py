@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
+from signalr_asyncio.protocol.mending import mend_messagepack, readable, spoil
 from signalr_asyncio.protocol.messages import (
     NO_HEADERS,
     Ack,
@@ -195,7 +196,7 @@ def _completion_items(message: Completion) -> _Items:
     if message.error is not None:
         if message.has_result:
             raise EncodeError("A completion has a result or an error, never both.")
-        return (3, headers, message.invocation_id, _ERROR, message.error)
+        return (3, headers, message.invocation_id, _ERROR, readable(message.error))
     if message.has_result:
         return (3, headers, message.invocation_id, _RESULT, message.result)
     return (3, headers, message.invocation_id, _VOID)
@@ -212,7 +213,7 @@ _ITEMS_OF: dict[type[HubMessage], Callable[[Any], _Items]] = {
     Completion: _completion_items,
     CancelInvocation: lambda message: (5, _headers(message.headers), message.invocation_id),
     Ping: lambda _: (6,),
-    Close: lambda message: (7, message.error, message.allow_reconnect),
+    Close: lambda message: (7, None if message.error is None else readable(message.error), message.allow_reconnect),
     Ack: lambda message: (8, message.sequence_id),
     SequenceStart: lambda message: (9, message.sequence_id),
 }
@@ -303,6 +304,19 @@ class _MessagePackParser:
             raise error
 
     def _message(self, record: bytes) -> HubMessage | None:
+        try:
+            return self._read(record)
+        except RecursionError as error:
+            mended = mend_messagepack(record)
+            if mended is None:
+                raise _malformed(error) from error
+            shallow, reason = mended
+            message = self._read(shallow)
+            if message is not None:
+                spoil(message, reason)
+            return message
+
+    def _read(self, record: bytes) -> HubMessage | None:
         fields = _read(record)
         if fields is None:
             return None
@@ -366,6 +380,8 @@ def _read(record: bytes) -> _Message | None:
             # A later version of the protocol may add messages; those that do not know them pass over them.
             return None
         raise _malformed(error) from error
+    except RecursionError:
+        raise
     except UNDECODABLE as error:
         raise _malformed(error) from error
 
@@ -373,6 +389,8 @@ def _read(record: bytes) -> _Message | None:
 def _is_of_unknown_type(record: bytes) -> bool:
     try:
         return _read_unknown(record).type not in _KNOWN_TYPES
+    except RecursionError:
+        raise
     except UNDECODABLE:
         return False
 

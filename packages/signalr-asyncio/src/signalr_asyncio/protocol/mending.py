@@ -1,0 +1,176 @@
+"""What a value at fault may cost: its own call, and not the connection.
+
+Two kinds of values make a whole message unreadable although it is well formed: one that is nested too deeply, and a
+JSON text that holds half of a surrogate pair. Such a message is mended, by taking out what is at fault, so that it can
+be known whose call it is; its values are then `SpoiltPayload`s, which fail whoever decodes them.
+
+Texts that we send to be read by people (the reasons of errors) are mended too: a reason must arrive.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn, TypeVar
+
+import msgspec
+
+from signalr_asyncio.protocol.messages import Completion, HubMessage, Invocation, StreamInvocation, StreamItem
+
+T = TypeVar("T")
+
+DEPTH = 64
+"""How deep a mended message is nested; what is deeper becomes null. As many levels as ASP.NET Core reads."""
+
+MENDABLE = 128 * 1024
+"""Bytes up to which a message is mended; to look through a larger one would hold up the event loop."""
+
+_TOO_DEEP = "it is nested too deeply"
+_HALF_PAIR = "a text holds half of a surrogate pair"
+
+# A text as a whole, so that brackets inside it are none; what opens; what closes.
+_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# Every escape in its turn, so that an escaped backslash begins none: a pair, half of one (the group), any other.
+_ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+
+# MessagePack: how many bytes follow the first, by that byte; and by how many bytes the length is given, and what is
+# to be added to it.
+_FIXED = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8} | {
+    0xD4 + power: 2**power + 1 for power in range(5)
+}
+_COUNTED = {0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0), 0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1)} | {
+    0xD9: (1, 0),
+    0xDA: (2, 0),
+    0xDB: (4, 0),
+}
+_CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
+_NIL = b"\xc0"
+_NEVER = 0xC1
+
+
+class SpoiltPayload:
+    """A `Payload` of a message that had to be mended: nobody can decode it.
+
+    Parameters
+    ----------
+    reason
+        What is wrong.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def decode(self, type_: type[T]) -> T:
+        """Raise `msgspec.DecodeError`."""
+        del type_
+        self._fail()
+
+    def builtins(self) -> object:
+        """Raise `msgspec.DecodeError`."""
+        self._fail()
+
+    def __repr__(self) -> str:
+        return f"<payload that cannot be read: {self.reason}>"
+
+    def _fail(self) -> NoReturn:
+        raise msgspec.DecodeError(f"The value is malformed: {self.reason}")
+
+
+def mend_json(record: bytes) -> tuple[bytes, str] | None:
+    """Return a JSON message that can be read, and what was wrong with it; `None` when there is nothing to mend."""
+    if len(record) > MENDABLE:
+        return None
+    reason = _TOO_DEEP
+    mended = _shallow(record)
+    whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], mended)
+    if whole != mended:
+        reason = _HALF_PAIR
+    return (whole, reason) if whole != record else None
+
+
+def _shallow(record: bytes) -> bytes:
+    kept: list[bytes] = []
+    depth = start = 0
+    for bracket in _BRACKETS.finditer(record):
+        match record[bracket.start()]:
+            case 0x5B | 0x7B:
+                depth += 1
+                if depth == DEPTH + 1:
+                    kept += record[start : bracket.start()], b"null"
+            case 0x5D | 0x7D:
+                if depth == DEPTH + 1:
+                    start = bracket.end()
+                depth -= 1
+            case _:
+                pass
+    kept.append(record[start:] if depth <= DEPTH else b"")
+    return b"".join(kept)
+
+
+def mend_messagepack(record: bytes) -> tuple[bytes, str] | None:
+    """Return a MessagePack message that can be read, and what was wrong; `None` when there is nothing to mend."""
+    if len(record) > MENDABLE:
+        return None
+    mended = bytearray()
+    # How many values each of the open arrays and maps still wants.
+    wanted = [1]
+    at = 0
+    while wanted:
+        if not wanted[-1]:
+            wanted.pop()
+            continue
+        wanted[-1] -= 1
+        token = _token(record, at)
+        if token is None:
+            return None
+        end, children = token
+        if len(wanted) <= DEPTH + 1:
+            mended += _NIL if children and len(wanted) == DEPTH + 1 else record[at:end]
+        if children:
+            wanted.append(children)
+        at = end
+    return (bytes(mended), _TOO_DEEP) if at == len(record) > len(mended) else None
+
+
+def _token(record: bytes, at: int) -> tuple[int, int] | None:
+    """Return where the value or head at `at` ends and how many values belong to it; `None` when it is none."""
+    head = record[at] if at < len(record) else _NEVER
+    children = 0
+    end = at + 1
+    if 0x80 <= head < 0x90:
+        children = (head & 0xF) * 2
+    elif 0x90 <= head < 0xA0:
+        children = head & 0xF
+    elif 0xA0 <= head < 0xC0:
+        end += head & 0x1F
+    elif head in _FIXED:
+        end += _FIXED[head]
+    elif head in _COUNTED:
+        width, more = _COUNTED[head]
+        end += width + int.from_bytes(record[end : end + width], "big") + more
+    elif head in _CONTAINERS:
+        width, per_entry = _CONTAINERS[head]
+        children = int.from_bytes(record[end : end + width], "big") * per_entry
+        end += width
+    elif head == _NEVER:
+        return None
+    return (end, children) if end <= len(record) else None
+
+
+def spoil(message: HubMessage, reason: str) -> None:
+    """Put `SpoiltPayload`s in place of a message's values."""
+    match message:
+        case Invocation() | StreamInvocation():
+            message.arguments = [SpoiltPayload(reason) for _ in message.arguments]
+        case StreamItem():
+            message.item = SpoiltPayload(reason)
+        case Completion(has_result=True):
+            message.result = SpoiltPayload(reason)
+        case _:
+            pass
+
+
+def readable(text: str) -> str:
+    """Return a reason so that every encoding can carry it: halves of surrogate pairs become question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
