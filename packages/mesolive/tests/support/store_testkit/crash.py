@@ -35,7 +35,8 @@ MOST_TRADES = 50
 R = TypeVar("R")
 
 
-def _context() -> ForkServerContext:
+def forking() -> ForkServerContext:
+    """Return what starts processes as forks of one that has imported the server."""
     context = multiprocessing.get_context("forkserver")
     # Imported once; every server is a fork of that.
     context.set_forkserver_preload(["mesolive.server", "mesolive_sdk", "alembic.command", "aiosqlite", "asyncpg"])
@@ -66,7 +67,7 @@ class Server:
 @asynccontextmanager
 async def server(database_url: str, fault: crash_child.Fault | None = None) -> AsyncGenerator[Server]:
     """Run the server in a process while the context lasts; then kill it if nothing else did."""
-    context = _context()
+    context = forking()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=crash_child.run, args=(database_url, sender, fault), daemon=True)
     await asyncio.to_thread(process.start)
