@@ -48,6 +48,7 @@ from mesolive.trading.agents import Agents
 from mesolive.trading.details import PositionDetails
 from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.freezing import Freezer
+from mesolive.trading.halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.order_desk import OrderDesk
 from mesolive.trading.orders import Orders
@@ -197,7 +198,6 @@ async def running(
             journal,
             idempotency,
             prices,
-            positions,
             freezer,
             venues,
             clock,
@@ -214,6 +214,9 @@ async def running(
             paper=PaperExecution(database, journal, idempotency, freezer, AdjustmentFills(journal, room), clock),
             orders=Orders(database, pager),
             sending=desk.sending,
+            actions=desk.actions,
+            liquidation=desk.liquidation,
+            halts=Halts(database),
             idempotency=idempotency,
         )
         streams = Streams(positions, prices, bus, clock)

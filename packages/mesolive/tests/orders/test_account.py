@@ -1,4 +1,4 @@
-"""What an account at a venue shows, and what its owner does to his books by hand."""
+"""What an account at a venue shows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from pathlib import Path
 import pytest
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
-from mesolive.access.context import UserContext
-from mesolive.errors import ServiceError
 from mesolive.trading.order_history import order_history
-from mesolive_sdk import models
-from mesolive_sdk.models import LivePositionState, StatusCode
+from mesolive_sdk import models, new_idempotency_key
+from mesolive_sdk.models import LivePositionState
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     async with desk_server(tmp_path) as running:
         yield running
-
-
-async def owner(desk: Desk) -> UserContext:
-    return await desk.application.access.user("trader")
 
 
 async def account(desk: Desk) -> models.LiveAccount:
@@ -66,63 +60,19 @@ async def test_the_accounts_value_is_what_the_fills_left_of_its_cash_and_what_is
     assert held.Cash > 100_000  # a credit
 
 
-async def test_a_position_that_is_gone_is_closed_in_the_books_and_its_pnl_told_by_hand(desk: Desk) -> None:
-    actions = desk.application.desk.actions
+async def test_a_position_that_is_gone_at_the_venue_is_an_error_until_it_is_closed_in_the_books(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     desk.venue.close_by_hand(SIM)
 
-    def resolved() -> bool:
-        return any(isinstance(e, models.ErrorEvent) and e.State is models.ErrorState.Resolved for e in desk.events)
+    def told(state: models.ErrorState) -> bool:
+        return any(isinstance(event, models.ErrorEvent) and event.State is state for event in desk.events)
 
-    def active() -> bool:
-        return any(isinstance(e, models.ErrorEvent) and e.State is models.ErrorState.Active for e in desk.events)
-
-    await desk.until(active)
-    closed = await actions.set_closed(await owner(desk), opened.Id)
+    await desk.until(lambda: told(models.ErrorState.Active))
+    closed = await desk.control.set_position_closed(
+        models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=opened.Id)
+    )
     assert closed.State is LivePositionState.Closed
-    await desk.until(resolved)
-    leg = (await detail(desk, opened.Id)).Legs[0]
-    told = await actions.adjust_pnl(await owner(desk), leg.Id, Decimal(-120))
-    assert told.UserSetRealizedPnL == -120
-    assert (await detail(desk, opened.Id)).RealizedPnL == -120
-    await actions.adjust_pnl(await owner(desk), leg.Id, None)
-    assert (await detail(desk, opened.Id)).RealizedPnL == 0
-    with pytest.raises(ServiceError) as again:
-        await actions.set_closed(await owner(desk), opened.Id)
-    assert again.value.status is StatusCode.Conflict
-
-
-async def test_a_position_is_not_closed_by_hand_while_an_order_of_it_works(desk: Desk) -> None:
-    opened = await desk.enter((await desk.strategy()).Id)
-    leave = await desk.prepare_exit(opened.Id)
-    await desk.send(at_venue(leave, kind=models.OrderType.Limit, limit=Decimal("0.05")))
-    with pytest.raises(ServiceError, match="has not ended"):
-        await desk.application.desk.actions.set_closed(await owner(desk), opened.Id)
-
-
-async def test_liquidating_closes_all_of_a_position_and_is_safe_to_repeat(desk: Desk) -> None:
-    actions = desk.application.desk.actions
-    opened = await desk.enter((await desk.strategy()).Id)
-    (sent,) = await actions.liquidate(await owner(desk), opened.Id, "liquidate")
-    await desk.position_in(LivePositionState.Closed)
-    assert desk.venue.ledger.held(SIM) == {}
-    assert (await desk.order(sent.LiveOrderId)).OrderType is models.OrderType.Market
-
-
-async def test_another_users_positions_and_legs_are_not_found(desk: Desk) -> None:
-    actions = desk.application.desk.actions
-    opened = await desk.enter((await desk.strategy()).Id)
-    leg = (await detail(desk, opened.Id)).Legs[0]
-    await desk.application.access.create_key("somebody else")
-    other = await desk.application.access.user("somebody else")
-    for call in (
-        actions.set_closed(other, opened.Id),
-        actions.adjust_pnl(other, leg.Id, Decimal(1)),
-        actions.liquidate(other, opened.Id, "key"),
-    ):
-        with pytest.raises(ServiceError) as refused:
-            await call
-        assert refused.value.status is StatusCode.NotFound
+    await desk.until(lambda: told(models.ErrorState.Resolved))
 
 
 async def test_the_story_of_an_order_tells_who_asked_every_fact_and_every_change(desk: Desk) -> None:

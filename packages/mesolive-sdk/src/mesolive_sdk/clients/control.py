@@ -173,3 +173,19 @@ class MesoLiveControlHubClient(HubClient):
     async def get_executions(self, args: models.GetExecutionsArgs) -> models.GetExecutionsResult:
         """Return several executions, and which of them do not exist."""
         return await self._call("GetExecutions", args, models.GetExecutionsResult)
+
+    async def set_position_closed(self, args: models.SetPositionClosedArgs) -> models.LivePosition:
+        """Close a position in the books that was closed elsewhere, without a trade; idempotent."""
+        return await self._call("SetPositionClosed", args, models.LivePosition)
+
+    async def adjust_leg_pnl(self, args: models.AdjustLegPnLArgs) -> models.LiveLeg:
+        """Say what a leg has realised, in place of what was tracked; idempotent."""
+        return await self._call("AdjustLegPnL", args, models.LiveLeg)
+
+    async def liquidate_position(self, args: models.LiquidatePositionArgs) -> models.LiquidatePositionResult:
+        """Send market orders that close all of a position; idempotent."""
+        return await self._call("LiquidatePosition", args, models.LiquidatePositionResult)
+
+    async def list_halts(self, args: models.ListHaltsArgs | None = None) -> models.ListHaltsResult:
+        """List the halts that stand for the caller's accounts."""
+        return await self._call("ListHalts", args or models.ListHaltsArgs(), models.ListHaltsResult)

@@ -4,6 +4,16 @@ Models are msgspec structs: built with keywords, read by attribute, compared by 
 travel. How they are written and read is `mesolive_sdk.wire`'s business.
 """
 
+from mesolive_sdk.models.actions import (
+    AdjustLegPnLArgs,
+    LiquidatePositionArgs,
+    LiquidatePositionResult,
+    ListHaltsArgs,
+    ListHaltsResult,
+    SetPositionClosedArgs,
+    TradingHalt,
+    UnsentLegGroup,
+)
 from mesolive_sdk.models.base import (
     UtcDateTime,
     WireEnum,
@@ -197,6 +207,7 @@ from mesolive_sdk.models.replay import (
 )
 
 __all__ = [
+    "AdjustLegPnLArgs",
     "AdjustmentSignalEvent",
     "AgentConnector",
     "AgentInfo",
@@ -278,12 +289,16 @@ __all__ = [
     "LegUpdateEvent",
     "LegsDataArgs",
     "LegsDataEntry",
+    "LiquidatePositionArgs",
+    "LiquidatePositionResult",
     "ListAccountsArgs",
     "ListAccountsResult",
     "ListAgentsArgs",
     "ListAgentsResult",
     "ListExecutionsArgs",
     "ListExecutionsResult",
+    "ListHaltsArgs",
+    "ListHaltsResult",
     "ListLegsArgs",
     "ListLegsResult",
     "ListOrdersArgs",
@@ -345,6 +360,7 @@ __all__ = [
     "RenameStrategyArgs",
     "SendOrderArgs",
     "SendOrderResult",
+    "SetPositionClosedArgs",
     "SignalState",
     "Snapshot",
     "StartPreparationResult",
@@ -358,8 +374,10 @@ __all__ = [
     "SubscribeToStrategiesArgs",
     "SubscribeToStrategiesResult",
     "TimeInForce",
+    "TradingHalt",
     "UnderlyingDataArgs",
     "UnderlyingDataEntry",
+    "UnsentLegGroup",
     "UnsubscribeFromStrategiesArgs",
     "UnsubscribeFromStrategiesResult",
     "UpdateStrategyArgs",

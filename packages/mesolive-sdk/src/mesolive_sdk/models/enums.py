@@ -41,6 +41,9 @@ class IdempotencyOperation(WireEnum):
     ApplyPaperFills = "ApplyPaperFills"
     SendOrder = "SendOrder"
     CancelOrder = "CancelOrder"
+    SetPositionClosed = "SetPositionClosed"
+    AdjustLegPnL = "AdjustLegPnL"
+    LiquidatePosition = "LiquidatePosition"
     Unknown = "Unknown"
 
 

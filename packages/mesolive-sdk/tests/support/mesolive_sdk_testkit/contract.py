@@ -56,6 +56,14 @@ ListExecutionsResult: Executions list[LiveExecution], ContinuationToken str?
 GetExecutionArgs: ExecutionId int
 GetExecutionsArgs: ExecutionIds list[int]
 GetExecutionsResult: Executions list[LiveExecution], MissingExecutionIds list[int]
+SetPositionClosedArgs: IdempotencyKey str, PositionId int
+AdjustLegPnLArgs: IdempotencyKey str, LegId int, RealizedPnL Decimal?
+LiquidatePositionArgs: IdempotencyKey str, PositionId int
+LiquidatePositionResult: PositionId int, ExecPlanId int, Orders list[SendOrderResult], Unsent list[UnsentLegGroup]
+UnsentLegGroup: LegGroupId int, Status StatusCode, Message str
+ListHaltsArgs:
+ListHaltsResult: Halts list[TradingHalt]
+TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime
 
 IdempotencyRecord: IdempotencyKey str, Operation IdempotencyOperation, Status IdempotencyRecordStatus, \
     CreatedAt datetime, UpdatedAt datetime, RequestHash str?, LiveExecPlanId int?, LiveOrderIds list[int]?, \
@@ -222,7 +230,7 @@ StatusCode: Success DuplicateRequest Conflict ValidationError NotFound Unauthori
     RateLimited ProviderUnavailable BrokerError Timeout InternalError
 IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry StartPreparePositionExit \
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
-    SendOrder CancelOrder
+    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition
 IdempotencyRecordStatus: Processing Completed Failed
 PreparationStatus: Pending Running Completed Failed Cancelled
 AgentStatus: Connected Disconnected Error
@@ -288,6 +296,10 @@ control ListOrders list_orders ListOrdersArgs ListOrdersResult
 control ListExecutions list_executions ListExecutionsArgs ListExecutionsResult
 control GetExecution get_execution GetExecutionArgs LiveExecution
 control GetExecutions get_executions GetExecutionsArgs GetExecutionsResult
+control SetPositionClosed set_position_closed SetPositionClosedArgs LivePosition
+control AdjustLegPnL adjust_leg_pnl AdjustLegPnLArgs LiveLeg
+control LiquidatePosition liquidate_position LiquidatePositionArgs LiquidatePositionResult
+control ListHalts list_halts ListHaltsArgs ListHaltsResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

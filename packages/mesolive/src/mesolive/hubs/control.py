@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.accounts import Accounts
 from mesolive.trading.agents import Agents
 from mesolive.trading.details import PositionDetails
+from mesolive.trading.halts import Halts
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.liquidation import Liquidation
 from mesolive.trading.orders import Orders
 from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
@@ -35,6 +38,9 @@ class ControlServices:
     paper: PaperExecution
     orders: Orders
     sending: OrderSending
+    actions: AccountActions
+    liquidation: Liquidation
+    halts: Halts
     idempotency: Idempotency
 
 
@@ -212,6 +218,28 @@ class ControlHub(EnvelopeHub):
     async def cancel_order(self, args: Payload | None = None) -> Answer:
         """Cancel an order."""
         return await self.answer("CancelOrder", models.CancelOrderArgs, args, self._services.sending.cancel)
+
+    @hub_method(name="SetPositionClosed")
+    async def set_position_closed(self, args: Payload | None = None) -> Answer:
+        """Close a position in the books that was closed elsewhere."""
+        service = self._services.actions.set_closed
+        return await self.answer("SetPositionClosed", models.SetPositionClosedArgs, args, service)
+
+    @hub_method(name="AdjustLegPnL")
+    async def adjust_leg_pnl(self, args: Payload | None = None) -> Answer:
+        """Say what a leg has realised."""
+        return await self.answer("AdjustLegPnL", models.AdjustLegPnLArgs, args, self._services.actions.adjust_pnl)
+
+    @hub_method(name="LiquidatePosition")
+    async def liquidate_position(self, args: Payload | None = None) -> Answer:
+        """Send market orders that close all of a position."""
+        service = self._services.liquidation.liquidate
+        return await self.answer("LiquidatePosition", models.LiquidatePositionArgs, args, service)
+
+    @hub_method(name="ListHalts")
+    async def list_halts(self, args: Payload | None = None) -> Answer:
+        """List the halts that concern the caller."""
+        return await self.answer("ListHalts", models.ListHaltsArgs, args, self._services.halts.list)
 
     @hub_method(name="GetOrder")
     async def get_order(self, args: Payload | None = None) -> Answer:

@@ -1,4 +1,8 @@
-"""What an account's owner does to his books by hand: close a position that is gone, correct its PnL, liquidate it."""
+"""What an account's owner does to his books by hand: close a position that is gone, and say what a leg has realised.
+
+Books balance whatever is done to them: cash + cost of what is held = start + realised PnL. So a position is closed at
+what it cost, and what its owner says that it realised moves the account's cash by the difference.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +13,25 @@ from sqlalchemy import select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
-from mesolive.errors import ServiceError, conflict, unavailable, validation
+from mesolive.errors import conflict, not_found, validation
 from mesolive.journal.journal import Journal
-from mesolive.market.service import Market, UnknownUnderlyingError
-from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, orders, positions
-from mesolive.trading.accounts import account_by_id, find_account, must_be_at_a_venue
+from mesolive.trading.accounts import account_by_id, move_cash
 from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.freezing import resolved_events
+from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.order_rows import OPEN
-from mesolive.trading.plans import find_plan, leg_groups, store_plan
-from mesolive.trading.positions import CLOSED, Leg, Position, Positions, find_position
-from mesolive.trading.prepared import exit_plan
-from mesolive.trading.sending import OrderSending
+from mesolive.trading.positions import CLOSED, Leg, Position, find_position
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
 LARGEST_PNL = Decimal(10) ** 12
+PNL_DECIMALS = 10
 
 
 class AccountActions:
-    """Closes, corrects and liquidates positions; every one is audited and told by events.
+    """Closes and corrects positions in the books; each change is audited and told by events.
 
     Parameters
     ----------
@@ -37,37 +40,31 @@ class AccountActions:
     """
 
     def __init__(
-        self,
-        database: Database,
-        journal: Journal,
-        market: Market,
-        positions: Positions,
-        sending: OrderSending,
-        clock: Clock,
-        doubtful: Callable[[int], None],
+        self, journal: Journal, idempotency: Idempotency, clock: Clock, doubtful: Callable[[int], None]
     ) -> None:
-        self._database = database
         self._journal = journal
-        self._market = market
-        self._positions = positions
-        self._sending = sending
+        self._idempotency = idempotency
         self._clock = clock
         self._doubtful = doubtful
 
-    async def set_closed(self, user: UserContext, position_id: int) -> models.LivePosition:
+    async def set_closed(
+        self, user: UserContext, args: models.SetPositionClosedArgs
+    ) -> models.MesoLiveApiResponse[models.LivePosition]:
         """Close a position in the books without a trade: it was closed elsewhere.
 
-        Nothing is realised and no cash moves: what it brought is told with `adjust_pnl`.
+        It is closed at what it cost, so that nothing is realised; what it brought is told with `adjust_pnl`.
 
         Raises
         ------
         ServiceError
             `NotFound` for a position that the user does not have; `Conflict` when it is closed or its order works.
         """
-        now = self._clock.now()
-        async with self._database.write(user.user_id) as tx:
-            position = await find_position(tx, user.user_id, position_id)
-            await _must_be_at_rest(tx, position)
+
+        async def action(tx: WriteTransaction) -> models.LivePosition:
+            now = self._clock.now()
+            position = await find_position(tx, user.user_id, args.PositionId)
+            must_be_open(position)
+            await must_be_at_rest(tx, position)
             await tx.execute(
                 legs.update()
                 .where(legs.c.position_id == position.id, legs.c.closed_at.is_(None))
@@ -78,110 +75,109 @@ class AccountActions:
                 .where(positions.c.id == position.id)
                 .values(state=models.LivePositionState.Closed.name, closed_at=now)
             )
+            cost = sum((leg.holding.cost for leg in position.open_legs), ZERO)
+            await self._move_cash(tx, position, cost)
             held = {leg.name: str(leg.holding.qty) for leg in position.open_legs}
-            await self._audit(tx, user, position, "SetClosed", {"position": position.id, "held": held})
+            detail = {"position": position.id, "held": held, "cost": str(cost)}
+            await self._audit(tx, user, position, "SetPositionClosed", args.IdempotencyKey, detail)
             events: list[models.MesoLiveEvent] = [
-                _leg_event(position, leg, models.LegStatus.Closed) for leg in position.open_legs
+                _leg_event(position, leg, models.LegStatus.Closed, leg.shown_pnl) for leg in position.open_legs
             ]
             events.append(_position_event(position, models.PositionStatus.Closed, position.realized_pnl))
+            events += await resolved_events(tx, user.user_id, position.id)
             await self._journal.append(tx, user.user_id, events)
-        self._doubtful(position.account_id)
-        return (await self._positions.read(user.user_id, position_id)).live
+            tx.after_commit(lambda: self._doubtful(position.account_id))
+            return (await find_position(tx, user.user_id, position.id)).live
 
-    async def adjust_pnl(self, user: UserContext, leg_id: int, realized: Decimal | None) -> models.LiveLeg:
-        """Set what a leg has realised, in place of what was tracked; `None` goes back to that.
+        operation = models.IdempotencyOperation.SetPositionClosed
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    async def adjust_pnl(
+        self, user: UserContext, args: models.AdjustLegPnLArgs
+    ) -> models.MesoLiveApiResponse[models.LiveLeg]:
+        """Set what a leg has realised so far, in place of what was tracked; `None` goes back to that.
+
+        The account's cash moves by the difference. What later fills realise is added to what was set.
 
         Raises
         ------
         ServiceError
-            `NotFound` for a leg that the user does not have; `ValidationError` for an amount that cannot be.
+            `NotFound` for a leg that the user does not have; `ValidationError` for an amount that cannot be;
+            `Conflict` while an order of the leg's position works.
         """
-        if realized is not None and (not realized.is_finite() or abs(realized) > LARGEST_PNL):
-            raise validation({"RealizedPnL": [f"expected an amount up to {LARGEST_PNL}, got {realized}"]})
-        async with self._database.write(user.user_id) as tx:
-            owner = await tx.scalar(
-                select(legs.c.position_id).where(legs.c.user_id == user.user_id, legs.c.id == leg_id)
-            )
-            position = await find_position(tx, user.user_id, owner or 0)
-            before = next(leg for leg in position.legs if leg.id == leg_id)
-            await tx.execute(legs.update().where(legs.c.id == leg_id).values(user_realized_pnl=realized))
-            total = position.realized_pnl - _shown(before) + (before.realized_pnl if realized is None else realized)
+        realized = args.RealizedPnL
+        if realized is not None:
+            _check_amount(realized)
+
+        async def action(tx: WriteTransaction) -> models.LiveLeg:
+            position, before = await _find_leg(tx, user.user_id, args.LegId)
+            await must_be_at_rest(tx, position)
+            await tx.execute(legs.update().where(legs.c.id == before.id).values(user_realized_pnl=realized))
+            after = before.realized_pnl if realized is None else realized
+            change = after - before.shown_pnl
+            total = position.realized_pnl + change
             await tx.execute(positions.update().where(positions.c.id == position.id).values(realized_pnl=total))
-            detail = {"leg": leg_id, "realized": None if realized is None else str(realized)}
-            await self._audit(tx, user, position, "AdjustPnL", detail)
-            event = _position_event(position, models.PositionStatus.RealizedPnLChanged, total)
-            await self._journal.append(tx, user.user_id, [event])
-        (leg,) = await self._positions.read_legs(user.user_id, [leg_id])
-        return leg.live
+            await self._move_cash(tx, position, change)
+            detail = {
+                "leg": before.id,
+                "before": str(before.shown_pnl),
+                "realized": None if realized is None else str(realized),
+            }
+            await self._audit(tx, user, position, "AdjustLegPnL", args.IdempotencyKey, detail)
+            events = [
+                _leg_event(position, before, before.status, after),
+                _position_event(position, models.PositionStatus.RealizedPnLChanged, total),
+            ]
+            await self._journal.append(tx, user.user_id, events)
+            return (await _find_leg(tx, user.user_id, args.LegId))[1].live
 
-    async def liquidate(self, user: UserContext, position_id: int, key: str) -> list[models.SendOrderResult]:
-        """Send market orders that close all of a position, one per leg group.
+        operation = models.IdempotencyOperation.AdjustLegPnL
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
 
-        Parameters
-        ----------
-        key
-            Makes a retry safe: the orders' idempotency keys are this with the group's number behind it.
-
-        Raises
-        ------
-        ServiceError
-            As `OrderSending.send`; `ProviderUnavailable` when the underlying has no market.
-        """
-        async with self._database.read() as tx:
-            position = await find_position(tx, user.user_id, position_id)
-            account = await find_account(tx, user.user_id, position.broker_account_id)
-            must_be_at_a_venue(account)
-            await _must_be_at_rest(tx, position)
-        try:
-            view = self._market.view(position.legs[0].traded.contract.underlying)
-        except UnknownUnderlyingError as error:
-            raise unavailable(str(error)) from None
-        args = models.PreparePositionExitArgs(IdempotencyKey=key, PositionId=position_id)
-        async with self._database.write(user.user_id) as tx:
-            plan_id = await store_plan(tx, user.user_id, exit_plan(position, args, view))
-            plan = await find_plan(tx, user.user_id, plan_id)
-            await self._audit(tx, user, position, "Liquidate", {"position": position.id, "plan": plan_id})
-        traded = {leg.name for leg in plan.legs if leg.qty != 0}
-        sent: list[models.SendOrderResult] = []
-        for group, names in leg_groups(plan.legs).items():
-            if traded.isdisjoint(names):
-                continue
-            answer = await self._sending.send(
-                user,
-                models.SendOrderArgs(
-                    IdempotencyKey=f"{key}-{group}",
-                    BrokerAccountId=position.broker_account_id,
-                    ExecPlanId=plan_id,
-                    LegGroupId=group,
-                    LegGroupOrder=models.LegGroupOrder(
-                        OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=names
-                    ),
-                ),
-            )
-            if answer.Data is None:
-                raise ServiceError(answer.Status, answer.Message or "the order was not sent", answer.Error)
-            sent.append(answer.Data)
-        return sent
+    async def _move_cash(self, tx: WriteTransaction, position: Position, change: Decimal) -> None:
+        account = await account_by_id(tx, position.user_id, position.account_id)
+        await move_cash(tx, account, change, self._clock.now())
 
     async def _audit(
-        self, tx: WriteTransaction, user: UserContext, position: Position, action: str, detail: Mapping[str, object]
+        self,
+        tx: WriteTransaction,
+        user: UserContext,
+        position: Position,
+        action: str,
+        key: str,
+        detail: Mapping[str, object],
     ) -> None:
-        account = await account_by_id(tx, user.user_id, position.account_id)
-        entry = AuditEntry(user.user_id, account.id, None, self._clock.now(), user.key_id, action, detail=detail)
-        await audit(tx, [entry])
+        now = self._clock.now()
+        await audit(tx, [AuditEntry(user.user_id, position.account_id, None, now, user.key_id, action, key, detail)])
 
 
-async def _must_be_at_rest(tx: Transaction, position: Position) -> None:
+def must_be_open(position: Position) -> None:
+    """Raise `Conflict` for a position that is closed."""
     if position.state is CLOSED:
         raise conflict(f"position {position.id} is closed")
+
+
+async def must_be_at_rest(tx: Transaction, position: Position) -> None:
+    """Raise `Conflict` while an order of the position has not ended."""
     of_position = select(exec_plans.c.id).where(exec_plans.c.position_id == position.id)
     row = await tx.first(select(orders.c.id).where(orders.c.plan_id.in_(of_position), orders.c.state.in_(sorted(OPEN))))
     if row is not None:
         raise conflict(f"order {row.id} of position {position.id} has not ended; cancel it first")
 
 
-def _shown(leg: Leg) -> Decimal:
-    return leg.realized_pnl if leg.user_realized_pnl is None else leg.user_realized_pnl
+def _check_amount(realized: Decimal) -> None:
+    fits = realized.is_finite() and abs(realized) <= LARGEST_PNL and round(realized, PNL_DECIMALS) == realized
+    if not fits:
+        text = f"expected an amount up to {LARGEST_PNL:,}, of at most {PNL_DECIMALS} decimals, got {realized}"
+        raise validation({"RealizedPnL": [text]})
+
+
+async def _find_leg(tx: Transaction, user_id: int, leg_id: int) -> tuple[Position, Leg]:
+    owner = await tx.scalar(select(legs.c.position_id).where(legs.c.user_id == user_id, legs.c.id == leg_id))
+    if owner is None:
+        raise not_found(f"leg {leg_id}")
+    position = await find_position(tx, user_id, owner)
+    return position, next(leg for leg in position.legs if leg.id == leg_id)
 
 
 def _position_event(position: Position, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
@@ -196,7 +192,7 @@ def _position_event(position: Position, status: models.PositionStatus, realized:
     )
 
 
-def _leg_event(position: Position, leg: Leg, status: models.LegStatus) -> models.LegUpdateEvent:
+def _leg_event(position: Position, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
     return models.LegUpdateEvent(
         BrokerAccountId=position.broker_account_id,
         PositionId=position.id,
@@ -208,5 +204,5 @@ def _leg_event(position: Position, leg: Leg, status: models.LegStatus) -> models
         Contract=leg.traded.live,
         Status=status,
         Qty=leg.qty,
-        RealizedPnL=_shown(leg),
+        RealizedPnL=realized,
     )

@@ -284,8 +284,13 @@ def must_be_paper(account: Account) -> None:
         )
 
 
-def must_be_at_a_venue(account: Account) -> None:
+def must_be_at_a_venue(account: Account, instead: str = "it has no venue; use ApplyPaperFills") -> None:
     """Let only accounts at a venue pass: the one place that decides whether an order may leave the server at all.
+
+    Parameters
+    ----------
+    instead
+        What the refusal tells the owner of a paper account.
 
     Raises
     ------
@@ -295,5 +300,5 @@ def must_be_at_a_venue(account: Account) -> None:
     if account.is_paper or account.broker_type is models.BrokerType.MesoLive:
         raise ServiceError(
             models.StatusCode.NotSupported,
-            f"account {account.broker_account_id} is a paper account: it has no venue; use ApplyPaperFills",
+            f"account {account.broker_account_id} is a paper account: {instead}",
         )

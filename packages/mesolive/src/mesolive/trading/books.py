@@ -42,6 +42,7 @@ _HELD = select(
     legs.c.multiplier,
     legs.c.average_entry_price,
     legs.c.tracked_realized_pnl,
+    legs.c.user_realized_pnl,
     legs.c.status,
     legs.c.created_at,
     legs.c.closed_at,
@@ -55,6 +56,7 @@ _CHANGE_LEG = (
         cost=bindparam("new_cost"),
         average_entry_price=bindparam("new_average"),
         tracked_realized_pnl=bindparam("new_realized"),
+        user_realized_pnl=bindparam("new_user_realized"),
         status=bindparam("new_status"),
         created_at=bindparam("opened"),
         closed_at=bindparam("closed"),
@@ -199,7 +201,9 @@ async def book_legs(
     for leg_id, told in zip(ids, fills, strict=True):
         row, leg, fill = rows[leg_id], told.leg, told.fill
         after, realized = apply_fill(Holding(row.held_qty, row.cost, row.multiplier), fill)
-        leg_realized = row.tracked_realized_pnl + realized
+        tracked = row.tracked_realized_pnl + realized
+        # What the owner has set counts up to now; what is realised from then on comes on top.
+        set_by_user = None if row.user_realized_pnl is None else row.user_realized_pnl + realized
         opening = leg.leg_id is None
         closed = not opening and after.qty == 0
         qty = row.qty + fill.qty if opening else row.qty
@@ -211,7 +215,8 @@ async def book_legs(
                 "new_held": after.qty,
                 "new_cost": after.cost,
                 "new_average": after.average_price if opening else row.average_entry_price,
-                "new_realized": leg_realized,
+                "new_realized": tracked,
+                "new_user_realized": set_by_user,
                 "new_status": row.status if opening else closing.name,
                 "opened": fill.at if opening else row.created_at,
                 "closed": fill.at if closed else row.closed_at,
@@ -234,6 +239,7 @@ async def book_legs(
                 "executed_at": fill.at,
             }
         )
+        leg_realized = tracked if set_by_user is None else set_by_user
         booked.append(Booked(0, leg, qty, leg_realized, realized, closed))
     await tx.execute(_CHANGE_LEG, changes)
     await tx.execute(_RECORD, records)

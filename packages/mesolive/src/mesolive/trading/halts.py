@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from mesolive.access.context import UserContext
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.trading import accounts, halts
+from mesolive_sdk import models
+
+MOST_SHOWN = 500
+"""How many halts one list holds: the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,29 @@ async def resume(database: Database, at: datetime, broker_account_id: str | None
         lift = lift.where(halts.c.account_id.in_(of_account))
     async with database.write() as tx:
         return (await tx.execute(lift)).rowcount
+
+
+class Halts:
+    """What the Control Hub asks about halts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, user: UserContext, args: models.ListHaltsArgs) -> models.ListHaltsResult:  # noqa: ARG002 - the method's model has no fields
+        """Return the halts that stand for all accounts and for the user's own, oldest first."""
+        query = (
+            select(halts.c.reason, halts.c.created_at, accounts.c.broker_account_id)
+            .outerjoin(accounts, accounts.c.id == halts.c.account_id)
+            .where(halts.c.lifted_at.is_(None))
+            .where(or_(halts.c.account_id.is_(None), accounts.c.user_id == user.user_id))
+            .order_by(halts.c.id)
+            .limit(MOST_SHOWN)
+        )
+        async with self._database.read() as tx:
+            rows = await tx.all(query)
+        return models.ListHaltsResult(
+            Halts=[
+                models.TradingHalt(BrokerAccountId=row.broker_account_id, Reason=row.reason, CreatedAt=row.created_at)
+                for row in rows
+            ]
+        )

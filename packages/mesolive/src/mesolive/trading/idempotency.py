@@ -47,6 +47,9 @@ RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
         IdempotencyOperation.ApplyPaperFills: models.ApplyPaperFillsResult,
         IdempotencyOperation.SendOrder: models.SendOrderResult,
         IdempotencyOperation.CancelOrder: models.CancelOrderResult,
+        IdempotencyOperation.SetPositionClosed: models.LivePosition,
+        IdempotencyOperation.AdjustLegPnL: models.LiveLeg,
+        IdempotencyOperation.LiquidatePosition: models.LiquidatePositionResult,
     }
 )
 """What each operation answers."""
@@ -246,9 +249,9 @@ async def find_records(tx: Transaction, user_id: int, keys: Sequence[str]) -> di
 
 
 async def keep_processing(
-    tx: WriteTransaction, user_id: int, calls: Sequence[tuple[Call, int | None, int]], now: datetime
+    tx: WriteTransaction, user_id: int, calls: Sequence[tuple[Call, int | None, int | None]], now: datetime
 ) -> None:
-    """Keep the records of calls whose outcome will be known later: each with its plan and its order."""
+    """Keep the records of calls whose outcome will be known later: each with its plan and, if any, its order."""
     await tx.execute(
         _KEEP,
         [
@@ -261,7 +264,7 @@ async def keep_processing(
                 "updated_at": now,
                 "request_hash": call.request_hash,
                 "exec_plan_id": plan_id,
-                "order_ids": [order_id],
+                "order_ids": None if order_id is None else [order_id],
             }
             for call, plan_id, order_id in calls
         ],
@@ -304,8 +307,7 @@ def first_answer(record: Row[Any], call: Call) -> models.MesoLiveApiResponse[Any
     ServiceError
         `Conflict` when the key belongs to another request, or it is not known yet what became of the first call.
     """
-    first = Call(call.key, IdempotencyOperation[record.operation], record.request_hash)
-    _must_be_same(first, call)
+    must_be_same(record, call)
     if record.status == IdempotencyRecordStatus.Processing.name:
         raise conflict(f"what became of the first call with the key {call.key} is not known yet; ask for its record")
     data = record.response_data
@@ -313,8 +315,13 @@ def first_answer(record: Row[Any], call: Call) -> models.MesoLiveApiResponse[Any
         Status=StatusCode.DuplicateRequest,
         Message=record.response_message or "this call was made before; nothing was done again",
         Error=_error(record.response_error),
-        Data=None if data is None else wire.decode_json(data, RESULTS[first.operation]),
+        Data=None if data is None else wire.decode_json(data, RESULTS[call.operation]),
     )
+
+
+def must_be_same(record: Row[Any], call: Call) -> None:
+    """Raise `Conflict` when the key belongs to another request or operation."""
+    _must_be_same(Call(call.key, IdempotencyOperation[record.operation], record.request_hash), call)
 
 
 async def _record(tx: Transaction, row: Row[Any]) -> models.IdempotencyRecord:

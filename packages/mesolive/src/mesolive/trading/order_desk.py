@@ -16,7 +16,7 @@ from mesolive.trading.completion import Completion
 from mesolive.trading.fact_desk import FactDesk
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.positions import Positions
+from mesolive.trading.liquidation import Liquidation
 from mesolive.trading.sending import ANSWER_SECONDS, OrderSending
 from mesolive.trading.supervisor import Patience, Supervisor
 from mesolive.trading.venues import Venues
@@ -41,7 +41,6 @@ class OrderDesk:
         journal: Journal,
         idempotency: Idempotency,
         market: Market,
-        positions: Positions,
         freezer: Freezer,
         venues: Sequence[Venue],
         clock: Clock,
@@ -64,7 +63,8 @@ class OrderDesk:
             self.completion.begin,
             answer_seconds=answer_seconds,
         )
-        self.actions = AccountActions(database, journal, market, positions, self.sending, clock, self._doubt)
+        self.actions = AccountActions(journal, idempotency, clock, self._doubt)
+        self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         self.supervisors = [
             Supervisor(venue, database, journal, self.facts, self.sending, clock, patience)
             for venue in self.venues.all.values()
@@ -82,6 +82,7 @@ class OrderDesk:
 
     async def stop(self) -> None:
         """Let calls under way end, then stop to listen, then stop the venues."""
+        await self.liquidation.close()
         await self.sending.close()
         for supervisor in self.supervisors:
             await supervisor.stop()

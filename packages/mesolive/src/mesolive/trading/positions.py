@@ -59,6 +59,11 @@ class Leg:
         return self.closed_at is None
 
     @property
+    def shown_pnl(self) -> Decimal:
+        """What it has realised: as its owner set it, else as it was tracked."""
+        return self.realized_pnl if self.user_realized_pnl is None else self.user_realized_pnl
+
+    @property
     def live(self) -> models.LiveLeg:
         """The leg as the wire shows it."""
         return models.LiveLeg(
@@ -87,7 +92,7 @@ class Leg:
             opened_at=self.created_at,
             entry_price=self.entry_price,
             closed_at=self.closed_at,
-            realized_pnl=self.realized_pnl,
+            realized_pnl=self.shown_pnl,
             leg_group_id=self.leg_group_id,
             expiration_name=self.expiration_name,
         )
