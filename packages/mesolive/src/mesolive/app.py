@@ -40,6 +40,7 @@ from mesolive.signals.watch import SignalWatch
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
+from mesolive.store.server_lock import ServerLock, only_server
 from mesolive.streams.service import Streams
 from mesolive.trading.accounts import Accounts
 from mesolive.trading.adjustment_fills import AdjustmentFills
@@ -82,6 +83,7 @@ class Application:
 
     settings: Settings
     clock: Clock
+    lock: ServerLock
     database: Database
     access: Access
     market: Market
@@ -162,6 +164,7 @@ async def running(
         settings = replace(settings, port=port)
     prices, clock = build_market(settings) if market is None else market
     async with AsyncExitStack() as stack:
+        lock = await stack.enter_async_context(only_server(settings.database))
         database = await Database.open(settings.database)
         stack.push_async_callback(database.close)
         secret = load_secret(directory_of(settings.database), settings.secret_key)
@@ -273,7 +276,7 @@ async def running(
         registry = CollectorRegistry()
         registry.register(ServerMetrics(hubs))
         yield Application(
-            settings, clock, database, access, prices, accounts, desk, signals, hubs, _asgi(hubs, registry)
+            settings, clock, lock, database, access, prices, accounts, desk, signals, hubs, _asgi(hubs, registry)
         )
 
 

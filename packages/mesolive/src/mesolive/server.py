@@ -170,6 +170,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of the events has happened."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
 async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
     """Run the server until SIGINT or SIGTERM.
 
@@ -189,5 +197,5 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
         gc.collect()
         gc.freeze()
         ready(application)
-        await stopped.wait()
+        await _first(stopped, application.lock.lost)
         _log.info("stopping")

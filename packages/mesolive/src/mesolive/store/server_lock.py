@@ -1,0 +1,229 @@
+"""One server per database: two would send each other's orders and evaluate every signal twice.
+
+Who serves a SQLite file locks a file beside it; who serves PostgreSQL holds an advisory lock on a connection of its
+own. Both locks belong to the process and not to a note on the disk: whatever way a server ends, its lock ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from mesolive.store.engines import UnusableDatabaseError, create_file, directory_of, make_engines
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: there the database is not guarded
+    fcntl = None
+
+WAIT_SECONDS = 3
+"""How long PostgreSQL is given to notice that a server which was killed is gone."""
+
+LOOK_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+"""How often PostgreSQL is asked whether the lock is still held, and how long it may take to answer."""
+
+_KEY = 0x6D65736F5F737276
+
+# A machine that vanished without a word is noticed after about half a minute, and its lock ends then.
+_KEEPALIVE = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+
+_LOCK = text("SELECT pg_advisory_lock(:key)").bindparams(key=_KEY)
+_WAIT = text(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+_HOLDER = text(
+    "SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
+).bindparams(key=_KEY)
+_ALIVE = text("SELECT 1")
+
+_log = structlog.get_logger(__name__)
+
+
+class DatabaseInUseError(UnusableDatabaseError):
+    """Another server uses the database; the text names it."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(
+            f"another server ({holder}) uses this database; stop it first, or choose another --database for this one"
+        )
+
+
+class ServerLock:
+    """That this process is the one server of its database.
+
+    Attributes
+    ----------
+    lost
+        Set when another server has the database now: this one must end at once.
+    """
+
+    def __init__(self) -> None:
+        self.lost = asyncio.Event()
+
+
+@asynccontextmanager
+async def only_server(url: str) -> AsyncGenerator[ServerLock]:
+    """Be the only server of a database while the context lasts.
+
+    Parameters
+    ----------
+    url
+        The database; see `Database.open`.
+
+    Raises
+    ------
+    DatabaseInUseError
+        When another server uses it.
+    UnusableDatabaseError
+        When the URL cannot serve, or the database cannot be reached.
+    """
+    file = file_of(url)
+    if file is not None:
+        with locked_file(file):
+            yield ServerLock()
+        return
+    make_engines(url)  # says in its own words what is missing
+    async with _locked_server(make_url(url).set(drivername="postgresql+asyncpg")) as lock:
+        yield lock
+
+
+def file_of(url: str) -> Path | None:
+    """Return the database's file, or `None` where the database is a server.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the URL cannot serve.
+    """
+    directory = directory_of(url)
+    return None if directory is None else directory / Path(make_url(url).database or "").name
+
+
+@contextmanager
+def locked_file(database: Path) -> Generator[None]:
+    """Lock the file of a database for a server, or for who must be alone with it.
+
+    Raises
+    ------
+    DatabaseInUseError
+        When another process has it.
+    UnusableDatabaseError
+        When the file that is locked cannot be made.
+    """
+    file = database.with_name(f"{database.name}.lock")
+    create_file(file)
+    with file.open("r+", encoding="utf-8") as stream:
+        if fcntl is not None:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise DatabaseInUseError(stream.read(200).strip() or "just starting") from None
+        # For people only: what counts is the lock. The file stays, for who removes it could remove another's.
+        stream.truncate()
+        stream.write(_name())
+        stream.flush()
+        yield
+
+
+def _name() -> str:
+    return f"process {os.getpid()} on {platform.node()}"[:60]
+
+
+@asynccontextmanager
+async def _locked_server(url: URL) -> AsyncGenerator[ServerLock]:
+    # The name is shown to who finds the lock taken, and beside the connection in PostgreSQL's own lists.
+    settings = {"application_name": f"mesolive {_name()}"[:63], **_KEEPALIVE}
+    engine = create_async_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"server_settings": settings},
+    )
+    lock = ServerLock()
+    try:
+        held = _Held(await _take(engine))
+    except (OSError, TimeoutError) as error:
+        raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
+    except DBAPIError as error:
+        raise UnusableDatabaseError(f"the database cannot be used: {error.orig}") from error
+    holding = asyncio.create_task(_hold(engine, held, lock), name="server-lock")
+    try:
+        yield lock
+    finally:
+        holding.cancel()
+        await asyncio.wait({holding})
+        await held.drop()
+        await engine.dispose()
+
+
+@dataclass
+class _Held:
+    """The connection that has the lock; none while it is lost."""
+
+    connection: AsyncConnection | None
+
+    async def drop(self) -> None:
+        """Close the connection, which may be broken."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await _drop(connection)
+
+
+async def _take(engine: AsyncEngine) -> AsyncConnection:
+    """Connect and take the lock, which lasts as long as the connection."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        connection = await engine.connect()
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.execute(_WAIT)
+            try:
+                await connection.execute(_LOCK)
+            except DBAPIError:
+                holder = (await connection.execute(_HOLDER)).scalar()
+                if holder is None:
+                    raise
+                raise DatabaseInUseError(str(holder).removeprefix("mesolive ")) from None
+    except BaseException:
+        await _drop(connection)
+        raise
+    return connection
+
+
+async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock) -> None:
+    """See that the lock is held; after a lost connection take it again, unless another server was quicker."""
+    while not lock.lost.is_set():
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            if held.connection is None:
+                held.connection = await _take(engine)
+                _log.info("server_lock_taken_again")
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await held.connection.execute(_ALIVE)
+        except DatabaseInUseError as error:
+            _log.critical("server_lock_lost", reason=str(error))
+            lock.lost.set()
+        except (OSError, TimeoutError, DBAPIError) as error:
+            # Without the database nothing can be sent or told either: it is tried again until it is back.
+            _log.warning("server_lock_in_doubt", error=type(error).__name__)
+            await held.drop()
+
+
+async def _drop(connection: AsyncConnection) -> None:
+    """Close a connection that may be broken."""
+    with contextlib.suppress(OSError, TimeoutError, DBAPIError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.close()
