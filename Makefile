@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint types unit bench crash-test clean
+.PHONY: help run test format lint types unit bench crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -63,6 +63,11 @@ bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
 	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/orders/test_kill.py
+
+month-test: $(VENV)/.dev ## replay a month of each example strategy and see that the books balance
+	@rm -rf bench/out/months
+	@MESOLIVE_MONTHS=$(CURDIR)/bench/out/months $(BIN)/python -m pytest -q -n 2 packages/mesolive/tests/signals/test_months.py; \
+		status=$$?; cat bench/out/months/*.txt; exit $$status
 
 clean: ## remove what make made
 	rm -rf $(VENV) bench/out .pytest_cache .ruff_cache

@@ -12,7 +12,6 @@ from typer.testing import CliRunner, Result
 from mesolive.cli.root import app
 from signals_testkit import Json, leg, short_put
 
-EXAMPLES = sorted((Path(__file__).parents[4] / "docs" / "strategies").glob("*.json"))
 RECORDED = Path(__file__).resolve().parents[5] / "shared" / "data" / "lean"
 IN_AND_OUT: Json = short_put(
     Structure={
@@ -70,13 +69,6 @@ def test_a_replay_trades_settles_and_balances_and_is_the_same_every_time(tmp_pat
     assert "the books balance" in first.output
 
 
-@pytest.mark.parametrize("strategy", EXAMPLES, ids=[path.stem for path in EXAMPLES])
-def test_the_example_strategies_end_with_books_that_balance(strategy: Path) -> None:
-    result = simulated(strategy, last="2026-01-05")
-    assert result.exit_code == 0, result.output
-    assert "the books balance" in result.output
-
-
 @pytest.mark.shared_data
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded market data is not beside the checkout")
 def test_recorded_days_are_replayed(tmp_path: Path) -> None:
@@ -116,3 +108,16 @@ def test_a_definition_that_is_refused_ends_with_status_1(tmp_path: Path) -> None
     result = simulated(definition(tmp_path, short_put(Exit={"ProfitTarget": "no_such_variable"})))
     assert result.exit_code == 1
     assert "no_such_variable" in result.output
+
+
+def test_a_file_takes_the_place_of_the_external_data(tmp_path: Path) -> None:
+    raw = IN_AND_OUT | {"ExternalData": {"CsvUrl": "https://gist.githubusercontent.com/nobody/0/raw/signal.csv"}}
+    raw = raw | {"Entry": {"Schedule": IN_AND_OUT["Entry"]["Schedule"], "Conditions": ["allowed == 1"]}}
+    data = tmp_path / "signal.csv"
+    data.write_text("date,allowed\n2026-01-02,0\n2026-01-05,1\n")
+    result = simulated(definition(tmp_path, raw), "--external-data", data, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert {row["time"][:10] for row in rows(tmp_path / "trades.csv")} == {"2026-01-06"}
+    without = simulated(definition(tmp_path, IN_AND_OUT), "--external-data", data)
+    assert without.exit_code == 2
+    assert "reads no ExternalData" in " ".join(without.output.split())

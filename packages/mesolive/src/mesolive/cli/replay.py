@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 import typer
@@ -44,6 +44,10 @@ def replay_command(
     ] = 300,
     cash: Annotated[str, typer.Option(help="What the paper account starts with.")] = "100000",
     commission: Annotated[str, typer.Option(help="Paid per contract.")] = "0.65",
+    external_data: Annotated[
+        Path | None,
+        typer.Option(help="A CSV to read in place of the address in ExternalData.", exists=True, dir_okay=False),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where CSV files and the chart go; none without.")] = None,
 ) -> None:
     """Run a strategy over days of market with the autopilot on a paper account, and tell what came of it.
@@ -58,6 +62,8 @@ def replay_command(
         definition = msgspec.json.decode(strategy.read_bytes(), type=dict[str, Any])
     except (msgspec.MsgspecError, OSError) as error:
         raise typer.BadParameter(f"{strategy.name} is no JSON object: {error}", param_hint="--strategy") from None
+    if external_data is not None:
+        definition = _reading(definition, external_data.resolve())
     calendar = us_options_calendar()
     if recording is not None:
         provider, clock, begin, end = _recorded(recording, calendar, first, last)
@@ -73,6 +79,7 @@ def replay_command(
         cash=_amount("--cash", cash),
         commission=_amount("--commission", commission),
         seed=seed,
+        external_folder=None if external_data is None else external_data.resolve().parent,
     )
     try:
         outcome = asyncio.run(replay(request))
@@ -89,6 +96,14 @@ def replay_command(
             typer.echo(f"no chart: {error}", err=True)
     if not outcome.balances:
         raise typer.Exit(1)
+
+
+def _reading(definition: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the definition with a file as its external data."""
+    named = definition.get("ExternalData")
+    if not isinstance(named, dict):
+        raise typer.BadParameter("the strategy reads no ExternalData", param_hint="--external-data")
+    return definition | {"ExternalData": {**cast("dict[str, Any]", named), "CsvUrl": path.as_uri()}}
 
 
 def _recorded(

@@ -94,6 +94,8 @@ class Request:
         Per contract.
     seed
         Of the strategy's own randomness.
+    external_folder
+        Where files of external data may lie; `None` for nowhere.
     """
 
     definition: Mapping[str, object]
@@ -105,6 +107,7 @@ class Request:
     cash: Decimal
     commission: Decimal
     seed: int
+    external_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,8 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
     outcome = Outcome()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mesolive-replay-"))
-        settings = Settings(port=0, database=f"sqlite:///{Path(folder) / 'replay.sqlite3'}")
+        database = f"sqlite:///{Path(folder) / 'replay.sqlite3'}"
+        settings = Settings(port=0, database=database, external_folder=request.external_folder)
         market = (request.market, request.clock)
         application = await stack.enter_async_context(serving(settings, market, replay=randomness))
         token = (await application.access.create_key(USER)).token
