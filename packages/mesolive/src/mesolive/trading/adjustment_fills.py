@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from random import Random
-
-from sqlalchemy import select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, validation
 from mesolive.journal.journal import Journal
-from mesolive.language import CompiledStrategy, freeze_at_adjustment
-from mesolive.language.decision import LegState, Operation, PositionState, SelectionError
+from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.store.tables.trading import legs, positions
+from mesolive.store.tables.trading import positions
 from mesolive.trading.accounts import Account
-from mesolive.trading.adjustment_plans import find_adjusting
+from mesolive.trading.adjustment_plans import count_adjustment
 from mesolive.trading.adjustment_preparation import find_open
+from mesolive.trading.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
 from mesolive.trading.booking import apply_fill, total
 from mesolive.trading.books import (
     Books,
     close_position,
+    holds_nothing,
     leg_event,
     leg_update,
+    open_legs,
     position_event,
     realize,
     set_leg_status,
 )
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext
-from mesolive.trading.freezing import Frozen, resolved_events
+from mesolive.trading.freezing import resolved_events
 from mesolive.trading.paper_fills import ZERO, LegFill, book_fills, too_early
 from mesolive.trading.plans import Plan, mark_executed
 from mesolive.trading.positions import Leg, Position, find_position
-from mesolive.trading.rows import insert
 from mesolive_sdk import models
-
-
-@dataclass(frozen=True, slots=True)
-class SetVariables:
-    """What an adjustment sets, worked out on the position as its fills make it.
-
-    Attributes
-    ----------
-    frozen
-        The new values, and the statements that failed.
-    before
-        The position's variables that they were worked out from.
-    """
-
-    frozen: Frozen
-    before: Mapping[str, Decimal]
 
 
 class AdjustmentFills:
@@ -72,52 +54,15 @@ class AdjustmentFills:
         self, tx: Transaction, context: StrategyContext, plan: Plan, fills: Sequence[LegFill], now: datetime
     ) -> PendingVariables | None:
         """Read what is needed to work out the variables; `None` when there is nothing to set."""
-        what = await find_adjusting(tx, plan.id)
         try:
             place, position = find_open(context, plan.position_id or 0)
         except ServiceError:
             return None  # the transaction says what is wrong
-        after = position_after(position, fills, now)
-        operations = [what.operation, *([Operation.UPDATE_VARS] if what.updates else [])]
-        if not after.legs:
-            return None  # it closes the position: nothing reads its variables any more
-        return PendingVariables(context, place, position, after, what.condition, operations)
+        return await pending_variables(tx, context, plan, place, position_after(position, fills, now))
 
     async def work_out(self, pending: PendingVariables, plan: Plan) -> SetVariables:
         """Evaluate the `VarDefines` of an adjustment on the market now."""
-        before = pending.position.variables
-        try:
-            symbol = pending.position.legs[0].traded.contract.underlying
-            view = self._room.fresh_view(symbol, plan.data_provider)
-            account = pending.context.account_state(self._room.marks(view))
-
-            def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> Frozen:
-                state, found = pending.after, Frozen({})
-                for operation in pending.operations:
-                    held = list(account.positions)
-                    held[pending.place] = state
-                    one = freeze_at_adjustment(
-                        strategy,
-                        view,
-                        replace(account, positions=tuple(held)),
-                        state,
-                        condition=pending.condition,
-                        operation=operation,
-                        external=external,
-                        random=random,
-                    )
-                    failed = tuple(evaluation for evaluation in one.evaluations if evaluation.error is not None)
-                    found = Frozen({**found.variables, **one.variables}, (*found.failed, *failed))
-                    state = replace(state, variables={**state.variables, **one.variables})
-                return found
-
-            name = f"adjustment/{plan.id}"
-            frozen = await self._room.run(pending.context, name, view, plan.data_provider, freeze)
-        except ServiceError as error:
-            frozen = Frozen({}, unavailable=error.message)
-        except SelectionError as error:  # the definition was changed since the plan was prepared
-            frozen = Frozen({}, unavailable=str(error))
-        return SetVariables(frozen, before)
+        return await work_out(self._room, pending, plan)
 
     async def book(
         self,
@@ -139,10 +84,11 @@ class AdjustmentFills:
         """
         position = await find_position(tx, user.user_id, plan.position_id or 0)
         closing = _closing(position, plan, fills)
-        what = await find_adjusting(tx, plan.id)
         at = max((told.fill.at for told in fills if told.fill is not None), default=now)
         leg_ids = {name: leg.id for name, leg in closing.items()}
-        leg_ids |= await _open_legs(tx, position, plan, fills, now)
+        leg_ids |= await open_legs(
+            tx, user.user_id, account, position.id, [leg for leg in plan.legs if leg.leg_id is None], now
+        )
         books = Books(user.user_id, account, plan, position.id, leg_ids)
         booked = await book_fills(tx, books, Decimal(1), fills, now)
         events: list[models.MesoLiveEvent] = [*booked.orders]
@@ -157,14 +103,12 @@ class AdjustmentFills:
             )
         realized = await realize(tx, books, total(one.realized for one in booked.legs.values()))
         await mark_executed(tx, plan.id, now, position.id)
-        count = position.adjustment_count + (1 if what.counts else 0)
-        emptied = bool(plan.legs) and await _holds_nothing(tx, position.id)
+        await count_adjustment(tx, plan.id, position.id)
+        emptied = bool(plan.legs) and await holds_nothing(tx, position.id)
         if not emptied and (found is None or found.before != position.variables):
             raise conflict(f"the variables of position {position.id} have just changed; apply the fills again")
-        variables = dict(position.variables) if found is None else {**position.variables, **found.frozen.variables}
-        await tx.execute(
-            positions.update().where(positions.c.id == position.id).values(adjustment_count=count, variables=variables)
-        )
+        variables = dict(position.variables) if found is None else found.merged
+        await tx.execute(positions.update().where(positions.c.id == position.id).values(variables=variables))
         if emptied or found is None:
             await close_position(tx, books, at)
             events.append(position_event(books, models.PositionStatus.Closed, realized))
@@ -174,28 +118,6 @@ class AdjustmentFills:
             events += found.frozen.error_events(plan, position.id, "not set by the adjustment")
         await self._journal.append(tx, user.user_id, events)
         return booked.result(books)
-
-
-@dataclass(frozen=True, slots=True)
-class PendingVariables:
-    """Variables that are to be worked out before an adjustment is booked.
-
-    Attributes
-    ----------
-    place
-        Where the position stands in the context.
-    after
-        The position as the fills make it.
-    operations
-        Whose `VarDefines` are evaluated, in this order.
-    """
-
-    context: StrategyContext
-    place: int
-    position: Position
-    after: PositionState
-    condition: str
-    operations: Sequence[Operation]
 
 
 def position_after(position: Position, fills: Sequence[LegFill], now: datetime) -> PositionState:
@@ -247,36 +169,3 @@ def _closing(position: Position, plan: Plan, fills: Sequence[LegFill]) -> dict[s
     if early:
         raise validation(early)
     return closing
-
-
-async def _open_legs(
-    tx: WriteTransaction, position: Position, plan: Plan, fills: Sequence[LegFill], now: datetime
-) -> dict[str, int]:
-    """Make the legs that the plan opens, still without a fill, and return their ids by name."""
-    return {
-        told.leg.name: await insert(
-            tx,
-            legs,
-            user_id=position.user_id,
-            account_id=plan.account_id,
-            position_id=position.id,
-            name=told.leg.own_name,
-            **told.leg.traded.columns,
-            status=models.LegStatus.Opening.name,
-            qty=ZERO,
-            held_qty=ZERO,
-            cost=ZERO,
-            average_entry_price=told.leg.mark if told.leg.qty == 0 and told.leg.mark is not None else ZERO,
-            leg_group_id=told.leg.leg_group_id,
-            expiration_name=told.leg.expiration_name,
-            tracked_realized_pnl=ZERO,
-            created_at=now if told.fill is None else told.fill.at,
-        )
-        for told in fills
-        if told.leg.leg_id is None
-    }
-
-
-async def _holds_nothing(tx: Transaction, position_id: int) -> bool:
-    rows = await tx.all(select(legs.c.held_qty).where(legs.c.position_id == position_id))
-    return all(row.held_qty == 0 for row in rows)

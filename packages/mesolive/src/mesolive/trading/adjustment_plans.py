@@ -7,20 +7,36 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select, update
 
+from mesolive.errors import conflict
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AdjustmentSelection, Operation, shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.signals import adjustment_plans
+from mesolive.store.tables.trading import positions
 from mesolive.trading.contracts import TradedContract
 from mesolive.trading.marks import exact
-from mesolive.trading.plans import CLOSING, NewPlan, PlanKind, PlanLeg, group_quantities, leg_groups, wire_groups
-from mesolive.trading.positions import Position
+from mesolive.trading.plans import (
+    NewPlan,
+    PlanKind,
+    PlanLeg,
+    distinct_names,
+    group_quantities,
+    leg_groups,
+    wire_groups,
+)
+from mesolive.trading.positions import Leg, Position
 from mesolive.trading.prepared import MARK_DECIMALS, UNSENT, condition, underlying_prices, value_plan
 from mesolive_sdk import models
+
+_COUNT = (
+    update(positions)
+    .where(positions.c.id == bindparam("position"))
+    .values(adjustment_count=positions.c.adjustment_count + 1)
+)
 
 NEVER_SPENT = -1
 """A number of adjustments that no `MaxAdjustmentCount` is reached by."""
@@ -89,33 +105,45 @@ def count_report(strategy: CompiledStrategy, position: Position) -> CountReport 
 def adjustment_plan(
     position: Position, args: models.PreparePositionAdjustmentArgs, selection: AdjustmentSelection, view: BookView
 ) -> NewPlan:
-    """Return the plan of an adjustment: what it closes, then what it opens."""
-    by_name = {leg.name: leg for leg in position.open_legs}
-    opened = {leg.name for leg in selection.opening}
-    legs: list[PlanLeg] = []
-    for state in selection.closing:
-        leg = by_name[state.name]
-        legs.append(
-            PlanLeg(
-                name=f"{leg.name}{CLOSING}" if leg.name in opened else leg.name,
-                traded=leg.traded,
-                qty=-leg.holding.qty,
-                leg_group_id=leg.leg_group_id,
-                expiration_name=leg.expiration_name,
-                leg_id=leg.id,
-            )
+    """Return the plan of an adjustment: what it closes, then what it opens.
+
+    Where an earlier move was filled in part, the rest of what it was to close goes with the leg of its name.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when the leg would be moved back to the contract that such a rest is of.
+    """
+    closing = _closed(position, selection)
+    names = distinct_names((leg.name for leg in closing), (leg.name for leg in selection.opening))
+    legs = [
+        PlanLeg(
+            name=name,
+            traded=leg.traded,
+            qty=-leg.holding.qty,
+            leg_group_id=leg.leg_group_id,
+            expiration_name=leg.expiration_name,
+            leg_id=leg.id,
         )
+        for name, leg in zip(names, closing, strict=True)
+    ]
     underlying = view.underlying.underlying
     kind = models.MesoContractType.Index if underlying.is_index else models.MesoContractType.Stock
     for selected in selection.opening:
         found = view.find(selected.contract)
         mark = None if found is None else exact(round(float(found[0].mark[found[1]]), MARK_DECIMALS))
         settles_at = _settles_at(view, selected.contract)
+        rest = [leg for leg in closing if leg.name == selected.name][1:]
+        if any(leg.traded.contract == selected.contract for leg in rest):
+            raise conflict(
+                f"leg '{selected.name}' would be moved back to {selected.contract}, of which an earlier move has left "
+                "some: order the rest of that move, or close the position"
+            )
         legs.append(
             PlanLeg(
                 name=selected.name,
                 traded=TradedContract(selected.contract, settles_at, kind, underlying.currency),
-                qty=selected.qty,
+                qty=selected.qty + sum((leg.holding.qty for leg in rest), Decimal(0)),
                 leg_group_id=selected.leg_group_id,
                 expiration_name=selected.expiration_name or None,
                 mark=mark,
@@ -132,6 +160,17 @@ def adjustment_plan(
         legs=tuple(legs),
         created_at=view.now,
     )
+
+
+def _closed(position: Position, selection: AdjustmentSelection) -> list[Leg]:
+    """Return the legs that a selection closes, each followed by the older ones of its name."""
+    by_name = position.open_by_name
+    found: dict[int, Leg] = {}
+    for state in selection.closing:
+        chosen = by_name[state.name]
+        same = [leg for leg in position.open_legs[::-1] if leg.name == state.name]
+        found.update((leg.id, leg) for leg in [chosen, *same])
+    return list(found.values())
 
 
 def _settles_at(view: BookView, contract: OptionContract) -> datetime:
@@ -155,8 +194,8 @@ def adjustment_result(
     values = value_plan(plan.legs, traded, view)
     closed = {leg.leg_id for leg in plan.legs if leg.leg_id is not None}
     kept = [
-        PlanLeg(leg.name, leg.traded, leg.holding.qty, leg.leg_group_id)
-        for leg in position.open_legs
+        PlanLeg(name, leg.traded, leg.holding.qty, leg.leg_group_id)
+        for name, leg in position.open_by_name.items()
         if leg.id not in closed
     ]
     after = [*kept, *(replace(leg, name=leg.own_name) for leg in plan.legs if leg.leg_id is None)]
@@ -231,3 +270,9 @@ async def find_adjusting(tx: Transaction, plan_id: int) -> Adjusting:
     row = await tx.first(select(adjustment_plans).where(adjustment_plans.c.plan_id == plan_id))
     assert row is not None  # noqa: S101 - it is stored with its plan
     return Adjusting(Operation(row.operation), row.condition, row.counts, row.updates)
+
+
+async def count_adjustment(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
+    """Raise the position's number of adjustments, when the plan counts as one, within the transaction that ends it."""
+    if (await find_adjusting(tx, plan_id)).counts:
+        await tx.execute(_COUNT, {"position": position_id})

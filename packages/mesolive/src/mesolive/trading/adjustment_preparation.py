@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from mesolive.errors import conflict
+from sqlalchemy import select
+
+from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import exec_plans, orders
 from mesolive.trading.adjustment_plans import (
     NEVER_SPENT,
     Adjusting,
@@ -19,7 +23,8 @@ from mesolive.trading.adjustment_plans import (
     count_report,
 )
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext
-from mesolive.trading.plans import NewPlan
+from mesolive.trading.order_rows import OPEN
+from mesolive.trading.plans import NewPlan, PlanState
 from mesolive.trading.positions import Position
 from mesolive_sdk import models
 
@@ -101,6 +106,31 @@ def find_open(context: StrategyContext, position_id: int) -> tuple[int, Position
                 return place, position
             raise conflict(f"position {position_id} is {position.state.name.lower()}; only an open one can be adjusted")
     raise conflict(f"position {position_id} is closed")
+
+
+async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
+    """Let no adjustment be prepared while what it would start from is about to change.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` while an order of the position works, or an adjustment is filled and its variables are not set yet.
+    """
+    of_position = exec_plans.c.position_id == position.id
+    order = await tx.first(
+        select(orders.c.id)
+        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
+        .where(of_position, orders.c.state.in_(sorted(OPEN)))
+    )
+    if order is not None:
+        raise conflict(f"order {order.id} of position {position.id} has not ended; cancel it, or wait for it")
+    if await tx.first(select(exec_plans.c.id).where(of_position, exec_plans.c.state == PlanState.FILLED.value)):
+        raise being_completed(position.id)
+
+
+def being_completed(position_id: int) -> ServiceError:
+    """Return what tells that an adjustment is filled and its variables are not set yet."""
+    return conflict(f"an adjustment of position {position_id} is being completed; it is told when it is")
 
 
 def _uncounted(account: AccountState, place: int) -> AccountState:

@@ -21,11 +21,12 @@ from mesolive.store.tables.trading import account_limits, accounts, exec_plans, 
 from mesolive.store.types import UtcDateTime
 from mesolive.trading import guards
 from mesolive.trading.accounts import Account, account_of
+from mesolive.trading.adjustment_preparation import being_completed
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.idempotency import Call
-from mesolive.trading.order_checks import GroupOrder, checked_order, plan_multiplier
+from mesolive.trading.order_checks import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.order_rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
-from mesolive.trading.plans import Plan, PlanKind, find_plan
+from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plan
 from mesolive.trading.positions import find_position
 from mesolive.trading.venues import Venues
 from mesolive_sdk import models
@@ -106,6 +107,10 @@ _STANDING = (
     )
     .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
     .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
+)
+
+_BEING_COMPLETED = select(exec_plans.c.id).where(
+    exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
 )
 
 
@@ -289,12 +294,16 @@ class Admission:
             if position.state is not models.LivePositionState.Opening:
                 raise conflict(f"position {position.id} is {position.state.name}; its entry is over")
             return
-        changed = f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again"
-        held = {leg.id: leg.holding.qty for leg in position.open_legs}
-        for leg in plan.legs:
-            expected = -group.ratios[leg.name] * group.qty if leg.name in group.ratios else None
-            if expected is not None and (leg.leg_id is None or held.get(leg.leg_id) != expected):
-                raise conflict(changed)
+        if plan.kind is PlanKind.ADJUSTMENT:
+            if position.state is not models.LivePositionState.Open:
+                raise conflict(f"position {position.id} is {position.state.name}; only an open one is adjusted")
+            if await self._tx.first(_BEING_COMPLETED, {"position": position.id}) is not None:
+                raise being_completed(position.id)
+        if not fits(position, plan, group):
+            raise conflict(
+                f"position {position.id} has changed since exec plan {plan.id} was prepared; "
+                f"prepare the {plan.kind.value.lower()} again"
+            )
 
 
 def _must_be_connected(venue: Venue) -> None:

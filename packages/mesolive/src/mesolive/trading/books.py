@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, select
 
-from mesolive.store.database import WriteTransaction
+from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import executions, legs, positions
 from mesolive.trading.accounts import Account, move_cash
 from mesolive.trading.booking import Fill, Holding, apply_fill, total
@@ -47,6 +47,7 @@ _HELD = select(
     legs.c.created_at,
     legs.c.closed_at,
 ).where(legs.c.id.in_(bindparam("ids", expanding=True)))
+_HELD_OF_POSITION = select(legs.c.held_qty).where(legs.c.position_id == bindparam("position"))
 _CHANGE_LEG = (
     legs.update()
     .where(legs.c.id == bindparam("leg"))
@@ -95,6 +96,8 @@ class Booked:
         What this fill realised.
     closed
         Whether nothing is held of the leg any more.
+    reopened
+        Whether something is held of a leg that was closed: a fill came late.
     """
 
     execution_id: int
@@ -103,6 +106,7 @@ class Booked:
     leg_realized: Decimal
     realized: Decimal
     closed: bool
+    reopened: bool = False
 
 
 async def open_position(
@@ -133,7 +137,7 @@ async def open_position(
 async def open_legs(
     tx: WriteTransaction, user_id: int, account: Account, position_id: int, opened: Sequence[PlanLeg], at: datetime
 ) -> dict[str, int]:
-    """Make legs of a position, still without a fill, and return their ids by name."""
+    """Make legs of a position, still without a fill, and return their ids by the plan's names."""
     rows: list[dict[str, object]] = []
     for leg in opened:
         marker = leg.qty == 0
@@ -142,7 +146,7 @@ async def open_legs(
                 "user_id": user_id,
                 "account_id": account.id,
                 "position_id": position_id,
-                "name": leg.name,
+                "name": leg.own_name,
                 **leg.traded.columns,
                 "status": (models.LegStatus.Open if marker else models.LegStatus.Opening).name,
                 "qty": ZERO,
@@ -158,10 +162,9 @@ async def open_legs(
     if not rows:
         return {}
     await tx.execute(_OPEN_LEGS, rows)
-    names = {leg.name for leg in opened}
     # The newest of a name: a position may have had a leg of that name before.
-    made = await tx.all(_LEGS_BY_NAME, {"position": position_id})
-    return {row.name: row.id for row in made if row.name in names}
+    made = {row.name: row.id for row in await tx.all(_LEGS_BY_NAME, {"position": position_id})}
+    return {leg.name: made[leg.own_name] for leg in opened}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ async def book_legs(
     A settlement has no order.
 
     A leg that is opened dates from its last fill, and stays `Opening`. One that is closed is `Closing`, and `Closed`
-    when nothing of it is held any more.
+    when nothing of it is held any more. A leg that was closed and is held again by a late fill is open again.
 
     Returns
     -------
@@ -206,8 +209,10 @@ async def book_legs(
         set_by_user = None if row.user_realized_pnl is None else row.user_realized_pnl + realized
         opening = leg.leg_id is None
         closed = not opening and after.qty == 0
+        reopened = row.closed_at is not None and after.qty != 0
         qty = row.qty + fill.qty if opening else row.qty
         closing = models.LegStatus.Closed if closed else models.LegStatus.Closing
+        standing = models.LegStatus.Open.name if reopened else row.status
         changes.append(
             {
                 "leg": leg_id,
@@ -217,9 +222,9 @@ async def book_legs(
                 "new_average": after.average_price if opening else row.average_entry_price,
                 "new_realized": tracked,
                 "new_user_realized": set_by_user,
-                "new_status": row.status if opening else closing.name,
+                "new_status": standing if opening else closing.name,
                 "opened": fill.at if opening else row.created_at,
-                "closed": fill.at if closed else row.closed_at,
+                "closed": fill.at if closed else None if reopened else row.closed_at,
             }
         )
         records.append(
@@ -240,7 +245,7 @@ async def book_legs(
             }
         )
         leg_realized = tracked if set_by_user is None else set_by_user
-        booked.append(Booked(0, leg, qty, leg_realized, realized, closed))
+        booked.append(Booked(0, leg, qty, leg_realized, realized, closed, reopened))
     await tx.execute(_CHANGE_LEG, changes)
     await tx.execute(_RECORD, records)
     # The newest of each leg: it may have been filled before. Not by the order: a settlement has none.
@@ -292,6 +297,20 @@ async def close_position(tx: WriteTransaction, books: Books, at: datetime) -> No
         .where(positions.c.id == books.position_id)
         .values(state=models.LivePositionState.Closed.name, closed_at=at)
     )
+
+
+async def reopen_position(tx: WriteTransaction, books: Books) -> None:
+    """Have a closed position be `Closing` again: a fill that came late has left something held."""
+    await tx.execute(
+        positions.update()
+        .where(positions.c.id == books.position_id, positions.c.state == models.LivePositionState.Closed.name)
+        .values(state=models.LivePositionState.Closing.name, closed_at=None)
+    )
+
+
+async def holds_nothing(tx: Transaction, position_id: int) -> bool:
+    """Whether nothing is held of any leg of the position; marker legs hold nothing."""
+    return all(row.held_qty == 0 for row in await tx.all(_HELD_OF_POSITION, {"position": position_id}))
 
 
 def leg_event(books: Books, booked: Booked, status: models.LegStatus) -> models.LegUpdateEvent:

@@ -1,7 +1,7 @@
-"""Opening positions whose fills are complete: what an entry freezes is evaluated, then the position is open.
+"""What follows the last fill of an entry or an adjustment: variables are evaluated, then the position is told.
 
 The evaluation reads the market and takes its time, so it is outside of the transaction that books the last fill. A plan
-is marked as executed in that one: whatever happens in between, the next start finds it.
+is marked in that one: whatever happens in between, the next start finds it.
 """
 
 from __future__ import annotations
@@ -14,22 +14,35 @@ from sqlalchemy import select
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
-from mesolive.store.database import Database
+from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, positions
 from mesolive.trading.accounts import account_by_id
-from mesolive.trading.books import Books, complete_entry, leg_update
+from mesolive.trading.adjustment_plans import count_adjustment
+from mesolive.trading.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
+from mesolive.trading.books import Books, complete_entry, leg_update, position_event, set_leg_status
 from mesolive.trading.freezing import Freezer
-from mesolive.trading.plans import PlanKind, PlanState, find_plan
-from mesolive.trading.positions import find_position
+from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
+from mesolive.trading.positions import Position, find_position
 from mesolive_sdk import models
+from mesolive_sdk.models import LegStatus, LivePositionState
 
 _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
 
+MOST_EVALUATIONS = 5
+"""So often the variables of an adjustment are worked out when something else changes the position's at the same time;
+then they are set beside what it has set."""
+
 
 class Completion:
-    """Opens positions."""
+    """Opens positions, and ends adjustments.
+
+    Parameters
+    ----------
+    freezer
+        Evaluates what an entry freezes; its room is where adjustments are evaluated too.
+    """
 
     def __init__(self, database: Database, journal: Journal, freezer: Freezer, clock: Clock) -> None:
         self._database = database
@@ -39,27 +52,32 @@ class Completion:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, user_id: int, plan_id: int) -> None:
-        """Open the position of an entry plan whose last fill is committed, in a task of its own."""
+        """End a plan whose last fill is committed, in a task of its own."""
         task = asyncio.get_running_loop().create_task(self.complete(user_id, plan_id), name=f"complete-{plan_id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     async def recover(self) -> int:
-        """Open the positions that a stop of the server left half way; return how many there were."""
+        """End the plans that a stop of the server left half way; return how many there were."""
         async with self._database.read() as tx:
-            rows = await tx.all(
+            entries = await tx.all(
                 select(exec_plans.c.user_id, exec_plans.c.id)
                 .join(positions, positions.c.entry_plan_id == exec_plans.c.id)
                 .where(
                     exec_plans.c.kind == PlanKind.ENTRY.value,
                     exec_plans.c.state == PlanState.EXECUTED.value,
-                    positions.c.state == models.LivePositionState.Opening.name,
+                    positions.c.state == LivePositionState.Opening.name,
                 )
                 .order_by(exec_plans.c.id)
             )
-        for row in rows:
+            adjustments = await tx.all(
+                select(exec_plans.c.user_id, exec_plans.c.id)
+                .where(exec_plans.c.state == PlanState.FILLED.value)
+                .order_by(exec_plans.c.id)
+            )
+        for row in [*entries, *adjustments]:
             await self.complete(row.user_id, row.id)
-        return len(rows)
+        return len(entries) + len(adjustments)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -67,35 +85,121 @@ class Completion:
             await asyncio.wait(set(self._tasks))
 
     async def complete(self, user_id: int, plan_id: int) -> None:
-        """Evaluate what the entry freezes, and open its position; nothing happens when it is open already."""
+        """Evaluate what the plan freezes or sets and tell its position; nothing happens when that was done already."""
         async with self._database.read() as tx:
             plan = await find_plan(tx, user_id, plan_id)
-            assert plan.position_id is not None  # noqa: S101 - its fills are booked
-            position = await find_position(tx, user_id, plan.position_id)
+        if plan.kind is PlanKind.ENTRY:
+            await self._open(user_id, plan)
+        elif plan.kind is PlanKind.ADJUSTMENT:
+            for attempt in range(MOST_EVALUATIONS):
+                if await self._adjust(user_id, plan, insist=attempt + 1 == MOST_EVALUATIONS):
+                    return
+
+    async def _open(self, user_id: int, plan: Plan) -> None:
+        async with self._database.read() as tx:
+            position = await _position_of(tx, user_id, plan)
             account = await account_by_id(tx, user_id, plan.account_id)
             context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
         frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
         books = Books(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
         async with self._database.write(user_id) as tx:
             state = await tx.scalar(select(positions.c.state).where(positions.c.id == position.id))
-            if state != models.LivePositionState.Opening.name:
+            if state != LivePositionState.Opening.name:
                 return
             await complete_entry(tx, books, frozen.variables)
             await tx.execute(
                 legs.update()
-                .where(legs.c.position_id == position.id, legs.c.status == models.LegStatus.Opening.name)
-                .values(status=models.LegStatus.Open.name)
+                .where(legs.c.position_id == position.id, legs.c.status == LegStatus.Opening.name)
+                .values(status=LegStatus.Open.name)
             )
             bought = {leg.name: leg.qty for leg in position.legs}
             opened = [
-                leg_update(books, leg, models.LegStatus.Open, bought[leg.name], ZERO)
+                leg_update(books, leg, LegStatus.Open, bought[leg.name], ZERO)
                 for leg in plan.legs
                 if bought[leg.name] != 0
             ]
             await self._journal.append(tx, user_id, [*opened, *frozen.error_events(plan, position.id)])
 
+    async def _adjust(self, user_id: int, plan: Plan, *, insist: bool) -> bool:
+        """End an adjustment whose orders are filled.
+
+        Parameters
+        ----------
+        insist
+            Whether the variables are set although others were set while they were worked out.
+
+        Returns
+        -------
+        Whether it has ended; else it is to be tried again.
+        """
+        pending = await self._pending(user_id, plan)
+        found = None if pending is None else await work_out(self._freezer.room, pending, plan)
+        async with self._database.write(user_id) as tx:
+            if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
+                return True
+            position = await _position_of(tx, user_id, plan)
+            if found is not None and found.before != position.variables and not insist:
+                return False
+            account = await account_by_id(tx, user_id, plan.account_id)
+            books = Books(user_id, account, plan, position.id, {})
+            await count_adjustment(tx, plan.id, position.id)
+            await mark_executed(tx, plan.id, self._clock.now(), position.id)
+            events: list[models.MesoLiveEvent] = []
+            if position.state is LivePositionState.Open:
+                events += await _settle_legs(tx, position)
+            if position.state is not LivePositionState.Closed:
+                events.append(position_event(books, models.PositionStatus.Adjusted, position.realized_pnl))
+            if found is not None:
+                await _set_variables(tx, position, found)
+                events += found.frozen.error_events(plan, position.id, "not set by the adjustment")
+            await self._journal.append(tx, user_id, events)
+        return True
+
+    async def _pending(self, user_id: int, plan: Plan) -> PendingVariables | None:
+        """Read what is needed to work out an adjustment's variables; `None` when nobody will read them."""
+        async with self._database.read() as tx:
+            account = await account_by_id(tx, user_id, plan.account_id)
+            context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
+            for place, position in enumerate(context.positions):
+                if position.id == plan.position_id and position.state is LivePositionState.Open:
+                    return await pending_variables(tx, context, plan, place, position.language_state)
+        return None
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The position stays Opening, with its legs and fills; the next start tries again.
-            _log.error("position_not_opened", task=task.get_name(), exc_info=error)
+            # The plan stays as it is, with its position, legs and fills; the next start tries again.
+            _log.error("plan_not_completed", task=task.get_name(), exc_info=error)
+
+
+async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:
+    assert plan.position_id is not None  # noqa: S101 - its fills are booked
+    return await find_position(tx, user_id, plan.position_id)
+
+
+async def _settle_legs(tx: WriteTransaction, position: Position) -> list[models.MesoLiveEvent]:
+    """Have every leg that is held be open: what an earlier adjustment left half way is what the position has now."""
+    halfway = [leg for leg in position.open_legs if leg.status in {LegStatus.Opening, LegStatus.Closing}]
+    for leg in halfway:
+        await set_leg_status(tx, leg.id, LegStatus.Open, leg.created_at)
+    return [
+        models.LegUpdateEvent(
+            BrokerAccountId=position.broker_account_id,
+            PositionId=position.id,
+            PositionName=position.name,
+            StrategyId=position.strategy_id,
+            StrategyName=position.strategy_name,
+            LegId=leg.id,
+            LegName=leg.name,
+            Contract=leg.traded.live,
+            Status=LegStatus.Open,
+            Qty=leg.qty,
+            RealizedPnL=leg.realized_pnl,
+        )
+        for leg in halfway
+    ]
+
+
+async def _set_variables(tx: WriteTransaction, position: Position, found: SetVariables) -> None:
+    variables = {**position.variables, **found.frozen.variables}
+    await tx.execute(positions.update().where(positions.c.id == position.id).values(variables=variables))

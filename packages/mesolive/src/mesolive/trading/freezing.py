@@ -88,10 +88,16 @@ async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> li
 
 
 class Freezer:
-    """Evaluates what a position freezes when its fills are complete."""
+    """Evaluates what a position freezes when its fills are complete.
+
+    Parameters
+    ----------
+    room
+        Where the language runs.
+    """
 
     def __init__(self, room: EvaluationRoom) -> None:
-        self._room = room
+        self.room = room
 
     async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
         """Read what the evaluation needs; the fills of a strategy that was deleted meanwhile are facts all the same."""
@@ -103,9 +109,9 @@ class Freezer:
         """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make."""
         try:
             symbol = position.legs[0].contract.underlying if position.legs else context.symbol
-            view = self._room.fresh_view(symbol, provider)
-            account = context.account_state(self._room.marks(view))
-            frozen = await self._room.run(
+            view = self.room.fresh_view(symbol, provider)
+            account = context.account_state(self.room.marks(view))
+            frozen = await self.room.run(
                 context,
                 f"freeze/{context.strategy_id}/{view.now.isoformat()}",
                 view,

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from mesolive.brokers.ticks import on_tick, tick_of
 from mesolive.brokers.venue import VenueLeg
-from mesolive.errors import conflict, not_found, not_supported, validation
-from mesolive.trading.plans import Plan, PlanKind, group_quantities, leg_groups
+from mesolive.errors import conflict, not_found, validation
+from mesolive.trading.plans import Plan, PlanKind, PlanState, group_quantities, leg_groups
+from mesolive.trading.positions import Position
 from mesolive_sdk import models
 
 LARGEST_QUANTITY = Decimal(1_000_000)
@@ -52,7 +53,8 @@ def plan_multiplier(plan: Plan, asked: Decimal | None) -> Decimal:
     """Return what the plan's quantities are multiplied with; `ValidationError` for a multiplier that cannot be."""
     if plan.kind is not PlanKind.ENTRY:
         if asked is not None and asked != 1:
-            raise validation({"QtyMultiplier": [f"an {plan.kind.value.lower()} closes what is held; leave it out"]})
+            text = f"an {plan.kind.value.lower()} trades the quantities of its plan; leave it out"
+            raise validation({"QtyMultiplier": [text]})
         return Decimal(1)
     multiplier = plan.qty_multiplier if asked is None else asked
     if multiplier is None:
@@ -81,9 +83,9 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
     """
     if plan.broker_account_id != args.BrokerAccountId:
         raise not_found(f"exec plan {plan.id} on account {args.BrokerAccountId!r}")
-    if plan.kind is PlanKind.ADJUSTMENT:
-        raise not_supported("adjustments are carried out on paper accounts only, in this version of the server")
     groups = leg_groups(plan.legs)
+    if not groups:
+        raise validation({"ExecPlanId": [f"exec plan {plan.id} sets variables only; there is nothing to order"]})
     if args.LegGroupId not in groups:
         known = ", ".join(str(group) for group in groups)
         raise validation({"LegGroupId": [f"exec plan {plan.id} has the groups {known}, got {args.LegGroupId}"]})
@@ -103,7 +105,36 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
         raise validation(problems)
     if legs and filled >= quantity.qty:
         raise conflict(f"group {args.LegGroupId} of exec plan {plan.id} is filled already")
+    if plan.state is not PlanState.PREPARED:
+        raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
     return GroupOrder(args.LegGroupId, multiplier, quantity.qty, quantity.qty - filled, ratios, legs)
+
+
+def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
+    """Whether a position is still what a group of an exit or an adjustment was prepared for.
+
+    What the group closes must be held, as much as is still to be closed. What it opens must be held as far as it was
+    filled, and before its first fill no other leg may have its name. An exit must close all that is held.
+    """
+    held = {leg.id: leg for leg in position.open_legs}
+    for leg in plan.legs:
+        if leg.name not in group.ratios:
+            continue
+        ratio = group.ratios[leg.name]
+        if leg.leg_id is not None:
+            found, expected = held.get(leg.leg_id), -ratio * group.qty
+        elif leg.opened_id is not None:
+            found, expected = held.get(leg.opened_id), ratio * (group.whole - group.qty)
+        else:
+            continue
+        if found is None or found.holding.qty != expected:
+            return False
+    closed = {leg.leg_id for leg in plan.legs}
+    others = [leg for leg in position.open_legs if leg.id not in closed]
+    if plan.kind is PlanKind.EXIT:
+        return all(leg.holding.qty == 0 for leg in others)
+    opening = {leg.name for leg in plan.legs if leg.leg_id is None and leg.opened_id is None}
+    return opening.isdisjoint(leg.name for leg in others)
 
 
 def price_problems(order: models.LegGroupOrder, roots: list[str]) -> dict[str, list[str]]:

@@ -19,7 +19,8 @@ from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import legs
 from mesolive.trading.accounts import Account, find_account, must_be_paper
-from mesolive.trading.adjustment_fills import AdjustmentFills, SetVariables
+from mesolive.trading.adjustment_fills import AdjustmentFills
+from mesolive.trading.adjustment_variables import SetVariables
 from mesolive.trading.booking import total
 from mesolive.trading.books import (
     Books,
@@ -170,7 +171,7 @@ class PaperExecution:
         if plan.position_id is None:
             raise not_found(f"the position of exec plan {plan.id}")
         position = await find_position(tx, user.user_id, plan.position_id)
-        held = {leg.name: leg for leg in position.open_legs}
+        held = position.open_by_name
         same = len(held) == len(fills) and all(
             told.leg.name in held and held[told.leg.name].holding.qty == -told.leg.qty for told in fills
         )

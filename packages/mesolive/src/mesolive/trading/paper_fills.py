@@ -143,7 +143,9 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
         if plan.kind is PlanKind.ENTRY:
             multiplier = args.QtyMultiplier
         elif args.QtyMultiplier != 1:
-            problems["QtyMultiplier"] = [f"an {plan.kind.value.lower()} closes what is held; leave it out"]
+            problems["QtyMultiplier"] = [
+                f"an {plan.kind.value.lower()} trades the quantities of its plan; leave it out"
+            ]
     if plan.kind is not PlanKind.ENTRY:
         multiplier = Decimal(1)
     traded = {leg.name: leg for leg in plan.legs if leg.qty != 0}

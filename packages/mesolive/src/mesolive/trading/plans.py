@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
 from mesolive.errors import not_found
 from mesolive.store.database import Transaction, WriteTransaction
@@ -48,6 +48,13 @@ _PLAN = (
 )
 
 
+_OPENED = (
+    update(exec_plan_legs)
+    .where(exec_plan_legs.c.plan_id == bindparam("of_plan"), exec_plan_legs.c.name == bindparam("leg"))
+    .values(opened_id=bindparam("opened"))
+)
+
+
 class PlanKind(enum.Enum):
     """What executing the plan does."""
 
@@ -57,9 +64,13 @@ class PlanKind(enum.Enum):
 
 
 class PlanState(enum.Enum):
-    """Where the plan stands: it is executed once."""
+    """Where the plan stands: it is executed once.
+
+    An adjustment by orders is `FILLED` between its last fill and the transaction that sets its variables and tells it.
+    """
 
     PREPARED = "Prepared"
+    FILLED = "Filled"
     EXECUTED = "Executed"
 
 
@@ -76,6 +87,8 @@ class PlanLeg:
         0 for a marker leg, which is never traded.
     leg_id
         The leg of the position that is closed; `None` when the plan opens one.
+    opened_id
+        The leg of the position that an adjustment's orders have opened; `None` before its first fill.
     mark
         The mark per unit at preparation: the entry price of a marker leg.
     """
@@ -87,11 +100,12 @@ class PlanLeg:
     expiration_name: str | None = None
     leg_id: int | None = None
     mark: Decimal | None = None
+    opened_id: int | None = None
 
     @property
     def own_name(self) -> str:
         """The name of the position's leg."""
-        return self.name.removesuffix(CLOSING)
+        return self.name.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,24 @@ class Plan:
     data_provider: models.DataProviderType | None
     qty_multiplier: Decimal | None
     legs: tuple[PlanLeg, ...]
+
+
+def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return a name of its own for each of some legs, of which several may have one name.
+
+    The first of a name keeps it unless it is `taken`; those after it have `CLOSING` behind it, and a number from the
+    third on.
+    """
+    used = set(taken)
+    found: list[str] = []
+    for name in names:
+        own, number = name, 1
+        while own in used:
+            own = f"{name}{CLOSING}{number if number > 1 else ''}"
+            number += 1
+        used.add(own)
+        found.append(own)
+    return found
 
 
 def groups_of(legs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
@@ -212,6 +244,17 @@ async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     )
 
 
+async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, int]) -> None:
+    """Note which legs of the position have been opened for legs of the plan, by the plan's names."""
+    if opened:
+        await tx.execute(_OPENED, [{"of_plan": plan_id, "leg": name, "opened": id_} for name, id_ in opened.items()])
+
+
+async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
+    """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come."""
+    await tx.execute(exec_plans.update().where(exec_plans.c.id == plan_id).values(state=PlanState.FILLED.value))
+
+
 async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:
     """Note within the transaction that the plan was carried out, and for which position."""
     await tx.execute(
@@ -238,4 +281,5 @@ def _leg_of(row: Row[Any]) -> PlanLeg:
         expiration_name=row.expiration_name,
         leg_id=row.leg_id,
         mark=row.mark,
+        opened_id=row.opened_id,
     )

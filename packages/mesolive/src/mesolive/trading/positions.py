@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, legs, positions, strategies
 from mesolive.trading.booking import Holding
 from mesolive.trading.contracts import TradedContract, from_row
+from mesolive.trading.plans import distinct_names
 from mesolive_sdk import models
 
 CLOSED = models.LivePositionState.Closed
@@ -84,11 +85,11 @@ class Leg:
 
     @property
     def state(self) -> LegState:
-        """The leg as the language reads it."""
+        """The leg as the language reads it: with what is still held of it."""
         return LegState(
             name=self.name,
             contract=self.traded.contract,
-            qty=self.qty,
+            qty=self.holding.qty,
             opened_at=self.created_at,
             entry_price=self.entry_price,
             closed_at=self.closed_at,
@@ -124,6 +125,20 @@ class Position:
         return tuple(leg for leg in self.legs if leg.is_open)
 
     @property
+    def open_by_name(self) -> dict[str, Leg]:
+        """The open legs, each by a name of its own.
+
+        Two have one name while a move is filled in part: the one that is opened bears it, the one that is closed has
+        `CLOSING` behind it.
+        """
+        found = {leg.name: leg for leg in self.open_legs}
+        if len(found) == len(self.open_legs):
+            return found
+        newest_first = self.open_legs[::-1]
+        names = distinct_names(leg.name for leg in newest_first)
+        return dict(reversed(list(zip(names, newest_first, strict=True))))
+
+    @property
     def live(self) -> models.LivePosition:
         """The position as lists on the wire show it."""
         return models.LivePosition(
@@ -142,7 +157,10 @@ class Position:
     def language_state(self) -> PositionState:
         """The position as the language reads it."""
         return PositionState(
-            legs=tuple(leg.state for leg in self.open_legs),
+            legs=tuple(
+                leg.state if leg.name == name else replace(leg.state, name=name)
+                for name, leg in self.open_by_name.items()
+            ),
             variables=self.variables,
             opened_at=self.created_at,
             realized_pnl=self.realized_pnl,

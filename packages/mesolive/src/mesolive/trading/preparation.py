@@ -25,7 +25,7 @@ from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading import jobs
 from mesolive.trading.accounts import Account, find_account
 from mesolive.trading.adjustment_plans import Adjusting, store_adjusting
-from mesolive.trading.adjustment_preparation import prepare_adjustment
+from mesolive.trading.adjustment_preparation import must_not_be_under_way, prepare_adjustment
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.jobs import Job, JobKind
@@ -138,12 +138,20 @@ class Preparations:
     async def start_adjustment(
         self, user: UserContext, args: models.PreparePositionAdjustmentArgs
     ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
-        """Begin to prepare one operation of an adjustment and return its job; `Conflict` for a position not open."""
+        """Begin to prepare one operation of an adjustment and return its job.
+
+        Raises
+        ------
+        ServiceError
+            `Conflict` for a position that is not open, while an order of it works, and while the adjustment before is
+            being completed; `RateLimited` as `start_entry`.
+        """
 
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             position = await find_position(tx, user.user_id, args.PositionId)
             if position.state is not models.LivePositionState.Open:
                 raise conflict(f"position {position.id} is {position.state.name.lower()}; only an open one is adjusted")
+            await must_not_be_under_way(tx, position)
             account = await find_account(tx, user.user_id, position.broker_account_id)
             return position.strategy_id, account, position.id
 

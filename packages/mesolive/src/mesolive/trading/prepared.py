@@ -168,14 +168,14 @@ def exit_plan(position: Position, args: models.PreparePositionExitArgs, view: Bo
         qty_multiplier=None,
         legs=tuple(
             PlanLeg(
-                name=leg.name,
+                name=name,
                 traded=leg.traded,
                 qty=-leg.holding.qty,
                 leg_group_id=leg.leg_group_id,
                 expiration_name=leg.expiration_name,
                 leg_id=leg.id,
             )
-            for leg in position.open_legs
+            for name, leg in position.open_by_name.items()
         ),
         created_at=view.now,
     )
@@ -187,7 +187,7 @@ def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.Pre
     Legs and greeks are those of the position as it is held. Leg group quantities and prices are those of the orders
     that close it: for a position entered for a credit, `LegGroupPrices` are debits.
     """
-    held = {leg.name: leg.holding.qty for leg in position.open_legs}
+    held = {name: leg.holding.qty for name, leg in position.open_by_name.items()}
     values = value_plan(plan.legs, held, view)
     closing = value_plan(plan.legs, {leg.name: leg.qty for leg in plan.legs}, view)
     return models.PreparePositionExitResult(
@@ -197,7 +197,7 @@ def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.Pre
         StrategyId=position.strategy_id,
         StrategyName=position.strategy_name,
         BrokerAccountId=position.broker_account_id,
-        PositionLegs={leg.name: leg.live for leg in position.open_legs},
+        PositionLegs={name: leg.live for name, leg in position.open_by_name.items()},
         LegGroups=leg_groups(plan.legs),
         LegGroupQtys=wire_groups(group_quantities(plan.legs, Decimal(1))),
         Vars=shown(position.variables),

@@ -168,7 +168,9 @@ class Desk:
 
 
 def at_venue(
-    plan: models.PreparePositionEntryResult | models.PreparePositionExitResult,
+    plan: (
+        models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
+    ),
     *,
     key: str | None = None,
     kind: models.OrderType = models.OrderType.Market,

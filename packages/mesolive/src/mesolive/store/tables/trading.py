@@ -167,9 +167,11 @@ exec_plan_legs = Table(
     Column("leg_group_id", Integer, nullable=False),
     Column("expiration_name", String(128)),
     Column("leg_id", BigInteger),
+    Column("opened_id", BigInteger),
     Column("mark", DecimalText),
 )
-"""What a plan will trade: signed quantities of the trade itself, before `qty_multiplier`. `mark` prices marker legs."""
+"""What a plan will trade: signed quantities of the trade itself, before `qty_multiplier`. `leg_id` is the leg of the
+position that is closed, `opened_id` the one that an adjustment's orders have opened. `mark` prices marker legs."""
 
 # The request and the result of a job are the wire's models as JSON text.
 prepare_jobs = Table(

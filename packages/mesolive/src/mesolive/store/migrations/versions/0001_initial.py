@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("leg_group_id", sa.Integer(), nullable=False),
         sa.Column("expiration_name", sa.String(length=128), nullable=True),
         sa.Column("leg_id", sa.BigInteger(), nullable=True),
+        sa.Column("opened_id", sa.BigInteger(), nullable=True),
         sa.Column("mark", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["plan_id"], ["exec_plans.id"], name=op.f("fk_exec_plan_legs_plan_id_exec_plans")),
         sa.PrimaryKeyConstraint("plan_id", "place", name=op.f("pk_exec_plan_legs")),
