@@ -26,6 +26,18 @@ def payload(argument: str | bytes) -> Payload:
     return message.arguments[0]
 
 
+def sent(form: bytes, encoding: wire.Encoding) -> Payload:
+    """Return an argument as a server gets it."""
+    if encoding == "json":
+        return payload(form)
+    body = msgspec.msgpack.encode([1, {}, None, "M", [msgspec.Raw(form)], []])
+    assert 128 <= len(body) < 128 * 128
+    length = bytes([len(body) & 0x7F | 0x80, len(body) >> 7])
+    (message,) = wire.hub_protocol(encoding).parser(None).feed(length + body)
+    assert isinstance(message, Invocation)
+    return message.arguments[0]
+
+
 def problems(argument: object, type_: type[Any]) -> dict[str, list[str]]:
     text = argument if isinstance(argument, str) else json.dumps(argument, default=str)
     with pytest.raises(wire.WireValidationError) as caught:
@@ -107,6 +119,41 @@ def test_a_number_beyond_any_price_is_refused(price: str) -> None:
     }
     (text,) = problems(argument, models.ApplyPaperFillsArgs)["PaperLegFills[put].Price"]
     assert text.startswith("expected a finite number")
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+@pytest.mark.parametrize(
+    "price", [" 1", "1 ", "1_0", "\u0663", "1\u0663", "\uff11", "", "-", "1,5", "0x10", "1e", "\t1"]
+)
+def test_a_decimal_is_written_with_plain_digits(price: str, encoding: wire.Encoding) -> None:
+    argument = {
+        "IdempotencyKey": "k" * 100,
+        "BrokerAccountId": "A",
+        "ExecPlanId": 1,
+        "PaperLegFills": {"put": {"Price": price}},
+    }
+    text = json.dumps(argument, ensure_ascii=False).encode()
+    escaped = json.dumps(argument).encode()
+    forms = [text, escaped] if encoding == "json" else [msgspec.msgpack.encode(argument)]
+    for form in forms:
+        with pytest.raises(wire.WireValidationError) as caught:
+            wire.decode_args(sent(form, encoding), models.ApplyPaperFillsArgs)
+        (problem,) = caught.value.problems["PaperLegFills[put].Price"]
+        assert problem.startswith("expected a decimal number")
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+@pytest.mark.parametrize("price", ["1", "-0", "1.50", ".5", "5.", "+2", "1e2", "12E-3"])
+def test_a_decimal_may_be_a_text(price: str, encoding: wire.Encoding) -> None:
+    argument = {
+        "IdempotencyKey": "k" * 100,
+        "BrokerAccountId": "my account 1_0",
+        "ExecPlanId": 1,
+        "PaperLegFills": {"put": {"Price": price}},
+    }
+    form = json.dumps(argument).encode() if encoding == "json" else msgspec.msgpack.encode(argument)
+    args = wire.decode_args(sent(form, encoding), models.ApplyPaperFillsArgs)
+    assert str(args.PaperLegFills["put"].Price) == str(Decimal(price))
 
 
 def test_a_json_number_that_no_decimal_can_hold_is_refused() -> None:

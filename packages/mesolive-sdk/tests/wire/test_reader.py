@@ -63,7 +63,6 @@ def test_what_was_expected_and_what_came_is_told(field: str, value: object, expe
         ("Whole", Decimal("5.0"), 5),
         ("Amount", 5, Decimal(5)),
         ("Amount", 0.1, Decimal("0.1")),
-        ("Amount", " 1.50 ", Decimal("1.50")),
         ("Time", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)),
         ("Number", "6F1C7A52-8F0E-4C8B-9D35-0F6A4A1B2C3D", UUID("6f1c7a52-8f0e-4c8b-9d35-0f6a4a1b2c3d")),
         ("Anything", [Decimal("0.5"), {"a": Decimal("1e-400")}], [0.5, {"a": Decimal("1e-400")}]),

@@ -426,9 +426,9 @@ async def test_one_preparation_too_many_is_refused_and_the_others_end(kit: Kit, 
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"short_put": None}, "PaperLegFills.short_put"),
-        ({"nobody": models.PaperLegFill(Price=Decimal(1))}, "PaperLegFills.nobody"),
-        ({"short_put": models.PaperLegFill(Price=Decimal(-1))}, "PaperLegFills.short_put.Price"),
+        ({"short_put": None}, "PaperLegFills[short_put]"),
+        ({"nobody": models.PaperLegFill(Price=Decimal(1))}, "PaperLegFills[nobody]"),
+        ({"short_put": models.PaperLegFill(Price=Decimal(-1))}, "PaperLegFills[short_put].Price"),
     ],
 )
 async def test_fills_that_do_not_match_the_plan_are_refused_by_leg(

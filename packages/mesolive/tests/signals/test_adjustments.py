@@ -278,7 +278,7 @@ async def test_a_fill_is_needed_for_each_side_of_a_move(play: Stage) -> None:
         await play.kit.control.apply_paper_fills(args)
     assert caught.value.error is not None
     assert caught.value.error.ValidationErrors is not None
-    assert list(caught.value.error.ValidationErrors) == ["PaperLegFills.p:close"]
+    assert list(caught.value.error.ValidationErrors) == ["PaperLegFills[p:close]"]
 
 
 async def test_a_closed_position_cannot_be_adjusted(play: Stage) -> None:

@@ -61,7 +61,7 @@ async def test_a_fill_that_cannot_be_is_refused_by_its_field_and_books_nothing(
     kit: Kit, fill: Fill, field: str
 ) -> None:
     error = await refusal(kit, await entry_args(kit, fill))
-    assert fields(error) == {f"PaperLegFills.{LEG}.{field}"}
+    assert fields(error) == {f"PaperLegFills[{LEG}].{field}"}
     assert (await kit.control.list_positions()).Positions == []
 
 
@@ -105,7 +105,7 @@ async def test_nothing_is_closed_before_it_was_opened(kit: Kit) -> None:
     assert plan is not None
     args = fills_args(plan.ExecPlanId, plan.PositionLegs, plan.LegPrices)
     args.PaperLegFills[LEG].FilledAt = START - timedelta(seconds=1)
-    assert fields(await refusal(kit, args)) == {f"PaperLegFills.{LEG}.FilledAt"}
+    assert fields(await refusal(kit, args)) == {f"PaperLegFills[{LEG}].FilledAt"}
 
 
 async def test_the_fills_of_a_strategy_that_was_deleted_meanwhile_are_booked_with_its_target(kit: Kit) -> None:

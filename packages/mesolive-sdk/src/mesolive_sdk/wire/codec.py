@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -71,6 +72,9 @@ def _number(text: str) -> float | Decimal:
     number = _exact(text)
     return as_float(number) if isinstance(number, Decimal) else number
 
+
+_ODD_NUMBER = re.compile(rb'"[0-9+\-.eE]*[\s_\\\x80-\xff]')
+"""Where a JSON text begins like a number and goes on otherwise: with a space, a `_`, an escape, a foreign letter."""
 
 _encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
 _plain_json = msgspec.json.Decoder(float_hook=_exact)
@@ -174,7 +178,7 @@ def decode_args(payload: Payload | None, type_: type[T]) -> T:
         raise WireValidationError({"$": [f"is malformed: {error}"]}) from error
     else:
         check = _check(type_)
-        if check is None or check(args):
+        if (check is None or check(args)) and (not _has_decimals(type_) or _writes_decimals_plainly(payload)):
             return args
     value = _builtins(payload)
     if value is None:
@@ -270,6 +274,37 @@ def _all_fields(checks: list[tuple[str, Check]]) -> Check:
 
 def _all_items(check: Check | None, items: Callable[[Any], Iterable[object]]) -> Check | None:
     return None if check is None else lambda value: all(map(check, items(value)))
+
+
+@lru_cache(COMPILED_TYPES)
+def _has_decimals(type_: Any) -> bool:  # noqa: ANN401 - any type form
+    return _decimals_in(shape.type_info(type_))
+
+
+def _decimals_in(node: shape.Type) -> bool:
+    match node:
+        case shape.DecimalType():
+            return True
+        case shape.StructType():
+            return any(_decimals_in(field.type) for field in node.fields)
+        case shape.ListType():
+            return _decimals_in(node.item_type)
+        case shape.DictType():
+            return _decimals_in(node.value_type)
+        case shape.UnionType():
+            return any(map(_decimals_in, node.types))
+        case _:
+            return False
+
+
+def _writes_decimals_plainly(payload: Payload) -> bool:
+    """Whether no decimal can be written as a text that only Python reads, such as `"1_0"`; if in doubt, not.
+
+    Once msgspec has read it, the text is gone.
+    """
+    if isinstance(payload, EncodedPayload) and payload.encoding == "json":
+        return _ODD_NUMBER.search(payload.raw) is None
+    return False
 
 
 def _is_known(member: WireEnum) -> bool:

@@ -36,6 +36,9 @@ COMPILED_TYPES = 1024
 
 _NOTHING = object()
 
+_DECIMAL_TEXT = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+"""How a decimal is written as text; what is not finite is refused for that."""
+
 
 def read(value: object, type_: type[T], *, strict: bool = False) -> T:
     """Read a plain value (dicts, lists, strings, numbers, booleans, None) as `type_`.
@@ -249,15 +252,26 @@ def _flags(cls: type) -> Reader:
 def _decimal(value: Any, path: str, problems: Problems) -> Decimal | None:  # noqa: ANN401 - a plain value
     if isinstance(value, Decimal):
         return value
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            pass
+    if isinstance(value, str):
+        # Decimal itself also reads " 1", "1_0" and digits of other scripts.
+        number = _as_decimal(value) if _DECIMAL_TEXT.fullmatch(value) else None
+        if number is not None:
+            return number
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = _as_decimal(value)
+        if number is not None:
+            return number
     elif isinstance(value, float):
         return Decimal(repr(value))
     problems.expected(path, "a decimal number", value)
     return None
+
+
+def _as_decimal(value: int | str) -> Decimal | None:
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return None
 
 
 def _strict_decimal(value: Any, path: str, problems: Problems) -> Decimal | None:  # noqa: ANN401 - a plain value

@@ -7,6 +7,7 @@ proportional to its length. The tree is what is compiled and what names are chec
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -279,7 +280,7 @@ class _Parser:
     def _operand(self) -> Node:
         token = self._take()
         if token.kind == "number":
-            return Number(float(int(token.text, 16)) if token.text[:2] in {"0x", "0X"} else float(token.text))
+            return Number(_number(token))
         if token.kind == "text":
             return Text(token.text[1:-1], token.position)
         if token.kind == "name":
@@ -336,3 +337,13 @@ def _is_truth(node: Node) -> bool:
             return node.word != "nil"
         case _:
             return False
+
+
+def _number(token: _Token) -> float:
+    try:
+        value = float(int(token.text, 16)) if token.text[:2] in {"0x", "0X"} else float(token.text)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value):
+        raise ExpressionError("a number is larger than can be reckoned with", token.position)
+    return value

@@ -88,7 +88,7 @@ class _Emitter:
     def write(self, node: Node, order: Mapping[str, int], *, conditional: bool) -> str:
         match node:
             case Number():
-                return _lua_number(node.value)
+                return repr(node.value)  # a numeral of a float: all arithmetic is in floats, as the variables are
             case Constant():
                 return node.word
             case Name():
@@ -126,13 +126,6 @@ class _Emitter:
         index = variables + len(self.calls)
         self.calls.append(_HoistedCall(node.source, function.call, tuple(arguments), conditional))
         return f"lazy({index}, h{index}, v{index})" if conditional else f"v{index}"
-
-
-def _lua_number(value: float) -> str:
-    """Return a numeral that Lua reads as the same float: all arithmetic is in floats, as the variables are."""
-    if math.isinf(value):
-        return "(1e308 * 10)"
-    return repr(value)
 
 
 def compile_statement(statement: Statement, sandbox: Sandbox) -> CompiledStatement:

@@ -155,18 +155,18 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
     for name in args.PaperLegFills.keys() - traded.keys():
         marker = any(leg.name == name for leg in plan.legs)
         why = "is a marker leg without a quantity; it has no fill" if marker else f"is not a leg of exec plan {plan.id}"
-        problems[f"PaperLegFills.{name}"] = [f"{name!r} {why}; expected: {', '.join(traded)}"]
+        problems[f"PaperLegFills[{name}]"] = [f"{name!r} {why}; expected: {', '.join(traded)}"]
     fills: list[LegFill] = []
     for leg in plan.legs:
         told = args.PaperLegFills.get(leg.name)
         if leg.qty == 0:
             fills.append(LegFill(leg, None))
         elif told is None:
-            problems[f"PaperLegFills.{leg.name}"] = [f"the fill of leg {leg.name!r} is missing"]
+            problems[f"PaperLegFills[{leg.name}]"] = [f"the fill of leg {leg.name!r} is missing"]
         else:
             found = _fill_problems(told, now)
             if found:
-                problems |= {f"PaperLegFills.{leg.name}.{field}": [text] for field, text in found.items()}
+                problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in found.items()}
             fill = Fill(
                 price=told.Price,
                 qty=leg.qty * multiplier,
@@ -218,7 +218,7 @@ def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, li
         opened = held[told.leg.name].created_at
         if told.fill is not None and told.fill.at < opened:
             text = f"expected a time after the leg was opened ({opened.isoformat()}), got {told.fill.at.isoformat()}"
-            problems[f"PaperLegFills.{told.leg.name}.FilledAt"] = [text]
+            problems[f"PaperLegFills[{told.leg.name}].FilledAt"] = [text]
     return problems
 
 
