@@ -65,7 +65,7 @@ class Queries:
 
     def __init__(self, database: Database) -> None:
         self.count = 0
-        event.listen(database._engines.reader.sync_engine, "before_cursor_execute", self._counted)
+        event.listen(database._engines.reader, "before_cursor_execute", self._counted)
 
     def _counted(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.count += statement.startswith("SELECT")

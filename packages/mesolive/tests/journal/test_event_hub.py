@@ -83,20 +83,28 @@ class TestOnConnect:
         ann = await server.user("ann")
         await server.append(ann, error(on=True, number=1))
 
+        connected = asyncio.Event()
+        last = 1
+
         async def happen() -> None:
-            for number in range(30):
-                await server.append(ann, agent_status(f"message {number}"))
+            nonlocal last
+            while not connected.is_set():
+                await server.append(ann, agent_status())
+                last += 1
 
         happening = asyncio.create_task(happen())
         listeners = [await server.listen("ann") for _ in range(4)]
+        connected.set()
         await happening
+        await server.append(ann, agent_status())
+        last += 1
         for listener in listeners:
-            while listener.heard[-1:] == [] or listener.heard[-1].EventSeqId < 31:
+            while listener.heard[-1:] == [] or listener.heard[-1].EventSeqId < last:
                 await listener.until(len(listener.heard) + 1)
             first, *later = numbers(listener.heard)
             assert first == 1
             assert later[0] > 1
-            assert later == list(range(later[0], 32))
+            assert later == list(range(later[0], last + 1))
 
     async def test_a_user_is_told_nothing_of_another_one(self, server: EventServer) -> None:
         ann, bob = await server.user("ann"), await server.user("bob")

@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import pytest
-from sqlalchemy import event, func, insert, select, text, update
+from sqlalchemy import Select, event, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.util.concurrency import await_
 
 from mesolive.store.database import (
     Database,
@@ -25,6 +26,7 @@ from mesolive.store.database import (
     WriteTransaction,
 )
 from mesolive.store.engines import UnusableDatabaseError
+from mesolive.store.sqlite import LONG
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import event_counters
 from mesolive_sdk.models import StatusCode
@@ -72,8 +74,19 @@ async def fail(_tx: WriteTransaction) -> None:
     raise LookupError
 
 
-async def stay(_tx: WriteTransaction) -> None:
-    await asyncio.Event().wait()
+PassTime = Callable[[float], None]
+
+
+@pytest.fixture
+async def pass_time(monkeypatch: pytest.MonkeyPatch) -> PassTime:
+    """Return what lets seconds pass for every deadline of the event loop, at once."""
+    loop = asyncio.get_running_loop()
+
+    def jump(seconds: float) -> None:
+        before = loop.time
+        monkeypatch.setattr(loop, "time", lambda: before() + seconds)
+
+    return jump
 
 
 async def break_a_rule(tx: WriteTransaction) -> None:
@@ -238,10 +251,12 @@ class TestACancelledWriter:
     async def test_is_held_until_a_commit_under_way_has_answered(self, database: Database) -> None:
         heard: list[str] = []
         tasks: list[asyncio.Task[None]] = []
-        engine = database._engines.writer.sync_engine
+        engine = database._engines.writer
+
+        loop = asyncio.get_running_loop()
 
         def cancel_the_caller(_connection: object) -> None:
-            tasks[0].cancel()
+            loop.call_soon_threadsafe(tasks[0].cancel)  # SQLite commits in a thread
 
         async def write() -> None:
             async with database.write() as tx:
@@ -272,39 +287,37 @@ class TestACancelledWriter:
 
 
 class TestLimits:
-    @pytest.fixture
-    async def hasty(self, database_url: str) -> AsyncIterator[Database]:
-        limits = Limits(read_seconds=0.05, write_seconds=0.05, commit_seconds=30, waiting_writers=2)
-        opened = await Database.open(database_url, limits=limits)
-        yield opened
-        await opened.close()
+    async def test_end_a_write_that_takes_too_long(self, database: Database, pass_time: PassTime) -> None:
+        async def take_long(_tx: WriteTransaction) -> None:
+            pass_time(Limits().write_seconds)
+            await asyncio.Event().wait()
 
-    async def test_end_a_write_that_takes_too_long(self, hasty: Database) -> None:
-        attempt = Attempt(hasty)
+        attempt = Attempt(database)
         with pytest.raises(TransactionTimeoutError) as caught:
-            await attempt.run(stay)
+            await attempt.run(take_long)
         assert caught.value.status is StatusCode.Timeout
         assert attempt.outcome is Outcome.ROLLED_BACK
-        async with hasty.write() as tx:
+        async with database.write() as tx:
             await add_user(tx, "bob")
-        assert await names(hasty) == ["bob"]
+        assert await names(database) == ["bob"]
 
-    async def test_end_a_read_that_takes_too_long(self, hasty: Database) -> None:
+    async def test_end_a_read_that_takes_too_long(self, database: Database, pass_time: PassTime) -> None:
         async def read() -> None:
-            async with hasty.read() as tx:
+            async with database.read() as tx:
                 await names_in(tx)
+                pass_time(Limits().read_seconds)
                 await asyncio.Event().wait()
 
         with pytest.raises(TransactionTimeoutError):
             await read()
-        assert await names(hasty) == []
+        assert await names(database) == []
 
-    async def test_leave_a_timeout_of_the_block_itself_as_it_is(self, hasty: Database) -> None:
+    async def test_leave_a_timeout_of_the_block_itself_as_it_is(self, database: Database) -> None:
         async def give_up(_tx: WriteTransaction) -> None:
             raise TimeoutError("of something else")
 
         with pytest.raises(TimeoutError, match="of something else"):
-            await Attempt(hasty).run(give_up)
+            await Attempt(database).run(give_up)
 
     async def test_bound_how_many_writers_wait(self, sqlite_url: str) -> None:
         database = await Database.open(sqlite_url, limits=Limits(waiting_writers=2))
@@ -325,12 +338,12 @@ class TestLimits:
 
     async def test_say_when_a_commit_does_not_answer_and_still_announce_it_later(self, sqlite_url: str) -> None:
         database = await Database.open(sqlite_url, limits=Limits(commit_seconds=0.05))
-        engine = database._engines.writer.sync_engine
-        answer = asyncio.Event()
+        engine = database._engines.writer
+        answer = threading.Event()
         heard = asyncio.Event()
 
         def stall(_connection: object) -> None:
-            await_(answer.wait())
+            answer.wait(30)
 
         event.listen(engine, "commit", stall)
         attempt = Attempt(database)
@@ -383,6 +396,115 @@ class TestAReader:
                 task.cancel()
             await asyncio.wait(tasks)
         assert await names(database) == []
+
+
+def count_up_to(number: int) -> Select[int]:
+    """Return a query that has as much to do as wanted."""
+    numbers = select(literal(1).label("number")).cte(recursive=True)
+    numbers = numbers.union_all(select(numbers.c.number + 1).where(numbers.c.number < number))
+    return select(func.count()).select_from(numbers)
+
+
+class Ticks:
+    """Counts the turns that the event loop takes while a statement runs."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._tick())
+        await asyncio.sleep(0)
+        self.count = 0
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+
+class TestTheEventLoop:
+    """On SQLite the writer's statements run on it: it may not be held up by one that takes long."""
+
+    @pytest.fixture
+    async def sqlite(self, ready_sqlite_url: str) -> AsyncIterator[Database]:
+        opened = await Database.open(ready_sqlite_url)
+        yield opened
+        await opened.close()
+
+    async def test_runs_a_short_statement_itself(self, sqlite: Database) -> None:
+        async with sqlite.write() as tx, Ticks() as ticks:
+            await add_user(tx, "ann")
+            assert await names_in(tx) == ["ann"]
+            assert ticks.count == 0
+
+    async def test_goes_on_while_a_writer_reads_for_long(self, sqlite: Database) -> None:
+        async with sqlite.write() as tx, Ticks() as ticks:
+            await add_user(tx, "ann")
+            assert await tx.scalar(count_up_to(300_000)) == 300_000
+            assert ticks.count > 0
+        assert await names(sqlite) == ["ann"]  # stopping the query has cost the transaction nothing
+
+    async def test_goes_on_while_many_rows_are_written(self, sqlite: Database) -> None:
+        rows = [{"name": f"user {number}", "created_at": NOW} for number in range(2000)]
+        async with sqlite.write() as tx, Ticks() as ticks:
+            await tx.execute(insert(users), rows)
+            assert ticks.count > 0
+        assert len(await names(sqlite)) == 2000
+
+    async def test_goes_on_while_a_change_that_is_marked_as_long_runs(self, sqlite: Database) -> None:
+        async with sqlite.write() as tx, Ticks() as ticks:
+            await tx.execute(insert(users), [{"name": f"user {number}", "created_at": NOW} for number in range(200)])
+            await tx.execute(update(users).values(created_at=NOW).execution_options(**LONG))
+            assert ticks.count > 0
+
+    async def test_goes_on_while_another_process_writes(self, sqlite: Database, ready_sqlite_url: str) -> None:
+        with closing(sqlite3.connect(ready_sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("INSERT INTO users (name, created_at) VALUES ('bob', 0)")
+            writing = asyncio.create_task(Attempt(sqlite).run())
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert not writing.done()
+            other.execute("COMMIT")
+            await writing
+        assert await names(sqlite) == ["bob", "ann"]
+
+    async def test_goes_on_while_a_commit_waits_for_the_disk(self, sqlite: Database) -> None:
+        waiting, ticked = threading.Event(), threading.Event()
+        answers: list[bool] = []
+
+        def wait(_connection: object) -> None:
+            waiting.set()
+            answers.append(ticked.wait(10))
+
+        event.listen(sqlite._engines.writer, "commit", wait)
+        writing = asyncio.create_task(Attempt(sqlite).run())
+        while not waiting.is_set():
+            await asyncio.sleep(0)
+        ticked.set()  # only the loop does it
+        await writing
+        assert answers == [True]
+
+    async def test_is_not_kept_waiting_by_readers_that_gave_up(self, sqlite: Database) -> None:
+        async def read() -> None:
+            async with sqlite.read() as tx:
+                await tx.scalar(count_up_to(10**12))  # would take hours
+
+        tasks = [asyncio.create_task(read()) for _ in range(8)]  # all that may read at once
+        asked = asyncio.create_task(names(sqlite))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not asked.done()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert await asked == []
 
 
 class TestSqlite:

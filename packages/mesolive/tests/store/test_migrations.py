@@ -28,8 +28,7 @@ def differences(connection: Connection) -> list[object]:
 
 
 async def test_the_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
-    async with database._engines.writer.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database._engines.run(differences) == []
 
 
 async def test_every_constraint_has_the_name_that_the_code_knows_it_by(database: Database) -> None:
@@ -46,8 +45,7 @@ async def test_every_constraint_has_the_name_that_the_code_knows_it_by(database:
         name: {str(found.name) for found in table.constraints if not isinstance(found, PrimaryKeyConstraint)}
         for name, table in metadata.tables.items()
     }
-    async with database._engines.reader.connect() as connection:
-        assert await connection.run_sync(names) == known
+    assert await database._engines.run(names) == known
 
 
 def test_the_server_knows_which_migration_is_the_newest() -> None:

@@ -12,7 +12,7 @@ What a write transaction promises
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -21,16 +21,14 @@ from typing import Any
 import structlog
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesolive.errors import ServiceError
-from mesolive.store.engines import Engines, UnusableDatabaseError, create_file, make_engines
+from mesolive.store.engines import make_engines
+from mesolive.store.link import Engines, Link, Parameters, UnusableDatabaseError, WriteLink
 from mesolive.store.migrate import migrate
 from mesolive_sdk.models import StatusCode
 
 _log = structlog.get_logger(__name__)
-
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class DatabaseBusyError(ServiceError):
@@ -90,8 +88,8 @@ class Limits:
 class Transaction:
     """A transaction that reads one snapshot of the database."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """Run a statement and return its result, already read from the database.
@@ -103,7 +101,7 @@ class Transaction:
         parameters
             Values for its bound parameters; a sequence of them runs the statement once for each.
         """
-        return await self._connection.execute(statement, parameters)
+        return await self._link.execute(statement, parameters)
 
     async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """Return all rows of a query."""
@@ -132,8 +130,8 @@ class WriteTransaction(Transaction):
         What was given to `after_commit`.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
+    def __init__(self, link: WriteLink) -> None:
+        super().__init__(link)
         self.outcome = Outcome.OPEN
         self.failed = False
         self.callbacks: list[Callable[[], None]] = []
@@ -157,29 +155,25 @@ class WriteTransaction(Transaction):
 class _Writer:
     """One write transaction with the connection below it, from its begin to its end."""
 
-    def __init__(self, engines: Engines) -> None:
-        self._lock = engines.lock
-        self._connection = engines.writer.connect()
-        self.tx = WriteTransaction(self._connection)
+    def __init__(self, link: WriteLink) -> None:
+        self._link = link
+        self.tx = WriteTransaction(link)
 
     async def begin(self, user_id: int | None) -> None:
-        await self._connection.start()
-        await self._connection.begin()
-        await self._lock(self._connection, user_id)
+        await self._link.begin(user_id)
 
     async def commit(self) -> None:
         if self.tx.failed:
             await self.rollback()
             raise RuntimeError("a statement of the transaction failed and its block went on: nothing was committed")
         try:
-            await self._connection.commit()
+            await self._link.commit()
         except DBAPIError as error:
             if error.connection_invalidated:
                 self.tx.outcome = Outcome.UNKNOWN
                 raise OutcomeUnknownError("the connection was lost during the commit") from error
             self.tx.outcome = Outcome.ROLLED_BACK
-            # SQLite keeps the transaction open after a commit that failed; SQLAlchemy takes it for ended.
-            await self._connection.invalidate(error)
+            await self._link.abandon()
             raise
         self.tx.outcome = Outcome.COMMITTED
         for callback in self.tx.callbacks:
@@ -190,13 +184,11 @@ class _Writer:
 
     async def rollback(self) -> None:
         self.tx.outcome = Outcome.ROLLED_BACK  # nothing else can become of it without a commit
-        if self._connection.sync_connection is not None:
-            await self._connection.rollback()
+        await self._link.rollback()
 
     async def release(self) -> None:
-        """Give the connection back to its pool."""
-        if self._connection.sync_connection is not None:
-            await self._connection.close()
+        """Give the connection back."""
+        await self._link.release()
 
 
 class Database:
@@ -228,14 +220,11 @@ class Database:
             newer version.
         """
         engines = make_engines(url)
-        if engines.file is not None:
-            create_file(engines.file)
+        engines.prepare()
         try:
-            async with engines.writer.begin() as connection:
-                await engines.lock(connection, None)
-                await migrate(connection)
+            await engines.run(migrate)
         except BaseException as error:
-            await engines.writer.dispose()
+            await engines.close()
             if isinstance(error, DBAPIError):
                 raise UnusableDatabaseError(f"the database cannot be used: {error.orig}") from error
             if isinstance(error, OSError):
@@ -277,13 +266,12 @@ class Database:
         """Wait for commits under way and close all connections."""
         if self._ending:
             await asyncio.wait(set(self._ending), timeout=self._limits.commit_seconds)
-        await self._engines.reader.dispose()
-        await self._engines.writer.dispose()
+        await self._engines.close()
 
     @asynccontextmanager
     async def _read(self) -> AsyncGenerator[Transaction]:
-        async with _deadline(self._limits.read_seconds), self._engines.reader.connect() as connection:
-            yield Transaction(connection)
+        async with _deadline(self._limits.read_seconds), self._engines.reading() as link:
+            yield Transaction(link)
 
     @asynccontextmanager
     async def _write(self, user_id: int | None) -> AsyncGenerator[WriteTransaction]:
@@ -292,7 +280,7 @@ class Database:
             raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
         async with _deadline(self._limits.write_seconds) as deadline:
             await self._take_turn()
-            writer = _Writer(self._engines)
+            writer = _Writer(self._engines.write_link())
             self._writing.add(task)
             try:
                 await writer.begin(user_id)

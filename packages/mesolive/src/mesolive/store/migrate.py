@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mesolive.store.engines import UnusableDatabaseError
+from mesolive.store.link import UnusableDatabaseError
 from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -15,7 +14,7 @@ HEAD = "0001"
 """The revision that this server works with; a test compares it with the newest migration."""
 
 
-async def migrate(connection: AsyncConnection) -> None:
+def migrate(connection: Connection) -> None:
     """Run the migrations that the database lacks.
 
     Raises
@@ -23,10 +22,6 @@ async def migrate(connection: AsyncConnection) -> None:
     UnusableDatabaseError
         When the tables were made by a newer server, or by one from before 1.0 that had others.
     """
-    await connection.run_sync(_migrate)
-
-
-def _migrate(connection: Connection) -> None:
     if inspect(connection).has_table("alembic_version"):
         current = connection.scalar(text("SELECT version_num FROM alembic_version"))
         if current == HEAD:

@@ -61,7 +61,7 @@ LEGS = ["short_put", "long_put", "short_call", "long_call"]
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mesolive.server", "mesolive_sdk", "alembic.command", "aiosqlite", "asyncpg"])
+    context.set_forkserver_preload(["mesolive.server", "mesolive_sdk", "alembic.command", "asyncpg"])
     return context
 
 

@@ -54,7 +54,7 @@ def install(database: Database, die_at: int) -> None:
     def committing(_connection: object) -> None:
         step()
 
-    engine = database._engines.writer.sync_engine
+    engine = database._engines.writer
     event.listen(engine, "before_cursor_execute", executed)
     event.listen(engine, "commit", committing)
     writer: Any = store._Writer

@@ -39,7 +39,7 @@ def forking() -> ForkServerContext:
     """Return what starts processes as forks of one that has imported the server."""
     context = multiprocessing.get_context("forkserver")
     # Imported once; every server is a fork of that.
-    context.set_forkserver_preload(["mesolive.server", "mesolive_sdk", "alembic.command", "aiosqlite", "asyncpg"])
+    context.set_forkserver_preload(["mesolive.server", "mesolive_sdk", "alembic.command", "asyncpg"])
     return context
 
 

@@ -77,7 +77,7 @@ async def _serve(database_url: str, parent: Connection, fault: Fault | None) -> 
 
 def install(database: Database, fault: Fault) -> None:
     """Have this process die at the point."""
-    engine = database._engines.writer.sync_engine
+    engine = database._engines.writer
     reached = False
 
     def die() -> None:

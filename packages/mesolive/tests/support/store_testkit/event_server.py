@@ -83,6 +83,7 @@ class EventServer:
         """Connect as a user."""
         listener = Listener(MesoLiveEventHubClient(self.url, self.tokens[name], encoding=encoding))
         await self.stack.enter_async_context(listener.client)
+        await listener.client.get_latest_event_seq_id()  # an answer says that the hub has taken the connection in
         return listener
 
     async def append(self, user_id: int, *events: MesoLiveEvent) -> None:

@@ -1,0 +1,75 @@
+"""A thread that does, one after another, what would hold up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+_Item = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+class Lane:
+    """One thread with a queue before it; started by its first work. Used from one event loop.
+
+    Who stops to wait for his work does not stop the work: what is asked for later begins when it has ended.
+
+    Parameters
+    ----------
+    name
+        The thread's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._items: SimpleQueue[_Item | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._pending = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is waiting or under way."""
+        return self._pending > 0
+
+    def do(self, work: Callable[[], R]) -> asyncio.Future[R]:
+        """Have work done; the future has its result or what it raised."""
+        if self._thread is None:
+            # A daemon: a commit that never answers does not keep the process.
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[R] = loop.create_future()
+        self._pending += 1
+        self._items.put((work, loop, answer))
+        return answer
+
+    def close(self) -> None:
+        """End the thread when it has done what it was asked for."""
+        self._items.put(None)
+
+    def _run(self) -> None:
+        while (item := self._items.get()) is not None:
+            work, loop, answer = item
+            result: Any = None
+            error: BaseException | None = None
+            try:
+                result = work()
+            except BaseException as raised:  # noqa: BLE001 - it is the answer
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._answer, answer, result, error)
+            del item, work, result, error  # not to be kept while the thread waits
+
+    def _answer(self, answer: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+        self._pending -= 1
+        if answer.done():
+            return  # who asked waits no more; a transaction that he left is rolled back
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)

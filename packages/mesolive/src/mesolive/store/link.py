@@ -1,0 +1,89 @@
+"""What transactions need of the database below them: one connection for each, and who makes those connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable
+
+R = TypeVar("R")
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+READERS = 8
+"""How many transactions read at the same time; more wait for their turn."""
+
+
+class UnusableDatabaseError(Exception):
+    """The database's URL or file cannot serve; the text says why."""
+
+
+class Link(Protocol):
+    """A connection while a transaction has it."""
+
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+        """Run a statement and return its result, already read from the database."""
+        ...
+
+
+class WriteLink(Link, Protocol):
+    """A connection while a transaction writes on it; whoever takes it gives it back by `release`, whatever happened."""
+
+    async def begin(self, user_id: int | None) -> None:
+        """Begin: from now on nobody else writes what is the user's (`None`: what is anybody's)."""
+        ...
+
+    async def commit(self) -> None:
+        """Make everything durable."""
+        ...
+
+    async def rollback(self) -> None:
+        """Undo everything; nothing happens where nothing was begun."""
+        ...
+
+    async def abandon(self) -> None:
+        """Part with a connection on which a commit failed: what it makes of the transaction is not to be relied on."""
+        ...
+
+    async def release(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class Engines(Protocol):
+    """The connections to one database, some to read and some to write.
+
+    Both kinds give the same promises on every database: a reader sees one moment of it however long it reads; a writer
+    that has begun runs to its end without meeting another writer of the same user.
+    """
+
+    writers: int
+    """How many write transactions may run at once."""
+    file: Path | None
+    """The database's file, or `None` where it is a server."""
+    reader: Engine
+    writer: Engine
+    """Through which statements go: where listeners of SQLAlchemy's events attach."""
+
+    def prepare(self) -> None:
+        """Make what must be there before the first connection; raises `UnusableDatabaseError`."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Link]:
+        """Return a context with a connection whose transaction sees one snapshot and cannot write."""
+        ...
+
+    def write_link(self) -> WriteLink:
+        """Return a connection for writing."""
+        ...
+
+    async def run(self, work: Callable[[Connection], R]) -> R:
+        """Run plain SQLAlchemy code in a write transaction that excludes all others, and commit."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...

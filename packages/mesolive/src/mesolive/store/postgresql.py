@@ -1,0 +1,144 @@
+"""PostgreSQL: writers of different users side by side, those of one user one after another, in all processes."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, CursorResult, Executable, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from mesolive.store.link import READERS, Parameters, UnusableDatabaseError
+
+R = TypeVar("R")
+
+WRITERS = 8
+"""How many transactions of different users write at the same time."""
+
+POOL_SECONDS = 120
+"""How long a pool lets wait for a connection: longer than a transaction may take, which has its own limit."""
+
+# Keys of PostgreSQL's advisory locks. Everybody who writes for one user holds ALL shared and that user's own key;
+# who writes without naming a user holds ALL alone.
+_LOCK_ALL = 0x6D65736F
+_LOCK_USER = 0x6D657365
+
+_LOCK_FOR_ALL = text("SELECT pg_advisory_xact_lock(:all)").bindparams(all=_LOCK_ALL)
+_LOCK_FOR_ALL_SHARED = text("SELECT pg_advisory_xact_lock_shared(:all)").bindparams(all=_LOCK_ALL)
+_LOCK_FOR_USER = text("SELECT pg_advisory_xact_lock(:kind, :user)").bindparams(kind=_LOCK_USER)
+
+_OPTIONS: Mapping[str, Any] = {
+    "max_overflow": 0,
+    "pool_timeout": POOL_SECONDS,
+    "pool_pre_ping": True,
+    "hide_parameters": True,  # what is stored does not get into the texts of errors, and so not into logs
+}
+
+
+class _Reading:
+    """A read transaction; implements `Link`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+        """Run a statement."""
+        return await self._connection.execute(statement, parameters)
+
+
+class _Writing(_Reading):
+    """A write transaction; implements `WriteLink`."""
+
+    async def begin(self, user_id: int | None) -> None:
+        """Take a connection, and the user's turn."""
+        await self._connection.start()
+        await self._connection.begin()
+        await _lock(self._connection, user_id)
+
+    async def commit(self) -> None:
+        """Commit."""
+        await self._connection.commit()
+
+    async def rollback(self) -> None:
+        """Undo everything."""
+        if self._connection.sync_connection is not None:
+            await self._connection.rollback()
+
+    async def abandon(self) -> None:
+        """Have the pool replace the connection."""
+        await self._connection.invalidate()
+
+    async def release(self) -> None:
+        """Give the connection back to its pool."""
+        if self._connection.sync_connection is not None:
+            await self._connection.close()
+
+
+class PostgresqlEngines:
+    """The connections to one server; implements `Engines`.
+
+    Parameters
+    ----------
+    url
+        The database's URL.
+    """
+
+    writers = WRITERS
+    file: Path | None = None
+
+    def __init__(self, url: URL) -> None:
+        if importlib.util.find_spec("asyncpg") is None:
+            raise UnusableDatabaseError(
+                "PostgreSQL needs the driver asyncpg; install mesolive with its extra 'postgres'"
+            )
+        url = url.set(drivername="postgresql+asyncpg")
+        self._writer = create_async_engine(url, pool_size=WRITERS, **_OPTIONS)
+        self._reader: AsyncEngine = create_async_engine(
+            url,
+            pool_size=READERS,
+            **_OPTIONS,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+        )
+        self.writer = self._writer.sync_engine
+        self.reader = self._reader.sync_engine
+
+    def prepare(self) -> None:
+        """Do nothing: the database is there or it is not."""
+
+    def reading(self) -> AbstractAsyncContextManager[_Reading]:
+        """Return a context with a connection that reads."""
+        return self._reading()
+
+    def write_link(self) -> _Writing:
+        """Return a connection that writes."""
+        return _Writing(self._writer.connect())
+
+    async def run(self, work: Callable[[Connection], R]) -> R:
+        """Run plain SQLAlchemy code in a write transaction."""
+        async with self._writer.begin() as connection:
+            await _lock(connection, None)
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[_Reading]:
+        async with self._reader.connect() as connection:
+            yield _Reading(connection)
+
+
+async def _lock(connection: AsyncConnection, user_id: int | None) -> None:
+    """Give PostgreSQL the order that SQLite has by nature: one writer per user, or one in all."""
+    if user_id is None:
+        await connection.execute(_LOCK_FOR_ALL)
+        return
+    await connection.execute(_LOCK_FOR_ALL_SHARED)
+    # Users whose ids fold to the same key merely wait for each other.
+    await connection.execute(_LOCK_FOR_USER, {"user": user_id & 0x7FFFFFFF})

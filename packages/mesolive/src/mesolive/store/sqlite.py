@@ -1,0 +1,371 @@
+"""SQLite: one writer, whose statements run on the event loop, and readers in threads of their own.
+
+A statement of a trading transaction finds its rows by a key and takes some 10 microseconds; handing it to a thread and
+waiting for the answer takes ten times as long, and a transaction has a dozen of them. So the writer runs them where it
+is, and leaves to its thread what may take its time:
+
+* the commit, which waits for the disk, with the checkpoint that may follow it;
+* beginning, when another process writes;
+* a query that turns out to be long (it is stopped after `LONGEST_QUERY` steps and repeated in the thread, which
+  changes nothing, for it only reads), many rows at once, and a change that is marked as `LONG`.
+
+Readers may read anything, so their statements go to their threads, in one trip each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from mesolive.store.lane import Lane
+from mesolive.store.link import READERS, Parameters, UnusableDatabaseError
+
+R = TypeVar("R")
+
+LONG: Mapping[str, bool] = MappingProxyType({"long": True})
+"""Execution options of an UPDATE or a DELETE that may change very many rows: `statement.execution_options(**LONG)`."""
+
+LONGEST_QUERY = 20_000
+"""How many steps of SQLite's virtual machine a query may take on the event loop: well below a millisecond."""
+
+MOST_ROWS = 256
+"""How many rows one statement may write on the event loop."""
+
+BUSY_SECONDS = 10
+"""How long a statement waits for another process: the command line beside a running server writes too."""
+
+SWITCH_ATTEMPTS = 100
+SWITCH_PAUSE = 0.05
+"""How often and how many seconds apart switching a file to write-ahead logging is tried, at opening."""
+
+
+class _WholeCursor(sqlite3.Cursor):
+    """A cursor that reads all rows when it executes, and leaves nothing open in the database behind it."""
+
+    _rows: Iterator[Any] = iter(())
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:  # noqa: ANN401 - as the standard library annotates it
+        super().execute(sql, parameters)
+        # An empty list where the statement answers no rows.
+        self._rows = iter(super().fetchall())
+        return self
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - as the standard library annotates it
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
+        return list(islice(self._rows, size))
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+
+class _WholeConnection(sqlite3.Connection):
+    """A connection whose cursors answer in one go."""
+
+    def cursor(self, factory: Any = _WholeCursor) -> Any:  # noqa: ANN401 - as the standard library annotates it
+        return super().cursor(factory)
+
+
+class _Seat:
+    """A connection, opened when it is first needed, with the thread that does for it what may take its time.
+
+    Attributes
+    ----------
+    hasty
+        Whether a statement is to be stopped after `LONGEST_QUERY` steps.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._lane = Lane(name)
+        self._connection: Connection | None = None
+        self.hasty = False
+
+    @property
+    def here(self) -> Connection | None:
+        """The connection, where it may be used right here: it is open, and its thread does nothing with it."""
+        return None if self._lane.busy else self._connection
+
+    def in_thread(self, work: Callable[[Connection], R]) -> asyncio.Future[R]:
+        """Have work done with the connection, in its thread, after what its thread was asked before."""
+        return self._lane.do(lambda: work(self._opened()))
+
+    def undo(self) -> asyncio.Future[None] | None:
+        """Roll back: at once, or behind what somebody left to the thread, which is what the future waits for."""
+        if self._lane.busy:
+            return self._lane.do(self._rollback)
+        self._rollback()
+        return None
+
+    async def discard(self) -> None:
+        """Close the connection; the next use opens another."""
+        await self._lane.do(self._close)
+
+    async def close(self) -> None:
+        """Close the connection for good and end the thread."""
+        if self._connection is not None or self._lane.busy:
+            await self._lane.do(self._close)
+            self._lane.close()
+
+    def _rollback(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except DBAPIError:
+                self._close()  # which undoes everything too
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            _below(self._connection).set_progress_handler(lambda: self.hasty, LONGEST_QUERY)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+
+class _Reading:
+    """A read transaction; implements `Link`."""
+
+    def __init__(self, seat: _Seat) -> None:
+        self._seat = seat
+
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+        """Run a statement in the thread; the first one takes the snapshot."""
+
+        def work(connection: Connection) -> CursorResult[Any]:
+            if not connection.in_transaction():
+                connection.begin()
+                connection.exec_driver_sql("BEGIN")
+            return connection.execute(statement, parameters)
+
+        return await self._seat.in_thread(work)
+
+
+class _Writing:
+    """A write transaction; implements `WriteLink`."""
+
+    def __init__(self, seat: _Seat) -> None:
+        self._seat = seat
+
+    async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - whoever writes has the whole database
+        """Take the one right to write."""
+        if (connection := self._seat.here) is not None:
+            connection.begin()
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                connection.rollback()
+                if _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        await self._seat.in_thread(_begin_patiently)
+
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+        """Run a statement: here, unless it may take long."""
+        connection = self._seat.here
+        if connection is not None and not _may_be_long(statement, parameters):
+            # Only what reads may be stopped: stopping anything else would end the transaction.
+            self._seat.hasty = statement.is_select
+            try:
+                return connection.execute(statement, parameters)
+            except OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_INTERRUPT:
+                    raise
+            finally:
+                self._seat.hasty = False
+        return await self._seat.in_thread(lambda connection: connection.execute(statement, parameters))
+
+    async def commit(self) -> None:
+        """Wait for the disk, in the thread."""
+        await self._seat.in_thread(Connection.commit)
+
+    async def rollback(self) -> None:
+        """Forget what was written: nothing that waits for the disk."""
+        if (undone := self._seat.undo()) is not None:
+            await undone
+
+    async def abandon(self) -> None:
+        """Close the connection: SQLite keeps the transaction open after a commit that failed."""
+        await self._seat.discard()
+
+    async def release(self) -> None:
+        """Do nothing: the seat is always the same, and who may write is decided above."""
+
+
+class SqliteEngines:
+    """The connections to one file; implements `Engines`.
+
+    Parameters
+    ----------
+    file
+        The database's file.
+    """
+
+    writers = 1
+
+    def __init__(self, file: Path) -> None:
+        self.file: Path | None = file
+        self._file = file
+        self.writer = _engine(partial(_connect_writer, file))
+        self.reader = _engine(partial(_connect_reader, file))
+        self._seat = _Seat(self.writer, "sqlite-writer")
+        self._turns = asyncio.Semaphore(READERS)
+        self._readers = [_Seat(self.reader, f"sqlite-reader-{number}") for number in range(READERS)]
+        self._free = list(self._readers)
+
+    def prepare(self) -> None:
+        """Create the file where there is none."""
+        create_file(self._file)
+
+    def reading(self) -> AbstractAsyncContextManager[_Reading]:
+        """Return a context with a connection that reads."""
+        return self._reading()
+
+    def write_link(self) -> _Writing:
+        """Return the connection that writes."""
+        return _Writing(self._seat)
+
+    async def run(self, work: Callable[[Connection], R]) -> R:
+        """Run plain SQLAlchemy code in a write transaction, in the thread."""
+
+        def whole(connection: Connection) -> R:
+            _begin_patiently(connection)
+            try:
+                result = work(connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+            return result
+
+        return await self._seat.in_thread(whole)
+
+    async def close(self) -> None:
+        """Close all connections, each when its thread has done what it was asked for; the last one tidies the file."""
+        for seat in (*self._readers, self._seat):
+            await seat.close()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[_Reading]:
+        await self._turns.acquire()
+        seat = self._free.pop()
+        try:
+            yield _Reading(seat)
+        finally:
+            self._end(seat)
+
+    def _end(self, seat: _Seat) -> None:
+        """Let go of the snapshot, and of the seat once it is free of what its reader left behind."""
+        if (undone := seat.undo()) is None:
+            self._freed(seat)
+        else:
+            seat.hasty = True  # nobody waits any more for the answer that the thread is at
+            undone.add_done_callback(lambda _: self._freed(seat))
+
+    def _freed(self, seat: _Seat) -> None:
+        seat.hasty = False
+        self._free.append(seat)
+        self._turns.release()
+
+
+def create_file(file: Path) -> None:
+    """Create an empty database file that only its owner can read, with the folders above it; keep an existing one.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When the file or a folder cannot be created.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives the same permissions to the files that it puts beside this one.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise UnusableDatabaseError(f"the database file {file} cannot be opened: {error.strerror}") from error
+
+
+def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
+    # Parameters are hidden: what is stored does not get into the texts of errors, and so not into logs.
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+
+
+def _connect_writer(file: Path) -> sqlite3.Connection:
+    connection = _connect(file, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+    # The one statement that does not wait for others by itself: two servers that open a new file at once meet here.
+    for attempt in range(SWITCH_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == SWITCH_ATTEMPTS - 1:
+                raise
+            time.sleep(SWITCH_PAUSE)
+        else:
+            break
+    _wait_for_others(connection, 0)
+    return connection
+
+
+def _connect_reader(file: Path) -> sqlite3.Connection:
+    return _connect(file, "PRAGMA query_only = ON")
+
+
+def _connect(file: Path, *pragmas: str) -> _WholeConnection:
+    # SQLite begins no transactions by itself. A connection is used by one thread at a time, though not always the same.
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, factory=_WholeConnection)
+    _wait_for_others(connection, BUSY_SECONDS)
+    for pragma in ("PRAGMA trusted_schema = OFF", *pragmas):
+        connection.execute(pragma)
+    return connection
+
+
+def _wait_for_others(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+
+def _begin_patiently(connection: Connection) -> None:
+    """Begin to write, in a thread: another process may have to end before."""
+    below = _below(connection)
+    connection.begin()
+    _wait_for_others(below, BUSY_SECONDS)
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        _wait_for_others(below, 0)  # a statement on the event loop waits for nobody
+
+
+def _may_be_long(statement: Executable, parameters: Parameters | None) -> bool:
+    if isinstance(parameters, list) and len(parameters) > MOST_ROWS:
+        return True
+    return bool(statement.get_execution_options().get("long"))
+
+
+def _below(connection: Connection) -> _WholeConnection:
+    below = connection.connection.dbapi_connection
+    assert isinstance(below, _WholeConnection)  # noqa: S101 - our engines make no others
+    return below
+
+
+def _code(error: OperationalError) -> int | None:
+    """Return SQLite's primary code of an error."""
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
