@@ -6,8 +6,8 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,9 @@ from mesolive.brokers.venue import (
     Ended,
     Ending,
     Execution,
+    ExerciseNotice,
     OrderStatus,
+    Settled,
     Venue,
     VenueFact,
     VenueLeg,
@@ -29,10 +31,12 @@ from mesolive.brokers.venue import (
     VenueUnreachableError,
 )
 from mesolive.clock import ManualClock
-from mesolive.market.contracts import Right
+from mesolive.market.calendar import settlement_instant
+from mesolive.market.contracts import ExerciseStyle, Right
+from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk.models import OrderType, TimeInForce
-from mesolive_testkit.server import manual_market
+from signals_testkit import EXPIRATIONS, JumpingClock, ScriptedMarket
 
 ACCOUNT = "SIM1000"
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
@@ -76,15 +80,22 @@ class Bench:
             VenueLeg(name="long", contract=puts.contract(at - 4), ratio=Decimal(1)),
         )
 
-    def order(self, qty: int = 1, limit: Decimal | None = None, reference: str | None = None) -> VenueRequest:
+    def order(
+        self,
+        qty: int = 1,
+        limit: Decimal | None = None,
+        *,
+        legs: tuple[VenueLeg, ...] | None = None,
+        time_in_force: TimeInForce = TimeInForce.Day,
+    ) -> VenueRequest:
         """Return an order at the market, or one that rests with a limit."""
         return VenueRequest(
             account=ACCOUNT,
-            reference=reference or str(uuid4()),
-            legs=self.legs(),
+            reference=str(uuid4()),
+            legs=self.legs() if legs is None else legs,
             qty=Decimal(qty),
             order_type=OrderType.Market if limit is None else OrderType.Limit,
-            time_in_force=TimeInForce.Day,
+            time_in_force=time_in_force,
             limit_price=limit,
         )
 
@@ -100,14 +111,44 @@ class Bench:
         """Let the session end."""
         await self.clock.advance(180)
 
+    def expiring(self, root: str) -> tuple[VenueLeg, ...]:
+        """Return a put in the money that is bought, of the next expiration of a trading class."""
+        view = self.market.view("SPX")
+        soon = next(one for one in view.expirations if one.root == root)
+        puts = view.slice(root, soon.day, Right.PUT)
+        spot = view.underlying.quote.mark
+        assert puts is not None
+        assert spot is not None
+        at = int(abs(puts.strikes - spot * 1.02).argmin())
+        return (VenueLeg(name="put", contract=puts.contract(at), ratio=Decimal(1)),)
+
+    async def to(self, moment: datetime) -> None:
+        """Let the market go on to a moment, in one leap."""
+        clock = self.clock
+        assert isinstance(clock, JumpingClock)
+        await clock.jump(moment, lambda: None)
+        await clock.advance(0)
+
+    def price_at(self, settles_at: datetime, root: str) -> Decimal:
+        """Return the underlying's opening or closing price of a day."""
+        day = self.market.book("SPX").history.of_day(settles_at.date())
+        assert day is not None
+        price = day.open if root == "SPX" else day.close
+        return Decimal(str(price))
+
+    def american(self) -> Bench:
+        """Return a bench whose options may be exercised early."""
+        american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+        scripted = ScriptedMarket(expirations=american)
+        return Bench(self.directory / "american", scripted.market, scripted.clock)
+
 
 Made = Callable[[Path], Bench]
 
 
 def simulated(directory: Path) -> Bench:
-    market, clock = manual_market(START)
-    assert isinstance(clock, ManualClock)
-    return Bench(directory, market, clock)
+    clock = JumpingClock(START)
+    return Bench(directory, Market([SimulatedProvider.generated(clock, seed=7)]), clock)
 
 
 @asynccontextmanager
@@ -124,6 +165,14 @@ async def until_filled(facts: AsyncIterator[VenueFact], qty: int) -> list[Execut
             if isinstance(fact, Execution):
                 found.append(fact)
     return found
+
+
+async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
+    async with asyncio.timeout(5):
+        while True:
+            fact = await anext(facts)
+            if isinstance(fact, Settled):
+                return fact
 
 
 @pytest.mark.parametrize("made", [simulated], ids=["simulated"])
@@ -335,6 +384,78 @@ class TestEveryVenue:
             assert isinstance(answer, CancelDenied)
             (listed,) = await bench.venue.orders(ACCOUNT, START)
         assert listed.status is OrderStatus.WORKING
+
+    @pytest.mark.parametrize("root", ["SPXW", "SPX"])
+    async def test_20_what_expires_is_settled_am_classes_at_the_opening_all_others_at_the_close(
+        self, bench: Bench, root: str
+    ) -> None:
+        (put,) = bench.expiring(root)
+        settles_at = settlement_instant(root, put.contract.day)
+        if root == "SPX":
+            await bench.to(datetime(2026, 1, 15, 20, 58, tzinfo=UTC))
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(2, legs=(put,)))
+            await until_filled(facts, 2)
+            await bench.to(settles_at - timedelta(seconds=1))
+            assert await bench.venue.settlements(ACCOUNT, START) == []
+            await bench.to(settles_at)
+            settled = await until_settled(facts)
+            assert await bench.venue.settlements(ACCOUNT, START) == [settled]
+            assert await bench.venue.positions(ACCOUNT) == {}
+        worth = max(put.contract.strike - bench.price_at(settles_at, root), Decimal(0))
+        assert (settled.contract, settled.qty, settled.price) == (put.contract, 2, worth)
+        assert (settled.cash, settled.at) == (worth * 2 * 100, settles_at)
+
+    async def test_21_a_settlement_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
+        (put,) = bench.expiring("SPXW")
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(legs=(put,)))
+            await until_filled(facts, 1)
+        await bench.close_of_session()  # nobody listens
+        async with listening(bench.venue):
+            (settled,) = await bench.venue.settlements(ACCOUNT, START)
+            assert await bench.venue.settlements(ACCOUNT, settled.at + timedelta(seconds=1)) == []
+            assert await bench.venue.settlements("SIM2000", START) == []
+
+    async def test_22_a_settlement_is_made_once_under_an_id_that_outlives_a_restart(self, bench: Bench) -> None:
+        (put,) = bench.expiring("SPXW")
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(legs=(put,)))
+            await until_filled(facts, 1)
+            await bench.close_of_session()
+            before = await bench.venue.settlements(ACCOUNT, START)
+        for _ in range(2):
+            await bench.restart()
+            async with listening(bench.venue):
+                assert await bench.venue.settlements(ACCOUNT, START) == before
+                assert await bench.venue.positions(ACCOUNT) == {}
+
+    async def test_23_an_order_ends_with_its_contract(self, bench: Bench) -> None:
+        order = bench.order(1, Decimal("0.05"), legs=bench.expiring("SPXW"), time_in_force=TimeInForce.Gtc)
+        async with listening(bench.venue):
+            await bench.venue.submit(order)
+            await bench.close_of_session()
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert listed.status is OrderStatus.EXPIRED
+
+    async def test_24_an_early_exercise_is_listed_and_the_options_are_gone(self, bench: Bench) -> None:
+        american = bench.american()
+        await american.market.start()
+        await american.open()
+        try:
+            (put,) = american.expiring("SPXW")
+            since = american.clock.now()
+            async with listening(american.venue) as facts:
+                await american.venue.submit(american.order(2, legs=(put,)))
+                await until_filled(facts, 2)
+                american.venue.exercise_early(ACCOUNT, put.contract, Decimal(1))
+                (notice,) = await american.venue.settlements(ACCOUNT, since)
+                assert await american.venue.positions(ACCOUNT) == {put.contract: 1}
+            assert isinstance(notice, ExerciseNotice)
+            assert (notice.contract, notice.qty) == (put.contract, 1)
+        finally:
+            await american.venue.stop()
+            await american.market.stop()
 
 
 def test_the_page_on_brokers_lists_exactly_these_behaviours() -> None:

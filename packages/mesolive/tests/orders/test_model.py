@@ -32,6 +32,8 @@ from mesolive.brokers.venue import (
     Ending,
     Execution,
     LegExecution,
+    OrderFact,
+    SettlementFact,
     VenueFact,
     VenueOrder,
     VenueRequest,
@@ -147,6 +149,9 @@ class ScriptedVenue:
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         return []
 
+    async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
+        return []
+
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         return {}
 
@@ -233,7 +238,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     def filled(self) -> int:
         return sum(one.filled for one in self.known)
 
-    def told_of(self, one: Known, fact: VenueFact) -> None:
+    def told_of(self, one: Known, fact: OrderFact) -> None:
         async def tell() -> None:
             await self.facts.tell(told_by_venue(self.user.user_id, 1, fact))
 

@@ -173,7 +173,55 @@ class CancelDenied(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     unknown: bool = False
 
 
-VenueFact = Accepted | Execution | Ended | CancelDenied
+OrderFact = Accepted | Execution | Ended | CancelDenied
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A contract expired, and the account holds it no more.
+
+    Attributes
+    ----------
+    fact_id
+        Permanent: the same id is the same settlement.
+    qty
+        Signed contracts that were held and are gone: positive were long.
+    price
+        What one option was worth, per unit of the underlying: zero, or what it was in the money.
+    cash
+        What the account was paid, in its currency: ``price * qty * multiplier`` less fees; negative was taken from it.
+    at
+        When the settlement value was taken.
+    """
+
+    account: str
+    fact_id: str
+    contract: OptionContract
+    qty: Decimal
+    price: Decimal
+    cash: Decimal
+    at: datetime
+
+
+class ExerciseNotice(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Options were exercised before their expiration, by their owner or against one who sold them.
+
+    Attributes
+    ----------
+    fact_id
+        Permanent: the same id is the same notice.
+    qty
+        Signed contracts that were held and are gone: negative were short, and the account was assigned.
+    """
+
+    account: str
+    fact_id: str
+    contract: OptionContract
+    qty: Decimal
+    at: datetime
+
+
+SettlementFact = Settled | ExerciseNotice
+VenueFact = OrderFact | SettlementFact
 
 
 class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,7 +270,7 @@ class Venue(Protocol):
         """Connect, and return the facts that become known while connected.
 
         The iterator raises `VenueUnreachableError` when the connection is lost. What happened before and in between is
-        asked for with `orders` and `executions`.
+        asked for with `orders`, `executions` and `settlements`.
         """
         ...
 
@@ -252,6 +300,10 @@ class Venue(Protocol):
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return all fills of the account at or after `since`, those of orders that are not ours too, oldest first."""
+        ...
+
+    async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
+        """Return what expired or was exercised early on the account at or after `since`, oldest first."""
         ...
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:

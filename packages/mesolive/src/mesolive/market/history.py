@@ -1,4 +1,4 @@
-"""Daily closes and daily implied volatilities of an underlying, and what the strategy language reads off them.
+"""The days of an underlying, their prices and implied volatilities, and what the strategy language reads off them.
 
 Formulas: sections E.4 of the language's facts, as documented for `underlying_hv`, `underlying_iv_rank` and
 `underlying_iv_pct`.
@@ -35,11 +35,14 @@ class Day:
         Closing price, `None` while the session runs.
     iv
         The day's last implied volatility of the underlying as a fraction, `None` when it is not known.
+    open
+        Opening price, `None` before the session and when it is not known.
     """
 
     day: date
     close: float | None = None
     iv: float | None = None
+    open: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ class DailySeries:
         by_day = {one.day: one for one in days}
         return cls(tuple(by_day[day] for day in sorted(by_day))[-LONGEST:])
 
-    def record(self, day: date, *, close: float | None = None, iv: float | None = None) -> DailySeries:
+    def record(
+        self, day: date, *, close: float | None = None, iv: float | None = None, opening: float | None = None
+    ) -> DailySeries:
         """Return the series with what is new of a day; what is not given stays as it was.
 
         Raises
@@ -62,19 +67,29 @@ class DailySeries:
         ValueError
             When a price or volatility is not a positive number.
         """
-        for value in (close, iv):
+        for value in (close, iv, opening):
             if value is not None and not 0.0 < value < math.inf:
-                raise ValueError(f"a close and a volatility are positive numbers, got {value}")
+                raise ValueError(f"prices and volatilities of a day are positive numbers, got {value}")
         at = bisect_left(self.days, day, key=lambda one: one.day)
         stands = at < len(self.days) and self.days[at].day == day
         known = self.days[at] if stands else Day(day)
-        changed = Day(day, known.close if close is None else close, known.iv if iv is None else iv)
+        changed = Day(
+            day,
+            known.close if close is None else close,
+            known.iv if iv is None else iv,
+            known.open if opening is None else opening,
+        )
         return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-LONGEST:])
+
+    def of_day(self, day: date) -> Day | None:
+        """Return what is known of a day, or `None` when nothing is."""
+        at = bisect_left(self.days, day, key=lambda one: one.day)
+        return self.days[at] if at < len(self.days) and self.days[at].day == day else None
 
     def closed(self, day: date) -> bool:
         """Whether the close of `day` is known."""
-        at = bisect_left(self.days, day, key=lambda one: one.day)
-        return at < len(self.days) and self.days[at].day == day and self.days[at].close is not None
+        found = self.of_day(day)
+        return found is not None and found.close is not None
 
     def previous_close(self, today: date) -> float | None:
         """Return the close of the last day before `today`."""

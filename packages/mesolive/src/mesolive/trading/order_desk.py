@@ -9,6 +9,7 @@ import structlog
 from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.store.database import Database
 from mesolive.trading.account_actions import AccountActions
@@ -19,6 +20,7 @@ from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.liquidation import Liquidation
 from mesolive.trading.sending import ANSWER_SECONDS, OrderSending
 from mesolive.trading.supervisor import Patience, Supervisor
+from mesolive.trading.venue_settlement import VenueSettlements
 from mesolive.trading.venues import Venues
 
 _log = structlog.get_logger(__name__)
@@ -65,8 +67,9 @@ class OrderDesk:
         )
         self.actions = AccountActions(journal, idempotency, clock, self._doubt)
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
+        settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
         self.supervisors = [
-            Supervisor(venue, database, journal, self.facts, self.sending, clock, patience)
+            Supervisor(venue, database, journal, self.facts, settlements, self.sending, clock, patience)
             for venue in self.venues.all.values()
         ]
 

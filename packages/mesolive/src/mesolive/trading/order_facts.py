@@ -76,7 +76,7 @@ class Told:
     raw: str
 
 
-def told_by_venue(user_id: int, account_id: int, fact: venues.VenueFact) -> Told:
+def told_by_venue(user_id: int, account_id: int, fact: venues.OrderFact) -> Told:
     """Return what a venue's fact means to an order."""
     venue_id = None if isinstance(fact, venues.CancelDenied) else fact.venue_id
     raw = _encoder.encode(fact).decode()
@@ -88,7 +88,7 @@ def told_by_us(order: StoredOrder, fact: life.Fact) -> Told:
     return Told(order.user_id, order.account_id, order.reference, None, fact, _encoder.encode(fact).decode())
 
 
-def _meaning(fact: venues.VenueFact) -> life.Fact:
+def _meaning(fact: venues.OrderFact) -> life.Fact:
     match fact:
         case venues.Accepted():
             return life.Acknowledged(fact.venue_id, fact.at)

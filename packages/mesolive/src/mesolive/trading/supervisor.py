@@ -21,7 +21,9 @@ from mesolive.brokers.venue import (
     Ended,
     Ending,
     Execution,
+    ExerciseNotice,
     OrderStatus,
+    Settled,
     Venue,
     VenueFact,
     VenueOrder,
@@ -40,7 +42,13 @@ from mesolive.trading.order_facts import told_by_us, told_by_venue
 from mesolive.trading.order_life import ContactLost, NotAtVenue, State, StillWorking
 from mesolive.trading.order_rows import StoredOrder, open_orders_of_account
 from mesolive.trading.sending import OrderSending
-from mesolive.trading.trouble import in_trouble, no_trouble_event, trouble_event
+from mesolive.trading.trouble import no_trouble_event, standing_trouble, trouble_event
+from mesolive.trading.venue_settlement import (
+    VenueSettlements,
+    end_notices,
+    settlement_differences,
+    waiting_facts,
+)
 from mesolive_sdk import models
 
 _log = structlog.get_logger(__name__)
@@ -92,6 +100,7 @@ class Supervisor:
         database: Database,
         journal: Journal,
         facts: FactDesk,
+        settlements: VenueSettlements,
         sending: OrderSending,
         clock: Clock,
         patience: Patience | None = None,
@@ -100,6 +109,7 @@ class Supervisor:
         self._database = database
         self._journal = journal
         self._facts = facts
+        self._settlements = settlements
         self._sending = sending
         self._clock = clock
         self._patience = patience or Patience()
@@ -109,7 +119,6 @@ class Supervisor:
         self._reconciled = asyncio.Event()
         self._forgotten: set[int] = set()
         self._missing: dict[int, float] = {}
-        self._told: dict[int, list[str]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -184,7 +193,11 @@ class Supervisor:
             _log.warning("fact_of_unknown_account", account=fact.account, kind=type(fact).__name__)
             return
         try:
-            await self._facts.tell(told_by_venue(account.user_id, account.id, fact))
+            if isinstance(fact, Settled | ExerciseNotice):
+                if await self._settlements.take(account, [fact]):
+                    self.doubt(account.id)  # a fill may be missing: the venue is asked for it first
+            else:
+                await self._facts.tell(told_by_venue(account.user_id, account.id, fact))
         except (KeyError, ValueError):
             # A fact that does not fit must not stop the others; it is asked for again, and stays in the log.
             _log.exception("fact_not_taken", account=fact.account, fact=repr(fact))
@@ -216,19 +229,27 @@ class Supervisor:
         async with self._database.read() as tx:
             before = await open_orders_of_account(tx, account.id)
         since = min([now - ASK_BACK, *(order.created_at - ASK_BACK for order in before)])
+        oldest = await self._settlements.since(account)
+        name, ago = account.broker_account_id, since if oldest is None else min(since, oldest - ASK_BACK)
         async with asyncio.timeout(self._patience.answer):
-            name = account.broker_account_id
+            # Before the executions: what is settled, its fills are among them.
+            settled = await self._venue.settlements(name, ago)
             listed = await self._venue.orders(name, since)
             filled = await self._venue.executions(name, since)
         await self._book_unknown(account, filled)
+        if await self._settlements.take(account, settled, asked_at=now):
+            self.doubt(account.id)
         await self._settle(account, listed, {order.id for order in before})
         async with asyncio.timeout(self._patience.answer):
             held = await self._venue.positions(name)
             again = await self._venue.executions(name, since)
-        if {one.execution_id for one in again} == {one.execution_id for one in filled}:
+            settled_again = await self._venue.settlements(name, ago)
+        if {one.execution_id for one in again} == {one.execution_id for one in filled} and {
+            one.fact_id for one in settled_again
+        } == {one.fact_id for one in settled}:
             await self._compare(account, held)
         else:
-            self.doubt(account.id)  # a fill came in between: what is compared must be of one moment
+            self.doubt(account.id)  # something came in between: what is compared must be of one moment
 
     async def _book_unknown(self, account: Account, executions: Sequence[Execution]) -> None:
         async with self._database.read() as tx:
@@ -303,22 +324,28 @@ class Supervisor:
         """Tell the owner when the books and the venue hold different things, and when they agree again."""
         async with self._database.read() as tx:
             booked = await held_in_books(tx, account.id)
-            troubled = await in_trouble(tx, account)
+            waiting = await waiting_facts(tx, account.id)
+            standing = await standing_trouble(tx, account)
+        differing = {
+            contract
+            for contract in held.keys() | booked.keys()
+            if held.get(contract, ZERO) != booked.get(contract, ZERO)
+        }
         differences = [
             f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
-            for contract in sorted(held.keys() | booked.keys(), key=str)
-            if held.get(contract, ZERO) != booked.get(contract, ZERO)
-        ]
+            for contract in sorted(differing, key=str)
+        ] + settlement_differences(waiting)
         event: models.ErrorEvent | None = None
-        if differences and self._told.get(account.id) != differences:
+        if differences:
             more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
-            event = trouble_event(account, "; ".join(differences[:10]) + more)
-        elif not differences and troubled:
+            told = trouble_event(account, "; ".join(differences[:10]) + more)
+            event = None if told.Message == standing else told
+        elif standing is not None:
             event = no_trouble_event(account)
-        if event is not None:
+        if event is not None or waiting:
             async with self._database.write(account.user_id) as tx:
-                await self._journal.append(tx, account.user_id, [event])
-        self._told[account.id] = differences
+                ended = await end_notices(tx, account, waiting, differing)
+                await self._journal.append(tx, account.user_id, ended if event is None else [event, *ended])
 
     # --- halts --------------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,9 @@ import uuid
 from sqlalchemy import select
 
 from mesolive.store.database import Transaction
-from mesolive.store.tables.journal import active_events
+from mesolive.store.tables.journal import active_events, events
 from mesolive.trading.accounts import Account
-from mesolive_sdk import models
+from mesolive_sdk import models, wire
 
 
 def trouble_id(account: Account) -> uuid.UUID:
@@ -37,12 +37,20 @@ def no_trouble_event(account: Account) -> models.ErrorEvent:
     )
 
 
-async def in_trouble(tx: Transaction, account: Account) -> bool:
-    """Whether the account's error is active."""
-    subject = f"error:{trouble_id(account)}"
+async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> models.ErrorEvent | None:
+    """Return the event of an error that is active, or `None`."""
     found = await tx.first(
-        select(active_events.c.subject).where(
-            active_events.c.user_id == account.user_id, active_events.c.subject == subject
+        select(events.c.body)
+        .join(
+            active_events,
+            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
         )
+        .where(active_events.c.user_id == user_id, active_events.c.subject == f"error:{error_id}")
     )
-    return found is not None
+    return None if found is None else wire.decode_json(found.body, models.ErrorEvent)
+
+
+async def standing_trouble(tx: Transaction, account: Account) -> str | None:
+    """Return what is told of the account's trouble, or `None` while it is in none."""
+    found = await standing_error(tx, account.user_id, trouble_id(account))
+    return None if found is None else found.Message

@@ -218,12 +218,27 @@ async def test_expired_contracts_leave_the_view_and_new_ones_are_listed_the_next
 async def test_the_days_close_and_volatility_enter_the_history() -> None:
     provider, clock = await generated(start=datetime(2024, 3, 11, 19, 0, tzinfo=UTC), step=MINUTE)
     book = provider.books["SPX"]
-    known = len(book.history.days)
+    running = book.history.days[-1]
+    assert (running.day, running.close) == (date(2024, 3, 11), None)
+    assert running.open == view_of(provider).underlying.today_open
     await clock.advance(2 * 3600)
     day = book.history.days[-1]
-    assert (len(book.history.days), day.day) == (known + 1, date(2024, 3, 11))
+    assert (day.day, day.open) == (date(2024, 3, 11), running.open)
     assert day.close == spot_of(provider)
     assert day.iv == pytest.approx(view_of(provider).underlying.iv, abs=0.02)
+    await provider.stop()
+
+
+async def test_at_the_opening_its_price_is_known_and_not_only_with_the_next_step() -> None:
+    provider, clock = await generated(start=datetime(2024, 3, 11, 19, 0, 0, 500_000, tzinfo=UTC))
+    yesterday = view_of(provider).underlying.today_open
+    opening = datetime(2024, 3, 12, 13, 30, tzinfo=UTC)
+    await clock.advance((opening - clock.now()).total_seconds())
+    state = view_of(provider).underlying
+    assert state.today_open not in {None, yesterday}
+    today = provider.books["SPX"].history.of_day(date(2024, 3, 12))
+    assert today is not None
+    assert today.open == state.today_open == state.quote.last
     await provider.stop()
 
 

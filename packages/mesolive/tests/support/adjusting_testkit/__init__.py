@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.venue import SimulatedTerms
-from mesolive.store.tables.trading import order_facts
+from mesolive.store.tables.trading import order_facts, positions
 from mesolive.trading.positions import find_position
 from mesolive.trading.supervisor import held_in_books
-from mesolive_sdk import models, new_idempotency_key, wait_for_job
+from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.models import LivePositionState, OrderState, PositionStatus
 from signals_testkit import Json, ScriptedMarket, leg, short_put
 
@@ -66,7 +66,7 @@ class Play:
 
     async def listen(self) -> None:
         """Keep all events of all strategies there are."""
-        await self.desk._listen()
+        await self.desk.listen()
 
     async def enter(self, definition: Json) -> None:
         """Import a strategy and enter it at the market, whole."""
@@ -84,10 +84,17 @@ class Play:
 
     async def fill(self, order_id: int) -> None:
         """Let the market come by until an order is filled."""
-        while (await self.desk.order(order_id)).State is not OrderState.Filled:
-            filled = (await self.desk.order(order_id)).CumQty
+        while (order := await self.desk.order(order_id)).State is not OrderState.Filled:
             self.market.reprice()
-            await self.filled_more(order_id, filled)
+            await self.filled_more(order_id, order.CumQty)
+
+    async def part(self, order_id: int, filled: int) -> None:
+        """Let the market come by until so many combos of an order are filled, and no more."""
+        while abs((order := await self.desk.order(order_id)).CumQty) < filled:
+            if order.CumQty != 0:
+                self.market.reprice()
+            await self.filled_more(order_id, order.CumQty)
+        assert abs(order.CumQty) == filled
 
     async def filled_more(self, order_id: int, than: Decimal) -> models.Order:
         """Wait until more of an order is filled than before."""
@@ -129,6 +136,11 @@ class Play:
         """Order a group of a plan at the market, and return the order's id."""
         return (await self.desk.send(at_venue(plan, **order))).LiveOrderId
 
+    async def cancel(self, order_id: int) -> None:
+        """Cancel an order and see that it is."""
+        args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=order_id)
+        assert (await self.desk.control.cancel_order(args)).State is OrderState.Cancelled
+
     async def adjust(self, operation: Operation) -> models.PreparePositionAdjustmentResult:
         """Prepare one operation, and order all its groups until they are filled and the position is told."""
         plan = await self.prepare(operation)
@@ -151,6 +163,22 @@ class Play:
     def of(self, kind: type[Any]) -> list[Any]:
         """Return the events of one kind that were heard."""
         return [one for one in self.desk.events if isinstance(one, kind)]
+
+    async def logged(self, status: PositionStatus) -> list[models.PositionUpdateEvent]:
+        """Return what the log has of the position with a status."""
+        hub = await self.desk.stack.enter_async_context(
+            MesoLiveEventHubClient(self.desk.application.url, self.desk.token)
+        )
+        found = await hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        events = [one.Event for one in found.Events]
+        return [one for one in events if isinstance(one, models.PositionUpdateEvent) and one.Status is status]
+
+    async def set_variable(self, name: str, number: int) -> None:
+        """Give a variable of the position a value."""
+        async with self.desk.application.database.write(1) as tx:
+            position = await find_position(tx, 1, self.position_id)
+            variables = {**position.variables, name: Decimal(number)}
+            await tx.execute(positions.update().where(positions.c.id == position.id).values(variables=variables))
 
     async def leave(self) -> None:
         """Close the position at the market."""

@@ -50,10 +50,14 @@ class Desk:
     control: MesoLiveControlHubClient = field(init=False)
     events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _hub: MesoLiveEventHubClient | None = None
 
-    async def _listen(self) -> None:
-        """Keep all events of all strategies."""
-        hub = await self.stack.enter_async_context(MesoLiveEventHubClient(self.application.url, self.token))
+    async def listen(self) -> None:
+        """Keep all events of the strategies that there are, what is active first."""
+        if self._hub is not None:
+            await self._hub.subscribe_to_strategies()
+            return
+        self._hub = hub = await self.stack.enter_async_context(MesoLiveEventHubClient(self.application.url, self.token))
 
         async def hear(event: models.MesoLiveEvent) -> None:
             async with self.changed:
@@ -73,11 +77,15 @@ class Desk:
         made = await self.control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=definition(**changes), ActiveOnAccounts=[SIM])
         )
-        await self._listen()
+        await self.listen()
         return made
 
     async def prepare_entry(
-        self, strategy_id: int, name: str = "a position", account: str = SIM
+        self,
+        strategy_id: int,
+        name: str = "a position",
+        account: str = SIM,
+        constraint: models.LiveLegSelectionConstraint = models.LiveLegSelectionConstraint.FullyUnique,
     ) -> models.PreparePositionEntryResult:
         """Prepare an entry."""
         job = await self.control.start_prepare_position_entry(
@@ -86,7 +94,7 @@ class Desk:
                 PositionName=name,
                 StrategyId=strategy_id,
                 BrokerAccountId=account,
-                LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+                LegSelectionConstraint=constraint,
                 Underlying=SPX,
             )
         )
@@ -212,9 +220,10 @@ async def desk_server(
     terms: SimulatedTerms | None = None,
     patience: Patience = QUICK,
     answer_seconds: float = 0.5,
+    settings: Settings | None = None,
 ) -> AsyncGenerator[Desk]:
     """Run a server with an account of 100,000 USD at a simulated venue; used directories are gone on with."""
-    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
+    settings = settings or Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
     made = market or manual_market()
     own = venue or SimulatedVenue(*made, directory / "venue.jsonl", faults=faults, terms=terms)
     async with AsyncExitStack() as stack:

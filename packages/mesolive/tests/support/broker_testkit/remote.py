@@ -18,6 +18,7 @@ from mesolive.brokers.venue import (
     CancelDenied,
     Ended,
     Execution,
+    SettlementFact,
     Venue,
     VenueFact,
     VenueOrder,
@@ -166,6 +167,10 @@ class RemoteVenue:
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         return msgspec.json.decode(await self._call("executions", account=account, since=since), type=list[Execution])
+
+    async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
+        raw = await self._call("settlements", account=account, since=since)
+        return msgspec.json.decode(raw, type=list[SettlementFact])
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         found = msgspec.json.decode(await self._call("positions", account=account), type=list[Held])

@@ -18,10 +18,10 @@ class Fault(enum.Enum):
     DISCONNECT_BEFORE = "the connection breaks before the request arrives"
     DISCONNECT_AFTER = "the connection breaks after the request was carried out, before the answer"
     HANG = "the request arrives; the call never ends"
-    DUPLICATE_FILL = "a fill is told twice"
-    REORDERED_FILL = "a fill is told behind the next fact"
-    FILL_LOST = "a fill is not told"
-    DISCONNECT_AT_FILL = "the connection breaks with a fill, which is not told"
+    DUPLICATE_FILL = "a fill or a settlement is told twice"
+    REORDERED_FILL = "a fill or a settlement is told behind the next fact"
+    FILL_LOST = "a fill or a settlement is not told"
+    DISCONNECT_AT_FILL = "the connection breaks with a fill or a settlement, which is not told"
 
 
 REQUEST_FAULTS = (
@@ -61,7 +61,7 @@ class Faults:
         return self._draw(REQUEST_FAULTS)
 
     def at_fill(self) -> Fault | None:
-        """Return what goes wrong with telling the fill that happened now."""
+        """Return what goes wrong with telling the fill or the settlement that happened now."""
         return self._draw(FILL_FAULTS)
 
     def _draw(self, kinds: tuple[Fault, ...]) -> Fault | None:

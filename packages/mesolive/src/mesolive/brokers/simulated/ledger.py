@@ -15,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from mesolive.brokers.venue import Ending, Execution, OrderStatus, VenueOrder, VenueRequest
+from mesolive.brokers.venue import Ending, Execution, OrderStatus, SettlementFact, VenueOrder, VenueRequest
 from mesolive.market.contracts import OptionContract
 
 ZERO = Decimal(0)
 MAX_ENDED = 10_000
-"""How many ended orders are kept, the latest; their fills stay in the positions."""
+"""How many ended orders are kept, and how many settlements, the latest; what they did stays in the positions."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -53,6 +53,12 @@ class Triggered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reference: str
 
 
+class Gone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Contracts expired or were exercised early."""
+
+    fact: SettlementFact
+
+
 class Carried(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What older records, now left out, had made of a position."""
 
@@ -67,7 +73,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     number: int
 
 
-Record = Placed | Filled | Stopped | Triggered | Carried | Counted
+Record = Placed | Filled | Stopped | Triggered | Gone | Carried | Counted
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -107,7 +113,7 @@ class WorkingOrder:
 
 
 class VenueLedger:
-    """The venue's orders, fills and positions.
+    """The venue's orders, fills, settlements and positions.
 
     Parameters
     ----------
@@ -119,6 +125,7 @@ class VenueLedger:
         self.orders: dict[str, WorkingOrder] = {}
         self.working: dict[str, WorkingOrder] = {}
         self.executions: list[Execution] = []
+        self.settlements: list[SettlementFact] = []
         self.positions: dict[tuple[str, OptionContract], Decimal] = {}
         self._names: dict[str, str] = {}
         self._number = 0
@@ -162,7 +169,7 @@ class VenueLedger:
 
     def held(self, account: str) -> dict[OptionContract, Decimal]:
         """Return what an account holds."""
-        return {contract: qty for (owner, contract), qty in self.positions.items() if owner == account and qty != 0}
+        return {contract: qty for (owner, contract), qty in self.positions.items() if owner == account}
 
     def _write(self, record: Record) -> None:
         if self._file is not None:
@@ -180,8 +187,7 @@ class VenueLedger:
             case Filled(execution=execution):
                 self.executions.append(execution)
                 for leg in execution.legs:
-                    key = (execution.account, leg.contract)
-                    self.positions[key] = self.positions.get(key, ZERO) + leg.qty
+                    self._add(execution.account, leg.contract, leg.qty)
                 order = self.working.get(self._names.get(execution.venue_id, ""))
                 if order is not None:
                     order.filled += execution.qty
@@ -197,10 +203,20 @@ class VenueLedger:
                     order.reason = record.reason
             case Triggered():
                 self.orders[record.reference].triggered = True
+            case Gone(fact=fact):
+                self.settlements.append(fact)
+                del self.settlements[:-MAX_ENDED]
+                self._add(fact.account, fact.contract, -fact.qty)
             case Carried():
-                self.positions[record.account, record.contract] = record.qty
+                self._add(record.account, record.contract, record.qty)
             case Counted():
                 self._number = max(self._number, record.number)
+
+    def _add(self, account: str, contract: OptionContract, qty: Decimal) -> None:
+        key = (account, contract)
+        held = self.positions.pop(key, ZERO) + qty
+        if held != 0:
+            self.positions[key] = held
 
     def _drop_oldest(self) -> None:
         if len(self.orders) > 2 * MAX_ENDED:
@@ -217,13 +233,17 @@ class VenueLedger:
             for leg in one.legs:
                 key = (one.account, leg.contract)
                 told[key] = told.get(key, ZERO) + leg.qty
-        for (account, contract), qty in self.positions.items():
-            before = qty - told.get((account, contract), ZERO)
+        for fact in self.settlements:
+            key = (fact.account, fact.contract)
+            told[key] = told.get(key, ZERO) - fact.qty
+        for account, contract in dict.fromkeys((*self.positions, *told)):
+            before = self.positions.get((account, contract), ZERO) - told.get((account, contract), ZERO)
             if before != 0:
                 yield Carried(account=account, contract=contract, qty=before)
         yield from (order.placed for order in self.orders.values())
         yield from (Triggered(reference=order.request.reference) for order in self.orders.values() if order.triggered)
         yield from (Filled(execution=one) for one in self.executions)
+        yield from (Gone(fact=one) for one in self.settlements)
         for order in self.orders.values():
             if order.status not in {OrderStatus.WORKING, OrderStatus.FILLED}:
                 how = Ending(order.status.value)

@@ -19,6 +19,7 @@ from typing import TypeVar
 import structlog
 
 from mesolive.brokers.quotes import ComboQuote, quote_combo
+from mesolive.brokers.simulated.expiring import Expiring
 from mesolive.brokers.simulated.faults import Fault, Faults
 from mesolive.brokers.simulated.ledger import Filled, Placed, Stopped, Triggered, VenueLedger, WorkingOrder
 from mesolive.brokers.simulated.pricing import fill_price, fill_quantity
@@ -29,8 +30,10 @@ from mesolive.brokers.venue import (
     Ended,
     Ending,
     Execution,
+    ExerciseNotice,
     LegExecution,
     OrderStatus,
+    SettlementFact,
     VenueFact,
     VenueLeg,
     VenueOrder,
@@ -39,7 +42,7 @@ from mesolive.brokers.venue import (
     VenueUnreachableError,
 )
 from mesolive.clock import Clock
-from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
@@ -142,8 +145,9 @@ class SimulatedVenue:
         self._calendar = calendar or us_options_calendar()
         self._session: _Session | None = None
         self._since: datetime | None = None
+        self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill)
         self._down = False
-        self._worker: asyncio.Task[None] | None = None
+        self._workers: list[asyncio.Task[None]] = []
         self._timers: set[asyncio.Task[None]] = set()
 
     # --- the interface ------------------------------------------------------------------------------------------------
@@ -158,18 +162,23 @@ class SimulatedVenue:
     async def start(self) -> None:
         """Remember, and fill what can be filled."""
         self.ledger.open()
-        self._worker = asyncio.create_task(self._follow(), name="simulated-venue")
-        self._worker.add_done_callback(_seen)
+        self._workers = [
+            asyncio.create_task(self._follow(), name="simulated-venue"),
+            asyncio.create_task(self._keep_time(), name="simulated-venue-time"),
+        ]
+        for worker in self._workers:
+            worker.add_done_callback(_seen)
         self.work()
 
     async def stop(self) -> None:
         """End the session and close the memory."""
         self.disconnect()
-        tasks = [task for task in (self._worker, *self._timers) if task is not None]
+        tasks = [*self._workers, *self._timers]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._workers.clear()
         self.ledger.close()
 
     @asynccontextmanager
@@ -216,6 +225,12 @@ class SimulatedVenue:
         """Return the account's fills since."""
         await self._arrive_at_list()
         return [one for one in self.ledger.executions if one.account == account and one.at >= since]
+
+    async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
+        """Return what expired or was exercised early on the account since."""
+        await self._arrive_at_list()
+        found = [one for one in self.ledger.settlements if one.account == account and one.at >= since]
+        return sorted(found, key=lambda one: one.at)
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds."""
@@ -279,11 +294,29 @@ class SimulatedVenue:
         if reference in self.ledger.working:
             self._end(self.ledger.working[reference], Ending.CANCELLED, reason)
 
+    def exercise_early(self, account: str, contract: OptionContract, qty: Decimal) -> ExerciseNotice:
+        """Exercise options of American style before their expiration: the account's own, or against those it sold.
+
+        The options are gone, and shares in their place, which this venue does not keep.
+
+        Parameters
+        ----------
+        qty
+            Signed contracts as they are held; negative are short, and the account is assigned.
+
+        Raises
+        ------
+        ValueError
+            When the account does not hold so many, or the options are not listed as American ones.
+        """
+        return self._expiring.exercise(account, contract, qty)
+
     def work(self) -> None:
-        """Look at every order that works: expire it, trigger it, fill what can be filled."""
+        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired."""
         now = self._clock.now()
         for order in list(self.ledger.working.values()):
             self._look_at(order, now)
+        self._expiring.settle(now)
 
     def _look_at(self, order: WorkingOrder, now: datetime) -> None:
         if self._has_expired(order, now):
@@ -438,11 +471,13 @@ class SimulatedVenue:
             at=self._clock.now(),
         )
         self.ledger.record(Filled(execution=execution))
+        for leg in execution.legs:
+            self._expiring.traded(leg.contract)
         self.tell_fill(execution)
         return execution
 
-    def tell_fill(self, execution: Execution) -> None:
-        """Tell a fill that happened to who is connected, unless a fault has it otherwise."""
+    def tell_fill(self, execution: Execution | SettlementFact) -> None:
+        """Tell a fill or a settlement that happened to who is connected, unless a fault has it otherwise."""
         fault = self.faults.at_fill()
         if fault is Fault.DISCONNECT_AT_FILL:
             self.disconnect()
@@ -494,7 +529,8 @@ class SimulatedVenue:
         return f"V{self.ledger.number()}"
 
     def _has_expired(self, order: WorkingOrder, now: datetime) -> bool:
-        if any(leg.contract.day < self._calendar.local(now).date() for leg in order.request.legs):
+        contracts = (leg.contract for leg in order.request.legs)
+        if any(settlement_instant(one.root, one.day, calendar=self._calendar) <= now for one in contracts):
             return True
         if order.request.time_in_force is not TimeInForce.Day or self.terms.always_open:
             return False
@@ -535,6 +571,17 @@ class SimulatedVenue:
         async with self._market.changed() as changes:
             async for _ in changes:
                 self.work()
+
+    async def _keep_time(self) -> None:
+        """Work at every opening and every close: the market may not change then."""
+        while True:
+            now = self._clock.now()
+            opening, close = self._calendar.open_session_at_or_after(now)
+            again = min(opening if now < opening else close, self._expiring.settle(now))
+            while now < again:
+                await self._clock.sleep((again - now).total_seconds())
+                now = self._clock.now()
+            self.work()
 
 
 def _seen(task: asyncio.Task[None]) -> None:

@@ -93,6 +93,7 @@ class SimulatedProvider:
         self._walk = Walk(seed, WalkParameters())
         self._origin = now
         self._done = 0
+        self._passed = now
         self._halted = False
         self._prices = UnderlyingPrices()
         self._listed_on = self._calendar.local(now).date()
@@ -169,7 +170,7 @@ class SimulatedProvider:
         if self._task is not None:
             raise RuntimeError("the simulated market runs already")
         now = self._clock.now()
-        self._origin, self._done, self._halted = now, 0, False
+        self._origin, self._done, self._passed, self._halted = now, 0, now, False
         self._model.fill(self._book, now)
         self._walk = Walk(self._seed, WalkParameters(volatility=self._model.volatility))
         self._remember(now)
@@ -268,16 +269,19 @@ class SimulatedProvider:
 
     def _skip(self, now: datetime) -> None:
         self._done = max((now - self._origin) // self._step, self._done)
+        self._passed = max(now, self._passed)
 
     def _move(self, now: datetime) -> bool:
-        """Let the walk make all steps up to `now`; return whether there was one."""
-        target = (now - self._origin) // self._step
-        if target <= self._done:
+        """Let the walk make all steps up to `now`, and sessions begin and end; return whether prices have changed.
+
+        A session begins and ends at its instant and not with the next step: who asks for an opening price at the
+        opening must not be shown that of the day before.
+        """
+        if now <= self._passed:
             return False
         before = self._walk.factor
-        start = self._origin + self._done * self._step
-        opened = self._calendar.is_open(start)
-        for boundary, opens in self._boundaries(start, now):
+        opened = self._calendar.is_open(self._passed)
+        for boundary, opens in self._boundaries(self._passed, now):
             # The last step before the boundary; one exactly on an opening belongs to the session.
             self._advance(-((self._origin - boundary) // self._step) - 1, moving=opened)
             opened = opens
@@ -285,7 +289,8 @@ class SimulatedProvider:
                 self._open(self._calendar.local(boundary).date())
             else:
                 self._close(boundary)
-        self._advance(target, moving=opened)
+        self._advance((now - self._origin) // self._step, moving=opened)
+        self._passed = now
         return self._walk.factor != before
 
     def _boundaries(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, bool]]:
@@ -313,9 +318,9 @@ class SimulatedProvider:
         """Begin the session of `day`, with what has happened since the last close as a gap."""
         if self._hours is Hours.SESSION:
             self._walk.advance(1, OVERNIGHT_SHARE / TRADING_DAYS)
-        self._prices = replace(
-            self._prices, previous_close=self._book.history.previous_close(day), today_open=round(self._spot, 2)
-        )
+        opening = round(self._spot, 2)
+        self._prices = replace(self._prices, previous_close=self._book.history.previous_close(day), today_open=opening)
+        self._book.history = self._book.history.record(day, opening=opening)
 
     def _close(self, moment: datetime) -> None:
         day = self._calendar.local(moment).date()
@@ -333,13 +338,15 @@ class SimulatedProvider:
             volatility=state.iv if state.iv is not None else self._model.volatility,
             previous_close=state.previous_close,
         )
-        self._book.history = history
+        today = self._calendar.local(now).date()
+        opening = opening_price(history, spot, now, self._calendar)
+        self._book.history = history if opening is None else history.record(today, opening=opening)
         self._prices = UnderlyingPrices(
             bid=state.quote.bid,
             ask=state.quote.ask,
             last=state.quote.last,
-            today_open=opening_price(history, spot, now, self._calendar),
-            previous_close=history.previous_close(self._calendar.local(now).date()),
+            today_open=opening,
+            previous_close=history.previous_close(today),
         )
         quoted_at = state.quote.last_time
         self._book.set_underlying(now if quoted_at is None else quoted_at, self._prices)

@@ -14,6 +14,17 @@ depends_on = None
 def upgrade() -> None:
     """Create all tables."""
     op.create_table(
+        "underlying_days",
+        sa.Column("provider", sa.String(length=32), nullable=False),
+        sa.Column("symbol", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("open", sa.Double(), nullable=True),
+        sa.Column("close", sa.Double(), nullable=True),
+        sa.Column("iv", sa.Double(), nullable=True),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "symbol", "day", name=op.f("pk_underlying_days")),
+    )
+    op.create_table(
         "users",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -209,6 +220,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prepare_jobs")),
     )
     op.create_index("ix_prepare_jobs_status", "prepare_jobs", ["status"], unique=False)
+    op.create_table(
+        "settlement_facts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fact_id", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("booked_qty", sa.Text(), nullable=False),
+        sa.Column("waits", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_settlement_facts_account_id_accounts")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_settlement_facts_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_facts")),
+        sa.UniqueConstraint("account_id", "fact_id", name=op.f("uq_settlement_facts_account_id_fact_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_settlement_facts_waits", "settlement_facts", ["account_id", "waits"], unique=False)
     op.create_table(
         "strategy_accounts",
         sa.Column("strategy_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,50 @@
+"""What expired options settle at: cash, by the price that the underlying had when their settlement value was taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import ExchangeCalendar, settlement_of
+from mesolive.market.contracts import OptionContract, Right, Settlement
+
+DECIMALS: Final = 6
+"""To so many places a settlement price is rounded: prices are quoted in fewer, and floats carry noise behind them."""
+
+
+def settlement_price(
+    book: QuoteBook, calendar: ExchangeCalendar, contract: OptionContract, settles_at: datetime, now: datetime
+) -> Decimal | None:
+    """Return the underlying's price that a contract settles at, or `None` while it is not known.
+
+    Contracts of AM-settled classes settle at the opening price of the day, all others at its close: those of the
+    underlying's history where it has them, else what the market shows on that same day.
+
+    Parameters
+    ----------
+    book
+        The underlying's quotes and days.
+    settles_at
+        When the settlement value is taken; not after `now`.
+    """
+    day = calendar.local(settles_at).date()
+    view = book.view()
+    remembered = book.history.of_day(day)
+    same_day = calendar.local(now).date() == day and not view.stale
+    if settlement_of(contract.root) is Settlement.AM:
+        found = None if remembered is None else remembered.open
+        if found is None and same_day:
+            found = view.underlying.today_open
+    else:
+        found = None if remembered is None else remembered.close
+        if found is None and same_day:
+            found = view.underlying.quote.mark
+    return None if found is None else Decimal(repr(round(found, DECIMALS)))
+
+
+def settlement_value(contract: OptionContract, price: Decimal) -> Decimal:
+    """Return what an option is worth at its settlement, per unit of the underlying."""
+    gain = price - contract.strike if contract.right is Right.CALL else contract.strike - price
+    return max(gain, Decimal(0))

@@ -1,0 +1,43 @@
+"""What venues told of expirations and of early exercise, and the days of underlyings that settlements are read from."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, Double, ForeignKey, Index, String, Table, Text, UniqueConstraint
+
+from mesolive.store.tables.base import metadata
+from mesolive.store.types import ID, DecimalText, UtcDateTime
+
+settlement_facts = Table(
+    "settlement_facts",
+    metadata,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("user_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("fact_id", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("booked_qty", DecimalText, nullable=False),
+    Column("waits", Boolean, nullable=False),
+    UniqueConstraint("account_id", "fact_id"),
+    Index("ix_settlement_facts_waits", "account_id", "waits"),
+    sqlite_autoincrement=True,
+)
+"""What a venue told, as it came (`body` is JSON), once per `fact_id`. `booked_qty` is how much of a settlement is in
+the books; of an early exercise it is what the books held of the contract when it was told. A row `waits` until all of
+it is booked, or until the books show what was exercised."""
+
+underlying_days = Table(
+    "underlying_days",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("symbol", String(32), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("open", Double),
+    Column("close", Double),
+    Column("iv", Double),
+    Column("noted_at", UtcDateTime, nullable=False),
+)
+"""The days of underlyings, as each provider knows them: prices, and the implied volatility as a fraction. `noted_at` is
+the market's time when the row was last written."""

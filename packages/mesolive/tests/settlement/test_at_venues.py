@@ -1,0 +1,400 @@
+"""What expires at a venue settles there, and the books follow: each settlement once, on the legs that held it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from broker_testkit import SIM, Desk, at_venue, desk_server
+from mesolive.brokers.simulated.faults import Fault
+from mesolive.brokers.simulated.venue import SimulatedVenue
+from mesolive.brokers.venue import VenueLeg
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
+from mesolive.market.history import DailySeries, Day
+from mesolive.settings import Settings
+from mesolive_sdk import models, new_idempotency_key
+from mesolive_sdk.models import ErrorState, LivePositionState
+from signals_testkit import EXPIRATIONS, Json, ScriptedMarket, leg, short_put
+
+FRIDAY = date(2024, 3, 15)
+OPENING = datetime(2024, 3, 15, 13, 30, tzinfo=UTC)
+CLOSE = datetime(2024, 3, 15, 20, 0, tzinfo=UTC)
+MONDAY_AFTER = datetime(2024, 3, 18, 14, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+ANY_LEG = models.LiveLegSelectionConstraint.None_
+
+
+def expiring(qty: int, strike: int = 5100, root: str = "SPXW", name: str = "p") -> Json:
+    """Return a definition that trades one put which expires in four days."""
+    return short_put(
+        StrategyName=f"{qty} of {root} {strike}",
+        Structure={
+            "Expirations": [{"Name": "e", "DTE": "4", "Roots": {"Include": [root]}}],
+            "Legs": [leg(name, qty, StrikePrice=strike)],
+        },
+    )
+
+
+def contract(strike: int = 5100, root: str = "SPXW") -> OptionContract:
+    return OptionContract("SPX", root, FRIDAY, Right.PUT, Decimal(strike))
+
+
+class Scene:
+    """A server with an account at a venue, over a market whose prices and time a test decides."""
+
+    def __init__(self, desk: Desk, market: ScriptedMarket) -> None:
+        self.desk = desk
+        self.market = market
+
+    async def enter(self, definition: Json, name: str = "a position") -> int:
+        """Import a strategy, enter it at the market, and return the position."""
+        made = await self.desk.control.create_strategy(
+            models.CreateStrategyArgs(StrategyDefinition=definition, ActiveOnAccounts=[SIM])
+        )
+        await self.desk.listen()
+        plan = await self.desk.prepare_entry(made.Id, name, constraint=ANY_LEG)
+        await self.desk.send(at_venue(plan))
+
+        return await self.named(name, LivePositionState.Open)
+
+    async def named(self, name: str, state: LivePositionState) -> int:
+        """Wait until the position of this name is in this state, and return it."""
+
+        async def look() -> int | None:
+            found = [one.Id for one in await self.desk.positions() if (one.Name, one.State) == (name, state)]
+            return found[0] if found else None
+
+        return await self.desk.eventually(look)
+
+    async def position(self, position_id: int) -> models.LivePositionDetail:
+        return await self.desk.control.get_position(models.GetPositionArgs(PositionId=position_id))
+
+    async def closed(self, position_id: int) -> models.LivePositionDetail:
+        """Wait until a position is closed."""
+
+        async def look() -> models.LivePositionDetail | None:
+            found = await self.position(position_id)
+            return found if found.State is LivePositionState.Closed else None
+
+        return await self.desk.eventually(look)
+
+    async def until(self, look: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for an event after which this is so."""
+
+        async def found() -> bool | None:
+            return True if await look() else None
+
+        await self.desk.eventually(found)
+
+    async def reconcile(self) -> None:
+        """Ask the venue now."""
+        await self.desk.application.desk.supervisors[0].reconcile()
+
+    async def gained(self) -> Decimal:
+        """Return what the account's cash has gained."""
+        account = await self.desk.control.get_account(models.GetAccountArgs(BrokerAccountId=SIM))
+        assert account.Cash is not None
+        return account.Cash - 100_000
+
+    def errors(self) -> list[models.ErrorEvent]:
+        """Return what was told of the account, and not of statements."""
+        return [
+            event
+            for event in self.desk.events
+            if isinstance(event, models.ErrorEvent) and (event.Message or "").startswith("account ")
+        ]
+
+    async def settlements(self, position_id: int) -> list[models.LiveExecution]:
+        """Return the executions of a position that had no order."""
+        found = await self.desk.control.list_executions(models.ListExecutionsArgs(PositionId=position_id))
+        return [one for one in found.Executions if one.LiveOrderId is None]
+
+
+@pytest.mark.parametrize(("root", "moment"), [("SPXW", CLOSE), ("SPX", OPENING)], ids=["PM", "AM"])
+async def test_a_venue_settles_at_the_opening_or_at_the_close_and_the_books_follow(
+    tmp_path: Path, root: str, moment: datetime
+) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-2, root=root))
+        credit = await scene.gained()
+        market.today_open = 5060.0 if root == "SPX" else 5020.0
+        spot = 5020.0 if root == "SPX" else 5060.0
+        await market.at(moment - timedelta(minutes=1), spot=spot)
+        await scene.reconcile()
+        assert (await scene.position(position_id)).State is LivePositionState.Open
+        await market.at(moment, spot=spot)
+        position = await scene.closed(position_id)
+        assert position.ClosedAt == moment
+        assert position.RealizedPnL == credit - 2 * 40 * 100 == await scene.gained()
+        (settled,) = await scene.settlements(position_id)
+        assert (settled.Qty, settled.Price, settled.ExecutedAt) == (2, 40, moment)
+        assert desk.venue.ledger.held(SIM) == {}
+        legs = [event for event in desk.events if isinstance(event, models.LegUpdateEvent)]
+        assert (legs[-1].Status.name, legs[-1].RealizedPnL) == ("Closed", position.RealizedPnL)
+        update = [event for event in desk.events if isinstance(event, models.PositionUpdateEvent)][-1]
+        assert (update.Status.name, update.RealizedPnL) == ("Closed", position.RealizedPnL)
+        number = len(desk.events)
+        await scene.reconcile()
+        await desk.application.signals.evaluate()
+        assert scene.errors() == []
+        assert len([event for event in desk.events[number:] if not isinstance(event, models.EntrySignalEvent)]) == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.FILL_LOST, Fault.DUPLICATE_FILL, Fault.REORDERED_FILL, Fault.DISCONNECT_AT_FILL]
+)
+async def test_a_settlement_is_booked_once_however_it_is_told(tmp_path: Path, fault: Fault) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1))
+        credit = await scene.gained()
+        desk.venue.faults.ask(fault)
+        await market.at(CLOSE, spot=5090)
+        position = await scene.closed(position_id)
+        await desk.application.desk.supervisors[0].reconciled()
+        await scene.reconcile()
+        assert position.RealizedPnL == credit - 10 * 100 == await scene.gained()
+        assert len(await scene.settlements(position_id)) == 1
+
+
+async def test_what_expires_while_the_venue_cannot_be_reached_settles_when_it_can(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1))
+        desk.venue.go_down()
+        await market.at(CLOSE, spot=5090)
+        await market.at(CLOSE + QUARTER)
+        await desk.application.signals.evaluate()
+        await scene.until(overdue(scene, ErrorState.Active))
+        assert (await scene.position(position_id)).State is LivePositionState.Open
+        desk.venue.come_back()
+        await scene.closed(position_id)
+        await desk.application.signals.evaluate()
+        await scene.until(overdue(scene, ErrorState.Resolved))
+
+
+def overdue(scene: Scene, state: ErrorState) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return any(
+            isinstance(event, models.ErrorEvent) and event.State is state and "no settlement" in (event.Message or "")
+            for event in scene.desk.events
+        )
+
+    return look
+
+
+@pytest.mark.parametrize("root", ["SPXW", "SPX"])
+async def test_what_expires_while_everything_is_down_settles_at_the_price_of_its_day(tmp_path: Path, root: str) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1, root=root))
+        credit = await scene.gained()
+    market = ScriptedMarket(MONDAY_AFTER)
+    market.move(5200)
+    market.today_open = 5190.0
+    market.book.history = DailySeries.of([Day(FRIDAY, close=5075.5, open=5070.0)])
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        await desk.listen()
+        position = await scene.closed(position_id)
+        assert position.ClosedAt == (OPENING if root == "SPX" else CLOSE)
+        owed = Decimal(30) if root == "SPX" else Decimal("24.5")
+        assert position.RealizedPnL == credit - owed * 100 == await scene.gained()
+
+
+async def test_a_settlement_is_found_by_a_server_that_was_down_when_the_venue_told_it(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    own = SimulatedVenue(market.market, market.clock, tmp_path / "own.jsonl")
+    async with desk_server(tmp_path, market=(market.market, market.clock), venue=own) as desk:
+        position_id = await Scene(desk, market).enter(expiring(-1))
+    later = ScriptedMarket(CLOSE)
+    later.move(5090)
+    alone = SimulatedVenue(later.market, later.clock, tmp_path / "own.jsonl")
+    await later.market.start()
+    await alone.start()
+    await alone.stop()
+    await later.market.stop()
+    assert alone.ledger.held(SIM) == {}
+    last = ScriptedMarket(MONDAY_AFTER)
+    again = SimulatedVenue(last.market, last.clock, tmp_path / "own.jsonl")
+    async with desk_server(tmp_path, market=(last.market, last.clock), venue=again) as desk:
+        scene = Scene(desk, last)
+        await desk.listen()
+        await scene.closed(position_id)
+        (settled,) = await scene.settlements(position_id)
+        assert (settled.Price, settled.ExecutedAt) == (10, CLOSE)
+
+
+async def test_legs_of_several_positions_settle_with_what_the_venue_held_of_all_of_them(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        short = await scene.enter(expiring(-3), "short")
+        long = await scene.enter(expiring(1), "long")
+        other = await scene.enter(expiring(-1, 5050), "other")
+        assert desk.venue.ledger.held(SIM) == {contract(): -2, contract(5050): -1}
+        await market.at(CLOSE, spot=5080)
+        closed = [await scene.closed(one) for one in (short, long, other)]
+        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+        told = [[(one.Qty, one.Price) for one in await scene.settlements(position.Id)] for position in closed]
+        assert told == [[(3, 20)], [(-1, 20)], [(1, 0)]]
+        await scene.reconcile()
+        assert scene.errors() == []
+
+
+async def test_legs_that_cancel_each_other_settle_though_the_venue_holds_nothing_of_them(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        short = await scene.enter(expiring(-1), "short")
+        long = await scene.enter(expiring(1), "long")
+        before = await scene.gained()
+        await market.at(CLOSE, spot=5080)
+        await scene.reconcile()
+        assert (await scene.position(short)).State is LivePositionState.Open, "the venue may still have to tell a fill"
+        await market.at(CLOSE + QUARTER)
+        await scene.reconcile()
+        closed = [await scene.closed(one) for one in (short, long)]
+        assert await scene.gained() == before == sum(one.RealizedPnL for one in closed)
+        assert [(await scene.settlements(one.Id))[0].Price for one in closed] == [20, 20]
+
+
+async def test_a_settlement_waits_for_the_fill_that_was_not_told(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        first = await scene.enter(expiring(-1), "first")
+        made = await desk.control.create_strategy(
+            models.CreateStrategyArgs(StrategyDefinition=expiring(-2), ActiveOnAccounts=[SIM])
+        )
+        await market.at(CLOSE - timedelta(minutes=1), spot=5080)
+        plan = await desk.prepare_entry(made.Id, "second", constraint=ANY_LEG)
+        desk.venue.faults.ask(Fault.FILL_LOST)
+        await desk.send(at_venue(plan))
+        await market.at(CLOSE, spot=5080)
+        second = await scene.named("second", LivePositionState.Closed)
+        closed = [await scene.closed(one) for one in (first, second)]
+        assert [[(one.Qty, one.Price) for one in await scene.settlements(one.Id)] for one in closed] == [
+            [(1, 20)],
+            [(2, 20)],
+        ]
+        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+
+
+async def test_what_the_venue_settled_and_the_books_did_not_hold_is_told_for_a_day(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1))
+        by_hand = VenueLeg(name="by hand", contract=contract(), ratio=Decimal(-1))
+        desk.venue.trade_by_hand(SIM, [by_hand], Decimal(1))
+        await scene.reconcile()
+        await market.at(CLOSE, spot=5080)
+        await scene.closed(position_id)
+        await scene.reconcile()
+        last = scene.errors()[-1]
+        assert last.State is ErrorState.Active
+        assert last.Message is not None
+        assert "the venue settled -2, the books -1" in last.Message
+        number = len(scene.errors())
+        await scene.reconcile()
+        assert len(scene.errors()) == number, "told once"
+        await market.at(CLOSE + timedelta(days=1))
+        await scene.reconcile()
+        await scene.reconcile()
+        assert scene.errors()[-1].State is ErrorState.Resolved
+
+
+async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        first = await scene.enter(expiring(-1), "first")
+        second = await scene.enter(expiring(-2), "second")
+        by_hand = VenueLeg(name="by hand", contract=contract(), ratio=Decimal(1))
+        desk.venue.trade_by_hand(SIM, [by_hand], Decimal(1))
+        await market.at(CLOSE, spot=5080)
+        await scene.closed(first)
+        await scene.reconcile()
+        left = await scene.position(second)
+        assert left.State is not LivePositionState.Closed
+        assert [(one.Qty, one.Price) for one in await scene.settlements(second)] == [(1, 20)]
+        last = scene.errors()[-1]
+        assert last.State is ErrorState.Active
+        assert last.Message is not None
+        assert "the venue holds 0, the books -1" in last.Message
+        await market.at(CLOSE + QUARTER)
+        await desk.application.signals.evaluate()
+        await scene.until(overdue(scene, ErrorState.Active))
+        await scene.reconcile()
+        assert len(await scene.settlements(second)) == 1
+
+
+async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: Path) -> None:
+    american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+    market = ScriptedMarket(expirations=american)
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1))
+        desk.venue.faults.ask(Fault.DUPLICATE_FILL)
+        desk.venue.exercise_early(SIM, contract(), Decimal(-1))
+        await desk.until(lambda: any("assigned" in (one.Message or "") for one in scene.errors()))
+        (notice,) = [one for one in scene.errors() if "assigned" in (one.Message or "")]
+        assert notice.PositionId == position_id
+        assert notice.Message is not None
+        assert str(contract()) in notice.Message
+    market = ScriptedMarket(market.clock.now() + timedelta(days=2), american)
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        await desk.listen()
+        await scene.reconcile()
+        await scene.reconcile()
+        await desk.control.set_position_closed(closing(position_id))
+        await desk.until(lambda: any(one.State is ErrorState.Resolved for one in of(scene, notice)))
+        await scene.reconcile()
+        assert [one.State.name for one in of(scene, notice)] == ["Active", "Resolved"]
+        assert of(scene, notice)[0].EventId == notice.EventId, "told when it is connected to, and not again"
+        assert of(scene, notice)[1].PositionId == position_id
+        assert all(one.State is ErrorState.Resolved for one in scene.errors()[-2:])
+
+
+def closing(position_id: int) -> models.SetPositionClosedArgs:
+    return models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=position_id)
+
+
+def of(scene: Scene, error: models.ErrorEvent) -> list[models.ErrorEvent]:
+    return [one for one in scene.errors() if one.ErrorId == error.ErrorId]
+
+
+async def test_european_options_and_what_is_not_held_are_not_exercised_early(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        await Scene(desk, market).enter(expiring(-1))
+        for strike, qty in ((5100, -1), (5100, 1), (5100, -2), (5050, -1)):
+            with pytest.raises(ValueError, match=r"cannot be exercised|the account holds"):
+                desk.venue.exercise_early(SIM, contract(strike), Decimal(qty))
+
+
+async def test_settlements_are_booked_on_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
+    market = ScriptedMarket()
+    settings = Settings(port=0, database=postgres_url, secret_key="x" * 32)
+    async with desk_server(tmp_path, market=(market.market, market.clock), settings=settings) as desk:
+        scene = Scene(desk, market)
+        short = await scene.enter(expiring(-3), "short")
+        long = await scene.enter(expiring(1), "long")
+        desk.venue.faults.ask(Fault.DUPLICATE_FILL)
+        await market.at(CLOSE, spot=5080)
+        closed = [await scene.closed(one) for one in (short, long)]
+        await scene.reconcile()
+        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
+        assert scene.errors() == []
