@@ -127,6 +127,11 @@ def build_market(settings: Settings) -> tuple[Market, Clock]:
     return Market([source.provider]), source.clock
 
 
+def venue_memory(settings: Settings) -> Path:
+    """Return where the simulated venue remembers its orders: beside the database, where that is a file."""
+    return (directory_of(settings.database) or Path(".mesolive")) / "simulated-venue.jsonl"
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -194,8 +199,7 @@ async def running(
         )
         stack.push_async_callback(preparations.close)
         if venues is None:
-            memory = (directory_of(settings.database) or Path(".mesolive")) / "simulated-venue.jsonl"
-            venues = [SimulatedVenue(prices, clock, memory)]
+            venues = [SimulatedVenue(prices, clock, venue_memory(settings))]
         desk = OrderDesk(
             database,
             journal,

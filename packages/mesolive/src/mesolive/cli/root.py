@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from mesolive.access.secret import UnusableSecretError
+from mesolive.backup import BackupError
 from mesolive.cli.account import account_app
 from mesolive.cli.apikey import apikey_app
+from mesolive.cli.backup import backup, restore
 from mesolive.cli.demo import demo
 from mesolive.cli.halt import halt, resume
 from mesolive.cli.order import order_app
@@ -36,6 +38,8 @@ app.add_typer(account_app, name="account", help="Create accounts, and limit what
 app.add_typer(order_app, name="order", help="Look at orders.")
 app.command()(halt)
 app.command()(resume)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(strategy_app, name="strategy", help="Check strategy definitions before they trade.")
 
 
@@ -45,7 +49,7 @@ def main() -> None:
         app()
     except SettingsError as error:
         fail(str(error), 2)
-    except (UnusableDatabaseError, UnusableSecretError) as error:
+    except (UnusableDatabaseError, UnusableSecretError, BackupError) as error:
         fail(str(error), 1)
     except ServiceError as error:
         fail(error.message, 1)

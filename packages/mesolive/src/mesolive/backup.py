@@ -1,0 +1,496 @@
+"""Backups: one file with everything that a server keeps, made while it runs, and put back by `restore`.
+
+A backup is a gzipped tar archive of the database, the secret that signs API keys, and the simulated venue's memory
+where there is one, after a manifest that says what must be in it. The venue's memory is copied after the database: a
+venue may know more than our books, which then ask it, but never less.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import sqlite3
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from sqlalchemy import text
+
+from mesolive.access.secret import SECRET_FILE
+from mesolive.store.database import Database
+from mesolive.store.migrate import HEAD
+from mesolive.store.server_lock import file_of, locked_file
+from mesolive.store.tables import metadata
+from mesolive.trading import halts
+
+DATABASE_FILE = "mesolive.sqlite3"
+VENUE_FILE = "simulated-venue.jsonl"
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+PAGES = 2_000
+"""Pages of the database that are copied between two reports of progress: 8 MB."""
+
+CHUNK = 1024 * 1024
+MAX_MANIFEST = 1024 * 1024
+
+DISTANCE = 1_000_000
+"""After a restore new numbers begin at the next multiple of this: those that were given out since the backup name
+something else already, in somebody's notes, in a client's memory or at a venue."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how much of it, and of how much, in bytes."""
+
+
+class BackupError(Exception):
+    """A backup cannot be made or put back; the text says why, and nothing has been changed."""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a backup."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a backup.
+
+    Attributes
+    ----------
+    made_at
+        When the database was read, by the computer's clock.
+    server
+        The version of the server that made it.
+    tables
+        The revision of its tables.
+    rows
+        How many rows each table had.
+    """
+
+    format: int
+    made_at: datetime
+    server: str
+    tables: str
+    files: list[Member]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    Attributes
+    ----------
+    replaced
+        The files that were there before, where they are now.
+    venue_kept
+        Whether a venue's memory was there, which is never set back.
+    """
+
+    manifest: Manifest
+    replaced: list[Path]
+    venue_kept: bool
+
+
+def nothing(_what: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+def make_backup(url: str, target: Path, venue: Path, *, progress: Progress = nothing) -> Manifest:
+    """Write a backup of a SQLite database, consistent whatever a running server does meanwhile, and read it again.
+
+    Parameters
+    ----------
+    url
+        The database.
+    target
+        The file to write; readable by its owner only, for it holds the secret of the API keys.
+    venue
+        The simulated venue's memory; left out where there is none.
+    progress
+        Told how far it is.
+
+    Raises
+    ------
+    BackupError
+        When there is nothing to back up, the target exists, or what was written is not what was read.
+    UnusableDatabaseError
+        When the URL cannot serve.
+    """
+    source = _file_of(url)
+    if not source.is_file():
+        raise BackupError(f"there is no database {source}")
+    if target.exists():
+        raise BackupError(f"{target} exists already; choose another name")
+    try:
+        with _draft(target.parent) as copy, _draft(target.parent) as archive:
+            made_at = datetime.now(UTC)
+            rows = _copy_database(source, copy, progress)
+            files = {DATABASE_FILE: copy, SECRET_FILE: source.parent / SECRET_FILE, VENUE_FILE: venue}
+            files = {name: file for name, file in files.items() if file.is_file()}
+            manifest = _pack(files, archive, made_at, rows, progress)
+            with _reading(archive) as unpacked:
+                for _ in _checked(unpacked, progress, "reading again"):
+                    pass
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # unlike a renaming this never replaces a file
+            archive.replace(target)
+            _sync_directory(target.parent)
+    except FileExistsError:
+        raise BackupError(f"{target} exists already; choose another name") from None
+    except OSError as error:
+        raise BackupError(f"{error.filename or target}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise BackupError(f"{source} cannot be read: {error}") from error
+    return manifest
+
+
+async def restore_backup(
+    source: Path, url: str, venue: Path, *, force: bool = False, progress: Progress = nothing
+) -> Restored:
+    """Put a backup back in the place of a SQLite database, check it, and halt all trading.
+
+    Numbers that are given out afterwards begin at a distance, and a halt stands until somebody has compared the books
+    with the venues: an order that was sent after the backup is in nobody's books now, and must not be sent again.
+
+    Parameters
+    ----------
+    source
+        The backup.
+    url
+        The database to make.
+    venue
+        Where the simulated venue's memory is; restored only where there is none: a venue is not set back.
+    force
+        Whether a database that is there is moved aside.
+    progress
+        Told how far it is.
+
+    Raises
+    ------
+    BackupError
+        When the file is no whole backup, or a database is there and `force` is not given.
+    DatabaseInUseError
+        When a server uses the database.
+    UnusableDatabaseError
+        When the URL cannot serve, or the tables are those of another version of the server.
+    """
+    target = _file_of(url)
+    try:
+        with locked_file(target):
+            if target.exists() and not force:
+                raise BackupError(f"{target} exists; with --force it is moved aside and the backup takes its place")
+            with contextlib.ExitStack() as stack:
+                drafts: dict[str, Path] = {}
+                unpacked = stack.enter_context(_reading(source))
+                for member, stream in _checked(unpacked, progress, "unpacking"):
+                    draft = stack.enter_context(_draft(target.parent))
+                    _write(draft, stream)
+                    drafts[member.name] = draft
+                await _prepare(drafts[DATABASE_FILE], unpacked.manifest)
+                return _put_in_place(drafts, target, venue, unpacked.manifest)
+    except OSError as error:
+        raise BackupError(f"{error.filename or source}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise BackupError(f"the database in {source} cannot be used: {error}") from error
+
+
+def _file_of(url: str) -> Path:
+    file = file_of(url)
+    if file is None:
+        raise BackupError(
+            "the database is PostgreSQL: back it up with pg_dump, restore it with pg_restore, and keep "
+            "MESOLIVE_SECRET_KEY with it; docs/operations.md says what else matters"
+        )
+    return file
+
+
+@contextmanager
+def _draft(directory: Path) -> Generator[Path]:
+    """Make a file that only its owner can read, and take it away at the end if it still has this name."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=".mesolive-", suffix=".draft", dir=directory)
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        yield draft
+    finally:
+        for leftover in (draft, *_beside(draft)):
+            leftover.unlink(missing_ok=True)
+
+
+def _beside(database: Path) -> list[Path]:
+    """Return the files that SQLite puts beside a database."""
+    return [database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")]
+
+
+# --- making -----------------------------------------------------------------------------------------------------------
+
+
+def _copy_database(source: Path, copy: Path, progress: Progress) -> dict[str, int]:
+    """Copy one moment of the database, check the copy, and return how many rows each table has."""
+    with (
+        contextlib.closing(sqlite3.connect(source, isolation_level=None)) as reader,
+        contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as writer,
+    ):
+        reader.execute("PRAGMA busy_timeout = 10000")
+        reader.execute("PRAGMA query_only = ON")
+        size = int(reader.execute("PRAGMA page_size").fetchone()[0])
+        # The transaction holds the moment: without it every write of the server would begin the copy anew.
+        reader.execute("BEGIN")
+        rows = _count_rows(reader)
+        reader.backup(
+            writer,
+            pages=PAGES,
+            progress=lambda _status, left, total: progress("copying", (total - left) * size, total * size),
+        )
+        reader.execute("ROLLBACK")
+        writer.execute("PRAGMA journal_mode = DELETE")  # one file, and not one that needs others beside it
+        _check_database(writer, rows)
+    return rows
+
+
+def _check_database(connection: sqlite3.Connection, rows: dict[str, int]) -> None:
+    """Let a whole database pass that has as many rows as it must have."""
+    (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise BackupError(f"the database is damaged: {verdict}")
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise BackupError("the database is damaged: rows refer to others that are not there")
+    if (found := _count_rows(connection)) != rows:
+        wrong = sorted(name for name in rows.keys() | found.keys() if rows.get(name) != found.get(name))
+        raise BackupError(f"the copy of the database is not complete: {', '.join(wrong)}")
+
+
+def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return {
+        name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - its own tables
+        for (name,) in sorted(tables)
+    }
+
+
+def _pack(
+    files: dict[str, Path], archive: Path, made_at: datetime, rows: dict[str, int], progress: Progress
+) -> Manifest:
+    """Write the archive: the manifest first, each file as long as it was when it was looked at."""
+    members: list[Member] = []
+    for name, file in files.items():
+        size = _whole_lines(file) if name == VENUE_FILE else file.stat().st_size
+        members.append(Member(name=name, size=size, sha256=_hash(file, size)))
+    manifest = Manifest(
+        format=FORMAT, made_at=made_at, server=version("mesolive"), tables=HEAD, files=members, rows=rows
+    )
+    total, done = sum(member.size for member in members), 0
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=3, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        body = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+        _add(tar, MANIFEST, len(body), made_at, BytesIO(body))
+        for member in members:
+            progress("packing", done, total)
+            with files[member.name].open("rb") as stream:
+                _add(tar, member.name, member.size, made_at, stream)
+            done += member.size
+        progress("packing", total, total)
+    with archive.open("rb") as written:
+        os.fsync(written.fileno())
+    return manifest
+
+
+def _add(tar: tarfile.TarFile, name: str, size: int, at: datetime, stream: IO[bytes]) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.mtime = size, 0o600, int(at.timestamp())
+    tar.addfile(entry, stream)
+
+
+def _whole_lines(file: Path) -> int:
+    """Return how long a file of lines is that somebody is writing to, without the line that is not finished."""
+    with file.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - CHUNK)
+            stream.seek(start)
+            found = stream.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0
+
+
+def _hash(file: Path, size: int) -> str:
+    digest, left = hashlib.sha256(), size
+    with file.open("rb") as stream:
+        while left and (chunk := stream.read(min(CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Unpacked:
+    """A backup that is being read."""
+
+    file: Path
+    tar: tarfile.TarFile
+    manifest: Manifest
+
+
+@contextmanager
+def _reading(file: Path) -> Generator[_Unpacked]:
+    """Open a backup and read its manifest.
+
+    Raises
+    ------
+    BackupError
+        When it is none, when it was made by a newer server, or when it is damaged.
+    """
+    try:
+        with tarfile.open(file, mode="r|gz") as tar:
+            first = tar.next()
+            stream = None if first is None or first.name != MANIFEST else tar.extractfile(first)
+            if stream is None:
+                raise BackupError(f"{file} is no backup of this server")
+            manifest = msgspec.json.decode(stream.read(MAX_MANIFEST), type=Manifest)
+            if manifest.format != FORMAT or manifest.tables > HEAD:
+                raise BackupError(
+                    f"{file} was made by a newer server ({manifest.server}); use that version to restore it"
+                )
+            yield _Unpacked(file, tar, manifest)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, msgspec.DecodeError):
+        raise BackupError(f"{file} is no backup of this server, or is damaged") from None
+
+
+def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tuple[Member, IO[bytes]]]:
+    """Yield each file of the manifest with its content; on the way on see that it was what was packed."""
+    total, done = sum(member.size for member in unpacked.manifest.files), 0
+    for member in unpacked.manifest.files:
+        progress(what, done, total)
+        entry = unpacked.tar.next()
+        stream = None if entry is None or entry.name != member.name else unpacked.tar.extractfile(entry)
+        if stream is None or member.name not in {DATABASE_FILE, SECRET_FILE, VENUE_FILE}:
+            raise BackupError(f"{unpacked.file} is damaged: {member.name} is not where it must be")
+        hashed = _Hashed(stream)
+        yield member, hashed
+        while hashed.read(CHUNK):
+            pass
+        if hashed.digest.hexdigest() != member.sha256:
+            raise BackupError(f"{unpacked.file} is damaged: {member.name} is not what was backed up")
+        done += member.size
+    progress(what, total, total)
+
+
+class _Hashed(BytesIO):
+    """A stream that adds up what is read from it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self._stream = stream
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int | None = CHUNK, /) -> bytes:
+        """Read on."""
+        chunk = self._stream.read(CHUNK if size is None or size < 0 else size)
+        self.digest.update(chunk)
+        return chunk
+
+
+def _write(file: Path, stream: IO[bytes]) -> None:
+    with file.open("wb") as out:
+        while chunk := stream.read(CHUNK):
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+# --- restoring --------------------------------------------------------------------------------------------------------
+
+
+async def _prepare(database: Path, manifest: Manifest) -> None:
+    """Check a restored database, bring its tables up to date, lift its numbers and halt it."""
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        _check_database(connection, manifest.rows)
+    opened = await Database.open(f"sqlite:///{database}")
+    try:
+        await _lift_numbers(opened)
+        reason = (
+            f"restored from a backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC: "
+            "compare the accounts with their venues, then run mesolive resume"
+        )
+        await halts.halt(opened, reason, datetime.now(UTC))
+    finally:
+        await opened.close()
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+async def _lift_numbers(database: Database) -> None:
+    """Let the next numbers of everything that is numbered begin at a distance."""
+    counted = [name for name, table in metadata.tables.items() if table.dialect_options["sqlite"]["autoincrement"]]
+    above = f"/ {DISTANCE} + 1) * {DISTANCE}"
+    async with database.write() as tx:
+        for name in counted:
+            await tx.execute(
+                text(
+                    "INSERT INTO sqlite_sequence (name, seq) SELECT :n, 0 WHERE NOT EXISTS"
+                    " (SELECT 1 FROM sqlite_sequence WHERE name = :n)"
+                ).bindparams(n=name)
+            )
+        await tx.execute(text(f"UPDATE sqlite_sequence SET seq = (seq {above}"))  # noqa: S608 - a number of ours
+        await tx.execute(
+            text(
+                "INSERT INTO event_counters (user_id, latest_seq_id) SELECT id, 0 FROM users"
+                " WHERE id NOT IN (SELECT user_id FROM event_counters)"
+            )
+        )
+        await tx.execute(text(f"UPDATE event_counters SET latest_seq_id = (latest_seq_id {above}"))  # noqa: S608 - likewise
+
+
+def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: Manifest) -> Restored:
+    """Give the files their names; what had these names is kept in a folder beside."""
+    aside = target.parent / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    replaced: list[Path] = []
+
+    def place(draft: Path, name: Path, *beside: Path) -> None:
+        for old in (name, *beside):
+            if old.exists():
+                aside.mkdir(mode=0o700, exist_ok=True)
+                replaced.append(old.rename(aside / old.name))
+        draft.replace(name)
+
+    secret = target.parent / SECRET_FILE
+    if SECRET_FILE in drafts and not (secret.exists() and secret.read_bytes() == drafts[SECRET_FILE].read_bytes()):
+        place(drafts[SECRET_FILE], secret)
+    venue_kept = venue.exists()
+    if VENUE_FILE in drafts and not venue_kept:
+        venue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place(drafts[VENUE_FILE], venue)
+    place(drafts[DATABASE_FILE], target, *_beside(target))
+    _sync_directory(target.parent)
+    return Restored(manifest, replaced, venue_kept)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Let names that were given outlive a loss of power."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
