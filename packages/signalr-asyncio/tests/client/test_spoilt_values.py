@@ -49,7 +49,7 @@ async def test_an_item_that_cannot_be_read_ends_its_stream(hub: ScriptedHub, val
 @VALUES
 async def test_a_call_whose_arguments_cannot_be_read_is_answered_with_an_error(hub: ScriptedHub, value: str) -> None:
     connection, peer = await connected(hub)
-    connection.on("Ask", lambda _: "answer")
+    connection.on("Ask", repr)
     await peer.send_raw(f'{{"type":1,"invocationId":"s1","target":"Ask","arguments":[{value}]}}\x1e')
     assert "do not fit" in (await peer.receive())["error"]
     await lives(connection, peer)

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from signalr_asyncio.client import ClientOptions, ConnectionLost, ConnectionState, HubConnection, RetryPolicy
+from signalr_asyncio.client import (
+    ClientOptions,
+    ConnectionLost,
+    ConnectionState,
+    HubConnection,
+    RetryPolicy,
+    StreamOverflow,
+)
 from signalr_client_kit.clock import ManualClock, settle
 from signalr_client_kit.hub import EVERY_TRANSPORT, Peer, ScriptedHub, connected
 
@@ -327,4 +334,59 @@ async def test_transports_that_open_and_end_at_once_do_not_make_a_busy_loop(hub:
         assert hub.waiting == 0
         await clock.advance(pause)
         peer = await came_back(hub, 1)
+    await connection.stop()
+
+
+def item(stream: dict[str, Any], value: object) -> dict[str, Any]:
+    return {"type": 2, "invocationId": stream["invocationId"], "item": value}
+
+
+async def test_a_reader_that_sends_hears_the_ack_that_stands_behind_its_items(hub: ScriptedHub) -> None:
+    connection, peer = await begun(hub, options=ClientOptions(resend_buffer=300, read_ahead=8))
+    stream = connection.stream("Items", buffer=2)
+    first = asyncio.ensure_future(anext(stream))
+    opened = await peer.receive()
+    await peer.send(*(item(opened, number) for number in range(10)))
+    await peer.send({"type": 8, "sequenceId": 4})
+    assert await first == 0
+    # The third waits for the ack, and with it the only one who takes items.
+    for number in range(4):
+        async with asyncio.timeout(10):
+            await connection.send("Note", number, "x" * 100)
+    assert [await anext(stream) for _ in range(9)] == list(range(1, 10))
+    await connection.stop()
+
+
+async def test_a_reader_that_waits_for_an_ack_that_does_not_come_loses_its_stream_and_no_more(
+    hub: ScriptedHub,
+) -> None:
+    clock = ManualClock()
+    options = ClientOptions(resend_buffer=300, read_ahead=2, stall_timeout=7)
+    connection, peer = await begun(hub, options=options, clock=clock)
+    stream = connection.stream("Items", buffer=2)
+    first = asyncio.ensure_future(anext(stream))
+    opened = await peer.receive()
+    await peer.send(*(item(opened, number) for number in range(50)))
+    await peer.send({"type": 8, "sequenceId": 4})
+    assert await first == 0
+
+    async def send() -> None:
+        for number in range(4):
+            await connection.send("Note", number, "x" * 100)
+
+    sending = asyncio.create_task(send())
+    await settle()
+    await clock.advance(6)
+    assert not sending.done()
+    await clock.advance(2)
+    async with asyncio.timeout(10):
+        await sending
+    with pytest.raises(StreamOverflow):
+        await anext(stream)
+    await peer.send({"type": 8, "sequenceId": 5})
+    call = asyncio.create_task(connection.invoke("Get"))
+    while (message := await peer.receive())["type"] != 1 or message["target"] != "Get":
+        pass
+    await peer.complete(message, result="on")
+    assert await call == "on"
     await connection.stop()

@@ -116,7 +116,7 @@ class ProtocolViolation(ConnectionLost):
 
 
 class HandlerStalled(ConnectionLost):
-    """A handler took no message for too long, while answers were waited for behind its full queue."""
+    """A handler took no message for too long, while answers or acks were waited for behind its full queue."""
 
 
 class HubError(ClientFailure):
@@ -142,7 +142,7 @@ class PayloadMismatch(ClientFailure):
 
 
 class StreamOverflow(ClientFailure):
-    """A stream's reader took no item for too long, while answers were waited for behind its full buffer."""
+    """A stream's reader took no item for too long, while answers or acks were waited for behind its full buffer."""
 
 
 class TooManyInvocations(ClientFailure):

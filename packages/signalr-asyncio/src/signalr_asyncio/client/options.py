@@ -32,10 +32,10 @@ class ClientOptions:
     handler_buffer
         Messages kept for the handlers of one target.
     read_ahead
-        While answers are waited for, buffers may grow to this multiple of their size, because their reader may be the
-        one who waits for an answer that comes behind the items.
+        While answers, or acks of stateful reconnect, are waited for, buffers may grow to this multiple of their size,
+        because their reader may be the one who waits for what comes behind the items.
     stall_timeout
-        How long a buffer that has grown so may block answers without anybody taking from it.
+        How long a buffer that has grown so may block these without anybody taking from it.
     max_pending
         Answers waited for at the same time.
     max_redirects

@@ -70,6 +70,8 @@ class Session:
         self, wire: Wire, handlers: Handlers, options: ClientOptions, clock: Clock, next_id: Callable[[], str]
     ) -> None:
         self._wire = wire
+        # An ack may come behind items that nobody takes while it is waited for.
+        wire.watch(self.wake)
         self._write = wire.write
         self._handlers = handlers
         self._options = options
@@ -330,28 +332,31 @@ class Session:
     async def _hold_stream(self, invocation_id: str, items: Items) -> None:
         if not await self._make_room(items):
             items.items.clear()
-            items.end(StreamOverflow("The stream's items were not taken, while answers were waited for behind them."))
+            items.end(StreamOverflow("The stream's items were not taken, while what came behind them was waited for."))
             self.cancel_stream(invocation_id)
 
     async def _hold(self, mailbox: Mailbox[Any], name: str) -> None:
         if not await self._make_room(mailbox):
             self._wire.abort()
-            raise HandlerStalled(f"A handler of '{name}' takes no more calls, while answers are waited for.")
+            raise HandlerStalled(
+                f"A handler of '{name}' takes no more calls, while what comes behind them is waited for."
+            )
 
     async def _make_room(self, mailbox: Mailbox[Any]) -> bool:
         """Stop reading until the consumer took enough; return False when it never will.
 
-        Reading goes on, up to a bound, while answers are waited for: the consumer may be the one who waits.
+        Reading goes on, up to a bound, while answers or acks are waited for: the consumer may be the one who waits.
         """
         limit = mailbox.capacity * self._options.read_ahead
         while len(mailbox.items) >= mailbox.capacity and not mailbox.ended and not self._ended and self._error is None:
-            if self._pending and len(mailbox.items) < limit:
+            awaited = bool(self._pending) or self._wire.full
+            if awaited and len(mailbox.items) < limit:
                 return True
             taken = mailbox.taken
             mailbox.paused = self._holding = True
             self._room = asyncio.get_running_loop().create_future()
             try:
-                if not self._pending:
+                if not awaited:
                     await self._room
                 elif (
                     not await wait_for(self._room, self._options.stall_timeout, self._clock) and mailbox.taken == taken

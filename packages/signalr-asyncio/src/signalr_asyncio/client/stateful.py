@@ -82,6 +82,17 @@ class ResumableWire:
         self._unacked_bytes = 0
         self._ack_wanted: asyncio.Future[None] | None = None
         self._tasks = Tasks()
+        self._writers = 0
+        self._stopped: Callable[[], None] = lambda: None
+
+    @property
+    def full(self) -> bool:
+        """Whether senders wait for an ack; see `Wire`."""
+        return self._writers > 0
+
+    def watch(self, stopped: Callable[[], None]) -> None:
+        """Have `stopped` called when a sender begins to wait; see `Wire`."""
+        self._stopped = stopped
 
     @property
     def quiet(self) -> bool:
@@ -96,8 +107,7 @@ class ResumableWire:
         record = self._protocol.encode(message)
         if isinstance(message, COUNTED):
             while self._buffer.is_full and not self._ended:
-                self._room.clear()
-                await self._room.wait()
+                await self._acked()
             if self._ended:
                 raise TransportClosed("the connection has ended")
             self._buffer.keep(message, record)
@@ -162,6 +172,15 @@ class ResumableWire:
                 self._room.set()
         # Only now, since a reader that pauses in the middle has not taken what comes behind.
         self._want_ack(size)
+
+    async def _acked(self) -> None:
+        self._room.clear()
+        self._writers += 1
+        self._stopped()
+        try:
+            await self._room.wait()
+        finally:
+            self._writers -= 1
 
     async def _send(self, record: bytes) -> None:
         try:

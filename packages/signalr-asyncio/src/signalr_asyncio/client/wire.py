@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from signalr_asyncio.client.link import Link
@@ -12,6 +12,15 @@ from signalr_asyncio.protocol.messages import HubMessage
 
 class Wire(Protocol):
     """Carries messages. `write` may be called by many tasks, `read` by one."""
+
+    @property
+    def full(self) -> bool:
+        """Whether senders wait for an ack of the server."""
+        ...
+
+    def watch(self, stopped: Callable[[], None]) -> None:
+        """Have `stopped` called when one begins to."""
+        ...
 
     @property
     def quiet(self) -> bool:
@@ -66,7 +75,7 @@ class PlainWire:
         The encoding.
     """
 
-    __slots__ = ("_encode", "_feed", "_first", "_link", "_receive", "_send", "quiet")
+    __slots__ = ("_encode", "_feed", "_first", "_link", "_receive", "_send", "full", "quiet")
 
     def __init__(self, link: Link, protocol: HubProtocol) -> None:
         self._link = link
@@ -75,8 +84,12 @@ class PlainWire:
         self._receive = link.transport.receive
         self._feed = link.parser.feed
         self._first: Iterator[HubMessage] | None = link.first
+        self.full: bool = False
         # A poll of long polling may be answered late without meaning anything.
-        self.quiet = link.transport.inherent_keep_alive
+        self.quiet: bool = link.transport.inherent_keep_alive
+
+    def watch(self, stopped: Callable[[], None]) -> None:
+        """Do nothing: nobody waits for acks; see `Wire`."""
 
     async def write(self, message: HubMessage) -> None:
         """Send a message; see `Wire`."""

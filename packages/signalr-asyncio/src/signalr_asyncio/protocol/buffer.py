@@ -50,7 +50,7 @@ class MessageBuffer:
         From how many kept bytes on the buffer is full. It holds at most this and one record.
     """
 
-    __slots__ = ("_ack_due", "_bytes", "_kept", "_max_bytes", "_next_in", "_seen_in", "_sent", "_waiting")
+    __slots__ = ("_ack_due", "_acked_in", "_bytes", "_kept", "_max_bytes", "_next_in", "_seen_in", "_sent", "_waiting")
 
     def __init__(self, max_bytes: int = DEFAULT_BUFFER_SIZE) -> None:
         self._max_bytes = max_bytes
@@ -59,6 +59,7 @@ class MessageBuffer:
         self._sent = 0
         self._next_in = 1
         self._seen_in = 0
+        self._acked_in = 0
         self._ack_due = False
         self._waiting = False
 
@@ -114,19 +115,28 @@ class MessageBuffer:
             return True
         id_ = self._next_in
         self._next_in += 1
-        # Also for a message seen before: that it comes again says that the ack was lost.
-        self._ack_due = True
         if id_ <= self._seen_in:
+            # That it comes again says that the ack was lost.
+            self._ack_due = True
             return False
         self._seen_in = id_
         return True
 
-    def ack(self) -> Ack | None:
-        """Return the ack that is to be sent now, or `None` when nothing came since the last."""
-        if not self._ack_due:
+    def ack(self, unhandled: int = 0) -> Ack | None:
+        """Return the ack that is to be sent now, or `None` when nothing came since the last.
+
+        Parameters
+        ----------
+        unhandled
+            How many of the messages accepted last are not acknowledged yet, because they wait for their turn: so the
+            peer stops at the bound of its own buffer.
+        """
+        acked = self._seen_in - unhandled
+        if not self._ack_due and acked <= self._acked_in:
             return None
         self._ack_due = False
-        return Ack(self._seen_in)
+        self._acked_in = acked
+        return Ack(acked)
 
     def resume(self) -> tuple[SequenceStart, tuple[bytes, ...]]:
         """Go on over a new transport.

@@ -111,6 +111,11 @@ class EncodedPayload:
         """The name of the encoding of `raw`."""
         return self.codec.encoding
 
+    @property
+    def size(self) -> int:
+        """How many bytes the value takes."""
+        return len(memoryview(self.raw))
+
     def decode(self, type_: type[T]) -> T:
         """Decode the value as `type_`; see `Payload.decode`."""
         try:
@@ -127,7 +132,7 @@ class EncodedPayload:
 
     def __repr__(self) -> str:
         # The content may be a secret of the application and repr ends up in logs.
-        return f"<{self.encoding} payload of {len(memoryview(self.raw))} bytes>"
+        return f"<{self.encoding} payload of {self.size} bytes>"
 
 
 def _undecodable(error: Exception) -> msgspec.DecodeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,8 @@ from signalr_asyncio.server.clock import wait_for
 from signalr_asyncio.server.errors import ClientGone, describe
 from signalr_asyncio.server.hub import Hub, HubContext
 from signalr_asyncio.server.questions import Questions
+from signalr_asyncio.server.read_ahead import ReadAhead
+from signalr_asyncio.server.resumption import Resumption
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.transports.base import Transport, TransportClosed
 from signalr_asyncio.server.writer import Writer
@@ -37,7 +39,6 @@ log = logging.getLogger("signalr_asyncio.server")
 _PING = Ping()
 _STATEFUL_VERSION = 2
 _HANDSHAKE_SIZE = 32 * 1024
-_ACK_EVERY = 1.0
 
 
 class HubSession:
@@ -58,8 +59,6 @@ class HubSession:
     """
 
     __slots__ = (
-        "_away_since",
-        "_buffer",
         "_busy",
         "_calls",
         "_clock",
@@ -68,13 +67,12 @@ class HubSession:
         "_expires",
         "_hub",
         "_interrupted",
-        "_last_ack",
         "_last_in",
         "_ping",
         "_protocol",
         "_questions",
         "_reader",
-        "_resumed",
+        "_resumption",
         "_shutting",
         "_started",
         "_stateful",
@@ -108,7 +106,7 @@ class HubSession:
         self._stateful = stateful
         self._protocol: HubProtocol | None = None
         self._ping = b""
-        self._buffer: MessageBuffer | None = None
+        self._resumption: Resumption | None = None
         self._hub: Hub | None = None
         self._calls: Calls | None = None
         self._questions = Questions(runtime.clock, self.options.maximum_streams)
@@ -117,13 +115,10 @@ class HubSession:
         self._closing = False
         self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
-        self._resumed: asyncio.Future[None] | None = None
         now = self._clock.now()
         self._started = now
         self._last_in = now
-        self._last_ack = now
         self._busy = False
-        self._away_since: float | None = None
         self._expires = _expiry(principal, now) if self.options.close_on_authentication_expiration else None
 
     def __repr__(self) -> str:
@@ -149,7 +144,7 @@ class HubSession:
     @property
     def resumable(self) -> bool:
         """Whether the connection can go on over a new transport."""
-        return self._buffer is not None and not self.ended
+        return self._resumption is not None and not self.ended
 
     # -- the life of the connection ------------------------------------------------------------------------------------
 
@@ -217,9 +212,12 @@ class HubSession:
             )
         self._protocol = protocol
         self._ping = protocol.encode(_PING)
-        self._stateful = self._stateful and version >= _STATEFUL_VERSION
-        if self._stateful:
-            self._buffer = self.writer.outbox.buffer = MessageBuffer(self.options.stateful_buffer_size)
+        if self._stateful and version >= _STATEFUL_VERSION:
+            size = self.options.stateful_buffer_size
+            # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
+            ahead = ReadAhead(self._dispatch, 2 * size, self.runtime.tasks, self._fail)
+            self._resumption = Resumption(MessageBuffer(size), ahead, self._clock.now())
+            self.writer.outbox.buffer = self._resumption.buffer
         self.context.protocol = name
         self.writer.transport.use(transfer_format)
         self.writer.outbox.put_control(encode_handshake(HandshakeResponse()))
@@ -257,8 +255,9 @@ class HubSession:
         clock, counters, calls = self._clock, self.runtime.counters, self._calls
         if calls is None:
             raise AssertionError("no messages before the handshake")
+        resumption = self._resumption
         # What most messages are goes past `_handle`, unless they are counted.
-        quick = self._buffer is None
+        quick = resumption is None
         while not self._closing:
             if data is None:
                 if not await self._return_of_client(transport):
@@ -275,28 +274,34 @@ class HubSession:
                             await calls.turn()
                     elif not await self._handle(message):
                         return
+                if resumption is not None:
+                    self.writer.flush_soon()
+                    await resumption.room(clock.now())
                 self._busy = False
             data = await transport.receive()
 
     async def _handle(self, message: HubMessage) -> bool:
         if self._closing:
             return False
-        if self._buffer is not None:
-            wanted = self._buffer.accept(message)
-            self.writer.flush_soon()
-            if not wanted:
-                return True
+        if self._resumption is not None:
+            self._resumption.take(message)
+        elif (waiting := self._dispatch(message)) is not None:
+            await waiting
+        return not self._closing
+
+    def _dispatch(self, message: HubMessage) -> Awaitable[None] | None:
+        """Handle a message; what is returned is to be awaited before the next."""
         calls = self._calls
         if calls is None:
             raise AssertionError("no messages before the handshake")
         match message:
             case Invocation() | StreamInvocation():
                 if not calls.start(message):
-                    await calls.turn()
+                    return calls.turn()
             case StreamItem():
                 upload = calls.upload(message.invocation_id)
                 if upload is not None:
-                    await upload.put(message.item)
+                    return upload.put(message.item)
             case Completion():
                 if not self._questions.answered(message):
                     calls.end_upload(message.invocation_id, message.error)
@@ -304,18 +309,21 @@ class HubSession:
                 calls.cancel(message.invocation_id)
             case Close():
                 self._error = message.error
-                return False
+                # It leaves: no Close message, only the transport's own end.
+                self._begin_closing(failed=False)
             case _:
                 pass
-        return True
+        return None
 
     async def _end(self) -> None:
         if not self._closing:
-            # The client left, or said that it leaves: no Close message, only the transport's own end.
+            # The client left.
             self._begin_closing(failed=False)
         if self._shutting is not None:
             await asyncio.shield(self._shutting)
         self.writer.stop()
+        if self._resumption is not None:
+            self._resumption.ahead.stop()
         self.context.cancellation.set()
         self.runtime.registry.remove(self)
         self._questions.end(self.connection_id)
@@ -447,7 +455,7 @@ class HubSession:
         # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
         # may come back has all in the buffer.
         if isinstance(error, TransportClosed):
-            if self._buffer is not None:
+            if self._resumption is not None:
                 return
         else:
             log.error("%s: sending failed", self, exc_info=error)
@@ -473,31 +481,28 @@ class HubSession:
         bool
             False when the connection cannot: it has ended, or is not stateful.
         """
-        if self._buffer is None or not self.resumable:
+        resumption = self._resumption
+        if resumption is None or self._closing:
             return False
         transport.use(self.protocol.transfer_format)
-        sequence, records = self._buffer.resume()
         old = self.writer.move(transport)
+        sequence, records = resumption.come_back()
         self.writer.outbox.restart((self.protocol.encode(sequence), *records))
-        self._away_since = None
         self._last_in = self._clock.now()
-        if self._resumed is not None and not self._resumed.done():
-            self._resumed.set_result(None)
         old.abandon()
         self.writer.flush_soon()
         return True
 
     async def _return_of_client(self, transport: Transport) -> bool:
         """Wait, after a transport has ended, for the next one; false when there will be none."""
-        if self._buffer is None:
+        resumption = self._resumption
+        if resumption is None:
             return False
         if self.writer.transport is transport:
-            self._resumed = asyncio.get_running_loop().create_future()
-            self._away_since = self._clock.now()
             self.writer.away = True
             transport.abandon()
             log.debug("%s: the client is away", self)
-            await self._resumed
+            await resumption.absence(self._clock.now())
         return not self._closing
 
     # -- time ----------------------------------------------------------------------------------------------------------
@@ -512,7 +517,7 @@ class HubSession:
         """
         if self._closing:
             return
-        options = self.options
+        options, resumption = self.options, self._resumption
         if self._protocol is None:
             if now - self._started >= options.handshake_timeout:
                 log.info("%s: no handshake within %g s", self, options.handshake_timeout)
@@ -521,8 +526,8 @@ class HubSession:
         if self._expires is not None and now >= self._expires:
             self.close(reason="The authentication has expired.")
             return
-        if self._away_since is not None:
-            if now - self._away_since >= options.disconnect_timeout:
+        if resumption is not None and resumption.away_since is not None:
+            if now - resumption.away_since >= options.disconnect_timeout:
                 self.close(reason="The client did not come back.")
             return
         if self.writer.transport.keeps_itself_alive:
@@ -543,10 +548,11 @@ class HubSession:
             log.info("%s: %s", self, text)
             self._fail(TimeoutError(text))
             return
-        if self._buffer is not None and now - self._last_ack >= _ACK_EVERY:
-            ack = self._buffer.ack()
-            if ack is not None:
-                self._last_ack = now
+        if resumption is not None:
+            if resumption.stuck_for(now) >= options.client_timeout:
+                self._fail(ProtocolError("The client sends on, and acknowledges nothing of what is sent to it."))
+                return
+            if (ack := resumption.ack(now)) is not None:
                 self.writer.outbox.put_control(self.protocol.encode(ack))
                 self.writer.flush_soon()
         if self.writer.sending_since is None and now - self.writer.last >= options.keep_alive_interval:
@@ -556,7 +562,7 @@ class HubSession:
 
     def _stuck(self) -> None:
         log.info("%s: the client takes nothing", self)
-        if self._buffer is not None:
+        if self._resumption is not None:
             self.writer.transport.abandon()
             return
         self.writer.outbox.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -34,11 +35,26 @@ class Upload:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
-    async def put(self, item: Payload) -> None:
-        """Add an item, and wait for room before; dropped when nobody reads any more."""
+    def put(self, item: Payload) -> Coroutine[Any, Any, None] | None:
+        """Add an item; dropped when nobody reads any more.
+
+        Returns
+        -------
+        Coroutine or None
+            Where there is no room: what adds it once there is, to be awaited before the next item.
+        """
+        if len(self._items) >= self._capacity and not self._closed:
+            return self._put_later(item)
+        self._put_now(item)
+        return None
+
+    async def _put_later(self, item: Payload) -> None:
         while len(self._items) >= self._capacity and not self._closed:
             self._room.clear()
             await self._room.wait()
+        self._put_now(item)
+
+    def _put_now(self, item: Payload) -> None:
         if not self._closed:
             self._items.append(item)
             self._arrived.set()

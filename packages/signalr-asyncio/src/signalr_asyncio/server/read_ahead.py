@@ -1,0 +1,116 @@
+"""What a client sent behind a message that has to wait for its turn: it is read, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from signalr_asyncio.protocol.messages import HubMessage, Invocation, StreamInvocation, StreamItem
+from signalr_asyncio.protocol.values import EncodedPayload
+from signalr_asyncio.server.runtime import Tasks
+
+# What a message has at least around its values, in the tighter encoding.
+_LEAST = 6
+
+Handle = Callable[[HubMessage], Awaitable[None] | None]
+
+
+class ReadAhead:
+    """Handles messages in their order, without holding up who reads them.
+
+    While a message waits (for room in an upload, for other calls to end) those behind it are kept, so that the reader
+    can go on to what must not wait: acks. There is no task while nothing waits.
+
+    Parameters
+    ----------
+    handle
+        Handles a message; what it returns is to be awaited before the next may be handled.
+    capacity
+        From so many kept bytes on `room` waits. They are counted a little lower than those of the messages as they
+        came, so that what a peer may send is always less.
+    tasks
+        Owns the task.
+    failed
+        Called with what `handle` raised.
+
+    Attributes
+    ----------
+    bytes
+        How many bytes wait, as `capacity` counts them.
+    """
+
+    __slots__ = ("_capacity", "_failed", "_handle", "_kept", "_room", "_task", "_tasks", "bytes")
+
+    def __init__(self, handle: Handle, capacity: int, tasks: Tasks, failed: Callable[[Exception], None]) -> None:
+        self._handle = handle
+        self._capacity = capacity
+        self._tasks = tasks
+        self._failed = failed
+        self._kept: deque[tuple[HubMessage, int]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        """Return how many messages have been put in and not been handled."""
+        return len(self._kept) + (self._task is not None)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that nothing more should be read."""
+        return self.bytes >= self._capacity
+
+    def put(self, message: HubMessage) -> None:
+        """Handle a message in its turn: now, if nothing is before it."""
+        if self._task is not None:
+            size = _size(message)
+            self._kept.append((message, size))
+            self.bytes += size
+        elif (waiting := self._handle(message)) is not None:
+            self._task = self._tasks.spawn(self._go_on(waiting))
+
+    async def room(self) -> None:
+        """Wait until less than the capacity waits."""
+        while self.full:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+
+    def stop(self) -> None:
+        """Forget what waits."""
+        if self._task is not None:
+            self._task.cancel()
+        self._kept.clear()
+        self.bytes = 0
+        self._made_room()
+
+    async def _go_on(self, waiting: Awaitable[None]) -> None:
+        try:
+            await waiting
+            while self._kept:
+                message, size = self._kept.popleft()
+                self.bytes -= size
+                if not self.full:
+                    self._made_room()
+                following = self._handle(message)
+                if following is not None:
+                    await following
+        except Exception as error:  # noqa: BLE001 - whatever is wrong ends this connection, which says so
+            self._failed(error)
+        finally:
+            self._task = None
+
+    def _made_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+
+def _size(message: HubMessage) -> int:
+    match message:
+        case Invocation() | StreamInvocation():
+            values = message.arguments
+        case StreamItem():
+            values = (message.item,)
+        case _:
+            values = ()
+    return _LEAST + sum(value.size for value in values if isinstance(value, EncodedPayload))

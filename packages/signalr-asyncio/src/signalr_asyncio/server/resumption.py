@@ -1,0 +1,83 @@
+"""Stateful reconnect: what a session needs to go on over a new transport."""
+
+from __future__ import annotations
+
+import asyncio
+
+from signalr_asyncio.protocol.buffer import MessageBuffer
+from signalr_asyncio.protocol.messages import Ack, HubMessage, Ping, SequenceStart
+from signalr_asyncio.server.read_ahead import ReadAhead
+
+_ACK_EVERY = 1.0
+
+
+class Resumption:
+    """The memory of one connection across its transports.
+
+    Parameters
+    ----------
+    buffer
+        Keeps what was sent, and knows what was received.
+    ahead
+        Handles what was received.
+    now
+        The clock's time.
+
+    Attributes
+    ----------
+    away_since
+        Since when no transport carries the connection; `None` while one does.
+    held_since
+        Since when nothing is read because too much waits.
+    """
+
+    __slots__ = ("_last_ack", "_returned", "ahead", "away_since", "buffer", "held_since")
+
+    def __init__(self, buffer: MessageBuffer, ahead: ReadAhead, now: float) -> None:
+        self.buffer = buffer
+        self.ahead = ahead
+        self.away_since: float | None = None
+        self.held_since: float | None = None
+        self._last_ack = now
+        self._returned: asyncio.Future[None] | None = None
+
+    def take(self, message: HubMessage) -> None:
+        """Take a message: acks at once, whatever waits; what carries work in its turn, and each only once."""
+        if self.buffer.accept(message) and not isinstance(message, Ping):
+            self.ahead.put(message)
+
+    async def room(self, now: float) -> None:
+        """Wait until more may be read."""
+        if self.ahead.full:
+            self.held_since = now
+            try:
+                await self.ahead.room()
+            finally:
+                self.held_since = None
+
+    def stuck_for(self, now: float) -> float:
+        """Return for how many seconds both sides have waited: the client for us to read on, we for its acks."""
+        return now - self.held_since if self.held_since is not None and self.buffer.is_full else 0.0
+
+    def ack(self, now: float) -> Ack | None:
+        """Return the ack that is due, if there is one."""
+        if now - self._last_ack < _ACK_EVERY:
+            return None
+        ack = self.buffer.ack(len(self.ahead))
+        if ack is not None:
+            self._last_ack = now
+        return ack
+
+    async def absence(self, now: float) -> None:
+        """Wait for the client to come back."""
+        self._returned = asyncio.get_running_loop().create_future()
+        self.away_since = now
+        await self._returned
+
+    def come_back(self) -> tuple[SequenceStart, tuple[bytes, ...]]:
+        """Go on over a new transport; returns what goes out first, as `MessageBuffer.resume`."""
+        first = self.buffer.resume()
+        self.away_since = None
+        if self._returned is not None and not self._returned.done():
+            self._returned.set_result(None)
+        return first
