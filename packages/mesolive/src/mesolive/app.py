@@ -51,6 +51,7 @@ from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.halts import Halts
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.late_freezing import LateFreezing
 from mesolive.trading.order_desk import OrderDesk
 from mesolive.trading.orders import Orders
 from mesolive.trading.outside import OutsideValues
@@ -272,6 +273,7 @@ async def running(
             us_options_calendar(),
             clock,
             Settlements(database, journal, prices, us_options_calendar(), clock),
+            LateFreezing(database, journal, freezer),
             every=settings.signals_every,
         )
         if replay is None:

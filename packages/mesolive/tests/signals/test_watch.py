@@ -261,7 +261,7 @@ async def test_a_mute_provider_is_an_error_and_not_an_old_price(play: Stage) -> 
     await play.market.at(MONDAY + timedelta(minutes=5))
     await play.evaluate()
     (error,) = [one for one in await play.events(models.ErrorEvent) if one.StrategyId is not None]
-    assert error.Message == "no quotes of SPX are coming in"
+    assert "no quotes of SPX are coming in" in (error.Message or "")
     assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
 
 

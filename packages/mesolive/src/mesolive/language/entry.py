@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as random_module
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from mesolive.language.compiled import CompiledStrategy, Variables
@@ -92,7 +92,8 @@ def freeze_at_entry(
     Parameters
     ----------
     position
-        As filled: quantities with their multiplier, entry prices of the fills.
+        As filled: quantities with their multiplier, entry prices of the fills. What its variables hold already was
+        kept before and stays as it is: only what is missing is evaluated.
 
     Returns
     -------
@@ -100,14 +101,16 @@ def freeze_at_entry(
         A statement that fails leaves its variable unset and says why; the others go on.
     """
     scope = strategy.scope(view, account, position, external, random)
-    return _freeze(strategy, scope)
+    return _freeze(strategy, scope, position.variables.keys())
 
 
-def define_variables(variables: Variables, scope: Scope) -> FrozenVariables:
-    """Evaluate `VarDefines` in the order written, each seeing those before it."""
+def define_variables(variables: Variables, scope: Scope, kept: Collection[str] = ()) -> FrozenVariables:
+    """Evaluate `VarDefines` in the order written, each seeing those before it, but for those that are `kept`."""
     values: dict[str, Decimal] = {}
     evaluations: list[Evaluation] = []
     for name, statement in variables:
+        if name in kept:
+            continue
         evaluation = statement.measure(scope, StatementKind.VAR_DEFINE)
         evaluations.append(evaluation)
         if evaluation.value is not None:
@@ -116,8 +119,8 @@ def define_variables(variables: Variables, scope: Scope) -> FrozenVariables:
     return FrozenVariables(values, tuple(evaluations))
 
 
-def _freeze(strategy: CompiledStrategy, scope: Scope) -> FrozenVariables:
-    defined = define_variables(strategy.entry_variables, scope)
+def _freeze(strategy: CompiledStrategy, scope: Scope, kept: Collection[str] = ()) -> FrozenVariables:
+    defined = define_variables(strategy.entry_variables, scope, kept)
     values = dict(defined.variables)
     evaluations = list(defined.evaluations)
     thresholds = (
@@ -126,7 +129,7 @@ def _freeze(strategy: CompiledStrategy, scope: Scope) -> FrozenVariables:
         ("max_days_in_trade", strategy.max_days_in_trade, StatementKind.MAX_DAYS_IN_TRADE),
     )
     for name, statement, kind in thresholds:
-        if statement is None:
+        if statement is None or name in kept:
             continue
         evaluation = statement.measure(scope, kind)
         evaluations.append(evaluation)
@@ -136,9 +139,9 @@ def _freeze(strategy: CompiledStrategy, scope: Scope) -> FrozenVariables:
             values[name] = to_decimal(amount)
             scope.set_variable(name, amount)
     for rule in strategy.definition.expirations:
-        days = scope.known_dte(rule.name)
-        if days is not None:
-            values[f"expiration_{rule.name}_dte"] = to_decimal(days)
+        name, days = f"expiration_{rule.name}_dte", scope.known_dte(rule.name)
+        if days is not None and name not in kept:
+            values[name] = to_decimal(days)
     return FrozenVariables(values, tuple(evaluations))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import delete, insert, select
 
 from mesolive.clock import Clock
-from mesolive.errors import ServiceError, unavailable
+from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import AccountState, shown
 from mesolive.market.calendar import ExchangeCalendar
@@ -33,6 +33,7 @@ from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import positions, strategy_accounts
 from mesolive.trading.evaluation import EvaluationRoom, StrategyContext
+from mesolive.trading.late_freezing import LateFreezing
 from mesolive.trading.positions import Position
 from mesolive.trading.settlement import Settlements
 from mesolive_sdk import models, wire
@@ -76,6 +77,8 @@ class SignalWatch:
         The exchange's sessions: outside of them nothing is evaluated, and no strategy may enter.
     settlements
         Asked before each evaluation to settle what has expired.
+    late
+        Asked before each evaluation to freeze what entries could not.
     every
         Seconds of market time between evaluations.
     new_id
@@ -90,6 +93,7 @@ class SignalWatch:
         calendar: ExchangeCalendar,
         clock: Clock,
         settlements: Settlements,
+        late: LateFreezing,
         *,
         every: float = EVERY_SECONDS,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
@@ -100,6 +104,7 @@ class SignalWatch:
         self._calendar = calendar
         self._clock = clock
         self._settlements = settlements
+        self._late = late
         self._every = timedelta(seconds=every)
         self._new_id = new_id
         self._turn = asyncio.Lock()
@@ -132,10 +137,12 @@ class SignalWatch:
             await self._evaluate()
 
     async def _evaluate(self) -> None:
+        now = self._clock.now()
         unsettled = await self._settle()
+        if self._calendar.is_open(now):
+            await self._freeze()
         async with self._database.read() as tx:
             watch = await load(tx)
-        now = self._clock.now()
         found = Found()
         for pair in watch.pairs:
             for position in pair.own:
@@ -157,6 +164,13 @@ class SignalWatch:
             _log.exception("not_settled")
             return {}
 
+    async def _freeze(self) -> None:
+        """Make up for what entries could not freeze. Whatever fails here, signals are evaluated."""
+        try:
+            await self._late.make_up()
+        except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
+            _log.exception("not_frozen")
+
     async def _evaluate_pair(
         self,
         pair: Pair,
@@ -177,7 +191,7 @@ class SignalWatch:
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
             try:
-                view = self._fresh(symbol)
+                view = self._room.fresh_view(symbol, None)
                 account = self._account(context, view, accounts)
                 watched = [
                     Watched(pair.names_of(one), account.positions[place], updated)
@@ -213,44 +227,14 @@ class SignalWatch:
         else:
             found.evaluated.add(names.scope)
 
-    def _fresh(self, symbol: str) -> BookView:
-        """Return the market of an underlying; one whose provider is mute counts as missing."""
-        view = self._room.view(symbol, None)
-        if view.stale:
-            raise unavailable(f"no quotes of {symbol} are coming in")
-        return view
-
     def _account(
         self, context: StrategyContext, view: BookView, kept: dict[tuple[int, str], AccountState]
     ) -> AccountState:
-        """Return the account as a strategy reads it; what its strategies share is computed once per evaluation.
-
-        Raises
-        ------
-        ServiceError
-            `ProviderUnavailable`, naming the contract, when a leg has no mark: then the account's value is unknown.
-        """
+        """Return the account as a strategy reads it; what its strategies share is computed once per evaluation."""
         key = (context.account.id, view.underlying.underlying.symbol)
-        shared = kept.get(key)
-        if shared is None:
-            marks = self._room.marks(view)
-            value = Decimal(0)
-            for leg in (leg for position in context.positions for leg in position.open_legs if leg.holding.qty != 0):
-                mark = marks.of(leg.traded.contract)
-                if mark is None:
-                    raise unavailable(f"{leg.traded.contract} has no price now: the account's value is not known")
-                value += mark * leg.holding.qty * leg.holding.multiplier
-            shared = kept[key] = AccountState(
-                nav=context.account.cash + value,
-                initial_cash=context.account.initial_cash,
-                positions=context.position_states,
-            )
-        return replace(
-            shared,
-            strategy_positions=sum(one.strategy_id == context.strategy_id for one in context.positions),
-            last_entry_at=context.last_entry_at,
-            last_exit_at=context.last_exit_at,
-        )
+        if key not in kept:
+            kept[key] = context.whole_account(self._room.marks(view))
+        return context.for_strategy(kept[key])
 
     async def _tell(self, watch: Watch, found: Found) -> None:
         existing = watch.existing

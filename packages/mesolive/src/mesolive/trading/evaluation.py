@@ -69,20 +69,38 @@ class StrategyContext:
         return tuple(replace(one.language_state, margin_rules=self.margin_rules.get(one.id)) for one in self.positions)
 
     def account_state(self, marks: Marks) -> AccountState:
-        """Return the account as the language reads it, held legs valued at their marks.
+        """Return the account as the language reads it for this strategy, held legs valued at their marks.
 
         Raises
         ------
         ServiceError
-            `ProviderUnavailable` when a held leg has no mark: sizing by a wrong account value is worse than none.
+            As `whole_account`.
         """
-        value = open_value((leg for position in self.positions for leg in position.open_legs), marks)
+        return self.for_strategy(self.whole_account(marks))
+
+    def whole_account(self, marks: Marks) -> AccountState:
+        """Return what all strategies on the account read alike.
+
+        Raises
+        ------
+        ServiceError
+            `ProviderUnavailable`, naming the contract, when a held leg has no mark: sizing by a wrong account value is
+            worse than none.
+        """
+        held = [leg for position in self.positions for leg in position.open_legs]
+        value = open_value(held, marks)
         if value is None:
-            raise unavailable("a leg held on the account has no mark now, so its value is not known")
+            contracts = (leg.traded.contract for leg in held if leg.holding.qty != 0)
+            missing = next(contract for contract in contracts if marks.of(contract) is None)
+            raise unavailable(f"{missing} has no price now: the account's value is not known")
         return AccountState(
-            nav=self.account.cash + value,
-            initial_cash=self.account.initial_cash,
-            positions=self.position_states,
+            nav=self.account.cash + value, initial_cash=self.account.initial_cash, positions=self.position_states
+        )
+
+    def for_strategy(self, account: AccountState) -> AccountState:
+        """Return the account with what only this strategy reads of it."""
+        return replace(
+            account,
             strategy_positions=sum(position.strategy_id == self.strategy_id for position in self.positions),
             last_entry_at=self.last_entry_at,
             last_exit_at=self.last_exit_at,
