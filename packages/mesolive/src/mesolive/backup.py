@@ -349,6 +349,7 @@ class _Unpacked:
     """A backup that is being read."""
 
     file: Path
+    packed: gzip.GzipFile
     tar: tarfile.TarFile
     manifest: Manifest
 
@@ -363,7 +364,7 @@ def _reading(file: Path) -> Generator[_Unpacked]:
         When it is none, when it was made by a newer server, or when it is damaged.
     """
     try:
-        with tarfile.open(file, mode="r|gz") as tar:
+        with gzip.open(file) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
             first = tar.next()
             stream = None if first is None or first.name != MANIFEST else tar.extractfile(first)
             if stream is None:
@@ -373,7 +374,7 @@ def _reading(file: Path) -> Generator[_Unpacked]:
                 raise BackupError(
                     f"{file} was made by a newer server ({manifest.server}); use that version to restore it"
                 )
-            yield _Unpacked(file, tar, manifest)
+            yield _Unpacked(file, packed, tar, manifest)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, msgspec.DecodeError):
         raise BackupError(f"{file} is no backup of this server, or is damaged") from None
 
@@ -394,6 +395,8 @@ def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tu
         if hashed.digest.hexdigest() != member.sha256:
             raise BackupError(f"{unpacked.file} is damaged: {member.name} is not what was backed up")
         done += member.size
+    while unpacked.packed.read(CHUNK):
+        pass  # to the end, where gzip has a sum of its own
     progress(what, total, total)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import sqlite3
 import stat
 import tarfile
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -159,11 +161,21 @@ async def test_a_database_that_is_there_is_only_replaced_by_force_and_then_kept(
     assert rows(kept.parent, "SELECT name FROM users") == [("ann",), ("bob",)]
 
 
+def unpacks(content: bytes) -> bool:
+    try:
+        gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
+
+
 def damaged(file: Path) -> Iterator[tuple[str, bytes]]:
     whole = file.read_bytes()
     yield "cut off", whole[:-200]
-    middle = len(whole) // 2
-    yield "a bit turned", whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    for place in range(20, len(whole), len(whole) // 7):
+        turned = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        if not unpacks(turned):  # a run of zeros can be packed in several ways
+            yield f"a bit turned at {place}", turned
     yield "empty", b""
     yield "something else", b"PK\x03\x04 a photograph"
     out = io.BytesIO()
