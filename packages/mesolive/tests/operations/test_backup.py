@@ -242,7 +242,7 @@ async def test_what_was_sent_after_the_backup_is_not_sent_again_and_is_an_error_
         orders_there = len(desk.venue.ledger.orders)
     await restore_backup(file, url(tmp_path), venue(tmp_path), force=True)
     async with desk_server(tmp_path) as desk:
-        await desk._listen()
+        await desk.listen()
         await desk.until(lambda: len(errors(desk)) == 1)
         (error,) = errors(desk)
         assert error.State is models.ErrorState.Active
@@ -272,7 +272,7 @@ async def test_what_was_filled_after_the_backup_is_booked_when_the_order_was_kno
         await desk.order_in(order.LiveOrderId, models.OrderState.Filled)
     await restore_backup(file, url(tmp_path), venue(tmp_path), force=True)
     async with desk_server(tmp_path) as desk:
-        await desk._listen()
+        await desk.listen()
         assert (await desk.order_in(order.LiveOrderId, models.OrderState.Filled)).CumQty == 1
         opened = await desk.position_in(LivePositionState.Open)
         legs = (await desk.control.list_legs(models.ListLegsArgs(PositionId=opened.Id))).Legs
