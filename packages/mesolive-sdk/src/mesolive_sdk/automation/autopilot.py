@@ -3,47 +3,88 @@
 What makes a restart safe: the cursor and the signals behind it are stored together; an execution's arguments and its
 key are stored before it is sent; keys follow from the event's id; and what was sent is asked about with
 `get_idempotency_record` before anything else is done. Announced events only wake the loop, which then reads the log.
+
+Paper accounts are filled at once. On other accounts a plan is carried out by orders (`orders.OrderRunner`), which takes
+its time: nothing waits for it, each round of the loop does what is due.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
 
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation.memory import Memory, Task, TaskKind, TaskState
+from mesolive_sdk.automation.notices import Notice, Told, What
+from mesolive_sdk.automation.orders import Carried, Ended, OrderRunner, PlanToOrder, Why, Working
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
-from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveEventHubClient
+from mesolive_sdk.automation.preparing import Prepared, Preparer
+from mesolive_sdk.automation.walking import AtEnd, HalfFilled, OrderPolicy
+from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_sdk.jobs import wait_for_job
-
-T = TypeVar("T")
 
 PAGE = 500
 ATTEMPTS = 3
-"""How often a preparation that fails, or whose plan is out of date when it is carried out, is tried."""
+"""How often a preparation that fails, or whose plan is out of date when it is carried out, is tried; exits are tried
+for as long as their signal is on."""
 
 POLL_SECONDS = 15.0
 """How often the log is read without being woken."""
 
+EXIT_AGAIN = timedelta(minutes=1)
+LONGEST_AGAIN = timedelta(minutes=15)
+"""When an exit that failed is tried again: after a minute, then twice as long each time, up to this."""
+
 STILL_PROCESSING = (models.IdempotencyRecordStatus.Processing,)
 
-_OPERATIONS = (
-    ("RemoveLegsAdjustment", models.PositionAdjustmentOperation.RemoveLegs),
-    ("MoveLegAdjustment", models.PositionAdjustmentOperation.MoveLeg),
-    ("AddLegsAdjustment", models.PositionAdjustmentOperation.AddLegs),
+NO_MONEY = frozenset({models.BrokerType.Simulated})
+"""Types of accounts besides paper on which no real money is at stake."""
+
+POLICIES: Mapping[TaskKind, OrderPolicy] = MappingProxyType(
+    {
+        TaskKind.ENTRY: OrderPolicy(at_end=AtEnd.CANCEL),
+        TaskKind.ADJUSTMENT: OrderPolicy(at_end=AtEnd.CANCEL),
+        TaskKind.EXIT: OrderPolicy(at_end=AtEnd.NATURAL),
+    }
 )
-"""What trades, in its order. Variables are set by the server, behind the last of these or by itself."""
+"""Without others: an entry that is missed costs nothing, but what the strategy wants to leave is to be left."""
 
 _log = logging.getLogger(__name__)
 
-Prepared = models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What lets an autopilot trade accounts that are not paper.
+
+    Attributes
+    ----------
+    data
+        A connected client of the Data Hub, for the quotes.
+    accounts
+        The accounts that it may trade; all others that are not paper are left alone.
+    real_money
+        Whether those may be accounts of real money. Simulated ones need no more than to be named.
+    policies
+        How each kind of signal is ordered.
+    provider
+        Whose quotes are used; `None` for those of the agent that serves the account.
+    """
+
+    data: MesoLiveDataHubClient
+    accounts: Collection[str]
+    real_money: bool = False
+    policies: Mapping[TaskKind, OrderPolicy] = field(default_factory=lambda: POLICIES)
+    provider: models.DataProviderType | None = None
 
 
 class Autopilot:
-    """Acts on the signals of the user's strategies, on paper accounts only.
+    """Acts on the signals of the user's strategies; on paper accounts, and on others that it is told to trade.
 
     Parameters
     ----------
@@ -52,11 +93,17 @@ class Autopilot:
     memory
         Where it remembers. One file per user and server.
     policy
-        At which prices it fills.
+        At which prices it fills on paper.
     strategies
         Whose signals it acts on; `None` for all.
     accounts
-        On which accounts; `None` for all paper accounts. An account that is not paper is never traded.
+        Which paper accounts it trades; `None` for all of them.
+    orders
+        Which other accounts it trades, and how; none without.
+    now
+        The time by which orders walk.
+    told
+        Hears what it does and why; without, that goes to the log.
     """
 
     def __init__(
@@ -68,6 +115,9 @@ class Autopilot:
         policy: PaperPolicy | None = None,
         strategies: Collection[int] | None = None,
         accounts: Collection[str] | None = None,
+        orders: Orders | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        told: Told | None = None,
     ) -> None:
         self._control = control
         self._events = events
@@ -75,8 +125,26 @@ class Autopilot:
         self._policy = policy if policy is not None else PaperPolicy()
         self._strategies = strategies
         self._accounts = accounts
-        self._paper: dict[str, bool] = {}
+        self._orders = orders
+        self._now = now
+        self._told: Told = told if told is not None else lambda notice: _log.info("%s", notice.line)
+        self._runner = (
+            None
+            if orders is None
+            else OrderRunner(
+                control, orders.data, memory, orders.policies, provider=orders.provider, now=now, say=self._say
+            )
+        )
+        self._preparer = Preparer(control)
+        self._known: dict[str, models.LiveAccount] = {}
+        self._again: dict[str, datetime] = {}
         self._woken = asyncio.Event()
+
+    @property
+    def due(self) -> datetime | None:
+        """When something wants to be looked at, whatever is announced before; `None` for never."""
+        moments = [self._again[task.event_id] for task in self._memory.open_tasks() if task.event_id in self._again]
+        return min(moments, default=None)
 
     async def run(self, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Follow the signals until cancelled.
@@ -88,33 +156,60 @@ class Autopilot:
 
         Raises
         ------
+        MemoryInUseError
+            When another autopilot works with the memory.
         sqlite3.Error
             When the memory cannot be written.
         """
+        with self._memory.claimed():
+            self._register()
+            while True:
+                await self._round(poll_seconds)
+
+    async def finish(self, *, poll_seconds: float = POLL_SECONDS) -> None:
+        """Act on what is on now, until nothing is left to do about it; raises what `run` raises.
+
+        What is tried again later, such as an exit that failed, is left to the next run.
+        """
+        with self._memory.claimed():
+            self._register()
+            await self.catch_up()
+            while any(task.state is TaskState.EXECUTING for task in self._memory.open_tasks()):
+                await self._round(poll_seconds)
+
+    def _register(self) -> None:
         for register in (
             self._events.on_entry_signal,
             self._events.on_exit_signal,
             self._events.on_adjustment_signal,
+            self._events.on_order_update,
         ):
             register(lambda _event: self._woken.set())
         self._events.on_reconnected(lambda _id: self._woken.set())
-        while True:
-            self._woken.clear()
-            try:
-                await self._events.subscribe_to_strategies(models.SubscribeToStrategiesArgs(Strategies=None))
-                await self.catch_up()
-            except MesoLiveSignalRError as error:
-                _log.warning("the connection failed, it is tried again: %s", error)
-            except MesoLiveApiException as error:
-                _log.warning("the server refused, it is tried again: %s", error)
-            try:
-                async with asyncio.timeout(poll_seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
+
+    async def _round(self, poll_seconds: float) -> None:
+        self._woken.clear()
+        try:
+            await self._events.subscribe_to_strategies(models.SubscribeToStrategiesArgs(Strategies=None))
+            await self.catch_up()
+        except MesoLiveSignalRError as error:
+            _log.warning("the connection failed, it is tried again: %s", error)
+            self._again.clear()
+        except MesoLiveApiException as error:
+            _log.warning("the server refused, it is tried again: %s", error)
+            self._again.clear()
+        due = self.due
+        seconds = poll_seconds if due is None else min(poll_seconds, max((due - self._now()).total_seconds(), 0.05))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
 
     async def catch_up(self) -> list[Task]:
-        """Read the log to its end and carry out what is to be done; return the tasks that were worked on.
+        """Read the log to its end and carry out what is to be done now; return the tasks that were worked on.
+
+        Orders are not waited for: those that walk are looked at again by a later call, from `due` on.
 
         Raises
         ------
@@ -124,7 +219,26 @@ class Autopilot:
             When the server refused to show the log.
         """
         await self._read()
-        return [await self._carry_out(task) for task in self._memory.open_tasks()]
+        worked: list[Task] = []
+        for listed in self._memory.open_tasks():
+            # What an earlier one did may have changed it, or what else is under way.
+            standing = {task.event_id: task for task in self._memory.open_tasks()}
+            task = standing.get(listed.event_id)
+            if task is not None and self._is_due(task, list(standing.values())):
+                worked.append(await self._carry_out(task, list(standing.values())))
+        return worked
+
+    def _is_due(self, task: Task, others: Sequence[Task]) -> bool:
+        """Whether a task's turn has come: what is done to one position is done one after another."""
+        if task.due is not None and self._now() < task.due:
+            return False
+        if task.state is TaskState.EXECUTING or task.position_id is None:
+            return True
+        return not any(
+            one.position_id == task.position_id and one.state is TaskState.EXECUTING
+            for one in others
+            if one.event_id != task.event_id
+        )
 
     # -- reading
 
@@ -139,71 +253,130 @@ class Autopilot:
                 begun: list[Task] = []
                 ended: list[Task] = []
                 for envelope in page.Events:
+                    if self._runner is not None and isinstance(envelope.Event, models.OrderUpdateEvent):
+                        self._runner.hear(envelope.Event)
                     found = _signal(envelope.Event)
                     if found is not None:
                         (begun if found[1] is models.SignalState.On else ended).append(found[0])
                 # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
                 self._memory.take(begun, ended, page.Events[-1].EventSeqId)
+                for task in begun:
+                    self._say(What.SIGNAL, task, "on" if task.condition is None else f"on: {task.condition}")
+                for task in ended:
+                    self._say(What.SIGNAL, task, "off" if task.condition is None else f"off: {task.condition}")
             token = page.ContinuationToken
             if not token:
                 return
 
     # -- acting
 
-    async def _carry_out(self, task: Task) -> Task:
-        refusal = await self._refusal(task)
-        if refusal is not None and task.state is TaskState.WAITING and task.step == 0:
-            return self._end(task, TaskState.SKIPPED, refusal)
-        while not task.state.is_final:
+    async def _carry_out(self, task: Task, others: Sequence[Task]) -> Task:
+        self._again.pop(task.event_id, None)
+        if task.state is TaskState.WAITING and task.step == 0:
+            refusal = self._gives_way(task, others) or await self._refusal(task)
+            if refusal is not None:
+                return self._end(task, TaskState.SKIPPED, refusal)
+        elif (refusal := await self._refusal(task)) is not None:
+            # It was begun under other rules. Nothing is sent for it now, and nothing of it is forgotten.
+            return self._put_off(task, f"left as it is: {refusal}")
+        hurry = any(_closes(one, task) for one in others)
+        while not task.state.is_final and (task.due is None or task.due <= self._now()):
             try:
-                task = await (self._prepare(task) if task.state is TaskState.WAITING else self._execute(task))
+                if task.state is TaskState.WAITING:
+                    task = await self._prepare(task)
+                elif self._is_paper(task):
+                    task = await self._fill(task)
+                else:
+                    before = task
+                    task = await self._order(task, hurry=hurry)
+                    if task is before:
+                        return task
             except MesoLiveApiException as error:
                 if error.status in {models.StatusCode.RateLimited, models.StatusCode.ProviderUnavailable}:
-                    return self._memory.change(task, note=str(error))  # it waits for the next time
-                task = self._again(task, str(error))
+                    return self._put_off(task, str(error))  # it waits for the next time
+                if task.state is TaskState.EXECUTING and not self._is_paper(task):
+                    return self._put_off(task, str(error))  # orders may work: nothing is begun anew
+                task = self._try_again(task, str(error))
             except NoPriceError as error:
-                return self._memory.change(task, note=str(error))
+                return self._put_off(task, str(error))
         return task
+
+    def _gives_way(self, task: Task, others: Sequence[Task]) -> str | None:
+        if any(_closes(one, task) for one in others):
+            return "the position is to be left"
+        return None
 
     async def _refusal(self, task: Task) -> str | None:
         """Return why a task is not for this autopilot."""
         if self._strategies is not None and task.strategy_id not in self._strategies:
             return "the strategy is not among those that are traded"
-        if self._accounts is not None and task.account not in self._accounts:
-            return "the account is not among those that are traded"
-        if task.account not in self._paper:
-            account = await self._control.get_account(models.GetAccountArgs(BrokerAccountId=task.account))
-            self._paper[task.account] = account.IsPaperAccount
-        return None if self._paper[task.account] else "the account is not a paper account"
+        if task.position_id is not None and (why := self._memory.stopped().get(task.position_id)) is not None:
+            return f"the position is left alone: {why}"
+        if task.account not in self._known:
+            args = models.GetAccountArgs(BrokerAccountId=task.account)
+            self._known[task.account] = await self._control.get_account(args)
+        return self.refusal_of(self._known[task.account])
+
+    def refusal_of(self, account: models.LiveAccount) -> str | None:
+        """Return why an account is not traded, or `None`."""
+        name = account.BrokerAccountId
+        if account.IsPaperAccount:
+            allowed = self._accounts is None or name in self._accounts
+            return None if allowed else "the account is not among those that are traded"
+        if self._orders is None or name not in self._orders.accounts:
+            return "the account is not a paper account, and it is not among those that may be traded"
+        if account.BrokerType not in NO_MONEY and not self._orders.real_money:
+            return "the account is one of real money, and those are not allowed"
+        return None
+
+    def _is_paper(self, task: Task) -> bool:
+        return self._known[task.account].IsPaperAccount
 
     async def _prepare(self, task: Task) -> Task:
         """Prepare a task's next step, and fix what will be executed."""
-        found = await self._prepared(task)
+        found = await self._preparer.prepare(task)
         if found is None:
             return self._end(task, TaskState.DONE, "nothing is left to trade")
         prepared, error = found
         if prepared is None:
-            return self._again(task, error)
+            return self._try_again(task, error)
         match prepared:
             case models.PreparePositionEntryResult():
                 allowed, legs = prepared.EntryAllowed, prepared.SelectedLegs
+                conditions = [*prepared.EntryConditions, *prepared.AbortConditions]
             case models.PreparePositionExitResult():
-                allowed, legs = True, prepared.PositionLegs
+                allowed, legs, conditions = True, prepared.PositionLegs, []
             case models.PreparePositionAdjustmentResult():
                 allowed, legs = prepared.AdjustmentAllowed is not False, prepared.OrderLegs
+                conditions = prepared.AbortConditions or []
+        self._tell_plan(task, prepared)
         if not allowed:
+            reasons = "; ".join(f"{one.Statement} is {_shown(one.Result)}" for one in conditions)
+            self._say(What.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId)
             return self._end(task, TaskState.SKIPPED, "the strategy does not allow it")
-        args = models.ApplyPaperFillsArgs(
-            IdempotencyKey=_key(task, "x"),
-            BrokerAccountId=task.account,
-            ExecPlanId=prepared.ExecPlanId,
-            QtyMultiplier=None,
-            PaperLegFills=self._policy.fills(legs, prepared.LegPrices),
+        if self._is_paper(task):
+            fills = self._policy.fills(legs, prepared.LegPrices)
+            args = models.ApplyPaperFillsArgs(
+                IdempotencyKey=task.key("x"),
+                BrokerAccountId=task.account,
+                ExecPlanId=prepared.ExecPlanId,
+                QtyMultiplier=None,
+                PaperLegFills=fills,
+            )
+            request: object = args
+            prices = ", ".join(f"{name} {fill.Price:f}" for name, fill in fills.items())
+            self._say(What.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
+        else:
+            assert self._orders is not None  # noqa: S101 - other accounts are refused without
+            request = PlanToOrder.of(prepared, task.account, legs)
+            policy = self._orders.policies[task.kind]
+            self._say(What.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
+        return self._memory.change(
+            task, state=TaskState.EXECUTING, request=wire.encode_json(request).decode(), due=None
         )
-        return self._memory.change(task, state=TaskState.EXECUTING, request=wire.encode_json(args).decode())
 
-    async def _execute(self, task: Task) -> Task:
-        """Send what was fixed, unless it is known to have been carried out."""
+    async def _fill(self, task: Task) -> Task:
+        """Send the paper fills that were fixed, unless they are known to have been booked."""
         assert task.request is not None  # noqa: S101 - it is stored with the state
         args = wire.decode_json(task.request.encode(), models.ApplyPaperFillsArgs)
         if not await self._was_executed(args.IdempotencyKey):
@@ -212,7 +385,55 @@ class Autopilot:
             except MesoLiveApiException as error:
                 if error.status is not models.StatusCode.DuplicateRequest:
                     raise
-        steps = 1 if task.kind is not TaskKind.ADJUSTMENT else len(await self._operations(task))
+        return await self._next_step(task)
+
+    async def _order(self, task: Task, *, hurry: bool) -> Task:
+        """Do what is due about the orders of a task; the task itself comes back while they are under way."""
+        assert task.request is not None  # noqa: S101 - it is stored with the state
+        assert self._runner is not None  # noqa: S101 - as above
+        plan = wire.decode_json(task.request.encode(), PlanToOrder)
+        verdict = await self._runner.look(task, plan, hurry=hurry and task.kind is not TaskKind.EXIT)
+        match verdict:
+            case Working():
+                self._again[task.event_id] = verdict.again
+                return task
+            case Carried():
+                return await self._next_step(task)
+            case Ended(filled=True):
+                return await self._half_filled(task, plan, verdict, hurry=hurry)
+            case Ended():
+                return self._unfilled(task, verdict)
+
+    def _unfilled(self, task: Task, ended: Ended) -> Task:
+        """Decide what comes after orders that came to nothing."""
+        if ended.why is Why.OTHERS:
+            return self._end(task, TaskState.FAILED, f"nothing was traded: {ended.text}")
+        if task.kind is TaskKind.EXIT or ended.why is Why.OUT_OF_DATE:
+            return self._try_again(task, ended.text)
+        state = TaskState.FAILED if ended.why is Why.REFUSED else TaskState.UNFILLED
+        return self._end(task, state, f"nothing was traded: {ended.text}")
+
+    async def _half_filled(self, task: Task, plan: PlanToOrder, ended: Ended, *, hurry: bool) -> Task:
+        assert self._orders is not None  # noqa: S101 - as above
+        why = f"a part of plan {plan.plan} is filled and the rest is not: {ended.text}"
+        if hurry and task.kind is not TaskKind.EXIT:
+            return self._end(task, TaskState.FAILED, why)  # the exit that waits closes what is held
+        policy = self._orders.policies[task.kind]
+        if task.kind is TaskKind.EXIT and policy.half_filled is HalfFilled.FINISH and ended.why is not Why.OTHERS:
+            return self._try_again(task, why)  # a new plan closes what is still held
+        position_id = task.position_id
+        if position_id is None:
+            args = models.ListPositionsArgs(LiveExecPlanId=plan.plan, Limit=1)
+            listed = (await self._control.list_positions(args)).Positions
+            if not listed:
+                return self._end(task, TaskState.HALF_FILLED, why)
+            position_id = listed[0].Id
+        self._say(What.OUTCOME, task, f"HALF FILLED; position {position_id} is left alone from now on: {why}")
+        return self._memory.stop(task, position_id, why)
+
+    async def _next_step(self, task: Task) -> Task:
+        """Go on with a task of which a step is carried out."""
+        steps = 1 if task.kind is not TaskKind.ADJUSTMENT else len(await self._preparer.operations(task))
         if task.step + 1 < steps:
             return self._memory.change(
                 task, state=TaskState.WAITING, step=task.step + 1, attempt=0, request=None, note=None
@@ -232,88 +453,63 @@ class Autopilot:
                 return record.Status is models.IdempotencyRecordStatus.Completed
             await asyncio.sleep(1.0)
 
-    async def _prepared(self, task: Task) -> tuple[Prepared | None, str] | None:
-        """Prepare; return the result or why there is none, or `None` when there is nothing to prepare."""
-        key = _key(task, "p")
-        if task.kind is TaskKind.ENTRY:
-            definition = await self._definition(task)
-            job = await _once(
-                self._control.start_prepare_position_entry,
-                models.PreparePositionEntryArgs(
-                    IdempotencyKey=key,
-                    PositionName=f"{task.strategy_name[:100]} {task.at:%Y-%m-%d %H:%M}",
-                    StrategyId=task.strategy_id,
-                    BrokerAccountId=task.account,
-                    LegSelectionConstraint=_constraint(definition),
-                    Underlying=_underlying(definition),
-                ),
-            )
-            entry = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
-            status = await wait_for_job(lambda: self._control.get_prepare_position_entry_status(entry))
-            return status.Result, status.Error or status.Status.name
-        assert task.position_id is not None  # noqa: S101 - every other signal is of a position
+    def _try_again(self, task: Task, why: str) -> Task:
+        """Try a step anew from its preparation, or give it up: nothing of this attempt was carried out, or it ended.
+
+        An exit is never given up while its signal is on, but it is tried ever more rarely.
+        """
+        changes: dict[str, Any] = {
+            "state": TaskState.WAITING,
+            "attempt": task.attempt + 1,
+            "request": None,
+            "note": why,
+        }
         if task.kind is TaskKind.EXIT:
-            job = await _once(
-                self._control.start_prepare_position_exit,
-                models.PreparePositionExitArgs(IdempotencyKey=key, PositionId=task.position_id),
-            )
-            leaving = models.GetPreparePositionExitStatusArgs(JobId=job.JobId)
-            left = await wait_for_job(lambda: self._control.get_prepare_position_exit_status(leaving))
-            return left.Result, left.Error or left.Status.name
-        operations = await self._operations(task)
-        if task.step >= len(operations):
-            return None
-        job = await _once(
-            self._control.start_prepare_position_adjustment,
-            models.PreparePositionAdjustmentArgs(
-                IdempotencyKey=key,
-                PositionId=task.position_id,
-                Operation=operations[task.step],
-                Condition=task.condition or "",
-                LegSelectionConstraint=_constraint(await self._definition(task)),
-            ),
-        )
-        adjusting = models.GetPreparePositionAdjustmentStatusArgs(JobId=job.JobId)
-        adjusted = await wait_for_job(lambda: self._control.get_prepare_position_adjustment_status(adjusting))
-        return adjusted.Result, adjusted.Error or adjusted.Status.name
-
-    async def _definition(self, task: Task) -> dict[str, Any]:
-        args = models.GetStrategyArgs(StrategyId=task.strategy_id)
-        return (await self._control.get_strategy(args)).StrategyDefinition
-
-    async def _operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
-        """Return what a condition's adjustment trades, in its order."""
-        actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
-        return [operation for name, operation in _OPERATIONS if actions.get(name) is not None]
-
-    def _again(self, task: Task, why: str) -> Task:
-        """Try a step anew from its preparation, or give it up: nothing of this attempt was carried out."""
+            wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), LONGEST_AGAIN)
+            self._say(What.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
+            self._again[task.event_id] = self._now() + wait
+            return self._memory.change(task, **changes, due=self._now() + wait)
         if task.attempt + 1 >= ATTEMPTS:
             return self._end(task, TaskState.FAILED, why)
-        return self._memory.change(task, state=TaskState.WAITING, attempt=task.attempt + 1, request=None, note=why)
+        return self._memory.change(task, **changes)
+
+    def _put_off(self, task: Task, why: str) -> Task:
+        """Leave a task as it is for now."""
+        if task.note != why:
+            self._say(What.TROUBLE, task, why)
+        return self._memory.change(task, note=why)
 
     def _end(self, task: Task, state: TaskState, note: str | None) -> Task:
-        _log.info(
-            "%s of strategy %s: %s%s", task.kind.value, task.strategy_id, state.value, f" ({note})" if note else ""
-        )
+        self._say(What.OUTCOME, task, f"{state.value}{f' ({note})' if note else ''}", State=state.value)
         return self._memory.change(task, state=state, note=note)
 
+    def _tell_plan(self, task: Task, prepared: Prepared) -> None:
+        groups: list[str] = []
+        for group, quantity in sorted(prepared.LegGroupQtys.items()):
+            price = prepared.LegGroupPrices.get(group, models.LivePrices())
+            legs = ", ".join(f"{ratio:+f} {name}" for name, ratio in quantity.LegRatios.items() if ratio != 0)
+            groups.append(f"group {group}: {quantity.Qty:f} x ({legs}) bid {_shown(price.Bid)} ask {_shown(price.Ask)}")
+        self._say(What.PLAN, task, f"plan {prepared.ExecPlanId}; {'; '.join(groups)}", Plan=prepared.ExecPlanId)
 
-async def _once(
-    start: Callable[[T], Awaitable[models.StartPreparationResult]], args: T
-) -> models.StartPreparationResult:
-    """Start a preparation; one that was started with the key before is found again."""
-    try:
-        return await start(args)
-    except MesoLiveApiException as error:
-        found = error.data
-        if error.status is models.StatusCode.DuplicateRequest and isinstance(found, models.StartPreparationResult):
-            return found
-        raise
+    def _say(
+        self,
+        what: What,
+        task: Task,
+        text: str,
+        details: Mapping[str, Decimal | int | str | None] | None = None,
+        **more: Decimal | int | str | None,
+    ) -> None:
+        self._told(Notice(self._now(), what, task, text, {**(details or {}), **more}))
 
 
-def _key(task: Task, what: str) -> str:
-    return f"autopilot:{task.event_id}:{what}{task.step}.{task.attempt}"
+def _closes(one: Task, other: Task) -> bool:
+    """Whether the first is an exit of the position that the second wants to adjust."""
+    return (
+        one.kind is TaskKind.EXIT
+        and other.kind is TaskKind.ADJUSTMENT
+        and one.position_id == other.position_id
+        and not one.state.is_final
+    )
 
 
 def _signal(event: object) -> tuple[Task, models.SignalState] | None:
@@ -341,21 +537,11 @@ def _signal(event: object) -> tuple[Task, models.SignalState] | None:
     return task, event.State
 
 
-def _section(definition: dict[str, Any], *path: str) -> dict[str, Any]:
-    """Return an object within a definition; an empty one where it is not written."""
-    found: dict[str, Any] = definition
-    for name in path:
-        found = found.get(name) or {}
-    return found
-
-
-def _constraint(definition: dict[str, Any]) -> models.LiveLegSelectionConstraint:
-    written = str(_section(definition, "Settings", "Core").get("LegSelectionConstraint") or "FullyUnique")
-    known = {str(member): member for member in models.LiveLegSelectionConstraint}
-    return known.get(written, models.LiveLegSelectionConstraint.FullyUnique)
-
-
-def _underlying(definition: dict[str, Any]) -> models.LiveUnderlying:
-    return models.LiveUnderlying(
-        Symbol=str(definition.get("Symbol")), ContractType=models.MesoContractType.Index, Currency="USD"
-    )
+def _shown(value: Decimal | bool | None) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return "true" if value else "false"

@@ -1,17 +1,21 @@
-"""What an autopilot remembers: how far it has read the event log, and what has become of each signal.
+"""What an autopilot remembers: how far it has read the event log, what has become of each signal, its orders.
 
 Every change is one transaction in a SQLite file, written through to the disk before the call that depends on it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
+
+from mesolive_sdk.automation.walking import Rung, Stage
 
 LONGEST_NOTE = 500
 
@@ -31,9 +35,29 @@ CREATE TABLE IF NOT EXISTS tasks (
     step INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     request TEXT,
-    note TEXT
+    note TEXT,
+    due TEXT
 );
 CREATE INDEX IF NOT EXISTS ix_tasks_state ON tasks (state, seq);
+CREATE TABLE IF NOT EXISTS intents (
+    event_id TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    leg_group INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL UNIQUE,
+    at TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    price TEXT,
+    worst TEXT,
+    request TEXT NOT NULL,
+    order_id INTEGER,
+    outcome TEXT,
+    note TEXT,
+    PRIMARY KEY (event_id, step, attempt, leg_group, number)
+);
+CREATE TABLE IF NOT EXISTS stopped (position_id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, why TEXT NOT NULL);
 """
 
 
@@ -53,12 +77,21 @@ class TaskState(enum.Enum):
     DONE = "done"
     SKIPPED = "skipped"
     WITHDRAWN = "withdrawn"
+    UNFILLED = "unfilled"
+    """Ordered, not filled, cancelled: nothing was traded."""
+    HALF_FILLED = "half filled"
+    """A part was traded, and the rest could not be: somebody has to look."""
     FAILED = "failed"
 
     @property
     def is_final(self) -> bool:
         """Whether nothing is left to do."""
         return self not in {TaskState.WAITING, TaskState.EXECUTING}
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self in {TaskState.HALF_FILLED, TaskState.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +110,8 @@ class Task:
         The execution's arguments as JSON, once they are fixed.
     note
         How it ended, in words.
+    due
+        Before when it is not tried again; `None` for at once.
     """
 
     event_id: str
@@ -93,11 +128,74 @@ class Task:
     attempt: int = 0
     request: str | None = None
     note: str | None = None
+    due: datetime | None = None
 
     @property
     def subject(self) -> tuple[TaskKind, int, str, int | None, str | None]:
         """What the signal is about: it is on or off once for each of these."""
         return self.kind, self.strategy_id, self.account, self.position_id, self.condition
+
+    def key(self, what: str) -> str:
+        """Return the idempotency key of a call for this attempt: the same after a restart."""
+        return f"autopilot:{self.event_id}:{what}{self.step}.{self.attempt}"
+
+
+class IntentKind(enum.Enum):
+    """What is asked of the server."""
+
+    SEND = "send"
+    CANCEL = "cancel"
+
+
+class IntentOutcome(enum.Enum):
+    """What became of a call."""
+
+    TAKEN = "taken"
+    """The server has it."""
+    PUT_OFF = "put off"
+    """It was refused for a reason that passes."""
+    REFUSED = "refused"
+    """It was refused, and would be again."""
+    OUT_OF_DATE = "out of date"
+    """It was refused because the plan does not fit any more."""
+    NEVER_SENT = "never sent"
+    """It did not arrive, and is too old to be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One call about an order, noted before it is made.
+
+    Attributes
+    ----------
+    event_id, step, attempt, group, number
+        Which call of which leg group of which task it is.
+    rung
+        The order as it is meant; of a cancel, when and for which part.
+    request
+        The call's arguments as JSON.
+    order_id
+        The order that came of it, or that is cancelled.
+    outcome
+        What became of it; `None` while that has to be found out.
+    """
+
+    event_id: str
+    step: int
+    attempt: int
+    group: int
+    number: int
+    kind: IntentKind
+    key: str
+    rung: Rung
+    request: str
+    order_id: int | None = None
+    outcome: IntentOutcome | None = None
+    note: str | None = None
+
+
+class MemoryInUseError(Exception):
+    """Another autopilot works with the file."""
 
 
 class Memory:
@@ -120,6 +218,9 @@ class Memory:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
+        self._path = None if str(path) == ":memory:" else Path(path)
+        if "due" not in {row["name"] for row in self._connection.execute("PRAGMA table_info(tasks)")}:
+            self._connection.execute("ALTER TABLE tasks ADD COLUMN due TEXT")  # a file of the first version
 
     def __enter__(self) -> Self:
         return self
@@ -130,6 +231,29 @@ class Memory:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @contextlib.contextmanager
+    def claimed(self) -> Generator[None]:
+        """Be the only autopilot that works with the file, while the context lasts.
+
+        Raises
+        ------
+        MemoryInUseError
+            When another one does.
+        """
+        if self._path is None:
+            yield
+            return
+        # A lock of SQLite on a file of its own: the system gives it back when the process dies.
+        lock = sqlite3.connect(self._path.with_name(f"{self._path.name}.lock"), isolation_level=None, timeout=0)
+        try:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                raise MemoryInUseError(f"another autopilot works with {self._path}") from None
+            yield
+        finally:
+            lock.close()
 
     @property
     def cursor(self) -> int:
@@ -149,13 +273,9 @@ class Memory:
         cursor
             The `EventSeqId` of the last event read.
         """
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as connection:
             for task in begun:
-                connection.execute(
-                    "INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(task)
-                )
+                connection.execute(_INSERT_TASK, _row(task))
             for task in ended:
                 connection.execute(
                     "UPDATE tasks SET state = ?, note = ? WHERE state = ? AND step = 0 AND seq < ? AND kind = ?"
@@ -172,10 +292,6 @@ class Memory:
             connection.execute(
                 "INSERT INTO cursor VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET seq = excluded.seq", (cursor,)
             )
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
 
     def open_tasks(self) -> list[Task]:
         """Return what is not final, oldest signal first."""
@@ -193,12 +309,83 @@ class Memory:
     def change(self, task: Task, **changes: Any) -> Task:  # noqa: ANN401 - fields of Task, of their own types
         """Store a changed task and return it."""
         changed = replace(task, **changes)
-        note = None if changed.note is None else changed.note[:LONGEST_NOTE]
-        self._connection.execute(
-            "UPDATE tasks SET state = ?, step = ?, attempt = ?, request = ?, note = ? WHERE event_id = ?",
-            (changed.state.value, changed.step, changed.attempt, changed.request, note, changed.event_id),
-        )
+        self._connection.execute(_UPDATE_TASK, _changed_row(changed))
         return changed
+
+    # -- orders
+
+    def intents(self, task: Task) -> list[Intent]:
+        """Return the calls about orders of a task's present step and attempt, by group and oldest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM intents WHERE event_id = ? AND step = ? AND attempt = ? ORDER BY leg_group, number",
+            (task.event_id, task.step, task.attempt),
+        )
+        return [_intent(row) for row in rows]
+
+    def intend(self, intent: Intent) -> None:
+        """Note a call about an order that is to be made."""
+        self._connection.execute(
+            "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                intent.event_id,
+                intent.step,
+                intent.attempt,
+                intent.group,
+                intent.number,
+                intent.kind.value,
+                intent.key,
+                intent.rung.at.isoformat(),
+                intent.rung.stage.value,
+                _text(intent.rung.price),
+                _text(intent.rung.worst),
+                intent.request,
+                intent.order_id,
+                None if intent.outcome is None else intent.outcome.value,
+                intent.note,
+            ),
+        )
+
+    def learn(self, intent: Intent, outcome: IntentOutcome, order_id: int | None, note: str | None = None) -> None:
+        """Note what became of a call."""
+        self._connection.execute(
+            "UPDATE intents SET outcome = ?, order_id = COALESCE(?, order_id), note = ? WHERE key = ?",
+            (outcome.value, order_id, _cut(note), intent.key),
+        )
+
+    # -- positions that are left alone
+
+    def stop(self, task: Task, position_id: int, why: str) -> Task:
+        """End a task as half filled and leave its position alone from now on, in one transaction; return the task."""
+        changed = replace(task, state=TaskState.HALF_FILLED, note=why)
+        with self._transaction() as connection:
+            connection.execute(_UPDATE_TASK, _changed_row(changed))
+            connection.execute(
+                "INSERT OR REPLACE INTO stopped VALUES (?, ?, ?)", (position_id, task.event_id, _cut(why))
+            )
+        return changed
+
+    def stopped(self) -> dict[int, str]:
+        """Return the positions that are left alone, and why."""
+        return {row["position_id"]: row["why"] for row in self._connection.execute("SELECT * FROM stopped")}
+
+    def release(self, position_id: int) -> bool:
+        """Let a position be traded again; return whether it was left alone."""
+        return self._connection.execute("DELETE FROM stopped WHERE position_id = ?", (position_id,)).rowcount > 0
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+
+_COLUMNS = [field.name for field in fields(Task)]
+_INSERT_TASK = f"INSERT OR IGNORE INTO tasks ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names of our own columns
+_UPDATE_TASK = "UPDATE tasks SET state = ?, step = ?, attempt = ?, request = ?, note = ?, due = ? WHERE event_id = ?"
 
 
 def _row(task: Task) -> tuple[object, ...]:
@@ -217,7 +404,13 @@ def _row(task: Task) -> tuple[object, ...]:
         task.attempt,
         task.request,
         task.note,
+        None if task.due is None else task.due.isoformat(),
     )
+
+
+def _changed_row(task: Task) -> tuple[object, ...]:
+    due = None if task.due is None else task.due.isoformat()
+    return task.state.value, task.step, task.attempt, task.request, _cut(task.note), due, task.event_id
 
 
 def _task(row: sqlite3.Row) -> Task:
@@ -236,4 +429,35 @@ def _task(row: sqlite3.Row) -> Task:
         attempt=row["attempt"],
         request=row["request"],
         note=row["note"],
+        due=None if row["due"] is None else datetime.fromisoformat(row["due"]),
     )
+
+
+def _intent(row: sqlite3.Row) -> Intent:
+    return Intent(
+        event_id=row["event_id"],
+        step=row["step"],
+        attempt=row["attempt"],
+        group=row["leg_group"],
+        number=row["number"],
+        kind=IntentKind(row["kind"]),
+        key=row["key"],
+        rung=Rung(
+            at=datetime.fromisoformat(row["at"]),
+            stage=Stage(row["stage"]),
+            price=None if row["price"] is None else Decimal(row["price"]),
+            worst=None if row["worst"] is None else Decimal(row["worst"]),
+        ),
+        request=row["request"],
+        order_id=row["order_id"],
+        outcome=None if row["outcome"] is None else IntentOutcome(row["outcome"]),
+        note=row["note"],
+    )
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _cut(note: str | None) -> str | None:
+    return None if note is None else note[:LONGEST_NOTE]

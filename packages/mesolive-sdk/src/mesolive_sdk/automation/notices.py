@@ -1,0 +1,75 @@
+"""What an autopilot does and why, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from mesolive_sdk.automation.memory import Task
+
+
+class What(StrEnum):
+    """What a notice is about."""
+
+    SIGNAL = "signal"
+    DECISION = "decision"
+    PLAN = "plan"
+    ORDER = "order"
+    FILL = "fill"
+    OUTCOME = "outcome"
+    TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that an autopilot saw, decided or did.
+
+    Attributes
+    ----------
+    task
+        The signal that it belongs to.
+    text
+        What happened, in words.
+    details
+        The same in values, for scripts.
+    """
+
+    at: datetime
+    what: What
+    task: Task
+    text: str
+    details: Mapping[str, Decimal | int | str | None] = field(default_factory=dict[str, "Decimal | int | str | None"])
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        task = self.task
+        position = "" if task.position_id is None else f" position {task.position_id}"
+        where = f"{task.kind.value} {task.strategy_id} {task.account}{position}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.what.value:<8} {where}: {self.text}"
+
+    @property
+    def values(self) -> dict[str, object]:
+        """One object for scripts."""
+        task = self.task
+        values: dict[str, object] = {
+            "At": self.at.isoformat(),
+            "What": self.what.value,
+            "Signal": task.kind.value,
+            "EventId": task.event_id,
+            "StrategyId": task.strategy_id,
+            "StrategyName": task.strategy_name,
+            "Account": task.account,
+            "PositionId": task.position_id,
+            "Condition": task.condition,
+            "Text": self.text,
+        }
+        values.update(self.details)
+        return values
+
+
+Told = Callable[[Notice], object]
+"""Hears notices as they come."""

@@ -1,0 +1,536 @@
+"""Carrying a plan out at a venue: its leg groups one after another, one order of a group at a time.
+
+What is to be called is noted before the call is made (`Intent`), and what became of it is found out before anything
+else is done: by the key's record, and by the plan's orders, which the server knows best. Nothing here waits: each
+`look` does what is due now and says when to look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from mesolive_sdk import models, wire
+from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Memory, Task, TaskKind
+from mesolive_sdk.automation.notices import What
+from mesolive_sdk.automation.walking import Cancel, ComboQuote, OrderPolicy, Progress, Rung, Stage, Wait, decide
+from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveDataHubClient
+from mesolive_sdk.exceptions import MesoLiveApiException
+
+PAGE = 500
+LOOK_AGAIN = timedelta(seconds=5)
+"""When an order is looked at again of which nothing is due, if nothing is told of it before."""
+
+LOOK_SOON = timedelta(seconds=1)
+"""When what was just sent is looked at again."""
+
+UNANSWERED = frozenset({models.OrderState.PendingSubmit, models.OrderState.PendingCancel})
+"""Nothing may be asked of an order before the venue has answered what was asked last."""
+
+ZERO = Decimal(0)
+
+PASSING = frozenset({models.StatusCode.RateLimited, models.StatusCode.ProviderUnavailable, models.StatusCode.Timeout})
+"""Refusals that pass by themselves."""
+
+Say = Callable[[What, Task, str, Mapping[str, Decimal | int | str | None]], None]
+
+
+class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
+    """A leg group of a plan, as far as ordering it needs.
+
+    Attributes
+    ----------
+    group
+        Its id in the plan.
+    qty
+        How many combos.
+    names
+        All its legs, marker legs included.
+    combo
+        The contracts of one combo with their ratios; empty for a group of marker legs.
+    """
+
+    group: int
+    qty: Decimal
+    names: list[str]
+    combo: list[models.ComboLeg]
+
+    @property
+    def roots(self) -> list[str]:
+        """The trading class of each leg."""
+        return [leg.Contract.Root or leg.Contract.Underlying.Symbol for leg in self.combo]
+
+
+class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
+    """A plan that is carried out by orders; a task keeps it as its request."""
+
+    plan: int
+    account: str
+    groups: list[GroupToOrder]
+
+    @classmethod
+    def of(cls, prepared: models.PreparedPlan, account: str, legs: Mapping[str, models.LiveLeg]) -> PlanToOrder:
+        """Return what is to be ordered of a plan: its groups in the order of their ids, those of marker legs left out.
+
+        A plan that has nothing but marker legs keeps its first group: its order opens the position.
+        """
+        groups: list[GroupToOrder] = []
+        for group, names in sorted(prepared.LegGroups.items()):
+            quantity = prepared.LegGroupQtys[group]
+            combo = [
+                models.ComboLeg(Contract=legs[name].LiveContract, Ratio=ratio)
+                for name, ratio in quantity.LegRatios.items()
+                if ratio != 0
+            ]
+            groups.append(GroupToOrder(group=group, qty=quantity.Qty, names=list(names), combo=combo))
+        traded = [group for group in groups if group.combo]
+        return cls(plan=prepared.ExecPlanId, account=account, groups=traded or groups[:1])
+
+
+class Why(StrEnum):
+    """Why a plan is not carried on with."""
+
+    OVER = "over"
+    """It was not filled in time and was cancelled by us."""
+    OTHERS = "others"
+    """Somebody else cancelled the order."""
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    OUT_OF_DATE = "out of date"
+    PASSING = "passing"
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The plan is being carried out; it is to be looked at again then."""
+
+    again: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """All groups are filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing of the plan works any more, and not all of it is filled.
+
+    Attributes
+    ----------
+    filled
+        Whether any of it is.
+    """
+
+    why: Why
+    text: str
+    filled: bool
+
+
+Verdict = Working | Carried | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group as it stands: what the server has of it, and what was meant."""
+
+    todo: GroupToOrder
+    orders: Sequence[models.Order]
+    intents: Sequence[Intent]
+
+    @property
+    def filled(self) -> Decimal:
+        return sum((abs(order.CumQty) for order in self.orders), ZERO)
+
+    @property
+    def is_filled(self) -> bool:
+        if not self.todo.combo:
+            return any(order.State is models.OrderState.Filled for order in self.orders)
+        return self.filled >= self.todo.qty
+
+    @property
+    def working(self) -> list[models.Order]:
+        return [order for order in self.orders if not order.State.is_final]
+
+    @property
+    def sends(self) -> list[Intent]:
+        return [intent for intent in self.intents if intent.kind is IntentKind.SEND]
+
+    def cancelled_by_us(self, order_id: int) -> bool:
+        return any(
+            one.kind is IntentKind.CANCEL and one.order_id == order_id and one.outcome is not IntentOutcome.REFUSED
+            for one in self.intents
+        )
+
+
+class OrderRunner:
+    """Carries plans out by orders.
+
+    Parameters
+    ----------
+    control, data
+        Connected clients; the quotes of each step come from the Data Hub, for those of the plan grow old on the way.
+    memory
+        Where intents are noted.
+    policies
+        How each kind of signal is ordered.
+    provider
+        Whose quotes are used; `None` for those of the agent that serves the account.
+    now
+        The time.
+    say
+        Is told what is done.
+    """
+
+    def __init__(
+        self,
+        control: MesoLiveControlHubClient,
+        data: MesoLiveDataHubClient,
+        memory: Memory,
+        policies: Mapping[TaskKind, OrderPolicy],
+        *,
+        provider: models.DataProviderType | None,
+        now: Callable[[], datetime],
+        say: Say,
+    ) -> None:
+        self._control = control
+        self._data = data
+        self._memory = memory
+        self._policies = policies
+        self._provider = provider
+        self._providers: dict[str, models.DataProviderType] = {}
+        self._now = now
+        self._say = say
+        self._reasons: dict[int, str] = {}
+        self._seen: dict[int, tuple[Decimal, datetime]] = {}
+
+    def hear(self, event: models.OrderUpdateEvent) -> None:
+        """Remember why an order was rejected: orders themselves do not say."""
+        if event.Rejection is not None:
+            self._reasons[event.OrderId] = event.Rejection.Reason
+            while len(self._reasons) > PAGE:
+                del self._reasons[next(iter(self._reasons))]
+
+    async def look(self, task: Task, plan: PlanToOrder, *, hurry: bool = False) -> Verdict:
+        """Do what is due for a plan now.
+
+        Parameters
+        ----------
+        hurry
+            End it: what works is cancelled, and nothing more is ordered.
+
+        Raises
+        ------
+        MesoLiveSignalRError
+            When the connection failed; what was meant is found out about by the next look.
+        """
+        policy = self._policies[task.kind]
+        for intent in self._memory.intents(task):
+            if intent.outcome is None:
+                await self._find_out(task, policy, intent)
+        orders = await self._orders(plan)
+        groups = self._groups(task, plan, orders)
+        partly = any(group.filled > 0 for group in groups)
+        for group in groups:
+            if group.is_filled:
+                continue
+            foreign = self._foreign(group)
+            if foreign is not None:
+                return Working(self._now() + LOOK_AGAIN)
+            return await self._advance(task, policy, plan, group, partly=partly, hurry=hurry)
+        return Carried()
+
+    # -- one group
+
+    async def _advance(
+        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool, hurry: bool
+    ) -> Verdict:
+        now = self._now()
+        working = group.working
+        if not working:
+            ended = self._ended(policy, group, partly=partly)
+            if ended is not None:
+                return ended
+            if hurry:
+                return Ended(Why.OVER, "it gives way to an exit", partly)
+        elif any(order.State in UNANSWERED for order in working) or len(working) > 1:
+            return Working(now + LOOK_AGAIN)  # the venue has not answered yet: nothing may be asked of it
+        order = working[0] if working else None
+        if order is not None and group.cancelled_by_us(order.OrderId):
+            return Working(now + LOOK_AGAIN)
+        progress = Progress(
+            rungs=[intent.rung for intent in group.sends],
+            price=None if order is None else order.LimitPrice,
+            works=order is not None,
+            filled_at=self._seen[order.OrderId][1] if order is not None and order.OrderId in self._seen else None,
+        )
+        if order is not None and hurry:
+            step: Rung | Cancel | Wait = Cancel("it gives way to an exit")
+        elif not group.todo.combo:
+            step = Rung(now, Stage.WALKING, None, None)
+        else:
+            quote = await self._quote(task, group.todo)
+            step = decide(policy, progress, quote, group.todo.roots, now, partly=partly)
+        match step:
+            case Wait():
+                return Working(step.until)
+            case Cancel():
+                if order is not None:
+                    await self._cancel(task, group, order, step.why)
+            case Rung():
+                await self._send(task, plan, group, order, step)
+        return Working(now + LOOK_SOON)
+
+    def _ended(self, policy: OrderPolicy, group: _Group, *, partly: bool) -> Ended | None:
+        """Return why nothing more is sent for a group of which nothing works; `None` where something is to be sent."""
+        sends = group.sends
+        if not sends:
+            return None
+        latest = max(group.orders, key=lambda order: order.OrderId, default=None)
+        if latest is not None:
+            return self._after(group, latest, partly=partly)
+        last = sends[-1]
+        if last.outcome is IntentOutcome.PUT_OFF and self._now() < sends[0].rung.at + policy.patience:
+            return None
+        why = {IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE, IntentOutcome.REFUSED: Why.REFUSED}
+        text = last.note or "the order could not be sent"
+        return Ended(why.get(last.outcome or IntentOutcome.PUT_OFF, Why.PASSING), text, partly)
+
+    def _after(self, group: _Group, latest: models.Order, *, partly: bool) -> Ended:
+        """Return how a group ended, by its latest order."""
+        name = f"order {latest.OrderId}"
+        by_us = any(group.cancelled_by_us(order.OrderId) for order in group.orders)
+        match latest.State:
+            case _ if by_us:
+                return Ended(Why.OVER, "it was not filled in time", partly)
+            case models.OrderState.Rejected:
+                reason = self._reasons.get(latest.OrderId, "no reason is known")
+                return Ended(Why.REFUSED, f"{name} was rejected: {reason}", partly)
+            case models.OrderState.Expired:
+                return Ended(Why.EXPIRED, f"{name} expired with the session", partly)
+            case models.OrderState.Cancelled:
+                return Ended(Why.OTHERS, f"{name} was cancelled by somebody else", partly)
+            case _:
+                return Ended(Why.OTHERS, f"{name} is {latest.State.value}", partly)
+
+    # -- calls
+
+    async def _send(
+        self,
+        task: Task,
+        plan: PlanToOrder,
+        group: _Group,
+        replaced: models.Order | None,
+        rung: Rung,
+    ) -> None:
+        todo = group.todo
+        limit = models.OrderType.Market if rung.price is None else models.OrderType.Limit
+        number = len(group.intents)
+        key = _key(task, todo, number)
+        args = models.SendOrderArgs(
+            IdempotencyKey=key,
+            ReplacesOrder=None if replaced is None else replaced.OrderId,
+            BrokerAccountId=plan.account,
+            ExecPlanId=plan.plan,
+            LegGroupId=todo.group,
+            LegGroupOrder=models.LegGroupOrder(
+                OrderType=limit,
+                TimeInForce=models.TimeInForce.Day,
+                LimitPrice=rung.price,
+                LegNames=todo.names,
+            ),
+        )
+        intent = self._intent(task, todo, number, IntentKind.SEND, key, rung, wire.encode_json(args).decode())
+        self._memory.intend(intent)
+        await self._call_send(task, intent, args)
+
+    async def _cancel(self, task: Task, group: _Group, order: models.Order, why: str) -> None:
+        number = len(group.intents)
+        key = _key(task, group.todo, number)
+        args = models.CancelOrderArgs(IdempotencyKey=key, LiveOrderId=order.OrderId)
+        last = group.sends[-1].rung
+        rung = Rung(self._now(), last.stage, None, None)
+        request = wire.encode_json(args).decode()
+        intent = self._intent(task, group.todo, number, IntentKind.CANCEL, key, rung, request, order.OrderId)
+        self._memory.intend(intent)
+        self._tell(What.ORDER, task, f"order {order.OrderId}: cancel, {why}", Order=order.OrderId)
+        await self._call_cancel(task, intent, args)
+
+    async def _find_out(self, task: Task, policy: OrderPolicy, intent: Intent) -> None:
+        """Learn what became of a call whose answer was lost, and make it when it never was made."""
+        if await self._learn_from_record(intent):
+            return
+        if intent.kind is IntentKind.CANCEL:
+            await self._call_cancel(task, intent, wire.decode_json(intent.request.encode(), models.CancelOrderArgs))
+        elif self._now() < intent.rung.at + policy.patience:
+            # With the same key: should the first call be on its way still, one of both is carried out.
+            await self._call_send(task, intent, wire.decode_json(intent.request.encode(), models.SendOrderArgs))
+        else:
+            self._memory.learn(intent, IntentOutcome.NEVER_SENT, None, "it was not sent in time")
+
+    async def _call_send(self, task: Task, intent: Intent, args: models.SendOrderArgs) -> None:
+        try:
+            result = await self._control.send_order(args)
+        except MesoLiveApiException as error:
+            if isinstance(error.data, models.SendOrderResult):
+                self._memory.learn(intent, IntentOutcome.TAKEN, error.data.LiveOrderId)
+            elif not await self._learn_from_record(intent):
+                self._refused(task, intent, error)
+            return
+        self._memory.learn(intent, IntentOutcome.TAKEN, result.LiveOrderId)
+        price = args.LegGroupOrder.LimitPrice
+        at = "at the market" if price is None else f"limit {price:f} ({intent.rung.stage.value})"
+        replaces = "" if args.ReplacesOrder is None else f" in place of order {args.ReplacesOrder}"
+        names = ", ".join(args.LegGroupOrder.LegNames)
+        self._tell(
+            What.ORDER,
+            task,
+            f"order {result.LiveOrderId}: {names} {at}{replaces}, {result.State.value}",
+            Order=result.LiveOrderId,
+            Limit=price,
+            Replaces=args.ReplacesOrder,
+            Plan=args.ExecPlanId,
+            Group=args.LegGroupId,
+        )
+
+    async def _call_cancel(self, task: Task, intent: Intent, args: models.CancelOrderArgs) -> None:
+        try:
+            await self._control.cancel_order(args)
+        except MesoLiveApiException as error:
+            if error.status in PASSING:
+                # Asked again as it is, by the next look.
+                self._tell(What.TROUBLE, task, f"order {args.LiveOrderId} could not be cancelled yet: {error}")
+                return
+            if error.status is not models.StatusCode.DuplicateRequest and not await self._learn_from_record(intent):
+                self._memory.learn(intent, IntentOutcome.REFUSED, None, str(error))
+                self._tell(What.TROUBLE, task, f"order {args.LiveOrderId} was not cancelled: {error}")
+                return
+        self._memory.learn(intent, IntentOutcome.TAKEN, None)
+
+    def _refused(self, task: Task, intent: Intent, error: MesoLiveApiException) -> None:
+        if error.status in PASSING:
+            outcome = IntentOutcome.PUT_OFF
+        elif error.status is models.StatusCode.Conflict:
+            outcome = IntentOutcome.OUT_OF_DATE
+        else:
+            outcome = IntentOutcome.REFUSED
+        self._memory.learn(intent, outcome, None, str(error))
+        self._tell(What.TROUBLE, task, f"the order was refused: {error}")
+
+    async def _learn_from_record(self, intent: Intent) -> bool:
+        """Ask what a key was used for; return whether the server has it."""
+        try:
+            record = await self._control.get_idempotency_record(
+                models.GetIdempotencyRecordArgs(IdempotencyKey=intent.key)
+            )
+        except MesoLiveApiException as error:
+            if error.status is models.StatusCode.NotFound:
+                return False
+            raise
+        found = record.LiveOrderIds or []
+        self._memory.learn(intent, IntentOutcome.TAKEN, found[0] if found else None)
+        return True
+
+    # -- small things
+
+    async def _orders(self, plan: PlanToOrder) -> list[models.Order]:
+        found: list[models.Order] = []
+        token: str | None = None
+        while True:
+            page = await self._control.list_orders(
+                models.ListOrdersArgs(ExecPlanId=plan.plan, Limit=PAGE, ContinuationToken=token)
+            )
+            found += page.Orders
+            token = page.ContinuationToken
+            if token is None:
+                return found
+
+    def _groups(self, task: Task, plan: PlanToOrder, orders: Sequence[models.Order]) -> list[_Group]:
+        intents = self._memory.intents(task)
+        groups = [
+            _Group(
+                todo,
+                sorted((one for one in orders if one.LegGroupId == todo.group), key=lambda one: one.OrderId),
+                [one for one in intents if one.group == todo.group],
+            )
+            for todo in plan.groups
+        ]
+        for group in groups:
+            for order in group.orders:
+                if order.CumQty != 0 and self._seen.get(order.OrderId, (None,))[0] != order.CumQty:
+                    self._seen[order.OrderId] = order.CumQty, self._now()
+                    price = "an unknown price" if order.AvgFillPrice is None else f"{order.AvgFillPrice:f}"
+                    self._tell(
+                        What.FILL,
+                        task,
+                        f"order {order.OrderId}: {abs(order.CumQty):f} of {abs(order.Qty):f} at {price}",
+                        Order=order.OrderId,
+                        Filled=order.CumQty,
+                        Price=order.AvgFillPrice,
+                    )
+        while len(self._seen) > PAGE:
+            del self._seen[next(iter(self._seen))]
+        return groups
+
+    def _foreign(self, group: _Group) -> models.Order | None:
+        """Return an order of the group that works and that we did not send: it is somebody else's to look after."""
+        ours = {intent.order_id for intent in group.intents}
+        return next((order for order in group.working if order.OrderId not in ours), None)
+
+    async def _quote(self, task: Task, todo: GroupToOrder) -> ComboQuote | None:
+        provider = await self._provider_of(task.account)
+        if provider is None:
+            return None
+        try:
+            found = await self._data.get_combo_contracts_snapshot(
+                models.GetComboContractsSnapshotArgs(
+                    Combo=todo.combo,
+                    PriceFields=models.LiveQuoteFields.Bid | models.LiveQuoteFields.Ask,
+                    GreekFields=models.LiveQuoteFields.None_,
+                    Include=models.LiveDataInclude.Prices,
+                    Provider=provider,
+                )
+            )
+        except MesoLiveApiException as error:
+            self._tell(What.TROUBLE, task, f"no quotes: {error}")
+            return None
+        prices = found.ComboPrices
+        if prices is None or prices.Bid is None or prices.Ask is None or prices.Bid > prices.Ask:
+            return None
+        return ComboQuote(prices.Bid, prices.Ask)
+
+    async def _provider_of(self, account: str) -> models.DataProviderType | None:
+        if self._provider is not None:
+            return self._provider
+        if account not in self._providers:
+            agents = [agent for agent in (await self._control.list_agents()).Agents if agent.DataProvider is not None]
+            serving = [agent for agent in agents if account in agent.BrokerAccountIds] or agents
+            if not serving or serving[0].DataProvider is None:
+                return None
+            self._providers[account] = serving[0].DataProvider
+        return self._providers[account]
+
+    def _intent(
+        self,
+        task: Task,
+        todo: GroupToOrder,
+        number: int,
+        kind: IntentKind,
+        key: str,
+        rung: Rung,
+        request: str,
+        order_id: int | None = None,
+    ) -> Intent:
+        return Intent(task.event_id, task.step, task.attempt, todo.group, number, kind, key, rung, request, order_id)
+
+    def _tell(self, what: What, task: Task, text: str, **details: Decimal | int | str | None) -> None:
+        self._say(what, task, text, details)
+
+
+def _key(task: Task, todo: GroupToOrder, number: int) -> str:
+    return f"{task.key('o')}.{todo.group}.{number}"

@@ -1,0 +1,124 @@
+"""Preparing what a signal asks for: the plan of an entry, an exit, or of one operation of an adjustment."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from mesolive_sdk import models
+from mesolive_sdk.automation.memory import Task, TaskKind
+from mesolive_sdk.clients import MesoLiveControlHubClient
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.jobs import wait_for_job
+
+T = TypeVar("T")
+
+Prepared = models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
+
+
+_OPERATIONS = (
+    ("RemoveLegsAdjustment", models.PositionAdjustmentOperation.RemoveLegs),
+    ("MoveLegAdjustment", models.PositionAdjustmentOperation.MoveLeg),
+    ("AddLegsAdjustment", models.PositionAdjustmentOperation.AddLegs),
+)
+"""What trades, in its order. Variables are set by the server, behind the last of these or by itself."""
+
+
+class Preparer:
+    """Prepares by a server.
+
+    Parameters
+    ----------
+    control
+        A connected client.
+    """
+
+    def __init__(self, control: MesoLiveControlHubClient) -> None:
+        self._control = control
+
+    async def prepare(self, task: Task) -> tuple[Prepared | None, str] | None:
+        """Prepare; return the result or why there is none, or `None` when there is nothing to prepare."""
+        key = task.key("p")
+        if task.kind is TaskKind.ENTRY:
+            definition = await self._definition(task)
+            job = await _once(
+                self._control.start_prepare_position_entry,
+                models.PreparePositionEntryArgs(
+                    IdempotencyKey=key,
+                    PositionName=f"{task.strategy_name[:100]} {task.at:%Y-%m-%d %H:%M}",
+                    StrategyId=task.strategy_id,
+                    BrokerAccountId=task.account,
+                    LegSelectionConstraint=_constraint(definition),
+                    Underlying=_underlying(definition),
+                ),
+            )
+            entry = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+            status = await wait_for_job(lambda: self._control.get_prepare_position_entry_status(entry))
+            return status.Result, status.Error or status.Status.name
+        assert task.position_id is not None  # noqa: S101 - every other signal is of a position
+        if task.kind is TaskKind.EXIT:
+            job = await _once(
+                self._control.start_prepare_position_exit,
+                models.PreparePositionExitArgs(IdempotencyKey=key, PositionId=task.position_id),
+            )
+            leaving = models.GetPreparePositionExitStatusArgs(JobId=job.JobId)
+            left = await wait_for_job(lambda: self._control.get_prepare_position_exit_status(leaving))
+            return left.Result, left.Error or left.Status.name
+        operations = await self.operations(task)
+        if task.step >= len(operations):
+            return None
+        job = await _once(
+            self._control.start_prepare_position_adjustment,
+            models.PreparePositionAdjustmentArgs(
+                IdempotencyKey=key,
+                PositionId=task.position_id,
+                Operation=operations[task.step],
+                Condition=task.condition or "",
+                LegSelectionConstraint=_constraint(await self._definition(task)),
+            ),
+        )
+        adjusting = models.GetPreparePositionAdjustmentStatusArgs(JobId=job.JobId)
+        adjusted = await wait_for_job(lambda: self._control.get_prepare_position_adjustment_status(adjusting))
+        return adjusted.Result, adjusted.Error or adjusted.Status.name
+
+    async def _definition(self, task: Task) -> dict[str, Any]:
+        args = models.GetStrategyArgs(StrategyId=task.strategy_id)
+        return (await self._control.get_strategy(args)).StrategyDefinition
+
+    async def operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
+        """Return what a condition's adjustment trades, in its order."""
+        actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
+        return [operation for name, operation in _OPERATIONS if actions.get(name) is not None]
+
+
+async def _once(
+    start: Callable[[T], Awaitable[models.StartPreparationResult]], args: T
+) -> models.StartPreparationResult:
+    """Start a preparation; one that was started with the key before is found again."""
+    try:
+        return await start(args)
+    except MesoLiveApiException as error:
+        found = error.data
+        if error.status is models.StatusCode.DuplicateRequest and isinstance(found, models.StartPreparationResult):
+            return found
+        raise
+
+
+def _section(definition: dict[str, Any], *path: str) -> dict[str, Any]:
+    """Return an object within a definition; an empty one where it is not written."""
+    found: dict[str, Any] = definition
+    for name in path:
+        found = found.get(name) or {}
+    return found
+
+
+def _constraint(definition: dict[str, Any]) -> models.LiveLegSelectionConstraint:
+    written = str(_section(definition, "Settings", "Core").get("LegSelectionConstraint") or "FullyUnique")
+    known = {str(member): member for member in models.LiveLegSelectionConstraint}
+    return known.get(written, models.LiveLegSelectionConstraint.FullyUnique)
+
+
+def _underlying(definition: dict[str, Any]) -> models.LiveUnderlying:
+    return models.LiveUnderlying(
+        Symbol=str(definition.get("Symbol")), ContractType=models.MesoContractType.Index, Currency="USD"
+    )

@@ -1,0 +1,285 @@
+"""At which price a leg group is ordered next. Pure: a policy, what was done, quotes and a moment in; one step out.
+
+A limit begins at the middle of the market, rounded to the tick in our favour: a price is a debit when positive and a
+credit when negative, so in our favour is downwards. Walking raises it by ticks towards the natural price (buy at the
+offers, sell at the bids), never above `worst`, which is fixed with the first order: however the market runs, what may
+be paid is known from the start. Which step of the walk it is follows from the time that has passed, so that it is the
+same after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from mesolive_sdk.ticks import tick_above, tick_below, ticks_up
+
+MOST_STEPS = 1000
+
+
+class Style(StrEnum):
+    """How a leg group is ordered."""
+
+    MID = "mid"
+    """A limit at the middle of the market."""
+    WALK = "walk"
+    """A limit that begins at the middle and gives way step by step."""
+    MARKET = "market"
+    """A market order."""
+
+
+class AtEnd(StrEnum):
+    """What becomes of a limit order that was not filled."""
+
+    CANCEL = "cancel"
+    NATURAL = "natural"
+    """Its limit goes to the natural price and follows that for as long again; then it is cancelled."""
+
+
+class HalfFilled(StrEnum):
+    """What is done about a plan of which a part is filled and the rest is not."""
+
+    REPORT = "report"
+    """It is told as an error, and the position is not touched any more."""
+    FINISH = "finish"
+    """The rest is ordered at the natural price."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPolicy:
+    """How orders are priced.
+
+    Attributes
+    ----------
+    style
+        How the first order is priced, and whether it walks.
+    step_seconds
+        Between two steps of a walk.
+    step_ticks
+        How far one step goes.
+    max_concession
+        How far a walk goes: the part of the way from the middle to the natural price, as they were at its beginning;
+        1 is the natural price.
+    patience_seconds
+        For how long a group is tried, and again for as long at the natural price where that comes next.
+    at_end
+        What comes when the walk is over, or the patience.
+    half_filled
+        What comes when the plan is then filled in part.
+    """
+
+    style: Style = Style.WALK
+    step_seconds: float = 15.0
+    step_ticks: int = 1
+    max_concession: Decimal = Decimal("0.5")
+    patience_seconds: float = 300.0
+    at_end: AtEnd = AtEnd.CANCEL
+    half_filled: HalfFilled = HalfFilled.REPORT
+
+    def __post_init__(self) -> None:
+        if self.step_seconds <= 0 or self.patience_seconds <= 0 or self.step_ticks < 1:
+            raise ValueError("the step, its ticks and the patience must be greater than zero")
+        if not 0 <= self.max_concession <= 1:
+            raise ValueError("the concession is a part of the way to the natural price: from 0 to 1")
+
+    @property
+    def step(self) -> timedelta:
+        """The time between two steps."""
+        return timedelta(seconds=self.step_seconds)
+
+    @property
+    def patience(self) -> timedelta:
+        """For how long a group is tried."""
+        return timedelta(seconds=self.patience_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ComboQuote:
+    """The market of one combo: what it brings when sold and what it costs when bought, negative for a credit."""
+
+    bid: Decimal
+    ask: Decimal
+
+    @property
+    def middle(self) -> Decimal:
+        """The middle of the market."""
+        return (self.bid + self.ask) / 2
+
+
+class Stage(StrEnum):
+    """Which part of a group's execution an order belongs to."""
+
+    WALKING = "walking"
+    NATURAL = "natural"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One order, as it is meant.
+
+    Attributes
+    ----------
+    at
+        When it was decided.
+    price
+        The limit; `None` for a market order.
+    worst
+        What no step of the walk goes beyond; `None` for a market order.
+    """
+
+    at: datetime
+    stage: Stage
+    price: Decimal | None
+    worst: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was done for a group so far.
+
+    Attributes
+    ----------
+    rungs
+        All orders that were meant, oldest first.
+    price
+        The limit of the order that works; `None` for a market order, and where none works.
+    works
+        Whether an order works that may be replaced or cancelled now.
+    filled_at
+        When it was last seen that some of it was filled: what is being filled is not hurried.
+    """
+
+    rungs: Sequence[Rung] = ()
+    price: Decimal | None = None
+    works: bool = False
+    filled_at: datetime | None = None
+
+    def due(self, policy: OrderPolicy) -> datetime:
+        """Return when the next step is due."""
+        last = self.rungs[-1].at
+        return policy.step + (last if self.filled_at is None else max(last, self.filled_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is to be done before a moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The order that works is to be cancelled."""
+
+    why: str
+
+
+def decide(
+    policy: OrderPolicy,
+    progress: Progress,
+    quote: ComboQuote | None,
+    roots: Sequence[str],
+    now: datetime,
+    *,
+    partly: bool = False,
+) -> Rung | Cancel | Wait:
+    """Return what comes next for a group that is not filled.
+
+    Parameters
+    ----------
+    quote
+        The market of one combo now; `None` while it has none.
+    roots
+        The trading class of each of its legs.
+    partly
+        Whether anything of the plan is filled.
+
+    Returns
+    -------
+    A `Rung` is an order to send, in place of the one that works. A `Cancel` comes only while one works.
+    """
+    if not progress.rungs:
+        return Wait(now + policy.step) if quote is None else _first(policy, quote, roots, now)
+    first = progress.rungs[0]
+    since = next((rung.at for rung in progress.rungs if rung.stage is Stage.NATURAL), None)
+    if since is not None:
+        return _at_natural(policy, progress, quote, roots, now, since)
+    due = progress.due(policy)
+    if not progress.works:  # it could not be sent
+        return _price_again(policy, first, quote, roots, now) if now >= due else Wait(due)
+    over = first.at + policy.patience
+    if now < over:
+        if policy.style is not Style.WALK:
+            return Wait(over)
+        if now < due:
+            return Wait(min(due, over))
+        if quote is None:
+            return Wait(min(now + policy.step, over))
+        wanted = _walked(policy, first, quote, roots, now)
+        if wanted.price != progress.price:
+            return wanted
+        if wanted.price != _end_of_walk(first, quote, roots):
+            return Wait(min(now + policy.step, over))
+        # It has stood at the end of the walk for a step.
+    natural = policy.at_end is AtEnd.NATURAL or (partly and policy.half_filled is HalfFilled.FINISH)
+    if natural and quote is not None and policy.style is not Style.MARKET:
+        return _natural(quote, roots, now, first.worst)
+    return Cancel("the walk is over" if now < over else "the patience is over")
+
+
+def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
+    if policy.style is Style.MARKET:
+        return Rung(now, Stage.WALKING, None, None)
+    start = tick_below(roots, quote.middle)
+    concession = policy.max_concession if policy.style is Style.WALK else Decimal(0)
+    if concession == 1:
+        worst = tick_above(roots, quote.ask)  # all the way: a tick below it would not be the natural price
+    else:
+        worst = tick_below(roots, quote.middle + concession * (quote.ask - quote.middle))
+    return Rung(now, Stage.WALKING, start, max(worst, start))
+
+
+def _walked(policy: OrderPolicy, first: Rung, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
+    """Return the order of this step of the walk: from the middle of now, as many steps up as time has passed."""
+    steps = min(int((now - first.at) / policy.step), MOST_STEPS) if policy.style is Style.WALK else 0
+    price = ticks_up(roots, tick_below(roots, quote.middle), steps * policy.step_ticks)
+    return Rung(now, Stage.WALKING, min(price, _end_of_walk(first, quote, roots)), first.worst)
+
+
+def _end_of_walk(first: Rung, quote: ComboQuote, roots: Sequence[str]) -> Decimal:
+    natural = tick_above(roots, quote.ask)
+    return natural if first.worst is None else min(first.worst, natural)
+
+
+def _price_again(
+    policy: OrderPolicy, first: Rung, quote: ComboQuote | None, roots: Sequence[str], now: datetime
+) -> Rung | Wait:
+    if policy.style is Style.MARKET:
+        return Rung(now, Stage.WALKING, None, None)
+    return Wait(now + policy.step) if quote is None else _walked(policy, first, quote, roots, now)
+
+
+def _natural(quote: ComboQuote, roots: Sequence[str], now: datetime, worst: Decimal | None) -> Rung:
+    return Rung(now, Stage.NATURAL, tick_above(roots, quote.ask), worst)
+
+
+def _at_natural(
+    policy: OrderPolicy,
+    progress: Progress,
+    quote: ComboQuote | None,
+    roots: Sequence[str],
+    now: datetime,
+    since: datetime,
+) -> Rung | Cancel | Wait:
+    """Follow the natural price until the patience is over once more."""
+    over = since + policy.patience
+    if now >= over and progress.works:
+        return Cancel("it was not filled at the natural price either")
+    due = progress.due(policy)
+    if now < due or quote is None:
+        return Wait(max(due, now + policy.step))
+    wanted = _natural(quote, roots, now, progress.rungs[-1].worst)
+    return Wait(min(now + policy.step, over)) if progress.works and wanted.price == progress.price else wanted
