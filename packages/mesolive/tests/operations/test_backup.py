@@ -280,5 +280,23 @@ async def test_what_was_filled_after_the_backup_is_booked_when_the_order_was_kno
         assert errors(desk) == []
 
 
+async def test_an_order_that_works_and_was_sent_after_the_backup_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    async with desk_server(tmp_path) as desk:
+        plan = await desk.prepare_entry((await desk.strategy()).Id)
+        make_backup(url(tmp_path), file, venue(tmp_path))
+        await desk.send(at_venue(plan, kind=models.OrderType.Limit, limit=Decimal(-50)))
+        (reference,) = desk.venue.ledger.working
+        name = desk.venue.ledger.working[reference].venue_id
+    await restore_backup(file, url(tmp_path), venue(tmp_path), force=True)
+    async with desk_server(tmp_path) as desk:
+        await desk.listen()
+        await desk.until(lambda: len(errors(desk)) == 1)
+        assert f"order {name} works at the venue and is not in the books" in (errors(desk)[0].Message or "")
+        desk.venue.cancel_by_hand(reference)
+        await desk.until(lambda: len(errors(desk)) == 2)
+        assert errors(desk)[1].State is models.ErrorState.Resolved
+
+
 def errors(desk: Desk) -> list[models.ErrorEvent]:
     return [event for event in desk.events if isinstance(event, models.ErrorEvent)]

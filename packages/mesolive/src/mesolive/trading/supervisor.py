@@ -33,7 +33,7 @@ from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database, Transaction
-from mesolive.store.tables.trading import accounts, legs, order_facts
+from mesolive.store.tables.trading import accounts, legs, order_facts, orders
 from mesolive.trading.accounts import Account, account_of
 from mesolive.trading.contracts import from_row
 from mesolive.trading.fact_desk import FactDesk
@@ -247,7 +247,7 @@ class Supervisor:
         if {one.execution_id for one in again} == {one.execution_id for one in filled} and {
             one.fact_id for one in settled_again
         } == {one.fact_id for one in settled}:
-            await self._compare(account, held)
+            await self._compare(account, held, listed)
         else:
             self.doubt(account.id)  # something came in between: what is compared must be of one moment
 
@@ -320,9 +320,12 @@ class Supervisor:
             )
             await self._facts.tell(told_by_venue(account.user_id, account.id, ended))
 
-    async def _compare(self, account: Account, held: Mapping[OptionContract, Decimal]) -> None:
+    async def _compare(
+        self, account: Account, held: Mapping[OptionContract, Decimal], listed: Sequence[VenueOrder]
+    ) -> None:
         """Tell the owner when the books and the venue hold different things, and when they agree again."""
         async with self._database.read() as tx:
+            lost = await lost_orders(tx, listed)
             booked = await held_in_books(tx, account.id)
             waiting = await waiting_facts(tx, account.id)
             standing = await standing_trouble(tx, account)
@@ -334,7 +337,9 @@ class Supervisor:
         differences = [
             f"{contract}: the venue holds {held.get(contract, ZERO)}, the books {booked.get(contract, ZERO)}"
             for contract in sorted(differing, key=str)
-        ] + settlement_differences(waiting)
+        ]
+        differences += settlement_differences(waiting)
+        differences += [f"order {one.venue_id} works at the venue and is not in the books" for one in lost]
         event: models.ErrorEvent | None = None
         if differences:
             more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
@@ -360,8 +365,8 @@ class Supervisor:
                 for account in (await self._all_accounts()).values()
                 if (reason := halt_reason(standing, account.id)) is not None
             ]
-        for account, reason, orders in halted:
-            for order in orders:
+        for account, reason, open_orders in halted:
+            for order in open_orders:
                 if order.reference not in self._sending.under_way and order.view.unresolved_since is None:
                     await self._sending.cancel_by_us(order, account, f"halt: {reason}")
 
@@ -387,6 +392,17 @@ async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract
         contract = from_row(row).contract
         held[contract] = held.get(contract, ZERO) + row.held_qty
     return {contract: qty for contract, qty in held.items() if qty != 0}
+
+
+async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[VenueOrder]:
+    """Return the orders of ours that work at the venue and are not in the books.
+
+    An order is in the books before it leaves, so there are none, unless an older backup was put back.
+    """
+    ours = {one.reference: one for one in listed if one.reference is not None and one.status is OrderStatus.WORKING}
+    rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(ours))))
+    known = {row.reference for row in rows}
+    return [one for reference, one in ours.items() if reference not in known]
 
 
 async def _cancel_all(tasks: set[asyncio.Task[None]]) -> None:
