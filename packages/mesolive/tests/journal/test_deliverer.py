@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
@@ -140,6 +140,61 @@ class TestDelivery:
             lambda: len(room.sink.seen) == 5 and all(len(seen) == 8 for seen in room.sink.seen.values())
         )
         assert all(seen == list(range(1, 9)) for seen in room.sink.seen.values())
+
+    async def test_of_what_this_process_has_committed_asks_the_database_for_nothing(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        await room.deliverer.start()
+        asked: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            asked.append(statement)
+
+        event.listen(room.database._engines.reader, "before_cursor_execute", note)
+        await room.append(ann, 3)
+        await room.append(ann)
+        await room.sink.until_seen(ann, 4)
+        assert room.sink.seen == {ann: [1, 2, 3, 4]}
+        assert [statement for statement in asked if statement.startswith("SELECT")] == []
+
+    async def test_keeps_the_order_when_another_process_appends_in_between(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        other = Room(room.database)
+        await room.deliverer.start()
+        room.sink.gate.clear()
+        await room.append(ann)
+        await room.sink.until_attempted(1)
+        await other.append(ann, 2)
+        await room.append(ann, 2)
+        await other.append(ann)
+        await room.append(ann)
+        room.sink.gate.set()
+        await room.sink.until_seen(ann, 7)
+        assert room.sink.seen == {ann: [1, 2, 3, 4, 5, 6, 7]}
+
+    async def test_tells_an_event_as_it_was_committed_whatever_is_done_with_it_later(self, room: Room) -> None:
+        ann = await add_user(room.database, "ann")
+        told: list[MesoLiveEventEnvelope] = []
+
+        class Keeping(Sink):
+            async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
+                await super().deliver(user_id, event)
+                told.append(event)
+
+        sink = Keeping()
+        deliverer = room.make(sink)
+        await deliverer.start()
+        sink.gate.clear()
+        once = agent_status("once")
+        async with room.database.write(ann) as tx:
+            await room.journal.append(tx, ann, [once])
+        once.Message = "changed"
+        async with room.database.write(ann) as tx:
+            await room.journal.append(tx, ann, [once])
+        sink.gate.set()
+        await sink.until_seen(ann, 2)
+        await deliverer.stop()
+        stored, _ = await room.journal.since(ann, 0, 10)
+        assert told == stored
 
     async def test_does_not_depend_on_being_told(self, database: Database) -> None:
         room = Room(database, bus=LocalBus())  # the journal tells another bus

@@ -485,8 +485,7 @@ class TestTheEventLoop:
 
         event.listen(sqlite._engines.writer, "commit", wait)
         writing = asyncio.create_task(Attempt(sqlite).run())
-        while not waiting.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(waiting.wait, 10)
         ticked.set()  # only the loop does it
         await writing
         assert answers == [True]

@@ -1,13 +1,14 @@
 """Brings committed events to those who listen: each user's in order, none left out, none before its commit.
 
-The deliverer reads what it delivers from the database; the bus only wakes it. Its position is in memory: when the
-process dies its connections die with it, and what a client missed it asks for by `GetEventsSince`.
+The bus only wakes the deliverer. What follows directly on what it has delivered, and was committed by this process, it
+takes from the journal's memory; everything else it reads from the database. Its position is in memory: when the process
+dies its connections die with it, and what a client missed it asks for by `GetEventsSince`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Protocol
@@ -173,7 +174,7 @@ class Deliverer:
 
     async def _deliver_batch(self, user_id: int) -> bool:
         """Deliver the next events and return whether there were any."""
-        events, _ = await self._journal.since(user_id, self._delivered.get(user_id, 0), BATCH)
+        events = await self._next(user_id, BATCH)
         for event in events:
             async with self._lock(user_id):
                 await self._deliver(user_id, event)
@@ -182,9 +183,13 @@ class Deliverer:
     async def _deliver_up_to(self, user_id: int, last: int) -> None:
         """Deliver all events up to a number; the caller holds the user's lock."""
         while (position := self._delivered.get(user_id, 0)) < last:
-            events, _ = await self._journal.since(user_id, position, min(BATCH, last - position))
-            for event in events:
+            for event in await self._next(user_id, min(BATCH, last - position)):
                 await self._deliver(user_id, event)
+
+    async def _next(self, user_id: int, most: int) -> Sequence[MesoLiveEventEnvelope]:
+        position = self._delivered.get(user_id, 0)
+        fresh = self._journal.fresh(user_id, position)[:most]
+        return fresh or (await self._journal.since(user_id, position, most))[0]
 
     async def _deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         if event.EventSeqId <= self._delivered.get(user_id, 0):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -40,6 +43,11 @@ newest. They are queued at once, and a client for whom too much waits is disconn
 
 MAX_BYTES = 256 * 1024
 """How long the events of one answer may be together, as JSON: a client's queue must have room for it."""
+
+MAX_FRESH = 256
+"""How many events of a user, committed by this process, are kept until they are delivered; more are read back."""
+
+MAX_FRESH_USERS = 1000
 
 _PART = 100
 """How many events are read from the database at once."""
@@ -99,6 +107,7 @@ class Journal:
         self._bus = bus
         self._clock = clock
         self._new_id = new_id
+        self._fresh: dict[int, deque[MesoLiveEventEnvelope]] = {}
 
     async def append(self, tx: WriteTransaction, user_id: int, events: Sequence[MesoLiveEvent]) -> None:
         """Give the events their numbers, store them with the transaction, and announce them once it is committed.
@@ -124,24 +133,59 @@ class Journal:
             latest = len(events)
             await tx.execute(_COUNT_FIRST, {"user_id": user_id, "latest_seq_id": latest})
         rows: list[dict[str, Any]] = []
+        appended: list[MesoLiveEventEnvelope] = []
         for number, event in enumerate(events, latest - len(events) + 1):
-            event.EventId, event.EventSeqId, event.EventTime = self._new_id(), number, now
+            event_id, strategy_id = self._new_id(), getattr(event, "StrategyId", None)
+            event.EventId, event.EventSeqId, event.EventTime = event_id, number, now
             rows.append(
                 {
                     "user_id": user_id,
                     "event_seq_id": number,
-                    "event_id": str(event.EventId),
+                    "event_id": str(event_id),
                     "event_time": now,
                     "event_type": event.callback,
-                    "strategy_id": getattr(event, "StrategyId", None),
+                    "strategy_id": strategy_id,
                     "body": wire.encode_json(event).decode(),
                 }
+            )
+            appended.append(
+                MesoLiveEventEnvelope(
+                    EventSeqId=number,
+                    EventId=event_id,
+                    EventTime=now,
+                    EventType=event.callback,
+                    StrategyId=strategy_id,
+                    Event=copy(event),  # the caller may use his own again
+                )
             )
         await tx.execute(_APPEND, rows)
         for event in events:
             await _note_active(tx, user_id, event)
-        announced = latest
-        tx.after_commit(lambda: self._bus.publish(user_id, announced))
+        tx.after_commit(partial(self._announce, user_id, appended))
+
+    def fresh(self, user_id: int, since: int) -> Sequence[MesoLiveEventEnvelope]:
+        """Return committed events that follow `since` directly, as far as they are at hand; the rest is in the log.
+
+        For who delivers them: what is not after `since` is forgotten.
+        """
+        kept = self._fresh.get(user_id)
+        while kept and kept[0].EventSeqId <= since:
+            kept.popleft()
+        if not kept or kept[0].EventSeqId != since + 1:
+            return ()
+        return tuple(kept)
+
+    def _announce(self, user_id: int, appended: Sequence[MesoLiveEventEnvelope]) -> None:
+        """Keep what was just committed at hand, and say so."""
+        kept = self._fresh.get(user_id)
+        if kept is None:
+            if len(self._fresh) >= MAX_FRESH_USERS:
+                self._fresh.clear()
+            kept = self._fresh[user_id] = deque(maxlen=MAX_FRESH)
+        if kept and kept[-1].EventSeqId + 1 != appended[0].EventSeqId:
+            kept.clear()  # another process has appended in between
+        kept.extend(appended)
+        self._bus.publish(user_id, appended[-1].EventSeqId)
 
     async def latest(self, user_id: int) -> tuple[int, datetime]:
         """Return the `EventSeqId` of the user's last committed event (0 when there is none) and the present time."""
