@@ -143,6 +143,7 @@ class Engine:
         self._window = window
         self._keep_alive = keep_alive
         self._channels: dict[Hashable, Channel] = {}
+        self._of_user: dict[int, dict[Hashable, Channel]] = {}
         self._plans: list[_Plan] | None = None
         self._epoch = pace.now()
         self._numbers = itertools.count()
@@ -159,13 +160,24 @@ class Engine:
     def add(self, channel: Channel) -> None:
         """Keep a channel up to date from now on."""
         self._channels[channel.key] = channel
+        if channel.user_id is not None:
+            self._of_user.setdefault(channel.user_id, {})[channel.key] = channel
         channel.number = next(self._numbers)
 
     def remove(self, channel: Channel) -> None:
         """Forget a channel."""
         if self._channels.get(channel.key) is channel:
             del self._channels[channel.key]
+            if channel.user_id is not None:
+                own = self._of_user[channel.user_id]
+                del own[channel.key]
+                if not own:
+                    del self._of_user[channel.user_id]
             self._plans = None
+
+    def of_user(self, user_id: int) -> list[Channel]:
+        """Return the channels that show what belongs to a user: what his news may change."""
+        return list(self._of_user.get(user_id, {}).values())
 
     def refresh(self, channel: Channel) -> None:
         """Value a channel now, because it is new or its subject changed, and publish the item."""

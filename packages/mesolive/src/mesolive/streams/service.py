@@ -429,8 +429,8 @@ class Streams:
     async def _follow_news(self) -> None:
         while True:
             users = await self._news.changed()
-            for channel in list(self.engine.channels.values()):
-                if channel.user_id in users and channel.reload is not None:
+            for channel in (channel for user_id in users for channel in self.engine.of_user(user_id)):
+                if channel.reload is not None:
                     channel.reload()
 
     async def _forever(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
