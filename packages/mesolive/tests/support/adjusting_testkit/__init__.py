@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.venue import SimulatedTerms
+from mesolive.settings import Settings
 from mesolive.store.tables.trading import order_facts, positions
 from mesolive.trading.positions import find_position
 from mesolive.trading.supervisor import held_in_books
@@ -82,17 +83,22 @@ class Play:
         opened = await self.desk.position_in(LivePositionState.Open)
         self.position_id = opened.Id
 
+    def nudge(self) -> None:
+        """Let prices change by next to nothing: a venue looks at its orders then."""
+        spot = self.market.spot
+        self.market.move(spot + 0.01 if spot == round(spot) else round(spot))
+
     async def fill(self, order_id: int) -> None:
         """Let the market come by until an order is filled."""
         while (order := await self.desk.order(order_id)).State is not OrderState.Filled:
-            self.market.reprice()
+            self.nudge()
             await self.filled_more(order_id, order.CumQty)
 
     async def part(self, order_id: int, filled: int) -> None:
         """Let the market come by until so many combos of an order are filled, and no more."""
         while abs((order := await self.desk.order(order_id)).CumQty) < filled:
             if order.CumQty != 0:
-                self.market.reprice()
+                self.nudge()
             await self.filled_more(order_id, order.CumQty)
         assert abs(order.CumQty) == filled
 
@@ -223,7 +229,7 @@ async def play(
     market: ScriptedMarket | None = None,
     *,
     displayed: int = 100,
-    **more: Any,
+    **changes: Any,
 ) -> AsyncGenerator[Play]:
     """Run a server over a scripted market; a directory that was used before is gone on with.
 
@@ -231,10 +237,14 @@ async def play(
     ----------
     displayed
         The most combos that the venue fills at once; the rest follows when the market changes.
+    changes
+        Settings of the server.
     """
     scripted = market if market is not None else ScriptedMarket()
     terms = SimulatedTerms(displayed=Decimal(displayed))
-    async with desk_server(directory, market=(scripted.market, scripted.clock), terms=terms, **more) as desk:
+    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", **changes)
+    market_now = (scripted.market, scripted.clock)
+    async with desk_server(directory, market=market_now, terms=terms, settings=settings) as desk:
         found = Play(desk, scripted)
         known = await desk.positions()
         if known:
