@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,19 +10,13 @@ import pytest
 from mesolive.market.history import DailySeries, Day
 from mesolive_sdk import models
 from mesolive_testkit.server import fills_args
-from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, short_put, stage
+from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, on_both_databases, short_put, stage
 
 DEFINITION: Json = short_put(
     Entry={"VarDefines": {"credit": "-100 * leg_p_qty * leg_p_price", "rank": "underlying_iv_rank"}},
     Exit={"ProfitTarget": "credit / 2 + rank", "StopLoss": "2 * credit"},
 )
 PAST = DailySeries.of([Day(date(2024, 2, 1) + timedelta(days=n), close=5000.0, iv=0.1 + n / 100) for n in range(25)])
-
-
-@pytest.fixture
-async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
 
 
 async def of_entry(play: Stage) -> list[models.ErrorEvent]:
@@ -36,6 +29,7 @@ async def of_exit(play: Stage) -> list[models.ErrorEvent]:
     return [one for one in await play.events(models.ErrorEvent) if one.Statement == "pos_pnl >= profit_target"]
 
 
+@on_both_databases
 async def test_what_failed_at_the_entry_is_frozen_when_it_can_be_and_its_errors_end(play: Stage) -> None:
     _, position_id = await play.enter(DEFINITION)
     before = (await play.position(position_id)).Vars
@@ -106,13 +100,14 @@ async def test_a_statement_that_was_taken_out_of_the_definition_is_missed_no_mor
     assert [one.State.name for one in await of_entry(play)] == ["Active", "Active", "Resolved", "Resolved"]
 
 
-async def test_a_restart_does_not_forget_what_waits(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
+@on_both_databases
+async def test_a_restart_does_not_forget_what_waits(tmp_path: Path, database: Json) -> None:
+    async with stage(tmp_path, **database) as play:
         _, position_id = await play.enter(DEFINITION)
         before = (await play.position(position_id)).Vars
     market = ScriptedMarket(MONDAY + timedelta(minutes=10))
     market.book.history = PAST
-    async with stage(tmp_path, market) as play:
+    async with stage(tmp_path, market, **database) as play:
         await play.evaluate()
         after = (await play.position(position_id)).Vars
         assert float(after["profit_target"]) == pytest.approx(float(before["credit"] / 2 + after["rank"]))

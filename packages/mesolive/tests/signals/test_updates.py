@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from mesolive.market.history import DailySeries, Day
 from mesolive_sdk import models
-from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, short_put, stage
+from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, on_both_databases, short_put, stage
 
 STARTED = models.AutoUpdateVarsAdjustmentStartedEvent
 COMPLETED = models.AutoUpdateVarsAdjustmentCompletedEvent
 FAILED = models.AutoUpdateVarsAdjustmentFailedEvent
-
-
-@pytest.fixture
-async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
 
 
 def updating(condition: str, schedule: Json | None = None, **variables: str) -> Json:
@@ -35,6 +26,7 @@ def updating(condition: str, schedule: Json | None = None, **variables: str) -> 
     )
 
 
+@on_both_databases
 async def test_an_update_is_carried_out_once_while_its_condition_holds(play: Stage) -> None:
     _, position_id = await play.enter(updating("underlying_price > 5050", runs="runs + 1"))
     await play.evaluate()
@@ -78,6 +70,7 @@ async def test_a_daily_update_runs_once_in_each_window(play: Stage) -> None:
         assert (await play.position(position_id)).Vars["runs"] == day + 1
 
 
+@on_both_databases
 async def test_an_update_that_fails_is_told_once_and_made_up_for_when_it_can_be(play: Stage) -> None:
     _, position_id = await play.enter(updating("underlying_price > 5050", best="underlying_iv_rank"))
     play.market.move(5100)
@@ -106,14 +99,15 @@ async def test_updates_of_one_moment_see_each_other_in_the_order_of_their_text(p
     assert (found["best"], found["runs"]) == (10, 20)
 
 
-async def test_a_restart_does_not_repeat_an_update(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
+@on_both_databases
+async def test_a_restart_does_not_repeat_an_update(tmp_path: Path, database: Json) -> None:
+    async with stage(tmp_path, **database) as play:
         _, position_id = await play.enter(updating("underlying_price > 5050", runs="runs + 1"))
         play.market.move(5100)
         await play.evaluate()
     market = ScriptedMarket(MONDAY + timedelta(minutes=1))
     market.move(5100)
-    async with stage(tmp_path, market) as play:
+    async with stage(tmp_path, market, **database) as play:
         await play.evaluate()
         assert (await play.position(position_id)).Vars["runs"] == 1
         assert len(await play.events(COMPLETED)) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +12,9 @@ from mesolive.market.history import DailySeries, Day
 from mesolive.signals.watch import next_evaluation
 from mesolive_sdk import MesoLiveEventHubClient, models
 from mesolive_testkit.server import ACCOUNT
-from signals_testkit import MONDAY, ScriptedMarket, Stage, short_put, stage
+from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, on_both_databases, short_put, stage
 
 CONDITION = "underlying_price < 4900 -- A"
-
-
-@pytest.fixture
-async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path) as found:
-        yield found
 
 
 def conditional(text: str, **actions: object) -> dict[str, object]:
@@ -31,6 +24,7 @@ def conditional(text: str, **actions: object) -> dict[str, object]:
 # --- entries
 
 
+@on_both_databases
 async def test_an_entry_signal_goes_on_once_when_everything_holds_and_off_when_something_ends(play: Stage) -> None:
     strategy = await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
     await play.evaluate()
@@ -167,6 +161,7 @@ async def test_the_days_in_trade_end(play: Stage) -> None:
     assert on.ExitSignalResult.MaxDaysInTrade.Result is True
 
 
+@on_both_databases
 async def test_a_closed_position_ends_its_signals_and_errors(play: Stage) -> None:
     rules = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
     _, position_id = await play.enter(short_put(Exit=rules))
@@ -197,6 +192,7 @@ async def test_an_adjustment_signal_says_whether_its_window_is_open(play: Stage)
     assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
 
 
+@on_both_databases
 async def test_a_condition_that_was_taken_out_of_the_definition_ends_its_signal(play: Stage) -> None:
     rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
     strategy, _ = await play.enter(short_put(Adjustment=rules))
@@ -213,6 +209,7 @@ async def test_a_condition_that_was_taken_out_of_the_definition_ends_its_signal(
 # --- errors
 
 
+@on_both_databases
 async def test_a_missing_price_is_an_error_with_the_contracts_name_and_no_false_condition(play: Stage) -> None:
     _, position_id = await play.enter(short_put(Exit={"Conditions": ["leg_p_price > 50"]}))
     play.market.move(4850)
@@ -268,16 +265,17 @@ async def test_a_mute_provider_is_an_error_and_not_an_old_price(play: Stage) -> 
 # --- restarts
 
 
-async def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
+@on_both_databases
+async def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path, database: Json) -> None:
     rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
     leave = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
-    async with stage(tmp_path) as play:
+    async with stage(tmp_path, **database) as play:
         await play.enter(short_put(Adjustment=rules, Exit=leave))
         play.market.move(4850)
         await play.evaluate()
     market = ScriptedMarket(MONDAY + timedelta(minutes=10))
     market.move(4850)
-    async with stage(tmp_path, market) as play:
+    async with stage(tmp_path, market, **database) as play:
         await play.evaluate()
         kinds = (
             models.EntrySignalEvent,
@@ -292,6 +290,7 @@ async def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
         assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
 
 
+@on_both_databases
 async def test_a_new_connection_hears_what_is_on_first_with_its_original_ids(play: Stage) -> None:
     leave = {"Conditions": ["underlying_price < 4900", "underlying_iv_rank > 90"]}
     await play.enter(short_put(Exit=leave, Entry={"Conditions": ["underlying_price > 4900"]}))

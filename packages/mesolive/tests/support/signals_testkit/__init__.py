@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pytest
 
 from market_testkit.chains import CALENDAR, expiration
 from market_testkit.providers import ObedientProvider
@@ -37,6 +38,10 @@ EXPIRATIONS = (
 Json = dict[str, Any]
 Edge = TypeVar("Edge", models.EntrySignalEvent, models.ExitSignalEvent, models.AdjustmentSignalEvent, models.ErrorEvent)
 E = TypeVar("E", bound=models.MesoLiveEvent)
+
+
+on_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test of signals on SQLite and on PostgreSQL."""
 
 
 class JumpingClock(ManualClock):
