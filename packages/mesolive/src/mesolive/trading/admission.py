@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from mesolive.trading.audit import AuditEntry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.order_checks import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.order_rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
-from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plan
+from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plans, no_plan
 from mesolive.trading.positions import find_position
 from mesolive.trading.venues import Venues
 from mesolive_sdk import models
@@ -134,9 +134,17 @@ class Admission:
         self._new_reference = new_reference
         self._accounts: dict[str, _Standing] = {}
         self._admitted: list[Admitted] = []
+        self._plans: Mapping[int, Plan] = {}
+        self._orders: dict[int, list[Row[Any]]] = {}
+
+    async def read(self, requests: Sequence[Request]) -> None:
+        """Read the plans of calls and the orders of these plans, for all calls at once."""
+        self._plans = await find_plans(self._tx, self._user_id, {request.args.ExecPlanId for request in requests})
+        for row in await orders_of_plans(self._tx, self._plans):
+            self._orders.setdefault(row.plan_id, []).append(row)
 
     async def admit(self, request: Request) -> Admitted:
-        """Return what is to be stored and sent for the call.
+        """Return what is to be stored and sent for a call that `read` was told of.
 
         Raises
         ------
@@ -147,12 +155,14 @@ class Admission:
         standing = await self._standing(args.BrokerAccountId)
         account, limits = standing.account, standing.limits
         venue = self._venues.of(account)
-        plan = await find_plan(self._tx, self._user_id, args.ExecPlanId)
+        plan = self._plans.get(args.ExecPlanId)
+        if plan is None:
+            raise no_plan(args.ExecPlanId)
         guards.check_halt(standing.halted)
         guards.check_live(account.broker_type, limits)
         guards.check_rate(standing.sent, limits)
         _must_be_connected(venue)
-        before = await orders_of_plans(self._tx, [plan.id])
+        before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
         filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
 
-from mesolive.errors import not_found
+from mesolive.errors import ServiceError, not_found
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
 from mesolive.trading.booking import GroupQuantity, group_quantity
@@ -24,7 +24,7 @@ CLOSING = ":close"
 
 
 # One row per leg, with the plan in each.
-_PLAN = (
+_PLANS = (
     select(
         exec_plan_legs,
         exec_plans.c.id,
@@ -43,8 +43,8 @@ _PLAN = (
     .join(accounts, accounts.c.id == exec_plans.c.account_id)
     .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
     .outerjoin(exec_plan_legs, exec_plan_legs.c.plan_id == exec_plans.c.id)
-    .where(exec_plans.c.user_id == bindparam("user"), exec_plans.c.id == bindparam("plan"))
-    .order_by(exec_plan_legs.c.place)
+    .where(exec_plans.c.user_id == bindparam("user"), exec_plans.c.id.in_(bindparam("plans", expanding=True)))
+    .order_by(exec_plans.c.id, exec_plan_legs.c.place)
 )
 
 
@@ -224,9 +224,26 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
 
 async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     """Return the user's plan; `NotFound` when there is none of that id for this user."""
-    rows = await tx.all(_PLAN, {"user": user_id, "plan": plan_id})
-    if not rows:
-        raise not_found(f"exec plan {plan_id}")
+    found = await find_plans(tx, user_id, [plan_id])
+    if plan_id not in found:
+        raise no_plan(plan_id)
+    return found[plan_id]
+
+
+async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:
+    """Return those of the plans that are the user's, by their ids."""
+    by_plan: dict[int, list[Row[Any]]] = {}
+    for row in await tx.all(_PLANS, {"user": user_id, "plans": list(plan_ids)}):
+        by_plan.setdefault(row.id, []).append(row)
+    return {plan_id: _plan_of(rows) for plan_id, rows in by_plan.items()}
+
+
+def no_plan(plan_id: int) -> ServiceError:
+    """Return what is raised for a plan that the user does not have."""
+    return not_found(f"exec plan {plan_id}")
+
+
+def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
     row = rows[0]
     return Plan(
         id=row.id,

@@ -244,6 +244,7 @@ class OrderSending:
         now = self._clock.now()
         records = await find_records(tx, user_id, [request.call.key for request in batch])
         admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference)
+        await admission.read([request for request in batch if request.call.key not in records])
         results: list[Made | BaseException | None] = []
         checked: list[tuple[int, Admitted]] = []
         refusals: list[AuditEntry] = []
