@@ -1,11 +1,11 @@
-"""`mesolive account`: create paper and simulated accounts, and limit what an account may send."""
+"""`mesolive account`: list accounts, create paper and simulated ones, and limit what an account may send."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -15,24 +15,45 @@ from mesolive.access.context import UserContext
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json
+from mesolive.cli.status import print_accounts
 from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.trading.accounts import create_paper_account, create_simulated_account, find_account
 from mesolive.trading.guards import Limits, limits_of, set_limits
+from mesolive_sdk import MesoLiveControlHubClient, models
 
 account_app = typer.Typer(no_args_is_help=True)
 
 User = Annotated[str, typer.Option(help="Whose account it is; he has an API key already.")]
 Cash = Annotated[str, typer.Option(help="What it starts with.")]
 Currency = Annotated[str, typer.Option(help="ISO code of the account's currency.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
 @account_app.callback()
 def commands() -> None:
-    """Create accounts, and limit what they may send."""
+    """List accounts, create them, and limit what they may send.
+
+    `list` asks the running server; the others work on its database, whether it runs or not.
+    """
+
+
+@account_app.command(name="list")
+def list_accounts(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List your accounts with their value, cash and margin now."""
+
+    async def ask() -> list[models.LiveAccount]:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.ListAccountsArgs()
+            return await everything(control.list_accounts, args, lambda answer: answer.Accounts, 10_000)
+
+    found = asyncio.run(ask())
+    if as_json:
+        print_json({"Accounts": found})
+    else:
+        print_accounts(found)
 
 
 @account_app.command(name="create-paper")
@@ -87,8 +108,9 @@ def limits(
         str | None, typer.Option(help="How far beyond the middle an order may pay, as a part of its legs' premiums.")
     ] = None,
     database: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what an account may send, after changing what is given."""
+    """Show what an account may send, after changing what is given. A running server obeys at once."""
     numbers = {"max_contracts": max_contracts, "max_notional": max_notional, "price_band": price_band}
     changes: dict[str, object] = {
         name: _decimal(text, f"--{name.replace('_', '-')}") for name, text in numbers.items() if text is not None
@@ -109,6 +131,9 @@ def limits(
 
     asyncio.run(_with_user(from_environment({"database": database}), user, change))
     (after,) = found
+    if as_json:
+        typer.echo(json.dumps(asdict(after), default=str, indent=2))
+        return
     typer.echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
     typer.echo(f"contracts per order    {after.max_contracts}")
     typer.echo(f"premiums per order     {after.max_notional}")

@@ -1,4 +1,4 @@
-"""`mesolive order`: the story of an order."""
+"""`mesolive order`: orders as they are now, and the story of one."""
 
 from __future__ import annotations
 
@@ -13,23 +13,100 @@ from rich.markup import escape
 from rich.table import Table
 
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.remote import AsJson, OfAccount, Token, Url, client, everything, print_json, print_table
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
 from mesolive.trading.order_history import OrderHistory, order_history
+from mesolive_sdk import MesoLiveControlHubClient, models
 
 order_app = typer.Typer(no_args_is_help=True)
+
+WORKING = (
+    models.OrderState.PendingSubmit,
+    models.OrderState.Submitted,
+    models.OrderState.PartiallyFilled,
+    models.OrderState.PendingCancel,
+)
 
 
 @order_app.callback()
 def commands() -> None:
-    """Look at orders."""
+    """Look at orders.
+
+    `list` asks the running server; `show` reads its database, whether it runs or not.
+    """
+
+
+@order_app.command(name="list")
+def list_orders(
+    account: OfAccount = None,
+    plan_id: Annotated[int | None, typer.Option("--plan-id", min=0, help="Only this execution plan's.")] = None,
+    working: Annotated[bool, typer.Option("--working", help="Only orders that have not ended.")] = False,
+    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="How many to show: the newest.")] = 50,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List orders, the newest last."""
+
+    async def ask() -> list[models.Order]:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            found: list[models.Order] = []
+            for state in WORKING if working else (None,):
+                args = models.ListOrdersArgs(BrokerAccountId=account, ExecPlanId=plan_id, State=state)
+                found += await everything(control.list_orders, args, lambda answer: answer.Orders, last)
+            # By their numbers: an order whose state changes meanwhile may be found twice.
+            return [order for _, order in sorted({order.OrderId: order for order in found}.items())][-last:]
+
+    found = asyncio.run(ask())
+    if as_json:
+        print_json({"Orders": found})
+        return
+    columns = (
+        "Id",
+        "Created",
+        "Account",
+        "Plan",
+        "Group",
+        "Side",
+        "Qty",
+        "Filled",
+        "Type",
+        "Limit",
+        "Avg",
+        "For",
+        "State",
+    )
+    print_table(
+        "Orders that have not ended" if working else "Orders",
+        columns,
+        (
+            (
+                one.OrderId,
+                one.CreatedAt,
+                one.BrokerAccountId,
+                one.ExecPlanId,
+                one.LegGroupId,
+                one.Side,
+                one.Qty,
+                one.CumQty,
+                one.OrderType,
+                one.LimitPrice,
+                one.AvgFillPrice,
+                one.TimeInForce,
+                one.State,
+            )
+            for one in found
+        ),
+        "none",
+    )
 
 
 @order_app.command(name="show")
 def show(
     order_id: Annotated[int, typer.Argument(help="The order's number.")],
     database: DatabaseUrl = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show who asked for an order, under which key, every fact about it, and what each changed."""
     history = asyncio.run(_history(from_environment({"database": database}).database, order_id))

@@ -16,12 +16,15 @@ from mesolive.cli.backup import backup, restore
 from mesolive.cli.demo import demo
 from mesolive.cli.halt import halt, resume
 from mesolive.cli.order import order_app
+from mesolive.cli.position import position_app
 from mesolive.cli.replay import replay_command
 from mesolive.cli.serve import serve
+from mesolive.cli.status import status
 from mesolive.cli.strategy import strategy_app
 from mesolive.errors import ServiceError
 from mesolive.settings import SettingsError
 from mesolive.store.engines import UnusableDatabaseError
+from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
 app = typer.Typer(
     name="mesolive",
@@ -34,7 +37,9 @@ app.command()(serve)
 app.command()(demo)
 app.command(name="replay")(replay_command)
 app.add_typer(apikey_app, name="apikey", help="Make, list and revoke API keys.")
-app.add_typer(account_app, name="account", help="Create accounts, and limit what they may send.")
+app.command()(status)
+app.add_typer(account_app, name="account", help="List accounts, create them, and limit what they may send.")
+app.add_typer(position_app, name="position", help="Look at positions; close, correct or liquidate one by hand.")
 app.add_typer(order_app, name="order", help="Look at orders.")
 app.command()(halt)
 app.command()(resume)
@@ -53,6 +58,11 @@ def main() -> None:
         fail(str(error), 1)
     except ServiceError as error:
         fail(error.message, 1)
+    except MesoLiveApiException as error:
+        fail(error.message or error.status.value, 1)
+    except MesoLiveSignalRError as error:
+        away = error.method is None and error.status is None
+        fail(f"{error}; --url or MESOLIVE_URL says where the server is" if away else str(error), 1)
 
 
 def fail(message: str, status: int) -> None:

@@ -1,0 +1,165 @@
+"""Commands that ask a running server: where it is, whose key is used, and how what it answers is shown."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mesolive.settings import SettingsError
+from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, wire
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.models.base import PageArgs, PageResult
+
+C = TypeVar("C", MesoLiveControlHubClient, MesoLiveEventHubClient)
+A = TypeVar("A", bound=PageArgs)
+R = TypeVar("R", bound=PageResult)
+T = TypeVar("T")
+
+LARGEST_PAGE = 500
+MOST_PAGES = 200
+"""How many pages one listing reads at most: 100,000 things."""
+
+WIDE = 160
+"""How wide tables are where there is no terminal to fit, as in a pipe."""
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="MESOLIVE_URL", help="The running server. [default: http://127.0.0.1:8700]"),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="MESOLIVE_API_KEY", help="Your API key; better set as the variable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account's.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Idempotency key: the same command with the same key happens once, however often it is given. "
+        "[default: a new one]",
+    ),
+]
+
+
+def client(kind: type[C], url: str | None, token: str | None) -> C:
+    """Return a client that is not connected yet; it does not come back after a lost connection.
+
+    Raises
+    ------
+    SettingsError
+        When there is no API key, or the URL is none.
+    """
+    if not token:
+        raise SettingsError("an API key is needed: set MESOLIVE_API_KEY (mesolive apikey create --user NAME makes one)")
+    try:
+        return kind(url, token, reconnect=None)
+    except ValueError as error:
+        raise SettingsError(f"--url: {error}") from None
+
+
+async def everything(
+    ask: Callable[[A], Awaitable[R]], args: A, items: Callable[[R], Iterable[T]], last: int
+) -> list[T]:
+    """Return the last `last` things of a paged list, read page by page."""
+    kept: deque[T] = deque(maxlen=last)
+    args.Limit = LARGEST_PAGE
+    for _ in range(MOST_PAGES):
+        answer = await ask(args)
+        kept.extend(items(answer))
+        if not answer.ContinuationToken:
+            break
+        args.ContinuationToken = answer.ContinuationToken
+    return list(kept)
+
+
+async def once(call: Awaitable[T], kind: type[T]) -> tuple[T, bool]:
+    """Return what an idempotent call did, and whether an earlier call with its key had done it already."""
+    try:
+        return await call, False
+    except MesoLiveApiException as error:
+        if error.status is models.StatusCode.DuplicateRequest and isinstance(error.data, kind):
+            return error.data, True
+        raise
+
+
+def print_json(value: object) -> None:
+    """Write a value as the wire has it, indented."""
+    typer.echo(msgspec.json.format(wire.encode_json(value), indent=2).decode())
+
+
+def console() -> Console:
+    """Return where tables go: as wide as the terminal, and wide where there is none."""
+    shown = Console(highlight=False)
+    if not shown.is_terminal and "COLUMNS" not in os.environ:
+        shown.width = WIDE
+    return shown
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print a table, numbers to the right; `empty` is said where there are no rows."""
+    listed = [list(row) for row in rows]
+    if not listed:
+        console().print(f"{title}: {empty}" if title else empty, markup=False)
+        return
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    for place, column in enumerate(columns):
+        numbers = any(isinstance(row[place], int | Decimal | Amount) for row in listed)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(escape(shown(cell)) for cell in row))
+    console().print(table)
+
+
+def print_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, a line each."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in fields:
+        grid.add_row(name, escape(shown(value)))
+    console().print(grid)
+
+
+class Amount(str):
+    """The text of an amount: it stands to the right, like a number."""
+
+    __slots__ = ()
+
+
+def money(amount: Decimal | None) -> Amount | None:
+    """Return an amount with its cents."""
+    return None if amount is None else Amount(f"{amount:,.2f}")
+
+
+def shown(value: object) -> str:
+    """Return a value's text for people."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case Decimal():
+            return f"{value:,.4f}".rstrip("0").rstrip(".") if value.is_finite() else str(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}Z"
+        case _:
+            return str(value)
+
+
+def contract_text(contract: models.LiveContract) -> str:
+    """Return a contract's text, such as `SPXW 2026-02-20 6400 Put`."""
+    expiration = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
+    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
+    kind = "" if contract.OptionType is None else contract.OptionType.value
+    return " ".join(part for part in (contract.Root or contract.Underlying.Symbol, expiration, strike, kind) if part)

@@ -1,0 +1,166 @@
+"""`mesolive status`: whether the server is there, and all is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
+from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
+
+LAST_EVENTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a server says of itself.
+
+    Attributes
+    ----------
+    active
+        Signals and errors that are on.
+    last
+        The user's last events, oldest first.
+    """
+
+    latest: models.GetLatestEventSeqIdResult
+    agents: Sequence[models.AgentInfo]
+    accounts: Sequence[models.LiveAccount]
+    halts: Sequence[models.TradingHalt]
+    active: Sequence[models.MesoLiveEvent]
+    last: Sequence[models.MesoLiveEventEnvelope]
+
+
+def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Ask the running server: agents, accounts, halts, active signals and errors, and the last events.
+
+    Status 0: it answers. 1: it cannot be reached, or refuses the key.
+    """
+    found = asyncio.run(_ask(url, token))
+    if as_json:
+        print_json(
+            {
+                "MarketTime": found.latest.SnapshotTime,
+                "LatestEventSeqId": found.latest.LatestEventSeqId,
+                "Agents": found.agents,
+                "Accounts": found.accounts,
+                "Halts": found.halts,
+                "Active": [{"EventType": type(event).callback, "Event": event} for event in found.active],
+                "LastEvents": found.last,
+            }
+        )
+        return
+    print_fields(
+        [
+            ("server", "answers"),
+            ("market time", found.latest.SnapshotTime),
+            ("events", found.latest.LatestEventSeqId),
+        ]
+    )
+    print_table(
+        "Agents",
+        ("Agent", "Name", "Status", "Since", "Last data", "Says"),
+        ((one.AgentId, one.Name, one.Status, one.ConnectedAt, one.LastSnapshotAt, one.Message) for one in found.agents),
+        "none",
+    )
+    print_accounts(found.accounts)
+    print_table(
+        "Halts",
+        ("Account", "Since", "Reason"),
+        ((one.BrokerAccountId or "all accounts", one.CreatedAt, one.Reason) for one in found.halts),
+        "none; orders may be sent",
+    )
+    print_table(
+        "Active signals and errors",
+        ("Since", "What", "Strategy", "Position", "About"),
+        (_active_row(event) for event in found.active),
+        "none",
+    )
+    print_table(
+        f"Last {LAST_EVENTS} events",
+        ("Id", "At", "What", "About"),
+        ((one.EventSeqId, one.EventTime, one.EventType.removeprefix("On"), about(one.Event)) for one in found.last),
+        "none",
+    )
+
+
+def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
+    """Print accounts with what they hold."""
+    print_table(
+        "Accounts",
+        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "Last movement"),
+        (
+            (
+                one.BrokerAccountId,
+                one.AccountType,
+                money(one.NetLiquidationValue),
+                money(one.Cash),
+                money(one.MaintenanceMarginReq),
+                one.Currency,
+                one.ActivePositions,
+                one.LastUpdated,
+            )
+            for one in accounts
+        ),
+        "none; mesolive account create-paper makes one",
+    )
+
+
+async def _ask(url: str | None, token: str | None) -> Status:
+    active: list[models.MesoLiveEvent] = []
+    hub = client(MesoLiveEventHubClient, url, token)
+    hub.on_any_event(active.append)
+    async with client(MesoLiveControlHubClient, url, token) as control, hub:
+        # On connect the hub tells what is active before it answers anything.
+        latest = await hub.get_latest_event_seq_id()
+        told = list(active)
+        since = max(latest.LatestEventSeqId - LAST_EVENTS, 0)
+        events = await hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=LAST_EVENTS))
+        return Status(
+            latest=latest,
+            agents=(await control.list_agents()).Agents,
+            accounts=await everything(
+                control.list_accounts, models.ListAccountsArgs(), lambda answer: answer.Accounts, 1000
+            ),
+            halts=(await control.list_halts()).Halts,
+            active=told,
+            last=events.Events,
+        )
+
+
+def _active_row(event: models.MesoLiveEvent) -> Sequence[object]:
+    return (
+        event.EventTime,
+        type(event).callback.removeprefix("On"),
+        getattr(event, "StrategyName", None),
+        getattr(event, "PositionName", None),
+        about(event),
+    )
+
+
+def about(event: object) -> str:
+    """Return what an event is about, in a few words."""
+    match event:
+        case models.OrderUpdateEvent():
+            return f"order {event.OrderId} on {event.BrokerAccountId}: {event.State.value}"
+        case models.PositionUpdateEvent():
+            return f"position {event.PositionId} {event.PositionName}: {event.Status.value}, {money(event.RealizedPnL)}"
+        case models.LegUpdateEvent():
+            return f"leg {event.LegName} of position {event.PositionId}: {event.Status.value}"
+        case models.EntrySignalEvent():
+            return f"entry of {event.StrategyName} on {event.BrokerAccountId}: {event.State.value}"
+        case models.ExitSignalEvent():
+            return f"exit of position {event.PositionId}: {event.State.value}"
+        case models.AdjustmentSignalEvent():
+            return f"position {event.PositionId}: {event.Condition.Statement}: {event.State.value}"
+        case models.ErrorEvent():
+            return f"{event.State.value}: {event.Message or ''}"
+        case models.AgentStatusEvent():
+            return f"{event.Status.value}: {event.Message}"
+        case models.AutoUpdateVarsEvent():
+            return f"position {event.PositionId}: {event.Condition}"
+        case models.PreparationEvent():
+            return f"{event.StrategyName} on {event.BrokerAccountId}"
+        case _:
+            return ""

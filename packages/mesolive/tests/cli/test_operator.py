@@ -1,0 +1,229 @@
+"""What an operator does from his terminal with a running server: looking, and acting by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from broker_testkit import SIM, Desk, at_venue, desk_server
+from mesolive.cli.root import app
+from mesolive.trading import halts
+from mesolive.trading.guards import Limits
+from mesolive_sdk import models
+from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
+from mesolive_sdk.models import LivePositionState
+from mesolive_testkit import Kit, live_server
+
+MESOLIVE = Path(sys.executable).parent / "mesolive"
+
+
+@dataclass
+class Terminal:
+    """Runs commands against a server, as its user."""
+
+    url: str
+    token: str
+
+    async def run(self, *arguments: str, answers: str = "") -> Result:
+        """Run a command in a thread, while the server goes on in this one."""
+        environment = {"MESOLIVE_URL": self.url, "MESOLIVE_API_KEY": self.token, "COLUMNS": "170"}
+        invoke = CliRunner(env=environment).invoke
+        return await asyncio.wait_for(asyncio.to_thread(invoke, app, arguments, input=answers), 60)
+
+    async def told(self, *arguments: str, status: int = 0, answers: str = "") -> str:
+        """Run a command and return its standard output."""
+        result = await self.run(*arguments, answers=answers)
+        assert result.exit_code == status, result.output + repr(result.exception)
+        return result.stdout
+
+    async def json(self, *arguments: str, status: int = 0) -> Any:
+        """Run a command with `--json` and return what it writes."""
+        return json.loads(await self.told(*arguments, "--json", status=status))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with desk_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def paper(tmp_path: Path) -> AsyncGenerator[Kit]:
+    async with live_server(tmp_path) as running:
+        yield running
+
+
+def terminal(server: Desk | Kit) -> Terminal:
+    return Terminal(server.application.url, server.token)
+
+
+async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events(desk: Desk) -> None:
+    await desk.enter((await desk.strategy()).Id)
+    desk.venue.close_by_hand(SIM)
+    await desk.until(lambda: any(isinstance(event, models.ErrorEvent) for event in desk.events))
+    await halts.halt(desk.application.database, "the feed is wrong", desk.application.clock.now(), SIM)
+    shown = await terminal(desk).told("status")
+    for text in (
+        "simulated-1",
+        "Connected",
+        SIM,
+        "the feed is wrong",
+        "Error",
+        "PositionUpdate",
+        "2026-01-05 16:00:00Z",
+    ):
+        assert text in shown
+    found = await terminal(desk).json("status")
+    assert [one["Status"] for one in found["Agents"]] == ["Connected"]
+    assert [one["BrokerAccountId"] for one in found["Accounts"]] == [SIM]
+    assert [one["Reason"] for one in found["Halts"]] == ["the feed is wrong"]
+    assert [(one["EventType"], one["Event"]["State"]) for one in found["Active"]] == [("OnError", "Active")]
+    assert [one["EventSeqId"] for one in found["LastEvents"]] == list(
+        range(found["LatestEventSeqId"] - 9, found["LatestEventSeqId"] + 1)
+    )
+
+
+async def test_accounts_are_listed_with_their_value_cash_and_margin(desk: Desk) -> None:
+    await desk.enter((await desk.strategy(Settings={"Core": {"Margin": {"Model": "RegT"}}})).Id)
+    (listed,) = (await terminal(desk).json("account", "list"))["Accounts"]
+    (known,) = (await desk.control.list_accounts()).Accounts
+    assert listed["Cash"] == float(known.Cash or 0)
+    assert listed["NetLiquidationValue"] == float(known.NetLiquidationValue or 0)
+    shown = await terminal(desk).told("account", "list")
+    assert f"{known.Cash:,.2f}" in shown
+    assert f"{known.MaintenanceMarginReq:,.2f}" in shown
+
+
+async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
+    opened = await desk.enter((await desk.strategy()).Id)
+    listed = await terminal(desk).told("position", "list")
+    assert "Iron condor" in listed
+    assert "-3.7" in listed  # its delta
+    shown = await terminal(desk).told("position", "show", str(opened.Id))
+    for text in ("short_put", "SPXW 2026-02-20", "Executions", "0.65"):
+        assert text in shown
+    found = await terminal(desk).json("position", "show", str(opened.Id))
+    assert (found["Position"]["Id"], len(found["Executions"])) == (opened.Id, 4)
+    assert "Filled" in await terminal(desk).told("order", "list")
+    assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
+    leave = await desk.prepare_exit(opened.Id)
+    sent = await desk.send(at_venue(leave, kind=models.OrderType.Limit, limit=Decimal("0.05")))
+    (working,) = (await terminal(desk).json("order", "list", "--working"))["Orders"]
+    assert working["OrderId"] == sent.LiveOrderId
+    both = (await terminal(desk).json("order", "list"))["Orders"]
+    assert [one["OrderId"] for one in both] == [sent.LiveOrderId - 1, sent.LiveOrderId]
+    (newest,) = (await terminal(desk).json("order", "list", "--last", "1"))["Orders"]
+    assert newest["OrderId"] == sent.LiveOrderId
+
+
+async def test_closed_positions_are_listed_when_asked_for(paper: Kit) -> None:
+    strategy = await paper.strategy()
+    first = await paper.enter(strategy.Id)
+    second = await paper.enter(strategy.Id)
+    await paper.leave(first.PositionId)
+    living = (await terminal(paper).json("position", "list"))["Positions"]
+    assert [one["Id"] for one in living] == [second.PositionId]
+    everything = (await terminal(paper).json("position", "list", "--all"))["Positions"]
+    assert [one["Id"] for one in everything] == [first.PositionId, second.PositionId]
+
+
+async def test_a_position_is_liquidated_after_a_yes_and_once_per_key(desk: Desk) -> None:
+    opened = await desk.enter((await desk.strategy()).Id)
+    number = str(opened.Id)
+    refused = await terminal(desk).run("position", "liquidate", number, answers="n\n")
+    assert refused.exit_code == 1
+    assert "PnL at mark" in refused.stderr
+    assert (await terminal(desk).json("order", "list", "--working"))["Orders"] == []
+    assert len((await terminal(desk).json("order", "list"))["Orders"]) == 1
+    told = await terminal(desk).told("position", "liquidate", number, "--key", "out", answers="y\n")
+    assert "Order 2 was sent" in told
+    await desk.position_in(LivePositionState.Closed)
+    again = await terminal(desk).told("position", "liquidate", number, "--key", "out", "--yes")
+    assert "Order 2 was sent" in again
+    assert "done before" in again
+    assert len((await terminal(desk).json("order", "list"))["Orders"]) == 2
+    closed = await terminal(desk).run("position", "liquidate", number, "--yes")
+    assert isinstance(closed.exception, MesoLiveApiException)
+    assert "is closed" in str(closed.exception)
+
+
+async def test_a_liquidation_of_which_only_a_part_was_sent_ends_with_status_3(desk: Desk) -> None:
+    legs = [
+        {"Name": name, "Qty": "-1", "OptionType": kind, "ExpirationName": "month", "LegGroupId": group} | selector
+        for name, kind, group, selector in (
+            ("put", "Put", "1", {"StrikeSelector": {"Delta": "16"}}),
+            ("call", "Call", "2", {"StrikeSelector": {"Delta": "16"}}),
+        )
+    ]
+    month = {"Name": "month", "DTE": "45", "Min": "30", "Max": "60", "Roots": {"Include": ["SPXW"]}}
+    sections: dict[str, Any] = {"Structure": {"Expirations": [month], "Legs": legs}, "Entry": {}, "Exit": {}}
+    entry = await desk.prepare_entry((await desk.strategy(**sections, Adjustment={})).Id)
+    for group in (1, 2):
+        await desk.order_in((await desk.send(at_venue(entry, group=group))).LiveOrderId, models.OrderState.Filled)
+    opened = await desk.position_in(LivePositionState.Open)
+    await desk.set_limits(Limits(max_orders_per_minute=3))
+    result = await terminal(desk).run("position", "liquidate", str(opened.Id), "--yes")
+    assert result.exit_code == 3
+    assert "Order 3 was sent" in result.stdout
+    assert "Leg group 2 was not sent" in result.stderr
+
+
+async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Kit) -> None:
+    entered = await paper.enter((await paper.strategy()).Id)
+    number = str(entered.PositionId)
+    leg = (await terminal(paper).json("position", "show", number))["Position"]["Legs"][0]["Id"]
+    assert "is Closed" in await terminal(paper).told("position", "set-closed", number, answers="y\n")
+    told = await terminal(paper).told("position", "adjust-pnl", str(leg), "-120.50")
+    assert "has realised -120.50, tracked: 0.00" in told
+    (account,) = (await terminal(paper).json("account", "list"))["Accounts"]
+    assert account["Cash"] == 99_879.5
+    back = await terminal(paper).json("position", "adjust-pnl", str(leg), "--tracked")
+    assert back["UserSetRealizedPnL"] is None
+
+
+@pytest.mark.parametrize("arguments", [(), ("1", "--tracked"), ("nonsense",), ("nan",)])
+async def test_what_is_no_amount_is_a_mistake_of_use(paper: Kit, arguments: tuple[str, ...]) -> None:
+    result = await terminal(paper).run("position", "adjust-pnl", "1", *arguments)
+    assert result.exit_code == 2
+
+
+def ended(url: str, token: str, *arguments: str) -> tuple[int, list[str]]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MESOLIVE_")}
+    environment |= {"MESOLIVE_URL": url} | ({"MESOLIVE_API_KEY": token} if token else {})
+    process = subprocess.run(
+        [MESOLIVE, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return process.returncode, process.stderr.splitlines()
+
+
+async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit) -> None:
+    url = paper.url
+
+    async def lines(status: int, token: str, *arguments: str, at: str = url) -> str:
+        code, written = await asyncio.to_thread(ended, at, token, *arguments)
+        assert (code, len(written)) == (status, 1), written
+        assert written[0].startswith("mesolive: ")
+        return written[0]
+
+    assert "position 9 was not found" in await lines(1, paper.token, "position", "show", "9")
+    assert "MESOLIVE_API_KEY" in await lines(2, "", "status")
+    assert "refused the API key" in await lines(1, "a.b.c", "status")
+    assert "says where the server is" in await lines(1, paper.token, "account", "list", at="http://127.0.0.1:1")
+    assert "URL" in await lines(2, paper.token, "order", "list", at="nonsense")
+
+
+async def test_a_server_that_is_not_there_is_no_success(paper: Kit) -> None:
+    away = Terminal("http://127.0.0.1:1", paper.token)
+    result = await away.run("status")
+    assert isinstance(result.exception, MesoLiveError)
