@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
+from mesolive.brokers.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.brokers.simulated.venue import SimulatedVenue
 from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
@@ -52,6 +54,7 @@ from mesolive.trading.freezing import Freezer
 from mesolive.trading.halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.late_freezing import LateFreezing
+from mesolive.trading.market_time import latest_moment
 from mesolive.trading.order_desk import OrderDesk
 from mesolive.trading.orders import Orders
 from mesolive.trading.outside import OutsideValues
@@ -62,6 +65,7 @@ from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.settlement import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive.trading.supervisor import Patience
+from mesolive.trading.underlying_days import UnderlyingDays
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 
@@ -112,15 +116,20 @@ class Application:
         await self.hubs.shutdown()
 
 
-def build_market(settings: Settings) -> tuple[Market, Clock]:
+def build_market(settings: Settings, not_before: datetime | None = None) -> tuple[Market, Clock]:
     """Return the market that the settings ask for, and the clock that it runs on.
+
+    Parameters
+    ----------
+    not_before
+        How far market time has come already.
 
     Raises
     ------
     SettingsError
         When the chain file or the recording cannot be used.
     """
-    request = SourceRequest(settings.chain, settings.start, settings.speed, settings.seed)
+    request = SourceRequest(settings.chain, settings.start, settings.speed, settings.seed, not_before)
     try:
         source = open_source(settings.market, request)
     except SourceError as error:
@@ -129,8 +138,18 @@ def build_market(settings: Settings) -> tuple[Market, Clock]:
 
 
 def venue_memory(settings: Settings) -> Path:
-    """Return where the simulated venue remembers its orders: beside the database, where that is a file."""
-    return (directory_of(settings.database) or Path(".mesolive")) / "simulated-venue.jsonl"
+    """Return where the simulated venue remembers its orders: by default beside the database, where that is a file."""
+    directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
+    return directory / "simulated-venue.jsonl"
+
+
+def _open_ledger(settings: Settings) -> VenueLedger:
+    ledger = VenueLedger(venue_memory(settings))
+    try:
+        ledger.open()
+    except VenueMemoryError as error:
+        raise SettingsError(f"data_dir: {error}") from None
+    return ledger
 
 
 @asynccontextmanager
@@ -168,15 +187,17 @@ async def running(
     """
     if port is not None:
         settings = replace(settings, port=port)
-    prices, clock = build_market(settings) if market is None else market
     async with AsyncExitStack() as stack:
         lock = await stack.enter_async_context(only_server(settings.database))
         database = await Database.open(settings.database)
         stack.push_async_callback(database.close)
+        prices, clock = market or build_market(settings, await latest_moment(database))
         secret = load_secret(directory_of(settings.database), settings.secret_key)
         access = Access(database, secret)
         pager = Pager(secret.derive("pages"))
 
+        if replay is None:
+            prices.keep_history(UnderlyingDays(database, clock))
         await prices.start()
         stack.push_async_callback(prices.stop)
 
@@ -200,7 +221,9 @@ async def running(
         )
         stack.push_async_callback(preparations.close)
         if venues is None:
-            venues = [SimulatedVenue(prices, clock, venue_memory(settings))]
+            ledger = _open_ledger(settings)
+            stack.callback(ledger.close)
+            venues = [SimulatedVenue(prices, clock, ledger)]
         desk = OrderDesk(
             database,
             journal,

@@ -59,6 +59,9 @@ class Settings:
         Hosts from which strategies may take external data by https, besides the two that everybody may use.
     external_folder
         Folder below which strategies may name files as external data (`file:` addresses); none when unset.
+    data_dir
+        Folder of what the server keeps beside its database, which is the simulated venue's memory. When unset, that of
+        the database's file, or `.mesolive` in the current directory where the database is a server.
     secret_key
         Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
     signals_every
@@ -81,6 +84,7 @@ class Settings:
     tls_key: Path | None = None
     external_hosts: tuple[str, ...] = ()
     external_folder: Path | None = None
+    data_dir: Path | None = None
     secret_key: str | None = None
     signals_every: float = 60.0
     enforce_max_adjustments: bool = False
@@ -132,6 +136,8 @@ class Settings:
             path: Path | None = getattr(self, name)
             if path is not None and not path.exists():
                 raise SettingsError(f"{name}: no such file: {path}")
+        if self.data_dir is not None and self.data_dir.exists() and not self.data_dir.is_dir():
+            raise SettingsError(f"data_dir: expected a folder, got a file: {self.data_dir}")
         if not (is_loopback(self.host) or self.insecure or self.tls):
             raise SettingsError(
                 f"host: {self.host} is reachable from other machines and the connection would not be encrypted; "
@@ -242,7 +248,7 @@ def _read(name: str, text: str) -> object:
         return text.lower() in {"1", "true", "yes"}
     if name == "external_hosts":
         return tuple(host.strip().lower() for host in text.split(",") if host.strip())
-    if name in {"chain", "tls_certificate", "tls_key", "external_folder"}:
+    if name in {"chain", "data_dir", "tls_certificate", "tls_key", "external_folder"}:
         return Path(text)
     if name == "start":
         return parse_moment(text)

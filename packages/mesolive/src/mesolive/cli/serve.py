@@ -29,6 +29,10 @@ def serve(
     start: Start = None,
     speed: Speed = None,
     seed: Seed = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the simulated venue's memory. [default: the database's, else .mesolive]"),
+    ] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow a non-loopback address without TLS.")] = False,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM file: serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
@@ -48,6 +52,7 @@ def serve(
         "start": moment(start),
         "speed": speed,
         "seed": seed,
+        "data_dir": data_dir,
         "insecure": insecure or None,
         "tls_certificate": tls_certificate,
         "tls_key": tls_key,

@@ -68,6 +68,8 @@ class QuoteBook:
     ----------
     changes
         Bumped at every change.
+    history_changes
+        Bumped whenever something new is known of a day.
     heard_at
         When the provider last said anything, changed or not: what tells a quiet market from a dead one.
     pull
@@ -78,6 +80,7 @@ class QuoteBook:
         self, listing: Listing, clock: Clock, calendar: TradingCalendar, *, mute_after: timedelta = MUTE_AFTER
     ) -> None:
         self.changes = ChangeSignal()
+        self.history_changes = ChangeSignal()
         self.heard_at: datetime | None = None
         self._history = DailySeries()
         self.pull: Callable[[datetime], None] | None = None
@@ -106,6 +109,11 @@ class QuoteBook:
         return self._clock
 
     @property
+    def calendar(self) -> TradingCalendar:
+        """The sessions of the exchange."""
+        return self._calendar
+
+    @property
     def prices(self) -> UnderlyingPrices:
         """What the provider last said about the underlying."""
         return self._prices
@@ -119,6 +127,7 @@ class QuoteBook:
     def history(self, series: DailySeries) -> None:
         self._history = series
         self._view = None
+        self.history_changes.bump()
 
     @property
     def version(self) -> int:
@@ -237,7 +246,7 @@ class QuoteBook:
         return self._columns.values[field].copy()
 
     def note_volatility(self, now: datetime) -> None:
-        """Keep the underlying's implied volatility as that of the day, every five minutes while its session runs."""
+        """Keep the underlying's price and implied volatility as those of the day, every five minutes in its session."""
         noted = self._volatility_noted_at
         if noted is not None and timedelta(0) <= now - noted < VOLATILITY_EVERY:
             return
@@ -246,9 +255,9 @@ class QuoteBook:
         if session is None or not session[0] <= now < session[1]:
             return
         self._volatility_noted_at = now
-        iv = self.view().underlying.iv
-        if iv is not None:
-            self.history = self.history.record(day, iv=iv)
+        state = self.view().underlying
+        if state.iv is not None or state.quote.mark is not None:
+            self.history = self.history.record(day, iv=state.iv, last=state.quote.mark)
 
     def view(self) -> BookView:
         """Return the market at this moment. The same view comes again until a price changes or a second has gone by."""

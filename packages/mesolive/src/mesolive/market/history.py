@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
+
+from mesolive.market.view import TradingCalendar
 
 TRADING_DAYS_PER_YEAR: Final = 252.0
 HV_DAYS: Final = 30
@@ -37,12 +39,15 @@ class Day:
         The day's last implied volatility of the underlying as a fraction, `None` when it is not known.
     open
         Opening price, `None` before the session and when it is not known.
+    last
+        The last price that was noted of the day.
     """
 
     day: date
     close: float | None = None
     iv: float | None = None
     open: float | None = None
+    last: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,13 @@ class DailySeries:
         return cls(tuple(by_day[day] for day in sorted(by_day))[-LONGEST:])
 
     def record(
-        self, day: date, *, close: float | None = None, iv: float | None = None, opening: float | None = None
+        self,
+        day: date,
+        *,
+        close: float | None = None,
+        iv: float | None = None,
+        opening: float | None = None,
+        last: float | None = None,
     ) -> DailySeries:
         """Return the series with what is new of a day; what is not given stays as it was.
 
@@ -67,7 +78,7 @@ class DailySeries:
         ValueError
             When a price or volatility is not a positive number.
         """
-        for value in (close, iv, opening):
+        for value in (close, iv, opening, last):
             if value is not None and not 0.0 < value < math.inf:
                 raise ValueError(f"prices and volatilities of a day are positive numbers, got {value}")
         at = bisect_left(self.days, day, key=lambda one: one.day)
@@ -78,8 +89,21 @@ class DailySeries:
             known.close if close is None else close,
             known.iv if iv is None else iv,
             known.open if opening is None else opening,
+            known.last if last is None else last,
         )
         return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-LONGEST:])
+
+    def known_at(self, moment: datetime, calendar: TradingCalendar) -> DailySeries:
+        """Return the series as it could be known at a moment: without later days, openings and closes."""
+        today = calendar.local(moment).date()
+        session = calendar.session(today)
+        days = [one for one in self.days if one.day <= today]
+        if days and days[-1].day == today and session is not None:
+            if moment < session[0]:
+                days.pop()
+            elif moment < session[1]:
+                days[-1] = replace(days[-1], close=None)
+        return DailySeries(tuple(days))
 
     def of_day(self, day: date) -> Day | None:
         """Return what is known of a day, or `None` when nothing is."""

@@ -14,6 +14,7 @@ from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
 from mesolive.market.changes import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.keeping import HistoryKeeper, HistoryStore
 from mesolive.market.provider import Provider, ProviderStatus
 from mesolive.market.subscriptions import Lease, Ledger
 from mesolive.market.wire import candidates, live_contract, live_underlying
@@ -84,6 +85,7 @@ class Market:
         self._reported: dict[DataProviderType, AgentStatus] = {}
         self._started: list[Provider] = []
         self._watcher: asyncio.Task[None] | None = None
+        self._keeper: HistoryKeeper | None = None
         for provider in providers:
             provider.status_changes.lead(self._status_changes)
 
@@ -92,14 +94,25 @@ class Market:
         """The providers by kind."""
         return self._providers
 
+    def keep_history(self, store: HistoryStore) -> None:
+        """Keep the days of all underlyings in a store, from the next start on."""
+        self._keeper = HistoryKeeper(store)
+
     async def start(self) -> None:
         """Start all providers; when one fails, those that were started are stopped and its error is raised."""
+        keeper = self._keeper
         try:
             for provider in self._providers.values():
                 self._started.append(provider)
+                if keeper is not None:
+                    await keeper.prepare(provider)
                 await provider.start()
                 for book in provider.books.values():
                     book.changes.lead(self._changes)
+                if keeper is not None:
+                    await keeper.follow(provider)
+            if keeper is not None:
+                await keeper.start()
         except BaseException:
             await self.stop()
             raise
@@ -116,6 +129,8 @@ class Market:
             await asyncio.wait([watcher])  # how it ended was seen by its callback
         while self._started:
             await self._started.pop().stop()
+        if self._keeper is not None:
+            await self._keeper.stop()
 
     def provider(self, kind: DataProviderType | None = None) -> Provider:
         """Return the provider of a kind, or the default one.

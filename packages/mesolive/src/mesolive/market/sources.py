@@ -7,19 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from mesolive.clock import Clock, ScaledClock
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.exchange_export import ExportError, read_export
 from mesolive.market.provider import Provider
 from mesolive.market.providers.models import default_start
-from mesolive.market.providers.recorded import RecordedProvider, begins_at
+from mesolive.market.providers.recorded import RecordedProvider, begins_at, ends_at
 from mesolive.market.providers.recordings import RecordingError, open_recordings
 from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.replay_clock import ReplayClock
+
+log = structlog.get_logger(__name__)
+
+LIFE_OF_AN_EXPORT: Final = timedelta(days=30)
+"""For how long a market made of a chain export goes on over restarts: it lists nothing new, and its options expire."""
 
 
 class SourceError(ValueError):
@@ -40,12 +47,15 @@ class SourceRequest:
         Market seconds per real second.
     seed
         Of what is random in the source.
+    not_before
+        How far market time has come already, in a run before; `None` for the first.
     """
 
     path: Path | None = None
     start: datetime | None = None
     speed: float = 1.0
     seed: int = 1
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +93,14 @@ def open_source(kind: str, request: SourceRequest) -> Source:
 def _simulated(request: SourceRequest) -> Source:
     calendar = us_options_calendar()
     if request.path is None:
-        clock = _clock(request, default_start(datetime.now(UTC), calendar))
+        earliest = max(one for one in (datetime.now(UTC), request.not_before) if one is not None)
+        clock = _clock(request, default_start(earliest, calendar), None)
         return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
     try:
         export = read_export(request.path)
     except ExportError as error:
         raise SourceError(f"{request.path.name} cannot be used: {error}") from None
-    clock = _clock(request, export.exported_at)
+    clock = _clock(request, export.exported_at, export.exported_at + LIFE_OF_AN_EXPORT)
     return Source(SimulatedProvider.from_export(export, clock, seed=request.seed, calendar=calendar), clock)
 
 
@@ -101,20 +112,36 @@ def _recorded(request: SourceRequest) -> Source:
         recordings = open_recordings(request.path, calendar)
     except RecordingError as error:
         raise SourceError(str(error)) from None
-    start = request.start or begins_at(recordings)
+    end = ends_at(recordings)
+    start = _go_on(request, begins_at(recordings), end)
     try:
         clock = ReplayClock(start, request.speed)
     except ValueError as error:
         raise SourceError(str(error)) from None
     provider = RecordedProvider(recordings, clock, calendar)
-    if start > provider.ends_at:
-        raise SourceError(f"{request.path.name} ends at {provider.ends_at:%Y-%m-%d %H:%M} UTC, before the start")
+    if start > end:
+        raise SourceError(f"{request.path.name} ends at {end:%Y-%m-%d %H:%M} UTC, before the start")
     return Source(provider, clock)
 
 
-def _clock(request: SourceRequest, beginning: datetime) -> ScaledClock:
+def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) -> datetime:
+    """Return where market time begins: where it was asked to, but not before what it has come to already.
+
+    What it has come to counts only up to `until`: what lies behind was another market's time.
+    """
+    start, reached = request.start or beginning, request.not_before
+    if reached is None or reached <= start:
+        return start
+    if until is None or reached <= until:
+        log.info("market_time_goes_on", since=reached.isoformat())
+        return reached
+    log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
+    return start
+
+
+def _clock(request: SourceRequest, beginning: datetime, until: datetime | None) -> ScaledClock:
     try:
-        return ScaledClock(request.start or beginning, request.speed)
+        return ScaledClock(_go_on(request, beginning, until), request.speed)
     except ValueError as error:
         raise SourceError(str(error)) from None
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from io import BufferedWriter
+from io import BufferedWriter, TextIOWrapper
 from pathlib import Path
 
 import msgspec
@@ -18,9 +18,18 @@ import msgspec
 from mesolive.brokers.venue import Ending, Execution, OrderStatus, SettlementFact, VenueOrder, VenueRequest
 from mesolive.market.contracts import OptionContract
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: there the file is not guarded
+    fcntl = None
+
 ZERO = Decimal(0)
 MAX_ENDED = 10_000
 """How many ended orders are kept, and how many settlements, the latest; what they did stays in the positions."""
+
+
+class VenueMemoryError(Exception):
+    """The venue's file cannot be used; the text names it and says why, in one line."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -131,30 +140,52 @@ class VenueLedger:
         self._number = 0
         self._path = path
         self._file: BufferedWriter | None = None
+        self._lock: TextIOWrapper | None = None
 
     def open(self) -> None:
-        """Read what is remembered, and begin to write."""
+        """Read what is remembered, and begin to write; nothing happens when it is open already.
+
+        Raises
+        ------
+        VenueMemoryError
+            When another process has the file, when it cannot be written, or when a line of it cannot be read.
+        """
         if self._path is None or self._file is not None:
             return
-        if self._path.exists():
-            for record in _read(self._path):
-                self._apply(record)
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _locked(self._path)
+            if self._path.exists():
+                for record in _read(self._path):
+                    self._apply(record)
+            self._file = self._rewritten(self._path)
+        except OSError as error:
+            self.close()
+            raise VenueMemoryError(f"{self._path} cannot be used: {error.strerror or error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _rewritten(self, path: Path) -> BufferedWriter:
+        """Write the file anew, without what need not be kept, and return it open for more."""
+        fresh = path.with_suffix(".new")
         with fresh.open("wb") as file:
             for record in self._kept():
                 file.write(_encoder.encode(record) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
-        self._path.chmod(0o600)
-        self._file = self._path.open("ab")
+        fresh.replace(path)
+        path.chmod(0o600)
+        return path.open("ab")
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and let others have it."""
         if self._file is not None:
             self._file.close()
             self._file = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def number(self) -> int:
         """Return a number that was never given out before, and never will be again."""
@@ -252,7 +283,28 @@ class VenueLedger:
 
 def _read(path: Path) -> Iterable[Record]:
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return  # a crash cut it off; it was not acted upon
-            yield _decoder.decode(line)
+            try:
+                yield _decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise VenueMemoryError(f"{path}: line {number} cannot be read: {error}") from None
+
+
+def _locked(path: Path) -> TextIOWrapper:
+    """Lock a file beside the venue's: that itself is put in the place of an older one while it is open."""
+    file = path.with_suffix(".lock").open("a+", encoding="utf-8")
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read(100).strip() or "another process"
+            file.close()
+            raise VenueMemoryError(f"{path} is in use by {holder}; every server needs a directory of its own") from None
+    # For people only: what counts is the lock, which ends with the process.
+    file.truncate(0)
+    file.write(f"process {os.getpid()}")
+    file.flush()
+    return file

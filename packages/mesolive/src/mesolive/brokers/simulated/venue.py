@@ -119,8 +119,8 @@ class SimulatedVenue:
     ----------
     market
         Where quotes come from.
-    path
-        The file that the venue remembers in; `None` for a memory that ends with the object.
+    memory
+        What the venue remembers in, or the file of it; `None` for a memory that ends with the object.
     faults
         What shall go wrong.
     """
@@ -131,7 +131,7 @@ class SimulatedVenue:
         self,
         market: Market,
         clock: Clock,
-        path: Path | None = None,
+        memory: Path | VenueLedger | None = None,
         *,
         terms: SimulatedTerms | None = None,
         faults: Faults | None = None,
@@ -139,7 +139,7 @@ class SimulatedVenue:
     ) -> None:
         self.terms = terms or SimulatedTerms()
         self.faults = faults or Faults()
-        self.ledger = VenueLedger(path)
+        self.ledger = memory if isinstance(memory, VenueLedger) else VenueLedger(memory)
         self._market = market
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
@@ -160,7 +160,13 @@ class SimulatedVenue:
         return VenueStatus(state=state, since=self._since if connected else None)
 
     async def start(self) -> None:
-        """Remember, and fill what can be filled."""
+        """Remember, and fill what can be filled.
+
+        Raises
+        ------
+        VenueMemoryError
+            When the file cannot be used.
+        """
         self.ledger.open()
         self._workers = [
             asyncio.create_task(self._follow(), name="simulated-venue"),

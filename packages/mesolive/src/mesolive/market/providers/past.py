@@ -1,9 +1,9 @@
-"""The year before a simulated market begins: closes and volatilities that lead up to its first prices."""
+"""What lies before a simulated market's beginning: an invented year, or the days that were kept and what followed."""
 
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from mesolive.market.calendar import ExchangeCalendar
@@ -12,8 +12,13 @@ from mesolive.market.providers.walk import Walk, WalkParameters
 
 DAYS: Final = 260
 YEARS_PER_DAY: Final = 1.0 / 252.0
-# The past must not repeat the walk that is to come.
+# The past must not repeat the walk that is to come, nor what happened while nobody looked either of them.
 SEED_OF_THE_PAST: Final = 0x9A57
+SEED_OF_THE_GAP: Final = 0x6A9
+# The part of a trading day's variance that comes between the close and the next opening.
+OVERNIGHT_SHARE: Final = 0.25
+# A market that nobody has looked at for longer begins anew.
+LONGEST_GAP: Final = timedelta(days=366)
 
 
 def invent(
@@ -61,6 +66,49 @@ def invent(
         day = calendar.previous_trading_day(day)
     days[0] = Day(spot_day, round(spot, 2), volatility)
     return DailySeries.of(days if over else days[1:])
+
+
+def go_on(
+    past: DailySeries, seed: int, calendar: ExchangeCalendar, moment: datetime, *, volatility: float
+) -> tuple[DailySeries, float] | None:
+    """Return what a market has come to by `moment` from the days that were kept of it.
+
+    The sessions in between are walked through: overnight and by day, each with its part of the variance.
+
+    Parameters
+    ----------
+    past
+        What is known of the market by `moment`.
+    seed
+        Of the walk.
+    volatility
+        Annual volatility of the walk, a fraction.
+
+    Returns
+    -------
+    The days, with those in between, and the price at `moment`; `None` when no price is known that is recent enough.
+    """
+    priced = [one for one in past.days if one.close is not None or one.last is not None or one.open is not None]
+    if not priced or moment.date() - priced[-1].day > LONGEST_GAP:
+        return None
+    known = priced[-1]
+    price = next(value for value in (known.close, known.last, known.open) if value is not None)
+    volatilities = [one.iv for one in past.days if one.iv is not None]
+    walk = Walk(seed ^ SEED_OF_THE_GAP ^ known.day.toordinal(), WalkParameters(volatility=volatility))
+    today = calendar.local(moment).date()
+    day, running = known.day, known.close is None
+    while day <= today:
+        session = calendar.session(day)
+        if session is not None and session[0] <= moment:
+            if day > known.day:
+                walk.advance(1, OVERNIGHT_SHARE * YEARS_PER_DAY)
+                past = past.record(day, opening=round(price * walk.factor, 2))
+            if session[1] <= moment and (day > known.day or running):
+                walk.advance(1, (1.0 - OVERNIGHT_SHARE) * YEARS_PER_DAY)
+                iv = volatilities[-1] * walk.level if volatilities else None
+                past = past.record(day, close=round(price * walk.factor, 2), iv=iv)
+        day += timedelta(days=1)
+    return past, price * walk.factor
 
 
 def opening_price(history: DailySeries, spot: float, moment: datetime, calendar: ExchangeCalendar) -> float | None:

@@ -87,7 +87,7 @@ class RecordedProvider:
     @property
     def ends_at(self) -> datetime:
         """The moment of the last thing recorded."""
-        return _moment(self._moments[-1])
+        return ends_at(list(self._recordings.values()))
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing: all recorded contracts are played."""
@@ -163,6 +163,11 @@ class RecordedProvider:
 def begins_at(recordings: Sequence[Recording]) -> datetime:
     """Return where the clock of a replay should start: when the first option was quoted."""
     return min(one.begins_at for one in recordings)
+
+
+def ends_at(recordings: Sequence[Recording]) -> datetime:
+    """Return the moment of the last thing recorded."""
+    return max(_moment(one.moments[-1]) for one in recordings)
 
 
 def _moment(micros: np.int64 | int) -> datetime:

@@ -132,6 +132,9 @@ class BarRecording:
         prices = self._stock_prices(before, micros)
         if prices != before:
             book.set_underlying(at, prices)
+        known = book.history.of_day(self.day)
+        if prices.today_open is not None and (known is None or known.open is None):
+            book.history = book.history.record(self.day, opening=prices.today_open)
         if self._session is not None and micros >= self._session[1] and not book.history.closed(self.day):
             # The day's close is the last trade up to the close, the minute that ends with it included.
             close = prices.last if micros == self._session[1] else before.last

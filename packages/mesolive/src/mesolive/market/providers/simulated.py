@@ -23,9 +23,10 @@ from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.changes import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.exchange_export import ChainExport
+from mesolive.market.history import DailySeries
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.models import ExportMarket, MarketModel, SurfaceMarket
-from mesolive.market.providers.past import invent, opening_price
+from mesolive.market.providers.past import OVERNIGHT_SHARE, go_on, invent, opening_price
 from mesolive.market.providers.walk import Walk, WalkParameters
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
@@ -33,8 +34,6 @@ log = structlog.get_logger(__name__)
 
 STEP: Final = timedelta(seconds=1)
 TRADING_DAYS: Final = 252.0
-# The part of a trading day's variance that comes between the close and the next opening.
-OVERNIGHT_SHARE: Final = 0.25
 SESSION_SECONDS: Final = 6.5 * 3600.0
 # Without a word for so many steps the simulation counts as mute.
 MUTE_STEPS: Final = 5
@@ -65,6 +64,10 @@ class SimulatedProvider:
         Market time between two moves. At high speeds of the clock choose a longer one: every step reprices the chain.
     hours
         When the market moves.
+    source
+        Names the market, for whoever keeps its days.
+    goes_on
+        Whether prices go on from the days that were kept, and do not begin with the model's.
     """
 
     def __init__(
@@ -76,10 +79,15 @@ class SimulatedProvider:
         seed: int = 1,
         step: timedelta = STEP,
         hours: Hours = Hours.SESSION,
+        source: str = "Simulated",
+        goes_on: bool = False,
     ) -> None:
         if step <= timedelta(0):
             raise ValueError(f"step must be longer than zero, got {step}")
         self.status_changes = ChangeSignal()
+        self.source = source
+        self._goes_on = goes_on
+        self._past = DailySeries()
         self._model = model
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
@@ -112,7 +120,7 @@ class SimulatedProvider:
     ) -> SimulatedProvider:
         """Return a market priced from a volatility surface, with expirations and strikes by the exchange's rules."""
         calendar = calendar or us_options_calendar()
-        return cls(SurfaceMarket(calendar, spot=spot), clock, calendar, seed=seed, step=step, hours=hours)
+        return cls(SurfaceMarket(calendar, spot=spot), clock, calendar, seed=seed, step=step, hours=hours, goes_on=True)
 
     @classmethod
     def from_export(
@@ -131,7 +139,8 @@ class SimulatedProvider:
         around the clock unless `hours` says otherwise.
         """
         calendar = calendar or us_options_calendar()
-        return cls(ExportMarket(export, calendar), clock, calendar, seed=seed, step=step, hours=hours)
+        source = f"Simulated/{export.exported_at:%Y-%m-%dT%H:%M:%S}"
+        return cls(ExportMarket(export, calendar), clock, calendar, seed=seed, step=step, hours=hours, source=source)
 
     @property
     def name(self) -> DataProviderType:
@@ -159,6 +168,10 @@ class SimulatedProvider:
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing, as `subscribe`."""
 
+    def go_on_from(self, past: Mapping[str, DailySeries]) -> None:
+        """Take the days that were kept of the market; it starts with them as its past."""
+        self._past = past.get(self._book.listing.underlying.symbol, DailySeries())
+
     async def start(self) -> None:
         """Fill the book and let the market move.
 
@@ -173,7 +186,12 @@ class SimulatedProvider:
         self._origin, self._done, self._passed, self._halted = now, 0, now, False
         self._model.fill(self._book, now)
         self._walk = Walk(self._seed, WalkParameters(volatility=self._model.volatility))
-        self._remember(now)
+        past = self._past.known_at(now, self._calendar)
+        gone_on = go_on(past, self._seed, self._calendar, now, volatility=self._model.volatility)
+        if gone_on is None or not self._goes_on:
+            self._remember(now, past)
+        else:
+            self._go_on(now, *gone_on)
         self._book.pull = self._catch_up
         self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
         self._task = asyncio.create_task(self._run(), name="simulated-market")
@@ -188,6 +206,7 @@ class SimulatedProvider:
         task.cancel()
         await asyncio.wait([task])  # how it ended was seen by its callback
         self._book.pull = None
+        self._note_last()
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
 
     def halt(self) -> None:
@@ -326,8 +345,26 @@ class SimulatedProvider:
         day = self._calendar.local(moment).date()
         self._book.history = self._book.history.record(day, close=round(self._spot, 2))
 
-    def _remember(self, now: datetime) -> None:
-        """Give the underlying a past that leads up to its first prices."""
+    def _note_last(self) -> None:
+        """Note the price of this moment: the market goes on from it when it is started again."""
+        day = self._calendar.local(self._passed).date()
+        self._book.history = self._book.history.record(day, last=round(self._spot, 2))
+
+    def _go_on(self, now: datetime, history: DailySeries, spot: float) -> None:
+        """Begin with the price that the market has come to, on a walk that is none of those before."""
+        self._walk = Walk(self._seed ^ int(now.timestamp()), WalkParameters(volatility=self._model.volatility))
+        self._walk.place(spot / self._model.spot)
+        self._book.history = history
+        today = self._calendar.local(now).date()
+        known = history.of_day(today)
+        self._prices = UnderlyingPrices(
+            today_open=None if known is None else known.open, previous_close=history.previous_close(today)
+        )
+        self._relist(now, spot)
+        self._reprice(now, spot, self._walk.factor, self._walk.deviation)
+
+    def _remember(self, now: datetime, past: DailySeries) -> None:
+        """Give the underlying a past that leads up to its first prices; what was kept of it stays."""
         state = self._book.view().underlying
         spot = self._model.spot
         history = invent(
@@ -338,6 +375,7 @@ class SimulatedProvider:
             volatility=state.iv if state.iv is not None else self._model.volatility,
             previous_close=state.previous_close,
         )
+        history = DailySeries.of([*history.days, *past.days])
         today = self._calendar.local(now).date()
         opening = opening_price(history, spot, now, self._calendar)
         self._book.history = history if opening is None else history.record(today, opening=opening)
@@ -361,12 +399,7 @@ class SimulatedProvider:
 
     def _reprice(self, now: datetime, spot: float, factor: float, shock: float) -> None:
         if self._new_day(now):
-            listing = self._model.listing(now, spot, self._book.listing)
-            if listing is not self._book.listing:
-                self._book.relist(listing)
-                sizes = self._model.sizes(listing, spot)
-                if sizes is not None:
-                    self._book.update(now, slice(None), {"bid_size": sizes[0], "ask_size": sizes[1]})
+            self._relist(now, spot)
         listing = self._book.listing
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
@@ -381,6 +414,15 @@ class SimulatedProvider:
             last=round(spot, 2),
         )
         self._book.set_underlying(now, prices)
+
+    def _relist(self, now: datetime, spot: float) -> None:
+        listing = self._model.listing(now, spot, self._book.listing)
+        if listing is self._book.listing:
+            return
+        self._book.relist(listing)
+        sizes = self._model.sizes(listing, spot)
+        if sizes is not None:
+            self._book.update(now, slice(None), {"bid_size": sizes[0], "ask_size": sizes[1]})
 
     def _new_day(self, now: datetime) -> bool:
         """Whether the exchange lists anew: on the first publication of a day."""

@@ -31,13 +31,14 @@ it is booked, or until the books show what was exercised."""
 underlying_days = Table(
     "underlying_days",
     metadata,
-    Column("provider", String(32), primary_key=True),
+    Column("source", String(64), primary_key=True),
     Column("symbol", String(32), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("open", Double),
     Column("close", Double),
+    Column("last", Double),
     Column("iv", Double),
     Column("noted_at", UtcDateTime, nullable=False),
 )
-"""The days of underlyings, as each provider knows them: prices, and the implied volatility as a fraction. `noted_at` is
-the market's time when the row was last written."""
+"""The days of underlyings, as each source of prices knows them: prices, and the implied volatility as a fraction.
+`noted_at` is the market's time when the row was last written."""

@@ -15,14 +15,15 @@ def upgrade() -> None:
     """Create all tables."""
     op.create_table(
         "underlying_days",
-        sa.Column("provider", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("symbol", sa.String(length=32), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("open", sa.Double(), nullable=True),
         sa.Column("close", sa.Double(), nullable=True),
+        sa.Column("last", sa.Double(), nullable=True),
         sa.Column("iv", sa.Double(), nullable=True),
         sa.Column("noted_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("provider", "symbol", "day", name=op.f("pk_underlying_days")),
+        sa.PrimaryKeyConstraint("source", "symbol", "day", name=op.f("pk_underlying_days")),
     )
     op.create_table(
         "users",
