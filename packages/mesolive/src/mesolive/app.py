@@ -11,7 +11,7 @@ from random import Random
 from typing import cast
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,6 +24,7 @@ from mesolive.brokers.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.brokers.simulated.venue import SimulatedVenue
 from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
+from mesolive.health import Health
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
@@ -42,7 +43,7 @@ from mesolive.signals.watch import SignalWatch
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
-from mesolive.store.server_lock import ServerLock, only_server
+from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
 from mesolive.trading.accounts import Accounts
 from mesolive.trading.adjustment_fills import AdjustmentFills
@@ -95,6 +96,7 @@ class Application:
     accounts: Accounts
     desk: OrderDesk
     signals: SignalWatch
+    health: Health
     hubs: SignalRServer
     asgi: Starlette
 
@@ -302,10 +304,36 @@ async def running(
         if replay is None:
             await signals.start()
         stack.push_async_callback(signals.stop)
+        health = Health(
+            database,
+            file_of(settings.database),
+            prices,
+            us_options_calendar(),
+            clock,
+            desk.supervisors,
+            deliverer,
+            signals.pulse if replay is None else None,
+            evaluated_every=settings.signals_every / settings.speed,
+        )
+        if replay is None:
+            await health.start()
+        stack.push_async_callback(health.stop)
         registry = CollectorRegistry()
-        registry.register(ServerMetrics(hubs))
+        registry.register(ServerMetrics(hubs, health, signals.pulse))
+        ProcessCollector(registry=registry)
         yield Application(
-            settings, clock, lock, database, access, prices, accounts, desk, signals, hubs, _asgi(hubs, registry)
+            settings=settings,
+            clock=clock,
+            lock=lock,
+            database=database,
+            access=access,
+            market=prices,
+            accounts=accounts,
+            desk=desk,
+            signals=signals,
+            health=health,
+            hubs=hubs,
+            asgi=_asgi(hubs, health, registry),
         )
 
 
@@ -325,13 +353,22 @@ def _authenticate(access: Access) -> Authenticate:
     return authenticate
 
 
-def _asgi(hubs: SignalRServer, registry: CollectorRegistry) -> Starlette:
-    async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+def _asgi(hubs: SignalRServer, health: Health, registry: CollectorRegistry) -> Starlette:
+    async def tell_health(_request: Request) -> Response:
+        report = health.report()
+        return JSONResponse(report, 503 if report["status"] == "failing" else 200, {"Cache-Control": "no-store"})
 
-    async def metrics(_request: Request) -> Response:
+    async def tell_life(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+    async def tell_metrics(_request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
-        routes=[Route("/health", health), Route("/metrics", metrics), Mount("/", app=cast("ASGIApp", hubs))]
+        routes=[
+            Route("/health", tell_health),
+            Route("/health/live", tell_life),
+            Route("/metrics", tell_metrics),
+            Mount("/", app=cast("ASGIApp", hubs)),
+        ]
     )

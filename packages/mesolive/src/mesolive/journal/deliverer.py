@@ -117,6 +117,11 @@ class Deliverer:
         self._follower = None
         self._workers.clear()
 
+    @property
+    def behind(self) -> int:
+        """How many committed events it knows of and has not delivered yet, of all users together."""
+        return sum(max(0, wanted - self._delivered.get(user_id, 0)) for user_id, wanted in self._wanted.items())
+
     def paused(self, user_id: int) -> AbstractAsyncContextManager[Pause]:
         """Return a context in which nothing is delivered to the user but what is asked for.
 

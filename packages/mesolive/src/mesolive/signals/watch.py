@@ -27,6 +27,7 @@ from mesolive.signals.edges import Change, Standing, changes
 from mesolive.signals.evaluation import Found, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
 from mesolive.signals.loading import Pair, Watch, load
+from mesolive.signals.pulse import Pulse
 from mesolive.signals.subjects import Kind, Scope, Subject
 from mesolive.signals.updates import Update
 from mesolive.store.database import Database, WriteTransaction
@@ -83,6 +84,11 @@ class SignalWatch:
         Seconds of market time between evaluations.
     new_id
         Makes the job ids of automatic updates.
+
+    Attributes
+    ----------
+    pulse
+        How the evaluations in time go.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class SignalWatch:
         self._late = late
         self._every = timedelta(seconds=every)
         self._new_id = new_id
+        self.pulse = Pulse()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -122,9 +129,11 @@ class SignalWatch:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
+        target = self._clock.now()
         while True:
             try:
-                await self.evaluate()
+                with self.pulse.beat((self._clock.now() - target).total_seconds()):
+                    await self.evaluate()
             except Exception:  # noqa: BLE001 - the next evaluation tries again; the log has the trace
                 _log.exception("signals_not_evaluated")
             target = next_evaluation(self._clock.now(), self._every)

@@ -138,6 +138,16 @@ class Supervisor:
         self._doubtful.add(account_id)
         self._woken.set()
 
+    @property
+    def venue_name(self) -> str:
+        """Which type of accounts the venue serves."""
+        return self._venue.kind.name
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether the venue is connected and has been asked about every account since."""
+        return self._reconciled.is_set()
+
     async def reconciled(self) -> None:
         """Wait until the venue has been asked about every account since the last connection."""
         await self._reconciled.wait()

@@ -1,0 +1,197 @@
+"""What monitors are told: that all is well, or what is wrong, in words and numbers, and nothing of a user."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from broker_testkit import SIM, at_venue, desk_server
+from broker_testkit.desk import QUICK
+from mesolive import health
+from mesolive.brokers.simulated.faults import Fault, Faults
+from mesolive.health import MarketVitals, Vitals, failures, warnings
+from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.trading import halts
+from mesolive_sdk.models import DataProviderType
+from mesolive_testkit import Kit
+
+PAGE = Path(__file__).parents[4] / "docs/operations.md"
+WELL = Vitals(
+    counts={"open orders": 2, "unresolved orders": 1, "errors": 0, "halts": 0},
+    oldest_unresolved=5.0,
+    market_open=True,
+    markets={"Simulated": MarketVitals(connected=True, silence=0.2, message="")},
+    venues={"Simulated": 0.0},
+    undelivered=3,
+    delivery_lag=0.1,
+    evaluated_ago=59.0,
+    free=10**11,
+)
+MUTE = {"Simulated": MarketVitals(connected=False, silence=90.0, message="connected, but no data since 10:00")}
+
+
+async def asked(url: str) -> tuple[int, dict[str, Any]]:
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{url}/health", timeout=30)
+        return answer.status_code, answer.json()
+
+
+async def metrics(url: str) -> dict[str, float]:
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{url}/metrics", timeout=30)).text
+    return {
+        sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_server_that_is_well_tells_neither_failures_nor_warnings() -> None:
+    assert failures(WELL) == []
+    assert warnings(WELL) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"database_error": "OperationalError"}, "the database cannot be written to: OperationalError"),
+        ({"markets": MUTE}, "market data of Simulated: connected, but no data since 10:00"),
+        ({"venues": {"Simulated": 31.0}}, "no contact to the Simulated venue for 31 s"),
+        ({"delivery_lag": 31.0}, "3 events have waited to be delivered for 31 s"),
+        ({"evaluated_ago": 151.0}, "signals were last evaluated 151 s ago"),
+    ],
+)
+def test_what_keeps_the_server_from_its_work_is_a_failure(change: dict[str, Any], says: str) -> None:
+    assert failures(replace(WELL, **change)) == [says]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"venues": {"Simulated": 29.0}},
+        {"delivery_lag": 29.0},
+        {"evaluated_ago": 149.0},
+        {"evaluated_ago": None},
+        {"markets": MUTE, "market_open": False},
+    ],
+)
+def test_what_mends_itself_is_none_yet(change: dict[str, Any]) -> None:
+    assert failures(replace(WELL, **change)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"oldest_unresolved": 121.0}, "what became of 1 orders is not known"),
+        ({"counts": {"errors": 2}}, "2 errors are active"),
+        ({"counts": {"halts": 1}}, "1 halts stand"),
+        ({"free": 100 * 1024**2}, "the database's disk has 100 MB left"),
+    ],
+)
+def test_what_somebody_should_look_at_is_a_warning(change: dict[str, Any], says: str) -> None:
+    (warning,) = warnings(replace(WELL, **change))
+    assert says in warning
+    assert failures(replace(WELL, **change)) == []
+
+
+async def test_a_server_says_that_it_is_well_and_with_what_status_monitors_read_it(kit: Kit) -> None:
+    status, told = await asked(kit.url)
+    assert (status, told["status"], told["failures"], told["warnings"]) == (200, "ok", [], [])
+    assert told["database"]["writable"] is True
+    assert told["database"]["size_bytes"] > 0
+    assert told["markets"]["Simulated"]["connected"] is True
+    values = await metrics(kit.url)
+    assert values["mesolive_healthy"] == values["mesolive_database_writable"] == 1
+    assert values["mesolive_venue_connected Simulated"] == 1
+    assert 0 < values["mesolive_database_write_seconds"] < 5
+    assert values["mesolive_evaluations_total"] >= 1
+    assert values["mesolive_evaluation_last_success_timestamp_seconds"] > 1.7e9
+
+
+@contextmanager
+def locked(kit: Kit) -> Generator[None]:
+    """Hold the database as a program does that has forgotten to let it go."""
+    file = kit.application.settings.database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+async def test_a_database_that_takes_no_writes_is_a_failure_until_it_does_again(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
+    with locked(kit):
+        await kit.application.health.look()
+        status, told = await asked(kit.url)
+        assert (status, told["status"]) == (503, "failing")
+        assert "the database cannot be written to" in told["failures"][0]
+        assert (await metrics(kit.url))["mesolive_database_writable"] == 0
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 10.0)
+    await kit.application.health.look()
+    assert (await asked(kit.url))[0] == 200
+
+
+async def test_market_data_that_stay_away_are_a_failure_at_once(kit: Kit) -> None:
+    provider = kit.application.market.provider(DataProviderType.Simulated)
+    assert isinstance(provider, SimulatedProvider)
+    provider.disconnect()
+    status, told = await asked(kit.url)
+    assert status == 503
+    assert told["failures"][0].startswith("market data of Simulated")
+    assert (await metrics(kit.url))["mesolive_market_connected Simulated"] == 0
+
+
+async def test_halts_and_orders_of_unknown_fate_are_counted_and_nobody_is_named(tmp_path: Path) -> None:
+    never_heard = Faults({Fault.REQUEST_LOST: 1.0}, 1)
+    patient = replace(QUICK, arrive=600.0)
+    async with desk_server(tmp_path, faults=never_heard, patience=patient, answer_seconds=0.05) as desk:
+        plan = await desk.prepare_entry((await desk.strategy(StrategyName="My secret strategy")).Id)
+        await desk.send(at_venue(plan))
+        await halts.halt(desk.application.database, "the feed is wrong", desk.application.clock.now())
+        await desk.application.health.look()
+        status, told = await asked(desk.application.url)
+        assert (status, told["status"]) == (200, "warning")
+        assert told["counts"] | {"halts": 1, "open_orders": 1, "unresolved_orders": 1} == told["counts"]
+        values = await metrics(desk.application.url)
+        assert values["mesolive_halts"] == values["mesolive_orders_unresolved"] == 1
+        await desk.advance(200)
+        await desk.application.health.look()
+        assert "what became of 1 orders is not known" in (await asked(desk.application.url))[1]["warnings"][0]
+        assert (await metrics(desk.application.url))["mesolive_orders_unresolved_oldest_seconds"] >= 200
+        assert not re.search(f"secret|{SIM}|trader|feed", str(told))
+
+
+async def test_life_is_told_apart_from_health(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
+    with locked(kit):
+        await kit.application.health.look()
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"{kit.url}/health/live", timeout=30)).json() == {"status": "alive"}
+
+
+async def test_metrics_follow_the_conventions_and_the_page_on_operations_lists_them(kit: Kit) -> None:
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{kit.url}/metrics", timeout=30)).text
+    families = list(text_string_to_metric_families(text))
+    ours = [family for family in families if family.name.startswith("mesolive")]
+    assert len(ours) > 25
+    page = PAGE.read_text()
+    for family in ours:
+        exposed = {"counter": f"{family.name}_total", "info": f"{family.name}_info"}.get(family.type, family.name)
+        assert family.documentation, family.name
+        assert re.fullmatch(r"mesolive(_[a-z]+)*", family.name)
+        assert not re.search(r"_(ms|millis|minutes|mb|kb|percent|count)(_|$)", family.name), family.name
+        assert f"`{exposed}`" in page, f"docs/operations.md does not tell of {exposed}"
+    listed = set(re.findall(r"`(mesolive_[a-z_]+)`", page))
+    assert listed == {sample.name for family in ours for sample in family.samples}
