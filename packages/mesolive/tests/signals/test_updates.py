@@ -88,6 +88,21 @@ async def test_an_update_that_fails_is_told_once_and_made_up_for_when_it_can_be(
     assert (await play.position(position_id)).Vars["best"] == completed.UpdatedVars["best"] > 0
 
 
+async def test_an_updates_condition_that_cannot_be_evaluated_is_an_error_until_it_can(play: Stage) -> None:
+    _, position_id = await play.enter(updating("underlying_iv_rank > 1", runs="runs + 1"))
+    await play.evaluate()
+    await play.evaluate()
+    (active,) = await play.events(models.ErrorEvent)
+    assert (active.ConditionType, active.Statement) == (models.ConditionType.Adjustment, "underlying_iv_rank > 1")
+    assert (await play.position(position_id)).Vars["runs"] == 0
+    past = [Day(date(2024, 2, 1) + timedelta(days=n), close=5000.0, iv=0.1 + n / 100) for n in range(25)]
+    play.market.book.history = DailySeries.of(past)
+    await play.evaluate()
+    _, resolved = await play.events(models.ErrorEvent)
+    assert (resolved.State, resolved.ErrorId) == (models.ErrorState.Resolved, active.ErrorId)
+    assert (await play.position(position_id)).Vars["runs"] == 1
+
+
 async def test_updates_of_one_moment_see_each_other_in_the_order_of_their_text(play: Stage) -> None:
     definition = updating("underlying_price > 5050 -- A", best="best + 10")
     adjustments = definition["Adjustment"]["ConditionalAdjustments"]

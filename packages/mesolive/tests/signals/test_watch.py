@@ -93,6 +93,35 @@ async def test_a_schedule_window_follows_the_exchanges_day(
         assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
 
 
+@pytest.mark.parametrize(
+    ("friday", "openings"),
+    [
+        (date(2024, 3, 8), [datetime(2024, 3, 8, 15, 30, tzinfo=UTC), datetime(2024, 3, 11, 14, 30, tzinfo=UTC)]),
+        (date(2024, 11, 1), [datetime(2024, 11, 1, 14, 30, tzinfo=UTC), datetime(2024, 11, 4, 15, 30, tzinfo=UTC)]),
+    ],
+    ids=["put forward", "put back"],
+)
+async def test_a_window_follows_the_exchange_over_a_change_of_its_clocks(
+    tmp_path: Path, friday: date, openings: list[datetime]
+) -> None:
+    """An hour after the opening, on Friday and on the Monday after the weekend of the change."""
+    market = ScriptedMarket(openings[0] - timedelta(minutes=1), [expiration("SPXW", friday + timedelta(days=42))])
+    async with stage(tmp_path, market) as play:
+        await play.strategy(short_put(Entry={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "day"}}))
+        for opening in openings:
+            for moment in (opening - timedelta(seconds=1), opening, opening + timedelta(minutes=5)):
+                await market.at(moment)
+                await play.evaluate()
+        told = await play.events(models.EntrySignalEvent)
+        assert [(one.State.name, one.EventTime) for one in told] == [
+            (state, opening + later)
+            for opening in openings
+            for state, later in (("On", timedelta(0)), ("Off", timedelta(minutes=5)))
+        ]
+        assert told[0].EntrySignalResult is not None
+        assert told[0].EntrySignalResult.NextEntryAt == openings[1]
+
+
 async def test_at_the_close_entries_end_and_positions_keep_their_signals(play: Stage) -> None:
     await play.enter(short_put(Exit={"Conditions": ["underlying_price < 4900"]}))
     play.market.move(4850)
@@ -192,6 +221,22 @@ async def test_an_adjustment_signal_says_whether_its_window_is_open(play: Stage)
     assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
 
 
+@pytest.mark.parametrize(("minutes_before_close", "open_now"), [(31, False), (30, True), (26, True), (25, False)])
+async def test_exits_and_adjustments_say_whether_their_window_is_open(
+    play: Stage, minutes_before_close: int, open_now: bool
+) -> None:
+    window = {"BeforeMarketCloseMinutes": 30, "Every": "day"}
+    rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
+    leave = {"Schedule": window, "Conditions": ["underlying_price < 4900"]}
+    await play.enter(short_put(Exit=leave, Adjustment={"Schedule": window, **rules}))
+    close = datetime(2024, 3, 11, 20, 0, tzinfo=UTC)
+    await play.market.at(close - timedelta(minutes=minutes_before_close), spot=4850)
+    await play.evaluate()
+    (exit_on,), (adjust,) = await play.events(models.ExitSignalEvent), await play.events(models.AdjustmentSignalEvent)
+    assert exit_on.ExitSignalResult is not None
+    assert (exit_on.ExitSignalResult.ScheduleOk, adjust.AdjustmentTimeOk) == (open_now, open_now)
+
+
 @on_both_databases
 async def test_a_condition_that_was_taken_out_of_the_definition_ends_its_signal(play: Stage) -> None:
     rules = conditional(CONDITION, RemoveLegsAdjustment={"LegNames": ["p"]})
@@ -249,6 +294,16 @@ async def test_a_statement_that_fails_is_told_once_with_its_text_and_the_same_id
     told = await play.events(models.ErrorEvent)
     assert [one.State.name for one in told] == ["Active", "Resolved", "Active"]
     assert {one.ErrorId for one in told} == {error.ErrorId}
+
+
+async def test_a_condition_written_twice_is_one_error_and_another_one_is_another(play: Stage) -> None:
+    failing = ["underlying_iv_rank > 90", "underlying_iv_rank > 90", "underlying_iv_pct > 90"]
+    await play.enter(short_put(Exit={"Conditions": failing}))
+    await play.evaluate()
+    await play.evaluate()
+    errors = await play.events(models.ErrorEvent)
+    assert sorted(error.Statement or "" for error in errors) == ["underlying_iv_pct > 90", "underlying_iv_rank > 90"]
+    assert len({error.ErrorId for error in errors}) == 2
 
 
 async def test_a_mute_provider_is_an_error_and_not_an_old_price(play: Stage) -> None:
