@@ -1,13 +1,15 @@
 """Durable `SendOrder` through hub, store and simulated venue, beside raw SQLite commits of the same disk.
 
-Server and clients share this process and its one core. Each order is a limit order that rests, of a plan of its own; an
-answer is given when the order, the venue's acknowledgement and the answer itself are committed.
+Server and clients share this process, its one core and its event loop, which is the one that `mesolive serve` runs on.
+Each order is a limit order that rests, of a plan of its own; an answer is given when the order, the venue's
+acknowledgement and the answer itself are committed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 import statistics
 import tempfile
@@ -19,9 +21,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.report import Figure
+from mesolive import server
 from mesolive.app import Application
 from mesolive.brokers.simulated.venue import SimulatedVenue
-from mesolive.brokers.venue import Execution
+from mesolive.brokers.venue import Execution, SettlementFact
 from mesolive.clock import ManualClock
 from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.service import Market
@@ -63,7 +66,7 @@ class TimedVenue(SimulatedVenue):
 
     filled_at = 0.0
 
-    def tell_fill(self, execution: Execution) -> None:
+    def tell_fill(self, execution: Execution | SettlementFact) -> None:
         self.filled_at = time.perf_counter()
         super().tell_fill(execution)
 
@@ -201,12 +204,15 @@ async def measure() -> list[Figure]:
             bench = Bench(application, control, stack)
             bench.token = token
             bench.filled_at = lambda: venue.filled_at
+            gc.collect()
+            gc.freeze()  # as `mesolive serve` does
             await bench.prepare(WARM + ALONE + TOGETHER * EACH + FILLS + 10)
             await bench.alone(WARM)
             alone = sorted(await bench.alone(ALONE))
             together, rate = await bench.together()
             together.sort()
             fills = await bench.fills()
+        gc.unfreeze()
         after = raw_commits(Path(directory) / "raw2.sqlite3")
     raw = (before + after) / 2
     return [
@@ -225,4 +231,4 @@ async def measure() -> list[Figure]:
 
 def run() -> Sequence[Figure]:
     """Measure."""
-    return asyncio.run(measure())
+    return server.run(measure())
