@@ -1,29 +1,125 @@
-"""What is logged tells what happened and keeps secrets."""
+"""What is logged tells what happened, in one form, and keeps secrets."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesolive.logs import HIDDEN, hide_secrets
+from mesolive.settings import SettingsError, from_environment
+from mesolive_sdk import MesoLiveApiException
+from mesolive_testkit import Kit
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiJrZXktMSJ9.c2lnbmF0dXJlLXRoYXQtb3BlbnMtdGhlLWRvb3I"
 
 PROGRAM = """
+import logging, sys
 import structlog
 from mesolive.logs import configure_logs
-configure_logs()
+configure_logs(style=sys.argv[1])
+token = sys.argv[2]
 def work(token):
-    raise ValueError("broken")
+    raise ValueError("no such thing: wss://host/hubs/event/v1?id=1&access_token=" + token)
+structlog.contextvars.bind_contextvars(method="GetOrder")
 try:
-    work("very-" + "secret")
+    work(token)
 except ValueError:
-    structlog.get_logger("x").exception("work_failed", position_id=7)
+    structlog.get_logger("x").exception("work_failed", position_id=7, tried=["Bearer " + token])
+logging.getLogger("some.library").warning("GET /hubs/data/v1?access_token=%s failed", token)
+logging.getLogger("some.library").info("of no interest")
 """
 
 
-def test_a_traceback_names_the_place_and_no_local_variable() -> None:
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=30)
-    (line,) = ended.stderr.splitlines()
-    entry = json.loads(line)
-    assert (entry["event"], entry["position_id"], entry["level"]) == ("work_failed", 7, "error")
-    assert entry["exception"][0]["exc_type"] == "ValueError"
-    assert entry["exception"][0]["frames"][-1]["name"] == "work"
-    assert "very-secret" not in line
+def logged(style: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, style, TOKEN], capture_output=True, text=True, check=True, timeout=60
+    )
+    return ended.stderr
+
+
+def test_every_line_is_json_for_programs_that_of_libraries_too_and_without_any_secret() -> None:
+    written = logged("auto")
+    ours, theirs = (json.loads(line) for line in written.splitlines())
+    assert (ours["event"], ours["position_id"], ours["level"], ours["method"]) == (
+        "work_failed",
+        7,
+        "error",
+        "GetOrder",
+    )
+    assert ours["exception"][0]["exc_type"] == "ValueError"
+    assert ours["exception"][0]["frames"][-1]["name"] == "work"
+    assert (theirs["level"], theirs["logger"]) == ("warning", "some.library")
+    assert theirs["event"] == f"GET /hubs/data/v1?access_token={HIDDEN} failed"
+    assert TOKEN[-20:] not in written
+    assert "of no interest" not in written
+
+
+def test_for_people_it_is_text_and_keeps_the_same_secrets() -> None:
+    written = logged("console")
+    assert "work_failed" in written
+    assert "ValueError" in written
+    assert HIDDEN in written
+    assert TOKEN[-20:] not in written
+
+
+@given(
+    before=st.text(alphabet=" /?&=:'\"", max_size=5),
+    form=st.sampled_from(["access_token={}", "Authorization: Bearer {}", "{}", "wss://h/x?id=1&access_token={}&y=2"]),
+    depth=st.integers(0, 4),
+)
+def test_a_key_is_hidden_wherever_it_stands(before: str, form: str, depth: int) -> None:
+    value: Any = before + form.format(TOKEN)
+    for _ in range(depth):
+        value = {"inside": [value]}
+    assert "c2lnbmF0dXJl" not in repr(hide_secrets(None, "info", {"event": "x", "value": value}))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://trader:pa55word@host/books", f"postgresql://trader:{HIDDEN}@host/books"),
+        ("https://host:8700/hubs", "https://host:8700/hubs"),
+        ("an order of 10:30, at 5.05", "an order of 10:30, at 5.05"),
+    ],
+)
+def test_passwords_go_and_everything_else_stays(text: str, shown: str) -> None:
+    assert hide_secrets(None, "info", {"event": text})["event"] == shown
+
+
+async def test_what_a_call_makes_the_server_log_names_the_caller(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(type(kit.application.accounts), "list", broken)
+    entries: list[MutableMapping[str, Any]] = []
+
+    def keep(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        entries.append(dict(entry))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
+    try:
+        with pytest.raises(MesoLiveApiException) as failed:
+            await kit.control.list_accounts()
+    finally:
+        structlog.configure(**before)
+    (entry,) = [entry for entry in entries if entry["event"] == "hub_method_failed"]
+    assert entry["method"] == "ListAccounts"
+    assert entry["reference"] in failed.value.message
+    assert entry.keys() >= {"user_id", "key_id", "connection"}
+    assert kit.token not in repr(entry)
+
+
+def test_the_form_of_logs_is_a_setting_that_is_checked() -> None:
+    assert from_environment({}, {"MESOLIVE_LOG_FORMAT": "json", "MESOLIVE_LOG_LEVEL": "debug"}).log_level == "debug"
+    with pytest.raises(SettingsError, match="MESOLIVE_LOG_LEVEL: expected debug or info or warning or error"):
+        from_environment({}, {"MESOLIVE_LOG_LEVEL": "loud"})

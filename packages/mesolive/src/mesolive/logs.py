@@ -1,36 +1,96 @@
-"""How the server logs: structured lines on standard error, readable on a terminal and JSON elsewhere."""
+"""How the server logs: one line per event on standard error, readable on a terminal and JSON elsewhere."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from typing import Any, Literal
 
 import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
-def configure_logs(level: int = logging.INFO) -> None:
+HIDDEN = "***"
+
+# Nothing of this should get as far as here. It is the second fence: a key in a log is a key in every copy of the log.
+_SECRETS = (
+    (re.compile(r"(access_token=)[^&\s\"'<>]+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"(bearer\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), HIDDEN),
+    (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
+)
+
+DEEPEST = 8
+"""How many levels of lists and mappings are looked through for secrets."""
+
+
+def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None:
     """Set up logging for a process that is a server.
 
-    Secrets do not reach this point: what is logged names keys by their ids, and URLs without their passwords.
-    Tracebacks are written without local variables, which could hold a token.
+    What is logged names keys by their ids, and URLs without their passwords; what looks like a key or a password all
+    the same is replaced. Tracebacks are written without local variables, which could hold a token. What libraries log
+    gets the same form, from warnings on: their details are of no use to an operator.
+
+    Parameters
+    ----------
+    level
+        The least that is written.
+    style
+        `console` for people, `json` for programs; `auto` is `console` on a terminal and `json` elsewhere.
     """
-    terminal = sys.stderr.isatty()
+    readable = sys.stderr.isatty() if style == "auto" else style == "console"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if terminal
-        else [ExceptionRenderer(ExceptionDictTransformer(show_locals=False)), structlog.processors.JSONRenderer()]
+    rendering: list[structlog.typing.Processor] = (
+        [
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+        if readable
+        else [
+            ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            hide_secrets,
+            structlog.processors.JSONRenderer(),
+        ]
     )
     structlog.configure(
-        processors=[*shared, *renderer],
+        processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace what looks like an API key, an authorization or a password in all values of a log entry."""
+    return {name: _without_secrets(value, DEEPEST) for name, value in entry.items()}
+
+
+def _without_secrets(value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever somebody logs
+    if isinstance(value, str):
+        for pattern, shown in _SECRETS:
+            value = pattern.sub(shown, value)
+        return value
+    if depth == 0:
+        return value
+    if isinstance(value, dict):
+        return {name: _without_secrets(one, depth - 1) for name, one in value.items()}  # pyright: ignore[reportUnknownVariableType]  # of any kind
+    if isinstance(value, list | tuple):
+        return [_without_secrets(one, depth - 1) for one in value]  # pyright: ignore[reportUnknownVariableType]  # of any kind
+    return value

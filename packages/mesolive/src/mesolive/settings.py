@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from mesolive.logs import LogFormat, LogLevel
 from mesolive.market.external import DOCUMENTED_HOSTS, FetchRules
 
 MarketKind = Literal["simulated", "recorded"]
@@ -66,6 +67,10 @@ class Settings:
         Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
     signals_every
         Seconds of market time between evaluations of what is active.
+    log_format
+        `console` for people, `json` for programs, `auto` for console on a terminal and JSON elsewhere.
+    log_level
+        The least that is logged: `debug`, `info`, `warning` or `error`.
     enforce_max_adjustments
         Whether an adjustment beyond a strategy's `MaxAdjustmentCount` closes the position instead; without it the
         count is reported only.
@@ -88,6 +93,8 @@ class Settings:
     secret_key: str | None = None
     signals_every: float = 60.0
     enforce_max_adjustments: bool = False
+    log_format: LogFormat = "auto"
+    log_level: LogLevel = "info"
 
     def __repr__(self) -> str:
         """Leave out what must not be logged."""
@@ -230,6 +237,13 @@ def from_environment(given: Mapping[str, object], environ: Mapping[str, str] | N
     return Settings(**values).check()  # pyright: ignore[reportArgumentType]  # read by name and type just above
 
 
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "market": get_args(MarketKind),
+    "log_format": get_args(LogFormat),
+    "log_level": get_args(LogLevel),
+}
+
+
 def _read(name: str, text: str) -> object:
     variable = f"MESOLIVE_{name.upper()}"
     if name in {"port", "seed"}:
@@ -252,6 +266,7 @@ def _read(name: str, text: str) -> object:
         return Path(text)
     if name == "start":
         return parse_moment(text)
-    if name == "market" and text not in {"simulated", "recorded"}:
-        raise SettingsError(f"{variable}: expected simulated or recorded, got {text!r}")
+    choices = _CHOICES.get(name)
+    if choices is not None and text not in choices:
+        raise SettingsError(f"{variable}: expected {' or '.join(choices)}, got {text!r}")
     return text

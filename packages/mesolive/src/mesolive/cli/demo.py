@@ -48,7 +48,7 @@ def demo(
     exit, fill, replay the events.
     """
     settings = from_environment({"port": port, "database": database, "chain": chain, "speed": speed, "seed": seed})
-    configure_logs(logging.WARNING)
+    configure_logs(logging.WARNING, settings.log_format)
     console = Console(highlight=False)
 
     async def run() -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.table import Table
 from mesolive import server
 from mesolive.app import Application
 from mesolive.cli.options import Chain, DatabaseUrl, Host, Port, Seed, Speed, Start, moment
-from mesolive.logs import configure_logs
+from mesolive.logs import LogFormat, LogLevel, configure_logs
 from mesolive.settings import MarketKind, from_environment, redacted_url
 
 
@@ -36,13 +37,18 @@ def serve(
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow a non-loopback address without TLS.")] = False,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM file: serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="console, json, or auto: console on a terminal. [default: auto]")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM.
 
     Every option can also be set as a MESOLIVE_… environment variable; the option wins.
     """
-    if market not in {None, "simulated", "recorded"}:
-        raise typer.BadParameter(f"expected simulated or recorded, got {market!r}", param_hint="--market")
+    _one_of("--market", market, get_args(MarketKind))
+    _one_of("--log-format", log_format, get_args(LogFormat))
+    _one_of("--log-level", log_level, get_args(LogLevel))
     given: dict[str, object] = {
         "host": host,
         "port": port,
@@ -56,10 +62,17 @@ def serve(
         "insecure": insecure or None,
         "tls_certificate": tls_certificate,
         "tls_key": tls_key,
+        "log_format": log_format,
+        "log_level": log_level,
     }
     settings = from_environment(given)
-    configure_logs()
+    configure_logs(getattr(logging, settings.log_level.upper()), settings.log_format)
     server.run(server.serve(settings, announce))
+
+
+def _one_of(option: str, given: str | None, choices: tuple[str, ...]) -> None:
+    if given is not None and given not in choices:
+        raise typer.BadParameter(f"expected {' or '.join(choices)}, got {given!r}", param_hint=option)
 
 
 def announce(application: Application) -> None:

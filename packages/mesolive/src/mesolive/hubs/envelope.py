@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -78,6 +79,19 @@ class EnvelopeHub(Hub):
     async def _answer(
         self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
     ) -> MesoLiveApiResponse[Any]:
+        # Whatever is logged on behalf of this call, also by tasks that it starts, says whose it is.
+        user, connection = self.user, self.context.connection_id
+        with structlog.contextvars.bound_contextvars(
+            connection=connection, method=method, user_id=user.user_id, key_id=user.key_id
+        ):
+            began = time.perf_counter()
+            answer = await self._outcome(method, arguments, payload, service)
+            _log.debug("call", status=answer.Status.name, seconds=round(time.perf_counter() - began, 6))
+            return answer
+
+    async def _outcome(
+        self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
+    ) -> MesoLiveApiResponse[Any]:
         try:
             data = await service(self.user, wire.decode_args(payload, arguments))
         except wire.WireValidationError as error:
@@ -97,7 +111,7 @@ class EnvelopeHub(Hub):
     def _internal(self, method: str) -> MesoLiveApiResponse[Any]:
         """Answer a fault of ours: the caller gets a reference, the log gets the trace."""
         reference = uuid4().hex[:12]
-        _log.exception("hub_method_failed", method=method, reference=reference, user_id=self.user.user_id)
+        _log.exception("hub_method_failed", reference=reference)
         return MesoLiveApiResponse(
             Status=StatusCode.InternalError,
             Message=f"{method} failed inside the server; the log has it under reference {reference}",
