@@ -93,6 +93,6 @@ def _contract(
     strike: Decimal,
     multiplier: Decimal,
 ) -> TradedContract:
-    """Return a contract: the same few are read again and again, and making one takes five times as long as finding it."""
+    """Return a contract. The same few are read again and again; making one takes five times as long as finding it."""
     contract = OptionContract(underlying, root, day, Right(right), strike, multiplier)
     return TradedContract(contract, settles_at, models.MesoContractType[underlying_type], currency)
