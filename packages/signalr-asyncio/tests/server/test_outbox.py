@@ -42,7 +42,7 @@ class Model:
         for step in steps:
             match step:
                 case ("put", size):
-                    before = len(self.outbox)
+                    before = self.outbox.bytes
                     record = self.record("w", size)
                     if self.outbox.put(record):
                         self.accepted.append(record)
@@ -57,7 +57,7 @@ class Model:
                 case _:
                     pass
             largest = 170
-            assert len(self.outbox) <= MAXIMUM + 4 * largest + 80 * 30
+            assert self.outbox.bytes <= MAXIMUM + 4 * largest + 80 * 30
             assert all(len(slot.records) <= slot.capacity for slot in self.slots)
 
     def take(self) -> bool:
@@ -82,7 +82,7 @@ def test_what_is_accepted_comes_out_once_and_in_order(steps: list[tuple[Any, ...
     model.run(steps)
     model.drain()
     assert [record for record in model.taken if record.startswith(b"w")] == model.accepted
-    assert len(model.outbox) == 0
+    assert model.outbox.bytes == 0
     assert not model.outbox
     for slot in range(3):
         mine = [record for record in model.taken if record.startswith(f"s{slot}-".encode())]

@@ -183,7 +183,11 @@ class JsonHubProtocol:
                 value = encode(item)
             except UNENCODABLE as error:
                 raise unencodable("json", error) from error
-            _require_json(value)
+            try:
+                # As `_require_json`, without a call more for each item.
+                _pass_over(value)
+            except UNDECODABLE as error:
+                raise _no_json(error) from error
             return head + value + tail
 
         return encode_item
@@ -273,8 +277,11 @@ def _require_json(written: bytes) -> None:
     try:
         _pass_over(written)
     except UNDECODABLE as error:
-        text = f"A value cannot be sent as json, as a Decimal that is no finite number cannot: {error}"
-        raise EncodeError(text) from error
+        raise _no_json(error) from error
+
+
+def _no_json(error: Exception) -> EncodeError:
+    return EncodeError(f"A value cannot be sent as json, as a Decimal that is no finite number cannot: {error}")
 
 
 class _JsonParser:

@@ -227,7 +227,7 @@ class SignalRServer:
                 endpoint.runtime.path: len(endpoint.runtime.registry.sessions) for endpoint in self._endpoints.values()
             },
             queued_bytes=sum(
-                len(connection.session.writer.outbox)
+                connection.session.writer.outbox.bytes
                 for connection in self._connections.all()
                 if connection.session is not None
             ),

@@ -322,14 +322,7 @@ class Calls:
 
     async def _pump_all(self, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
-        outbox, encode = session.writer.outbox, session.protocol.item_encoder(invocation_id)
-        # By the queue even when it is empty: a generator that has more at once fills it, and it goes out in a burst.
-        async for item in items:
-            if not session.post(encode(item)):
-                # A generator that never waits would otherwise run on, and let nobody else run.
-                return
-            if outbox.crowded:
-                await outbox.room()
+        await session.writer.carry(items, session.protocol.item_encoder(invocation_id), session.post)
 
     async def _pump_latest(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session

@@ -33,9 +33,8 @@ class Clock(Protocol):
 class LoopClock:
     """The computer's monotonic clock, and the running event loop's timers."""
 
-    def now(self) -> float:
-        """Return the monotonic time in seconds."""
-        return time.monotonic()
+    # The function itself: it is asked for with each message.
+    now = staticmethod(time.monotonic)
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> TimerHandle:
         """Call `callback` after `delay` seconds."""

@@ -49,13 +49,11 @@ class Outbox:
     high_water
         From so many waiting bytes on `room` waits.
     frame_limit
-        Up to which size records are joined into one frame.
+        Up to which size records are joined into one frame; a larger one is always alone.
     """
 
     __slots__ = (
-        "_bytes",
         "_control",
-        "_frame_limit",
         "_high_water",
         "_last",
         "_latest",
@@ -63,24 +61,23 @@ class Outbox:
         "_queue",
         "_room",
         "buffer",
+        "bytes",
+        "frame_limit",
     )
 
     def __init__(self, maximum_bytes: int, high_water: int, frame_limit: int) -> None:
         self._maximum = maximum_bytes
         self._high_water = high_water
-        self._frame_limit = frame_limit
+        self.frame_limit = frame_limit
         self._queue: deque[bytes | LatestSlot] = deque()
         self._control: list[bytes] = []
         self._last: bytes | None = None
         self._latest: set[LatestSlot] = set()
-        self._bytes = 0
+        self.bytes = 0
+        """How many wait; none when nothing waits."""
         self._room: asyncio.Future[None] | None = None
         self.buffer: MessageBuffer | None = None
         """Keeps the work records as they are taken, and holds them up while it is full: stateful reconnect."""
-
-    def __len__(self) -> int:
-        """Return how many bytes wait."""
-        return self._bytes
 
     def __bool__(self) -> bool:
         """Return whether anything waits."""
@@ -89,7 +86,7 @@ class Outbox:
     @property
     def crowded(self) -> bool:
         """Whether those who can wait should."""
-        return self._bytes >= self._high_water
+        return self.bytes >= self._high_water
 
     def put(self, record: bytes) -> bool:
         """Add a work record at the end.
@@ -99,36 +96,36 @@ class Outbox:
         bool
             False when too much waits already, even without the waiting latest-value items; nothing was added.
         """
-        if self._bytes >= self._maximum and not self._shed():
+        if self.bytes >= self._maximum and not self._shed():
             return False
         self._queue.append(record)
-        self._bytes += len(record)
+        self.bytes += len(record)
         return True
 
     def put_latest(self, slot: LatestSlot, record: bytes) -> None:
         """Add an item of a latest-value stream; the stream's oldest waiting items make room."""
         slot.records.append(record)
-        self._bytes += len(record)
+        self.bytes += len(record)
         if not slot.queued:
             slot.queued = True
             self._queue.append(slot)
             self._latest.add(slot)
-        while len(slot.records) > slot.capacity or (self._bytes > self._maximum and len(slot.records) > 1):
-            self._bytes -= slot.drop_oldest()
+        while len(slot.records) > slot.capacity or (self.bytes > self._maximum and len(slot.records) > 1):
+            self.bytes -= slot.drop_oldest()
 
     def put_control(self, record: bytes) -> None:
         """Add a record that is not work; it goes before all that wait."""
         self._control.append(record)
-        self._bytes += len(record)
+        self.bytes += len(record)
 
     def append_close(self, record: bytes) -> None:
         """Add the last record; it goes after all that wait, and is not counted by stateful reconnect."""
         self._last = record
-        self._bytes += len(record)
+        self.bytes += len(record)
 
     def restart(self, records: Iterable[bytes]) -> None:
         """Begin a new transport with these records, in place of the control records that waited for the old one."""
-        self._bytes -= sum(map(len, self._control))
+        self.bytes -= sum(map(len, self._control))
         self._control.clear()
         for record in records:
             self.put_control(record)
@@ -142,7 +139,7 @@ class Outbox:
             slot.queued = False
         self._latest.clear()
         self._last = None
-        self._bytes = 0
+        self.bytes = 0
         self._release()
 
     def take(self) -> bytes | None:
@@ -150,7 +147,7 @@ class Outbox:
         queue = self._queue
         if queue and not self._control and self.buffer is None:
             head = queue[0]
-            if isinstance(head, bytes) and (len(queue) == 1 or len(head) >= self._frame_limit):
+            if isinstance(head, bytes) and (len(queue) == 1 or len(head) >= self.frame_limit):
                 # By far the most common case, a single answer or item.
                 queue.popleft()
                 return self._took(head)
@@ -160,7 +157,7 @@ class Outbox:
             frame += self._control
             size = sum(map(len, frame))
             self._control.clear()
-        limit = self._frame_limit
+        limit = self.frame_limit
         if self.buffer is None and not self._latest:
             while queue:
                 record = queue[0]
@@ -196,23 +193,23 @@ class Outbox:
         return self._took(frame[0] if len(frame) == 1 else b"".join(frame))
 
     def _took(self, frame: bytes) -> bytes:
-        self._bytes -= len(frame)
-        if self._room is not None and self._bytes < self._high_water:
+        self.bytes -= len(frame)
+        if self._room is not None and self.bytes < self._high_water:
             self._release()
         return frame
 
     async def room(self) -> None:
         """Wait until less than the high-water mark waits."""
-        while self._bytes >= self._high_water:
+        while self.bytes >= self._high_water:
             if self._room is None or self._room.done():
                 self._room = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._room)
 
     def _shed(self) -> bool:
         for slot in self._latest:
-            while len(slot.records) > 1 and self._bytes >= self._maximum:
-                self._bytes -= slot.drop_oldest()
-        return self._bytes < self._maximum
+            while len(slot.records) > 1 and self.bytes >= self._maximum:
+                self.bytes -= slot.drop_oldest()
+        return self.bytes < self._maximum
 
     def _release(self) -> None:
         if self._room is not None and not self._room.done():

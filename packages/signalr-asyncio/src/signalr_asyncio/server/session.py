@@ -218,6 +218,7 @@ class HubSession:
             ahead = ReadAhead(self._dispatch, 2 * size, self.runtime.tasks, self._fail)
             self._resumption = Resumption(MessageBuffer(size), ahead, self._clock.now())
             self.writer.outbox.buffer = self._resumption.buffer
+            self.writer.direct = False
         self.context.protocol = name
         self.writer.transport.use(transfer_format)
         self.writer.outbox.put_control(encode_handshake(HandshakeResponse()))
@@ -395,6 +396,7 @@ class HubSession:
 
     def _begin_closing(self, *, failed: bool) -> None:
         self._closing = True
+        self.writer.direct = False
         self._shutting = self.runtime.tasks.spawn(self._shut(failed=failed))
 
     async def _shut(self, *, failed: bool) -> None:
@@ -446,7 +448,7 @@ class HubSession:
 
     def _overflow(self) -> None:
         self.runtime.counters.overflows += 1
-        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, len(self.writer.outbox))
+        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, self.writer.outbox.bytes)
         self.writer.outbox.clear()
         reason = "The client reads too slowly: too many bytes were waiting for it."
         self.close(f"Connection closed with an error. {reason}", reason=reason)
@@ -454,7 +456,7 @@ class HubSession:
     def _not_sent(self, error: Exception) -> None:
         # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
         # may come back has all in the buffer.
-        if isinstance(error, TransportClosed):
+        if isinstance(error, (TransportClosed, *self.writer.transport.gone_errors)):
             if self._resumption is not None:
                 return
         else:

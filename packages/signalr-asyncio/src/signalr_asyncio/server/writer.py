@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from signalr_asyncio.server.outbox import Outbox
 from signalr_asyncio.server.runtime import HubRuntime
 from signalr_asyncio.server.transports.base import Transport
+
+# Bytes sent past the queue without a pause, before others have their turn.
+_BREATH = 256 * 1024
 
 
 class Writer:
@@ -32,6 +36,9 @@ class Writer:
         What carries the connection.
     away
         True while nothing carries it: then all waits.
+    direct
+        Whether records may go past the queue: not with stateful reconnect, which keeps what is taken from it, nor once
+        the connection closes.
     sending_since
         Since when the transport has not taken a frame that it was given.
     last
@@ -39,11 +46,14 @@ class Writer:
     """
 
     __slots__ = (
-        "_clock",
         "_counters",
         "_failed",
+        "_flushing",
+        "_now",
+        "_sent",
         "_task",
         "away",
+        "direct",
         "last",
         "outbox",
         "sending_since",
@@ -58,42 +68,104 @@ class Writer:
         self.transport = transport
         self.away = False
         self.sending_since: float | None = None
-        self._clock = runtime.clock
-        self.last = self._clock.now()
+        self._now = runtime.clock.now
+        self.last = self._now()
         self._counters = runtime.counters
         self._failed = failed
-        self._task: asyncio.Task[None] | None = None
+        # Who sends at the moment: the task that empties the queue, or somebody's own.
+        self._task: asyncio.Task[Any] | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._sent: asyncio.Future[None] | None = None
+        self.direct = True
 
     def flush_soon(self) -> None:
         """See that what waits gets sent, by a task of its own if nobody is at it."""
         if self._task is None and self.outbox and not self.away:
-            self._task = asyncio.get_running_loop().create_task(self._flush())
+            self._task = self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     @property
     def idle(self) -> bool:
-        """Whether a record may be sent past the queue: nobody is at it (so nothing waits), and nothing need be kept."""
-        return self._task is None and not self.away and self.outbox.buffer is None
+        """Whether a record may be sent past the queue: nobody is at it, so nothing waits."""
+        return self._task is None and self.direct
 
     async def send(self, record: bytes) -> None:
         """Send a record past the queue, for those who found `idle`; what is queued meanwhile follows."""
         task = self._task = asyncio.current_task()
-        self.sending_since = self.last = self._clock.now()
+        self.sending_since = self.last = self._now()
         try:
             await self.transport.send(record)
-            self._counters.bytes_out += len(record)
         except Exception as error:  # noqa: BLE001 - whatever the server below raises ends this connection, which logs it
             self._failed(error)
         finally:
             if self._task is task:
                 self.sending_since = self._task = None
-        if self.outbox:
-            self.flush_soon()
+            self._freed()
+        self._counters.bytes_out += len(record)
+
+    async def carry(
+        self, items: AsyncIterator[Any], encode: Callable[[Any], bytes], post: Callable[[bytes], bool]
+    ) -> None:
+        """Send the items of a stream until it, or the connection, ends.
+
+        Parameters
+        ----------
+        items
+            The stream.
+        encode
+            Makes an item's record.
+        post
+            Queues a record; false when the connection has ended.
+        """
+        outbox, transport, counters, now = self.outbox, self.transport, self._counters, self._now
+        joined_below = outbox.frame_limit
+        task = asyncio.current_task()
+        sent = 0
+        async for item in items:
+            record = encode(item)
+            size = len(record)
+            if self._task is None and size >= joined_below and self.direct:
+                # It has a frame of its own anyway, and nothing is before it: the queue would only cost time. This is
+                # `send` once more, since a call for each item would be felt.
+                self._task = task
+                self.sending_since = self.last = now()
+                try:
+                    await transport.send(record)
+                except Exception as error:  # noqa: BLE001 - as in `send`
+                    self._failed(error)
+                    return
+                finally:
+                    if self._task is task:
+                        self._task = self.sending_since = None
+                    if outbox.bytes or self._sent is not None:
+                        self._freed()
+                counters.bytes_out += size
+                sent += size
+                if sent >= _BREATH:
+                    # A stream that never waits, to a client that takes all at once, must let others run.
+                    sent = 0
+                    await asyncio.sleep(0)
+            # By the queue even when it is empty: a stream that has more at once fills it, and it goes out together.
+            elif not post(record):
+                return
+            elif outbox.crowded:
+                await outbox.room()
 
     async def finish(self) -> None:
         """Wait until what waits has been sent, or cannot be."""
+        if self._task is not None and self._task is not self._flushing:
+            # Somebody sends past the queue, and may do other things afterwards.
+            self._sent = asyncio.get_running_loop().create_future()
+            await self._sent
         self.flush_soon()
         if self._task is not None and not self.away:
             await asyncio.wait([self._task])
+
+    def _freed(self) -> None:
+        """Go on with what was queued while somebody sent past the queue."""
+        if self._sent is not None:
+            self._sent.set_result(None)
+            self._sent = None
+        self.flush_soon()
 
     def stop(self) -> None:
         """Stop whoever is sending."""
@@ -107,19 +179,18 @@ class Writer:
         self.stop()
         before, self.transport = self.transport, transport
         self.away = False
-        self.last = self._clock.now()
+        self.last = self._now()
         return before
 
     async def _flush(self) -> None:
-        outbox, transport, clock, counters = self.outbox, self.transport, self._clock, self._counters
+        outbox, transport, now, counters = self.outbox, self.transport, self._now, self._counters
         try:
             while (frame := outbox.take()) is not None:
-                self.sending_since = self.last = clock.now()
+                self.sending_since = self.last = now()
                 await transport.send(frame)
                 counters.bytes_out += len(frame)
         except Exception as error:  # noqa: BLE001 - whatever the server below raises ends this connection, which logs it
             self._failed(error)
         finally:
             if self._task is asyncio.current_task():
-                self.sending_since = None
-                self._task = None
+                self.sending_since = self._task = self._flushing = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from typing import Any, Protocol
 
 from signalr_asyncio.protocol.codec import TransferFormat
@@ -24,6 +24,8 @@ class Transport(Protocol):
     """True where the transport's own requests show that the client lives: no pings, no client timeout."""
     idle_since: float | None
     """Since when the client left such a transport unused."""
+    gone_errors: tuple[type[Exception], ...]
+    """What the server below raises from `send` when the client is gone."""
 
     def use(self, transfer_format: TransferFormat) -> None:
         """Send text or binary frames from now on."""
@@ -33,13 +35,15 @@ class Transport(Protocol):
         """Return the next bytes from the client; `None` when it is gone."""
         ...
 
-    async def send(self, frame: bytes) -> None:
-        """Send one frame; returns when the next may follow.
+    def send(self, frame: bytes) -> Awaitable[None]:
+        """Send one frame; done when the next may follow.
 
         Raises
         ------
         TransportClosed
             When the client is gone.
+        Exception
+            What the server below raises; one of `gone_errors` when the client is gone.
         """
         ...
 

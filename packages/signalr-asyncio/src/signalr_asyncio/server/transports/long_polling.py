@@ -37,6 +37,7 @@ class LongPollingTransport:
     kind = TransportType.LONG_POLLING
     formats: tuple[TransferFormat, ...] = ("Text", "Binary")
     keeps_itself_alive = True
+    gone_errors: tuple[type[Exception], ...] = ()
 
     def __init__(self, inbox: Inbox, clock: Clock, poll_timeout: float) -> None:
         self.inbox = inbox

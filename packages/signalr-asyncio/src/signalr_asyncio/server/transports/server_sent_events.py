@@ -32,6 +32,7 @@ class ServerSentEventsTransport:
     formats: tuple[TransferFormat, ...] = ("Text",)
     keeps_itself_alive = False
     idle_since: float | None = None
+    gone_errors: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self, inbox: Inbox, receive: Receive, send: Send) -> None:
         self.inbox = inbox
@@ -74,10 +75,7 @@ class ServerSentEventsTransport:
             raise TransportClosed
         # A line end inside a record is white space between the tokens of JSON; an event wants each line marked.
         data = b"\r\ndata: ".join(frame.splitlines()) if b"\n" in frame or b"\r" in frame else frame
-        try:
-            await self._asgi_send({"type": "http.response.body", "body": b"data: %b\r\n\r\n" % data, "more_body": True})
-        except OSError as error:
-            raise TransportClosed from error
+        await self._asgi_send({"type": "http.response.body", "body": b"data: %b\r\n\r\n" % data, "more_body": True})
 
     async def close(self, *, failed: bool) -> None:  # noqa: ARG002 - an event stream has no word for it
         """End the event stream."""

@@ -27,6 +27,9 @@ class WebSocketTransport:
     formats: tuple[TransferFormat, ...] = ("Text", "Binary")
     keeps_itself_alive = False
     idle_since: float | None = None
+    # Servers say that the client is gone with an OSError (uvicorn's ClientDisconnected is one), older ones with a
+    # RuntimeError about a message after close.
+    gone_errors: tuple[type[Exception], ...] = (OSError, RuntimeError)
 
     def __init__(
         self,
@@ -83,20 +86,14 @@ class WebSocketTransport:
                 return
         inbox.close()
 
-    async def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> Awaitable[None]:
         """Send one frame."""
         if self._gone:
             raise TransportClosed
-        try:
-            if self._binary:
-                await self._asgi_send({"type": "websocket.send", "bytes": frame})
-            else:
-                await self._asgi_send({"type": "websocket.send", "text": frame.decode()})
-        except (OSError, RuntimeError) as error:
-            # Servers say that the client is gone with an OSError (uvicorn's ClientDisconnected is one), older ones with
-            # a RuntimeError about a message after close.
-            self._gone = True
-            raise TransportClosed from error
+        # What the server gives is handed on, since a coroutine around it would be felt in every frame.
+        if self._binary:
+            return self._asgi_send({"type": "websocket.send", "bytes": frame})
+        return self._asgi_send({"type": "websocket.send", "text": frame.decode()})
 
     async def close(self, *, failed: bool) -> None:
         """Send the close frame: 1000, or 1011 after an error."""
