@@ -10,7 +10,7 @@ import pytest
 
 from adjusting_testkit import ADD, CONDITION, REMOVE, STRIKE, Operation, Play, move, play, strangle
 from broker_testkit import at_venue
-from mesolive_sdk import models
+from mesolive_sdk import MesoLiveDataHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, PositionStatus, StatusCode
 from signals_testkit import Json
@@ -55,6 +55,18 @@ async def test_a_moved_leg_is_ordered_as_one_combo_and_told_once(stage: Play) ->
     told = [(one.LegName, one.Status.name, one.Qty) for one in stage.of(models.LegUpdateEvent)]
     assert told[-2:] == [("p", "Closed", -4), ("p", "Open", -4)]
     await stage.must_balance()
+
+
+async def test_what_a_moved_leg_has_realised_stays_with_its_leg_group(stage: Play) -> None:
+    await stage.enter(strangle(groups=(1, 2), MoveLegAdjustment=STRIKE))
+    stage.market.move(4900)
+    await stage.adjust(Operation.MoveLeg)
+    async with MesoLiveDataHubClient(stage.desk.application.url, stage.desk.token) as data:
+        found = await data.get_position_snapshot(models.GetPositionSnapshotArgs(PositionId=stage.position_id))
+    assert found.PositionPnLs is not None
+    assert found.LegGroupPnLs is not None
+    assert found.LegGroupPnLs[1].Realized == found.PositionPnLs.Realized == (await stage.position()).RealizedPnL
+    assert found.LegGroupPnLs[2].Realized == 0
 
 
 @pytest.mark.parametrize(

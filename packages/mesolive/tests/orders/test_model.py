@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import count
+from math import gcd
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,20 +45,29 @@ from mesolive.brokers.venue import (
 from mesolive.errors import ServiceError
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
+from mesolive.language.decision import Operation
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.samples import iron_condor
 from mesolive.store.database import Database
-from mesolive.store.tables.trading import accounts, orders, positions, strategies
+from mesolive.store.tables.trading import accounts, legs, orders, positions, strategies
 from mesolive.trading.accounts import create_simulated_account
+from mesolive.trading.adjustment_plans import Adjusting, store_adjusting
+from mesolive.trading.completion import Completion
 from mesolive.trading.contracts import TradedContract
+from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.fact_desk import FactDesk
+from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.order_facts import told_by_us, told_by_venue
 from mesolive.trading.order_life import NotAtVenue, StillWorking
 from mesolive.trading.order_rows import orders_by_reference
+from mesolive.trading.outside import OutsideValues
 from mesolive.trading.plans import NewPlan, PlanKind, PlanLeg, store_plan
+from mesolive.trading.positions import open_positions_of_account
 from mesolive.trading.rows import insert
 from mesolive.trading.sending import OrderSending
+from mesolive.trading.strategies import CompiledStrategies
 from mesolive.trading.supervisor import held_in_books
 from mesolive.trading.venues import Venues
 from mesolive_sdk import models
@@ -65,16 +76,33 @@ from mesolive_testkit.server import START, manual_market
 
 WHOLE = 4
 CASH = Decimal(100_000)
-PRICES = {"short": Decimal("12.5"), "long": Decimal("9.25")}
-RATIOS = {"short": Decimal(-1), "long": Decimal(1)}
 COMMISSION = Decimal("0.65")
 _template: list[Path] = []
 
 
-@dataclass
+def price_of(contract: OptionContract) -> Decimal:
+    """Return what a contract always costs here."""
+    return contract.strike / 400
+
+
+@dataclass(eq=False)
+class Trade:
+    """What the oracle knows of a plan: so many combos of contracts, some of them opened under a name."""
+
+    plan_id: int
+    kind: PlanKind
+    whole: int
+    ratios: Mapping[str, int]
+    contracts: Mapping[str, OptionContract]
+    opens: frozenset[str]
+    done: bool = False
+
+
+@dataclass(eq=False)
 class Known:
     """What the oracle knows of an order: the truth at the venue, and what of it the server was told."""
 
+    trade: Trade
     reference: str
     qty: int
     number: int = 0
@@ -96,6 +124,11 @@ class Known:
         if self.filled:
             return "PartiallyFilled"
         return "Submitted" if self.told else "PendingSubmit"
+
+    @property
+    def late(self) -> bool:
+        """Whether it was at the venue and ended with something left that can still be told as filled."""
+        return self.at_venue and self.state in {"Cancelled", "Expired"} and self.filled < self.qty
 
     @property
     def open(self) -> bool:
@@ -157,16 +190,29 @@ class ScriptedVenue:
 
 
 class OrdersAgainstAnOracle(RuleBasedStateMachine):
-    """One entry plan of one group; the oracle is the list `known`."""
+    """One position: its entry, adjustments and exit, each a plan of one group. The oracle is `trades` and `known`."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(held=st.sampled_from([True, True, False]))
+    def begin(self, held: bool) -> None:
+        """Start with nothing, or with an entry that is filled and completed."""
         self.runner = asyncio.Runner()
         self.directory = Path(tempfile.mkdtemp())
         self.known: list[Known] = []
+        self.trades: list[Trade] = []
+        self.held: dict[OptionContract, int] = {}
+        self.named: dict[OptionContract, str] = {}
+        self.cash = CASH
+        self.adjustments = 0
         self.completed: list[int] = []
+        self.expected: list[int] = []
+        self.waiting: list[Trade] = []
+        self.born = self.opened = self.leaving = self.disturbed = False
         self.numbers = 0
         self.runner.run(self._begin())
+        if held:
+            self.send_of(self.trades[0], "accept")
+            self.fill_of(self.known[0], WHOLE)
+            self.complete()
 
     async def _begin(self) -> None:
         file = self.directory / "mesolive.sqlite3"
@@ -185,7 +231,11 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         self.user: UserContext = await access.user("trader")
         await create_simulated_account(self.database, clock, self.user, SIM, CASH)
         journal = Journal(self.database, LocalBus(), clock)
-        self.facts = FactDesk(self.database, journal, clock, lambda _user, plan: self.completed.append(plan), _ignore)
+        self.facts = FactDesk(self.database, journal, clock, self._complete_later, _ignore)
+        self.room = EvaluationRoom(
+            self.market, CompiledStrategies(), OutsideValues(self.market, us_options_calendar().zone)
+        )
+        self.completion = Completion(self.database, journal, Freezer(self.room), clock)
         self.venue = ScriptedVenue()
         self.sending = OrderSending(
             self.database,
@@ -196,19 +246,17 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             self.facts,
             clock,
             _ignore,
-            lambda _user, _plan: None,
+            self._complete_later,
         )
-        await self._store_plan()
-
-    async def _store_plan(self) -> None:
         view = self.market.view("SPX")
         month = next(one for one in view.expirations if (one.day - START.date()).days > 30)
         puts = view.slice(month.root, month.day, Right.PUT)
         assert puts is not None
         at = len(puts.strikes) // 3
-        self.contracts = {"short": puts.contract(at), "long": puts.contract(at - 2)}
+        self.settles_at = month.settles_at
+        self.supply = [puts.contract(at + place) for place in range(len(puts.strikes) - at)]
         async with self.database.write(self.user.user_id) as tx:
-            strategy_id = await insert(
+            self.strategy_id = await insert(
                 tx,
                 strategies,
                 user_id=self.user.user_id,
@@ -218,49 +266,179 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 created_at=START,
                 updated_at=START,
             )
+        entry = {"short": (self.supply.pop(0), -WHOLE), "long": (self.supply.pop(0), WHOLE)}
+        self.trades.append(await self._store(PlanKind.ENTRY, {}, entry))
+
+    def _complete_later(self, _user: int, plan_id: int) -> None:
+        self.completed.append(plan_id)
+
+    async def _store(
+        self,
+        kind: PlanKind,
+        closing: Mapping[str, tuple[OptionContract, int]],
+        opening: Mapping[str, tuple[OptionContract, int]],
+    ) -> Trade:
+        """Store a plan that closes and opens so many contracts by name, and return what the oracle knows of it."""
+        quantities = {**closing, **opening}
+        whole = gcd(*(qty for _, qty in quantities.values()))
+        async with self.database.write(self.user.user_id) as tx:
+            ids = {
+                leg.traded.contract: leg.id
+                for position in await open_positions_of_account(tx, self.user.user_id, 1)
+                for leg in position.open_legs
+            }
             plan = NewPlan(
-                kind=PlanKind.ENTRY,
-                strategy_id=strategy_id,
+                kind=kind,
+                strategy_id=self.strategy_id,
                 account_id=1,
-                position_id=None,
+                position_id=None if kind is PlanKind.ENTRY else 1,
                 position_name="a position",
                 data_provider=None,
-                qty_multiplier=Decimal(WHOLE),
+                qty_multiplier=None,
                 legs=tuple(
-                    PlanLeg(name, TradedContract(contract, month.settles_at), RATIOS[name], 1)
-                    for name, contract in self.contracts.items()
+                    PlanLeg(
+                        name,
+                        TradedContract(contract, self.settles_at),
+                        Decimal(qty),
+                        1,
+                        leg_id=ids[contract] if name in closing else None,
+                    )
+                    for name, (contract, qty) in quantities.items()
                 ),
                 created_at=START,
             )
-            self.plan_id = await store_plan(tx, self.user.user_id, plan)
+            plan_id = await store_plan(tx, self.user.user_id, plan)
+            if kind is PlanKind.ADJUSTMENT:
+                await store_adjusting(tx, plan_id, Adjusting(Operation.MOVE_LEG, "none", counts=True, updates=False))
+        return Trade(
+            plan_id,
+            kind,
+            whole,
+            {name: qty // whole for name, (_, qty) in quantities.items()},
+            {name: contract for name, (contract, _) in quantities.items()},
+            frozenset(opening),
+        )
+
+    # --- what the oracle says
+
+    def filled(self, trade: Trade) -> int:
+        return sum(one.filled for one in self.known if one.trade is trade)
 
     @property
-    def filled(self) -> int:
-        return sum(one.filled for one in self.known)
+    def holds(self) -> dict[OptionContract, int]:
+        return {contract: qty for contract, qty in self.held.items() if qty}
 
-    def told_of(self, one: Known, fact: OrderFact) -> None:
-        async def tell() -> None:
-            await self.facts.tell(told_by_venue(self.user.user_id, 1, fact))
+    @property
+    def state(self) -> str | None:
+        """The state of the position; `None` before it is born."""
+        if not self.born:
+            return None
+        if not self.holds:
+            return "Closed"
+        if self.leaving:
+            return "Closing"
+        return "Open" if self.opened else "Opening"
 
-        self.runner.run(tell())
+    def may_send(self, trade: Trade) -> bool:
+        """Whether an order of the trade's group is taken."""
+        filled = self.filled(trade)
+        if any(one.open for one in self.known) or filled >= trade.whole:
+            return False
+        if trade.kind is PlanKind.ENTRY:
+            return self.state in {None, "Opening"}
+        if trade.kind is PlanKind.ADJUSTMENT and (
+            self.state != "Open" or any(one.kind is PlanKind.ADJUSTMENT for one in self.waiting)
+        ):
+            return False
+        for name, ratio in trade.ratios.items():
+            expected = ratio * filled if name in trade.opens else -ratio * (trade.whole - filled)
+            if self.held.get(trade.contracts[name], 0) != expected:
+                return False
+        others = self.holds.keys() - set(trade.contracts.values())
+        if trade.kind is PlanKind.EXIT:
+            return not others
+        return filled > 0 or trade.opens.isdisjoint(self.named[contract] for contract in others)
 
-    @rule(answer=st.sampled_from(["accept", "accept", "reject", "lost before", "lost after"]))
-    def send(self, answer: str) -> None:
+    # --- what happens
+
+    @precondition(lambda self: self.may_plan and self.tried)
+    @rule(data=st.data())
+    def plan(self, data: st.DataObject) -> None:
+        """Prepare an adjustment, where the position is open, or an exit."""
+        kinds = ["leave"] if self.state != "Open" else ["move", "add", "remove", "leave"]
+        self.plan_one(data, kinds)
+
+    @precondition(lambda self: self.may_plan and self.state == "Open")
+    @rule(data=st.data(), part=st.integers(1, WHOLE), complete=st.booleans())
+    def adjust(self, data: st.DataObject, part: int, complete: bool) -> None:
+        """Prepare an adjustment and have so much of it filled; the rest is cancelled."""
+        self.plan_one(data, ["move", "move", "add", "remove"])
+        self.send_of(self.trades[-1], "accept")
+        one = self.known[-1]
+        if one.trade is not self.trades[-1]:
+            return
+        self.fill_of(one, part)
+        if one.open:
+            self.end(one, Ending.CANCELLED)
+        elif self.waiting and complete:
+            self.complete()
+
+    @property
+    def may_plan(self) -> bool:
+        return self.state in {"Opening", "Open", "Closing"} and self.at_rest
+
+    def plan_one(self, data: st.DataObject, kinds: list[str]) -> None:
+        names = sorted({self.named[contract] for contract in self.holds})
+        kind = data.draw(st.sampled_from(kinds))
+        name = data.draw(st.sampled_from(names))
+        closed = [contract for contract in self.holds if kind == "leave" or self.named[contract] == name]
+        closing = {
+            f"{self.named[contract]}:close{place}": (contract, -self.held[contract])
+            for place, contract in enumerate(closed)
+        }
+        moved = -sum(qty for _, qty in closing.values())
+        if kind == "leave":
+            made = self._store(PlanKind.EXIT, closing, {})
+        elif kind == "remove" or (kind == "move" and moved == 0):
+            made = self._store(PlanKind.ADJUSTMENT, closing, {})
+        elif kind == "move":
+            made = self._store(PlanKind.ADJUSTMENT, closing, {name: (self.supply.pop(0), moved)})
+        else:
+            extra = next(name for n in count(1) if (name := f"extra{n}") not in names)
+            qty = data.draw(st.sampled_from([-2, 3]))
+            made = self._store(PlanKind.ADJUSTMENT, {}, {extra: (self.supply.pop(0), qty)})
+        self.trades.append(self.runner.run(made))
+
+    @property
+    def tried(self) -> bool:
+        """Whether the newest plan was ordered: only then is there a reason for another."""
+        return any(one.trade is self.trades[-1] for one in self.known)
+
+    @property
+    def at_rest(self) -> bool:
+        return not self.disturbed and not self.waiting and not any(one.open for one in self.known)
+
+    @precondition(lambda self: not self.disturbed)
+    @rule(data=st.data(), answer=st.sampled_from(["accept", "accept", "accept", "reject", "lost before", "lost after"]))
+    def send(self, data: st.DataObject, answer: str) -> None:
+        trade = data.draw(st.sampled_from([*self.trades, *[self.trades[-1]] * 4]))
+        self.send_of(trade, answer)
+
+    def send_of(self, trade: Trade, answer: str) -> None:
         self.venue.answer = answer
-        may = not any(one.open for one in self.known) and self.filled < WHOLE
         args = models.SendOrderArgs(
             IdempotencyKey=str(uuid4()),
             BrokerAccountId=SIM,
-            ExecPlanId=self.plan_id,
+            ExecPlanId=trade.plan_id,
             LegGroupId=1,
             LegGroupOrder=models.LegGroupOrder(
                 OrderType=models.OrderType.Market,
                 TimeInForce=models.TimeInForce.Day,
-                LegNames=list(RATIOS),
+                LegNames=list(trade.ratios),
             ),
         )
         before = len(self.venue.sent)
-        if not may:
+        if not self.may_send(trade):
             with pytest.raises(ServiceError) as refused:
                 self.runner.run(self.sending.send(self.user, args))
             assert refused.value.status is StatusCode.Conflict
@@ -269,8 +447,9 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         made = self.runner.run(self.sending.send(self.user, args))
         assert made.Data is not None
         (request,) = self.venue.sent[before:]
-        one = Known(request.reference, WHOLE - self.filled, made.Data.LiveOrderId)
+        one = Known(trade, request.reference, trade.whole - self.filled(trade), made.Data.LiveOrderId)
         assert request.qty == one.qty
+        assert {leg.name: leg.ratio for leg in request.legs} == trade.ratios
         one.at_venue = answer in {"accept", "lost after"}
         one.told = answer == "accept"
         one.ended = "Rejected" if answer == "reject" else None
@@ -279,7 +458,17 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
     @rule(part=st.integers(1, WHOLE))
     def fill(self, part: int) -> None:
-        one = next(one for one in self.known if one.at_venue and one.open)
+        self.fill_of(next(one for one in self.known if one.at_venue and one.open), part)
+
+    @precondition(lambda self: len(self.trades) > 2 and any(one.late for one in self.known))
+    @rule(data=st.data())
+    def fill_late(self, data: st.DataObject) -> None:
+        """Fill what was cancelled or has expired: it crossed on its way, and it happened all the same."""
+        self.disturbed = True
+        self.fill_of(data.draw(st.sampled_from([one for one in self.known if one.late])), 1)
+
+    def fill_of(self, one: Known, part: int) -> None:
+        trade = one.trade
         qty = min(part, one.qty - one.filled)
         self.numbers += 1
         execution = Execution(
@@ -292,18 +481,53 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 LegExecution(
                     name=name,
                     contract=contract,
-                    qty=RATIOS[name] * qty,
-                    price=PRICES[name],
-                    commission=COMMISSION * qty,
+                    qty=Decimal(trade.ratios[name] * qty),
+                    price=price_of(contract),
+                    commission=COMMISSION * abs(trade.ratios[name]) * qty,
                 )
-                for name, contract in self.contracts.items()
+                for name, contract in trade.contracts.items()
             ),
             at=START,
         )
-        self.told_of(one, execution)
+        for leg in execution.legs:
+            self.held[leg.contract] = self.held.get(leg.contract, 0) + int(leg.qty)
+            self.named.setdefault(leg.contract, leg.name.partition(":")[0])
+            self.cash -= leg.qty * leg.price * 100 + leg.commission
         one.filled += qty
         one.told = True
         one.fills.append(execution)
+        self.born = True
+        self.leaving |= trade.kind is PlanKind.EXIT
+        if self.filled(trade) >= trade.whole and trade.kind is not PlanKind.EXIT and not trade.done:
+            trade.done = True
+            if self.holds or trade.kind is PlanKind.ENTRY:
+                self.expected.append(trade.plan_id)
+                self.waiting.append(trade)
+            else:
+                self.adjustments += 1
+        self.told_of(one, execution)
+
+    @precondition(lambda self: bool(self.waiting) and not self.disturbed)
+    @rule()
+    def complete(self) -> None:
+        """Do what follows a plan's last fill, twice: it is done once."""
+        trade = self.waiting.pop(0)
+
+        async def complete() -> None:
+            for _ in range(2):
+                await self.completion.complete(self.user.user_id, trade.plan_id)
+
+        self.runner.run(complete())
+        if trade.kind is PlanKind.ENTRY:
+            self.opened = True
+        else:
+            self.adjustments += 1
+
+    def told_of(self, one: Known, fact: OrderFact) -> None:
+        async def tell() -> None:
+            await self.facts.tell(told_by_venue(self.user.user_id, 1, fact))
+
+        self.runner.run(tell())
 
     @precondition(lambda self: any(one.fills for one in self.known))
     @rule(data=st.data())
@@ -361,7 +585,9 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
     @rule(how=st.sampled_from([Ending.CANCELLED, Ending.EXPIRED]))
     def end_at_the_venue(self, how: Ending) -> None:
-        one = next(one for one in self.known if one.at_venue and one.open)
+        self.end(next(one for one in self.known if one.at_venue and one.open), how)
+
+    def end(self, one: Known, how: Ending) -> None:
         ended = Ended(account=SIM, reference=one.reference, venue_id=f"V{self.venue_number(one)}", how=how, at=START)
         self.told_of(one, ended)
         one.ended = how.value
@@ -380,7 +606,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_what_the_oracle_says(self) -> None:
-        if not hasattr(self, "known"):
+        if not hasattr(self, "born"):
             return
 
         async def read() -> None:
@@ -389,15 +615,25 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 account = await tx.first(select(accounts))
                 rows = await tx.all(select(orders).order_by(orders.c.id))
                 position = await tx.first(select(positions))
+                its_legs = await tx.all(select(legs))
             assert account is not None
-            assert held == {
-                contract: RATIOS[name] * self.filled for name, contract in self.contracts.items() if self.filled
-            }
-            paid = sum(RATIOS[name] * PRICES[name] for name in RATIOS) * 100 + 2 * COMMISSION
-            assert account.cash == CASH - paid * self.filled
+            assert held == self.holds
+            assert account.cash == self.cash
             assert [(row.state, abs(row.filled_qty)) for row in rows] == [(one.state, one.filled) for one in self.known]
-            assert (position is not None) == (self.filled > 0)
-            assert self.completed == ([self.plan_id] if self.filled >= WHOLE else [])
+            assert self.completed == self.expected
+            assert (position is not None) == self.born
+            if position is None:
+                return
+            assert self.cash + sum(row.cost for row in its_legs) == CASH + position.realized_pnl
+            assert all(row.closed_at is None for row in its_legs if row.held_qty != 0)
+            if self.disturbed:
+                assert position.state != "Closed" or not self.holds
+                return
+            assert position.state == self.state
+            assert position.adjustment_count == self.adjustments
+            assert all(row.closed_at is not None for row in its_legs if row.held_qty == 0)
+            if self.state == "Open" and all(trade.done or not self.filled(trade) for trade in self.trades):
+                assert {row.status for row in its_legs if row.held_qty != 0} == {"Open"}
 
         self.runner.run(read())
 
@@ -408,6 +644,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
     async def _end(self) -> None:
+        self.room.close()
         await self.market.stop()
         await self.database.close()
 
@@ -418,8 +655,8 @@ def _ignore(_account: int) -> None:
 
 TestOrders = OrdersAgainstAnOracle.TestCase
 TestOrders.settings = settings(
-    max_examples=8,
-    stateful_step_count=18,
+    max_examples=25,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from mesolive.streams.subjects import ZERO, Entry, Subject, of_legs
@@ -34,16 +35,20 @@ def entry_of(leg: Leg) -> Entry:
         contract=contract,
         qty=ZERO if marker or closed else leg.holding.qty,
         cost=None if closed else cost,
-        realized=leg.realized_pnl if leg.user_realized_pnl is None else leg.user_realized_pnl,
+        realized=leg.shown_pnl,
         group=leg.leg_group_id,
         marker=marker,
     )
 
 
 def position_subject(position: Position) -> Subject:
-    """Return the subject of a position: its open legs, and what it has realised in all."""
+    """Return the subject of a position: its open legs, and what it and its leg groups have realised in all."""
     entries = [entry_of(leg) for leg in position.legs if leg.closed_at is None]
-    return of_legs(entries, realized=position.realized_pnl)
+    closed: dict[int, Decimal] = {}
+    for leg in position.legs:
+        if leg.closed_at is not None:
+            closed[leg.leg_group_id] = closed.get(leg.leg_group_id, ZERO) + leg.shown_pnl
+    return of_legs(entries, realized=position.realized_pnl, closed=closed)
 
 
 def legs_subject(legs: Sequence[Leg]) -> Subject:

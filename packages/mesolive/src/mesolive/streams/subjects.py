@@ -159,7 +159,9 @@ class SubjectArrays:
         )
 
 
-def of_legs(entries: Sequence[Entry], *, realized: Decimal | None = None) -> Subject:
+def of_legs(
+    entries: Sequence[Entry], *, realized: Decimal | None = None, closed: Mapping[int, Decimal] | None = None
+) -> Subject:
     """Return the subject of a position: its legs, their sum, and the sum of each leg group.
 
     Parameters
@@ -168,6 +170,8 @@ def of_legs(entries: Sequence[Entry], *, realized: Decimal | None = None) -> Sub
         The open legs; marker legs take part alone, not in sums.
     realized
         What the position has realised, closed legs included.
+    closed
+        What the closed legs of each group have realised; a group with no open leg has no sum.
     """
     groups: dict[int, list[int]] = {}
     for place, entry in enumerate(entries):
@@ -180,7 +184,7 @@ def of_legs(entries: Sequence[Entry], *, realized: Decimal | None = None) -> Sub
             group: _segment(
                 entries,
                 members,
-                realized=sum((entries[place].realized for place in members), ZERO),
+                realized=sum((entries[place].realized for place in members), (closed or {}).get(group, ZERO)),
                 per_combo=True,
             )
             for group, members in sorted(groups.items())

@@ -194,7 +194,7 @@ async def _settle_legs(tx: WriteTransaction, position: Position) -> list[models.
             Contract=leg.traded.live,
             Status=LegStatus.Open,
             Qty=leg.qty,
-            RealizedPnL=leg.realized_pnl,
+            RealizedPnL=leg.shown_pnl,
         )
         for leg in halfway
     ]
