@@ -54,6 +54,10 @@ class OutcomeUnknownError(ServiceError):
         )
 
 
+NOT_STORED = (DatabaseBusyError, TransactionTimeoutError, OutcomeUnknownError, DBAPIError, OSError)
+"""What a transaction raises when the database is at fault: whoever writes what may be written twice can try again."""
+
+
 class Outcome(Enum):
     """What became of a write transaction."""
 

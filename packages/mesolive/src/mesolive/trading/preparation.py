@@ -1,15 +1,17 @@
 """Preparing entries, exits and adjustments: jobs that read the market, select contracts and leave a plan behind.
 
 A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
-as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that a
-stop of the server cut off is failed at the next start.
+as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that
+cannot be ended, because the disk is full, is ended as soon as it can be; one that a stop of the server cut off is
+failed at the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -21,7 +23,7 @@ from mesolive.errors import ServiceError, conflict, rate_limited
 from mesolive.journal.journal import Journal
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, SelectionError
-from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
 from mesolive.trading import jobs
 from mesolive.trading.accounts import Account, find_account
 from mesolive.trading.adjustment_plans import Adjusting, store_adjusting
@@ -44,6 +46,10 @@ RUNNING_PER_USER = 8
 JOB_SECONDS = 60.0
 """The longest that a preparation may take."""
 
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 30.0
+"""Seconds between attempts to store what became of a job: doubled each time, from the first to the longest."""
+
 INTERRUPTED = "the server stopped while the preparation was running; start it again"
 
 R = TypeVar(
@@ -52,6 +58,7 @@ R = TypeVar(
     models.PreparePositionExitResult,
     models.PreparePositionAdjustmentResult,
 )
+W = TypeVar("W")
 Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models.PreparePositionAdjustmentArgs
 
 
@@ -299,7 +306,7 @@ class Preparations:
     def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(job_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The job itself could not be ended (the store failed); the next start will fail it.
+            # The next start will fail the job.
             _log.error("preparation_not_ended", job_id=job_id, exc_info=error)
 
     def _stop(self, job_id: str) -> None:
@@ -308,25 +315,47 @@ class Preparations:
             task.cancel()
 
     async def _run(self, user_id: int, kind: JobKind, job_id: str) -> None:
-        async with self._database.write(user_id) as tx:
-            if not await jobs.set_running(tx, job_id, self._clock.now()):
-                return
-            job = await jobs.find_job(tx, user_id, kind, job_id)
+        job = await self._until_stored(job_id, partial(self._set_running, user_id, kind, job_id))
+        if job.ended:
+            return  # cancelled before it began
+        why = await self._carry_out(job)
+        if why is not None:
+            await self._until_stored(job.id, partial(self._fail, job, why))
+
+    async def _carry_out(self, job: Job) -> str | None:
+        """Prepare and store what was found; return why it failed, or `None`."""
         try:
             async with asyncio.timeout(JOB_SECONDS):
                 prepared = await self._prepare(job)
             await self._complete(job, prepared)
-        except SelectionError as error:
-            await self._fail(job, str(error))
-        except ServiceError as error:
-            await self._fail(job, error.message)
         except _EndedMeanwhileError:
             _log.info("preparation_cancelled", job_id=job.id)
+        except SelectionError as error:
+            return str(error)
+        except ServiceError as error:
+            return error.message
         except TimeoutError:
-            await self._fail(job, f"the preparation took longer than {JOB_SECONDS:g} s")
+            return f"the preparation took longer than {JOB_SECONDS:g} s"
         except Exception:  # noqa: BLE001 - whatever happened, the job's owner must see it end; the log has the trace
             _log.exception("preparation_failed", job_id=job.id, strategy_id=job.strategy_id)
-            await self._fail(job, f"internal error; the server's log has it under job {job.id}")
+            return f"internal error; the server's log has it under job {job.id}"
+        return None
+
+    async def _until_stored(self, job_id: str, write: Callable[[], Awaitable[W]]) -> W:
+        """Write what may be written twice until it is stored: a disk that is full now has room again one day."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await write()
+            except NOT_STORED as error:
+                _log.warning("preparation_not_stored", job_id=job_id, error=type(error).__name__, again_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _set_running(self, user_id: int, kind: JobKind, job_id: str) -> Job:
+        async with self._database.write(user_id) as tx:
+            await jobs.set_running(tx, job_id, self._clock.now())
+            return await jobs.find_job(tx, user_id, kind, job_id)
 
     async def _prepare(self, job: Job) -> Prepared:
         match job.kind:
