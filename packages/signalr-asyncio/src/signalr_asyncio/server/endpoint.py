@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,14 @@ class HubEndpoint:
         negotiate
             Whether it is for the hub's `/negotiate`.
         """
+        rest = await self._begin_request(scope, receive, send, negotiate=negotiate)
+        if rest is not None:
+            # Apart, so that what was needed of the request, its token too, is not kept as long as its connection.
+            await rest
+
+    async def _begin_request(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, *, negotiate: bool
+    ) -> Coroutine[Any, Any, None] | None:
         info, query = read_request(self.runtime.path, scope)
         hide_secrets(scope)
         websocket = scope["type"] == "websocket"
@@ -126,29 +134,32 @@ class HubEndpoint:
         headers = self._cors.headers(info)
         if method == "OPTIONS" and self._cors.is_preflight(info):
             await respond(scope, send, 204, headers=[*headers, *self._cors.preflight(info)])
-            return
+            return None
         if websocket:
             await receive()
             if not self._cors.may_connect(info, scope):
                 await respond(scope, send, 403, b"Origin not allowed")
-                return
+                return None
         try:
             principal = await self._who(info)
         except Exception:
             log.exception("%s: the authentication hook failed", self.runtime.path)
             await respond(scope, send, 500, headers=headers)
-            return
+            return None
         if principal is None:
             self.runtime.counters.refused += 1
             await respond(scope, send, 401, headers=[*headers, (b"www-authenticate", b"Bearer")])
-            return
+            return None
         request = _Request(scope, receive, send, info, query, principal, headers)
         try:
-            await self._route(request, method, negotiate=negotiate, websocket=websocket)
+            if websocket and not negotiate:
+                return await self._websocket(request)
+            await self._route(request, method, negotiate=negotiate)
         except TooManyConnections as refusal:
             self.runtime.counters.refused += 1
             log.warning("%s: a connection was refused: %s", self.runtime.path, refusal)
             await request.answer(429 if refusal.per_user else 503, str(refusal))
+        return None
 
     async def _who(self, info: ConnectionRequest) -> Principal | None:
         if self._authenticate is None:
@@ -163,14 +174,12 @@ class HubEndpoint:
             log.error("%s: the authentication hook took longer than %g s", self.runtime.path, _AUTHENTICATION_TIME)  # noqa: TRY400 - a traceback would only show this line
             return None
 
-    async def _route(self, request: _Request, method: str, *, negotiate: bool, websocket: bool) -> None:
+    async def _route(self, request: _Request, method: str, *, negotiate: bool) -> None:
         if negotiate:
             if method == "POST":
                 await self._negotiate(request)
             else:
                 await request.answer(405)
-        elif websocket:
-            await self._websocket(request)
         elif method == "GET":
             accepts = request.info.headers.get("accept", "")
             if "text/event-stream" in accepts.lower():
@@ -248,38 +257,39 @@ class HubEndpoint:
             connection.transport = transport
         return True
 
-    async def _websocket(self, request: _Request) -> None:
+    async def _websocket(self, request: _Request) -> Coroutine[Any, Any, None] | None:
+        """Take a WebSocket; returns what serves it."""
         connection: Connection | None = None
         if request.query.get("id"):
             connection = await self._find(request)
             if connection is None:
-                return
+                return None
         if not await self._may_use(request, connection, TransportType.WEB_SOCKETS):
-            return
+            return None
         if connection is None:
             connection = self._connections.create(self.runtime, request.principal, self.runtime.clock.now())
             connection.transport = TransportType.WEB_SOCKETS
         if connection.stateful:
-            await self._stateful_websocket(request, connection)
-            return
+            return await self._stateful_websocket(request, connection)
         if connection.session is not None:
             await request.answer(409, "Connection is already active")
-            return
+            return None
         transport = WebSocketTransport(request.receive, request.send)
         session = HubSession(self.runtime, connection.connection_id, connection.principal, transport)
         connection.session = session
         try:
             await request.send({"type": "websocket.accept"})
-            await session.run()
-        finally:
+        except BaseException:
             self._connections.remove(connection)
+            raise
+        return self._keep(connection, session)
 
-    async def _stateful_websocket(self, request: _Request, connection: Connection) -> None:
+    async def _stateful_websocket(self, request: _Request, connection: Connection) -> Coroutine[Any, Any, None] | None:
         transport = WebSocketTransport(request.receive, request.send, pumped=True)
         session = connection.session
         if session is not None and not session.resumable:
             await request.answer(404 if session.ended else 409, "No Connection with that ID")
-            return
+            return None
         if session is None:
             session = HubSession(self.runtime, connection.connection_id, connection.principal, transport, stateful=True)
             connection.session = session
@@ -288,7 +298,7 @@ class HubEndpoint:
         else:
             await request.send({"type": "websocket.accept"})
             session.resume(transport)
-        await transport.pump()
+        return transport.pump()
 
     async def _server_sent_events(self, request: _Request) -> None:
         connection = await self._find(request)

@@ -72,7 +72,8 @@ class Outbox:
         self._queue: deque[bytes | LatestSlot] = deque()
         self._control: list[bytes] = []
         self._last: bytes | None = None
-        self._latest: set[LatestSlot] = set()
+        # Most connections have no such stream: they need no set of their own.
+        self._latest: set[LatestSlot] | None = None
         self.bytes = 0
         """How many wait; none when nothing waits."""
         self._room: asyncio.Future[None] | None = None
@@ -109,6 +110,8 @@ class Outbox:
         if not slot.queued:
             slot.queued = True
             self._queue.append(slot)
+            if self._latest is None:
+                self._latest = set()
             self._latest.add(slot)
         while len(slot.records) > slot.capacity or (self.bytes > self._maximum and len(slot.records) > 1):
             self.bytes -= slot.drop_oldest()
@@ -134,10 +137,10 @@ class Outbox:
         """Forget everything that waits."""
         self._queue.clear()
         self._control.clear()
-        for slot in self._latest:
+        for slot in self._latest or ():
             slot.records.clear()
             slot.queued = False
-        self._latest.clear()
+        self._latest = None
         self._last = None
         self.bytes = 0
         self._release()
@@ -181,7 +184,8 @@ class Outbox:
                 head.records.popleft()
                 if not head.records:
                     head.queued = False
-                    self._latest.discard(head)
+                    if self._latest is not None:
+                        self._latest.discard(head)
                     queue.popleft()
             frame.append(record)
         if self._last is not None and not frame:
@@ -206,7 +210,7 @@ class Outbox:
             await asyncio.shield(self._room)
 
     def _shed(self) -> bool:
-        for slot in self._latest:
+        for slot in self._latest or ():
             while len(slot.records) > 1 and self.bytes >= self._maximum:
                 self.bytes -= slot.drop_oldest()
         return self.bytes < self._maximum

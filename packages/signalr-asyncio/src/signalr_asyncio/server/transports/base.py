@@ -31,7 +31,7 @@ class Transport(Protocol):
         """Send text or binary frames from now on."""
         ...
 
-    async def receive(self) -> bytes | None:
+    def receive(self) -> Awaitable[bytes | None]:
         """Return the next bytes from the client; `None` when it is gone."""
         ...
 

@@ -49,11 +49,9 @@ class WebSocketTransport:
         """Send text or binary frames from now on."""
         self._binary = transfer_format == "Binary"
 
-    async def receive(self) -> bytes | None:
+    def receive(self) -> Awaitable[bytes | None]:
         """Return the bytes of the next frame; `None` when the client is gone."""
-        if self._inbox is not None:
-            return await self._inbox.get()
-        return await self._read()
+        return self._read() if self._inbox is None else self._inbox.get()
 
     async def _read(self) -> bytes | None:
         if self._gone:
