@@ -53,19 +53,21 @@ def walk(policy: OrderPolicy, quotes: dict[int, ComboQuote], until: int = 400) -
     return steps
 
 
-def test_it_gives_way_a_tick_at_a_time_as_far_as_allowed_and_is_cancelled() -> None:
+def test_it_gives_way_a_tick_at_a_time_as_far_as_allowed_and_rests_there() -> None:
     # The middle is -2.92, rounded in our favour to -2.95; half of the way to the natural -2.72 is -2.82.
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal("0.5"))
     assert walk(policy, {}) == [
         (0, Decimal("-2.95")),
         (10, Decimal("-2.90")),
         (20, Decimal("-2.85")),
-        (30, "cancel"),
+        (300, "cancel"),
     ]
 
 
 def test_it_goes_to_the_natural_price_at_the_end_when_it_may() -> None:
-    policy = OrderPolicy(step_seconds=10, step_ticks=2, at_end=AtEnd.NATURAL, patience_seconds=60)
+    policy = OrderPolicy(
+        step_seconds=10, step_ticks=2, max_concession=Decimal("0.5"), at_end=AtEnd.NATURAL, patience_seconds=60
+    )
     assert walk(policy, {}) == [
         (0, Decimal("-2.95")),
         (10, Decimal("-2.85")),

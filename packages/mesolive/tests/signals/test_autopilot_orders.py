@@ -78,9 +78,9 @@ async def test_a_walk_that_is_not_filled_ends_where_it_may_end_and_nothing_is_he
 ) -> None:
     async with play_server(tmp_path, slippage=Decimal(1)) as play:  # it fills at the natural price only
         await play.strategy(spread())
-        pilot = play.pilot(memory, everywhere(max_concession=Decimal("0.5")))
+        pilot = play.pilot(memory, everywhere(max_concession=Decimal("0.5"), patience_seconds=60))
         await play.evaluate()
-        await play.rounds(pilot, 5)
+        await play.rounds(pilot, 7)
         orders = await play.orders()
         assert [order.State.name for order in orders] == ["Replaced", "Cancelled"]
         assert [order.LimitPrice for order in orders] == [Decimal("-22.80"), Decimal("-22.75")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from mesolive.cli.root import app
@@ -21,6 +23,18 @@ IN_AND_OUT: Json = short_put(
     Entry={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "day"}, "VarDefines": {"dice": "random(1, 1000)"}},
     Exit={"Conditions": ["dice > 2000"]},
 )
+
+
+@pytest.fixture(autouse=True)
+def logs_apart(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Leave the logging of the test run as it is: what is set up for a process would outlive the command."""
+
+    def as_it_is(_level: int) -> None:
+        pass
+
+    monkeypatch.setattr("mesolive.cli.replay.configure_logs", as_it_is)
+    with capture_logs():
+        yield
 
 
 def run(*arguments: object) -> Result:
@@ -49,7 +63,8 @@ def test_a_replay_trades_settles_and_balances_and_is_the_same_every_time(tmp_pat
     first, second = simulated(strategy, "--out", one), simulated(strategy, "--out", two)
     assert first.exit_code == 0, first.output
     assert first.output.replace(str(one), "") == second.output.replace(str(two), "")
-    assert sorted(path.name for path in one.iterdir()) == ["equity.csv", "equity.png", "signals.csv", "trades.csv"]
+    written = ["autopilot.csv", "equity.csv", "equity.png", "signals.csv", "trades.csv"]
+    assert sorted(path.name for path in one.iterdir()) == written
     for path in one.iterdir():
         assert path.read_bytes() == (two / path.name).read_bytes(), path.name
     trades = rows(one / "trades.csv")
@@ -69,6 +84,41 @@ def test_a_replay_trades_settles_and_balances_and_is_the_same_every_time(tmp_pat
     assert "the books balance" in first.output
 
 
+def test_a_replay_by_orders_walks_fills_settles_and_is_the_same_every_time(tmp_path: Path) -> None:
+    strategy = definition(tmp_path, IN_AND_OUT)
+    one, two = tmp_path / "one", tmp_path / "two"
+    kind = ("--account-kind", "simulated", "--max-concession", 1, "--commission", "1.00")
+    first, second = (simulated(strategy, *kind, "--out", folder) for folder in (one, two))
+    assert first.exit_code == 0, first.output
+    assert first.output.replace(str(one), "") == second.output.replace(str(two), "")
+    written = ["autopilot.csv", "equity.csv", "equity.png", "orders.csv", "signals.csv", "trades.csv"]
+    assert sorted(path.name for path in one.iterdir()) == written
+    for path in one.iterdir():
+        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
+    orders = rows(one / "orders.csv")
+    assert {row["state"] for row in orders} == {"Replaced", "Filled"}
+    assert sum(row["state"] == "Filled" for row in orders) == 2
+    limits = [float(row["limit"]) for row in orders if row["time"].startswith("2026-01-05")]
+    assert limits == sorted(limits), "it gives way step by step"
+    trades = rows(one / "trades.csv")
+    assert [(row["leg"], row["settled"]) for row in trades[:4]] == [("p", ""), ("w", ""), ("p", "yes"), ("w", "yes")]
+    assert {row["commission"] for row in trades if not row["settled"]} == {"1"}
+    outcomes = [row["text"] for row in rows(one / "autopilot.csv") if row["what"] == "outcome"]
+    assert outcomes == ["done", "done"]
+    equity = rows(one / "equity.csv")
+    assert equity[-1]["value"] == equity[-1]["cash"]
+    assert "the books balance" in first.output
+
+
+def test_a_walk_that_is_not_filled_leaves_the_account_as_it_was(tmp_path: Path) -> None:
+    kind = ("--account-kind", "simulated", "--order-style", "mid", "--slippage", 1)
+    result = simulated(definition(tmp_path, IN_AND_OUT), *kind, "--out", tmp_path, last="2026-01-05")
+    assert result.exit_code == 0, result.output
+    assert rows(tmp_path / "trades.csv") == []
+    assert {row["state"] for row in rows(tmp_path / "orders.csv")} == {"Cancelled"}
+    assert "unfilled" in result.output
+
+
 @pytest.mark.shared_data
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded market data is not beside the checkout")
 def test_recorded_days_are_replayed(tmp_path: Path) -> None:
@@ -80,9 +130,13 @@ def test_recorded_days_are_replayed(tmp_path: Path) -> None:
         },
         Entry={"Concurrency": {"MaxPositionsInFlight": 1}},
     )
-    result = run("--strategy", definition(tmp_path, raw), "--recording", RECORDED, "--every", 1800)
+    recorded = ("--strategy", definition(tmp_path, raw), "--recording", RECORDED, "--every", 1800)
+    result = run(*recorded)
     assert result.exit_code == 0, result.output
     assert "positions: 1" in result.output
+    by_orders = run(*recorded, "--account-kind", "simulated", "--max-concession", 1)
+    assert by_orders.exit_code == 0, by_orders.output
+    assert "positions: 1" in by_orders.output
 
 
 @pytest.mark.parametrize(
@@ -94,6 +148,10 @@ def test_recorded_days_are_replayed(tmp_path: Path) -> None:
         (("--market", "simulated", "--from", "2026-01-07", "--to", "2026-01-06"), "--to after --from"),
         (("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--every", "700"), "a divisor"),
         (("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--cash", "much"), "an amount"),
+        (
+            ("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--slippage", "2"),
+            "a number from 0 to 1",
+        ),
     ],
 )
 def test_what_cannot_be_replayed_is_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

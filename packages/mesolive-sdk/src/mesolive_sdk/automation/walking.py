@@ -66,7 +66,8 @@ class OrderPolicy:
     patience_seconds
         For how long a group is tried, and again for as long at the natural price where that comes next.
     at_end
-        What comes when the walk is over, or the patience.
+        What comes then. A walk that ends before rests where it has come to; one that goes on to the natural price does
+        so a step after its end.
     half_filled
         What comes when the plan is then filled in part.
     """
@@ -74,7 +75,7 @@ class OrderPolicy:
     style: Style = Style.WALK
     step_seconds: float = 15.0
     step_ticks: int = 1
-    max_concession: Decimal = Decimal("0.5")
+    max_concession: Decimal = Decimal("0.75")
     patience_seconds: float = 300.0
     at_end: AtEnd = AtEnd.CANCEL
     half_filled: HalfFilled = HalfFilled.REPORT
@@ -211,6 +212,7 @@ def decide(
     if not progress.works:  # it could not be sent
         return _price_again(policy, first, quote, roots, now) if now >= due else Wait(due)
     over = first.at + policy.patience
+    natural = policy.at_end is AtEnd.NATURAL or (partly and policy.half_filled is HalfFilled.FINISH)
     if now < over:
         if policy.style is not Style.WALK:
             return Wait(over)
@@ -221,13 +223,12 @@ def decide(
         wanted = _walked(policy, first, quote, roots, now)
         if wanted.price != progress.price:
             return wanted
-        if wanted.price != _end_of_walk(first, quote, roots):
+        if not natural or wanted.price != _end_of_walk(first, quote, roots):
             return Wait(min(now + policy.step, over))
-        # It has stood at the end of the walk for a step.
-    natural = policy.at_end is AtEnd.NATURAL or (partly and policy.half_filled is HalfFilled.FINISH)
+        # It has stood at the end of the walk for a step, and may go on from there.
     if natural and quote is not None and policy.style is not Style.MARKET:
         return _natural(quote, roots, now, first.worst)
-    return Cancel("the walk is over" if now < over else "the patience is over")
+    return Cancel("the patience is over")
 
 
 def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,8 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mesolive.cli.replay_chart import ChartError, draw
-from mesolive.cli.replay_report import contract_text, signal_row, write
+from mesolive.cli.replay_desk import AccountKind, Terms
+from mesolive.cli.replay_report import contract_text, notice_row, order_row, signal_row, write
 from mesolive.cli.replay_run import Outcome, Request, StepClock, replay
+from mesolive.logs import configure_logs
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.exchange_export import ExportError, read_export
 from mesolive.market.provider import Provider
@@ -24,6 +29,7 @@ from mesolive.market.providers.recordings import RecordingError, open_recordings
 from mesolive.market.providers.simulated import Hours, SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import MesoLiveError
+from mesolive_sdk.automation import POLICIES, HalfFilled, Style, What
 
 MOST_ROWS = 40
 LONGEST_DAYS = 400
@@ -42,7 +48,24 @@ def replay_command(
     every: Annotated[
         int, typer.Option(min=10, max=1800, help="Market seconds between evaluations; a divisor of 1800.")
     ] = 300,
-    cash: Annotated[str, typer.Option(help="What the paper account starts with.")] = "100000",
+    account_kind: Annotated[
+        AccountKind, typer.Option(help="paper: filled at the marks. simulated: by orders at a simulated venue.")
+    ] = AccountKind.paper,
+    order_style: Annotated[
+        Style, typer.Option(help="How orders are priced; walk begins at the middle and gives way.")
+    ] = Style.WALK,
+    step_seconds: Annotated[float, typer.Option(min=1, help="Market seconds between two steps of a walk.")] = 15.0,
+    max_concession: Annotated[
+        str, typer.Option(help="How far a walk goes: 0 the middle, 1 the natural price.")
+    ] = "0.75",
+    patience_seconds: Annotated[float, typer.Option(min=1, help="For how long a leg group is tried.")] = 300.0,
+    half_filled: Annotated[
+        HalfFilled, typer.Option(help="What is done about a plan of which a part was filled and the rest was not.")
+    ] = HalfFilled.REPORT,
+    slippage: Annotated[
+        str, typer.Option(help="Where the simulated venue fills: 0 the middle, 1 the natural price.")
+    ] = "0.5",
+    cash: Annotated[str, typer.Option(help="What the account starts with.")] = "100000",
     commission: Annotated[str, typer.Option(help="Paid per contract.")] = "0.65",
     external_data: Annotated[
         Path | None,
@@ -50,7 +73,7 @@ def replay_command(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where CSV files and the chart go; none without.")] = None,
 ) -> None:
-    """Run a strategy over days of market with the autopilot on a paper account, and tell what came of it.
+    """Run a strategy over days of market with the autopilot, and tell what came of it.
 
     The same inputs give the same output.
     """
@@ -69,6 +92,7 @@ def replay_command(
         provider, clock, begin, end = _recorded(recording, calendar, first, last)
     else:
         provider, clock, begin, end = _simulated(chain, calendar, first, last, seed, every)
+    configure_logs(logging.WARNING)
     request = Request(
         definition=definition,
         market=Market([provider]),
@@ -80,6 +104,21 @@ def replay_command(
         commission=_amount("--commission", commission),
         seed=seed,
         external_folder=None if external_data is None else external_data.resolve().parent,
+        terms=Terms(
+            kind=account_kind,
+            slippage=_part("--slippage", slippage),
+            policies={
+                kind: replace(
+                    policy,
+                    style=order_style,
+                    step_seconds=step_seconds,
+                    max_concession=_part("--max-concession", max_concession),
+                    patience_seconds=patience_seconds,
+                    half_filled=half_filled,
+                )
+                for kind, policy in POLICIES.items()
+            },
+        ),
     )
     try:
         outcome = asyncio.run(replay(request))
@@ -185,6 +224,13 @@ def _amount(option: str, text: str) -> Decimal:
     return amount
 
 
+def _part(option: str, text: str) -> Decimal:
+    part = _amount(option, text)
+    if part > 1:
+        raise typer.BadParameter(f"expected a number from 0 to 1, got {text!r}", param_hint=option)
+    return part
+
+
 def _show(outcome: Outcome, request: Request) -> None:
     console = Console(highlight=False)
     names = {position.Id: position.Name for position in outcome.positions}
@@ -200,6 +246,16 @@ def _show(outcome: Outcome, request: Request) -> None:
             f"{one.Commission:.2f}",
         )
     console.print(trades)
+    if outcome.orders:
+        orders = _table("Orders", ("time (UTC)", "order", "position", "group", "type", "limit", "state", "filled"), 7)
+        for order in outcome.orders[-MOST_ROWS:]:
+            orders.add_row(f"{order.CreatedAt:%Y-%m-%d %H:%M:%S}", *order_row(order, outcome)[:-1])
+        console.print(orders)
+    told = [notice for notice in outcome.notices if notice.what in {What.OUTCOME, What.TROUBLE}]
+    acted = _table("Autopilot", ("time (UTC)", "signal", "position", "what came of it"), 4)
+    for notice in told[-MOST_ROWS:]:
+        acted.add_row(f"{notice.at:%Y-%m-%d %H:%M:%S}", *notice_row(notice, outcome)[1:])
+    console.print(acted)
     signals = _table("Signals", ("time (UTC)", "what", "state", "position", "detail"), 5)
     for event in outcome.events[-MOST_ROWS:]:
         signals.add_row(f"{event.EventTime:%Y-%m-%d %H:%M}", *signal_row(event))
@@ -220,6 +276,9 @@ def _show(outcome: Outcome, request: Request) -> None:
     console.print(
         f"positions: {len(outcome.positions)}, of which closed: {closed}; executions: {len(outcome.executions)}"
     )
+    if outcome.orders:
+        ends = Counter(order.State.name for order in outcome.orders)
+        console.print(f"orders: {', '.join(f'{number} {name}' for name, number in sorted(ends.items()))}")
     console.print(f"start {request.cash:,.2f}, end {'unknown' if end is None else f'{end:,.2f}'}")
     console.print(f"realised PnL {realized:,.2f} after commissions of {commissions:,.2f}")
     console.print("the books balance" if outcome.balances else f"the books do not balance: {outcome.gap}")

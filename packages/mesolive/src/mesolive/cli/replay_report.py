@@ -9,10 +9,13 @@ from pathlib import Path
 
 from mesolive.cli.replay_run import Outcome
 from mesolive_sdk import models
+from mesolive_sdk.automation import Notice
 from mesolive_sdk.models.events import MesoLiveEvent
 
 EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega")
 TRADES = ("time", "position", "leg", "contract", "qty", "price", "commission", "settled")
+ORDERS = ("time", "order", "position", "group", "type", "limit", "state", "filled", "average")
+AUTOPILOT = ("time", "what", "signal", "position", "text")
 SIGNALS = ("time", "what", "state", "position", "detail")
 
 
@@ -46,6 +49,32 @@ def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:
             return event.callback, "", "", ""
 
 
+def order_row(order: models.Order, outcome: Outcome) -> tuple[str, ...]:
+    """Return what became of an order: number, position, group, type, limit, state, combos filled, average price."""
+    positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
+    plans = {one.ExecPlanId: one.PositionId for one in outcome.executions}
+    names = {position.Id: position.Name for position in outcome.positions}
+    position = positions.get(order.OrderId, plans.get(order.ExecPlanId))
+    return (
+        str(order.OrderId),
+        "" if position is None else names[position],
+        str(order.LegGroupId),
+        order.OrderType.name,
+        _text(order.LimitPrice),
+        order.State.name,
+        f"{order.CumQty:f} of {order.Qty:f}",
+        _text(order.AvgFillPrice),
+    )
+
+
+def notice_row(notice: Notice, outcome: Outcome) -> tuple[str, str, str, str]:
+    """Return what the autopilot told: what about, the signal, the position, the text."""
+    names = {position.Id: position.Name for position in outcome.positions}
+    position = notice.task.position_id
+    name = "" if position is None else names.get(position, str(position))
+    return notice.what.value, notice.task.kind.value, name, notice.text
+
+
 def write(outcome: Outcome, folder: Path) -> list[Path]:
     """Write the CSV files and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,11 +103,17 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
         for one in outcome.executions
     )
     signals = ((f"{one.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(one)) for one in outcome.events)
-    return [
+    acted = ((f"{one.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(one, outcome)) for one in outcome.notices)
+    written = [
         _csv(folder / "equity.csv", EQUITY, equity),
         _csv(folder / "trades.csv", TRADES, trades),
         _csv(folder / "signals.csv", SIGNALS, signals),
+        _csv(folder / "autopilot.csv", AUTOPILOT, acted),
     ]
+    if outcome.orders:
+        orders = ((f"{one.CreatedAt:%Y-%m-%dT%H:%M:%SZ}", *order_row(one, outcome)) for one in outcome.orders)
+        written.append(_csv(folder / "orders.csv", ORDERS, orders))
+    return written
 
 
 def _reasons(result: models.ExitSignalsResult | None) -> str:

@@ -1,4 +1,4 @@
-"""One replay: the server over days of market at full speed, with the autopilot on a paper account."""
+"""One replay: the server over days of market at full speed, with the autopilot on an account."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from mesolive.app import Application
+from mesolive.cli.replay_desk import UNDISTURBED, AccountKind, ReplayDesk, Terms
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
-from mesolive_sdk.automation import Autopilot, Memory, PaperPolicy
+from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
+from mesolive_sdk.automation import Memory, Notice
 from mesolive_sdk.models.events import MesoLiveEvent
 
-ACCOUNT = "ML1000"
 USER = "replay"
 PAGE = 500
 SHOWN_EVERY = timedelta(minutes=5)
@@ -41,6 +40,16 @@ SIGNALS = (
     models.PositionUpdateEvent,
 )
 """What is told of a replay, besides its trades."""
+
+HELD = {
+    AccountKind.paper: (models.LivePositionState.Open,),
+    AccountKind.simulated: (
+        models.LivePositionState.Opening,
+        models.LivePositionState.Open,
+        models.LivePositionState.Closing,
+    ),
+}
+"""States of positions that hold something."""
 
 
 class StepClock:
@@ -96,6 +105,8 @@ class Request:
         Of the strategy's own randomness.
     external_folder
         Where files of external data may lie; `None` for nowhere.
+    terms
+        On what kind of account is traded, and how.
     """
 
     definition: Mapping[str, object]
@@ -108,6 +119,7 @@ class Request:
     commission: Decimal
     seed: int
     external_folder: Path | None = None
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,8 @@ class Outcome:
 
     Attributes
     ----------
+    notices
+        What the autopilot did and why.
     gap
         Account value less what cash, PnL and commissions make it, in account currency; `None` when the value is not
         known.
@@ -137,8 +151,10 @@ class Outcome:
 
     points: list[Point] = field(default_factory=list[Point])
     executions: list[models.LiveExecution] = field(default_factory=list[models.LiveExecution])
+    orders: list[models.Order] = field(default_factory=list[models.Order])
     events: list[MesoLiveEvent] = field(default_factory=list[MesoLiveEvent])
     positions: list[models.LivePositionDetail] = field(default_factory=list[models.LivePositionDetail])
+    notices: list[Notice] = field(default_factory=list[Notice])
     gap: Decimal | None = None
 
     @property
@@ -161,6 +177,20 @@ def moments(calendar: ExchangeCalendar, first: datetime, last: datetime, every: 
             if first <= close <= last:
                 yield close
         day += timedelta(days=1)
+
+
+def steps(
+    calendar: ExchangeCalendar, first: datetime, last: datetime, every: int
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield each moment with the time until which orders may be worked on there: the next moment of its session."""
+    before: datetime | None = None
+    for moment in moments(calendar, first, last, every):
+        if before is not None:
+            same = calendar.local(before).date() == calendar.local(moment).date()
+            yield before, moment if same else before
+        before = moment
+    if before is not None:
+        yield before, before
 
 
 async def replay(request: Request, told: Callable[[datetime], None] | None = None) -> Outcome:
@@ -188,38 +218,41 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
         database = f"sqlite:///{Path(folder) / 'replay.sqlite3'}"
         settings = Settings(port=0, database=database, external_folder=request.external_folder)
         market = (request.market, request.clock)
-        application = await stack.enter_async_context(serving(settings, market, replay=randomness))
-        token = (await application.access.create_key(USER)).token
-        owner = await application.access.user(USER)
-        await application.accounts.create_paper(owner, ACCOUNT, request.cash)
-        control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
-        events = await stack.enter_async_context(MesoLiveEventHubClient(application.url, token))
-        memory = stack.enter_context(Memory(":memory:"))
-        pilot = Autopilot(control, events, memory, policy=PaperPolicy(commission=request.commission))
-        await control.create_strategy(
-            models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[ACCOUNT])
+        venue = request.terms.venue(*market, request.commission)
+        application = await stack.enter_async_context(
+            serving(settings, market, [venue], patience=UNDISTURBED, replay=randomness)
         )
-        for moment in moments(us_options_calendar(), request.first, request.last, request.every):
+        token = (await application.access.create_key(USER)).token
+        desk = ReplayDesk(request.terms, application, venue, request.clock)
+        await desk.open(await application.access.user(USER), request.cash)
+        control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
+        data = await stack.enter_async_context(MesoLiveDataHubClient(application.url, token))
+        events = await stack.enter_async_context(MesoLiveEventHubClient(application.url, token))
+        desk.employ(control, data, events, stack.enter_context(Memory(":memory:")), request.commission)
+        account = request.terms.account
+        await control.create_strategy(
+            models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[account])
+        )
+        calendar = us_options_calendar()
+        for moment, until in steps(calendar, request.first, request.last, request.every):
             await request.clock.leap(moment)
             if told is not None:
                 told(moment)
-            await _step(application, pilot)
+            await desk.settle()
+            await application.signals.evaluate()
+            await desk.trade(until)
             if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
-                outcome.points.append(await _point(control, moment))
-        await _collect(control, events, outcome, request.cash)
+                outcome.points.append(await _point(control, moment, request.terms))
+        await _collect(control, events, outcome, request)
+        outcome.notices += desk.notices
     return outcome
 
 
-async def _step(application: Application, pilot: Autopilot) -> None:
-    await application.signals.evaluate()
-    await pilot.catch_up()
-
-
-async def _point(control: MesoLiveControlHubClient, moment: datetime) -> Point:
-    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+async def _point(control: MesoLiveControlHubClient, moment: datetime, terms: Terms) -> Point:
+    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=terms.account))
     greeks: list[models.GreekValues | None] = []
-    if account.ActivePositions:
-        args = models.ListPositionsArgs(State=models.LivePositionState.Open, Limit=PAGE)
+    for state in HELD[terms.kind] if account.ActivePositions else ():
+        args = models.ListPositionsArgs(State=state, Limit=PAGE)
         for position in (await control.list_positions(args)).Positions:
             detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
             greeks.append(detail.PositionGreeks.Mark)
@@ -247,7 +280,7 @@ def _sum(greeks: list[models.GreekValues | None], name: str) -> Decimal | None:
 
 
 async def _collect(
-    control: MesoLiveControlHubClient, events: MesoLiveEventHubClient, outcome: Outcome, cash: Decimal
+    control: MesoLiveControlHubClient, events: MesoLiveEventHubClient, outcome: Outcome, request: Request
 ) -> None:
     """Read everything that happened, page by page, and whether the books balance."""
     token: str | None = None
@@ -255,6 +288,12 @@ async def _collect(
         page = await control.list_executions(models.ListExecutionsArgs(Limit=PAGE, ContinuationToken=token))
         outcome.executions += page.Executions
         token = page.ContinuationToken
+        if token is None:
+            break
+    while request.terms.kind is AccountKind.simulated:  # paper fills have no orders that say more than the fills
+        ordered = await control.list_orders(models.ListOrdersArgs(Limit=PAGE, ContinuationToken=token))
+        outcome.orders += ordered.Orders
+        token = ordered.ContinuationToken
         if token is None:
             break
     while True:
@@ -271,13 +310,13 @@ async def _collect(
         token = replayed.ContinuationToken
         if not token:
             break
-    outcome.gap = await _gap(control, outcome, cash)
+    outcome.gap = await _gap(control, outcome, request)
 
 
-async def _gap(control: MesoLiveControlHubClient, outcome: Outcome, cash: Decimal) -> Decimal | None:
+async def _gap(control: MesoLiveControlHubClient, outcome: Outcome, request: Request) -> Decimal | None:
     """Return the account's value less start, realised PnL and the present gain of what is held."""
-    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
-    expected = cash
+    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=request.terms.account))
+    expected = request.cash
     for position in outcome.positions:
         expected += position.RealizedPnL
         for leg in position.Legs:
