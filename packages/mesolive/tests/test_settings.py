@@ -34,6 +34,7 @@ def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> 
         ({"MESOLIVE_CHAIN": "no-such-file.csv"}, "chain"),
         ({"MESOLIVE_MARKET": "recorded"}, "chain"),
         ({"MESOLIVE_TLS_KEY": "key.pem"}, "tls"),
+        ({"MESOLIVE_DATA_DIR": __file__}, "data_dir"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], name: str) -> None:

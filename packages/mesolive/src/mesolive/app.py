@@ -55,6 +55,7 @@ from mesolive.trading.freezing import Freezer
 from mesolive.trading.halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.late_freezing import LateFreezing
+from mesolive.trading.market_memory import StoredMarket
 from mesolive.trading.market_time import latest_moment
 from mesolive.trading.order_desk import OrderDesk
 from mesolive.trading.orders import Orders
@@ -66,7 +67,6 @@ from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.settlement import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive.trading.supervisor import Patience
-from mesolive.trading.underlying_days import UnderlyingDays
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 
@@ -199,7 +199,7 @@ async def running(
         pager = Pager(secret.derive("pages"))
 
         if replay is None:
-            prices.keep_history(UnderlyingDays(database, clock))
+            prices.remember_in(StoredMarket(database, clock))
         await prices.start()
         stack.push_async_callback(prices.stop)
 

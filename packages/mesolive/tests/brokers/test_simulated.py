@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from mesolive.brokers.quotes import ComboQuote, LegQuote
 from mesolive.brokers.simulated.faults import FILL_FAULTS, REQUEST_FAULTS, Fault, Faults
-from mesolive.brokers.simulated.ledger import Filled, Placed, VenueLedger
+from mesolive.brokers.simulated.ledger import Filled, Gone, Placed, VenueLedger, VenueMemoryError
 from mesolive.brokers.simulated.pricing import fill_price, fill_quantity
 from mesolive.brokers.ticks import on_tick, tick_of
-from mesolive.brokers.venue import Execution, LegExecution, VenueLeg, VenueRequest
+from mesolive.brokers.venue import Execution, LegExecution, Settled, VenueLeg, VenueRequest
 from mesolive.market.contracts import OptionContract, Right
 from mesolive_sdk.models import OrderType, TimeInForce
 
@@ -142,6 +142,65 @@ def test_the_memory_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     ledger.record(order(1))
     ledger.close()
     assert (tmp_path / "venue.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_two_servers_do_not_share_a_memory(tmp_path: Path) -> None:
+    path = tmp_path / "venue.jsonl"
+    first = VenueLedger(path)
+    first.open()
+    with pytest.raises(VenueMemoryError, match=r"venue.jsonl is in use by process \d+") as refused:
+        VenueLedger(path).open()
+    assert "\n" not in str(refused.value)
+    first.record(order(1))
+    first.close()
+    second = VenueLedger(path)
+    second.open()
+    assert "r1" in second.orders
+    second.close()
+
+
+def test_a_memory_that_cannot_be_read_or_written_is_said_in_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"type":"Counted","number":1}\nnonsense\n')
+    (tmp_path / "file").touch()
+    for path, problem in ((broken, "line 2 cannot be read"), (tmp_path / "file" / "venue.jsonl", "cannot be used")):
+        for _ in range(2):  # the first has let go of it
+            with pytest.raises(VenueMemoryError, match=problem) as refused:
+                VenueLedger(path).open()
+            assert "\n" not in str(refused.value)
+    assert "nonsense" in broken.read_text()
+
+
+def gone(number: int, qty: int = 1) -> Gone:
+    return Gone(
+        fact=Settled(
+            account="SIM1000",
+            fact_id=f"S{number}",
+            contract=CONTRACT,
+            qty=Decimal(qty),
+            price=Decimal(3),
+            cash=Decimal(300 * qty),
+            at=NOW,
+        )
+    )
+
+
+def test_what_was_settled_is_gone_after_every_restart_and_the_memory_stays_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mesolive.brokers.simulated.ledger.MAX_ENDED", 3)
+    path = tmp_path / "venue.jsonl"
+    for start in range(0, 40, 4):
+        ledger = VenueLedger(path)
+        ledger.open()
+        assert ledger.held("SIM1000") == {}
+        for number in range(start, start + 4):
+            ledger.record(order(number))
+            ledger.record(fill(number, 2))
+            assert ledger.held("SIM1000") == {CONTRACT: 2}
+            ledger.record(gone(number, 2))
+        ledger.close()
+    assert len(path.read_text().splitlines()) < 40
 
 
 def test_faults_are_the_same_with_the_same_seed_and_come_about_as_often_as_asked() -> None:

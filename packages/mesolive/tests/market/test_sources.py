@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from market_testkit import CALENDAR, MORNING, export_bytes, option_bars
 from market_testkit.files import export_row
@@ -64,6 +65,28 @@ def test_another_start_may_be_asked_for(chain: Path, bars: Path) -> None:
     assert open_source("simulated", SourceRequest(path=chain, start=later)).clock.now() >= later
     middle = datetime(2015, 12, 24, 14, 32, tzinfo=UTC)
     assert open_source("recorded", SourceRequest(path=bars, start=middle)).clock.now() >= middle
+
+
+def test_market_time_does_not_go_back_over_restarts(chain: Path, bars: Path) -> None:
+    future = datetime(2030, 1, 4, 20, 30, tzinfo=UTC)
+    generated = open_source("simulated", SourceRequest(not_before=future)).clock.now()
+    assert generated >= future
+    assert CALENDAR.is_open(generated), "and it starts inside a session"
+    asked = SourceRequest(start=MORNING, not_before=future)
+    assert open_source("simulated", asked).clock.now() >= future
+    reached = MORNING + timedelta(days=3)
+    assert open_source("simulated", SourceRequest(path=chain, not_before=reached)).clock.now() >= reached
+    middle = datetime(2015, 12, 24, 14, 32, tzinfo=UTC)
+    assert open_source("recorded", SourceRequest(path=bars, not_before=middle)).clock.now() >= middle
+
+
+def test_files_of_earlier_days_than_another_markets_start_at_their_own_time(chain: Path, bars: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for kind, path in (("simulated", chain), ("recorded", bars)):
+            later = SourceRequest(path=path, not_before=datetime(2026, 1, 5, tzinfo=UTC))
+            started = open_source(kind, later).clock.now()
+            assert started - open_source(kind, SourceRequest(path=path)).clock.now() < timedelta(minutes=1)
+    assert [(one["event"], one["log_level"]) for one in logs] == 2 * [("market_time_goes_back", "warning")]
 
 
 def test_what_cannot_be_made_is_said_in_one_line(tmp_path: Path, chain: Path, bars: Path) -> None:

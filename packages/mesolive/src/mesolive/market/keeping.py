@@ -1,4 +1,4 @@
-"""Keeps the days of underlyings beyond the process, in a store that the market knows only by what it does."""
+"""Keeps the days of underlyings beyond the process, in a memory that the market knows only by what it does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import structlog
 
 from mesolive.market.book import QuoteBook
 from mesolive.market.changes import ChangeSignal
+from mesolive.market.contracts import OptionContract
 from mesolive.market.history import DailySeries, Day
 from mesolive.market.provider import Provider
 
@@ -21,13 +22,13 @@ KEPT: Final = timedelta(days=3 * 366)
 """How long days are kept."""
 
 ANSWER_SECONDS: Final = 10.0
-"""How long the store may take."""
+"""How long the memory may take."""
 
 PAUSE_SECONDS: Final = 1.0
 """Real time between two writes: a market at a thousand times the usual speed has a day in half a minute."""
 
 
-class HistoryStore(Protocol):
+class MarketMemory(Protocol):
     """Where days are kept, by the source that they are of and the underlying's symbol."""
 
     async def load(self, source: str, symbol: str, since: date) -> Sequence[Day]:
@@ -36,6 +37,10 @@ class HistoryStore(Protocol):
 
     async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
         """Keep days in place of what was kept of them."""
+        ...
+
+    async def held(self, symbol: str) -> Sequence[OptionContract]:
+        """Return the contracts on an underlying that somebody holds: they must stay listed."""
         ...
 
 
@@ -51,16 +56,16 @@ class GoesOn(Protocol):
 
     source: str
 
-    def go_on_from(self, past: Mapping[str, DailySeries]) -> None:
-        """Take the days that were kept; they are the past of the market that starts next."""
+    def go_on_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
+        """Take the days that were kept, and what is held: the past of the market that starts next."""
         ...
 
 
 class HistoryKeeper:
     """Hands providers the days that were kept, and keeps those that they tell."""
 
-    def __init__(self, store: HistoryStore) -> None:
-        self._store = store
+    def __init__(self, memory: MarketMemory) -> None:
+        self._memory = memory
         self._books: dict[tuple[str, str], QuoteBook] = {}
         self._kept: dict[tuple[str, str], Mapping[date, Day]] = {}
         self._changes = ChangeSignal()
@@ -69,7 +74,11 @@ class HistoryKeeper:
     async def prepare(self, provider: Provider) -> None:
         """Hand a provider that goes on by itself its past, before its start."""
         if isinstance(provider, GoesOn):
-            provider.go_on_from({one.symbol: await self._load(provider, one.symbol) for one in provider.underlyings})
+            symbols = [one.symbol for one in provider.underlyings]
+            past = {symbol: await self._load(provider, symbol) for symbol in symbols}
+            async with asyncio.timeout(ANSWER_SECONDS):
+                held = [contract for symbol in symbols for contract in await self._memory.held(symbol)]
+            provider.go_on_from(past, held)
 
     async def follow(self, provider: Provider) -> None:
         """Keep the days of a provider that was started; what it does not know itself is added to them."""
@@ -105,7 +114,7 @@ class HistoryKeeper:
         source = _source(provider)
         clock = next(iter(provider.books.values())).clock
         async with asyncio.timeout(ANSWER_SECONDS):
-            days = await self._store.load(source, symbol, clock.now().date() - KEPT)
+            days = await self._memory.load(source, symbol, clock.now().date() - KEPT)
         self._kept[source, symbol] = {one.day: one for one in days}
         return DailySeries.of(days)
 
@@ -118,7 +127,7 @@ class HistoryKeeper:
                 continue
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await self._store.save(source, symbol, changed)
+                    await self._memory.save(source, symbol, changed)
             except Exception:
                 # Prices go on all the same; what was not kept is tried again with the next change.
                 log.exception("market.history_not_kept", symbol=symbol, days=len(changed))

@@ -14,7 +14,7 @@ from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
 from mesolive.market.changes import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
-from mesolive.market.keeping import HistoryKeeper, HistoryStore
+from mesolive.market.keeping import HistoryKeeper, MarketMemory
 from mesolive.market.provider import Provider, ProviderStatus
 from mesolive.market.subscriptions import Lease, Ledger
 from mesolive.market.wire import candidates, live_contract, live_underlying
@@ -94,9 +94,9 @@ class Market:
         """The providers by kind."""
         return self._providers
 
-    def keep_history(self, store: HistoryStore) -> None:
-        """Keep the days of all underlyings in a store, from the next start on."""
-        self._keeper = HistoryKeeper(store)
+    def remember_in(self, memory: MarketMemory) -> None:
+        """Keep the days of all underlyings beyond the process, from the next start on."""
+        self._keeper = HistoryKeeper(memory)
 
     async def start(self) -> None:
         """Start all providers; when one fails, those that were started are stopped and its error is raised."""

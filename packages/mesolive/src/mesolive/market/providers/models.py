@@ -114,6 +114,10 @@ class SurfaceMarket:
         """Volatility at the money of the shortest expirations."""
         return self.surface.short
 
+    def begin_at(self, spot: float) -> None:
+        """Begin at another price of the index."""
+        self._spot = spot
+
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
         """Return what the exchange would list at `now`."""
         volatility = 0.5 * (self.surface.short + self.surface.long)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -21,9 +22,10 @@ from mesolive.clock import Clock
 from mesolive.market.book import MUTE_AFTER, QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.changes import ChangeSignal
-from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.exchange_export import ChainExport
 from mesolive.market.history import DailySeries
+from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.models import ExportMarket, MarketModel, SurfaceMarket
 from mesolive.market.providers.past import OVERNIGHT_SHARE, go_on, invent, opening_price
@@ -66,8 +68,9 @@ class SimulatedProvider:
         When the market moves.
     source
         Names the market, for whoever keeps its days.
-    goes_on
-        Whether prices go on from the days that were kept, and do not begin with the model's.
+    begin_at
+        Tells the model the price that it begins with where days of the market were kept; `None` where the model always
+        begins with its own.
     """
 
     def __init__(
@@ -80,14 +83,15 @@ class SimulatedProvider:
         step: timedelta = STEP,
         hours: Hours = Hours.SESSION,
         source: str = "Simulated",
-        goes_on: bool = False,
+        begin_at: Callable[[float], None] | None = None,
     ) -> None:
         if step <= timedelta(0):
             raise ValueError(f"step must be longer than zero, got {step}")
         self.status_changes = ChangeSignal()
         self.source = source
-        self._goes_on = goes_on
+        self._begin_at = begin_at
         self._past = DailySeries()
+        self._held: Listing | None = None
         self._model = model
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
@@ -120,7 +124,8 @@ class SimulatedProvider:
     ) -> SimulatedProvider:
         """Return a market priced from a volatility surface, with expirations and strikes by the exchange's rules."""
         calendar = calendar or us_options_calendar()
-        return cls(SurfaceMarket(calendar, spot=spot), clock, calendar, seed=seed, step=step, hours=hours, goes_on=True)
+        model = SurfaceMarket(calendar, spot=spot)
+        return cls(model, clock, calendar, seed=seed, step=step, hours=hours, begin_at=model.begin_at)
 
     @classmethod
     def from_export(
@@ -168,9 +173,16 @@ class SimulatedProvider:
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing, as `subscribe`."""
 
-    def go_on_from(self, past: Mapping[str, DailySeries]) -> None:
-        """Take the days that were kept of the market; it starts with them as its past."""
-        self._past = past.get(self._book.listing.underlying.symbol, DailySeries())
+    def go_on_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
+        """Take the days that were kept of the market, and what is held: it starts with them as its past."""
+        listing = self._book.listing
+        self._past = past.get(listing.underlying.symbol, DailySeries())
+        strikes: dict[Expiration, set[Decimal]] = {}
+        for contract in held:
+            place = listing.position(contract.root, contract.day)
+            if contract.underlying == listing.underlying.symbol and place is not None:
+                strikes.setdefault(listing.expirations[place], set()).add(contract.strike)
+        self._held = Listing(listing.underlying, {one: {Right.CALL: own} for one, own in strikes.items()})
 
     async def start(self) -> None:
         """Fill the book and let the market move.
@@ -184,14 +196,20 @@ class SimulatedProvider:
             raise RuntimeError("the simulated market runs already")
         now = self._clock.now()
         self._origin, self._done, self._passed, self._halted = now, 0, now, False
-        self._model.fill(self._book, now)
-        self._walk = Walk(self._seed, WalkParameters(volatility=self._model.volatility))
         past = self._past.known_at(now, self._calendar)
-        gone_on = go_on(past, self._seed, self._calendar, now, volatility=self._model.volatility)
-        if gone_on is None or not self._goes_on:
-            self._remember(now, past)
-        else:
-            self._go_on(now, *gone_on)
+        seed, history = self._seed, None
+        if self._begin_at is not None:
+            gone_on = go_on(past, seed, self._calendar, now, volatility=self._model.volatility)
+            if gone_on is not None:
+                history, spot = gone_on
+                self._begin_at(spot)
+                seed ^= int(now.timestamp())  # not the path of the start before once more
+        if history is not None or self._held:
+            # What is held stays listed, wherever its strike lies by now.
+            self._relist(now, self._model.spot, self._held)
+        self._model.fill(self._book, now)
+        self._walk = Walk(seed, WalkParameters(volatility=self._model.volatility))
+        self._remember(now, self._invented(now, past) if history is None else history)
         self._book.pull = self._catch_up
         self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
         self._task = asyncio.create_task(self._run(), name="simulated-market")
@@ -350,44 +368,36 @@ class SimulatedProvider:
         day = self._calendar.local(self._passed).date()
         self._book.history = self._book.history.record(day, last=round(self._spot, 2))
 
-    def _go_on(self, now: datetime, history: DailySeries, spot: float) -> None:
-        """Begin with the price that the market has come to, on a walk that is none of those before."""
-        self._walk = Walk(self._seed ^ int(now.timestamp()), WalkParameters(volatility=self._model.volatility))
-        self._walk.place(spot / self._model.spot)
-        self._book.history = history
-        today = self._calendar.local(now).date()
-        known = history.of_day(today)
-        self._prices = UnderlyingPrices(
-            today_open=None if known is None else known.open, previous_close=history.previous_close(today)
-        )
-        self._relist(now, spot)
-        self._reprice(now, spot, self._walk.factor, self._walk.deviation)
-
-    def _remember(self, now: datetime, past: DailySeries) -> None:
-        """Give the underlying a past that leads up to its first prices; what was kept of it stays."""
+    def _invented(self, now: datetime, past: DailySeries) -> DailySeries:
+        """Return a past that leads up to the first prices; what was kept of it stays."""
         state = self._book.view().underlying
-        spot = self._model.spot
         history = invent(
             self._seed,
             self._calendar,
             now,
-            spot=spot,
+            spot=self._model.spot,
             volatility=state.iv if state.iv is not None else self._model.volatility,
             previous_close=state.previous_close,
         )
-        history = DailySeries.of([*history.days, *past.days])
+        return DailySeries.of([*history.days, *past.days])
+
+    def _remember(self, now: datetime, history: DailySeries) -> None:
+        """Give the underlying its past."""
         today = self._calendar.local(now).date()
-        opening = opening_price(history, spot, now, self._calendar)
+        known = history.of_day(today)
+        opening = None if known is None else known.open
+        if opening is None:
+            opening = opening_price(history, self._model.spot, now, self._calendar)
+        quote = self._book.view().underlying.quote
         self._book.history = history if opening is None else history.record(today, opening=opening)
         self._prices = UnderlyingPrices(
-            bid=state.quote.bid,
-            ask=state.quote.ask,
-            last=state.quote.last,
+            bid=quote.bid,
+            ask=quote.ask,
+            last=quote.last,
             today_open=opening,
             previous_close=history.previous_close(today),
         )
-        quoted_at = state.quote.last_time
-        self._book.set_underlying(now if quoted_at is None else quoted_at, self._prices)
+        self._book.set_underlying(now if quote.last_time is None else quote.last_time, self._prices)
 
     @property
     def _spot(self) -> float:
@@ -399,7 +409,7 @@ class SimulatedProvider:
 
     def _reprice(self, now: datetime, spot: float, factor: float, shock: float) -> None:
         if self._new_day(now):
-            self._relist(now, spot)
+            self._relist(now, spot, self._book.listing)
         listing = self._book.listing
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
@@ -415,8 +425,8 @@ class SimulatedProvider:
         )
         self._book.set_underlying(now, prices)
 
-    def _relist(self, now: datetime, spot: float) -> None:
-        listing = self._model.listing(now, spot, self._book.listing)
+    def _relist(self, now: datetime, spot: float, previous: Listing | None) -> None:
+        listing = self._model.listing(now, spot, previous)
         if listing is self._book.listing:
             return
         self._book.relist(listing)

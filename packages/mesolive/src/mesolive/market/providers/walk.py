@@ -65,10 +65,6 @@ class Walk:
         """The height of the volatilities relative to the start."""
         return math.exp(self.deviation)
 
-    def place(self, factor: float) -> None:
-        """Set the price relative to the start, as if the walk had come there."""
-        self._log_price = math.log(factor)
-
     def advance(self, steps: int, years: float) -> None:
         """Make `steps` steps of `years` of moving time each."""
         parameters = self._parameters

@@ -1,20 +1,24 @@
-"""The days of underlyings in the database: the market's past outlives the server, and settlements find their prices."""
+"""What the market finds again in the database: the days of its underlyings, and the contracts that are held."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import delete, insert, select
 
 from mesolive.clock import Clock
+from mesolive.market.contracts import OptionContract
 from mesolive.market.history import Day
 from mesolive.store.database import Database
 from mesolive.store.tables.settlements import underlying_days
+from mesolive.store.tables.trading import legs
+from mesolive.trading.contracts import from_row
 
 
-class UnderlyingDays:
-    """Implements `mesolive.market.keeping.HistoryStore`.
+class StoredMarket:
+    """Implements `mesolive.market.keeping.MarketMemory`.
 
     Parameters
     ----------
@@ -35,6 +39,12 @@ class UnderlyingDays:
             async with self._database.write() as tx:
                 await tx.execute(delete(underlying_days).where(*of_symbol, underlying_days.c.day < since))
         return [Day(row.day, row.close, row.iv, row.open, row.last) for row in rows if row.day >= since]
+
+    async def held(self, symbol: str) -> Sequence[OptionContract]:
+        """Return the contracts on an underlying that any account holds, those that have expired too."""
+        async with self._database.read() as tx:
+            rows = await tx.all(select(legs).where(legs.c.underlying == symbol, legs.c.held_qty != Decimal(0)))
+        return list(dict.fromkeys(from_row(row).contract for row in rows))
 
     async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
         """Keep days in place of what was kept of them."""
