@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mesolive.market.history import DailySeries, Day
+from mesolive.store.tables.trading import positions
 from mesolive_sdk import models
 from signals_testkit import MONDAY, Json, ScriptedMarket, Stage, on_both_databases, short_put, stage
 
@@ -101,6 +105,31 @@ async def test_an_updates_condition_that_cannot_be_evaluated_is_an_error_until_i
     _, resolved = await play.events(models.ErrorEvent)
     assert (resolved.State, resolved.ErrorId) == (models.ErrorState.Resolved, active.ErrorId)
     assert (await play.position(position_id)).Vars["runs"] == 1
+
+
+async def test_an_update_worked_out_from_variables_that_have_changed_since_is_worked_out_anew(
+    play: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, position_id = await play.enter(updating("underlying_price > 5050", runs="runs + 1"))
+    play.market.move(5100)
+    application = play.kit.application
+    room = application.signals._room
+    run = room.run
+
+    async def slow(*args: Any) -> Any:
+        found = await run(*args)
+        if args[1].startswith("signals"):
+            monkeypatch.undo()
+            async with application.database.write() as tx:
+                await tx.execute(positions.update().values(variables={"best": "0", "runs": "5"}))
+        return found
+
+    monkeypatch.setattr(room, "run", slow)
+    await play.evaluate()
+    assert (await play.position(position_id)).Vars["runs"] == 5
+    assert await play.events(STARTED) == []
+    await play.evaluate()
+    assert (await play.position(position_id)).Vars["runs"] == 6
 
 
 async def test_updates_of_one_moment_see_each_other_in_the_order_of_their_text(play: Stage) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +150,59 @@ async def test_a_strategy_taken_off_an_account_or_deleted_ends_what_it_told(play
     assert (resolved.State, resolved.ErrorId) == (models.ErrorState.Resolved, active.ErrorId)
 
 
+async def test_a_strategy_taken_off_an_account_may_not_enter_there_even_while_nothing_can_be_evaluated(
+    play: Stage,
+) -> None:
+    strategy, _ = await play.enter(short_put())
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On"]
+    await play.kit.control.update_strategy(models.UpdateStrategyArgs(StrategyId=strategy.Id, ActiveOnAccounts=[]))
+    play.market.blank("SPXW", date(2024, 4, 19))
+    await play.evaluate()
+    assert await play.states(models.EntrySignalEvent) == ["On", "Off"]
+    assert await play.states(models.ErrorEvent) == ["Active"]
+
+
+async def test_a_strategy_is_watched_on_each_of_its_accounts_by_itself(play: Stage) -> None:
+    application = play.kit.application
+    owner = await application.access.user("trader")
+    await application.accounts.create_paper(owner, "ML2000", Decimal(50_000))
+    definition = short_put(Entry={"Conditions": ["initial_cash > 0"], "Concurrency": {"MaxPositionsInFlight": 1}})
+    args = models.CreateStrategyArgs(StrategyDefinition=definition, ActiveOnAccounts=[ACCOUNT, "ML2000"])
+    strategy = await play.kit.control.create_strategy(args)
+    await play.evaluate()
+    on = await play.events(models.EntrySignalEvent)
+    assert {(one.BrokerAccountId, one.State.name) for one in on} == {(ACCOUNT, "On"), ("ML2000", "On")}
+    seen = {one.BrokerAccountId: one.EntrySignalResult.Conditions[0].Vars for one in on if one.EntrySignalResult}
+    assert seen == {ACCOUNT: {"initial_cash": 100_000}, "ML2000": {"initial_cash": 50_000}}
+    await play.kit.enter(strategy.Id)
+    await play.evaluate()
+    (off,) = (await play.events(models.EntrySignalEvent))[2:]
+    assert (off.BrokerAccountId, off.State.name) == (ACCOUNT, "Off")
+
+
+async def test_nobody_has_to_ask(play: Stage) -> None:
+    """The evaluator runs in time with the market's clock."""
+    heard: asyncio.Queue[models.EntrySignalEvent] = asyncio.Queue(10)
+    client = await play.kit.events()
+    client.on_entry_signal(heard.put_nowait)
+    await play.strategy(short_put(Entry={"Conditions": ["underlying_price > 5050"]}))
+    await client.subscribe_to_strategies()
+    minutes = iter(range(1, 30))
+
+    async def next_signal(spot: float) -> models.EntrySignalEvent:
+        for minute in minutes:
+            await play.market.at(MONDAY + timedelta(minutes=minute), spot=spot)
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(heard.get(), 1.0)
+        raise AssertionError("nothing was evaluated in half an hour of market time")
+
+    on = await next_signal(5100)
+    off = await next_signal(5000)
+    assert [one.State.name for one in (on, off)] == ["On", "Off"]
+    assert MONDAY < on.EventTime < off.EventTime
+
+
 # --- exits
 
 
@@ -203,6 +260,29 @@ async def test_a_closed_position_ends_its_signals_and_errors(play: Stage) -> Non
     assert (off.State.name, off.PositionId, off.ExitSignalResult) == ("Off", on.PositionId, None)
     assert off.EventId != on.EventId
     assert await play.states(models.ErrorEvent) == ["Active", "Resolved"]
+
+
+async def test_a_position_that_is_closed_while_it_is_evaluated_raises_nothing(
+    play: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told is looked at again in the transaction that tells it."""
+    _, position_id = await play.enter(short_put(Exit={"Conditions": ["underlying_price < 4900"]}))
+    play.market.move(4850)
+    room = play.kit.application.signals._room
+    run = room.run
+
+    async def slow(*args: Any) -> Any:
+        found = await run(*args)
+        if "signals" in args[1]:
+            monkeypatch.undo()
+            await play.kit.leave(position_id)
+        return found
+
+    monkeypatch.setattr(room, "run", slow)
+    await play.evaluate()
+    assert (await play.position(position_id)).State is models.LivePositionState.Closed
+    await play.evaluate()
+    assert await play.events(models.ExitSignalEvent) == []
 
 
 # --- adjustments
@@ -294,6 +374,22 @@ async def test_a_statement_that_fails_is_told_once_with_its_text_and_the_same_id
     told = await play.events(models.ErrorEvent)
     assert [one.State.name for one in told] == ["Active", "Resolved", "Active"]
     assert {one.ErrorId for one in told} == {error.ErrorId}
+
+
+async def test_an_error_is_not_resolved_by_an_evaluation_that_could_not_be_made(play: Stage) -> None:
+    await play.enter(short_put())
+    statement = "underlying_iv_rank < 50"
+    await play.strategy(short_put(Entry={"Conditions": [statement]}))
+    await play.evaluate()
+    assert [one.Statement for one in await play.events(models.ErrorEvent)] == [statement]
+    play.market.blank("SPXW", date(2024, 4, 19))
+    await play.evaluate()
+    told = [(one.State.name, one.Statement) for one in await play.events(models.ErrorEvent)]
+    assert told == [("Active", statement), ("Active", None), ("Active", None)], "one more for each strategy"
+    play.market.reprice()
+    await play.evaluate()
+    ended = (await play.events(models.ErrorEvent))[3:]
+    assert [(one.State.name, one.Statement) for one in ended] == [("Resolved", None)] * 2
 
 
 async def test_a_condition_written_twice_is_one_error_and_another_one_is_another(play: Stage) -> None:
