@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import errno
 import gc
+import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from random import Random
 from typing import Any, TypeVar
 
@@ -28,11 +31,18 @@ from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
+from mesolive.store.engines import UnusableDatabaseError
 from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.supervisor import Patience
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""
+
+STOP_SECONDS = 25.0
+"""How long stopping may take as a whole: less than systemd and container runtimes wait before they kill."""
+
+FORCED = 1
+"""The exit status of a server that did not end by itself."""
 
 _log = structlog.get_logger(__name__)
 
@@ -179,23 +189,62 @@ async def _first(*events: asyncio.Event) -> None:
 
 
 async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
-    """Run the server until SIGINT or SIGTERM.
+    """Run the server until SIGINT or SIGTERM; a second one ends the process at once.
+
+    Stopping takes no longer than `STOP_SECONDS`: what is durable stays, whatever way the process ends.
 
     Parameters
     ----------
     ready
         Called once the server listens.
+
+    Raises
+    ------
+    UnusableDatabaseError
+        When another server has taken the database.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(LoopErrors())
     allow_many_files()
+
+    def stop() -> None:
+        if stopped.is_set():
+            _log.warning("ended_at_once", reason="a second signal")
+            os._exit(FORCED)
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with serving(settings) as application:
-        # What was made to start stays for good: without it in its rounds the garbage collector does not hold up ticks.
-        gc.collect()
-        gc.freeze()
-        ready(application)
-        await _first(stopped, application.lock.lost)
-        _log.info("stopping")
+        loop.add_signal_handler(number, stop)
+    with contextlib.ExitStack() as stack:
+        async with serving(settings) as application:
+            # What was made to start stays for good: without it in its rounds the garbage collector does not hold up
+            # ticks.
+            gc.collect()
+            gc.freeze()
+            _log.info("started", url=application.url, version=version("mesolive"))
+            ready(application)
+            await _first(stopped, application.lock.lost)
+            _log.info("stopping")
+            stack.enter_context(_bounded_stop())
+            lost = application.lock.lost.is_set()
+        _log.info("stopped")
+    if lost:
+        raise UnusableDatabaseError("another server has taken this database; there can be only one, so this one ended")
+
+
+@contextlib.contextmanager
+def _bounded_stop() -> Generator[None]:
+    """End the process when the block takes too long: from a thread, for what does not end may hold the loop."""
+
+    def end() -> None:
+        _log.error("stop_took_too_long", seconds=STOP_SECONDS)
+        os._exit(FORCED)
+
+    timer = threading.Timer(STOP_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
