@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from mesolive.brokers.venue import VenueLeg
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.history import DailySeries, Day
 from mesolive.settings import Settings
+from mesolive.trading.settlement_books import book_settlement
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import ErrorState, LivePositionState
 from signals_testkit import EXPIRATIONS, Json, ScriptedMarket, leg, short_put
@@ -180,6 +182,49 @@ async def test_what_expires_while_the_venue_cannot_be_reached_settles_when_it_ca
         await scene.closed(position_id)
         await desk.application.signals.evaluate()
         await scene.until(overdue(scene, ErrorState.Resolved))
+
+
+async def test_an_opening_that_settles_a_moment_later_is_no_error(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1, root="SPX"))
+        await desk.application.signals.evaluate()
+        desk.venue.go_down()
+        await market.at(OPENING, spot=5080)
+        await desk.application.signals.evaluate()
+        market.today_open = 5080.0
+        await market.at(OPENING + timedelta(minutes=14), spot=5080)
+        await desk.application.signals.evaluate()
+        assert not any(isinstance(event, models.ErrorEvent) for event in desk.events)
+        desk.venue.come_back()
+        await scene.closed(position_id)
+        await desk.application.signals.evaluate()
+        assert not any(isinstance(event, models.ErrorEvent) for event in desk.events)
+
+
+async def test_a_settlement_that_could_not_be_booked_is_booked_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = ScriptedMarket()
+    failures = iter([OSError("the disk is full"), OSError("the disk is full")])
+
+    async def booking(*args: Any) -> list[models.MesoLiveEvent]:
+        events = await book_settlement(*args)
+        if (failure := next(failures, None)) is not None:
+            raise failure  # behind all that it wrote
+        return events
+
+    monkeypatch.setattr("mesolive.trading.venue_settlement.book_settlement", booking)
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(expiring(-1))
+        credit = await scene.gained()
+        await market.at(CLOSE, spot=5080)
+        await scene.closed(position_id)
+        assert next(failures, None) is None
+        assert len(await scene.settlements(position_id)) == 1
+        assert await scene.gained() == credit - 2000
 
 
 def overdue(scene: Scene, state: ErrorState) -> Callable[[], Awaitable[bool]]:

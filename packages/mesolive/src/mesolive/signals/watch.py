@@ -160,6 +160,9 @@ class SignalWatch:
         if self._calendar.is_open(now):
             accounts: dict[tuple[int, str], AccountState] = {}
             for pair in watch.pairs:
+                if _being_settled(pair, now, unsettled):
+                    found.findings.append(no_entry(pair.names))
+                    continue
                 await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, found)
         else:
             found.findings.extend(no_entry(pair.names) for pair in watch.pairs)
@@ -346,6 +349,16 @@ async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Sco
             else scope.position_id in open_now
         )
     }
+
+
+def _being_settled(pair: Pair, now: datetime, overdue: Mapping[int, str]) -> bool:
+    """Whether the account holds what has just expired, and is not valued until that is settled or overdue."""
+    return any(
+        leg.traded.settles_at <= now and leg.holding.qty != 0
+        for position in pair.context.positions
+        if position.id not in overdue
+        for leg in position.open_legs
+    )
 
 
 def _symbol(position: Position, otherwise: str) -> str:
