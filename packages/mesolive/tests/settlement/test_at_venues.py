@@ -13,6 +13,7 @@ import pytest
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.faults import Fault
+from mesolive.brokers.simulated.stepped import SteppedVenue
 from mesolive.brokers.simulated.venue import SimulatedVenue
 from mesolive.brokers.venue import VenueLeg
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
@@ -428,6 +429,21 @@ async def test_european_options_and_what_is_not_held_are_not_exercised_early(tmp
         for strike, qty in ((5100, -1), (5100, 1), (5100, -2), (5050, -1)):
             with pytest.raises(ValueError, match=r"cannot be exercised|the account holds"):
                 desk.venue.exercise_early(SIM, contract(strike), Decimal(qty))
+
+
+async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> None:
+    market = ScriptedMarket(CLOSE - timedelta(minutes=5))
+    venue = SteppedVenue(market.market, market.clock, tmp_path / "venue.jsonl")
+    await market.market.start()
+    await venue.start()
+    venue.trade_by_hand(SIM, [VenueLeg(name="p", contract=contract(), ratio=Decimal(1))], Decimal(1))
+    await market.at(CLOSE, spot=5080)
+    await market.clock.advance(1)
+    assert venue.ledger.settlements == []
+    venue.work()
+    assert venue.ledger.held(SIM) == {}
+    await venue.stop()
+    await market.market.stop()
 
 
 async def test_settlements_are_booked_on_postgresql_too(tmp_path: Path, postgres_url: str) -> None:

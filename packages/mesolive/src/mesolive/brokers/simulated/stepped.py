@@ -58,3 +58,6 @@ class SteppedVenue(SimulatedVenue):
 
     def _later(self, order: WorkingOrder, seconds: float) -> None:
         """Look at nothing when an order has waited long enough."""
+
+    async def _keep_time(self) -> None:
+        """Look at nothing at openings and closes: who steps comes by them."""
