@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from broker_testkit.crash import RATES, run
+from broker_testkit.crash import ADJUSTMENTS, RATES, run
 from broker_testkit.remote import serve_venue
 from mesolive.brokers.simulated.faults import Faults
 from mesolive.brokers.simulated.venue import SimulatedTerms, SimulatedVenue
@@ -20,6 +21,7 @@ from mesolive.market.service import Market
 from store_testkit.crash_child import START
 
 KILLS = int(os.environ.get("MESOLIVE_CRASH_KILLS", "6"))
+ADJUSTED = {f"adjust by {operation.name}" for operation, _ in ADJUSTMENTS.values()}
 SEED = int(os.environ.get("MESOLIVE_CRASH_SEED", "1"))
 
 
@@ -33,7 +35,7 @@ async def test_a_server_that_is_killed_again_and_again_books_what_the_venue_did(
         clock,
         tmp_path / "venue.jsonl",
         faults=Faults(RATES, SEED),
-        terms=SimulatedTerms(always_open=True),
+        terms=SimulatedTerms(always_open=True, displayed=Decimal(1)),
     )
     await market.start()
     await venue.start()
@@ -47,4 +49,5 @@ async def test_a_server_that_is_killed_again_and_again_books_what_the_venue_did(
         await market.stop()
     print(f"crash test: {dict(actions)}, {len(venue.ledger.executions)} fills")  # noqa: T201
     assert actions["send"] > 0
+    assert sum(number for name, number in actions.items() if name in ADJUSTED) > 0 or KILLS < 10
     assert actions["send: RateLimited"] == 0, "the limit of orders keeps the traffic away that the kills are for"

@@ -94,8 +94,8 @@ class Booked:
         What the leg has realised in all, this fill included.
     realized
         What this fill realised.
-    closed
-        Whether nothing is held of the leg any more.
+    status
+        Where the leg stands with this fill.
     reopened
         Whether something is held of a leg that was closed: a fill came late.
     """
@@ -105,8 +105,13 @@ class Booked:
     qty: Decimal
     leg_realized: Decimal
     realized: Decimal
-    closed: bool
+    status: models.LegStatus
     reopened: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that the plan trades of the leg was traded, for a plan without a multiplier."""
+        return abs(self.qty) >= abs(self.leg.qty)
 
 
 async def open_position(
@@ -211,8 +216,10 @@ async def book_legs(
         closed = not opening and after.qty == 0
         reopened = row.closed_at is not None and after.qty != 0
         qty = row.qty + fill.qty if opening else row.qty
-        closing = models.LegStatus.Closed if closed else models.LegStatus.Closing
-        standing = models.LegStatus.Open.name if reopened else row.status
+        if opening:
+            status = models.LegStatus.Open if reopened else models.LegStatus[row.status]
+        else:
+            status = models.LegStatus.Closed if closed else models.LegStatus.Closing
         changes.append(
             {
                 "leg": leg_id,
@@ -222,7 +229,7 @@ async def book_legs(
                 "new_average": after.average_price if opening else row.average_entry_price,
                 "new_realized": tracked,
                 "new_user_realized": set_by_user,
-                "new_status": standing if opening else closing.name,
+                "new_status": status.name,
                 "opened": fill.at if opening else row.created_at,
                 "closed": fill.at if closed else None if reopened else row.closed_at,
             }
@@ -245,7 +252,7 @@ async def book_legs(
             }
         )
         leg_realized = tracked if set_by_user is None else set_by_user
-        booked.append(Booked(0, leg, qty, leg_realized, realized, closed, reopened))
+        booked.append(Booked(0, leg, qty, leg_realized, realized, status, reopened))
     await tx.execute(_CHANGE_LEG, changes)
     await tx.execute(_RECORD, records)
     # The newest of each leg: it may have been filled before. Not by the order: a settlement has none.

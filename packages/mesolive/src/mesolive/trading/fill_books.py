@@ -111,13 +111,11 @@ async def book_execution(
         for name, price in executed.leg_prices.items()
     ]
     for booked in (await book_legs(tx, books, fills, order.id)).values():
-        if booked.leg.leg_id is not None:
-            status = models.LegStatus.Closed if booked.closed else models.LegStatus.Closing
-        elif touched.plan.kind is PlanKind.ADJUSTMENT and abs(booked.qty) >= abs(booked.leg.qty):
+        status = booked.status
+        # The legs of an entry open with their position, when all is filled and frozen; those of an adjustment singly.
+        if touched.plan.kind is PlanKind.ADJUSTMENT and status is models.LegStatus.Opening and booked.is_whole:
             status = models.LegStatus.Open
             await set_leg_status(tx, books.leg_ids[booked.leg.name], status, executed.at)
-        else:
-            status = models.LegStatus.Opening  # an entry's opens with its position, when all is filled and frozen
         events.append(leg_event(books, booked, status))
         touched.realized += booked.realized
         touched.reopened |= booked.reopened

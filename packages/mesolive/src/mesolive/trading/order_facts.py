@@ -147,7 +147,8 @@ class OrderFacts:
     Parameters
     ----------
     completed
-        Called after the commit with each entry plan whose fills are complete: its position waits to be opened.
+        Called after the commit with each plan of an entry or an adjustment whose fills are complete: its position waits
+        to be opened, or its variables to be set.
     doubtful
         Called after the commit with the id of each account whose books may differ from its venue's.
     """

@@ -26,13 +26,14 @@ from mesolive.brokers.simulated.venue import SimulatedVenue
 from mesolive.clock import ManualClock
 from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
-from mesolive.store.tables.trading import accounts, executions, order_facts, orders
+from mesolive.store.tables.signals import adjustment_plans
+from mesolive.store.tables.trading import accounts, exec_plans, executions, order_facts, orders, positions
 from mesolive.trading.accounts import create_simulated_account, find_account
 from mesolive.trading.guards import Limits, set_limits
 from mesolive.trading.supervisor import held_in_books
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_sdk.models import EVENT_MODELS, LivePositionState, OrderState, OrderType, StatusCode
+from mesolive_sdk.models import EVENT_MODELS, LivePositionState, OrderState, OrderType, PositionStatus, StatusCode
 from mesolive_testkit.server import SPX, definition
 from store_testkit.crash_child import SECRET, START
 
@@ -55,8 +56,47 @@ RATES = {
 ENDED = {OrderState.Filled, OrderState.Cancelled, OrderState.Rejected, OrderState.Expired, OrderState.Replaced}
 
 
-LEGS = ["short_put", "long_put", "short_call", "long_call"]
-"""The legs of the sample's one group."""
+Operation = models.PositionAdjustmentOperation
+ADJUSTMENTS: dict[str, tuple[Operation, dict[str, Any]]] = {
+    "underlying_price > 1 -- move": (
+        Operation.MoveLeg,
+        {
+            "MoveLegAdjustment": {
+                "LegName": "short_put",
+                "StrikeSelector": {"StrikePrice": "leg_short_put_strike - 25"},
+                "VarDefines": {"moves": "moves + 1"},
+            }
+        },
+    ),
+    "underlying_price > 1 -- add": (
+        Operation.AddLegs,
+        {
+            "AddLegsAdjustment": {
+                "Legs": [
+                    {
+                        "Name": "hedge",
+                        "Qty": "1",
+                        "OptionType": "Put",
+                        "ExpirationName": "month",
+                        "LegGroupId": "2",
+                        "StrikeSelector": {"StrikePrice": "leg_long_put_strike - 50"},
+                    }
+                ]
+            }
+        },
+    ),
+    "underlying_price > 1 -- remove": (Operation.RemoveLegs, {"RemoveLegsAdjustment": {"LegNames": ["hedge"]}}),
+}
+"""Three conditional adjustments with one operation each: each that is carried out counts."""
+
+
+def traded() -> dict[str, Any]:
+    """Return the sample with two condors at once, so that orders are filled in parts, and with adjustments."""
+    entry = definition()["Entry"]
+    return definition(
+        Entry={**entry, "QtyMultiplier": "2", "VarDefines": {**entry["VarDefines"], "moves": "0"}},
+        Adjustment={"ConditionalAdjustments": {condition: rule for condition, (_, rule) in ADJUSTMENTS.items()}},
+    )
 
 
 def _context() -> ForkServerContext:
@@ -117,15 +157,17 @@ async def prepare(database_url: str) -> str:
 
 @dataclass
 class Trader:
-    """Sends, replaces, cancels and closes at random; what was not answered he asks again with the same key."""
+    """Enters, adjusts, replaces, cancels and leaves at random; what was not answered he asks with the same key."""
 
     token: str
     random: Random
     strategy_id: int | None = None
     pending: Callable[[MesoLiveControlHubClient], Awaitable[object]] | None = None
     keys: set[str] = field(default_factory=set[str])
+    legs: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     heard: dict[int, models.MesoLiveEvent] = field(default_factory=dict[int, models.MesoLiveEvent])
     actions: Counter[str] = field(default_factory=Counter[str])
+    adjusted: Counter[int] = field(default_factory=Counter[int])
 
     @asynccontextmanager
     async def connected(self, url: str) -> AsyncGenerator[MesoLiveControlHubClient]:
@@ -137,7 +179,7 @@ class Trader:
             if self.strategy_id is None:
                 known = (await control.list_strategies(models.ListStrategiesArgs())).Strategies
                 if not known:
-                    args = models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[SIM])
+                    args = models.CreateStrategyArgs(StrategyDefinition=traded(), ActiveOnAccounts=[SIM])
                     known = [await control.create_strategy(args)]
                 self.strategy_id = known[0].Id
             listener = MesoLiveEventHubClient(url, self.token, reconnect=None, timeout=20)
@@ -175,12 +217,14 @@ class Trader:
             if one.State is not LivePositionState.Closed
         ]
         dice = self.random.random()
-        if working and dice < 0.25:
+        if working and dice < 0.2:
             await self._cancel(control, self.random.choice(working).OrderId)
-        elif working and dice < 0.5:
+        elif working and dice < 0.4:
             order = self.random.choice(working)
             await self._replace(control, order)
-        elif held and (dice < 0.75 or len(held) > 4):
+        elif held and dice < 0.7:
+            await self._adjust(control, self.random.choice(held).Id)
+        elif held and (dice < 0.8 or len(held) > 4):
             await self._exit(control, self.random.choice(held).Id)
         else:
             await self._enter(control)
@@ -207,14 +251,20 @@ class Trader:
     async def _send(
         self,
         control: MesoLiveControlHubClient,
-        plan: models.PreparePositionEntryResult | models.PreparePositionExitResult,
+        plan: (
+            models.PreparePositionEntryResult
+            | models.PreparePositionExitResult
+            | models.PreparePositionAdjustmentResult
+        ),
+        name: str = "send",
     ) -> None:
         market = self.random.random() < 0.6
-        limit = None if market else Decimal(round((plan.LegGroupPrices[1].Mark or 0) * 20)) / 20 - 1
-        args = at_venue(
-            plan, kind=OrderType.Market if market else OrderType.Limit, limit=limit, key=new_idempotency_key()
-        )
-        await self._once(args.IdempotencyKey, "send", control, lambda control: control.send_order(args))
+        for group in plan.LegGroups:
+            limit = None if market else Decimal(round((plan.LegGroupPrices[group].Mark or 0) * 20)) / 20 - 1
+            kind = OrderType.Market if market else OrderType.Limit
+            args = at_venue(plan, kind=kind, limit=limit, group=group, key=new_idempotency_key())
+            self.legs[plan.ExecPlanId] = args.LegGroupOrder.LegNames
+            await self._once(args.IdempotencyKey, name, control, lambda control, args=args: control.send_order(args))
 
     async def _enter(self, control: MesoLiveControlHubClient) -> None:
         assert self.strategy_id is not None
@@ -245,12 +295,32 @@ class Trader:
         if status.Result is not None:
             await self._send(control, status.Result)
 
+    async def _adjust(self, control: MesoLiveControlHubClient, position_id: int) -> None:
+        condition, (operation, _) = self.random.choice(list(ADJUSTMENTS.items()))
+        try:
+            job = await control.start_prepare_position_adjustment(
+                models.PreparePositionAdjustmentArgs(
+                    IdempotencyKey=new_idempotency_key(),
+                    PositionId=position_id,
+                    Operation=operation,
+                    Condition=condition,
+                    LegSelectionConstraint=models.LiveLegSelectionConstraint.UniqueInPosition,
+                )
+            )
+        except MesoLiveApiException:
+            return  # it is not open, or an order of it works
+        ask = models.GetPreparePositionAdjustmentStatusArgs(JobId=job.JobId)
+        status = await wait_for_job(lambda: control.get_prepare_position_adjustment_status(ask))
+        if status.Result is not None:
+            await self._send(control, status.Result, f"adjust by {operation.name}")
+
     async def _cancel(self, control: MesoLiveControlHubClient, order_id: int) -> None:
         args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=order_id)
         await self._once(args.IdempotencyKey, "cancel", control, lambda control: control.cancel_order(args))
 
     async def _replace(self, control: MesoLiveControlHubClient, order: models.Order) -> None:
-        if order.LimitPrice is None:
+        names = self.legs.get(order.ExecPlanId)
+        if order.LimitPrice is None or names is None:
             return
         args = models.SendOrderArgs(
             IdempotencyKey=new_idempotency_key(),
@@ -262,7 +332,7 @@ class Trader:
                 OrderType=OrderType.Limit,
                 TimeInForce=models.TimeInForce.Day,
                 LimitPrice=order.LimitPrice + Decimal("0.50"),
-                LegNames=LEGS,
+                LegNames=names,
             ),
         )
         await self._once(args.IdempotencyKey, "replace", control, lambda control: control.send_order(args))
@@ -298,6 +368,10 @@ async def check(database_url: str, venue: SimulatedVenue, trader: Trader) -> Non
             booked = await tx.all(select(executions))
             sent = await tx.all(select(orders))
             records = await tx.all(select(idempotency_records))
+            plans = await tx.all(select(exec_plans))
+            moved = select(adjustment_plans.c.plan_id).where(adjustment_plans.c.operation == Operation.MoveLeg.name)
+            moving = {row.plan_id for row in await tx.all(moved)}
+            adjusted = await tx.all(select(positions))
     finally:
         await database.close()
     ledger = venue.ledger
@@ -313,11 +387,21 @@ async def check(database_url: str, venue: SimulatedVenue, trader: Trader) -> Non
     for reference, order in ledger.orders.items():
         assert abs(by_reference[reference].filled_qty) == order.filled
         assert order.filled <= order.request.qty
-    whole: dict[tuple[int, int], Decimal] = {}
+    whole: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
     for row in sent:
         key = (row.plan_id, row.leg_group_id)
-        whole[key] = whole.get(key, Decimal(0)) + abs(row.filled_qty)
-    assert all(filled <= 1 for filled in whole.values()), "a group was bought twice"
+        filled, most = whole.get(key, (Decimal(0), Decimal(0)))
+        # The first order of a group is of all of it.
+        whole[key] = (filled + abs(row.filled_qty), max(most, abs(row.qty)))
+    assert all(filled <= most for filled, most in whole.values()), "a group was bought twice"
+    assert "Filled" not in {row.state for row in plans}, "an adjustment was not completed"
+    done = Counter(row.position_id for row in plans if (row.kind, row.state) == ("Adjustment", "Executed"))
+    assert {row.id: row.adjustment_count for row in adjusted if row.adjustment_count} == done
+    open_now = [row for row in adjusted if row.state == "Open"]
+    assert {row.id: trader.adjusted[row.id] for row in open_now} == {row.id: done[row.id] for row in open_now}
+    for row in open_now:
+        moves = Counter(plan.position_id for plan in plans if plan.state == "Executed" and plan.id in moving)
+        assert int(row.variables["moves"]) == moves[row.id], "the variables of an adjustment were not set once"
     spent = sum((row.price * row.qty * row.multiplier + row.commission for row in booked), Decimal(0))
     assert account.cash == CASH - spent
     unsettled = [(row.operation, row.key) for row in records if row.status != "Completed"]
@@ -338,10 +422,21 @@ async def check_events(url: str, trader: Trader) -> None:
     by_number = {event.EventSeqId: event for event in events}
     for number, heard in trader.heard.items():
         assert by_number[number] == heard, "an event was announced that is not in the log"
-    ends = Counter(
-        event.OrderId for event in events if isinstance(event, models.OrderUpdateEvent) and event.State in ENDED
-    )
-    assert all(number == 1 for number in ends.values()), "an order ended twice"
+    ended: dict[int, models.OrderUpdateEvent] = {}
+    for event in events:
+        if not isinstance(event, models.OrderUpdateEvent):
+            continue
+        before = ended.get(event.OrderId)
+        if before is not None:
+            more = abs(event.FilledQty or 0) > abs(before.FilledQty or 0)
+            late = event.State in {before.State, OrderState.Filled} and more
+            assert late, "an order ended twice, and not because a fill was told after its end"
+        if event.State in ENDED:
+            ended[event.OrderId] = event
+    changes = [event for event in events if isinstance(event, models.PositionUpdateEvent)]
+    trader.adjusted = Counter(event.PositionId for event in changes if event.Status is PositionStatus.Adjusted)
+    closed = Counter(event.PositionId for event in changes if event.Status is PositionStatus.Closed)
+    assert all(number == 1 for number in closed.values()), "a position was closed twice"
 
 
 async def run(database_url: str, venue: SimulatedVenue, port: int, kills: int, seed: int) -> Counter[str]:
@@ -374,7 +469,8 @@ async def settled(database_url: str, venue: SimulatedVenue) -> None:
                         select(idempotency_records.c.key).where(idempotency_records.c.status != "Completed")
                     )
                     facts = await tx.all(select(order_facts.c.id).where(order_facts.c.kind == "Executed"))
-                if waiting is None and len(facts) >= len(venue.ledger.executions):
+                    half = await tx.first(select(exec_plans.c.id).where(exec_plans.c.state == "Filled"))
+                if waiting is None and half is None and len(facts) >= len(venue.ledger.executions):
                     return
                 await asyncio.sleep(0.05)  # the server is another process: there is nothing to wait on but time
     finally:

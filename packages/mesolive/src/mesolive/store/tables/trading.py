@@ -153,6 +153,7 @@ exec_plans = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("executed_at", UtcDateTime),
     Index("ix_exec_plans_user", "user_id", "id"),
+    Index("ix_exec_plans_position", "position_id"),
     sqlite_autoincrement=True,
 )
 

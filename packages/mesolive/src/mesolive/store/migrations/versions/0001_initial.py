@@ -185,6 +185,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exec_plans")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_exec_plans_position", "exec_plans", ["position_id"], unique=False)
     op.create_index("ix_exec_plans_user", "exec_plans", ["user_id", "id"], unique=False)
     op.create_table(
         "halts",
