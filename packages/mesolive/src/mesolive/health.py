@@ -1,6 +1,6 @@
 """How the server is doing: looked at regularly, told to monitors by `/health` and to Prometheus by `/metrics`.
 
-Nothing of a user is told: numbers of orders and errors, never whose, and of an exception its kind only.
+Nothing of a user is told: numbers of orders and errors, and never whose.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Vitals:
     Attributes
     ----------
     database_error
-        Why the database cannot be written to, as the kind of the exception; `None` when it can.
+        Why the database cannot be written to; `None` when it can.
     write_seconds
         How long a write took, from asking for it until it was durable.
     size, free
@@ -291,7 +292,7 @@ class Health:
                 oldest = max(0.0, (self._clock.now() - since).total_seconds())
         except (ServiceError, SQLAlchemyError, OSError, TimeoutError) as problem:
             took = time.monotonic() - began
-            error = type(getattr(problem, "orig", None) or problem).__name__
+            error = _kind(problem)
             if self._stored.database_error != error:
                 _log.error("database_not_writable", error=error)
         if error is None and self._stored.database_error is not None:
@@ -332,6 +333,12 @@ class Health:
             self._since.pop(what, None)
             return 0.0
         return now - self._since.setdefault(what, now)
+
+
+def _kind(problem: BaseException) -> str:
+    """Return what is wrong without anything that is stored: SQLite's own words, of others the kind of the exception."""
+    behind: object = getattr(problem, "orig", None) or problem
+    return str(behind) if isinstance(behind, sqlite3.Error) else type(behind).__name__
 
 
 def _space(file: Path | None) -> tuple[int | None, int | None]:

@@ -8,11 +8,12 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
 from broker_testkit import SIM, at_venue, desk_server
 from broker_testkit.desk import QUICK
@@ -140,6 +141,18 @@ async def test_a_database_that_takes_no_writes_is_a_failure_until_it_does_again(
     monkeypatch.setattr(health, "ANSWER_SECONDS", 10.0)
     await kit.application.health.look()
     assert (await asked(kit.url))[0] == 200
+
+
+async def test_a_full_disk_is_told_in_words(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        """A database whose disk is full."""
+
+        def write(self, _user_id: int) -> NoReturn:
+            raise OperationalError("UPDATE …", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(kit.application.health, "_database", Full())
+    await kit.application.health.look()
+    assert (await asked(kit.url))[1]["failures"] == ["the database cannot be written to: database or disk is full"]
 
 
 async def test_market_data_that_stay_away_are_a_failure_at_once(kit: Kit) -> None:
