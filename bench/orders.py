@@ -26,6 +26,7 @@ from mesolive.app import Application
 from mesolive.brokers.simulated.venue import SimulatedVenue
 from mesolive.brokers.venue import Execution, SettlementFact
 from mesolive.clock import ManualClock
+from mesolive.logs import configure_logs
 from mesolive.market.providers.simulated import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
@@ -231,4 +232,5 @@ async def measure() -> list[Figure]:
 
 def run() -> Sequence[Figure]:
     """Measure."""
+    configure_logs()  # as `mesolive serve` does: without it every call would be written out
     return server.run(measure())
