@@ -506,6 +506,41 @@ class TestTheEventLoop:
         assert await asked == []
 
 
+class TestClosing:
+    async def test_ends_every_thread(self, ready_sqlite_url: str) -> None:
+        before = set(threading.enumerate())
+        database = await Database.open(ready_sqlite_url)
+        await asyncio.gather(Attempt(database).run(), *(names(database) for _ in range(8)))
+        mine = set(threading.enumerate()) - before
+        assert mine != set()
+        await database.close()
+        for thread in mine:
+            await asyncio.to_thread(thread.join, 10)
+            assert not thread.is_alive()
+
+    async def test_waits_for_a_read_that_was_left(self, ready_sqlite_url: str) -> None:
+        database = await Database.open(ready_sqlite_url)
+
+        async def read() -> None:
+            async with database.read() as tx:
+                await tx.scalar(count_up_to(10**12))
+
+        begun = threading.Event()
+
+        def note(*_: object) -> None:
+            begun.set()
+
+        event.listen(database._engines.reader, "before_cursor_execute", note)
+        reading = asyncio.create_task(read())
+        await asyncio.to_thread(begun.wait, 10)
+        reading.cancel()
+        await asyncio.wait([reading])
+        await database.close()
+        assert {path.name for path in Path(ready_sqlite_url.removeprefix("sqlite:///")).parent.iterdir()} == {
+            "mesolive.sqlite3"  # the last connection has tidied up
+        }
+
+
 class TestSqlite:
     async def test_keeps_its_promises_to_the_disk(self, sqlite_url: str) -> None:
         database = await Database.open(sqlite_url)

@@ -49,8 +49,10 @@ class Lane:
         return answer
 
     def close(self) -> None:
-        """End the thread when it has done what it was asked for."""
-        self._items.put(None)
+        """End the thread when it has done what it was asked for; later work starts another."""
+        if self._thread is not None:
+            self._thread = None
+            self._items.put(None)
 
     def _run(self) -> None:
         while (item := self._items.get()) is not None:
