@@ -35,6 +35,11 @@ def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> 
         ({"MESOLIVE_MARKET": "recorded"}, "chain"),
         ({"MESOLIVE_TLS_KEY": "key.pem"}, "tls"),
         ({"MESOLIVE_DATA_DIR": __file__}, "data_dir"),
+        ({"MESOLIVE_KEEP_EVENTS_DAYS": "-1"}, "keep_events_days"),
+        ({"MESOLIVE_KEEP_JOBS_DAYS": "a year"}, "MESOLIVE_KEEP_JOBS_DAYS"),
+        ({"MESOLIVE_KEEP_RECORDS_DAYS": "29"}, "keep_records_days"),
+        ({"MESOLIVE_MAX_STRATEGIES": "0"}, "max_strategies"),
+        ({"MESOLIVE_MAX_CONNECTIONS": "-1"}, "max_connections"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], name: str) -> None:
@@ -64,3 +69,10 @@ def test_no_representation_shows_a_secret() -> None:
     assert "hush" not in repr(settings)
     assert redacted_url("postgresql://me:hush@db/x") == "postgresql://me:***@db/x"
     assert redacted_url("sqlite:///a/b.sqlite3") == "sqlite:///a/b.sqlite3"
+
+
+def test_things_are_kept_for_ever_when_asked_for() -> None:
+    environ = {f"MESOLIVE_KEEP_{what}_DAYS": "0" for what in ("EVENTS", "JOBS", "RECORDS")}
+    settings = from_environment({}, environ)
+    assert (settings.keep_events_days, settings.keep_jobs_days, settings.keep_records_days) == (0, 0, 0)
+    assert (Settings().keep_events_days, Settings().keep_jobs_days, Settings().keep_records_days) == (400, 90, 90)

@@ -38,6 +38,7 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.metrics import ServerMetrics
+from mesolive.retention import Keep, Retention
 from mesolive.settings import Settings, SettingsError
 from mesolive.signals.watch import SignalWatch
 from mesolive.store.database import Database
@@ -62,7 +63,7 @@ from mesolive.trading.orders import Orders
 from mesolive.trading.outside import OutsideValues
 from mesolive.trading.paper import PaperExecution
 from mesolive.trading.positions import Positions
-from mesolive.trading.preparation import Preparations
+from mesolive.trading.preparation import Bounds, Preparations
 from mesolive.trading.sending import ANSWER_SECONDS
 from mesolive.trading.settlement import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
@@ -220,6 +221,7 @@ async def running(
             room,
             clock,
             enforce_adjustment_count=settings.enforce_max_adjustments,
+            bounds=Bounds(settings.max_preparations, settings.max_plans),
         )
         stack.push_async_callback(preparations.close)
         if venues is None:
@@ -240,7 +242,7 @@ async def running(
         services = ControlServices(
             agents=Agents(database, prices),
             accounts=accounts,
-            strategies=Strategies(database, clock, pager),
+            strategies=Strategies(database, clock, pager, settings.max_strategies),
             positions=positions,
             details=PositionDetails(positions, prices),
             preparations=preparations,
@@ -269,9 +271,9 @@ async def running(
 
         hubs = SignalRServer(
             {
-                CONTROL_PATH: HubRoute(control_hub, options=_options(LARGEST_ARGUMENT)),
-                DATA_PATH: HubRoute(data_hub, options=_options()),
-                EVENT_PATH: HubRoute(event_hub, options=_options()),
+                CONTROL_PATH: HubRoute(control_hub, options=_options(settings, LARGEST_ARGUMENT)),
+                DATA_PATH: HubRoute(data_hub, options=_options(settings)),
+                EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
             },
             authenticate=_authenticate(access),
             protocols=[hub_protocol("json"), hub_protocol("messagepack")],
@@ -304,6 +306,10 @@ async def running(
         if replay is None:
             await signals.start()
         stack.push_async_callback(signals.stop)
+        retention = Retention(database, clock, _keep(settings))
+        if replay is None:
+            await retention.start()
+        stack.push_async_callback(retention.stop)
         health = Health(
             database,
             file_of(settings.database),
@@ -319,7 +325,7 @@ async def running(
             await health.start()
         stack.push_async_callback(health.stop)
         registry = CollectorRegistry()
-        registry.register(ServerMetrics(hubs, health, signals.pulse))
+        registry.register(ServerMetrics(hubs, health, signals.pulse, retention))
         ProcessCollector(registry=registry)
         yield Application(
             settings=settings,
@@ -337,8 +343,17 @@ async def running(
         )
 
 
-def _options(largest_message: int = 64 * 1024) -> HubOptions:
+def _keep(settings: Settings) -> Keep:
+    return Keep(
+        events=settings.keep_events_days or None,
+        jobs=settings.keep_jobs_days or None,
+        records=settings.keep_records_days or None,
+    )
+
+
+def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions:
     return HubOptions(
+        maximum_connections_per_user=settings.max_connections,
         maximum_receive_message_size=largest_message,
         maximum_parallel_invocations=PARALLEL_CALLS,
         close_on_authentication_expiration=True,

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from mesolive.health import Health, failures
+from mesolive.retention import Retention
 from mesolive.signals.pulse import Pulse
 from signalr_asyncio import SignalRServer
 
@@ -16,10 +17,11 @@ from signalr_asyncio import SignalRServer
 class ServerMetrics(Collector):
     """Reads everything when it is asked, so that counting costs nothing in between."""
 
-    def __init__(self, hubs: SignalRServer, health: Health, pulse: Pulse) -> None:
+    def __init__(self, hubs: SignalRServer, health: Health, pulse: Pulse, retention: Retention) -> None:
         self._hubs = hubs
         self._health = health
         self._pulse = pulse
+        self._retention = retention
 
     def collect(self) -> Iterator[Metric]:
         """Yield the present values."""
@@ -27,6 +29,7 @@ class ServerMetrics(Collector):
         yield from self._vitals()
         yield from self._signals()
         yield from self._connections()
+        yield from self._deletions()
 
     def _vitals(self) -> Iterator[Metric]:
         vitals = self._health.vitals
@@ -95,6 +98,20 @@ class ServerMetrics(Collector):
         yield CounterMetricFamily("mesolive_sent_bytes", "Bytes of hub messages sent", stats.bytes_out)
         yield CounterMetricFamily(
             "mesolive_overflows", "Connections closed because they read too slowly", stats.overflows
+        )
+
+    def _deletions(self) -> Iterator[Metric]:
+        deleted = CounterMetricFamily(
+            "mesolive_retention_deleted", "Rows deleted for their age since the start", labels=["kind"]
+        )
+        for kind, number in self._retention.deleted.items():
+            deleted.add_metric([kind], number)
+        yield deleted
+        last = self._retention.last_run
+        yield _gauge(
+            "retention_last_run_seconds",
+            "When everything was last looked through for what is too old, in seconds since 1970; 0 is never",
+            0 if last is None else last.timestamp(),
         )
 
 

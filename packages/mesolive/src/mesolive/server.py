@@ -175,8 +175,13 @@ async def serving(
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end on a new event loop: uvloop's where there is one, it costs less per message."""
+    """Run `work` to its end on a new event loop: uvloop's where there is one, it costs less per message.
+
+    A server runs on it: the process may open many files, and a lack of them is reported now and then.
+    """
+    allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(LoopErrors())
         return runner.run(work)
 
 
@@ -205,8 +210,6 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(LoopErrors())
-    allow_many_files()
 
     def stop() -> None:
         if stopped.is_set():

@@ -21,6 +21,24 @@ DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
 FASTEST = 1_000_000.0
 """Market seconds per real second: a month passes in three."""
 
+LEAST_RECORD_DAYS = 30
+"""What clients were promised: a key is good for so long."""
+
+WHOLE = frozenset(
+    {
+        "port",
+        "seed",
+        "keep_events_days",
+        "keep_jobs_days",
+        "keep_records_days",
+        "max_strategies",
+        "max_preparations",
+        "max_plans",
+        "max_connections",
+    }
+)
+"""Settings that are whole numbers."""
+
 EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
 LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
 """Between these the exchange's calendar knows a year of the past and every expiration that is listed."""
@@ -74,6 +92,15 @@ class Settings:
     enforce_max_adjustments
         Whether an adjustment beyond a strategy's `MaxAdjustmentCount` closes the position instead; without it the
         count is reported only.
+    keep_events_days
+        For how many days events are kept; 0 is for ever.
+    keep_jobs_days
+        The same for preparation jobs that have ended, and plans that were never executed.
+    keep_records_days
+        The same for idempotency records; at least 30.
+    max_strategies, max_preparations, max_plans, max_connections
+        How many strategies one user may have, how many preparations under way, how many plans that were never executed,
+        and how many connections to each hub.
     """
 
     host: str = "127.0.0.1"
@@ -95,6 +122,13 @@ class Settings:
     enforce_max_adjustments: bool = False
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
+    keep_events_days: int = 400
+    keep_jobs_days: int = 90
+    keep_records_days: int = 90
+    max_strategies: int = 1000
+    max_preparations: int = 8
+    max_plans: int = 20_000
+    max_connections: int = 1000
 
     def __repr__(self) -> str:
         """Leave out what must not be logged."""
@@ -137,6 +171,7 @@ class Settings:
             raise SettingsError(f"start: expected a moment from {span}, got {self.start.isoformat()}")
         if not self.signals_every >= 1:
             raise SettingsError(f"signals_every: expected 1 second or more, got {self.signals_every:g}")
+        self._check_bounds()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
         for name in ("tls_certificate", "tls_key", "chain", "external_folder"):
@@ -153,6 +188,17 @@ class Settings:
         if self.market == "recorded" and self.chain is None:
             raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
         return self
+
+    def _check_bounds(self) -> None:
+        for name in ("keep_events_days", "keep_jobs_days"):
+            if (days := getattr(self, name)) < 0:
+                raise SettingsError(f"{name}: expected a number of days, or 0 for ever, got {days}")
+        if 0 != self.keep_records_days < LEAST_RECORD_DAYS:
+            text = f"expected {LEAST_RECORD_DAYS} days or more, or 0 for ever, got {self.keep_records_days}"
+            raise SettingsError(f"keep_records_days: {text}")
+        for name in ("max_strategies", "max_preparations", "max_plans", "max_connections"):
+            if (number := getattr(self, name)) < 1:
+                raise SettingsError(f"{name}: expected 1 or more, got {number}")
 
 
 def check_certificate(certificate: Path, key: Path) -> None:
@@ -246,7 +292,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 
 def _read(name: str, text: str) -> object:
     variable = f"MESOLIVE_{name.upper()}"
-    if name in {"port", "seed"}:
+    if name in WHOLE:
         try:
             return int(text)
         except ValueError:

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
@@ -50,6 +51,13 @@ class Terminal:
     async def json(self, *arguments: str, status: int = 0) -> Any:
         """Run a command with `--json` and return what it writes."""
         return json.loads(await self.told(*arguments, "--json", status=status))
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Keep what the server logs out of what the commands write: both run in this process."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture

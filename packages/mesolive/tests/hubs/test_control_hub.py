@@ -62,6 +62,7 @@ CONTRACT = [
     "GetExecution",
     "GetExecutions",
 ]
+OURS = ["SetPositionClosed", "AdjustLegPnL", "LiquidatePosition", "ListHalts"]
 
 
 @pytest.fixture
@@ -82,12 +83,13 @@ async def refused(awaitable: Any) -> MesoLiveApiException:
     return caught.value
 
 
-def test_the_hub_has_exactly_the_methods_of_the_contract() -> None:
+def test_the_hub_has_exactly_the_methods_of_the_contract_and_ours() -> None:
     source = {name for name in vars(ControlHub) if not name.startswith("_")}
-    assert source == {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in CONTRACT}
+    names = [name.replace("PnL", "Pnl") for name in (*CONTRACT, *OURS)]
+    assert source == {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names}
 
 
-@pytest.mark.parametrize("method", CONTRACT)
+@pytest.mark.parametrize("method", [*CONTRACT, *OURS])
 async def test_an_argument_of_the_wrong_shape_is_a_validation_error_and_the_connection_goes_on(
     raw: HubConnection, method: str
 ) -> None:
@@ -410,7 +412,7 @@ async def test_one_preparation_too_many_is_refused_and_the_others_end(kit: Kit, 
     strategy = await kit.strategy()
     jobs = [
         await kit.control.start_prepare_position_entry(entry_args(strategy.Id, f"k{n}"))
-        for n in range(preparation.RUNNING_PER_USER)
+        for n in range(preparation.Bounds().running)
     ]
     error = await refused(kit.control.start_prepare_position_entry(entry_args(strategy.Id, "one too many")))
     assert error.status is Status.ValidationError  # the key has a space

@@ -146,3 +146,39 @@ async def test_a_provider_that_comes_back_while_the_watch_starts_is_told_as_back
         await market.stop()
         await database.close()
     assert told == [models.AgentStatus.Disconnected, models.AgentStatus.Connected]
+
+
+async def test_a_user_who_is_made_during_an_outage_is_told_of_it(tmp_path: Path) -> None:
+    market, clock = manual_market()
+    database = await Database.open(f"sqlite:///{tmp_path / 'watch.sqlite3'}")
+    access = Access(database, ServerSecret("x" * 32))
+    await access.create_key("ann")
+    found = market.provider()
+    assert isinstance(found, SimulatedProvider)
+    told: asyncio.Queue[tuple[int, models.AgentStatus]] = asyncio.Queue()
+
+    class Watched(Journal):
+        async def append(self, tx: WriteTransaction, user_id: int, events: Sequence[models.MesoLiveEvent]) -> None:
+            await super().append(tx, user_id, events)
+            for event in events:
+                if isinstance(event, models.AgentStatusEvent):
+                    told.put_nowait((user_id, event.Status))
+
+    await market.start()
+    watch = AgentWatch(database, Watched(database, LocalBus(), clock), market, look_seconds=0.01)
+    try:
+        await watch.start()
+        found.disconnect("the line is cut")
+        ann = (await access.user("ann")).user_id
+        assert await asyncio.wait_for(told.get(), 10) == (ann, models.AgentStatus.Disconnected)
+        await access.create_key("bob")
+        bob = (await access.user("bob")).user_id
+        assert await asyncio.wait_for(told.get(), 10) == (bob, models.AgentStatus.Disconnected)
+        found.reconnect()
+        back = [await asyncio.wait_for(told.get(), 10), await asyncio.wait_for(told.get(), 10)]
+        assert back == [(ann, models.AgentStatus.Connected), (bob, models.AgentStatus.Connected)]
+    finally:
+        await watch.stop()
+        await market.stop()
+        await database.close()
+    assert told.empty(), "each is told once"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
+from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
@@ -14,9 +15,14 @@ from mesolive_sdk.models import (
     GetEventsSinceArgs,
     GetEventsSinceResult,
     GetLatestEventSeqIdResult,
+    MesoLiveApiError,
     MesoLiveEventEnvelope,
+    StatusCode,
 )
 from mesolive_sdk.models.replay import MAX_EVENTS_LIMIT
+
+EVENTS_PRUNED = "EventsPruned"
+"""`Error.Code` where events that were asked for have been deleted."""
 
 
 class Events:
@@ -48,10 +54,20 @@ class Events:
         Raises
         ------
         ServiceError
-            `ValidationError` for a limit out of bounds or a foreign token.
+            `ValidationError` for a limit out of bounds or a foreign token; `NotFound`, with the code `EventsPruned`,
+            when events after the id were deleted for their age: who knows of some may not miss others unnoticed. Its
+            `Detail` is the id after which everything is there. Who asks from 0 gets what there is.
         """
-        page = self._pager.page(user_id, "GetEventsSince", args, start=args.SinceEventSeqId, maximum=MAX_EVENTS_LIMIT)
+        since = args.SinceEventSeqId
+        page = self._pager.page(user_id, "GetEventsSince", args, start=since, maximum=MAX_EVENTS_LIMIT)
         found, more = await self._journal.since(user_id, page.after, page.limit)
+        # Asked after reading: whatever was deleted before that is known.
+        if since > 0 and page.after < (pruned := await self._journal.pruned(user_id)):
+            raise ServiceError(
+                StatusCode.NotFound,
+                f"events from {page.after + 1} to {pruned} were deleted for their age; ask for those after {pruned}",
+                MesoLiveApiError(Code=EVENTS_PRUNED, Detail=str(pruned)),
+            )
         return GetEventsSinceResult(Events=found, ContinuationToken=page.token(found[-1].EventSeqId) if more else None)
 
     async def active_state(self, user_id: int) -> tuple[Sequence[MesoLiveEventEnvelope], int]:

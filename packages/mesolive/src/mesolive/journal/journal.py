@@ -66,6 +66,7 @@ _DEACTIVATE = delete(active_events).where(
     active_events.c.user_id == bindparam("user"), active_events.c.subject == bindparam("what")
 )
 _LATEST = select(event_counters.c.latest_seq_id).where(event_counters.c.user_id == bindparam("user"))
+_PRUNED = select(event_counters.c.pruned_seq_id).where(event_counters.c.user_id == bindparam("user"))
 _LATEST_OF_ALL = select(event_counters.c.user_id, event_counters.c.latest_seq_id)
 _SINCE = (
     select(log)
@@ -192,6 +193,12 @@ class Journal:
         async with self._database.read() as tx:
             latest: int | None = await tx.scalar(_LATEST, {"user": user_id})
         return latest or 0, self._clock.now()
+
+    async def pruned(self, user_id: int) -> int:
+        """Return the number up to which the user's events were deleted for their age; 0 while none was."""
+        async with self._database.read() as tx:
+            pruned: int | None = await tx.scalar(_PRUNED, {"user": user_id})
+        return pruned or 0
 
     async def latest_of_all(self) -> Mapping[int, int]:
         """Return the `EventSeqId` of the last committed event of every user that has any."""

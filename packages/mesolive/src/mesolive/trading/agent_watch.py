@@ -17,6 +17,9 @@ from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
 from mesolive_sdk import models
 
+LOOK_SECONDS = 5.0
+"""How often, while a provider is away, it is looked for users who are new and have not been told."""
+
 RETRY_SECONDS = 1.0
 """How long to wait after the store failed, before the same is tried again."""
 
@@ -27,12 +30,21 @@ class AgentWatch:
     """Follows the status of every data provider.
 
     What was told is in the journal: a provider that was lost before a restart, and is there after it, is told as back.
+    Users who come into being while a provider is away are told of it, too.
+
+    Parameters
+    ----------
+    look_seconds
+        How often it is looked for such users, in real time.
     """
 
-    def __init__(self, database: Database, journal: Journal, market: Market) -> None:
+    def __init__(
+        self, database: Database, journal: Journal, market: Market, *, look_seconds: float = LOOK_SECONDS
+    ) -> None:
         self._database = database
         self._journal = journal
         self._market = market
+        self._look_seconds = look_seconds
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,8 +62,19 @@ class AgentWatch:
 
     async def _follow(self, subscription: Subscription) -> None:
         async with subscription as changes:
-            async for _ in changes:
+            while True:
+                try:
+                    async with asyncio.timeout(self._look_seconds if self._some_are_away() else None):
+                        await anext(changes)
+                except TimeoutError:
+                    pass
+                except StopAsyncIteration:
+                    return
                 await self._tell_until_told()
+
+    def _some_are_away(self) -> bool:
+        states = (self._market.status(kind).state for kind in self._market.providers)
+        return any(state is not models.AgentStatus.Connected for state in states)
 
     async def _tell_until_told(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, not_found
 from mesolive.store.database import Transaction, WriteTransaction
@@ -270,6 +270,17 @@ async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, i
 async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
     """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come."""
     await tx.execute(exec_plans.update().where(exec_plans.c.id == plan_id).values(state=PlanState.FILLED.value))
+
+
+async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
+    """Return how many of the user's plans were never executed in full; it is counted up to `most`."""
+    some = (
+        select(exec_plans.c.id)
+        .where(exec_plans.c.user_id == user_id, exec_plans.c.state == PlanState.PREPARED.value)
+        .limit(most)
+        .subquery()
+    )
+    return int(await tx.scalar(select(func.count()).select_from(some)))
 
 
 async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:

@@ -32,16 +32,13 @@ from mesolive.trading.evaluation import EvaluationRoom, StrategyContext, load_co
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.jobs import Job, JobKind
 from mesolive.trading.names import checked_name
-from mesolive.trading.plans import NewPlan, store_plan
+from mesolive.trading.plans import NewPlan, count_unexecuted, store_plan
 from mesolive.trading.positions import CLOSED, find_position
 from mesolive.trading.prepared import entry_plan, entry_result, exit_plan, exit_result
 from mesolive.trading.strategies import find_strategy
 from mesolive_sdk import models, wire
 
 _log = structlog.get_logger(__name__)
-
-RUNNING_PER_USER = 8
-"""How many preparations of one user may be under way; one more is `RateLimited`."""
 
 JOB_SECONDS = 60.0
 """The longest that a preparation may take."""
@@ -60,6 +57,22 @@ R = TypeVar(
 )
 W = TypeVar("W")
 Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models.PreparePositionAdjustmentArgs
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of one user there may be; one more is `RateLimited`.
+
+    Attributes
+    ----------
+    running
+        Preparations under way.
+    plans
+        Plans that were prepared and never executed.
+    """
+
+    running: int = 8
+    plans: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,8 @@ class Preparations:
         Makes job ids.
     enforce_adjustment_count
         Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead.
+    bounds
+        How much of one user there may be.
     """
 
     def __init__(
@@ -94,6 +109,7 @@ class Preparations:
         new_id: Callable[[], UUID] = uuid4,
         *,
         enforce_adjustment_count: bool = False,
+        bounds: Bounds | None = None,
     ) -> None:
         self._database = database
         self._journal = journal
@@ -102,6 +118,7 @@ class Preparations:
         self._clock = clock
         self._new_id = new_id
         self._enforce_adjustment_count = enforce_adjustment_count
+        self._bounds = bounds or Bounds()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start_entry(
@@ -254,8 +271,11 @@ class Preparations:
         async def action(tx: WriteTransaction) -> models.StartPreparationResult:
             strategy_id, account, position_id = await find(tx)
             running = await jobs.count_running(tx, user.user_id)
-            if running >= RUNNING_PER_USER:
+            if running >= self._bounds.running:
                 raise rate_limited(f"{running} preparations are under way; wait for one to end, or cancel one")
+            waiting = await count_unexecuted(tx, user.user_id, self._bounds.plans)
+            if waiting >= self._bounds.plans:
+                raise rate_limited(f"{waiting} plans were prepared and never executed; the oldest go after a while")
             job_id = str(self._new_id())
             await jobs.begin(
                 tx,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
-from mesolive.errors import conflict, not_found, validation
+from mesolive.errors import conflict, not_found, rate_limited, validation
 from mesolive.language import (
     CheckReport,
     CompiledStrategy,
@@ -70,12 +70,19 @@ class CompiledStrategies:
 
 
 class Strategies:
-    """What the Control Hub asks about strategies."""
+    """What the Control Hub asks about strategies.
 
-    def __init__(self, database: Database, clock: Clock, pager: Pager) -> None:
+    Parameters
+    ----------
+    most
+        How many strategies a user may have; one more is `RateLimited`.
+    """
+
+    def __init__(self, database: Database, clock: Clock, pager: Pager, most: int = 1000) -> None:
         self._database = database
         self._clock = clock
         self._pager = pager
+        self._most = most
 
     async def create(
         self, user: UserContext, args: models.CreateStrategyArgs
@@ -86,7 +93,7 @@ class Strategies:
         ------
         ServiceError
             `ValidationError` with every problem of the definition under `StrategyDefinition.<path>`; `NotFound` for an
-            account that the user does not have.
+            account that the user does not have; `RateLimited` for one strategy too many.
         """
         definition, notes = await checked_definition(args.StrategyDefinition)
         name = args.Name if args.Name is not None else definition.name
@@ -94,6 +101,7 @@ class Strategies:
         now = self._clock.now()
         async with self._database.write(user.user_id) as tx:
             active_on = await self._account_ids(tx, user, args.ActiveOnAccounts)
+            await self._must_have_room(tx, user)
             strategy_id = await insert(
                 tx,
                 strategies,
@@ -206,6 +214,15 @@ class Strategies:
             **{name: getattr(live, name) for name in models.LiveStrategy.__struct_fields__},
             StrategyDefinition=msgspec.json.decode(row.definition, type=dict[str, Any]),
         )
+
+    async def _must_have_room(self, tx: Transaction, user: UserContext) -> None:
+        number: int = await tx.scalar(
+            select(func.count())
+            .select_from(strategies)
+            .where(strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None))
+        )
+        if number >= self._most:
+            raise rate_limited(f"you have {number} strategies, and may have {self._most}; delete one first")
 
     async def _one(self, tx: Transaction, user: UserContext, strategy_id: int) -> models.LiveStrategy:
         (live,) = await self._live(tx, user, [await find_strategy(tx, user.user_id, strategy_id)])

@@ -12,7 +12,9 @@ event_counters = Table(
     metadata,
     Column("user_id", ID, ForeignKey("users.id"), primary_key=True),
     Column("latest_seq_id", BigInteger, nullable=False),
+    Column("pruned_seq_id", BigInteger, nullable=True),
 )
+"""`pruned_seq_id`: up to this number events were deleted for their age; those that were active then are still there."""
 
 events = Table(
     "events",

@@ -152,7 +152,7 @@ exec_plans = Table(
     Column("qty_multiplier", DecimalText),
     Column("created_at", UtcDateTime, nullable=False),
     Column("executed_at", UtcDateTime),
-    Index("ix_exec_plans_user", "user_id", "id"),
+    Index("ix_exec_plans_user_state", "user_id", "state", "id"),
     Index("ix_exec_plans_position", "position_id"),
     sqlite_autoincrement=True,
 )
@@ -212,6 +212,7 @@ positions = Table(
     Column("closed_at", UtcDateTime),
     Index("ix_positions_user_state", "user_id", "state", "id"),
     Index("ix_positions_strategy", "strategy_id", "state"),
+    Index("ix_positions_entry_plan", "entry_plan_id"),
     sqlite_autoincrement=True,
 )
 
@@ -330,5 +331,6 @@ executions = Table(
     UniqueConstraint("account_id", "broker_execution_id"),
     Index("ix_executions_position", "position_id", "id"),
     Index("ix_executions_user", "user_id", "id"),
+    Index("ix_executions_plan", "plan_id"),
     sqlite_autoincrement=True,
 )

@@ -68,6 +68,7 @@ def upgrade() -> None:
         "event_counters",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("latest_seq_id", sa.BigInteger(), nullable=False),
+        sa.Column("pruned_seq_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_event_counters_user_id_users")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_event_counters")),
     )
@@ -186,7 +187,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_exec_plans_position", "exec_plans", ["position_id"], unique=False)
-    op.create_index("ix_exec_plans_user", "exec_plans", ["user_id", "id"], unique=False)
+    op.create_index("ix_exec_plans_user_state", "exec_plans", ["user_id", "state", "id"], unique=False)
     op.create_table(
         "halts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -356,6 +357,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_positions")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_positions_entry_plan", "positions", ["entry_plan_id"], unique=False)
     op.create_index("ix_positions_strategy", "positions", ["strategy_id", "state"], unique=False)
     op.create_index("ix_positions_user_state", "positions", ["user_id", "state", "id"], unique=False)
     op.create_table(
@@ -469,5 +471,6 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_executions_plan", "executions", ["plan_id"], unique=False)
     op.create_index("ix_executions_position", "executions", ["position_id", "id"], unique=False)
     op.create_index("ix_executions_user", "executions", ["user_id", "id"], unique=False)

@@ -1,0 +1,70 @@
+"""What one user may have at most: one more is refused with a reason, others are not disturbed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key
+from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
+from mesolive_sdk.models import StatusCode
+from mesolive_testkit import definition, live_server
+from mesolive_testkit.server import ACCOUNT, SPX
+
+
+async def test_one_strategy_too_many_is_refused_until_another_is_deleted(tmp_path: Path) -> None:
+    async with live_server(tmp_path, max_strategies=2) as kit:
+        first, _ = await kit.strategy(), await kit.strategy()
+        with pytest.raises(MesoLiveApiException, match="you have 2 strategies, and may have 2") as refused:
+            await kit.strategy()
+        assert refused.value.status is StatusCode.RateLimited
+        other = await kit.other_user()
+        await other.create_strategy(models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[]))
+        await kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=first.Id))
+        await kit.strategy()
+
+
+async def test_one_plan_too_many_that_is_never_executed_is_refused(tmp_path: Path) -> None:
+    async with live_server(tmp_path, max_plans=2) as kit:
+        strategy = await kit.strategy()
+        await kit.enter(strategy.Id)
+        for _ in range(2):
+            assert (await kit.prepare_entry(strategy.Id)).Status is models.PreparationStatus.Completed
+        with pytest.raises(MesoLiveApiException, match="2 plans were prepared and never executed") as refused:
+            await kit.prepare_entry(strategy.Id)
+        assert refused.value.status is StatusCode.RateLimited
+
+
+async def test_one_preparation_too_many_is_refused(tmp_path: Path) -> None:
+    async with live_server(tmp_path, max_preparations=1) as kit:
+        strategy = await kit.strategy()
+
+        def args() -> models.PreparePositionEntryArgs:
+            return models.PreparePositionEntryArgs(
+                IdempotencyKey=new_idempotency_key(),
+                PositionName="a position",
+                StrategyId=strategy.Id,
+                BrokerAccountId=ACCOUNT,
+                LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+                Underlying=SPX,
+            )
+
+        calls = [kit.control.start_prepare_position_entry(args()) for _ in range(10)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        refused = [one for one in answers if isinstance(one, MesoLiveApiException)]
+        assert refused
+        assert {one.status for one in refused} == {StatusCode.RateLimited}
+        assert len(refused) < len(answers)
+
+
+async def test_one_connection_too_many_is_refused_on_each_hub_by_itself(tmp_path: Path) -> None:
+    async with live_server(tmp_path, max_connections=1) as kit:
+        with pytest.raises(MesoLiveSignalRError):
+            await kit.client(MesoLiveControlHubClient)
+        await kit.client(MesoLiveEventHubClient)
+        await (await kit.other_user()).list_accounts()
+        await kit.control.stop()
+        again = await kit.client(MesoLiveControlHubClient)
+        assert (await again.list_accounts()).Accounts
