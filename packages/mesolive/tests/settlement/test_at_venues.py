@@ -14,8 +14,8 @@ import pytest
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.simulated.stepped import SteppedVenue
-from mesolive.brokers.simulated.venue import SimulatedVenue
-from mesolive.brokers.venue import VenueLeg
+from mesolive.brokers.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive.brokers.venue import Settled, VenueLeg
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.history import DailySeries, Day
 from mesolive.settings import Settings
@@ -296,6 +296,23 @@ async def test_legs_of_several_positions_settle_with_what_the_venue_held_of_all_
         assert told == [[(3, 20)], [(-1, 20)], [(1, 0)]]
         await scene.reconcile()
         assert scene.errors() == []
+
+
+async def test_what_the_venue_keeps_of_a_settlement_is_a_commission_on_the_legs(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    terms = SimulatedTerms(settlement_fee=Decimal("0.335"))
+    async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms) as desk:
+        scene = Scene(desk, market)
+        short = await scene.enter(expiring(-3), "short")
+        long = await scene.enter(expiring(1), "long")
+        before = await scene.gained()
+        await market.at(CLOSE, spot=5080)
+        closed = [await scene.closed(one) for one in (short, long)]
+        (told,) = desk.venue.ledger.settlements
+        assert isinstance(told, Settled)
+        assert told.cash == -2 * 20 * 100 - 2 * Decimal("0.335") == await scene.gained() - before
+        assert [(await scene.settlements(one.Id))[0].Commission for one in closed] == [Decimal("0.5"), Decimal("0.17")]
+        assert sum(one.RealizedPnL for one in closed) == await scene.gained()
 
 
 async def test_legs_that_cancel_each_other_settle_though_the_venue_holds_nothing_of_them(tmp_path: Path) -> None:

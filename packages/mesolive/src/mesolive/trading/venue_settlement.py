@@ -29,6 +29,7 @@ from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.settlements import settlement_facts
 from mesolive.store.tables.trading import legs
 from mesolive.trading.accounts import Account
+from mesolive.trading.allotment import allot, shares
 from mesolive.trading.contracts import from_row
 from mesolive.trading.positions import Leg, Position, find_position
 from mesolive.trading.settlement import PATIENCE
@@ -39,10 +40,12 @@ from mesolive_sdk import models
 _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
-CENT = Decimal("0.01")
 
 REMEMBERED = timedelta(days=1)
 """How long it is told that a venue settled something else than the books held."""
+
+PART = 500
+"""So many facts are looked for at once."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[SettlementFact] = msgspec.json.Decoder(SettlementFact)
@@ -145,15 +148,15 @@ class VenueSettlements:
     async def _store(
         self, tx: WriteTransaction, account: Account, facts: Sequence[SettlementFact], now: datetime
     ) -> list[models.MesoLiveEvent]:
-        known = {
-            row.fact_id
-            for row in await tx.all(
+        known: set[str] = set()
+        for start in range(0, len(facts), PART):
+            ids = [fact.fact_id for fact in facts[start : start + PART]]
+            rows = await tx.all(
                 select(settlement_facts.c.fact_id).where(
-                    settlement_facts.c.account_id == account.id,
-                    settlement_facts.c.at >= min((fact.at for fact in facts), default=now),
+                    settlement_facts.c.account_id == account.id, settlement_facts.c.fact_id.in_(ids)
                 )
             )
-        }
+            known.update(row.fact_id for row in rows)
         events: list[models.MesoLiveEvent] = []
         for fact in facts:
             if fact.fact_id in known:
@@ -185,15 +188,16 @@ class VenueSettlements:
         """Book what is left of a settlement, as far as the legs go; return whether something is left of it then."""
         held = await _held(tx, account, fact.contract)
         rest = fact.qty - waiting.booked
-        parts = _allot(held, rest, partly=final)
+        allotted = allot([one.qty for one in held], rest, partly=final)
+        parts = [(one.leg, qty) for one, qty in zip(held, allotted, strict=True) if qty != 0]
         booked = sum((qty for _, qty in parts), ZERO)
         events: list[models.MesoLiveEvent] = []
         if parts:
             # What the venue kept of the settlement is booked whole, with the first part.
             fee = ZERO if waiting.booked else fact.price * fact.qty * fact.contract.multiplier - fact.cash
             settled = [
-                SettledLeg(one.leg, qty, fact.price, fact.at, share, f"{fact.fact_id}/{one.leg.id}/{waiting.booked}")
-                for (one, qty), share in zip(parts, _shares(fee, [qty for _, qty in parts]), strict=True)
+                SettledLeg(leg, qty, fact.price, fact.at, share, f"{fact.fact_id}/{leg.id}/{waiting.booked}")
+                for (leg, qty), share in zip(parts, shares(fee, [qty for _, qty in parts]), strict=True)
             ]
             events = await _book_on_positions(tx, held, settled, now)
         left = rest - booked
@@ -315,32 +319,6 @@ async def _held(tx: Transaction, account: Account, contract: OptionContract) -> 
             _Held(leg, position) for leg in position.legs if leg.traded.contract == contract and leg.holding.qty != 0
         ]
     return sorted(found, key=lambda one: one.leg.id)
-
-
-def _allot(held: Sequence[_Held], qty: Decimal, *, partly: bool) -> list[tuple[_Held, Decimal]]:
-    """Return which legs a settled quantity settles, and by how much each.
-
-    All of them where they hold it in sum. Else, if it may be `partly`, those that hold in its direction, the oldest
-    first, until it is used up.
-    """
-    if held and sum(one.qty for one in held) == qty:
-        return [(one, one.qty) for one in held]
-    if not partly:
-        return []
-    parts: list[tuple[_Held, Decimal]] = []
-    for one in held:
-        if one.qty * qty > 0:
-            part = min(one.qty, qty) if qty > 0 else max(one.qty, qty)
-            parts.append((one, part))
-            qty -= part
-    return parts
-
-
-def _shares(fee: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
-    """Return an amount divided by quantity, in whole cents but for the last, who bears what is left."""
-    whole = sum(abs(qty) for qty in quantities)
-    shares = [(fee * abs(qty) / whole).quantize(CENT) for qty in quantities[:-1]]
-    return [*shares, fee - sum(shares, ZERO)]
 
 
 async def _book_on_positions(

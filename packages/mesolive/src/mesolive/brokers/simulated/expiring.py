@@ -18,6 +18,8 @@ from mesolive.market.settling import settlement_price, settlement_value
 AGAIN: Final = timedelta(minutes=1)
 """How long after an expiration whose settlement price is not known it is looked for again."""
 
+ZERO: Final = Decimal(0)
+
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -29,6 +31,8 @@ class Expiring:
     ----------
     tell
         Called with each fact once it is remembered.
+    fee
+        Per contract that settles in the money, in account currency.
     """
 
     def __init__(
@@ -38,12 +42,14 @@ class Expiring:
         clock: Clock,
         calendar: ExchangeCalendar,
         tell: Callable[[SettlementFact], None],
+        fee: Decimal = ZERO,
     ) -> None:
         self._ledger = ledger
         self._market = market
         self._clock = clock
         self._calendar = calendar
         self._tell = tell
+        self._fee = fee
         self._next = _EVER
 
     def traded(self, contract: OptionContract) -> None:
@@ -78,7 +84,7 @@ class Expiring:
                 contract=contract,
                 qty=qty,
                 price=value,
-                cash=value * qty * contract.multiplier,
+                cash=value * qty * contract.multiplier - (self._fee * abs(qty) if value else ZERO),
                 at=settles_at,
             )
         )
@@ -86,7 +92,7 @@ class Expiring:
 
     def exercise(self, account: str, contract: OptionContract, qty: Decimal) -> ExerciseNotice:
         """Exercise options of American style early: see `SimulatedVenue.exercise_early`."""
-        held = self._ledger.held(account).get(contract, Decimal(0))
+        held = self._ledger.held(account).get(contract, ZERO)
         if held * qty <= 0 or abs(qty) > abs(held):
             raise ValueError(f"the account holds {held} of {contract}, not {qty}")
         listing = self._market.book(contract.underlying).listing

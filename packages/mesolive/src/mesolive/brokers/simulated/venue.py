@@ -70,6 +70,8 @@ class SimulatedTerms:
         Part of each leg's half spread that a fill pays: 0 the middle, 1 the far side.
     commission
         Per contract, in account currency.
+    settlement_fee
+        Per contract that settles in the money, in account currency.
     queue_seconds
         Market time that passes before an order can be filled.
     displayed
@@ -80,6 +82,7 @@ class SimulatedTerms:
 
     slippage: Decimal = Decimal("0.5")
     commission: Decimal = Decimal("0.65")
+    settlement_fee: Decimal = Decimal(0)
     queue_seconds: float = 0.0
     displayed: Decimal = Decimal(25)
     always_open: bool = False
@@ -145,7 +148,7 @@ class SimulatedVenue:
         self._calendar = calendar or us_options_calendar()
         self._session: _Session | None = None
         self._since: datetime | None = None
-        self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill)
+        self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
         self._down = False
         self._workers: list[asyncio.Task[None]] = []
         self._timers: set[asyncio.Task[None]] = set()
