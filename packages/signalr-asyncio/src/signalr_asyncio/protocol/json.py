@@ -186,6 +186,8 @@ class JsonHubProtocol:
             try:
                 # As `_require_json`, without a call more for each item.
                 _pass_over(value)
+                if not value.isascii():
+                    value.decode()
             except UNDECODABLE as error:
                 raise _no_json(error) from error
             return head + value + tail
@@ -276,12 +278,16 @@ def _require_json(written: bytes) -> None:
     # which may as well stand inside a string.
     try:
         _pass_over(written)
+        if not written.isascii():
+            # Bytes that came in undecoded, and go out again, may be no text.
+            written.decode()
     except UNDECODABLE as error:
         raise _no_json(error) from error
 
 
 def _no_json(error: Exception) -> EncodeError:
-    return EncodeError(f"A value cannot be sent as json, as a Decimal that is no finite number cannot: {error}")
+    text = "as a Decimal that is no finite number and bytes that are no UTF-8 cannot"
+    return EncodeError(f"A value cannot be sent as json, {text}: {error}")
 
 
 class _JsonParser:

@@ -111,11 +111,6 @@ class EncodedPayload:
         """The name of the encoding of `raw`."""
         return self.codec.encoding
 
-    @property
-    def size(self) -> int:
-        """How many bytes the value takes."""
-        return len(memoryview(self.raw))
-
     def decode(self, type_: type[T]) -> T:
         """Decode the value as `type_`; see `Payload.decode`."""
         try:
@@ -132,7 +127,12 @@ class EncodedPayload:
 
     def __repr__(self) -> str:
         # The content may be a secret of the application and repr ends up in logs.
-        return f"<{self.encoding} payload of {self.size} bytes>"
+        return f"<{self.encoding} payload of {size_of(self)} bytes>"
+
+
+def size_of(value: object) -> int:
+    """Return how many bytes of a message a payload holds; none for anything else."""
+    return len(memoryview(value.raw)) if isinstance(value, EncodedPayload) else 0
 
 
 def _undecodable(error: Exception) -> msgspec.DecodeError:

@@ -15,7 +15,7 @@ from signalr_asyncio.server.binder import BindingError, HubMethod
 from signalr_asyncio.server.errors import ClientGone, HubException, Unauthorized, describe
 from signalr_asyncio.server.hub import Hub, HubCall
 from signalr_asyncio.server.outbox import LatestSlot
-from signalr_asyncio.server.uploads import Upload
+from signalr_asyncio.server.uploads import Allowance, Upload
 
 if TYPE_CHECKING:
     from signalr_asyncio.server.session import HubSession
@@ -59,6 +59,7 @@ class Calls:
         self._active: dict[str, _Call] = {}
         self._waiting: list[_Call] = []
         self._uploads: dict[str, Upload] = {}
+        self._allowance = Allowance(self._options.maximum_upload_bytes)
         self._running = 0
         self._streams = 0
         self._turn: asyncio.Future[None] | None = None
@@ -106,7 +107,7 @@ class Calls:
 
     def _open_uploads(self, method: HubMethod, stream_ids: Sequence[str]) -> tuple[Upload, ...]:
         capacity = method.options.buffer or self._options.stream_buffer_capacity
-        uploads = tuple(Upload(parameter.type_, capacity) for parameter in method.uploads)
+        uploads = tuple(Upload(parameter.type_, capacity, self._allowance) for parameter in method.uploads)
         self._uploads.update(zip(stream_ids, uploads, strict=True))
         return uploads
 
@@ -249,6 +250,10 @@ class Calls:
             raise _CallError(f"Failed to invoke '{call.target}' because user is unauthorized") from failure
         except HubException as failure:
             raise _CallError(self._unexpected(call, failure)) from failure
+        except ClientGone as failure:
+            # Nothing is wrong with a method whose client left; whether it minds is its own affair.
+            log.debug("%s: %s ended with its client: %s", self._session, call.target, failure)
+            raise _CallError(self._unexpected(call, failure)) from failure
         except Exception as failure:
             log.exception("%s: %s failed", self._session, call.target)
             raise _CallError(self._unexpected(call, failure)) from failure
@@ -298,7 +303,7 @@ class Calls:
                 self._finish(call)
                 raise
         except Exception as failure:
-            if not isinstance(failure, HubException):
+            if not isinstance(failure, HubException | ClientGone):
                 log.exception("%s: the stream %s failed", self._session, call.target)
             error = describe(
                 "An error occurred on the server while streaming results.",

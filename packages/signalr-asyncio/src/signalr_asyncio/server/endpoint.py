@@ -297,7 +297,10 @@ class HubEndpoint:
             self.runtime.tasks.spawn(self._keep(connection, session))
         else:
             await request.send({"type": "websocket.accept"})
-            session.resume(transport)
+            if not session.resume(transport):
+                # It ended just now.
+                await transport.close(failed=True)
+                return None
         return transport.pump()
 
     async def _server_sent_events(self, request: _Request) -> None:

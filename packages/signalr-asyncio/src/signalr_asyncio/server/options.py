@@ -35,6 +35,9 @@ class HubOptions:
     stream_buffer_capacity
         How many items of one upload wait for the hub method; then reading from that client pauses. Also how many items
         of a latest-value stream wait for the client; then the oldest is dropped.
+    maximum_upload_bytes
+        How many bytes all uploads of one connection hold together. At this, reading pauses at an upload that has an
+        item already.
     maximum_parallel_invocations
         How many calls of one connection run at the same time; streams and uploads are not counted.
     maximum_waiting_invocations
@@ -83,6 +86,7 @@ class HubOptions:
     handshake_timeout: float = 15.0
     maximum_receive_message_size: int | None = 32 * 1024
     stream_buffer_capacity: int = 10
+    maximum_upload_bytes: int = 1024 * 1024
     maximum_parallel_invocations: int = 1
     maximum_waiting_invocations: int = 100
     maximum_streams: int = 1000

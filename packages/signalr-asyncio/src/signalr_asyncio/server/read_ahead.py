@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from signalr_asyncio.protocol.messages import HubMessage, Invocation, StreamInvocation, StreamItem
-from signalr_asyncio.protocol.values import EncodedPayload
+from signalr_asyncio.protocol.values import size_of
 from signalr_asyncio.server.runtime import Tasks
 
 # What a message has at least around its values, in the tighter encoding.
@@ -113,4 +113,4 @@ def _size(message: HubMessage) -> int:
             values = (message.item,)
         case _:
             values = ()
-    return _LEAST + sum(value.size for value in values if isinstance(value, EncodedPayload))
+    return _LEAST + sum(map(size_of, values))

@@ -295,6 +295,8 @@ class HubSession:
         calls = self._calls
         if calls is None:
             raise AssertionError("no messages before the handshake")
+        if self._closing:
+            return None
         match message:
             case Invocation() | StreamInvocation():
                 if not calls.start(message):

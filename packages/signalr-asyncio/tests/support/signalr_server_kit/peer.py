@@ -145,6 +145,11 @@ class Peer:
                 self._records += [json.loads(record) for record in text.split("\x1e")[:-1]]
             yield self._records.pop(0)
 
+    def unread_bytes(self) -> int:
+        """Return how many bytes were sent that the application has not asked for."""
+        waiting: Any = self._incoming
+        return sum(len(event.get("text") or event.get("bytes") or b"") for event in waiting._queue)
+
     def stop_reading(self) -> None:
         """Take nothing more: whatever the server sends now waits."""
         self._writable.clear()
