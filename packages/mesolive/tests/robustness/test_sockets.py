@@ -17,6 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mesolive import sockets
+from mesolive.server import run
 from mesolive_testkit import Kit
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
@@ -120,3 +121,10 @@ async def test_a_server_without_files_does_not_flood_its_log_and_goes_on_when_th
     log = (tmp_path / "log").read_text()
     assert log.count("connections_wait") <= 1
     assert len(log.splitlines()) < 10, "no flood of tracebacks"
+
+
+def test_whatever_runs_a_server_has_its_loop_look_after_files() -> None:
+    async def handler() -> object:
+        return asyncio.get_running_loop().get_exception_handler()
+
+    assert isinstance(run(handler()), sockets.LoopErrors)

@@ -89,7 +89,7 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
     """Print accounts with what they hold."""
     print_table(
         "Accounts",
-        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "Last movement"),
+        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of"),
         (
             (
                 one.BrokerAccountId,

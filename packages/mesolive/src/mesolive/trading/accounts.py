@@ -89,8 +89,11 @@ def account_of(row: Row[Any]) -> Account:
 
 async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at: datetime) -> None:
     """Add `change` (account currency, signed) to the account's cash within the transaction."""
-    cash = await tx.scalar(select(accounts.c.cash).where(accounts.c.id == account.id))
-    await tx.execute(accounts.update().where(accounts.c.id == account.id).values(cash=cash + change, last_updated=at))
+    row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
+    assert row is not None  # noqa: S101 - accounts are never deleted
+    # What is told late, such as a settlement, does not take the account back in time.
+    moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
+    await tx.execute(accounts.update().where(accounts.c.id == account.id).values(**moved))
 
 
 async def create_paper_account(
@@ -249,12 +252,20 @@ class Accounts:
                 NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
                 MaintenanceMarginReq=margins[row.id],
                 Cash=row.cash,
-                LastUpdated=row.last_updated,
+                LastUpdated=self._as_of(row, holds=bool(held.get(row.id))),
                 CreatedAt=row.created_at,
                 ActivePositions=active.get(row.id, 0),
             )
             for row in rows
         ]
+
+    def _as_of(self, row: Row[Any], *, holds: bool) -> datetime:
+        """Return when the account's values were true: now, or when the market was last heard by which they are told."""
+        now = self._clock.now()
+        if not holds:
+            return now
+        heard = self._market.heard_at(self._market.default)
+        return row.last_updated if heard is None else min(max(heard, row.last_updated), now)
 
 
 def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:
