@@ -109,8 +109,8 @@ class ServerMetrics(Collector):
         yield deleted
         last = self._retention.last_run
         yield _gauge(
-            "retention_last_run_seconds",
-            "When everything was last looked through for what is too old, in seconds since 1970; 0 is never",
+            "retention_last_run_timestamp_seconds",
+            "When everything was last looked through for what is too old, Unix time; 0 is never",
             0 if last is None else last.timestamp(),
         )
 

@@ -176,7 +176,7 @@ async def test_a_server_deletes_by_itself_and_says_so_to_a_scraper(tmp_path: Pat
         async with asyncio.timeout(10):
             while True:
                 text = (await client.get(f"{kit.url}/metrics")).text
-                if "mesolive_retention_last_run_seconds 0.0" not in text:
+                if "mesolive_retention_last_run_timestamp_seconds 0.0" not in text:
                     break
         assert 'mesolive_retention_deleted_total{kind="jobs"} 1.0' in text
         assert 'mesolive_retention_deleted_total{kind="plans"} 1.0' in text
