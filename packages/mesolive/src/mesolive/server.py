@@ -46,7 +46,7 @@ FORCED = 1
 
 LONGEST_TURN = 0.001
 """Seconds for which a thread may compute while the event loop waits for its turn. Strategies are evaluated in a thread;
-with Python's 5 ms an order that was sent meanwhile took three times as long, for it waits for its turn a dozen times."""
+with Python's 5 ms an order sent meanwhile took three times as long, for it waits for its turn a dozen times."""
 
 _log = structlog.get_logger(__name__)
 
