@@ -73,7 +73,9 @@ def test_market_time_does_not_go_back_over_restarts(chain: Path, bars: Path) -> 
     assert generated >= future
     assert CALENDAR.is_open(generated), "and it starts inside a session"
     asked = SourceRequest(start=MORNING, not_before=future)
-    assert open_source("simulated", asked).clock.now() >= future
+    with structlog.testing.capture_logs() as logs:
+        assert open_source("simulated", asked).clock.now() >= future
+    assert [one["log_level"] for one in logs] == ["warning"], "who asked for a start is told that he does not get it"
     reached = MORNING + timedelta(days=3)
     assert open_source("simulated", SourceRequest(path=chain, not_before=reached)).clock.now() >= reached
     middle = datetime(2015, 12, 24, 14, 32, tzinfo=UTC)

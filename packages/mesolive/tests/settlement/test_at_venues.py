@@ -448,6 +448,35 @@ async def test_european_options_and_what_is_not_held_are_not_exercised_early(tmp
                 desk.venue.exercise_early(SIM, contract(strike), Decimal(qty))
 
 
+async def test_marker_legs_end_with_their_expiration_at_venues_too(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    structure: Json = {
+        "Expirations": [
+            {"Name": "near", "DTE": "4", "Roots": {"Include": ["SPXW"]}},
+            {"Name": "far", "DTE": "39", "Roots": {"Include": ["SPXW"]}},
+        ],
+        "Legs": [
+            leg("marker", 0, "Put", "near", StrikePrice=4900),
+            leg("near", -1, "Put", "near", StrikePrice=5100),
+            leg("far", 1, "Put", "far", StrikePrice=4900),
+        ],
+    }
+    async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
+        scene = Scene(desk, market)
+        position_id = await scene.enter(short_put(Structure=structure))
+        await market.at(CLOSE, spot=5080)
+        await scene.until(lambda: closed_legs(scene, position_id, {"near"}))
+        await market.at(CLOSE + QUARTER)
+        await desk.application.signals.evaluate()
+        await scene.until(lambda: closed_legs(scene, position_id, {"near", "marker"}))
+        assert (await scene.position(position_id)).State is LivePositionState.Open
+        assert scene.errors() == []
+
+
+async def closed_legs(scene: Scene, position_id: int, names: set[str]) -> bool:
+    return {one.Name for one in (await scene.position(position_id)).Legs if one.ClosedAt == CLOSE} == names
+
+
 async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> None:
     market = ScriptedMarket(CLOSE - timedelta(minutes=5))
     venue = SteppedVenue(market.market, market.clock, tmp_path / "venue.jsonl")

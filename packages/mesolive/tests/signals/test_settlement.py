@@ -115,6 +115,23 @@ async def test_a_settlement_price_that_is_not_known_is_an_error_until_it_is(tmp_
         assert [one.State.name for one in await of_position(play)] == ["Active", "Resolved"]
 
 
+async def test_positions_that_cannot_be_settled_do_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mesolive.trading.settlement.PART", 1)
+    async with stage(tmp_path) as play:
+        stuck = [
+            (await play.enter(spread("SPX") | {"StrategyName": f"s{number}"}, f"p{number}"))[1] for number in (0, 1)
+        ]
+        _, settled = await play.enter(spread("SPXW"), "the last")
+        await play.market.at(CLOSE, spot=5060)
+        await play.evaluate()
+        assert (await play.position(settled)).State is models.LivePositionState.Closed
+        for position_id in stuck:
+            assert (await play.position(position_id)).State is models.LivePositionState.Open
+        assert {one.PositionId for one in await of_position(play)} == set(stuck)
+
+
 async def test_what_expired_while_the_server_was_down_settles_at_that_days_close(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         _, position_id = await play.enter(spread("SPXW"))

@@ -133,7 +133,8 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     if reached is None or reached <= start:
         return start
     if until is None or reached <= until:
-        log.info("market_time_goes_on", since=reached.isoformat())
+        tell = log.info if request.start is None else log.warning  # who asked for a start does not get it
+        tell("market_time_goes_on", since=reached.isoformat())
         return reached
     log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
     return start
