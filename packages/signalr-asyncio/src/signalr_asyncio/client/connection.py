@@ -101,7 +101,7 @@ class HubConnection:
     ) -> None:
         if not transports:
             raise ValueError("at least one transport is needed")
-        if skip_negotiation and transports[0] is not WebSockets:
+        if skip_negotiation and transports[0].name != WebSockets.name:
             raise ValueError("only WebSockets can be opened without negotiation")
         if skip_negotiation and stateful:
             raise ValueError("a stateful connection has to be negotiated")
