@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from typer.testing import CliRunner, Result
@@ -24,7 +25,8 @@ from mesolive.trading.guards import Limits
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
 from mesolive_sdk.models import LivePositionState
-from mesolive_testkit import Kit, live_server
+from mesolive_testkit import Kit, definition, live_server
+from mesolive_testkit.server import ACCOUNT
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
 
@@ -198,6 +200,36 @@ async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Ki
     assert account["Cash"] == 99_879.5
     back = await terminal(paper).json("position", "adjust-pnl", str(leg), "--tracked")
     assert back["UserSetRealizedPnL"] is None
+
+
+async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
+    opened = await desk.enter((await desk.strategy()).Id)
+    leave = await desk.prepare_exit(opened.Id)
+    sent = await desk.send(at_venue(leave, kind=models.OrderType.Limit, limit=Decimal("0.05")))
+    assert "is " in await terminal(desk).told("order", "cancel", str(sent.LiveOrderId))
+    await desk.order_in(sent.LiveOrderId, models.OrderState.Cancelled)
+    assert (await terminal(desk).json("order", "cancel", str(sent.LiveOrderId)))["State"] == "Cancelled"
+    filled = await terminal(desk).run("order", "cancel", str(sent.LiveOrderId - 1))
+    assert "cannot be cancelled" in str(filled.exception)
+
+
+async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path) -> None:
+    file = tmp_path / "condor.json"
+    file.write_bytes(msgspec.json.encode(definition()))
+    told = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
+    assert told == f"Strategy 1 (my condor) on SPX is there, active on {ACCOUNT}.\n"
+    (listed,) = (await terminal(paper).json("strategy", "list"))["Strategies"]
+    assert (listed["Name"], listed["ActiveOnAccounts"]) == ("my condor", [ACCOUNT])
+    assert "my condor" in await terminal(paper).told("strategy", "list")
+    file.write_text("[1, 2]")
+    broken = await terminal(paper).run("strategy", "import", str(file))
+    assert "expected a JSON object" in str(broken.exception)
+    file.write_bytes(msgspec.json.encode(definition(Structure=[])))
+    wrong = await terminal(paper).run("strategy", "import", str(file))
+    assert "StrategyDefinition.Structure" in str(wrong.exception)
+    code, lines = await asyncio.to_thread(ended, paper.url, paper.token, "strategy", "import", str(file))
+    assert (code, len(lines)) == (1, 1)
+    assert "Structure" in lines[0]
 
 
 @pytest.mark.parametrize("arguments", [(), ("1", "--tracked"), ("nonsense",), ("nan",)])

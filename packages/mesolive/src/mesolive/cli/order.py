@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.remote import AsJson, OfAccount, Token, Url, client, everything, print_json, print_table
+from mesolive.cli.remote import AsJson, Key, OfAccount, Token, Url, client, everything, once, print_json, print_table
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
 from mesolive.trading.order_history import OrderHistory, order_history
-from mesolive_sdk import MesoLiveControlHubClient, models
+from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 
 order_app = typer.Typer(no_args_is_help=True)
 
@@ -33,7 +33,7 @@ WORKING = (
 def commands() -> None:
     """Look at orders.
 
-    `list` asks the running server; `show` reads its database, whether it runs or not.
+    `list` and `cancel` ask the running server; `show` reads its database, whether it runs or not.
     """
 
 
@@ -100,6 +100,31 @@ def list_orders(
         ),
         "none",
     )
+
+
+@order_app.command(name="cancel")
+def cancel(
+    order_id: Annotated[int, typer.Argument(min=0, help="The order's number, as `mesolive order list` shows it.")],
+    key: Key = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel an order; one that is cancelled already is left so.
+
+    Status 1: it was filled, has ended otherwise, or the venue does not cancel it.
+    """
+
+    async def ask() -> tuple[models.CancelOrderResult, bool]:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.CancelOrderArgs(IdempotencyKey=key or new_idempotency_key(), LiveOrderId=order_id)
+            return await once(control.cancel_order(args), models.CancelOrderResult)
+
+    result, _ = asyncio.run(ask())
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(f"Order {result.LiveOrderId} is {result.State.value}.")
 
 
 @order_app.command(name="show")

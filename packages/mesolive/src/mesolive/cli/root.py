@@ -26,6 +26,8 @@ from mesolive.settings import SettingsError
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
+SHOWN_PROBLEMS = 10
+
 app = typer.Typer(
     name="mesolive",
     help="MesoLive, open: a self-hosted options-trading automation server.",
@@ -45,7 +47,7 @@ app.command()(halt)
 app.command()(resume)
 app.command()(backup)
 app.command()(restore)
-app.add_typer(strategy_app, name="strategy", help="Check strategy definitions before they trade.")
+app.add_typer(strategy_app, name="strategy", help="Check strategy definitions; import and list strategies.")
 
 
 def main() -> None:
@@ -59,10 +61,19 @@ def main() -> None:
     except ServiceError as error:
         fail(error.message, 1)
     except MesoLiveApiException as error:
-        fail(error.message or error.status.value, 1)
+        fail(_said(error), 1)
     except MesoLiveSignalRError as error:
         away = error.method is None and error.status is None
         fail(f"{error}; --url or MESOLIVE_URL says where the server is" if away else str(error), 1)
+
+
+def _said(error: MesoLiveApiException) -> str:
+    """Return what the server said, with the fields that were wrong."""
+    problems = {} if error.error is None else error.error.ValidationErrors or {}
+    message = error.message or error.status.value
+    texts = [f"{path}: {text}" for path, found in problems.items() for text in found if text not in message]
+    more = f" (and {len(texts) - SHOWN_PROBLEMS} more)" if len(texts) > SHOWN_PROBLEMS else ""
+    return "; ".join([message, *texts[:SHOWN_PROBLEMS]]) + more
 
 
 def fail(message: str, status: int) -> None:

@@ -53,7 +53,6 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
         return
     print_fields(
         [
-            ("server", "answers"),
             ("market time", found.latest.SnapshotTime),
             ("events", found.latest.LatestEventSeqId),
         ]

@@ -1,8 +1,10 @@
-"""`mesolive strategy`: check, convert and describe strategy definitions, without a server."""
+"""`mesolive strategy`: check, convert and describe definitions without a server; import and list them with one."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,15 +13,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json, print_table
+from mesolive.errors import validation
 from mesolive.language import CheckReport, DefinitionError, Problem, check_definition, convert_v2
 from mesolive.language.conversion import Level
 from mesolive.language.loading import MAX_BYTES
 from mesolive.language.schema import definition_schema
+from mesolive_sdk import MesoLiveControlHubClient, models
 
 strategy_app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="A strategy definition (JSON); - reads standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+
+_definition = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 _COLOURS = {Level.AUTO: "green", Level.WARN: "yellow", Level.ERROR: "red"}
 
@@ -34,6 +41,75 @@ def check(file: File, as_json: Json = False) -> None:
         _print(report, str(file))
     if report.definition is None:
         raise typer.Exit(1)
+
+
+@strategy_app.command(name="list")
+def list_strategies(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List your strategies on the running server, and the accounts on which they are active."""
+
+    async def ask() -> list[models.LiveStrategy]:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.ListStrategiesArgs()
+            return await everything(control.list_strategies, args, lambda answer: answer.Strategies, 10_000)
+
+    found = asyncio.run(ask())
+    if as_json:
+        print_json({"Strategies": found})
+        return
+    print_table(
+        "Strategies",
+        ("Id", "Name", "Symbol", "Active on", "Positions", "Imported", "Changed"),
+        (
+            (
+                one.Id,
+                one.Name,
+                one.Symbol,
+                ", ".join(one.ActiveOnAccounts) or None,
+                one.ActivePositions,
+                one.CreatedAt,
+                one.UpdatedAt,
+            )
+            for one in found
+        ),
+        "none; mesolive strategy import brings one",
+    )
+
+
+@strategy_app.command(name="import")
+def import_strategy(
+    file: File,
+    name: Annotated[str | None, typer.Option(help="What to call it. [default: the definition's own name]")] = None,
+    active_on: Annotated[
+        list[str] | None, typer.Option("--active-on", help="An account to watch it on. May be given several times.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a definition to the running server, and activate it on accounts.
+
+    Status 1: it cannot run; `mesolive strategy check` says everything that is wrong with it.
+
+    For example: mesolive strategy import condor.json --active-on ML1000
+    """
+    try:
+        definition = _definition.decode(_read(file))
+    except msgspec.MsgspecError as error:
+        raise validation({str(file): [f"expected a JSON object: {error}"]}) from None
+
+    async def ask() -> models.LiveStrategy:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.CreateStrategyArgs(
+                StrategyDefinition=definition, Name=name, ActiveOnAccounts=list(active_on or ())
+            )
+            return await control.create_strategy(args)
+
+    made = asyncio.run(ask())
+    if as_json:
+        print_json(made)
+        return
+    where = ", ".join(made.ActiveOnAccounts) or "no account"
+    typer.echo(f"Strategy {made.Id} ({made.Name}) on {made.Symbol} is there, active on {where}.")
 
 
 @strategy_app.command()
