@@ -20,6 +20,7 @@ from sqlalchemy import Column, Select, Table, delete, exists, select, update
 
 from mesolive.clock import Clock, WallClock
 from mesolive.store.database import Database
+from mesolive.store.link import LONG
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.journal import active_events, event_counters, events
 from mesolive.store.tables.signals import adjustment_plans
@@ -171,7 +172,7 @@ class Retention:
             if found is None and last == gone:
                 return
             async with self._database.write(user_id) as tx:
-                number = (await tx.execute(delete(events).where(old))).rowcount
+                number = (await tx.execute(delete(events).where(old).execution_options(**LONG))).rowcount
                 await tx.execute(
                     update(event_counters).where(event_counters.c.user_id == user_id).values(pruned_seq_id=last)
                 )
@@ -194,9 +195,9 @@ class Retention:
                     again = old.where(key.table.c.user_id == user_id, key.in_(keys))
                     still = [row.found for row in await tx.all(again)]
                     for part in parts:
-                        await tx.execute(delete(part).where(part.c.plan_id.in_(still)))
+                        await tx.execute(delete(part).where(part.c.plan_id.in_(still)).execution_options(**LONG))
                     gone = delete(key.table).where(key.table.c.user_id == user_id, key.in_(still))
-                    number += (await tx.execute(gone)).rowcount
+                    number += (await tx.execute(gone.execution_options(**LONG))).rowcount
             self.deleted[what] += number
             if number == 0:
                 return

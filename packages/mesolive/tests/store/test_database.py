@@ -26,7 +26,7 @@ from mesolive.store.database import (
     WriteTransaction,
 )
 from mesolive.store.engines import UnusableDatabaseError
-from mesolive.store.sqlite import LONG
+from mesolive.store.link import LONG
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import event_counters
 from mesolive_sdk.models import StatusCode

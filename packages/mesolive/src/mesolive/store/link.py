@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
@@ -15,6 +16,11 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 READERS = 8
 """How many transactions read at the same time; more wait for their turn."""
+
+
+LONG: Mapping[str, bool] = MappingProxyType({"long": True})
+"""Execution options of an UPDATE or a DELETE that may change very many rows: `statement.execution_options(**LONG)`. No
+such statement runs on the event loop."""
 
 
 class UnusableDatabaseError(Exception):

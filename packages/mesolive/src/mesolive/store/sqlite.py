@@ -18,12 +18,11 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, create_engine
@@ -33,9 +32,6 @@ from mesolive.store.lane import Lane
 from mesolive.store.link import READERS, Parameters, UnusableDatabaseError
 
 R = TypeVar("R")
-
-LONG: Mapping[str, bool] = MappingProxyType({"long": True})
-"""Execution options of an UPDATE or a DELETE that may change very many rows: `statement.execution_options(**LONG)`."""
 
 LONGEST_QUERY = 20_000
 """How many steps of SQLite's virtual machine a query may take on the event loop: well below a millisecond."""
