@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -292,6 +293,49 @@ async def test_a_whole_trade_pays_its_commission_once_per_contract(shell: Shell)
     assert {Decimal(str(fill["Commission"])) for fill in made} == {3}
 
 
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def venue_account(shell: Shell) -> str:
+    application = shell.kit.application
+    await application.accounts.create_simulated(await application.access.user("trader"), "SIM1000", Decimal(100_000))
+    return "SIM1000"
+
+
+async def test_a_whole_trade_by_orders_sends_replaces_and_cancels(
+    shell: Shell, strategy_id: int, venue_account: str
+) -> None:
+    run = await shell.ok("trade_e2e_example", "--strategy-id", strategy_id, "--account", venue_account, "--items", 1)
+    assert "send an order and cancel it" in run.output
+    assert re.search(r"order \d+ is Cancelled", run.output)
+    assert "in place of order" in run.output
+    assert run.output.count("is filled at") == 2
+    assert "all of them came as they happened" in run.output
+    listed = (await shell.ok("orders_example", "list", "--account", venue_account, "--json")).json()["Orders"]
+    assert {order["State"] for order in listed} >= {"Cancelled", "Filled"}
+
+
+async def test_an_order_is_sent_replaced_shown_and_cancelled(
+    shell: Shell, strategy_id: int, venue_account: str
+) -> None:
+    asked = ("create", "--strategy-id", strategy_id, "--account", venue_account, "--ignore-conditions", "--json")
+    plan = (await shell.ok("positions_example", *asked)).json()
+    group, legs = next(iter(plan["LegGroups"].items()))
+    named = [part for leg in legs for part in ("--leg", leg)]
+    far = Decimal(str(plan["LegGroupPrices"][group]["Bid"])).quantize(Decimal("0.1")) - 1
+    order = ("send", "--exec-plan-id", plan["ExecPlanId"], "--account", venue_account, "--group", group, *named)
+    sent = (await shell.ok("orders_example", *order, "--limit", far, "--json")).json()["LiveOrderId"]
+    again = await shell.ok("orders_example", *order, "--limit", far - 1, "--replaces", sent)
+    assert "is Submitted" in again.output
+    shown = await shell.ok("orders_example", "get", "--order-id", sent)
+    assert "Replaced" in shown.output
+    assert (await shell.ok("orders_example", "get", "--order-id", sent + 1, "--json")).json()["State"] == "Submitted"
+    cancelled = await shell.ok("orders_example", "cancel", "--order-id", sent + 1, "--json")
+    assert cancelled.json()["State"] == "Cancelled"
+    assert "is Cancelled" in (await shell.ok("orders_example", "cancel", "--order-id", sent + 1)).output
+    assert "Cancelled" in (await shell.ok("orders_example", "list", "--exec-plan-id", plan["ExecPlanId"])).output
+    paper = await shell.run("orders_example", *order[:4], "ML1000", *named, "--limit", far)
+    assert paper.status == 1
+
+
 async def test_a_trade_that_fails_names_its_step(shell: Shell) -> None:
     run = await shell.run("trade_e2e_example", "--strategy-id", 999_999)
     assert run.status == 1
@@ -379,7 +423,9 @@ async def test_a_live_account_that_is_allowed_and_named_is_used_but_never_filled
     assert "ApplyPaperFills: NotSupported" in run.errors
 
 
-@pytest.mark.parametrize("example", ["agents", "accounts", "strategies", "positions", "data", "events", "trade_e2e"])
+@pytest.mark.parametrize(
+    "example", ["agents", "accounts", "strategies", "positions", "data", "events", "trade_e2e", "orders", "autopilot"]
+)
 async def test_each_example_runs_as_a_module_and_explains_itself(example: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"mesolive_sdk_examples.{example}_example", "--help", stdout=asyncio.subprocess.PIPE

@@ -13,6 +13,7 @@ import typer
 from mesolive_sdk import models
 from mesolive_sdk_examples.common import (
     AsJson,
+    Columns,
     Continuation,
     Limit,
     Session,
@@ -22,9 +23,19 @@ from mesolive_sdk_examples.common import (
     example,
     print_fields,
     print_json,
-    print_more,
-    print_table,
+    print_page,
 )
+
+ACCOUNTS: Columns[models.LiveAccount] = {
+    "Account": lambda one: one.BrokerAccountId,
+    "Broker": lambda one: one.BrokerType,
+    "Type": lambda one: one.AccountType,
+    "Paper": lambda one: one.IsPaperAccount,
+    "Currency": lambda one: one.Currency,
+    "Net liquidation": lambda one: one.NetLiquidationValue,
+    "Cash": lambda one: one.Cash,
+    "Open positions": lambda one: one.ActivePositions,
+}
 
 app = example("Accounts: broker accounts and paper accounts.")
 
@@ -42,27 +53,7 @@ async def list_accounts(
     async with Session(url, token) as session:
         control = await session.control()
         result = await control.list_accounts(models.ListAccountsArgs(Limit=limit, ContinuationToken=continuation_token))
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Accounts",
-        ("Account", "Broker", "Type", "Paper", "Currency", "Net liquidation", "Cash", "Open positions"),
-        (
-            (
-                account.BrokerAccountId,
-                account.BrokerType,
-                account.AccountType,
-                account.IsPaperAccount,
-                account.Currency,
-                account.NetLiquidationValue,
-                account.Cash,
-                account.ActivePositions,
-            )
-            for account in result.Accounts
-        ),
-    )
-    print_more(result.ContinuationToken)
+    print_page(result, "Accounts", result.Accounts, ACCOUNTS, token=result.ContinuationToken, as_json=as_json)
 
 
 @app.command("get")

@@ -5,7 +5,19 @@ python -m mesolive_sdk_examples.agents_example list
 
 from __future__ import annotations
 
-from mesolive_sdk_examples.common import AsJson, Session, Token, Url, command, example, print_json, print_table
+from mesolive_sdk import models
+from mesolive_sdk_examples.common import AsJson, Columns, Session, Token, Url, command, example, print_page
+
+AGENTS: Columns[models.AgentInfo] = {
+    "Id": lambda one: one.AgentId,
+    "Name": lambda one: one.Name,
+    "Status": lambda one: one.Status,
+    "Connector": lambda one: one.Connector,
+    "Market data": lambda one: one.DataProvider,
+    "Accounts": lambda one: one.BrokerAccountIds,
+    "Connected at": lambda one: one.ConnectedAt,
+    "Message": lambda one: one.Message,
+}
 
 app = example("Agents: the server's connections to brokers and data providers.")
 
@@ -21,26 +33,7 @@ async def list_agents(url: Url = None, token: Token = None, as_json: AsJson = Fa
     """List the agents with their status, what they connect to, and the accounts that they serve."""
     async with Session(url, token) as session:
         result = await (await session.control()).list_agents()
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Agents",
-        ("Id", "Name", "Status", "Connector", "Market data", "Accounts", "Connected at", "Message"),
-        (
-            (
-                agent.AgentId,
-                agent.Name,
-                agent.Status,
-                agent.Connector,
-                agent.DataProvider,
-                agent.BrokerAccountIds,
-                agent.ConnectedAt,
-                agent.Message,
-            )
-            for agent in result.Agents
-        ),
-    )
+    print_page(result, "Agents", result.Agents, AGENTS, token=None, as_json=as_json)
 
 
 if __name__ == "__main__":

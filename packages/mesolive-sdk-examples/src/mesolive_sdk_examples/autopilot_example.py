@@ -1,36 +1,62 @@
-"""The autopilot: acts on the signals of your strategies, on paper accounts only.
+"""The autopilot: acts on the signals of your strategies, on paper accounts and on others that you name.
 
-python -m mesolive_sdk_examples.autopilot_example run --memory autopilot.sqlite3
-python -m mesolive_sdk_examples.autopilot_example tasks --memory autopilot.sqlite3
+    python -m mesolive_sdk_examples.autopilot_example run --memory autopilot.sqlite3
+    python -m mesolive_sdk_examples.autopilot_example run --memory autopilot.sqlite3 --allow-account SIM1000
+    python -m mesolive_sdk_examples.autopilot_example tasks --memory autopilot.sqlite3
+    python -m mesolive_sdk_examples.autopilot_example orders --memory autopilot.sqlite3
+    python -m mesolive_sdk_examples.autopilot_example release --memory autopilot.sqlite3 --position-id 7
 
-It may be stopped anywhere, by whatever means, and started again with the same memory: each signal is acted on once.
+It may be stopped anywhere, by whatever means, and started again with the same memory: each signal is acted on once, and
+an order that walks goes on where it would be.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from decimal import Decimal, InvalidOperation
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mesolive_sdk.automation import Autopilot, Memory, PaperPolicy, Task
+from mesolive_sdk import MesoLiveControlHubClient, models
+from mesolive_sdk.automation import (
+    POLICIES,
+    AtEnd,
+    Autopilot,
+    HalfFilled,
+    Memory,
+    MemoryInUseError,
+    Notice,
+    OrderPolicy,
+    Orders,
+    PaperPolicy,
+    Style,
+    Task,
+    TaskKind,
+)
 from mesolive_sdk_examples.common import (
+    NEEDS_SOMEBODY,
+    REFUSED,
+    AllowLive,
     AsJson,
     Failure,
+    Provider,
     Session,
     Token,
     Url,
     command,
     example,
+    number,
     out,
     print_json,
+    print_json_line,
     print_table,
 )
 
-app = example("The autopilot: acts on the signals of your strategies, on paper accounts only.")
+app = example("The autopilot: acts on the signals of your strategies, on paper accounts and on others that you name.")
 
 MemoryFile = Annotated[Path, typer.Option("--memory", help="Where it remembers what it has done. Keep this file.")]
 Strategies = Annotated[
@@ -41,7 +67,16 @@ Accounts = Annotated[
     list[str] | None,
     typer.Option("--account", help="A paper account to trade, all without. May be given several times."),
 ]
-HEADINGS = ("Signal", "Strategy", "Account", "Position", "Condition", "At", "State", "Note")
+AllowAccounts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-account",
+        help="An account that is not paper and may be traded, by orders. May be given several times.",
+    ),
+]
+TASKS = ("Signal", "Strategy", "Account", "Position", "Condition", "At", "State", "Note")
+ORDERS = ("At", "Signal", "Group", "Call", "Part", "Limit", "At most", "Order", "Outcome", "Note")
+MOST_TASKS = 1000
 
 
 @app.command("run")
@@ -50,45 +85,176 @@ async def run(
     memory: MemoryFile,
     strategy_id: Strategies = None,
     account: Accounts = None,
-    commission: Annotated[str, typer.Option(help="Paid per contract, in account currency.")] = "0",
-    once: Annotated[bool, typer.Option("--once", help="Act on what is on now, then end.")] = False,
+    allow_account: AllowAccounts = None,
+    allow_live: AllowLive = False,
+    policy: Annotated[
+        Style, typer.Option("--policy", help="How leg groups are ordered: walk from the middle, stay there, or market.")
+    ] = Style.WALK,
+    step_seconds: Annotated[float, typer.Option(min=0.1, help="Between two steps of a walk.")] = 15.0,
+    step_ticks: Annotated[int, typer.Option(min=1, help="How far one step gives way.")] = 1,
+    max_concession: Annotated[
+        Decimal,
+        typer.Option(parser=number, metavar="DECIMAL", help="How far a walk goes: 0 the middle, 1 the natural price."),
+    ] = Decimal("0.75"),
+    patience_seconds: Annotated[float, typer.Option(min=0.1, help="For how long a leg group is tried.")] = 300.0,
+    at_end: Annotated[
+        AtEnd, typer.Option(help="What comes then for entries and adjustments: cancel, or the natural price.")
+    ] = AtEnd.CANCEL,
+    exit_at_end: Annotated[AtEnd, typer.Option(help="What comes then for exits.")] = AtEnd.NATURAL,
+    half_filled: Annotated[
+        HalfFilled,
+        typer.Option(help="A plan that is filled in part: report it and leave the position alone, or finish it."),
+    ] = HalfFilled.REPORT,
+    provider: Provider = None,
+    commission: Annotated[
+        Decimal,
+        typer.Option("--commission", parser=number, metavar="DECIMAL", help="Booked per contract, on paper accounts."),
+    ] = Decimal(0),
+    once: Annotated[bool, typer.Option("--once", help="Act on what is on now until that is done, then end.")] = False,
     url: Url = None,
     token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Follow the signals and act on them: prepare, check that the strategy allows it, fill at the marks."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    policy = PaperPolicy(commission=_amount(commission))
+    """Follow the signals and act on them: prepare, check that the strategy allows it, carry it out.
+
+    Paper accounts are filled at the marks. On accounts that --allow-account names, the plan is carried out by orders:
+    its leg groups one after another, as --policy says. An account of real money needs --allow-live besides. Each
+    signal, decision, plan, order, fill and outcome is told in a line (with --json, in an object).
+
+    With --once it ends with status 5 when something failed or was left half filled: see `tasks`.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    if commission < 0:
+        raise typer.BadParameter(f"expected an amount of 0 or more, got {commission}", param_hint="--commission")
+    policies = _policies(
+        policy, step_seconds, step_ticks, max_concession, patience_seconds, at_end, exit_at_end, half_filled
+    )
+    seen: set[str] = set()
+
+    def tell(notice: Notice) -> None:
+        seen.add(notice.task.event_id)
+        if as_json:
+            print_json_line(notice.values)
+        else:
+            out.print(notice.line, highlight=False, soft_wrap=True)
+
     async with Session(url, token) as session:
+        control = await session.control()
         with Memory(memory) as remembered:
             autopilot = Autopilot(
-                await session.control(),
+                control,
                 await session.enter_async_context(session.events()),
                 remembered,
-                policy=policy,
+                policy=PaperPolicy(commission=commission),
                 strategies=strategy_id,
                 accounts=account,
+                orders=Orders(await session.data(), allow_account or (), allow_live, policies, provider),
+                told=tell,
             )
-            if once:
-                for task in await autopilot.catch_up():
-                    out.print(" ".join(_cells(task)), soft_wrap=True)
-            else:
-                await autopilot.run()
+            await _check(control, autopilot, allow_account or ())
+            try:
+                await (autopilot.finish() if once else autopilot.run())
+            except MemoryInUseError as error:
+                raise Failure(str(error)) from None
+            troubled = [
+                task for task in remembered.tasks(MOST_TASKS) if task.event_id in seen and task.state.needs_somebody
+            ]
+            if troubled:
+                raise Failure(f"{len(troubled)} signals need somebody: see `tasks`", NEEDS_SOMEBODY)
 
 
 @app.command("tasks")
 @command
 async def tasks(memory: MemoryFile, as_json: AsJson = False) -> None:
     """Show the latest signals that it knows of, and what became of them. Asks no server."""
+    with _remembered(memory) as remembered:
+        rows = [_cells(task) for task in remembered.tasks()]
+        stopped = remembered.stopped()
+    _print_rows("Signals", TASKS, rows, as_json=as_json)
+    if stopped and not as_json:
+        print_table("Left alone", ("Position", "Why"), list(stopped.items()))
+    await asyncio.sleep(0)
+
+
+@app.command("orders")
+@command
+async def orders(memory: MemoryFile, as_json: AsJson = False) -> None:
+    """Show the latest orders that it meant to send, replace or cancel, and what became of these calls."""
+    with _remembered(memory) as remembered:
+        kinds = {task.event_id: task.kind.value for task in remembered.tasks(MOST_TASKS)}
+        rows = [
+            (
+                f"{one.rung.at:%Y-%m-%d %H:%M:%S}",
+                kinds.get(one.event_id, one.event_id),
+                str(one.group),
+                one.kind.value,
+                one.rung.stage.value,
+                "" if one.rung.price is None else f"{one.rung.price:f}",
+                "" if one.rung.worst is None else f"{one.rung.worst:f}",
+                "" if one.order_id is None else str(one.order_id),
+                "not known yet" if one.outcome is None else one.outcome.value,
+                one.note or "",
+            )
+            for one in remembered.latest_intents()
+        ]
+    _print_rows("Orders", ORDERS, rows, as_json=as_json)
+    await asyncio.sleep(0)
+
+
+@app.command("release")
+@command
+async def release(
+    memory: MemoryFile,
+    position_id: Annotated[int, typer.Option("--position-id", min=0, help="The position's number.")],
+) -> None:
+    """Let a position be traded again that was left alone because it was half filled."""
+    with _remembered(memory) as remembered:
+        if not remembered.release(position_id):
+            raise Failure(f"position {position_id} is not left alone")
+    out.print(f"position {position_id} is traded again")
+    await asyncio.sleep(0)
+
+
+def _policies(
+    style: Style,
+    step_seconds: float,
+    step_ticks: int,
+    max_concession: Decimal,
+    patience_seconds: float,
+    at_end: AtEnd,
+    exit_at_end: AtEnd,
+    half_filled: HalfFilled,
+) -> dict[TaskKind, OrderPolicy]:
+    ends = dict.fromkeys(POLICIES, at_end) | {TaskKind.EXIT: exit_at_end}
+    try:
+        return {
+            kind: OrderPolicy(style, step_seconds, step_ticks, max_concession, patience_seconds, end, half_filled)
+            for kind, end in ends.items()
+        }
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--max-concession") from None
+
+
+async def _check(control: MesoLiveControlHubClient, autopilot: Autopilot, allowed: Sequence[str]) -> None:
+    """Refuse at once what would be refused signal by signal."""
+    for name in allowed:
+        account = await control.get_account(models.GetAccountArgs(BrokerAccountId=name))
+        refusal = autopilot.refusal_of(account)
+        if refusal is not None:
+            raise Failure(f"{name}: {refusal}", REFUSED)
+
+
+def _remembered(memory: Path) -> Memory:
     if not memory.exists():
         raise Failure(f"there is no such file: {memory}")
-    with Memory(memory) as remembered:
-        known = remembered.tasks()
-    rows = [_cells(task) for task in known]
+    return Memory(memory)
+
+
+def _print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
     if as_json:
-        print_json([dict(zip(HEADINGS, row, strict=True)) for row in rows])
+        print_json([dict(zip(headings, row, strict=True)) for row in rows])
     else:
-        print_table("Signals", HEADINGS, rows)
-    await asyncio.sleep(0)
+        print_table(title, headings, rows)
 
 
 def _cells(task: Task) -> tuple[str, ...]:
@@ -102,16 +268,6 @@ def _cells(task: Task) -> tuple[str, ...]:
         task.state.value,
         task.note or "",
     )
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise typer.BadParameter(f"expected an amount of 0 or more, got {text!r}", param_hint="--commission")
-    return amount
 
 
 if __name__ == "__main__":

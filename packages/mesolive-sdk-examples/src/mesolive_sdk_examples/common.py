@@ -1,7 +1,8 @@
 """What the examples share: how they connect, what they print, how they end, and the rule about live accounts.
 
 Every example ends with status 0 when it did what it was asked, 1 when the server refused or could not be reached, 2
-when it was called wrongly, 3 when it refused to touch a live account, and 4 when the strategy does not allow the trade.
+when it was called wrongly, 3 when it refused to touch a live account, 4 when the strategy does not allow the trade, and
+5 when something that was begun needs somebody to look at it.
 """
 
 from __future__ import annotations
@@ -28,18 +29,27 @@ from mesolive_sdk import (
     MesoLiveError,
     MesoLiveEventHubClient,
     models,
-    wait_for_job,
+    run_preparation,
     wire,
 )
+from mesolive_sdk.models.prepare import JobArgs
 
 P = ParamSpec("P")
 C = TypeVar("C", MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient)
 E = TypeVar("E", bound=models.WireEnum)
+A = TypeVar("A", bound=msgspec.Struct)
+S = TypeVar("S", bound=JobArgs)
 J = TypeVar("J", bound=models.PreparationStatusResult)
+R = TypeVar("R", bound=models.PreparedPlan)
+T = TypeVar("T")
+
+Columns = Mapping[str, Callable[[T], object]]
+"""The columns of a table: their headings, and what each shows of a thing."""
 
 FAILED = 1
 REFUSED = 3
 NOT_ALLOWED = 4
+NEEDS_SOMEBODY = 5
 INTERRUPTED = 130
 
 Url = Annotated[
@@ -64,6 +74,9 @@ LiveAccounts = Annotated[
     typer.Option("--live-account", help="A live account that may be used. May be given several times."),
 ]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")]
+
+NO_MONEY = frozenset({models.BrokerType.Simulated})
+"""Types of accounts besides paper on which no real money is at stake."""
 
 WIDE = 160
 """How wide tables are where there is no terminal to fit, as in a pipe."""
@@ -169,7 +182,7 @@ class Session(AsyncExitStack):
 async def checked_account(
     control: MesoLiveControlHubClient, account_id: str, *, allow_live: bool, live_accounts: Sequence[str] | None
 ) -> models.LiveAccount:
-    """Return an account that the caller may use: a paper account, or a live one that was named.
+    """Return an account that the caller may use: one without real money, or a live one that was named.
 
     Raises
     ------
@@ -177,7 +190,7 @@ async def checked_account(
         With status 3, when it is a live account that was not allowed.
     """
     account = await control.get_account(models.GetAccountArgs(BrokerAccountId=account_id))
-    if not account.IsPaperAccount:
+    if not account.IsPaperAccount and account.BrokerType not in NO_MONEY:
         if not allow_live:
             raise Failure(f"{account_id} is a live account; --allow-live is needed to use one", REFUSED)
         if account_id not in (live_accounts or ()):
@@ -245,8 +258,14 @@ def print_fields(title: str, fields: Mapping[str, object]) -> None:
     out.print(made)
 
 
-def print_more(token: str | None) -> None:
-    """Say how the next page is asked for, where there is one."""
+def print_page(
+    result: msgspec.Struct, title: str, items: Iterable[T], columns: Columns[T], *, token: str | None, as_json: bool
+) -> None:
+    """Print what a listing answered: a table of its items and how the next page is asked for, or all of it as JSON."""
+    if as_json:
+        print_json(result)
+        return
+    print_table(title, list(columns), ([show(item) for show in columns.values()] for item in items))
     if token:
         out.print(f"more: --continuation-token {token}", highlight=False, soft_wrap=True)
 
@@ -337,8 +356,17 @@ def print_conditions(title: str, conditions: Iterable[models.ConditionEvaluation
 # -- trading
 
 
-async def finished(ask: Callable[[], Awaitable[J]], what: str, *, seconds: float, quiet: bool = False) -> J:
-    """Wait until a preparation job is completed, showing its status.
+async def finished(
+    start: Callable[[A], Awaitable[models.StartPreparationResult]],
+    args: A,
+    ask: Callable[[S], Awaitable[J]],
+    status_args: type[S],
+    what: str,
+    *,
+    seconds: float,
+    quiet: bool = False,
+) -> J:
+    """Start a preparation and wait until it is completed, showing its status.
 
     Raises
     ------
@@ -346,15 +374,24 @@ async def finished(ask: Callable[[], Awaitable[J]], what: str, *, seconds: float
         When it failed or was cancelled.
     """
     if quiet:
-        answer = await wait_for_job(ask, within=seconds)
+        answer = await run_preparation(start, args, ask, status_args, within=seconds)
     else:
         with err.status(f"{what} …") as status:
-            answer = await wait_for_job(
-                ask, within=seconds, on_status=lambda state: status.update(f"{what}: {state.Status.value}")
-            )
+
+            def show(state: J) -> None:
+                status.update(f"{what}: {state.Status.value}")
+
+            answer = await run_preparation(start, args, ask, status_args, within=seconds, on_status=show)
     if answer.Status is not models.PreparationStatus.Completed:
         raise Failure(f"{what}: the job {answer.JobId} is {answer.Status.value}: {answer.Error or 'no reason given'}")
     return answer
+
+
+def planned(result: R | None) -> R:
+    """Return what a completed preparation found."""
+    if result is None:
+        raise Failure("the job is completed, but has no result")
+    return result
 
 
 def paper_fills(

@@ -22,6 +22,7 @@ from mesolive_sdk_examples.common import (
     NOT_ALLOWED,
     AllowLive,
     AsJson,
+    Columns,
     Continuation,
     Failure,
     FillPrice,
@@ -44,10 +45,11 @@ from mesolive_sdk_examples.common import (
     number,
     out,
     paper_fills,
+    planned,
     print_conditions,
     print_fields,
     print_json,
-    print_more,
+    print_page,
     print_plan_legs,
     print_table,
     print_totals,
@@ -87,6 +89,36 @@ PositionStates = Annotated[
         help="Only positions in this state.",
     ),
 ]
+POSITIONS: Columns[models.LivePosition] = {
+    "Id": lambda one: one.Id,
+    "Name": lambda one: one.Name,
+    "State": lambda one: one.State,
+    "Account": lambda one: one.BrokerAccountId,
+    "Strategy": lambda one: one.StrategyName,
+    "Multiplier": lambda one: one.QtyMultiplier,
+    "Created at": lambda one: one.CreatedAt,
+    "Closed at": lambda one: one.ClosedAt,
+}
+LEGS: Columns[models.LiveLeg] = {
+    "Id": lambda one: one.Id,
+    "Position": lambda one: one.LivePositionId,
+    "Name": lambda one: one.Name,
+    "Contract": lambda one: contract_text(one.LiveContract),
+    "Qty": lambda one: one.Qty,
+    "Entry price": lambda one: one.AvgEntryPrice,
+    "Realised": lambda one: one.TrackedRealizedPnL,
+    "Closed at": lambda one: one.ClosedAt,
+}
+EXECUTIONS: Columns[models.LiveExecution] = {
+    "Id": lambda one: one.Id,
+    "Position": lambda one: one.PositionId,
+    "Leg": lambda one: one.LegName,
+    "Contract": lambda one: contract_text(one.Contract),
+    "Qty": lambda one: one.Qty,
+    "Price": lambda one: one.Price,
+    "Commission": lambda one: one.Commission,
+    "At": lambda one: one.ExecutedAt,
+}
 AccountFilter = Annotated[str | None, typer.Option("--account", help="Only those on this account.")]
 
 
@@ -114,27 +146,7 @@ async def list_positions(
                 ContinuationToken=continuation_token,
             )
         )
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Positions",
-        ("Id", "Name", "State", "Account", "Strategy", "Multiplier", "Created at", "Closed at"),
-        (
-            (
-                position.Id,
-                position.Name,
-                position.State,
-                position.BrokerAccountId,
-                position.StrategyName,
-                position.QtyMultiplier,
-                position.CreatedAt,
-                position.ClosedAt,
-            )
-            for position in result.Positions
-        ),
-    )
-    print_more(result.ContinuationToken)
+    print_page(result, "Positions", result.Positions, POSITIONS, token=result.ContinuationToken, as_json=as_json)
 
 
 @app.command("get")
@@ -168,27 +180,7 @@ async def list_legs(
                 PositionId=position_id, BrokerAccountId=account, Limit=limit, ContinuationToken=continuation_token
             )
         )
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Legs",
-        ("Id", "Position", "Name", "Contract", "Qty", "Entry price", "Realised", "Closed at"),
-        (
-            (
-                leg.Id,
-                leg.LivePositionId,
-                leg.Name,
-                contract_text(leg.LiveContract),
-                leg.Qty,
-                leg.AvgEntryPrice,
-                leg.TrackedRealizedPnL,
-                leg.ClosedAt,
-            )
-            for leg in result.Legs
-        ),
-    )
-    print_more(result.ContinuationToken)
+    print_page(result, "Legs", result.Legs, LEGS, token=result.ContinuationToken, as_json=as_json)
 
 
 @app.command("executions")
@@ -210,27 +202,7 @@ async def list_executions(
                 PositionId=position_id, BrokerAccountId=account, Limit=limit, ContinuationToken=continuation_token
             )
         )
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Executions",
-        ("Id", "Position", "Leg", "Contract", "Qty", "Price", "Commission", "At"),
-        (
-            (
-                fill.Id,
-                fill.PositionId,
-                fill.LegName,
-                contract_text(fill.Contract),
-                fill.Qty,
-                fill.Price,
-                fill.Commission,
-                fill.ExecutedAt,
-            )
-            for fill in result.Executions
-        ),
-    )
-    print_more(result.ContinuationToken)
+    print_page(result, "Executions", result.Executions, EXECUTIONS, token=result.ContinuationToken, as_json=as_json)
 
 
 @app.command("record")
@@ -401,47 +373,32 @@ async def prepare_entry(
     Failure
         When the job does not end in a plan.
     """
-    try:
-        job = await control.start_prepare_position_entry(args)
-    except MesoLiveApiException as error:
-        job = first_job(error)
-    ask = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
     answer = await finished(
-        lambda: control.get_prepare_position_entry_status(ask), "preparing the entry", seconds=seconds, quiet=quiet
+        control.start_prepare_position_entry,
+        args,
+        control.get_prepare_position_entry_status,
+        models.GetPreparePositionEntryStatusArgs,
+        "preparing the entry",
+        seconds=seconds,
+        quiet=quiet,
     )
-    if answer.Result is None:
-        raise Failure("the job is completed, but has no result")
-    return answer.Result
+    return planned(answer.Result)
 
 
 async def prepare_exit(
     control: MesoLiveControlHubClient, args: models.PreparePositionExitArgs, *, seconds: float, quiet: bool = False
 ) -> models.PreparePositionExitResult:
-    """Prepare an exit and wait for what was found.
-
-    Raises
-    ------
-    Failure
-        When the job does not end in a plan.
-    """
-    try:
-        job = await control.start_prepare_position_exit(args)
-    except MesoLiveApiException as error:
-        job = first_job(error)
-    ask = models.GetPreparePositionExitStatusArgs(JobId=job.JobId)
+    """Prepare an exit and wait for what was found; raises what `prepare_entry` raises."""
     answer = await finished(
-        lambda: control.get_prepare_position_exit_status(ask), "preparing the exit", seconds=seconds, quiet=quiet
+        control.start_prepare_position_exit,
+        args,
+        control.get_prepare_position_exit_status,
+        models.GetPreparePositionExitStatusArgs,
+        "preparing the exit",
+        seconds=seconds,
+        quiet=quiet,
     )
-    if answer.Result is None:
-        raise Failure("the job is completed, but has no result")
-    return answer.Result
-
-
-def first_job(error: MesoLiveApiException) -> models.StartPreparationResult:
-    """Return the job that an earlier call with the same key has started; raise the error when it is another one."""
-    if isinstance(error.data, models.StartPreparationResult):
-        return error.data
-    raise error
+    return planned(answer.Result)
 
 
 def print_entry(plan: models.PreparePositionEntryResult) -> None:

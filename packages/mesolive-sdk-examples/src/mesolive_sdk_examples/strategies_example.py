@@ -22,6 +22,7 @@ from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk_examples.common import (
     AllowLive,
     AsJson,
+    Columns,
     Continuation,
     Failure,
     Limit,
@@ -35,8 +36,7 @@ from mesolive_sdk_examples.common import (
     out,
     print_fields,
     print_json,
-    print_more,
-    print_table,
+    print_page,
 )
 
 app = example("Strategies: import, clone, change, activate and delete definitions.")
@@ -50,6 +50,14 @@ DefinitionFile = Annotated[
     Path | None,
     typer.Option("--definition-file", exists=True, dir_okay=False, help="The definition, a JSON file."),
 ]
+STRATEGIES: Columns[models.LiveStrategy] = {
+    "Id": lambda one: one.Id,
+    "Name": lambda one: one.Name,
+    "Symbol": lambda one: one.Symbol,
+    "Active on": lambda one: one.ActiveOnAccounts,
+    "Open positions": lambda one: one.ActivePositions,
+    "Updated at": lambda one: one.UpdatedAt,
+}
 
 
 @app.command("list")
@@ -73,25 +81,7 @@ async def list_strategies(
                 Limit=limit, ContinuationToken=continuation_token, ActiveOnAccounts=active_on_account or None
             )
         )
-    if as_json:
-        print_json(result)
-        return
-    print_table(
-        "Strategies",
-        ("Id", "Name", "Symbol", "Active on", "Open positions", "Updated at"),
-        (
-            (
-                strategy.Id,
-                strategy.Name,
-                strategy.Symbol,
-                strategy.ActiveOnAccounts,
-                strategy.ActivePositions,
-                strategy.UpdatedAt,
-            )
-            for strategy in result.Strategies
-        ),
-    )
-    print_more(result.ContinuationToken)
+    print_page(result, "Strategies", result.Strategies, STRATEGIES, token=result.ContinuationToken, as_json=as_json)
 
 
 @app.command("get")

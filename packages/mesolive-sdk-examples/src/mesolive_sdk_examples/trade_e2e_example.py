@@ -1,6 +1,10 @@
 """One whole trade: account, entry, live data, exit and events, each step shown.
 
     python -m mesolive_sdk_examples.trade_e2e_example --strategy-id 1
+    python -m mesolive_sdk_examples.trade_e2e_example --strategy-id 1 --account SIM1000
+
+A paper account is filled at the plan's quotes. On another one, an order is sent and cancelled; then each leg group is
+ordered at the middle of the market, and in place of that at the natural price.
 
 Ends with status 0 after the trade; a step that fails ends it with status 1 and is named.
 """
@@ -30,6 +34,7 @@ from mesolive_sdk_examples.common import (
     account_of,
     checked_account,
     command,
+    data_provider,
     example,
     number,
     out,
@@ -39,9 +44,10 @@ from mesolive_sdk_examples.common import (
 )
 from mesolive_sdk_examples.data_example import view
 from mesolive_sdk_examples.events_example import what
+from mesolive_sdk_examples.ordering import GroupTrader
 from mesolive_sdk_examples.positions_example import prepare_entry, prepare_exit, print_entry, print_exit
 
-app = example("One whole trade on a paper account: account, entry, live data, exit and events, each step shown.")
+app = example("One whole trade, on paper or by orders: account, entry, live data, exit and events, each step shown.")
 
 
 class Steps:
@@ -95,7 +101,7 @@ async def trade(
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Enter a position on paper, watch it, close it, and check the events that came of it."""
+    """Enter a position, watch it, close it, and check the events that came of it."""
     steps = Steps()
     async with Session(url, token) as session:
         with steps.step("connect"):
@@ -136,18 +142,20 @@ async def trade(
             if not entry.EntryAllowed and not ignore_conditions:
                 raise Failure("the strategy does not allow the entry (--ignore-conditions trades all the same)")
 
-        with steps.step("fill the entry"):
-            fills = paper_fills(entry.SelectedLegs, entry.LegPrices, paper_fill_price, commission)
-            filled = await control.apply_paper_fills(
-                models.ApplyPaperFillsArgs(
-                    IdempotencyKey=new_idempotency_key("e2e-entry-fills"),
-                    BrokerAccountId=account_id,
-                    ExecPlanId=entry.ExecPlanId,
-                    PaperLegFills=fills,
+        trader: GroupTrader | None = None
+        if before.IsPaperAccount:
+            with steps.step("fill the entry"):
+                position_id = await _fill(
+                    control, entry, paper_fills(entry.SelectedLegs, entry.LegPrices, paper_fill_price, commission)
                 )
-            )
-            position_id = filled.PositionId
-            out.print(f"position {position_id} is open; executions {', '.join(map(str, filled.ExecutionIds))}")
+        else:
+            quotes = await data_provider(control, provider)
+            trader = GroupTrader(control, data, events, quotes, seconds=timeout)
+            with steps.step("send an order and cancel it"):
+                await trader.try_and_cancel(entry, entry.SelectedLegs)
+            with steps.step("order the entry"):
+                await trader.trade(entry, entry.SelectedLegs)
+                position_id = await _opened(control, entry.ExecPlanId, timeout)
 
         with steps.step("watch live data"):
             seen = 0
@@ -175,21 +183,18 @@ async def trade(
             )
             print_exit(leave)
 
-        with steps.step("fill the exit"):
+        with steps.step("fill the exit" if trader is None else "order the exit"):
 
             @events.on_position_update
             def _(event: models.PositionUpdateEvent) -> None:
                 if event.PositionId == position_id and event.Status is models.PositionStatus.Closed:
                     closed.set()
 
-            await control.apply_paper_fills(
-                models.ApplyPaperFillsArgs(
-                    IdempotencyKey=new_idempotency_key("e2e-exit-fills"),
-                    BrokerAccountId=account_id,
-                    ExecPlanId=leave.ExecPlanId,
-                    PaperLegFills=paper_fills(leave.PositionLegs, leave.LegPrices, paper_fill_price, commission),
-                )
-            )
+            if trader is None:
+                fills = paper_fills(leave.PositionLegs, leave.LegPrices, paper_fill_price, commission)
+                await _fill(control, leave, fills)
+            else:
+                await trader.trade(leave, leave.PositionLegs)
             position = await control.get_position(models.GetPositionArgs(PositionId=position_id))
             if position.State is not models.LivePositionState.Closed:
                 raise Failure(f"position {position_id} is {position.State.value}, not Closed")
@@ -217,6 +222,34 @@ async def trade(
             if lost:
                 raise Failure(f"{len(lost)} events of the replay never came: {[one.EventSeqId for one in lost]}")
             out.print(f"{len(replayed.Events)} events, and all of them came as they happened")
+
+
+async def _fill(
+    control: MesoLiveControlHubClient, plan: models.PreparedPlan, fills: dict[str, models.PaperLegFill]
+) -> int:
+    """Book fills of a plan on paper, and return the position."""
+    filled = await control.apply_paper_fills(
+        models.ApplyPaperFillsArgs(
+            IdempotencyKey=new_idempotency_key("e2e-fills"),
+            BrokerAccountId=plan.BrokerAccountId,
+            ExecPlanId=plan.ExecPlanId,
+            PaperLegFills=fills,
+        )
+    )
+    out.print(f"position {filled.PositionId}; executions {', '.join(map(str, filled.ExecutionIds))}")
+    return filled.PositionId
+
+
+async def _opened(control: MesoLiveControlHubClient, exec_plan_id: int, seconds: float) -> int:
+    """Return the position that a plan has opened: it is open a moment after its last fill."""
+    args = models.ListPositionsArgs(LiveExecPlanId=exec_plan_id, Limit=1)
+    async with asyncio.timeout(seconds):
+        while True:
+            listed = (await control.list_positions(args)).Positions
+            if listed and listed[0].State is models.LivePositionState.Open:
+                out.print(f"position {listed[0].Id} is open")
+                return listed[0].Id
+            await asyncio.sleep(0.1)
 
 
 async def _strategy(control: MesoLiveControlHubClient, strategy_id: int | None) -> models.LiveStrategy:

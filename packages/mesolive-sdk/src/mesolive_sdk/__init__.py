@@ -8,7 +8,7 @@ from mesolive_sdk import models
 from mesolive_sdk.clients import DataStream, MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError, MesoLiveSignalRError, MesoLiveTimeoutError
 from mesolive_sdk.idempotency import new_idempotency_key
-from mesolive_sdk.jobs import wait_for_job
+from mesolive_sdk.jobs import run_preparation, wait_for_job
 
 __all__ = [
     "MesoLiveControlHubClient",
@@ -21,5 +21,6 @@ __all__ = [
     "MesoLiveTimeoutError",
     "models",
     "new_idempotency_key",
+    "run_preparation",
     "wait_for_job",
 ]

@@ -1,4 +1,4 @@
-"""Waiting for preparation jobs."""
+"""Preparation jobs: starting them once, and waiting for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from mesolive_sdk.exceptions import MesoLiveTimeoutError
-from mesolive_sdk.models import PreparationStatusResult
+import msgspec
 
+from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveTimeoutError
+from mesolive_sdk.models import PreparationStatusResult, StartPreparationResult
+from mesolive_sdk.models.prepare import JobArgs
+
+A = TypeVar("A", bound=msgspec.Struct)
+S = TypeVar("S", bound=JobArgs)
 J = TypeVar("J", bound=PreparationStatusResult)
 
 FIRST_WAIT = 0.05
@@ -59,3 +64,40 @@ async def wait_for_job(
         await sleep(wait)
         waited += wait
         wait = min(wait * 1.5, LONGEST_WAIT)
+
+
+async def run_preparation(
+    start: Callable[[A], Awaitable[StartPreparationResult]],
+    args: A,
+    ask: Callable[[S], Awaitable[J]],
+    status_args: type[S],
+    *,
+    within: float = 60.0,
+    on_status: Callable[[J], object] | None = None,
+) -> J:
+    """Start a preparation and wait until it is final; one that was started with the key before is found again.
+
+    Parameters
+    ----------
+    start, args
+        The method that starts it, such as `control.start_prepare_position_exit`, and its arguments.
+    ask, status_args
+        The method that tells its status, such as `control.get_prepare_position_exit_status`, and its arguments' model.
+    within, on_status
+        See `wait_for_job`.
+
+    Raises
+    ------
+    MesoLiveApiException
+        When it cannot be started.
+    MesoLiveTimeoutError
+        When it is not final within the time.
+    """
+    try:
+        job = await start(args)
+    except MesoLiveApiException as error:
+        if not isinstance(error.data, StartPreparationResult):
+            raise
+        job = error.data
+    question = status_args(JobId=job.JobId)
+    return await wait_for_job(lambda: ask(question), within=within, on_status=on_status)

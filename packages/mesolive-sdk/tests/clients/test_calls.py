@@ -20,6 +20,7 @@ from mesolive_sdk import (
     MesoLiveTimeoutError,
     models,
     new_idempotency_key,
+    run_preparation,
     wait_for_job,
 )
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, PreparationStatus, StatusCode
@@ -29,6 +30,14 @@ from signalr_asyncio.client.connection import ConnectionState
 from signalr_asyncio.protocol.codec import EncodeError
 
 ACCOUNT = models.GetAccountArgs(BrokerAccountId="ML1000")
+ENTRY = models.PreparePositionEntryArgs(
+    IdempotencyKey="k",
+    PositionName="a position",
+    StrategyId=1,
+    BrokerAccountId="A",
+    LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+    Underlying=models.LiveUnderlying(Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD"),
+)
 FILLS = models.ApplyPaperFillsArgs(IdempotencyKey="k", BrokerAccountId="A", ExecPlanId=1, PaperLegFills={})
 
 
@@ -320,6 +329,36 @@ async def test_waiting_for_a_job_ends_after_its_time() -> None:
 
     with pytest.raises(MesoLiveTimeoutError, match="is still Running after 5 s"):
         await wait_for_job(ask, within=5, sleep=sleep)
+
+
+@pytest.mark.parametrize("status", [StatusCode.Success, StatusCode.DuplicateRequest])
+async def test_a_preparation_that_was_started_before_is_found_again(
+    server: ScriptedServer, control: MesoLiveControlHubClient, status: StatusCode
+) -> None:
+    started = models.StartPreparationResult(JobId="j-1")
+    server.answers["StartPreparePositionEntry"] = MesoLiveApiResponse[Any](Status=status, Data=started)
+    server.answers["GetPreparePositionEntryStatus"] = success(job(PreparationStatus.Completed))
+    answer = await run_preparation(
+        control.start_prepare_position_entry,
+        ENTRY,
+        control.get_prepare_position_entry_status,
+        models.GetPreparePositionEntryStatusArgs,
+    )
+    assert answer.Status is PreparationStatus.Completed
+
+
+async def test_a_preparation_that_cannot_be_started_says_why(
+    server: ScriptedServer, control: MesoLiveControlHubClient
+) -> None:
+    server.answers["StartPreparePositionEntry"] = MesoLiveApiResponse[Any](Status=StatusCode.NotFound, Message="no")
+    with pytest.raises(MesoLiveApiException) as caught:
+        await run_preparation(
+            control.start_prepare_position_entry,
+            ENTRY,
+            control.get_prepare_position_entry_status,
+            models.GetPreparePositionEntryStatusArgs,
+        )
+    assert caught.value.status is StatusCode.NotFound
 
 
 def job(status: PreparationStatus) -> models.GetPreparePositionEntryStatusResult:

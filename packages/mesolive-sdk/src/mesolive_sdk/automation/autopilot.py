@@ -164,7 +164,8 @@ class Autopilot:
         with self._memory.claimed():
             self._register()
             while True:
-                await self._round(poll_seconds)
+                await self._act()
+                await self._rest(poll_seconds)
 
     async def finish(self, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Act on what is on now, until nothing is left to do about it; raises what `run` raises.
@@ -175,7 +176,8 @@ class Autopilot:
             self._register()
             await self.catch_up()
             while any(task.state is TaskState.EXECUTING for task in self._memory.open_tasks()):
-                await self._round(poll_seconds)
+                await self._rest(poll_seconds)
+                await self._act()
 
     def _register(self) -> None:
         for register in (
@@ -187,7 +189,8 @@ class Autopilot:
             register(lambda _event: self._woken.set())
         self._events.on_reconnected(lambda _id: self._woken.set())
 
-    async def _round(self, poll_seconds: float) -> None:
+    async def _act(self) -> None:
+        """Do what is due; a failure of the connection or the server is for the next time."""
         self._woken.clear()
         try:
             await self._events.subscribe_to_strategies(models.SubscribeToStrategiesArgs(Strategies=None))
@@ -198,6 +201,9 @@ class Autopilot:
         except MesoLiveApiException as error:
             _log.warning("the server refused, it is tried again: %s", error)
             self._again.clear()
+
+    async def _rest(self, poll_seconds: float) -> None:
+        """Wait until something is due, or is announced."""
         due = self.due
         seconds = poll_seconds if due is None else min(poll_seconds, max((due - self._now()).total_seconds(), 0.05))
         try:
@@ -260,10 +266,10 @@ class Autopilot:
                         (begun if found[1] is models.SignalState.On else ended).append(found[0])
                 # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
                 self._memory.take(begun, ended, page.Events[-1].EventSeqId)
-                for task in begun:
-                    self._say(What.SIGNAL, task, "on" if task.condition is None else f"on: {task.condition}")
-                for task in ended:
-                    self._say(What.SIGNAL, task, "off" if task.condition is None else f"off: {task.condition}")
+                for state, tasks in (("on", begun), ("off", ended)):
+                    for task in tasks:
+                        text = state if task.condition is None else f"{state}: {task.condition}"
+                        self._say(What.SIGNAL, task, text, State=state)
             token = page.ContinuationToken
             if not token:
                 return
@@ -499,7 +505,8 @@ class Autopilot:
         details: Mapping[str, Decimal | int | str | None] | None = None,
         **more: Decimal | int | str | None,
     ) -> None:
-        self._told(Notice(self._now(), what, task, text, {**(details or {}), **more}))
+        if self._strategies is None or task.strategy_id in self._strategies:
+            self._told(Notice(self._now(), what, task, text, {**(details or {}), **more}))
 
 
 def _closes(one: Task, other: Task) -> bool:

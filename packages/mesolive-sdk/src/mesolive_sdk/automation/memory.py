@@ -322,6 +322,11 @@ class Memory:
         )
         return [_intent(row) for row in rows]
 
+    def latest_intents(self, limit: int = 100) -> list[Intent]:
+        """Return the latest calls about orders, oldest first."""
+        rows = self._connection.execute("SELECT * FROM intents ORDER BY rowid DESC LIMIT ?", (limit,)).fetchall()
+        return [_intent(row) for row in reversed(rows)]
+
     def intend(self, intent: Intent) -> None:
         """Note a call about an order that is to be made."""
         self._connection.execute(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from mesolive_sdk import models
 from mesolive_sdk.automation.memory import Task, TaskKind
 from mesolive_sdk.clients import MesoLiveControlHubClient
-from mesolive_sdk.exceptions import MesoLiveApiException
-from mesolive_sdk.jobs import wait_for_job
-
-T = TypeVar("T")
+from mesolive_sdk.jobs import run_preparation
 
 Prepared = models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
 
@@ -38,11 +34,11 @@ class Preparer:
 
     async def prepare(self, task: Task) -> tuple[Prepared | None, str] | None:
         """Prepare; return the result or why there is none, or `None` when there is nothing to prepare."""
-        key = task.key("p")
+        control, key = self._control, task.key("p")
         if task.kind is TaskKind.ENTRY:
             definition = await self._definition(task)
-            job = await _once(
-                self._control.start_prepare_position_entry,
+            entry = await run_preparation(
+                control.start_prepare_position_entry,
                 models.PreparePositionEntryArgs(
                     IdempotencyKey=key,
                     PositionName=f"{task.strategy_name[:100]} {task.at:%Y-%m-%d %H:%M}",
@@ -51,24 +47,24 @@ class Preparer:
                     LegSelectionConstraint=_constraint(definition),
                     Underlying=_underlying(definition),
                 ),
+                control.get_prepare_position_entry_status,
+                models.GetPreparePositionEntryStatusArgs,
             )
-            entry = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
-            status = await wait_for_job(lambda: self._control.get_prepare_position_entry_status(entry))
-            return status.Result, status.Error or status.Status.name
+            return entry.Result, _reason(entry)
         assert task.position_id is not None  # noqa: S101 - every other signal is of a position
         if task.kind is TaskKind.EXIT:
-            job = await _once(
-                self._control.start_prepare_position_exit,
+            leaving = await run_preparation(
+                control.start_prepare_position_exit,
                 models.PreparePositionExitArgs(IdempotencyKey=key, PositionId=task.position_id),
+                control.get_prepare_position_exit_status,
+                models.GetPreparePositionExitStatusArgs,
             )
-            leaving = models.GetPreparePositionExitStatusArgs(JobId=job.JobId)
-            left = await wait_for_job(lambda: self._control.get_prepare_position_exit_status(leaving))
-            return left.Result, left.Error or left.Status.name
+            return leaving.Result, _reason(leaving)
         operations = await self.operations(task)
         if task.step >= len(operations):
             return None
-        job = await _once(
-            self._control.start_prepare_position_adjustment,
+        adjusting = await run_preparation(
+            control.start_prepare_position_adjustment,
             models.PreparePositionAdjustmentArgs(
                 IdempotencyKey=key,
                 PositionId=task.position_id,
@@ -76,10 +72,10 @@ class Preparer:
                 Condition=task.condition or "",
                 LegSelectionConstraint=_constraint(await self._definition(task)),
             ),
+            control.get_prepare_position_adjustment_status,
+            models.GetPreparePositionAdjustmentStatusArgs,
         )
-        adjusting = models.GetPreparePositionAdjustmentStatusArgs(JobId=job.JobId)
-        adjusted = await wait_for_job(lambda: self._control.get_prepare_position_adjustment_status(adjusting))
-        return adjusted.Result, adjusted.Error or adjusted.Status.name
+        return adjusting.Result, _reason(adjusting)
 
     async def _definition(self, task: Task) -> dict[str, Any]:
         args = models.GetStrategyArgs(StrategyId=task.strategy_id)
@@ -91,17 +87,8 @@ class Preparer:
         return [operation for name, operation in _OPERATIONS if actions.get(name) is not None]
 
 
-async def _once(
-    start: Callable[[T], Awaitable[models.StartPreparationResult]], args: T
-) -> models.StartPreparationResult:
-    """Start a preparation; one that was started with the key before is found again."""
-    try:
-        return await start(args)
-    except MesoLiveApiException as error:
-        found = error.data
-        if error.status is models.StatusCode.DuplicateRequest and isinstance(found, models.StartPreparationResult):
-            return found
-        raise
+def _reason(status: models.PreparationStatusResult) -> str:
+    return status.Error or status.Status.name
 
 
 def _section(definition: dict[str, Any], *path: str) -> dict[str, Any]:

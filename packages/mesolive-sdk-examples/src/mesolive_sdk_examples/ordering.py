@@ -1,0 +1,156 @@
+"""Orders at a venue: a limit at the middle of the market, which goes to the natural price when it is not filled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from mesolive_sdk import (
+    MesoLiveControlHubClient,
+    MesoLiveDataHubClient,
+    MesoLiveEventHubClient,
+    models,
+    new_idempotency_key,
+)
+from mesolive_sdk.ticks import tick_above, tick_below
+from mesolive_sdk_examples.common import Columns, Failure, out, shown
+
+ORDERS: Columns[models.Order] = {
+    "Id": lambda one: one.OrderId,
+    "Plan": lambda one: one.ExecPlanId,
+    "Group": lambda one: one.LegGroupId,
+    "Account": lambda one: one.BrokerAccountId,
+    "State": lambda one: one.State,
+    "Side": lambda one: one.Side,
+    "Qty": lambda one: one.Qty,
+    "Filled": lambda one: one.CumQty,
+    "Type": lambda one: one.OrderType,
+    "Limit": lambda one: one.LimitPrice,
+    "Average": lambda one: one.AvgFillPrice,
+    "Created at": lambda one: one.CreatedAt,
+}
+
+
+class GroupTrader:
+    """Orders leg groups of a plan, and waits for what comes of them.
+
+    Parameters
+    ----------
+    control, data, events
+        Connected clients; the strategy's events must be subscribed.
+    provider
+        Whose quotes to use.
+    seconds
+        How long an order may take to end.
+    """
+
+    def __init__(
+        self,
+        control: MesoLiveControlHubClient,
+        data: MesoLiveDataHubClient,
+        events: MesoLiveEventHubClient,
+        provider: models.DataProviderType,
+        *,
+        seconds: float,
+    ) -> None:
+        self._control = control
+        self._data = data
+        self._provider = provider
+        self._seconds = seconds
+        self._changed = asyncio.Event()
+        events.on_order_update(lambda _event: self._changed.set())
+
+    async def try_and_cancel(self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg]) -> None:
+        """Send an order of the plan's first group where nobody will take it, and cancel it."""
+        group = min(plan.LegGroups)
+        quote = await self._quote(plan, legs, group)
+        sent = await self._send(plan, group, tick_below(_roots(plan, legs, group), _price(quote.Bid)))
+        args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key("cancel"), LiveOrderId=sent)
+        await self._control.cancel_order(args)
+        order = await self._until(sent, lambda order: order.State.is_final)
+        out.print(f"order {sent} is {order.State.value}")
+        if order.CumQty != 0:
+            raise Failure(f"order {sent} was filled before it could be cancelled")
+
+    async def trade(self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], *, rest: float = 2.0) -> None:
+        """Order each group at the middle; after `rest` seconds at the natural price; wait until it is filled."""
+        for group in sorted(plan.LegGroups):
+            if any(plan.LegGroupQtys[group].LegRatios.values()):
+                await self._trade_group(plan, legs, group, rest)
+
+    async def _trade_group(
+        self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], group: int, rest: float
+    ) -> None:
+        roots = _roots(plan, legs, group)
+        quote = await self._quote(plan, legs, group)
+        middle = (_price(quote.Bid) + _price(quote.Ask)) / 2
+        sent = await self._send(plan, group, tick_below(roots, middle))  # rounded in our favour
+        try:
+            order = await self._until(sent, lambda order: order.State.is_final, rest)
+        except TimeoutError:
+            quote = await self._quote(plan, legs, group)
+            sent = await self._send(plan, group, tick_above(roots, _price(quote.Ask)), replaces=sent)
+            order = await self._until(sent, lambda order: order.State.is_final)
+        if order.State is not models.OrderState.Filled:
+            raise Failure(f"order {sent} of group {group} is {order.State.value}")
+        out.print(f"order {sent} is filled at {shown(order.AvgFillPrice)}")
+
+    async def _send(self, plan: models.PreparedPlan, group: int, limit: Decimal, replaces: int | None = None) -> int:
+        sent = await self._control.send_order(
+            models.SendOrderArgs(
+                IdempotencyKey=new_idempotency_key("order"),
+                ReplacesOrder=replaces,
+                BrokerAccountId=plan.BrokerAccountId,
+                ExecPlanId=plan.ExecPlanId,
+                LegGroupId=group,
+                LegGroupOrder=models.LegGroupOrder(
+                    OrderType=models.OrderType.Limit,
+                    TimeInForce=models.TimeInForce.Day,
+                    LimitPrice=limit,
+                    LegNames=plan.LegGroups[group],
+                ),
+            )
+        )
+        instead = "" if replaces is None else f" in place of order {replaces}"
+        out.print(f"order {sent.LiveOrderId}: group {group} at {shown(limit)}{instead}, {sent.State.value}")
+        return sent.LiveOrderId
+
+    async def _until(
+        self, order_id: int, condition: Callable[[models.Order], bool], seconds: float | None = None
+    ) -> models.Order:
+        """Look at an order after each event until the condition holds; `TimeoutError` when it does not in time."""
+        async with asyncio.timeout(self._seconds if seconds is None else seconds):
+            while True:
+                self._changed.clear()
+                order = await self._control.get_order(models.GetOrderArgs(LiveOrderId=order_id))
+                if condition(order):
+                    return order
+                await self._changed.wait()
+
+    async def _quote(
+        self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], group: int
+    ) -> models.LivePrices:
+        """Return the market of one combo now: those of the plan grow old."""
+        ratios = plan.LegGroupQtys[group].LegRatios
+        combo = [
+            models.ComboLeg(Contract=legs[name].LiveContract, Ratio=ratio) for name, ratio in ratios.items() if ratio
+        ]
+        found = await self._data.get_combo_contracts_snapshot(
+            models.GetComboContractsSnapshotArgs(
+                Combo=combo, Include=models.LiveDataInclude.Prices, Provider=self._provider
+            )
+        )
+        return found.ComboPrices or models.LivePrices()
+
+
+def _roots(plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], group: int) -> list[str]:
+    ratios = plan.LegGroupQtys[group].LegRatios
+    contracts = [legs[name].LiveContract for name, ratio in ratios.items() if ratio]
+    return [contract.Root or contract.Underlying.Symbol for contract in contracts]
+
+
+def _price(price: Decimal | None) -> Decimal:
+    if price is None:
+        raise Failure("a leg has no two-sided market now")
+    return price
