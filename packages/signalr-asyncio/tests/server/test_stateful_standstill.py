@@ -282,3 +282,36 @@ async def test_whatever_comes_in_between_all_arrives_once_and_in_order(steps: li
     client.peer.leave()
     await clock.advance(60)
     assert (client.app.stats().connections, client.app.stats().tasks) == (0, 0)
+
+
+async def test_a_client_that_leaves_while_nothing_is_read_of_it_is_noticed() -> None:
+    clock, client = await connect()
+    client.work({"type": 1, "invocationId": "1", "target": "Hold", "arguments": [], "streamIds": ["u"]})
+    for number in range(1_000):
+        client.work({"type": 2, "invocationId": "u", "item": number})
+    await settle()
+    client.peer.leave(1006)
+    # The next ack or ping shows that it is gone; then it may come back for a while.
+    await clock.advance(45)
+    assert client.app.hub("/hub").connection_ids == ()
+    # The method runs on, as every method whose client left.
+    FlowHub.release.set()
+    await settle()
+    assert (client.app.stats().connections, client.app.stats().tasks) == (0, 0)
+
+
+async def test_a_client_that_comes_back_after_it_was_missed_goes_on() -> None:
+    clock, client = await connect()
+    client.work({"type": 1, "invocationId": "1", "target": "Hold", "arguments": [], "streamIds": ["u"]})
+    for number in range(1_000):
+        client.work({"type": 2, "invocationId": "u", "item": number})
+    client.work({"type": 3, "invocationId": "u"})
+    await settle()
+    client.peer.leave(1006)
+    await clock.advance(10)
+    await client.again()
+    FlowHub.release.set()
+    for _ in range(100):
+        await clock.advance(0.1)
+        client.read()
+    assert [message["result"] for message in client.received] == [sum(range(1_000))]

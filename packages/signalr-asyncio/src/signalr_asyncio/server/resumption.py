@@ -68,10 +68,15 @@ class Resumption:
             self._last_ack = now
         return ack
 
+    def leave(self, now: float) -> None:
+        """Take note that no transport carries the connection."""
+        if self.away_since is None:
+            self.away_since = now
+
     async def absence(self, now: float) -> None:
         """Wait for the client to come back."""
         self._returned = asyncio.get_running_loop().create_future()
-        self.away_since = now
+        self.leave(now)
         await self._returned
 
     def come_back(self) -> tuple[SequenceStart, tuple[bytes, ...]]:

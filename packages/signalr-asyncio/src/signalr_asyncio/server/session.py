@@ -10,7 +10,7 @@ from typing import Any
 
 from signalr_asyncio.protocol.buffer import MessageBuffer
 from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
-from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake, parse_handshake_request
+from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake
 from signalr_asyncio.protocol.messages import (
     CancelInvocation,
     Close,
@@ -26,6 +26,7 @@ from signalr_asyncio.server.calls import Calls
 from signalr_asyncio.server.clients import GroupManager, HubCallerClients
 from signalr_asyncio.server.clock import wait_for
 from signalr_asyncio.server.errors import ClientGone, describe
+from signalr_asyncio.server.greeting import Refused, greet
 from signalr_asyncio.server.hub import Hub, HubContext
 from signalr_asyncio.server.questions import Questions
 from signalr_asyncio.server.read_ahead import ReadAhead
@@ -38,7 +39,6 @@ log = logging.getLogger("signalr_asyncio.server")
 
 _PING = Ping()
 _STATEFUL_VERSION = 2
-_HANDSHAKE_SIZE = 32 * 1024
 
 
 class HubSession:
@@ -173,57 +173,28 @@ class HubSession:
             await self._end()
 
     async def _handshake(self) -> bytes | None:
-        data = b""
-        maximum = self.options.maximum_receive_message_size or _HANDSHAKE_SIZE
-        transport = self.writer.transport
-        while True:
-            chunk = await transport.receive()
-            if chunk is None:
-                return None
-            data += chunk
-            try:
-                parsed = parse_handshake_request(data, maximum)
-            except ProtocolError as error:
-                log.info("%s: the handshake failed: %s", self, error)
-                text = "An unexpected error occurred during connection handshake."
-                self._refuse(_detailed(text, error, self.options.enable_detailed_errors))
-                return None
-            if parsed is not None:
-                break
-        request, rest = parsed
-        refusal = self._negotiated(request.protocol, request.version)
-        if refusal is not None:
-            log.info("%s: the handshake was refused: %s", self, refusal)
-            self._refuse(refusal)
+        try:
+            greeting = await greet(self.writer.transport, self.runtime.protocols, self.options)
+        except Refused as refusal:
+            log.info("%s: the handshake was refused: %s", self, refusal.reason)
+            self._refuse(refusal.text)
             return None
-        return rest
-
-    def _negotiated(self, name: str, version: int) -> str | None:
-        protocol = self.runtime.protocols.get(name)
-        if protocol is None:
-            return f"The protocol '{name}' is not supported."
-        if version > protocol.version:
-            return f"The server does not support version {version} of the '{name}' protocol."
-        transfer_format = protocol.transfer_format
-        if transfer_format not in self.writer.transport.formats:
-            return (
-                f"Cannot use the '{name}' protocol on the current transport. The transport does not support "
-                f"'{transfer_format}' transfer format."
-            )
-        self._protocol = protocol
+        if greeting is None:
+            return None
+        self._protocol = protocol = greeting.protocol
         self._ping = protocol.encode(_PING)
-        if self._stateful and version >= _STATEFUL_VERSION:
+        if self._stateful and greeting.version >= _STATEFUL_VERSION:
             size = self.options.stateful_buffer_size
             # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
             ahead = ReadAhead(self._dispatch, 2 * size, self.runtime.tasks, self._fail)
             self._resumption = Resumption(MessageBuffer(size), ahead, self._clock.now())
             self.writer.outbox.buffer = self._resumption.buffer
             self.writer.direct = False
-        self.context.protocol = name
-        self.writer.transport.use(transfer_format)
+        self.context.protocol = protocol.name
+        self.writer.transport.use(protocol.transfer_format)
         self.writer.outbox.put_control(encode_handshake(HandshakeResponse()))
         self.writer.flush_soon()
-        return None
+        return greeting.rest
 
     async def _connected(self) -> None:
         hub = self.runtime.factory()
@@ -460,6 +431,8 @@ class HubSession:
         # may come back has all in the buffer.
         if isinstance(error, (TransportClosed, *self.writer.transport.gone_errors)):
             if self._resumption is not None:
+                self.writer.away = True
+                self._resumption.leave(self._clock.now())
                 return
         else:
             log.error("%s: sending failed", self, exc_info=error)
@@ -577,7 +550,3 @@ def _expiry(principal: Principal, now: float) -> float | None:
     if principal.expires_at is None:
         return None
     return now + (principal.expires_at - datetime.now(UTC)).total_seconds()
-
-
-def _detailed(text: str, error: BaseException, detailed: bool) -> str:
-    return f"{text} InvalidDataException: {error}" if detailed else text
