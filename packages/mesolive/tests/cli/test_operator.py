@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from typer.testing import CliRunner, Result
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.cli.root import app
+from mesolive.clock import ManualClock
+from mesolive.retention import Keep, Retention
 from mesolive.trading import halts
 from mesolive.trading.guards import Limits
 from mesolive_sdk import models
@@ -102,6 +105,14 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
     assert [one["EventSeqId"] for one in found["LastEvents"]] == list(
         range(found["LatestEventSeqId"] - 9, found["LatestEventSeqId"] + 1)
     )
+
+
+async def test_the_status_is_shown_when_the_last_events_are_too_old_to_be_kept(desk: Desk) -> None:
+    await desk.enter((await desk.strategy()).Id)
+    much_later = ManualClock(desk.application.clock.now() + timedelta(days=500))
+    await Retention(desk.application.database, much_later, Keep(), wall=much_later).prune()
+    found = await terminal(desk).json("status")
+    assert (found["LatestEventSeqId"] > 10, found["LastEvents"]) == (True, [])
 
 
 async def test_accounts_are_listed_with_their_value_cash_and_margin(desk: Desk) -> None:

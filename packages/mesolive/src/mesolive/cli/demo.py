@@ -105,14 +105,17 @@ async def _prepare(application: Application, hold: float) -> Trade:
 
 
 def _say_what_next(console: Console, application: Application, trade: Trade) -> None:
-    python = Path(".venv/bin/python")
+    python, command = Path(".venv/bin/python"), Path(".venv/bin/mesolive")
     examples = f"{python if python.exists() else 'python'} -m mesolive_sdk_examples"
+    mesolive = command if command.exists() else "mesolive"
     symbol = trade.underlying.Symbol
     lines = [
         "",
         "The server keeps running. In another terminal:",
         f"  export MESOLIVE_URL={application.url}",
         f"  export MESOLIVE_API_KEY={trade.token}",
+        f"  {mesolive} status",
+        f"  {mesolive} position list --all",
         f"  {examples}.accounts_example list",
         f"  {examples}.positions_example create --strategy-id 1 --execute --paper-fill-price mid",
         f"  {examples}.data_example underlying stream --symbol {symbol} --seconds 10",

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
+from mesolive.journal.events import EVENTS_PRUNED
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
+from mesolive_sdk.exceptions import MesoLiveApiException
 
 LAST_EVENTS = 10
 
@@ -114,8 +116,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
         # On connect the hub tells what is active before it answers anything.
         latest = await hub.get_latest_event_seq_id()
         told = list(active)
-        since = max(latest.LatestEventSeqId - LAST_EVENTS, 0)
-        events = await hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=LAST_EVENTS))
+        last = await _last_events(hub, max(latest.LatestEventSeqId - LAST_EVENTS, 0))
         return Status(
             latest=latest,
             agents=(await control.list_agents()).Agents,
@@ -124,8 +125,20 @@ async def _ask(url: str | None, token: str | None) -> Status:
             ),
             halts=(await control.list_halts()).Halts,
             active=told,
-            last=events.Events,
+            last=last,
         )
+
+
+async def _last_events(hub: MesoLiveEventHubClient, since: int) -> Sequence[models.MesoLiveEventEnvelope]:
+    """Return the events after a number, or those that are left of them after so long a time."""
+    args = models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=LAST_EVENTS)
+    try:
+        return (await hub.get_events_since(args)).Events
+    except MesoLiveApiException as error:
+        if error.error is None or error.error.Code != EVENTS_PRUNED or error.error.Detail is None:
+            raise
+        args.SinceEventSeqId = int(error.error.Detail)
+        return (await hub.get_events_since(args)).Events
 
 
 def _active_row(event: models.MesoLiveEvent) -> Sequence[object]:
