@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
-from mesolive.brokers.simulated.faults import Fault
+from mesolive.brokers.simulated.faults import FILL_FAULTS, Fault, Faults
 from mesolive.brokers.simulated.stepped import SteppedVenue
 from mesolive.brokers.simulated.venue import SimulatedTerms, SimulatedVenue
-from mesolive.brokers.venue import Settled, VenueLeg
+from mesolive.brokers.venue import Settled, VenueLeg, VenueUnreachableError
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.history import DailySeries, Day
 from mesolive.settings import Settings
@@ -95,8 +97,16 @@ class Scene:
         await self.desk.eventually(found)
 
     async def reconcile(self) -> None:
-        """Ask the venue now."""
-        await self.desk.application.desk.supervisors[0].reconcile()
+        """Ask the venue now, or as soon as it is connected again."""
+        (supervisor,) = self.desk.application.desk.supervisors
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await supervisor.reconcile()
+                except VenueUnreachableError:
+                    await asyncio.sleep(0)
+                else:
+                    return
 
     async def gained(self) -> Decimal:
         """Return what the account's cash has gained."""
@@ -475,6 +485,30 @@ async def test_marker_legs_end_with_their_expiration_at_venues_too(tmp_path: Pat
 
 async def closed_legs(scene: Scene, position_id: int, names: set[str]) -> bool:
     return {one.Name for one in (await scene.position(position_id)).Legs if one.ClosedAt == CLOSE} == names
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whatever_is_lost_or_told_twice_the_books_end_with_what_the_venue_paid(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - a test to be repeated, not a secret
+    rates: dict[Fault, float] = dict.fromkeys(FILL_FAULTS, 0.2)
+    market = ScriptedMarket()
+    async with desk_server(tmp_path, market=(market.market, market.clock), faults=Faults(rates, seed)) as desk:
+        scene = Scene(desk, market)
+        sizes = [(random.choice([-3, -2, -1, 1, 2]), random.choice([5050, 5100])) for _ in range(5)]
+        entered = [await scene.enter(expiring(*size), f"p{number}") for number, size in enumerate(sizes)]
+        await market.at(CLOSE, spot=5030)
+        await market.at(CLOSE + QUARTER)
+        await scene.reconcile()
+        closed = [await scene.closed(position_id) for position_id in entered]
+        await scene.reconcile()
+        ledger = desk.venue.ledger
+        assert ledger.held(SIM) == {}
+        paid = sum(fact.cash for fact in ledger.settlements if isinstance(fact, Settled))
+        traded = sum(
+            -one.qty * one.price * 100 - one.commission for execution in ledger.executions for one in execution.legs
+        )
+        assert await scene.gained() == paid + traded == sum(position.RealizedPnL for position in closed)
+        assert [len(await scene.settlements(position_id)) for position_id in entered] == [1] * len(entered)
 
 
 async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> None:
