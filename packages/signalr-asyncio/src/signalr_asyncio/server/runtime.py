@@ -55,7 +55,7 @@ class Tasks:
 
     def release(self, task: asyncio.Task[None] | None) -> None:
         """Note that an adopted task ends with the step that it is in."""
-        self._tasks.discard(task)  # type: ignore[arg-type]
+        self._tasks.discard(task)  # type: ignore[arg-type]  # None is in no set, and to ask would cost more
 
     async def drain(self) -> None:
         """Wait until every task has ended, those that are started meanwhile too."""

@@ -186,7 +186,7 @@ class HubSession:
         if self._stateful and greeting.version >= _STATEFUL_VERSION:
             size = self.options.stateful_buffer_size
             # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
-            ahead = ReadAhead(self._dispatch, 2 * size, self.runtime.tasks, self._fail)
+            ahead = ReadAhead(self._dispatch, 2 * size, self.runtime.tasks, self._broken)
             self._resumption = Resumption(MessageBuffer(size), ahead, self._clock.now())
             self.writer.outbox.buffer = self._resumption.buffer
             self.writer.direct = False
@@ -360,6 +360,10 @@ class HubSession:
     def _fail(self, error: BaseException) -> None:
         text = describe("Connection closed with an error.", error, detailed=self.options.enable_detailed_errors)
         self.close(text, reason=str(error))
+
+    def _broken(self, error: Exception) -> None:
+        log.error("%s: a message could not be handled", self, exc_info=error)
+        self._fail(error)
 
     def _refuse(self, error: str) -> None:
         if not self._closing:
