@@ -10,10 +10,15 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
+
+from mesolive.cli.root import app
+from mesolive.settings import Settings
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
 
@@ -158,15 +163,36 @@ def test_a_demonstration_that_cannot_trade_names_the_step_and_ends_with_status_1
     assert "Prepare the entry" in ended.stdout
 
 
-def test_every_command_has_a_help_page(tmp_path: Path) -> None:
+def test_the_help_of_serve_names_every_setting(tmp_path: Path) -> None:
+    shown = run("serve", "--help", cwd=tmp_path).stdout
+    for setting in fields(Settings):
+        option, variable = f"--{setting.name.replace('_', '-')}", f"MESOLIVE_{setting.name.upper()}"
+        assert option in shown or variable in shown, f"{setting.name} is not named"
+
+
+def test_every_command_has_a_help_page() -> None:
     for command in (
         (),
         ("serve",),
         ("demo",),
         ("apikey", "create"),
         ("account", "create-paper"),
+        ("account", "list"),
+        ("account", "limits"),
+        ("order", "list"),
+        ("order", "show"),
+        ("order", "cancel"),
+        ("position", "list"),
+        ("position", "show"),
+        ("position", "set-closed"),
+        ("position", "adjust-pnl"),
+        ("position", "liquidate"),
+        ("status",),
+        ("halt",),
         ("strategy", "check"),
+        ("strategy", "import"),
+        ("strategy", "list"),
     ):
-        ended = run(*command, "--help", cwd=tmp_path)
-        assert ended.returncode == 0
-        assert "Usage" in ended.stdout
+        ended = CliRunner().invoke(app, [*command, "--help"])
+        assert ended.exit_code == 0
+        assert "Usage" in ended.output

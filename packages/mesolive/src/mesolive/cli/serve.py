@@ -45,6 +45,12 @@ def serve(
     """Run the server until Ctrl-C or SIGTERM.
 
     Every option can also be set as a MESOLIVE_… environment variable; the option wins.
+
+    As variables only: MESOLIVE_SECRET_KEY (signs API keys), MESOLIVE_SIGNALS_EVERY (seconds between evaluations, 60),
+    MESOLIVE_ENFORCE_MAX_ADJUSTMENTS (true or false), MESOLIVE_EXTERNAL_HOSTS and MESOLIVE_EXTERNAL_FOLDER (where
+    strategies may take external data from), MESOLIVE_KEEP_EVENTS_DAYS (400), MESOLIVE_KEEP_JOBS_DAYS (90) and
+    MESOLIVE_KEEP_RECORDS_DAYS (90) (for how long things are kept; 0 is for ever), MESOLIVE_MAX_STRATEGIES (1000),
+    MESOLIVE_MAX_PREPARATIONS (8), MESOLIVE_MAX_PLANS (20000) and MESOLIVE_MAX_CONNECTIONS (1000) (of one user).
     """
     _one_of("--market", market, get_args(MarketKind))
     _one_of("--log-format", log_format, get_args(LogFormat))
