@@ -242,6 +242,23 @@ async def test_at_the_opening_its_price_is_known_and_not_only_with_the_next_step
     await provider.stop()
 
 
+async def test_a_market_that_is_halted_over_a_night_opens_when_it_is_resumed() -> None:
+    provider, clock = await generated(start=datetime(2024, 3, 11, 19, 0, tzinfo=UTC), step=MINUTE)
+    provider.halt()
+    stands = spot_of(provider)
+    await clock.advance((datetime(2024, 3, 12, 14, 0, tzinfo=UTC) - clock.now()).total_seconds())
+    state, history = view_of(provider).underlying, provider.books["SPX"].history
+    assert (state.today_open, state.previous_close, state.quote.last) == (None, stands, stands)
+    monday = history.of_day(date(2024, 3, 11))
+    assert monday is not None
+    assert monday.close == stands
+    provider.resume()
+    tuesday = provider.books["SPX"].history.of_day(date(2024, 3, 12))
+    assert tuesday is not None
+    assert tuesday.open == view_of(provider).underlying.today_open is not None
+    await provider.stop()
+
+
 async def test_volatility_rises_when_the_market_falls() -> None:
     provider, _ = await generated()
     before = view_of(provider).underlying.iv

@@ -239,6 +239,10 @@ class SimulatedProvider:
         now = self._clock.now()
         self._skip(now)
         self._halted = False
+        today = self._calendar.local(now).date()
+        known = self._book.history.of_day(today)
+        if self._calendar.is_open(now) and (known is None or known.open is None):
+            self._open(today)  # it was halted at the opening
         self._publish(now)
 
     def gap(self, fraction: float) -> None:
@@ -305,6 +309,15 @@ class SimulatedProvider:
             self._book.heard(now)
 
     def _skip(self, now: datetime) -> None:
+        """Pass the time until `now` without a move: sessions end at the price that stands, and open when it moves."""
+        for boundary, opens in self._boundaries(self._passed, now):
+            if opens:
+                previous = self._book.history.previous_close(self._calendar.local(boundary).date())
+                self._prices = replace(self._prices, previous_close=previous, today_open=None)
+                shown = replace(self._book.prices, previous_close=previous, today_open=None)
+                self._book.set_underlying(boundary, shown)
+            else:
+                self._close(boundary)
         self._done = max((now - self._origin) // self._step, self._done)
         self._passed = max(now, self._passed)
 
