@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
+from market_testkit.chains import expiration
 from mesolive.brokers.simulated.faults import FILL_FAULTS, Fault, Faults
 from mesolive.brokers.simulated.stepped import SteppedVenue
 from mesolive.brokers.simulated.venue import SimulatedTerms, SimulatedVenue
@@ -509,6 +510,25 @@ async def test_whatever_is_lost_or_told_twice_the_books_end_with_what_the_venue_
         )
         assert await scene.gained() == paid + traded == sum(position.RealizedPnL for position in closed)
         assert [len(await scene.settlements(position_id)) for position_id in entered] == [1] * len(entered)
+
+
+async def test_on_a_short_day_a_venue_settles_at_the_early_close(tmp_path: Path) -> None:
+    early = datetime(2024, 7, 3, 17, 0, tzinfo=UTC)
+    market = ScriptedMarket(early - timedelta(hours=1), [expiration("SPXW", early.date())])
+    venue = SimulatedVenue(market.market, market.clock, tmp_path / "venue.jsonl")
+    await market.market.start()
+    await venue.start()
+    put = OptionContract("SPX", "SPXW", early.date(), Right.PUT, Decimal(5100))
+    venue.trade_by_hand(SIM, [VenueLeg(name="p", contract=put, ratio=Decimal(1))], Decimal(2))
+    await market.at(early - timedelta(seconds=1), spot=5080)
+    assert venue.ledger.held(SIM) == {put: 2}
+    await market.at(early, spot=5075)
+    await market.clock.advance(0)
+    (settled,) = venue.ledger.settlements
+    assert isinstance(settled, Settled)
+    assert (settled.at, settled.price, settled.qty) == (early, 25, 2)
+    await venue.stop()
+    await market.market.stop()
 
 
 async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> None:
