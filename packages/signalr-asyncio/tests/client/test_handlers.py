@@ -189,11 +189,14 @@ async def test_an_answer_after_a_reconnect_goes_nowhere(hub: ScriptedHub) -> Non
         await release.wait()
         return 1
 
+    back = asyncio.Event()
+    connection.on_reconnected(lambda _: back.set())
     connection.on("Ask", slow)
     await peer.send(call("Ask", invocationId="s1"))
     await asked.wait()
     hub.server.sever()
     peer = await hub.peer()
+    await back.wait()
     release.set()
     await connection.send("Next")
     assert (await peer.receive())["target"] == "Next"

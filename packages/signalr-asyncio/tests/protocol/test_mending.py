@@ -27,8 +27,10 @@ from signalr_asyncio.protocol.messages import (
 from signalr_testkit.messages import parse_all
 
 JSON, MESSAGEPACK = JsonHubProtocol(), MessagePackHubProtocol()
-DEEP_JSON = b"[" * 5000 + b'"]"' + b"]" * 5000
-DEEP_PACKED = b"\x91" * 5000 + b"\xc0"
+# Deeper than any interpreter follows, and not yet too long to be mended.
+LEVELS = 20_000
+DEEP_JSON = b"[" * LEVELS + b'"]"' + b"]" * LEVELS
+DEEP_PACKED = b"\x91" * LEVELS + b"\xc0"
 
 
 def json_frame(record: bytes) -> bytes:
@@ -69,7 +71,7 @@ def spoilt(payload: object) -> None:
 
 JSON_CASES = {
     "depth": DEEP_JSON,
-    "depth in objects": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    "depth in objects": b'{"a":' * LEVELS + b"1" + b"}" * LEVELS,
     "half a pair": rb'"\ud800"',
     "the other half": rb'"\uDFFF"',
     "half a pair behind an escaped backslash": rb'["\\\\\ud800x"]',
@@ -98,9 +100,9 @@ def test_in_json_the_message_is_known_and_its_values_are_not(value: bytes) -> No
 
 PACKED_CASES = {
     "depth": DEEP_PACKED,
-    "depth in maps": b"\x81\xa1a" * 5000 + b"\xc0",
-    "depth in 16 bits": b"\xdc\x00\x01" * 3000 + b"\xc0",
-    "depth in 32 bits": b"\xdf\x00\x00\x00\x01\x01" * 3000 + b"\xc0",
+    "depth in maps": b"\x81\xa1a" * LEVELS + b"\xc0",
+    "depth in 16 bits": b"\xdc\x00\x01" * LEVELS + b"\xc0",
+    "depth in 32 bits": b"\xdf\x00\x00\x00\x01\x01" * LEVELS + b"\xc0",
     "depth beside every other form": b"\x9f"
     b"\xc4\x01x\xc5\x00\x01x\xc6\x00\x00\x00\x01x\xc7\x01\x05x"
     b"\xca....\xcb........\xcc.\xd3........\xd4\x05."
@@ -157,7 +159,7 @@ def test_half_a_pair_in_a_name_leaves_a_call_of_nothing_known() -> None:
         b'{"type":2,"item":' + DEEP_JSON + b"}",
         b'{"type":2,"invocationId":"1","item":' + DEEP_JSON,
         b'{"type":2,"invocationId":"1","item":' + DEEP_JSON + b"]}",
-        b'{"type":2,"invocationId":"1","item":' + b"[" * 5000,
+        b'{"type":2,"invocationId":"1","item":' + b"[" * LEVELS,
         rb'{"type":2,"invocationId":"1","item":"\ud800}',
         rb'{"type":2,"invocationId":"1","item":tru,"x":"\ud800"}',
         b'{"type":2,"invocationId":"1","item":"' + b"x" * MENDABLE + rb'\ud800"}',
@@ -175,9 +177,9 @@ def test_json_that_is_malformed_besides_is_refused(record: bytes) -> None:
         packed(2, {}, "", DEEP_PACKED),
         packed(2, {}, "1", DEEP_PACKED)[:-1],
         packed(2, {}, "1", DEEP_PACKED) + b"\xc0",
-        packed(2, {}, "1", b"\x91" * 5000 + b"\xc1"),
-        packed(2, {}, "1", b"\x91" * 5000 + b"\xda\xff\xffshort"),
-        packed(2, {}, "1", b"\x91" * 5000 + b"\xdd\xff\xff"),
+        packed(2, {}, "1", b"\x91" * LEVELS + b"\xc1"),
+        packed(2, {}, "1", b"\x91" * LEVELS + b"\xda\xff\xffshort"),
+        packed(2, {}, "1", b"\x91" * LEVELS + b"\xdd\xff\xff"),
         packed(2, {}, "1", DEEP_PACKED + b"\xc0" * MENDABLE),
         packed(1, {}, "1", "T", b"\x81\xa1a" + DEEP_PACKED),
     ],

@@ -23,8 +23,8 @@ from signalr_server_kit import ManualClock, Peer
 from signalr_server_kit.clock import settle
 
 HALF = "\ud800"
-DEEP = "[" * 3000 + "]" * 3000
-DEEP_PACKED = b"\x91" * 3000 + b"\xc0"
+DEEP = "[" * 20_000 + "]" * 20_000
+DEEP_PACKED = b"\x91" * 20_000 + b"\xc0"
 MESSAGEPACK = MessagePackHubProtocol()
 
 
@@ -71,7 +71,7 @@ class MixedHub(Hub):
 def app() -> SignalRServer:
     return SignalRServer(
         {"/hub": MixedHub},
-        options=HubOptions(maximum_parallel_invocations=2),
+        options=HubOptions(maximum_parallel_invocations=2, maximum_receive_message_size=100_000),
         protocols=(JsonHubProtocol(), MESSAGEPACK),
         clock=ManualClock(),
     )
@@ -123,7 +123,8 @@ async def test_an_answer_that_cannot_be_read_fails_its_question(app: SignalRServ
 async def test_over_messagepack_too(app: SignalRServer) -> None:
     peer = await Peer(app).start(protocol="messagepack")
     record = b"\x96\x01\x80\xa11\xa4Echo\x91" + DEEP_PACKED + b"\x90"
-    peer.raw(bytes((len(record) & 0x7F | 0x80, len(record) >> 7)) + record)
+    size = len(record)
+    peer.raw(bytes((size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14)) + record)
     peer.raw(MESSAGEPACK.encode(Invocation("Half", [], "2")))
     peer.raw(MESSAGEPACK.encode(Invocation("Raise", [], "3")))
     peer.raw(MESSAGEPACK.encode(Invocation("Echo", ["on"], "4")))
