@@ -69,6 +69,17 @@ class DecimalText(TypeDecorator[Decimal]):
 
 
 def _decimal_text(value: Decimal) -> str:
+    # Nearly every value is short: then its plain digits are at hand four times as fast.
+    if value.is_finite() and -MAX_DECIMAL_TEXT < value.adjusted() < MAX_DECIMAL_TEXT:
+        text = f"{value:f}"
+        if len(text) <= MAX_DECIMAL_TEXT:
+            if "." in text:
+                text = text.rstrip("0").rstrip(".")
+            return "0" if text == "-0" else text
+    return _long_decimal_text(value)
+
+
+def _long_decimal_text(value: Decimal) -> str:
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise ValueError(f"{value} cannot be stored: only finite decimals can")  # noqa: TRY004 - its value is wrong
