@@ -426,7 +426,8 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         (notice,) = [one for one in scene.errors() if "assigned" in (one.Message or "")]
         assert notice.PositionId == position_id
         assert notice.Message is not None
-        assert str(contract()) in notice.Message
+        assert f"1 of {contract()} were assigned" in notice.Message
+        assert f"position {position_id} 'a position'" in notice.Message
     market = ScriptedMarket(market.clock.now() + timedelta(days=2), american)
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)

@@ -364,6 +364,7 @@ def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[_Held]) 
     concerned = {one.position.id: one.position for one in held}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None
     what = "were assigned" if notice.qty < 0 else "were exercised"
+    whose = ", ".join(f"position {one.id} '{one.name}'" for one in concerned.values()) or "no position of these books"
     return models.ErrorEvent(
         State=models.ErrorState.Active,
         ErrorId=_exercise_id(account, notice),
@@ -374,7 +375,7 @@ def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[_Held]) 
         BrokerAccountId=account.broker_account_id,
         Message=(
             f"account {account.broker_account_id}: {abs(notice.qty)} of {notice.contract} {what} before their "
-            "expiration: the options are gone and shares have come in their place, which these books do not keep. "
-            "Settle the shares at the venue, then close the position in the books"
+            f"expiration, held by {whose}: the options are gone and shares have come in their place, which these books "
+            "do not keep. Settle the shares at the venue, then close the position in the books"
         ),
     )
