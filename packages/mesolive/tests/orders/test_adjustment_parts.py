@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -13,12 +14,14 @@ from adjusting_testkit import ADD, QTY, STRIKE, Operation, Play, play, strangle
 from broker_testkit import SIM, at_venue
 from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.venue import Execution, LegExecution
+from mesolive.market.contracts import OptionContract
 from mesolive.trading.adjustment_variables import work_out
 from mesolive.trading.order_facts import told_by_venue
 from mesolive.trading.positions import find_position
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, PositionStatus
+from signals_testkit import Json
 
 MOVED = {"c": [(5200, -4, "Open")], "p": [(4700, -4, "Open")]}
 
@@ -38,9 +41,9 @@ def half_moved(filled: int) -> dict[str, list[tuple[int, int, str]]]:
     return {"c": [(5200, -4, "Open")], "p": [(4800, filled - QTY, "Closing"), (4700, -filled, "Opening")]}
 
 
-async def begun(stage: Play, parts: int, *, limit: Decimal | None = None) -> tuple[int, int]:
+async def begun(stage: Play, parts: int, *, limit: Decimal | None = None, rule: Json = STRIKE) -> tuple[int, int]:
     """Enter, order the move and have so many of its combos filled; return the order's and the plan's id."""
-    await stage.enter(strangle(maximum=5, MoveLegAdjustment=STRIKE))
+    await stage.enter(strangle(maximum=5, MoveLegAdjustment=rule))
     plan = await stage.prepare(Operation.MoveLeg)
     order = at_venue(plan) if limit is None else at_venue(plan, kind=OrderType.Limit, limit=limit)
     order_id = (await stage.desk.send(order)).LiveOrderId
@@ -202,6 +205,35 @@ async def test_a_fill_that_comes_after_the_exit_opens_the_position_again(stage: 
     assert (await stage.position()).State is LivePositionState.Closed
 
 
+async def test_a_fill_while_the_books_are_compared_with_the_venue_is_no_difference(
+    stage: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id, _ = await begun(stage, 1)
+    venue = stage.desk.venue
+    ask_executions, ask_positions = venue.executions, venue.positions
+    asked: list[str] = []
+
+    async def positions(account: str) -> Mapping[OptionContract, Decimal]:
+        asked.append("positions")
+        return await ask_positions(account)
+
+    async def executions(account: str, since: datetime) -> Sequence[Execution]:
+        found = await ask_executions(account, since)
+        if asked == ["positions"]:
+            asked.append("executions")
+            stage.nudge()
+            await stage.filled_more(order_id, Decimal(1))
+        return found
+
+    monkeypatch.setattr(venue, "positions", positions)
+    monkeypatch.setattr(venue, "executions", executions)
+    await stage.desk.application.desk.supervisors[0].reconcile()
+    assert asked[:2] == ["positions", "executions"]
+    await stage.fill(order_id)
+    await stage.told(1)
+    assert stage.of(models.ErrorEvent) == []
+
+
 # --- restarts
 
 
@@ -237,12 +269,16 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
     with monkeypatch.context() as patched:
         patched.setattr("mesolive.trading.completion.work_out", broken)
         async with play(tmp_path) as stage:
-            await begun(stage, QTY)
+            await stage.enter(strangle(maximum=5, MoveLegAdjustment=STRIKE, AddLegsAdjustment=ADD))
+            adding = await stage.prepare(Operation.AddLegs)
+            await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg)))
             await stage.desk.application.desk.completion.close()
             assert await stage.held() == MOVED
             assert (await stage.position()).Vars["moves"] == 0
             with pytest.raises(MesoLiveApiException, match="is being completed"):
                 await stage.prepare(Operation.MoveLeg)
+            with pytest.raises(MesoLiveApiException, match="is being completed"):
+                await stage.order(adding)
     for _ in range(2):  # once and never again
         async with play(tmp_path) as stage:
             await stage.told()
@@ -254,10 +290,11 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
             await stage.must_balance()
 
 
-async def test_what_sets_variables_at_the_same_time_is_not_lost(
+async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An automatic update of a variable comes between the evaluation of an adjustment and its transaction."""
+    rule = {**STRIKE, "VarDefines": {"moves": "seen + 1"}}
     meanwhile: list[int] = []
     async with play(tmp_path) as stage:
 
@@ -269,7 +306,7 @@ async def test_what_sets_variables_at_the_same_time_is_not_lost(
             return found
 
         monkeypatch.setattr("mesolive.trading.completion.work_out", interrupted)
-        await begun(stage, QTY)
+        await begun(stage, QTY, rule=rule)
         await stage.told(1)
         position = await stage.position()
-        assert (position.Vars["moves"], position.Vars["seen"]) == (1, 7)
+        assert (position.Vars["moves"], position.Vars["seen"]) == (8, 7)

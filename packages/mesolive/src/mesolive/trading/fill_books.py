@@ -161,9 +161,10 @@ async def _finish_adjustment(
     if filled:
         books = await _follow_with_markers(tx, touched.plan, books, now, events)
     realized = await realize(tx, books, touched.realized)
-    if filled and await holds_nothing(tx, books.position_id):
-        await count_adjustment(tx, touched.plan.id, books.position_id)
-        await mark_executed(tx, touched.plan.id, now, books.position_id)
+    if await holds_nothing(tx, books.position_id):
+        if filled:
+            await count_adjustment(tx, touched.plan.id, books.position_id)
+            await mark_executed(tx, touched.plan.id, now, books.position_id)
         return [*events, *await _close(tx, books, realized, now)]
     if filled:
         await mark_filled(tx, touched.plan.id)

@@ -252,12 +252,15 @@ class Supervisor:
         await self._settle(account, listed, {order.id for order in before})
         async with asyncio.timeout(self._patience.answer):
             held = await self._venue.positions(name)
+            async with self._database.read() as tx:
+                # Before the venue is asked again: a fill that is booked later than this makes no difference.
+                booked = await held_in_books(tx, account.id)
             again = await self._venue.executions(name, since)
             settled_again = await self._venue.settlements(name, ago)
         if {one.execution_id for one in again} == {one.execution_id for one in filled} and {
             one.fact_id for one in settled_again
         } == {one.fact_id for one in settled}:
-            await self._compare(account, held, listed)
+            await self._compare(account, held, booked, listed)
         else:
             self.doubt(account.id)  # something came in between: what is compared must be of one moment
 
@@ -331,12 +334,15 @@ class Supervisor:
             await self._facts.tell(told_by_venue(account.user_id, account.id, ended))
 
     async def _compare(
-        self, account: Account, held: Mapping[OptionContract, Decimal], listed: Sequence[VenueOrder]
+        self,
+        account: Account,
+        held: Mapping[OptionContract, Decimal],
+        booked: Mapping[OptionContract, Decimal],
+        listed: Sequence[VenueOrder],
     ) -> None:
         """Tell the owner when the books and the venue hold different things, and when they agree again."""
         async with self._database.read() as tx:
             lost = await lost_orders(tx, listed)
-            booked = await held_in_books(tx, account.id)
             waiting = await waiting_facts(tx, account.id)
             standing = await standing_trouble(tx, account)
         differing = {
