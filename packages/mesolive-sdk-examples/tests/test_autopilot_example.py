@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -98,6 +102,36 @@ async def test_a_named_account_is_traded_by_orders_and_each_step_is_told(
     forgotten = ("run", "--memory", tmp_path / "another.sqlite3", "--once", "--json", *walk)
     again = (await shell.ok(EXAMPLE, *forgotten)).json_lines()
     assert "order" not in {line["What"] for line in again}, "what a lost memory has done is found by its keys"
+
+
+async def test_killed_in_the_middle_of_a_walk_it_goes_on_where_it_was(
+    shell: Shell, strategy_id: int, tmp_path: Path
+) -> None:
+    walk = ("--allow-account", SIM, "--strategy-id", strategy_id, "--max-concession", 1, "--json", "--once")
+    arguments = [str(one) for one in ("run", "--memory", tmp_path / "memory.sqlite3", *walk)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mesolive_sdk_examples.autopilot_example",
+        *arguments,
+        "--step-seconds",
+        "600",
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "MESOLIVE_URL": shell.kit.url, "MESOLIVE_API_KEY": shell.kit.token},
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while True:
+            line = json.loads(await process.stdout.readline())
+            if line["What"] == "order":
+                break
+    process.kill()
+    await process.communicate()
+    told = (await shell.ok(EXAMPLE, *arguments, "--step-seconds", 0.1)).json_lines()
+    assert next(one["Replaces"] for one in told if one["What"] == "order") == line["Order"]
+    assert told[-1]["State"] == "done"
+    listed = await shell.kit.control.list_positions(models.ListPositionsArgs(LiveStrategyId=strategy_id))
+    assert len(listed.Positions) == 1
 
 
 async def test_what_needs_somebody_ends_with_status_5(shell: Shell, strategy_id: int, tmp_path: Path) -> None:

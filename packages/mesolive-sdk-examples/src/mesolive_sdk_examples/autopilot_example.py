@@ -156,9 +156,9 @@ async def run(
                 await (autopilot.finish() if once else autopilot.run())
             except MemoryInUseError as error:
                 raise Failure(str(error)) from None
-            troubled = [
-                task for task in remembered.tasks(MOST_TASKS) if task.event_id in seen and task.state.needs_somebody
-            ]
+            worked = [task for task in remembered.tasks(MOST_TASKS) if task.event_id in seen]
+            # What waits with a note could not be done now; whoever runs it once has to know.
+            troubled = [task for task in worked if task.state.needs_somebody or (not task.state.is_final and task.note)]
             if troubled:
                 raise Failure(f"{len(troubled)} signals need somebody: see `tasks`", NEEDS_SOMEBODY)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +13,8 @@ import pytest
 
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, NoPriceError, PaperPolicy, Task, TaskKind, TaskState
+from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome
+from mesolive_sdk.automation.walking import Rung, Stage
 
 AT = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 EXIT = Task("e-1", 7, TaskKind.EXIT, 1, "a strategy", "ML1000", 3, None, AT)
@@ -60,6 +64,69 @@ def test_nothing_is_noted_when_one_of_it_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="type"):
             memory.take([EXIT, broken], [], 9)
         assert (memory.cursor, memory.open_tasks()) == (0, [])
+
+
+SENT = Intent(
+    event_id="e-1",
+    step=0,
+    attempt=0,
+    group=1,
+    number=0,
+    kind=IntentKind.SEND,
+    key="autopilot:e-1:o0.0.1.0",
+    rung=Rung(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.85")),
+    request="{}",
+)
+
+
+def test_what_was_meant_is_there_after_a_restart_with_what_became_of_it(tmp_path: Path) -> None:
+    market = replace(SENT, number=1, key="k-1", rung=Rung(AT, Stage.NATURAL, None, None))
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        memory.take([EXIT], [], 7)
+        memory.intend(SENT)
+        memory.intend(market)
+        memory.learn(SENT, IntentOutcome.TAKEN, 12, "sent")
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        taken = replace(SENT, outcome=IntentOutcome.TAKEN, order_id=12, note="sent")
+        assert memory.intents(EXIT) == memory.latest_intents() == [taken, market]
+        assert memory.intents(replace(EXIT, attempt=1)) == []
+        with pytest.raises(sqlite3.IntegrityError):
+            memory.intend(replace(SENT, number=5))  # a key is used once
+
+
+def test_a_position_is_left_alone_with_the_end_of_its_task_until_it_is_released(tmp_path: Path) -> None:
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        memory.take([EXIT], [], 7)
+        assert memory.stop(EXIT, 3, "half of it").state is TaskState.HALF_FILLED
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        assert memory.open_tasks() == []
+        assert memory.stopped() == {3: "half of it"}
+        assert memory.release(3)
+        assert memory.stopped() == {}
+
+
+def test_what_is_long_done_with_is_forgotten_and_what_is_open_is_not(tmp_path: Path) -> None:
+    with Memory(tmp_path / "memory.sqlite3", most_tasks=3) as memory:
+        for seq in range(1, 11):
+            task = replace(EXIT, event_id=f"e-{seq}", seq=seq)
+            memory.take([task], [], seq)
+            memory.intend(replace(SENT, event_id=task.event_id, key=f"k-{seq}"))
+            if seq > 1:
+                memory.change(task, state=TaskState.DONE)
+        assert [task.seq for task in memory.tasks()] == [1, 8, 9, 10]
+        assert {one.event_id for one in memory.latest_intents()} == {"e-1", "e-8", "e-9", "e-10"}
+
+
+def test_a_file_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    with Memory(path) as memory:
+        memory.take([EXIT], [], 7)
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript("ALTER TABLE tasks DROP COLUMN due; DROP TABLE intents; DROP TABLE stopped;")
+    with Memory(path) as memory:
+        assert memory.open_tasks() == [EXIT]
+        assert memory.change(EXIT, due=AT) == replace(EXIT, due=AT)
+        assert memory.open_tasks() == [replace(EXIT, due=AT)]
 
 
 def leg(qty: str) -> models.LiveLeg:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import msgspec
@@ -15,7 +17,7 @@ import pytest
 from autopilot_testkit import Play, everywhere, play_server
 from autopilot_testkit.mortal import Killed, Mortal
 from broker_testkit.desk import SIM
-from mesolive.brokers.simulated.faults import Fault
+from mesolive.brokers.simulated.faults import Fault, Faults
 from mesolive.trading.guards import Limits
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import (
@@ -450,3 +452,63 @@ async def lives(play: Play, folder: Path, strategy_id: int, policies: dict[TaskK
     with Memory(file) as real:
         await play.to_the_end(play.pilot(real, policies, strategies=[strategy_id]), real)
     return survived
+
+
+FAULTY = {
+    Fault.ANSWER_LOST: 0.06,
+    Fault.ANSWER_LATE: 0.06,
+    Fault.REQUEST_LOST: 0.06,
+    Fault.REJECT: 0.04,
+    Fault.DISCONNECT_BEFORE: 0.04,
+    Fault.DISCONNECT_AFTER: 0.04,
+    Fault.FILL_LOST: 0.1,
+    Fault.DUPLICATE_FILL: 0.1,
+    Fault.DISCONNECT_AT_FILL: 0.05,
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_with_faults_at_the_venue_and_killed_again_and_again_the_books_are_the_venues(
+    tmp_path: Path, seed: int
+) -> None:
+    dice = Random(seed)  # noqa: S311 - where it is killed, not a secret
+    policies = everywhere(max_concession=Decimal(1), patience_seconds=90, half_filled=HalfFilled.FINISH)
+    once: Json = {**ONE, "Conditions": ["underlying_price > 4900"]}
+    settings: Json = {"Core": {"LegSelectionConstraint": "None"}}
+    async with play_server(tmp_path, faults=Faults(seed=seed), displayed=Decimal(1)) as play:
+        await play.desk.set_limits(Limits(max_orders_per_minute=10_000))
+        file = tmp_path / "autopilot.sqlite3"
+        made = [await play.strategy(spread(qty=2, Entry=once, Settings=settings)) for _ in range(3)]
+        play.venue.faults.rates = FAULTY
+        for spot in (5000, 4850):
+            play.market.move(spot)
+            await play.evaluate()
+            for _ in range(12):
+                with Memory(file) as real:
+                    calls, last = [0], dice.randint(1, 12)
+                    control = cast("MesoLiveControlHubClient", Mortal(play.control, calls, last, after=True))
+                    memory = cast("Memory", Mortal(real, calls, last, after=True))
+                    with contextlib.suppress(Killed):
+                        await play.rounds(play.pilot(memory, policies, control=control), 2)
+                await play.reconcile()
+        play.venue.faults.rates = {}
+        with Memory(file) as memory:
+            await play.rounds(play.pilot(memory, policies), 20, 30)
+            await play.reconcile()
+            # An exit that was rejected is tried again later, for as long as its signal is on.
+            assert all(task.kind is TaskKind.EXIT for task in memory.open_tasks())
+        held: dict[str, int] = {}
+        for position in await play.positions():
+            for name, qty in (await play.held(position.Id)).items():
+                held[name] = held.get(name, 0) + qty
+        strikes = {Decimal(4800): "p", Decimal(4700): "w"}
+        at_venue = {strikes[one.strike]: int(qty) for one, qty in (await play.venue.positions(SIM)).items()}
+        assert {name: qty for name, qty in held.items() if qty} == at_venue, "the books are the venue's"
+        for strategy in made:
+            own = [one for one in await play.positions() if one.LiveStrategyId == strategy.Id]
+            assert len(own) <= 1, "no signal is acted on twice"
+        combos: dict[tuple[int, int], Decimal] = {}
+        for order in await play.orders():
+            group = (order.ExecPlanId, order.LegGroupId)
+            combos[group] = combos.get(group, Decimal(0)) + order.CumQty
+        assert max(combos.values()) <= 2, "never more than planned"

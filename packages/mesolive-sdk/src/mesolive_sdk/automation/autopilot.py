@@ -259,8 +259,9 @@ class Autopilot:
                 begun: list[Task] = []
                 ended: list[Task] = []
                 for envelope in page.Events:
-                    if self._runner is not None and isinstance(envelope.Event, models.OrderUpdateEvent):
-                        self._runner.hear(envelope.Event)
+                    if isinstance(envelope.Event, models.OrderUpdateEvent) and envelope.Event.Rejection is not None:
+                        # Orders themselves do not say why.
+                        self._memory.rejected(envelope.Event.OrderId, envelope.Event.Rejection.Reason)
                     found = _signal(envelope.Event)
                     if found is not None:
                         (begun if found[1] is models.SignalState.On else ended).append(found[0])
@@ -320,7 +321,12 @@ class Autopilot:
             return f"the position is left alone: {why}"
         if task.account not in self._known:
             args = models.GetAccountArgs(BrokerAccountId=task.account)
-            self._known[task.account] = await self._control.get_account(args)
+            try:
+                self._known[task.account] = await self._control.get_account(args)
+            except MesoLiveApiException as error:
+                if error.status is not models.StatusCode.NotFound:
+                    raise
+                return "the account is not known to the server"
         return self.refusal_of(self._known[task.account])
 
     def refusal_of(self, account: models.LiveAccount) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any, Self
 from mesolive_sdk.automation.walking import Rung, Stage
 
 LONGEST_NOTE = 500
+MOST_TASKS = 10_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cursor (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seq INTEGER NOT NULL);
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS tasks (
     due TEXT
 );
 CREATE INDEX IF NOT EXISTS ix_tasks_state ON tasks (state, seq);
+CREATE INDEX IF NOT EXISTS ix_tasks_seq ON tasks (seq);
 CREATE TABLE IF NOT EXISTS intents (
     event_id TEXT NOT NULL,
     step INTEGER NOT NULL,
@@ -57,6 +59,7 @@ CREATE TABLE IF NOT EXISTS intents (
     note TEXT,
     PRIMARY KEY (event_id, step, attempt, leg_group, number)
 );
+CREATE TABLE IF NOT EXISTS rejections (order_id INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stopped (position_id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, why TEXT NOT NULL);
 """
 
@@ -205,6 +208,8 @@ class Memory:
     ----------
     path
         The SQLite file; made when it is not there. `":memory:"` forgets at the end.
+    most_tasks
+        How many tasks are kept that are done with; older ones are forgotten with their orders.
 
     Raises
     ------
@@ -212,7 +217,8 @@ class Memory:
         By every method, when the file cannot be read or written: then nothing may be acted on.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, most_tasks: int = MOST_TASKS) -> None:
+        self._most_tasks = most_tasks
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -289,9 +295,20 @@ class Memory:
                         *task.subject[1:],
                     ),
                 )
+            if begun:
+                self._forget(connection)
             connection.execute(
                 "INSERT INTO cursor VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET seq = excluded.seq", (cursor,)
             )
+
+    def _forget(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "DELETE FROM tasks WHERE state NOT IN (?, ?)"
+            " AND seq < (SELECT seq FROM tasks ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+            (TaskState.WAITING.value, TaskState.EXECUTING.value, self._most_tasks - 1),
+        )
+        if connection.execute("SELECT changes()").fetchone()[0]:
+            connection.execute("DELETE FROM intents WHERE event_id NOT IN (SELECT event_id FROM tasks)")
 
     def open_tasks(self) -> list[Task]:
         """Return what is not final, oldest signal first."""
@@ -356,6 +373,19 @@ class Memory:
             "UPDATE intents SET outcome = ?, order_id = COALESCE(?, order_id), note = ? WHERE key = ?",
             (outcome.value, order_id, _cut(note), intent.key),
         )
+
+    def rejected(self, order_id: int, reason: str) -> None:
+        """Note why an order was rejected; of the oldest orders that is forgotten."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?)", (order_id, _cut(reason)))
+            connection.execute(
+                "DELETE FROM rejections WHERE order_id <= (SELECT MAX(order_id) FROM rejections) - ?", (MOST_TASKS,)
+            )
+
+    def reason(self, order_id: int) -> str | None:
+        """Return why an order was rejected, where that is known."""
+        row = self._connection.execute("SELECT reason FROM rejections WHERE order_id = ?", (order_id,)).fetchone()
+        return None if row is None else str(row["reason"])
 
     # -- positions that are left alone
 

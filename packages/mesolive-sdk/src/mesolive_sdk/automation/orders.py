@@ -20,7 +20,7 @@ from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Me
 from mesolive_sdk.automation.notices import What
 from mesolive_sdk.automation.walking import Cancel, ComboQuote, OrderPolicy, Progress, Rung, Stage, Wait, decide
 from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveDataHubClient
-from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
 PAGE = 500
 LOOK_AGAIN = timedelta(seconds=5)
@@ -206,15 +206,7 @@ class OrderRunner:
         self._providers: dict[str, models.DataProviderType] = {}
         self._now = now
         self._say = say
-        self._reasons: dict[int, str] = {}
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
-
-    def hear(self, event: models.OrderUpdateEvent) -> None:
-        """Remember why an order was rejected: orders themselves do not say."""
-        if event.Rejection is not None:
-            self._reasons[event.OrderId] = event.Rejection.Reason
-            while len(self._reasons) > PAGE:
-                del self._reasons[next(iter(self._reasons))]
 
     async def look(self, task: Task, plan: PlanToOrder, *, hurry: bool = False) -> Verdict:
         """Do what is due for a plan now.
@@ -233,6 +225,8 @@ class OrderRunner:
         for intent in self._memory.intents(task):
             if intent.outcome is None:
                 await self._find_out(task, policy, intent)
+        if any(intent.outcome is None for intent in self._memory.intents(task)):
+            return Working(self._now() + LOOK_AGAIN)  # nothing may be begun before that is known
         orders = await self._orders(plan)
         groups = self._groups(task, plan, orders)
         partly = any(group.filled > 0 for group in groups)
@@ -309,7 +303,7 @@ class OrderRunner:
             case _ if by_us:
                 return Ended(Why.OVER, "it was not filled in time", partly)
             case models.OrderState.Rejected:
-                reason = self._reasons.get(latest.OrderId, "no reason is known")
+                reason = self._memory.reason(latest.OrderId) or "no reason is known"
                 return Ended(Why.REFUSED, f"{name} was rejected: {reason}", partly)
             case models.OrderState.Expired:
                 return Ended(Why.EXPIRED, f"{name} expired with the session", partly)
@@ -432,8 +426,9 @@ class OrderRunner:
             if error.status is models.StatusCode.NotFound:
                 return False
             raise
-        found = record.LiveOrderIds or []
-        self._memory.learn(intent, IntentOutcome.TAKEN, found[0] if found else None)
+        found = record.LiveOrderIds or [] if intent.order_id is None else [intent.order_id]
+        if found:
+            self._memory.learn(intent, IntentOutcome.TAKEN, found[0])
         return True
 
     # -- small things
@@ -496,7 +491,8 @@ class OrderRunner:
                     Provider=provider,
                 )
             )
-        except MesoLiveApiException as error:
+        except (MesoLiveApiException, MesoLiveSignalRError) as error:
+            # Without quotes nothing is priced, but what has worked long enough is cancelled all the same.
             self._tell(What.TROUBLE, task, f"no quotes: {error}")
             return None
         prices = found.ComboPrices

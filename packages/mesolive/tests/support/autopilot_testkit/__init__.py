@@ -13,6 +13,7 @@ from broker_testkit.desk import SIM, Desk, desk_server
 from mesolive.brokers.simulated.faults import Faults
 from mesolive.brokers.simulated.stepped import SteppedVenue
 from mesolive.brokers.simulated.venue import SimulatedTerms
+from mesolive.brokers.venue import VenueUnreachableError
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.automation import Autopilot, Memory, Notice, OrderPolicy, Orders, Task, TaskKind
 from signals_testkit import Json, ScriptedMarket
@@ -79,6 +80,18 @@ class Play:
         """Have the venue look at its orders, and wait until the books know what came of it."""
         self.venue.work()
         await self.venue.quiet()
+        await self.desk.application.desk.completion.close()
+
+    async def reconcile(self) -> None:
+        """Have the books ask the venue for everything, until it answers."""
+        for supervisor in self.desk.application.desk.supervisors:
+            await supervisor.reconciled()
+            while True:
+                try:
+                    await supervisor.reconcile()
+                    break
+                except VenueUnreachableError:
+                    await supervisor.reconciled()
         await self.desk.application.desk.completion.close()
 
     async def pass_time(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-READING = ("get_", "list_", "tasks", "open_tasks", "intents", "stopped", "claimed")
+READING = ("get_", "list_", "tasks", "open_tasks", "intents", "stopped", "claimed", "reason")
 
 
 class Killed(BaseException):
