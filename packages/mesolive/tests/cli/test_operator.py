@@ -98,6 +98,7 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
     ):
         assert text in shown
     found = await terminal(desk).json("status")
+    assert found["Health"]["status"] in {"ok", "warning", "failing"}
     assert [one["Status"] for one in found["Agents"]] == ["Connected"]
     assert [one["BrokerAccountId"] for one in found["Accounts"]] == [SIM]
     assert [one["Reason"] for one in found["Halts"]] == ["the feed is wrong"]

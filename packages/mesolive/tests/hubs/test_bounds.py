@@ -61,8 +61,9 @@ async def test_one_preparation_too_many_is_refused(tmp_path: Path) -> None:
 
 async def test_one_connection_too_many_is_refused_on_each_hub_by_itself(tmp_path: Path) -> None:
     async with live_server(tmp_path, max_connections=1) as kit:
-        with pytest.raises(MesoLiveSignalRError):
+        with pytest.raises(MesoLiveSignalRError, match="no more connections of this user") as refused:
             await kit.client(MesoLiveControlHubClient)
+        assert refused.value.status is StatusCode.RateLimited
         await kit.client(MesoLiveEventHubClient)
         await (await kit.other_user()).list_accounts()
         await kit.control.stop()

@@ -15,7 +15,14 @@ from mesolive_sdk.models import MesoLiveApiResponse, StatusCode
 from mesolive_sdk.wire import Encoding, WireValidationError, decode_reply, hub_protocol
 from signalr_asyncio.client.connection import ConnectionState, HubConnection
 from signalr_asyncio.client.credentials import TokenSource
-from signalr_asyncio.client.exceptions import ClientFailure, InvocationTimeout, PayloadMismatch, Unauthorized
+from signalr_asyncio.client.exceptions import (
+    ClientFailure,
+    InvocationTimeout,
+    NegotiationFailed,
+    PayloadMismatch,
+    TransportFailed,
+    Unauthorized,
+)
 from signalr_asyncio.client.options import ClientOptions
 from signalr_asyncio.client.retry import RetryPolicy
 
@@ -25,6 +32,9 @@ Callback: TypeAlias = Callable[[Any], object]
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 DEFAULT_TIMEOUT = 30.0
+
+TOO_MANY = 429
+"""The HTTP status with which a server refuses a connection of a user who has enough of them."""
 
 
 class HubClient:
@@ -104,6 +114,11 @@ class HubClient:
         except Unauthorized as error:
             msg = f"the server refused the API key: {error}"
             raise MesoLiveSignalRError(msg, status=StatusCode.Unauthorized) from error
+        except (NegotiationFailed, TransportFailed) as error:
+            if error.status == TOO_MANY:
+                msg = f"the server takes no more connections of this user: {error}"
+                raise MesoLiveSignalRError(msg, status=StatusCode.RateLimited) from error
+            raise MesoLiveSignalRError(str(error)) from error
         except ClientFailure as error:
             raise MesoLiveSignalRError(str(error)) from error
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
 
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
 from mesolive.journal.events import EVENTS_PRUNED
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
+from mesolive_sdk.clients.base import DEFAULT_URL
 from mesolive_sdk.exceptions import MesoLiveApiException
 
 LAST_EVENTS = 10
+HEALTH_SECONDS = 10.0
+
+_plain = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +28,15 @@ class Status:
 
     Attributes
     ----------
+    health
+        What `/health` answers; empty where that is not reached, as behind a proxy.
     active
         Signals and errors that are on.
     last
         The user's last events, oldest first.
     """
 
+    health: Mapping[str, Any]
     latest: models.GetLatestEventSeqIdResult
     agents: Sequence[models.AgentInfo]
     accounts: Sequence[models.LiveAccount]
@@ -35,7 +46,7 @@ class Status:
 
 
 def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Ask the running server: agents, accounts, halts, active signals and errors, and the last events.
+    """Ask the running server: its health, agents, accounts, halts, active signals and errors, and the last events.
 
     Status 0: it answers. 1: it cannot be reached, or refuses the key.
     """
@@ -43,6 +54,7 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
     if as_json:
         print_json(
             {
+                "Health": found.health,
                 "MarketTime": found.latest.SnapshotTime,
                 "LatestEventSeqId": found.latest.LatestEventSeqId,
                 "Agents": found.agents,
@@ -55,6 +67,9 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
         return
     print_fields(
         [
+            ("server", found.health.get("status", "answers")),
+            *(("failure", text) for text in found.health.get("failures", ())),
+            *(("warning", text) for text in found.health.get("warnings", ())),
             ("market time", found.latest.SnapshotTime),
             ("events", found.latest.LatestEventSeqId),
         ]
@@ -108,6 +123,17 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
     )
 
 
+async def _health(url: str) -> Mapping[str, Any]:
+    """Return what the server says of its health, whatever it says; nothing where nobody answers in its stead."""
+    scheme, _, rest = url.rstrip("/").partition("://")
+    base = f"{scheme.replace('ws', 'http')}://{rest}"
+    try:
+        async with httpx.AsyncClient(timeout=HEALTH_SECONDS) as http:
+            return _plain.decode((await http.get(f"{base}/health")).content)
+    except (httpx.HTTPError, msgspec.MsgspecError):
+        return {}
+
+
 async def _ask(url: str | None, token: str | None) -> Status:
     active: list[models.MesoLiveEvent] = []
     hub = client(MesoLiveEventHubClient, url, token)
@@ -118,6 +144,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
         told = list(active)
         last = await _last_events(hub, max(latest.LatestEventSeqId - LAST_EVENTS, 0))
         return Status(
+            health=await _health(url or DEFAULT_URL),
             latest=latest,
             agents=(await control.list_agents()).Agents,
             accounts=await everything(
