@@ -115,11 +115,11 @@ class Scene:
         assert account.Cash is not None
         return account.Cash - 100_000
 
-    def errors(self) -> list[models.ErrorEvent]:
+    async def errors(self) -> list[models.ErrorEvent]:
         """Return what was told of the account, and not of statements."""
         return [
             event
-            for event in self.desk.events
+            for event in await self.desk.log()
             if isinstance(event, models.ErrorEvent) and (event.Message or "").startswith("account ")
         ]
 
@@ -150,6 +150,7 @@ async def test_a_venue_settles_at_the_opening_or_at_the_close_and_the_books_foll
         (settled,) = await scene.settlements(position_id)
         assert (settled.Qty, settled.Price, settled.ExecutedAt) == (2, 40, moment)
         assert desk.venue.ledger.held(SIM) == {}
+        await desk.until(lambda: any(is_closing(event) for event in desk.events))
         legs = [event for event in desk.events if isinstance(event, models.LegUpdateEvent)]
         assert (legs[-1].Status.name, legs[-1].RealizedPnL) == ("Closed", position.RealizedPnL)
         update = [event for event in desk.events if isinstance(event, models.PositionUpdateEvent)][-1]
@@ -157,8 +158,12 @@ async def test_a_venue_settles_at_the_opening_or_at_the_close_and_the_books_foll
         number = len(desk.events)
         await scene.reconcile()
         await desk.application.signals.evaluate()
-        assert scene.errors() == []
+        assert await scene.errors() == []
         assert len([event for event in desk.events[number:] if not isinstance(event, models.EntrySignalEvent)]) == 0
+
+
+def is_closing(event: models.MesoLiveEvent) -> bool:
+    return isinstance(event, models.PositionUpdateEvent) and event.Status is models.PositionStatus.Closed
 
 
 @pytest.mark.parametrize(
@@ -208,11 +213,11 @@ async def test_an_opening_that_settles_a_moment_later_is_no_error(tmp_path: Path
         market.today_open = 5080.0
         await market.at(OPENING + timedelta(minutes=14), spot=5080)
         await desk.application.signals.evaluate()
-        assert not any(isinstance(event, models.ErrorEvent) for event in desk.events)
+        assert not any(isinstance(event, models.ErrorEvent) for event in await desk.log())
         desk.venue.come_back()
         await scene.closed(position_id)
         await desk.application.signals.evaluate()
-        assert not any(isinstance(event, models.ErrorEvent) for event in desk.events)
+        assert not any(isinstance(event, models.ErrorEvent) for event in await desk.log())
 
 
 async def test_a_settlement_that_could_not_be_booked_is_booked_when_it_can(
@@ -306,7 +311,7 @@ async def test_legs_of_several_positions_settle_with_what_the_venue_held_of_all_
         told = [[(one.Qty, one.Price) for one in await scene.settlements(position.Id)] for position in closed]
         assert told == [[(3, 20)], [(-1, 20)], [(1, 0)]]
         await scene.reconcile()
-        assert scene.errors() == []
+        assert await scene.errors() == []
 
 
 async def test_what_the_venue_keeps_of_a_settlement_is_a_commission_on_the_legs(tmp_path: Path) -> None:
@@ -376,17 +381,17 @@ async def test_what_the_venue_settled_and_the_books_did_not_hold_is_told_for_a_d
         await market.at(CLOSE, spot=5080)
         await scene.closed(position_id)
         await scene.reconcile()
-        last = scene.errors()[-1]
+        last = (await scene.errors())[-1]
         assert last.State is ErrorState.Active
         assert last.Message is not None
         assert "the venue settled -2, the books -1" in last.Message
-        number = len(scene.errors())
+        number = len(await scene.errors())
         await scene.reconcile()
-        assert len(scene.errors()) == number, "told once"
+        assert len(await scene.errors()) == number, "told once"
         await market.at(CLOSE + timedelta(days=1))
         await scene.reconcile()
         await scene.reconcile()
-        assert scene.errors()[-1].State is ErrorState.Resolved
+        assert (await scene.errors())[-1].State is ErrorState.Resolved
 
 
 async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told(tmp_path: Path) -> None:
@@ -403,7 +408,7 @@ async def test_a_settlement_of_less_settles_the_oldest_legs_and_the_rest_is_told
         left = await scene.position(second)
         assert left.State is not LivePositionState.Closed
         assert [(one.Qty, one.Price) for one in await scene.settlements(second)] == [(1, 20)]
-        last = scene.errors()[-1]
+        last = (await scene.errors())[-1]
         assert last.State is ErrorState.Active
         assert last.Message is not None
         assert "the venue holds 0, the books -1" in last.Message
@@ -422,8 +427,8 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
         position_id = await scene.enter(expiring(-1))
         desk.venue.faults.ask(Fault.DUPLICATE_FILL)
         desk.venue.exercise_early(SIM, contract(), Decimal(-1))
-        await desk.until(lambda: any("assigned" in (one.Message or "") for one in scene.errors()))
-        (notice,) = [one for one in scene.errors() if "assigned" in (one.Message or "")]
+        await scene.until(lambda: told_of(scene, "assigned"))
+        (notice,) = [one for one in await scene.errors() if "assigned" in (one.Message or "")]
         assert notice.PositionId == position_id
         assert notice.Message is not None
         assert f"1 of {contract()} were assigned" in notice.Message
@@ -432,23 +437,23 @@ async def test_an_early_exercise_is_an_error_until_the_books_show_it(tmp_path: P
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
         await desk.listen()
+        await desk.until(lambda: notice.EventId in {event.EventId for event in desk.events})  # to who connects
         await scene.reconcile()
         await scene.reconcile()
         await desk.control.set_position_closed(closing(position_id))
-        await desk.until(lambda: any(one.State is ErrorState.Resolved for one in of(scene, notice)))
         await scene.reconcile()
-        assert [one.State.name for one in of(scene, notice)] == ["Active", "Resolved"]
-        assert of(scene, notice)[0].EventId == notice.EventId, "told when it is connected to, and not again"
-        assert of(scene, notice)[1].PositionId == position_id
-        assert all(one.State is ErrorState.Resolved for one in scene.errors()[-2:])
+        told = [one for one in await scene.errors() if one.ErrorId == notice.ErrorId]
+        assert [one.State.name for one in told] == ["Active", "Resolved"]
+        assert told[1].PositionId == position_id
+        assert all(one.State is ErrorState.Resolved for one in (await scene.errors())[-2:])
+
+
+async def told_of(scene: Scene, word: str) -> bool:
+    return any(word in (one.Message or "") for one in await scene.errors())
 
 
 def closing(position_id: int) -> models.SetPositionClosedArgs:
     return models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=position_id)
-
-
-def of(scene: Scene, error: models.ErrorEvent) -> list[models.ErrorEvent]:
-    return [one for one in scene.errors() if one.ErrorId == error.ErrorId]
 
 
 async def test_european_options_and_what_is_not_held_are_not_exercised_early(tmp_path: Path) -> None:
@@ -482,7 +487,7 @@ async def test_marker_legs_end_with_their_expiration_at_venues_too(tmp_path: Pat
         await desk.application.signals.evaluate()
         await scene.until(lambda: closed_legs(scene, position_id, {"near", "marker"}))
         assert (await scene.position(position_id)).State is LivePositionState.Open
-        assert scene.errors() == []
+        assert await scene.errors() == []
 
 
 async def closed_legs(scene: Scene, position_id: int, names: set[str]) -> bool:
@@ -559,4 +564,4 @@ async def test_settlements_are_booked_on_postgresql_too(tmp_path: Path, postgres
         closed = [await scene.closed(one) for one in (short, long)]
         await scene.reconcile()
         assert sum(one.RealizedPnL for one in closed) == await scene.gained()
-        assert scene.errors() == []
+        assert await scene.errors() == []

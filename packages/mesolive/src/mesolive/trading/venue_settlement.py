@@ -119,13 +119,16 @@ class VenueSettlements:
         -------
         Whether a settlement waits for the venue to be asked.
         """
-        if not facts and not (asked_at is not None and await self._anything(account)):
-            return False
+        async with self._database.read() as tx:
+            if not await _unknown(tx, account, facts) and not (
+                asked_at is not None and await self._anything(tx, account)
+            ):
+                return False
         now = self._clock.now()
         listed = {fact.fact_id for fact in facts}
         waits = False
         async with self._database.write(account.user_id) as tx:
-            events = await self._store(tx, account, facts, now)
+            events = await self._store(tx, account, await _unknown(tx, account, facts), now)
             for one in await waiting_facts(tx, account.id):
                 if not isinstance(one.fact, Settled):
                     continue
@@ -138,30 +141,17 @@ class VenueSettlements:
             await self._journal.append(tx, account.user_id, events)
         return waits
 
-    async def _anything(self, account: Account) -> bool:
+    async def _anything(self, tx: Transaction, account: Account) -> bool:
         """Whether there may be something to book that no new fact tells of."""
-        async with self._database.read() as tx:
-            if await waiting_facts(tx, account.id):
-                return True
-            return bool(await self._expired(tx, account, self._clock.now()))
+        if await waiting_facts(tx, account.id):
+            return True
+        return bool(await self._expired(tx, account, self._clock.now()))
 
     async def _store(
         self, tx: WriteTransaction, account: Account, facts: Sequence[SettlementFact], now: datetime
     ) -> list[models.MesoLiveEvent]:
-        known: set[str] = set()
-        for start in range(0, len(facts), PART):
-            ids = [fact.fact_id for fact in facts[start : start + PART]]
-            rows = await tx.all(
-                select(settlement_facts.c.fact_id).where(
-                    settlement_facts.c.account_id == account.id, settlement_facts.c.fact_id.in_(ids)
-                )
-            )
-            known.update(row.fact_id for row in rows)
         events: list[models.MesoLiveEvent] = []
         for fact in facts:
-            if fact.fact_id in known:
-                continue
-            known.add(fact.fact_id)
             booked = ZERO
             if isinstance(fact, ExerciseNotice):
                 held = await _held(tx, account, fact.contract)
@@ -249,6 +239,22 @@ class VenueSettlements:
             return None
         price = settlement_price(book, self._calendar, contract, settles_at, now)
         return None if price is None else settlement_value(contract, price)
+
+
+async def _unknown(tx: Transaction, account: Account, facts: Sequence[SettlementFact]) -> list[SettlementFact]:
+    """Return those facts that are not stored, each once."""
+    by_id = {fact.fact_id: fact for fact in facts}
+    ids = list(by_id)
+    for start in range(0, len(ids), PART):
+        rows = await tx.all(
+            select(settlement_facts.c.fact_id).where(
+                settlement_facts.c.account_id == account.id,
+                settlement_facts.c.fact_id.in_(ids[start : start + PART]),
+            )
+        )
+        for row in rows:
+            del by_id[row.fact_id]
+    return list(by_id.values())
 
 
 async def waiting_facts(tx: Transaction, account_id: int) -> list[_Waiting]:

@@ -67,6 +67,14 @@ class Desk:
         hub.on_any_event(hear)
         await hub.subscribe_to_strategies()
 
+    async def log(self) -> list[models.MesoLiveEvent]:
+        """Return all events that are stored, whether they have come here already or not."""
+        await self.listen()
+        assert self._hub is not None
+        found = await self._hub.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
+        assert found.ContinuationToken is None
+        return [one.Event for one in found.Events]
+
     async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
         """Wait for an event after which the condition holds."""
         async with asyncio.timeout(seconds), self.changed:
