@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,7 +18,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
-from mesolive.cli.root import app
+from mesolive.cli.root import app, main
 from mesolive.clock import ManualClock
 from mesolive.retention import Keep, Retention
 from mesolive.trading import halts
@@ -31,7 +29,7 @@ from mesolive_sdk.models import LivePositionState
 from mesolive_testkit import Kit, definition, live_server
 from mesolive_testkit.server import ACCOUNT
 
-MESOLIVE = Path(sys.executable).parent / "mesolive"
+Ended = Callable[..., Awaitable[tuple[object, list[str]]]]
 
 
 @dataclass
@@ -225,7 +223,7 @@ async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
     assert "cannot be cancelled" in str(filled.exception)
 
 
-async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path) -> None:
+async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, ended: Ended) -> None:
     file = tmp_path / "condor.json"
     file.write_bytes(msgspec.json.encode(definition()))
     told = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
@@ -239,7 +237,7 @@ async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path) -
     file.write_bytes(msgspec.json.encode(definition(Structure=[])))
     wrong = await terminal(paper).run("strategy", "import", str(file))
     assert "StrategyDefinition.Structure" in str(wrong.exception)
-    code, lines = await asyncio.to_thread(ended, paper.url, paper.token, "strategy", "import", str(file))
+    code, lines = await ended(paper.url, paper.token, "strategy", "import", str(file))
     assert (code, len(lines)) == (1, 1)
     assert "Structure" in lines[0]
 
@@ -250,20 +248,35 @@ async def test_what_is_no_amount_is_a_mistake_of_use(paper: Kit, arguments: tupl
     assert result.exit_code == 2
 
 
-def ended(url: str, token: str, *arguments: str) -> tuple[int, list[str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MESOLIVE_")}
-    environment |= {"MESOLIVE_URL": url} | ({"MESOLIVE_API_KEY": token} if token else {})
-    process = subprocess.run(
-        [MESOLIVE, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    return process.returncode, process.stderr.splitlines()
+@pytest.fixture
+def ended(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ended:
+    """Return what runs `mesolive` as a shell would, and tells its status and the lines of its standard error."""
+
+    async def run(url: str, token: str, *arguments: str) -> tuple[object, list[str]]:
+        monkeypatch.setattr(sys, "argv", ["mesolive", *arguments])
+        monkeypatch.setenv("MESOLIVE_URL", url)
+        monkeypatch.setenv("MESOLIVE_API_KEY", token)
+        capsys.readouterr()
+        status = await asyncio.wait_for(asyncio.to_thread(status_of_main), 60)
+        return status, capsys.readouterr().err.splitlines()
+
+    return run
 
 
-async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit) -> None:
+def status_of_main() -> object:
+    # Here, in the thread: no event loop may see a `SystemExit`.
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+    return None
+
+
+async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit, ended: Ended) -> None:
     url = paper.url
 
     async def lines(status: int, token: str, *arguments: str, at: str = url) -> str:
-        code, written = await asyncio.to_thread(ended, at, token, *arguments)
+        code, written = await ended(at, token, *arguments)
         assert (code, len(written)) == (status, 1), written
         assert written[0].startswith("mesolive: ")
         return written[0]
