@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ from signalr_testkit.messages import parse_all
 
 JSON, MESSAGEPACK = JsonHubProtocol(), MessagePackHubProtocol()
 # Deeper than any interpreter follows, and not yet too long to be mended.
-LEVELS = 20_000
+LEVELS = 10_500
 DEEP_JSON = b"[" * LEVELS + b'"]"' + b"]" * LEVELS
 DEEP_PACKED = b"\x91" * LEVELS + b"\xc0"
 
@@ -187,6 +188,28 @@ def test_json_that_is_malformed_besides_is_refused(record: bytes) -> None:
 def test_messagepack_that_is_malformed_besides_is_refused(record: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse_all(MESSAGEPACK, [packed_frame(record)])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"a":"' + b'\\"' * (MENDABLE // 2 - 3),
+        b'{"a":"' + b'\\"' * (MENDABLE // 2 - 4) + b"\\",
+        b'"' * MENDABLE,
+        b"\\" * MENDABLE,
+        b"[" * MENDABLE,
+        b'"' + rb"\ud800" * (MENDABLE // 6 - 1),
+        b"\x91" * MENDABLE,
+        b"\xdf\xff\xff\xff\xff" * (MENDABLE // 5),
+        b"\xdd\xff\xff\xff\xff" + b"\xc0" * (MENDABLE - 5),
+    ],
+)
+def test_mending_takes_a_time_that_grows_with_the_length_alone(record: bytes) -> None:
+    started = time.process_time()
+    mend_json(record)
+    mend_messagepack(record)
+    # It takes some hundredths of a second; if each quote began anew, it would take many seconds.
+    assert time.process_time() - started < 1
 
 
 texts = st.text(alphabet=st.sampled_from('\\"[]{},:u0aé\U0001f600\x1f'), max_size=8)

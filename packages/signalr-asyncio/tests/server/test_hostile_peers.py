@@ -362,3 +362,13 @@ async def test_many_slow_readers_hold_up_nobody_and_stay_within_their_bounds() -
     for peer in slow:
         peer.leave(1006)
         await peer.ended()
+
+
+async def test_a_handshake_writes_no_lines_of_its_own_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    peer = Peer(make())
+    assert await peer.connect() == 101
+    peer.send({"protocol": "x\nERROR all is lost " + "y" * 10_000, "version": 1})
+    assert "is not supported" in (await peer.receive())["error"]
+    await peer.ended()
+    assert all("\n" not in record.getMessage() and len(record.getMessage()) < 500 for record in caplog.records)

@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - hub methods carry their wire names
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -160,11 +161,12 @@ async def test_a_send_that_fails_ends_the_connection(fault: Exception) -> None:
     assert PushHub.ended == ["broken" if isinstance(fault, ValueError) else None]
 
 
-async def test_a_client_that_takes_nothing_is_disconnected() -> None:
+async def test_a_client_that_takes_nothing_is_disconnected(caplog: pytest.LogCaptureFixture) -> None:
     clock = ManualClock()
     app, peer = await connect(clock)
     peer.stop_reading()
     peer.stream("Items", 1_000_000)
     await clock.advance(20)
     assert PushHub.ended == ["The client took nothing within the send timeout."]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert (app.stats().connections, app.stats().tasks) == (0, 0)

@@ -23,8 +23,8 @@ from signalr_server_kit import ManualClock, Peer
 from signalr_server_kit.clock import settle
 
 HALF = "\ud800"
-DEEP = "[" * 20_000 + "]" * 20_000
-DEEP_PACKED = b"\x91" * 20_000 + b"\xc0"
+DEEP = "[" * 10_500 + "]" * 10_500
+DEEP_PACKED = b"\x91" * 10_500 + b"\xc0"
 MESSAGEPACK = MessagePackHubProtocol()
 
 

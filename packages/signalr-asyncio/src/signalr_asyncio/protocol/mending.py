@@ -21,14 +21,14 @@ T = TypeVar("T")
 DEPTH = 64
 """How deep a mended message is nested; what is deeper becomes null. As many levels as ASP.NET Core reads."""
 
-MENDABLE = 128 * 1024
+MENDABLE = 64 * 1024
 """Bytes up to which a message is mended; to look through a larger one would hold up the event loop."""
 
 _TOO_DEEP = "it is nested too deeply"
 _HALF_PAIR = "a text holds half of a surrogate pair"
 
 # A text as a whole, so that brackets inside it are none; what opens; what closes.
-_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 # Every escape in its turn, so that an escaped backslash begins none: a pair, half of one (the group), any other.
 _ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 

@@ -11,6 +11,7 @@ from signalr_asyncio.server.options import HubOptions
 from signalr_asyncio.server.transports.base import Transport
 
 _LONGEST = 32 * 1024
+_SHOWN = 200
 
 
 class Refused(Exception):  # noqa: N818 - it says what happens, and is caught as that
@@ -90,4 +91,5 @@ def _chosen(request: HandshakeRequest, protocols: Mapping[str, HubProtocol], tra
         )
     else:
         return protocol
-    raise Refused(refusal, refusal)
+    # What a stranger sent goes into the log with its line ends escaped, and not at any length.
+    raise Refused(refusal, repr(refusal[:_SHOWN]))

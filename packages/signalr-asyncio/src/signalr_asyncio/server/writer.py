@@ -75,6 +75,7 @@ class Writer:
         # Who sends at the moment: the task that empties the queue, or somebody's own.
         self._task: asyncio.Task[Any] | None = None
         self._flushing: asyncio.Task[None] | None = None
+        # Where `finish` waits for the latter.
         self._sent: asyncio.Future[None] | None = None
         self.direct = True
 
@@ -163,7 +164,9 @@ class Writer:
     def _freed(self) -> None:
         """Go on with what was queued while somebody sent past the queue."""
         if self._sent is not None:
-            self._sent.set_result(None)
+            # Whoever waited may have lost patience.
+            if not self._sent.done():
+                self._sent.set_result(None)
             self._sent = None
         self.flush_soon()
 
