@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 
 import pytest
@@ -159,6 +160,40 @@ async def test_what_is_realised_after_an_owners_word_comes_on_top_of_it(paper: K
     shown = [one.UserSetRealizedPnL or one.TrackedRealizedPnL or Decimal(0) for one in after.Legs]
     assert after.RealizedPnL == sum(shown)
     assert (await account(paper.control)).Cash == 100_000 + after.RealizedPnL
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_books_balance_whatever_is_done_by_hand_and_by_fills(paper: Kit, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - a scenario to be repeated, not a secret
+    strategy = await paper.strategy()
+    living: list[int] = []
+    everything: list[int] = []
+    for _ in range(14):
+        match chance.choice(["enter", "leave", "close", "adjust", "adjust"]):
+            case "leave" if living:
+                await paper.leave(living.pop(chance.randrange(len(living))))
+            case "close" if living:
+                position_id = living.pop(chance.randrange(len(living)))
+                await paper.control.set_position_closed(closed_args(position_id))
+            case "adjust" if everything:
+                leg = chance.choice((await detail(paper.control, chance.choice(everything))).Legs)
+                amount = chance.choice([None, f"{chance.randrange(-50_000, 50_000) / 100:.2f}"])
+                await paper.control.adjust_leg_pnl(pnl_args(leg.Id, amount))
+            case _:
+                everything.append((await paper.enter(strategy.Id)).PositionId)
+                living.append(everything[-1])
+        await paper.advance(60)
+        realized, cost = Decimal(0), Decimal(0)
+        for position_id in everything:
+            position = await detail(paper.control, position_id)
+            realized += position.RealizedPnL
+            shown = [
+                leg.TrackedRealizedPnL if leg.UserSetRealizedPnL is None else leg.UserSetRealizedPnL
+                for leg in position.Legs
+            ]
+            assert position.RealizedPnL == sum(one for one in shown if one is not None)
+            cost += sum(leg.AvgEntryPrice * leg.Qty * 100 for leg in position.Legs if leg.ClosedAt is None)
+        assert (await account(paper.control)).Cash == 100_000 + realized - cost
 
 
 async def test_closing_and_correcting_are_told_by_events_and_kept_in_the_audit(desk: Desk) -> None:
