@@ -50,6 +50,7 @@ def test_a_signal_that_went_off_is_withdrawn_while_it_waits(tmp_path: Path) -> N
         memory.change(sent, state=TaskState.EXECUTING)
         memory.take([later], [off], 9)
         states = {task.event_id: task.state for task in memory.tasks()}
+        assert [task.event_id for task in memory.tasks() if task.went_off] == ["e-4"]
     assert states == {
         "e-1": TaskState.WITHDRAWN,
         "e-3": TaskState.WAITING,
@@ -122,7 +123,9 @@ def test_a_file_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
     with Memory(path) as memory:
         memory.take([EXIT], [], 7)
     with contextlib.closing(sqlite3.connect(path)) as old:
-        old.executescript("ALTER TABLE tasks DROP COLUMN due; DROP TABLE intents; DROP TABLE stopped;")
+        for later in ("TABLE tasks DROP COLUMN due", "TABLE tasks DROP COLUMN went_off"):
+            old.execute(f"ALTER {later}")
+        old.executescript("DROP TABLE intents; DROP TABLE stopped; DROP TABLE rejections;")
     with Memory(path) as memory:
         assert memory.open_tasks() == [EXIT]
         assert memory.change(EXIT, due=AT) == replace(EXIT, due=AT)

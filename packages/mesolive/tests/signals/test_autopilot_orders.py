@@ -354,6 +354,53 @@ async def test_an_exit_ends_the_walk_of_an_adjustment(play: Play, memory: Memory
     assert position.State is models.LivePositionState.Closed
 
 
+async def test_an_adjustment_that_is_half_filled_gives_way_to_the_exit_which_closes_all(
+    tmp_path: Path, memory: Memory
+) -> None:
+    condition = "underlying_price < 4950"
+    legs = [leg("h", 2, StrikePrice=4600)]
+    adjusted: Json = {"ConditionalAdjustments": {condition: {"AddLegsAdjustment": {"Legs": legs}}}}
+    async with play_server(tmp_path, displayed=Decimal(1)) as play:
+        await play.strategy(spread(Adjustment=adjusted))
+        policies = {**everywhere(style=Style.MARKET), TaskKind.ADJUSTMENT: OrderPolicy(style=Style.MID)}
+        pilot = play.pilot(memory, policies)
+        await play.evaluate()
+        await play.rounds(pilot, 2)
+        play.market.move(4940)
+        await play.evaluate()
+        await pilot.catch_up()
+        play.market.move(4960)  # the put is cheaper here: one is bought
+        await play.settle()
+        play.market.move(4850)
+        await play.evaluate()
+        await play.rounds(pilot, 6)
+        states = {task.kind: task.state for task in memory.tasks()}
+        assert states[TaskKind.ADJUSTMENT] is TaskState.FAILED
+        assert states[TaskKind.EXIT] is TaskState.DONE
+        assert memory.stopped() == {}
+        (position,) = await play.positions()
+        assert position.State is models.LivePositionState.Closed
+        assert await play.venue.positions(SIM) == {}
+
+
+async def test_a_plan_that_was_not_begun_is_not_begun_long_afterwards(play: Play, memory: Memory) -> None:
+    """Killed between the decision and the first order, and started again the next day."""
+    await play.strategy(spread(Entry={**ONE, "Conditions": ["underlying_price > 4900"]}))
+    await play.evaluate()
+    mortal = cast("Memory", Mortal(memory, [0], 2, after=True))
+    with pytest.raises(Killed):
+        await play.pilot(mortal).catch_up()
+    (task,) = memory.open_tasks()
+    assert task.state is TaskState.EXECUTING
+    await play.market.at(datetime(2024, 3, 12, 15, 0, tzinfo=UTC), spot=4850)
+    await play.evaluate()
+    await play.rounds(play.pilot(memory), 2)
+    assert await play.orders() == []
+    (task,) = memory.tasks()
+    assert task.state is TaskState.WITHDRAWN
+    assert "out of date" in (task.note or "")
+
+
 async def test_all_actions_of_an_adjustment_are_carried_out_by_orders(play: Play, memory: Memory) -> None:
     actions: Json = {
         "RemoveLegsAdjustment": {"LegNames": ["w"]},

@@ -380,7 +380,7 @@ class Autopilot:
             self._say(What.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
         else:
             assert self._orders is not None  # noqa: S101 - other accounts are refused without
-            request = PlanToOrder.of(prepared, task.account, legs)
+            request = PlanToOrder.of(prepared, task.account, legs, self._now())
             policy = self._orders.policies[task.kind]
             self._say(What.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
         return self._memory.change(
@@ -470,6 +470,8 @@ class Autopilot:
 
         An exit is never given up while its signal is on, but it is tried ever more rarely.
         """
+        if task.went_off and task.step == 0:
+            return self._end(task, TaskState.WITHDRAWN, f"the signal went off; before that: {why}")
         changes: dict[str, Any] = {
             "state": TaskState.WAITING,
             "attempt": task.attempt + 1,

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS tasks (
     attempt INTEGER NOT NULL,
     request TEXT,
     note TEXT,
-    due TEXT
+    due TEXT,
+    went_off INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS ix_tasks_state ON tasks (state, seq);
 CREATE INDEX IF NOT EXISTS ix_tasks_seq ON tasks (seq);
@@ -115,6 +116,8 @@ class Task:
         How it ended, in words.
     due
         Before when it is not tried again; `None` for at once.
+    went_off
+        Whether the signal went off after it was begun to act on it: then nothing is begun anew.
     """
 
     event_id: str
@@ -132,6 +135,7 @@ class Task:
     request: str | None = None
     note: str | None = None
     due: datetime | None = None
+    went_off: bool = False
 
     @property
     def subject(self) -> tuple[TaskKind, int, str, int | None, str | None]:
@@ -225,8 +229,10 @@ class Memory:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
         self._path = None if str(path) == ":memory:" else Path(path)
-        if "due" not in {row["name"] for row in self._connection.execute("PRAGMA table_info(tasks)")}:
-            self._connection.execute("ALTER TABLE tasks ADD COLUMN due TEXT")  # a file of the first version
+        columns = {row["name"] for row in self._connection.execute("PRAGMA table_info(tasks)")}
+        for name, kind in (("due", "TEXT"), ("went_off", "INTEGER NOT NULL DEFAULT 0")):
+            if name not in columns:  # a file of the first version
+                self._connection.execute(f"ALTER TABLE tasks ADD COLUMN {name} {kind}")
 
     def __enter__(self) -> Self:
         return self
@@ -275,7 +281,8 @@ class Memory:
         begun
             Signals that went on; one that is known already is left as it is.
         ended
-            Signals that went off: what still waits for the same subject, and is older, is withdrawn.
+            Signals that went off: what still waits for the same subject, and is older, is withdrawn; what is under way
+            is told so.
         cursor
             The `EventSeqId` of the last event read.
         """
@@ -283,18 +290,11 @@ class Memory:
             for task in begun:
                 connection.execute(_INSERT_TASK, _row(task))
             for task in ended:
-                connection.execute(
-                    "UPDATE tasks SET state = ?, note = ? WHERE state = ? AND step = 0 AND seq < ? AND kind = ?"
-                    " AND strategy_id = ? AND account = ? AND position_id IS ? AND condition IS ?",
-                    (
-                        TaskState.WITHDRAWN.value,
-                        "the signal went off",
-                        TaskState.WAITING.value,
-                        task.seq,
-                        task.kind.value,
-                        *task.subject[1:],
-                    ),
-                )
+                waiting = (TaskState.WAITING.value, task.seq, task.kind.value, *task.subject[1:])
+                withdrawn = (TaskState.WITHDRAWN.value, "the signal went off", *waiting)
+                connection.execute(f"UPDATE tasks SET state = ?, note = ? WHERE {_WAITING} AND step = 0", withdrawn)  # noqa: S608 - a condition of our own
+                executing = (TaskState.EXECUTING.value, *waiting[1:])
+                connection.execute(f"UPDATE tasks SET went_off = 1 WHERE {_WAITING}", executing)  # noqa: S608 - as above
             if begun:
                 self._forget(connection)
             connection.execute(
@@ -420,6 +420,9 @@ class Memory:
 
 _COLUMNS = [field.name for field in fields(Task)]
 _INSERT_TASK = f"INSERT OR IGNORE INTO tasks ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names of our own columns
+_WAITING = (
+    "state = ? AND seq < ? AND kind = ? AND strategy_id = ? AND account = ? AND position_id IS ? AND condition IS ?"
+)
 _UPDATE_TASK = "UPDATE tasks SET state = ?, step = ?, attempt = ?, request = ?, note = ?, due = ? WHERE event_id = ?"
 
 
@@ -440,6 +443,7 @@ def _row(task: Task) -> tuple[object, ...]:
         task.request,
         task.note,
         None if task.due is None else task.due.isoformat(),
+        int(task.went_off),
     )
 
 
@@ -465,6 +469,7 @@ def _task(row: sqlite3.Row) -> Task:
         request=row["request"],
         note=row["note"],
         due=None if row["due"] is None else datetime.fromisoformat(row["due"]),
+        went_off=bool(row["went_off"]),
     )
 
 

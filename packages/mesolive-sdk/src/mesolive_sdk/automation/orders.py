@@ -18,7 +18,17 @@ import msgspec
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Memory, Task, TaskKind
 from mesolive_sdk.automation.notices import What
-from mesolive_sdk.automation.walking import Cancel, ComboQuote, OrderPolicy, Progress, Rung, Stage, Wait, decide
+from mesolive_sdk.automation.walking import (
+    Cancel,
+    ComboQuote,
+    HalfFilled,
+    OrderPolicy,
+    Progress,
+    Rung,
+    Stage,
+    Wait,
+    decide,
+)
 from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveDataHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
@@ -67,14 +77,23 @@ class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """A plan that is carried out by orders; a task keeps it as its request."""
+    """A plan that is carried out by orders; a task keeps it as its request.
+
+    Attributes
+    ----------
+    fixed_at
+        When it was decided to carry it out.
+    """
 
     plan: int
     account: str
+    fixed_at: datetime
     groups: list[GroupToOrder]
 
     @classmethod
-    def of(cls, prepared: models.PreparedPlan, account: str, legs: Mapping[str, models.LiveLeg]) -> PlanToOrder:
+    def of(
+        cls, prepared: models.PreparedPlan, account: str, legs: Mapping[str, models.LiveLeg], now: datetime
+    ) -> PlanToOrder:
         """Return what is to be ordered of a plan: its groups in the order of their ids, those of marker legs left out.
 
         A plan that has nothing but marker legs keeps its first group: its order opens the position.
@@ -89,7 +108,7 @@ class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
             ]
             groups.append(GroupToOrder(group=group, qty=quantity.Qty, names=list(names), combo=combo))
         traded = [group for group in groups if group.combo]
-        return cls(plan=prepared.ExecPlanId, account=account, groups=traded or groups[:1])
+        return cls(plan=prepared.ExecPlanId, account=account, fixed_at=now, groups=traded or groups[:1])
 
 
 class Why(StrEnum):
@@ -247,7 +266,7 @@ class OrderRunner:
         now = self._now()
         working = group.working
         if not working:
-            ended = self._ended(policy, group, partly=partly)
+            ended = self._ended(policy, group, partly=partly) or self._too_old(task, policy, plan, group, partly=partly)
             if ended is not None:
                 return ended
             if hurry:
@@ -294,6 +313,17 @@ class OrderRunner:
         why = {IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE, IntentOutcome.REFUSED: Why.REFUSED}
         text = last.note or "the order could not be sent"
         return Ended(why.get(last.outcome or IntentOutcome.PUT_OFF, Why.PASSING), text, partly)
+
+    def _too_old(
+        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool
+    ) -> Ended | None:
+        """Let no group begin long after the others: the autopilot was stopped, and its plan is of another market."""
+        if group.sends or (partly and policy.half_filled is HalfFilled.FINISH):
+            return None
+        last = max([plan.fixed_at, *(intent.rung.at for intent in self._memory.intents(task))])
+        if self._now() <= last + 2 * policy.patience:
+            return None
+        return Ended(Why.OUT_OF_DATE, f"the plan is of {plan.fixed_at:%Y-%m-%d %H:%M:%S} and out of date", partly)
 
     def _after(self, group: _Group, latest: models.Order, *, partly: bool) -> Ended:
         """Return how a group ended, by its latest order."""
