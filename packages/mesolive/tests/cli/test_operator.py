@@ -129,7 +129,9 @@ async def test_positions_and_orders_are_listed_and_shown(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     listed = await terminal(desk).told("position", "list")
     assert "Iron condor" in listed
-    assert "-3.7" in listed  # its delta
+    greeks = (await desk.control.get_position(models.GetPositionArgs(PositionId=opened.Id))).PositionGreeks.Mark
+    assert greeks is not None
+    assert f"{greeks.Delta:.1f}" in listed
     shown = await terminal(desk).told("position", "show", str(opened.Id))
     for text in ("short_put", "SPXW 2026-02-20", "Executions", "0.65"):
         assert text in shown

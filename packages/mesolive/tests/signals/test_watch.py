@@ -301,6 +301,21 @@ async def test_an_adjustment_signal_says_whether_its_window_is_open(play: Stage)
     assert await play.states(models.AdjustmentSignalEvent) == ["On", "Off"]
 
 
+async def test_positions_of_a_strategy_deleted_by_force_are_watched_no_more(play: Stage) -> None:
+    strategy, position_id = await play.enter(short_put(Exit={"Conditions": ["underlying_price < 4900"]}))
+    play.market.move(4850)
+    await play.evaluate()
+    await play.kit.control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy.Id, Force=True))
+    await play.evaluate()
+    assert await play.states(models.ExitSignalEvent) == ["On", "Off"]
+    play.market.move(5000)
+    await play.evaluate()
+    play.market.move(4850)
+    await play.evaluate()
+    assert await play.states(models.ExitSignalEvent) == ["On", "Off"]
+    assert (await play.position(position_id)).State is models.LivePositionState.Open
+
+
 @pytest.mark.parametrize(("minutes_before_close", "open_now"), [(31, False), (30, True), (26, True), (25, False)])
 async def test_exits_and_adjustments_say_whether_their_window_is_open(
     play: Stage, minutes_before_close: int, open_now: bool

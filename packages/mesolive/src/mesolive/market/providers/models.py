@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from mesolive.market.contracts import Underlying
 from mesolive.market.exchange_export import ChainExport
 from mesolive.market.listing import Listing
 from mesolive.market.providers import index_options
+from mesolive.market.providers.moving_time import TRADING_DAYS, moving_days, passed
 from mesolive.market.providers.surface import Surface
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import values
@@ -84,6 +85,9 @@ class SurfaceMarket:
         The volatilities.
     rate, dividend_yield
         Continuous, per year; the forward grows with their difference.
+    moves_always
+        Whether the price moves around the clock; else in sessions and at their openings, and options are worth what
+        it moves until they settle.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class SurfaceMarket:
         surface: Surface | None = None,
         rate: float = 0.045,
         dividend_yield: float = 0.014,
+        moves_always: bool = False,
     ) -> None:
         if not spot >= 500.0:
             raise ValueError(f"the simulated index must start at 500 or higher, got {spot}")
@@ -103,6 +108,8 @@ class SurfaceMarket:
         self._spot = spot
         self._rate = rate
         self._yield = dividend_yield
+        self._moves_always = moves_always
+        self._settlements: tuple[Listing, date, FloatArray] | None = None
 
     @property
     def spot(self) -> float:
@@ -150,11 +157,22 @@ class SurfaceMarket:
     ) -> tuple[FloatArray, FloatArray]:
         """Return bids and offers around the surface's values."""
         years = time_left(listing, now)[first:]
+        moving = years if self._moves_always else self._moving_left(listing, now)[first:]
         forward = spot * np.exp((self._rate - self._yield) * years)
         strikes = listing.strikes[first:]
-        volatility = self.surface.volatility(np.log(strikes / forward), years, float(np.exp(shock)))
-        value = values(listing.is_call[first:], forward, strikes, years, volatility, np.exp(-self._rate * years))
+        volatility = self.surface.volatility(np.log(strikes / forward), moving, float(np.exp(shock)))
+        value = values(listing.is_call[first:], forward, strikes, moving, volatility, np.exp(-self._rate * years))
         return index_options.quotes(value)
+
+    def _moving_left(self, listing: Listing, now: datetime) -> FloatArray:
+        """Return the years to settlement of every contract in which the price moves; 0 for settled ones."""
+        today = self._calendar.local(now).date()
+        known = self._settlements
+        if known is None or known[0] is not listing or known[1] != today:
+            days = moving_days(self._calendar, today, [one.settles_at for one in listing.expirations])
+            counts = [end - start for start, _, end in listing.bounds]
+            known = self._settlements = (listing, today, np.repeat(np.array(days), counts))
+        return np.maximum(known[2] - passed(self._calendar, now), 0.0) / TRADING_DAYS
 
 
 class ExportMarket:

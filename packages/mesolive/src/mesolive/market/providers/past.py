@@ -8,6 +8,7 @@ from typing import Final
 
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.history import DailySeries, Day
+from mesolive.market.providers.moving_time import OVERNIGHT_SHARE
 from mesolive.market.providers.walk import Walk, WalkParameters
 
 DAYS: Final = 260
@@ -15,8 +16,6 @@ YEARS_PER_DAY: Final = 1.0 / 252.0
 # The past must not repeat the walk that is to come, nor what happened while nobody looked either of them.
 SEED_OF_THE_PAST: Final = 0x9A57
 SEED_OF_THE_GAP: Final = 0x6A9
-# The part of a trading day's variance that comes between the close and the next opening.
-OVERNIGHT_SHARE: Final = 0.25
 # A market that nobody has looked at for longer begins anew.
 LONGEST_GAP: Final = timedelta(days=366)
 

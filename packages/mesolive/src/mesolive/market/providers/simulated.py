@@ -28,15 +28,14 @@ from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.models import ExportMarket, MarketModel, SurfaceMarket
-from mesolive.market.providers.past import OVERNIGHT_SHARE, go_on, invent, opening_price
+from mesolive.market.providers.moving_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
+from mesolive.market.providers.past import go_on, invent, opening_price
 from mesolive.market.providers.walk import Walk, WalkParameters
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 log = structlog.get_logger(__name__)
 
 STEP: Final = timedelta(seconds=1)
-TRADING_DAYS: Final = 252.0
-SESSION_SECONDS: Final = 6.5 * 3600.0
 # Without a word for so many steps the simulation counts as mute.
 MUTE_STEPS: Final = 5
 YEAR_SECONDS: Final = 365.0 * 86400.0
@@ -124,7 +123,7 @@ class SimulatedProvider:
     ) -> SimulatedProvider:
         """Return a market priced from a volatility surface, with expirations and strikes by the exchange's rules."""
         calendar = calendar or us_options_calendar()
-        model = SurfaceMarket(calendar, spot=spot)
+        model = SurfaceMarket(calendar, spot=spot, moves_always=hours is Hours.ALWAYS)
         return cls(model, clock, calendar, seed=seed, step=step, hours=hours, begin_at=model.begin_at)
 
     @classmethod
