@@ -41,7 +41,7 @@ ACCOUNT = "SIM1000"
 ALONE = 150
 TOGETHER = 32
 EACH = 20
-FILLS = 60
+FILLS = 200
 WARM = 20
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 
