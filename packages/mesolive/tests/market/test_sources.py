@@ -72,9 +72,12 @@ def test_market_time_does_not_go_back_over_restarts(chain: Path, bars: Path) -> 
     generated = open_source("simulated", SourceRequest(not_before=future)).clock.now()
     assert generated >= future
     assert CALENDAR.is_open(generated), "and it starts inside a session"
-    asked = SourceRequest(start=MORNING, not_before=future)
+    evening = datetime(2030, 1, 4, 23, 0, tzinfo=UTC)
+    asked = SourceRequest(start=MORNING, not_before=evening)
     with structlog.testing.capture_logs() as logs:
-        assert open_source("simulated", asked).clock.now() >= future
+        goes_on = open_source("simulated", asked).clock.now()
+    assert goes_on >= evening
+    assert CALENDAR.is_open(goes_on)
     assert [one["log_level"] for one in logs] == ["warning"], "who asked for a start is told that he does not get it"
     reached = MORNING + timedelta(days=3)
     assert open_source("simulated", SourceRequest(path=chain, not_before=reached)).clock.now() >= reached

@@ -93,14 +93,16 @@ def open_source(kind: str, request: SourceRequest) -> Source:
 def _simulated(request: SourceRequest) -> Source:
     calendar = us_options_calendar()
     if request.path is None:
-        earliest = max(one for one in (datetime.now(UTC), request.not_before) if one is not None)
-        clock = _clock(request, default_start(earliest, calendar), None)
+        start = request.start or default_start(datetime.now(UTC), calendar)
+        reached = _go_on(request, start, None)
+        # What was reached may be an evening: the market goes on with the next session then.
+        clock = _clock(request, start if reached == start else default_start(reached, calendar))
         return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
     try:
         export = read_export(request.path)
     except ExportError as error:
         raise SourceError(f"{request.path.name} cannot be used: {error}") from None
-    clock = _clock(request, export.exported_at, export.exported_at + LIFE_OF_AN_EXPORT)
+    clock = _clock(request, _go_on(request, export.exported_at, export.exported_at + LIFE_OF_AN_EXPORT))
     return Source(SimulatedProvider.from_export(export, clock, seed=request.seed, calendar=calendar), clock)
 
 
@@ -140,9 +142,9 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     return start
 
 
-def _clock(request: SourceRequest, beginning: datetime, until: datetime | None) -> ScaledClock:
+def _clock(request: SourceRequest, start: datetime) -> ScaledClock:
     try:
-        return ScaledClock(_go_on(request, beginning, until), request.speed)
+        return ScaledClock(start, request.speed)
     except ValueError as error:
         raise SourceError(str(error)) from None
 
