@@ -40,7 +40,6 @@ from mesolive_sdk.automation import (
 from mesolive_sdk_examples.common import (
     NEEDS_SOMEBODY,
     REFUSED,
-    AllowLive,
     AsJson,
     Failure,
     Provider,
@@ -86,7 +85,9 @@ async def run(
     strategy_id: Strategies = None,
     account: Accounts = None,
     allow_account: AllowAccounts = None,
-    allow_live: AllowLive = False,
+    allow_live: Annotated[
+        bool, typer.Option("--allow-live", help="Let accounts of real money be among those that --allow-account names.")
+    ] = False,
     policy: Annotated[
         Style, typer.Option("--policy", help="How leg groups are ordered: walk from the middle, stay there, or market.")
     ] = Style.WALK,

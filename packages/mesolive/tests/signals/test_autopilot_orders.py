@@ -19,6 +19,7 @@ from autopilot_testkit.mortal import Killed, Mortal
 from broker_testkit.desk import SIM
 from mesolive.brokers.simulated.faults import Fault, Faults
 from mesolive.trading.guards import Limits
+from mesolive.trading.halts import halt, resume
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import (
     POLICIES,
@@ -35,7 +36,7 @@ from mesolive_sdk.automation import (
 )
 from signals_testkit import Json, ScriptedMarket, leg, short_put
 
-ONE: Json = {"Concurrency": {"MaxPositionsInFlight": 1}}
+ONE: Json = {"Concurrency": {"MaxPositionsInFlight": 1}, "Conditions": ["underlying_price > 4900"]}
 FALLING: Json = {"Conditions": ["underlying_price < 4900"]}
 
 
@@ -214,6 +215,25 @@ async def test_what_a_guard_refuses_is_not_tried_again_and_named_with_its_code(p
     assert await play.orders() == []
 
 
+async def test_an_exit_that_is_halted_is_tried_again_when_trading_goes_on(play: Play, memory: Memory) -> None:
+    await play.strategy(spread())
+    pilot = play.pilot(memory, everywhere(style=Style.MARKET))
+    await play.evaluate()
+    await play.rounds(pilot, 2)
+    database, clock = play.desk.application.database, play.market.clock
+    await halt(database, "a test", clock.now())
+    play.market.move(4850)
+    await play.evaluate()
+    await play.rounds(pilot, 6)
+    (task,) = memory.open_tasks()
+    assert task.kind is TaskKind.EXIT
+    assert any("code Halted" in notice.text for notice in play.notices)
+    await resume(database, clock.now())
+    await play.rounds(pilot, 10, 30)
+    (position,) = await play.positions()
+    assert position.State is models.LivePositionState.Closed
+
+
 async def test_a_refusal_that_passes_is_waited_for(play: Play, memory: Memory) -> None:
     await play.desk.set_limits(Limits(max_orders_per_minute=0))
     await play.strategy(spread())
@@ -385,7 +405,7 @@ async def test_an_adjustment_that_is_half_filled_gives_way_to_the_exit_which_clo
 
 async def test_a_plan_that_was_not_begun_is_not_begun_long_afterwards(play: Play, memory: Memory) -> None:
     """Killed between the decision and the first order, and started again the next day."""
-    await play.strategy(spread(Entry={**ONE, "Conditions": ["underlying_price > 4900"]}))
+    await play.strategy(spread())
     await play.evaluate()
     mortal = cast("Memory", Mortal(memory, [0], 2, after=True))
     with pytest.raises(Killed):
@@ -458,7 +478,6 @@ async def test_a_second_autopilot_with_the_same_memory_is_refused(play: Play, tm
 async def test_killed_after_any_call_the_walk_goes_on_and_nothing_is_ordered_twice(tmp_path: Path) -> None:
     """Every call to the server and every change of its memory is once the last of a process."""
     last, survived = 0, False
-    once: Json = {**ONE, "Conditions": ["underlying_price > 4900"]}
     policies = everywhere(max_concession=Decimal(1), step_ticks=2, patience_seconds=600)
     async with play_server(tmp_path, displayed=Decimal(1)) as play:
         await play.desk.set_limits(Limits(max_orders_per_minute=10_000))
@@ -466,7 +485,7 @@ async def test_killed_after_any_call_the_walk_goes_on_and_nothing_is_ordered_twi
             last += 1
             play.market.move(5000)
             settings: Json = {"Core": {"LegSelectionConstraint": "None"}}
-            strategy = await play.strategy(spread(qty=2, Entry=once, Settings=settings))
+            strategy = await play.strategy(spread(qty=2, Entry=ONE, Settings=settings))
             await play.evaluate()
             survived = await lives(play, tmp_path, strategy.Id, policies, last)
             play.market.move(4850)
@@ -520,12 +539,11 @@ async def test_with_faults_at_the_venue_and_killed_again_and_again_the_books_are
 ) -> None:
     dice = Random(seed)  # noqa: S311 - where it is killed, not a secret
     policies = everywhere(max_concession=Decimal(1), patience_seconds=90, half_filled=HalfFilled.FINISH)
-    once: Json = {**ONE, "Conditions": ["underlying_price > 4900"]}
     settings: Json = {"Core": {"LegSelectionConstraint": "None"}}
     async with play_server(tmp_path, faults=Faults(seed=seed), displayed=Decimal(1)) as play:
         await play.desk.set_limits(Limits(max_orders_per_minute=10_000))
         file = tmp_path / "autopilot.sqlite3"
-        made = [await play.strategy(spread(qty=2, Entry=once, Settings=settings)) for _ in range(3)]
+        made = [await play.strategy(spread(qty=2, Entry=ONE, Settings=settings)) for _ in range(3)]
         play.venue.faults.rates = FAULTY
         for spot in (5000, 4850):
             play.market.move(spot)

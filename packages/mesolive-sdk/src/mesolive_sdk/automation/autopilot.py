@@ -73,7 +73,7 @@ class Orders:
     policies
         How each kind of signal is ordered.
     provider
-        Whose quotes are used; `None` for those of the agent that serves the account.
+        Whose quotes are used, for preparing on all accounts too; `None` for those of the agent that serves the account.
     """
 
     data: MesoLiveDataHubClient
@@ -135,7 +135,7 @@ class Autopilot:
                 control, orders.data, memory, orders.policies, provider=orders.provider, now=now, say=self._say
             )
         )
-        self._preparer = Preparer(control)
+        self._preparer = Preparer(control, None if orders is None else orders.provider)
         self._known: dict[str, models.LiveAccount] = {}
         self._again: dict[str, datetime] = {}
         self._woken = asyncio.Event()

@@ -226,6 +226,7 @@ class OrderRunner:
         self._now = now
         self._say = say
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
+        self._others: set[int] = set()
 
     async def look(self, task: Task, plan: PlanToOrder, *, hurry: bool = False) -> Verdict:
         """Do what is due for a plan now.
@@ -254,6 +255,12 @@ class OrderRunner:
                 continue
             foreign = self._foreign(group)
             if foreign is not None:
+                if foreign.OrderId not in self._others:
+                    self._others.add(foreign.OrderId)
+                    text = (
+                        f"order {foreign.OrderId} of somebody else works for group {group.todo.group}: it is waited for"
+                    )
+                    self._tell(What.TROUBLE, task, text, Order=foreign.OrderId)
                 return Working(self._now() + LOOK_AGAIN)
             return await self._advance(task, policy, plan, group, partly=partly, hurry=hurry)
         return Carried()
@@ -498,6 +505,8 @@ class OrderRunner:
                         Filled=order.CumQty,
                         Price=order.AvgFillPrice,
                     )
+        if len(self._others) > PAGE:
+            self._others.clear()
         while len(self._seen) > PAGE:
             del self._seen[next(iter(self._seen))]
         return groups

@@ -27,10 +27,13 @@ class Preparer:
     ----------
     control
         A connected client.
+    provider
+        Whose quotes are used; `None` for the server's default.
     """
 
-    def __init__(self, control: MesoLiveControlHubClient) -> None:
+    def __init__(self, control: MesoLiveControlHubClient, provider: models.DataProviderType | None = None) -> None:
         self._control = control
+        self._provider = provider
 
     async def prepare(self, task: Task) -> tuple[Prepared | None, str] | None:
         """Prepare; return the result or why there is none, or `None` when there is nothing to prepare."""
@@ -46,6 +49,7 @@ class Preparer:
                     BrokerAccountId=task.account,
                     LegSelectionConstraint=_constraint(definition),
                     Underlying=_underlying(definition),
+                    DataProvider=self._provider,
                 ),
                 control.get_prepare_position_entry_status,
                 models.GetPreparePositionEntryStatusArgs,
@@ -55,7 +59,9 @@ class Preparer:
         if task.kind is TaskKind.EXIT:
             leaving = await run_preparation(
                 control.start_prepare_position_exit,
-                models.PreparePositionExitArgs(IdempotencyKey=key, PositionId=task.position_id),
+                models.PreparePositionExitArgs(
+                    IdempotencyKey=key, PositionId=task.position_id, DataProvider=self._provider
+                ),
                 control.get_prepare_position_exit_status,
                 models.GetPreparePositionExitStatusArgs,
             )
@@ -71,6 +77,7 @@ class Preparer:
                 Operation=operations[task.step],
                 Condition=task.condition or "",
                 LegSelectionConstraint=_constraint(await self._definition(task)),
+                DataProvider=self._provider,
             ),
             control.get_prepare_position_adjustment_status,
             models.GetPreparePositionAdjustmentStatusArgs,
