@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -255,6 +256,7 @@ def ended(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     """Return what runs `mesolive` as a shell would, and tells its status and the lines of its standard error."""
 
     async def run(url: str, token: str, *arguments: str) -> tuple[object, list[str]]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
         monkeypatch.setattr(sys, "argv", ["mesolive", *arguments])
         monkeypatch.setenv("MESOLIVE_URL", url)
         monkeypatch.setenv("MESOLIVE_API_KEY", token)
@@ -288,6 +290,22 @@ async def test_what_goes_wrong_is_one_line_and_a_status(paper: Kit, ended: Ended
     assert "refused the API key" in await lines(1, "a.b.c", "status")
     assert "says where the server is" in await lines(1, paper.token, "account", "list", at="http://127.0.0.1:1")
     assert "URL" in await lines(2, paper.token, "order", "list", at="nonsense")
+    assert "Did you mean 'position'?" in await lines(2, paper.token, "positon")
+    assert "mesolive order show --help" in await lines(2, paper.token, "order", "show", "the first")
+    assert "--nope" in await lines(2, paper.token, "status", "--nope")
+    await paper.enter((await paper.strategy()).Id)
+    code, written = await ended(url, paper.token, "position", "set-closed", "1")
+    assert (code, written[-1]) == (1, "mesolive: nothing was done"), "nobody was there to say yes"
+
+
+@pytest.mark.parametrize("arguments", [(), ("position",)])
+async def test_a_command_that_needs_another_word_shows_its_help(arguments: tuple[str, ...], ended: Ended) -> None:
+    assert await ended("", "", *arguments) == (2, [])
+
+
+async def test_help_and_success_end_with_status_0(paper: Kit, ended: Ended) -> None:
+    assert await ended(paper.url, paper.token, "--help") == (0, [])
+    assert await ended(paper.url, paper.token, "account", "list") == (0, [])
 
 
 async def test_a_server_that_is_not_there_is_no_success(paper: Kit) -> None:

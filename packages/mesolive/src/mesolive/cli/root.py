@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.exceptions import TyperException
 
 from mesolive.access.secret import UnusableSecretError
 from mesolive.backup import BackupError
@@ -53,7 +55,14 @@ app.add_typer(strategy_app, name="strategy", help="Check strategy definitions; i
 def main() -> None:
     """Run the command; errors of use and of the environment end in one clear line and status 2 or 1."""
     try:
-        app()
+        # Not in Typer's own way of ending, which draws a box around what was mistyped.
+        ended = app(standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else 0)
+    except typer.Abort:
+        typer.echo(err=True)  # the question is still on its line
+        fail("nothing was done", 1)
+    except TyperException as error:
+        misused(error)
     except SettingsError as error:
         fail(str(error), 2)
     except (UnusableDatabaseError, UnusableSecretError, BackupError) as error:
@@ -67,6 +76,15 @@ def main() -> None:
         fail(f"{error}; --url or MESOLIVE_URL says where the server is" if away else str(error), 1)
 
 
+def misused(error: TyperException) -> NoReturn:
+    """End with status 2 and one line on what was mistyped."""
+    text = error.format_message()
+    if not text:  # a command that needs another word was given none, and has shown its help
+        sys.exit(error.exit_code)
+    path = getattr(getattr(error, "ctx", None), "command_path", "mesolive")
+    fail(f"{text} ({path} --help tells more)", 2)
+
+
 def _said(error: MesoLiveApiException) -> str:
     """Return what the server said, with the fields that were wrong."""
     problems = {} if error.error is None else error.error.ValidationErrors or {}
@@ -76,7 +94,7 @@ def _said(error: MesoLiveApiException) -> str:
     return "; ".join([message, *texts[:SHOWN_PROBLEMS]]) + more
 
 
-def fail(message: str, status: int) -> None:
+def fail(message: str, status: int) -> NoReturn:
     """Write one line to standard error and end with `status`."""
     Console(stderr=True, highlight=False).print(f"[red]mesolive:[/] {escape(message)}", soft_wrap=True, markup=True)
     sys.exit(status)
