@@ -357,6 +357,7 @@ async def test_an_exit_ends_the_walk_of_an_adjustment(play: Play, memory: Memory
     }
     await play.strategy(spread(Adjustment=adjusted))
     policies = {**everywhere(style=Style.MARKET), TaskKind.ADJUSTMENT: OrderPolicy(style=Style.MID)}
+    del policies[TaskKind.EXIT]  # which is then ordered as without any policy
     pilot = play.pilot(memory, policies)
     await play.evaluate()
     await play.rounds(pilot, 2)
@@ -366,7 +367,7 @@ async def test_an_exit_ends_the_walk_of_an_adjustment(play: Play, memory: Memory
     assert [task.kind for task in memory.open_tasks()] == [TaskKind.ADJUSTMENT]
     play.market.move(4850)
     await play.evaluate()
-    await play.rounds(pilot, 4)
+    await play.rounds(pilot, 8)
     states = {task.kind: task.state for task in memory.tasks()}
     assert states[TaskKind.ADJUSTMENT] is TaskState.UNFILLED
     assert states[TaskKind.EXIT] is TaskState.DONE

@@ -71,7 +71,7 @@ class Orders:
     real_money
         Whether those may be accounts of real money. Simulated ones need no more than to be named.
     policies
-        How each kind of signal is ordered.
+        How each kind of signal is ordered; one that is not there is ordered as in `POLICIES`.
     provider
         Whose quotes are used, for preparing on all accounts too; `None` for those of the agent that serves the account.
     """
@@ -126,13 +126,14 @@ class Autopilot:
         self._strategies = strategies
         self._accounts = accounts
         self._orders = orders
+        self._policies = POLICIES if orders is None else {**POLICIES, **orders.policies}
         self._now = now
         self._told: Told = told if told is not None else lambda notice: _log.info("%s", notice.line)
         self._runner = (
             None
             if orders is None
             else OrderRunner(
-                control, orders.data, memory, orders.policies, provider=orders.provider, now=now, say=self._say
+                control, orders.data, memory, self._policies, provider=orders.provider, now=now, say=self._say
             )
         )
         self._preparer = Preparer(control, None if orders is None else orders.provider)
@@ -279,14 +280,15 @@ class Autopilot:
 
     async def _carry_out(self, task: Task, others: Sequence[Task]) -> Task:
         self._again.pop(task.event_id, None)
-        if task.state is TaskState.WAITING and task.step == 0:
-            refusal = self._gives_way(task, others) or await self._refusal(task)
-            if refusal is not None:
+        hurry = any(_closes(one, task) for one in others)
+        if hurry and task.state is TaskState.WAITING:
+            return self._end(task, TaskState.SKIPPED, "the position is to be left")
+        refusal = await self._refusal(task)
+        if refusal is not None:
+            if task.state is TaskState.WAITING and task.step == 0:
                 return self._end(task, TaskState.SKIPPED, refusal)
-        elif (refusal := await self._refusal(task)) is not None:
             # It was begun under other rules. Nothing is sent for it now, and nothing of it is forgotten.
             return self._put_off(task, f"left as it is: {refusal}")
-        hurry = any(_closes(one, task) for one in others)
         while not task.state.is_final and (task.due is None or task.due <= self._now()):
             try:
                 if task.state is TaskState.WAITING:
@@ -307,11 +309,6 @@ class Autopilot:
             except NoPriceError as error:
                 return self._put_off(task, str(error))
         return task
-
-    def _gives_way(self, task: Task, others: Sequence[Task]) -> str | None:
-        if any(_closes(one, task) for one in others):
-            return "the position is to be left"
-        return None
 
     async def _refusal(self, task: Task) -> str | None:
         """Return why a task is not for this autopilot."""
@@ -379,9 +376,8 @@ class Autopilot:
             prices = ", ".join(f"{name} {fill.Price:f}" for name, fill in fills.items())
             self._say(What.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
         else:
-            assert self._orders is not None  # noqa: S101 - other accounts are refused without
             request = PlanToOrder.of(prepared, task.account, legs, self._now())
-            policy = self._orders.policies[task.kind]
+            policy = self._policies[task.kind]
             self._say(What.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
         return self._memory.change(
             task, state=TaskState.EXECUTING, request=wire.encode_json(request).decode(), due=None
@@ -402,7 +398,7 @@ class Autopilot:
     async def _order(self, task: Task, *, hurry: bool) -> Task:
         """Do what is due about the orders of a task; the task itself comes back while they are under way."""
         assert task.request is not None  # noqa: S101 - it is stored with the state
-        assert self._runner is not None  # noqa: S101 - as above
+        assert self._runner is not None  # noqa: S101 - other accounts are refused without
         plan = wire.decode_json(task.request.encode(), PlanToOrder)
         verdict = await self._runner.look(task, plan, hurry=hurry and task.kind is not TaskKind.EXIT)
         match verdict:
@@ -426,11 +422,10 @@ class Autopilot:
         return self._end(task, state, f"nothing was traded: {ended.text}")
 
     async def _half_filled(self, task: Task, plan: PlanToOrder, ended: Ended, *, hurry: bool) -> Task:
-        assert self._orders is not None  # noqa: S101 - as above
         why = f"a part of plan {plan.plan} is filled and the rest is not: {ended.text}"
         if hurry and task.kind is not TaskKind.EXIT:
             return self._end(task, TaskState.FAILED, why)  # the exit that waits closes what is held
-        policy = self._orders.policies[task.kind]
+        policy = self._policies[task.kind]
         if task.kind is TaskKind.EXIT and policy.half_filled is HalfFilled.FINISH and ended.why is not Why.OTHERS:
             return self._try_again(task, why)  # a new plan closes what is still held
         position_id = task.position_id
