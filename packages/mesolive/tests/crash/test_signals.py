@@ -100,12 +100,9 @@ FAULTS = [
 ON_POSTGRESQL = [
     Fault(EVENT, "OnEntrySignal", When.AFTER_COMMIT),
     Fault(EVENT, "OnAutoUpdateVarsAdjustmentCompleted", When.BEFORE_COMMIT),
-    Fault(EVENT, "OnAutoUpdateVarsAdjustmentCompleted", When.AFTER_COMMIT),
     Fault(EVENT, "OnExitSignal", When.BEFORE_COMMIT),
-    Fault(RECORD, "ApplyPaperFills", When.BEFORE_COMMIT),
     Fault(RECORD, "ApplyPaperFills", When.AFTER_COMMIT),
     Fault(EVENT, "OnError", When.AFTER_COMMIT),
-    Fault(EVENT, '"Resolved"', When.BEFORE_COMMIT),
     Fault("INSERT INTO executions", "", When.AT),
     Fault(EVENT, "OnPositionUpdate", When.AFTER_COMMIT),
 ]
@@ -195,15 +192,15 @@ async def perform(database_url: str, faults: list[Fault], *, killed_before: bool
     Parameters
     ----------
     killed_before
-        Kill the server before each evaluation too.
+        Kill the server before every second evaluation too.
     """
     performance = Performance(database_url, await prepare(database_url))
     try:
         position_id = await prepare_positions(performance)
         await performance.close()
         performance.faults = list(faults)
-        for name, scene in SCENES.items():
-            await performance.play(scene, killed_before=killed_before)
+        for place, (name, scene) in enumerate(SCENES.items()):
+            await performance.play(scene, killed_before=killed_before and place % 2 == 0)
             if name == BETWEEN:
                 await adjust(performance, position_id)
         assert not performance.faults, f"never reached: {performance.faults[0]}"
@@ -317,9 +314,9 @@ async def test_a_server_killed_while_it_watches_tells_everything_once_on_postgre
     await die_at(ON_POSTGRESQL, ready_postgres_url, undisturbed)
 
 
-async def test_a_server_killed_before_each_evaluation_makes_it_up(sqlite_url: str, undisturbed: Outcome) -> None:
+async def test_a_server_killed_before_an_evaluation_makes_it_up(sqlite_url: str, undisturbed: Outcome) -> None:
     outcome = await perform(sqlite_url, [], killed_before=True)
-    assert outcome.performance.deaths == len(SCENES)
+    assert outcome.performance.deaths == len(SCENES) // 2
     assert_same(outcome, undisturbed)
 
 
