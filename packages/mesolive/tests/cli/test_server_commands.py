@@ -196,3 +196,15 @@ def test_every_command_has_a_help_page() -> None:
         ended = CliRunner().invoke(app, [*command, "--help"])
         assert ended.exit_code == 0
         assert "Usage" in ended.output
+
+
+def test_the_kill_switch_does_not_wait_for_what_only_the_server_needs() -> None:
+    program = "import sys; from mesolive.cli.root import app; import mesolive.cli.halt; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert {"pandas", "scipy", "uvicorn", "mesolive.app"}.isdisjoint(ended.stdout.split())
+
+
+def test_who_mistypes_a_command_is_told_what_he_may_have_meant(tmp_path: Path) -> None:
+    ended = run("haltt", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "Did you mean 'halt'" in ended.stderr

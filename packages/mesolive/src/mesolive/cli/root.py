@@ -12,17 +12,7 @@ from typer.exceptions import TyperException
 
 from mesolive.access.secret import UnusableSecretError
 from mesolive.backup import BackupError
-from mesolive.cli.account import account_app
-from mesolive.cli.apikey import apikey_app
-from mesolive.cli.backup import backup, restore
-from mesolive.cli.demo import demo
-from mesolive.cli.halt import halt, resume
-from mesolive.cli.order import order_app
-from mesolive.cli.position import position_app
-from mesolive.cli.replay import replay_command
-from mesolive.cli.serve import serve
-from mesolive.cli.status import status
-from mesolive.cli.strategy import strategy_app
+from mesolive.cli.lazy import LazyCommands
 from mesolive.errors import ServiceError
 from mesolive.settings import SettingsError
 from mesolive.store.engines import UnusableDatabaseError
@@ -36,20 +26,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    cls=LazyCommands,
 )
-app.command()(serve)
-app.command()(demo)
-app.command(name="replay")(replay_command)
-app.add_typer(apikey_app, name="apikey", help="Make, list and revoke API keys.")
-app.command()(status)
-app.add_typer(account_app, name="account", help="List accounts, create them, and limit what they may send.")
-app.add_typer(position_app, name="position", help="Look at positions; close, correct or liquidate one by hand.")
-app.add_typer(order_app, name="order", help="Look at orders.")
-app.command()(halt)
-app.command()(resume)
-app.command()(backup)
-app.command()(restore)
-app.add_typer(strategy_app, name="strategy", help="Check strategy definitions; import and list strategies.")
+
+
+@app.callback()
+def commands() -> None:
+    """MesoLive, open: a self-hosted options-trading automation server."""
 
 
 def main() -> None:
