@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import MutableMapping
@@ -117,6 +118,15 @@ async def test_what_a_call_makes_the_server_log_names_the_caller(kit: Kit, monke
     assert entry["reference"] in failed.value.message
     assert entry.keys() >= {"user_id", "key_id", "connection"}
     assert kit.token not in repr(entry)
+
+
+async def test_at_debug_every_call_is_a_line_and_otherwise_none(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    await kit.control.list_accounts()
+    assert [record for record in caplog.records if record.name == "mesolive.calls"] == []
+    with caplog.at_level(logging.DEBUG, "mesolive"):
+        await kit.control.list_accounts()
+    (record,) = [record for record in caplog.records if record.name == "mesolive.calls"]
+    assert record.getMessage().startswith("Success in ")
 
 
 def test_the_form_of_logs_is_a_setting_that_is_checked() -> None:

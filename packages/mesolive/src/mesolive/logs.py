@@ -75,6 +75,7 @@ def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("mesolive").setLevel(level)
 
 
 def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ Service = Callable[[UserContext, A], Awaitable[object]]
 USER = "user"
 
 _log = structlog.get_logger(__name__)
+_calls = logging.getLogger("mesolive.calls")
+"""Every call, at `debug`: of the standard library, because it is asked at every call and answers at once."""
 
 
 def principal_of(user: UserContext) -> Principal:
@@ -86,7 +89,8 @@ class EnvelopeHub(Hub):
         ):
             began = time.perf_counter()
             answer = await self._outcome(method, arguments, payload, service)
-            _log.debug("call", status=answer.Status.name, seconds=round(time.perf_counter() - began, 6))
+            if _calls.isEnabledFor(logging.DEBUG):
+                _calls.debug("%s in %.3f ms", answer.Status.name, 1000 * (time.perf_counter() - began))
             return answer
 
     async def _outcome(
