@@ -25,6 +25,7 @@ from mesolive.trading.adjustment_preparation import being_completed
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.order_checks import GroupOrder, checked_order, fits, plan_multiplier
+from mesolive.trading.order_life import State
 from mesolive.trading.order_rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
 from mesolive.trading.plans import Plan, PlanKind, PlanState, find_plans, no_plan
 from mesolive.trading.positions import find_position
@@ -100,6 +101,8 @@ _STANDING = (
         .where(
             orders.c.account_id == accounts.c.id,
             orders.c.created_at > bindparam("since", type_=UtcDateTime),
+            # A simulated market may begin anew at an earlier moment: what an earlier run sent later counts for nothing.
+            orders.c.created_at <= bindparam("now", type_=UtcDateTime),
             orders.c.reference.is_not(None),
         )
         .scalar_subquery()
@@ -108,6 +111,8 @@ _STANDING = (
     .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
     .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
 )
+
+_CAME_TO_NOTHING = ENDED - {State.FILLED.value}
 
 _BEING_COMPLETED = select(exec_plans.c.id).where(
     exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
@@ -168,6 +173,8 @@ class Admission:
         filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)
         group = checked_order(args, plan, multiplier, filled)
         self._must_be_free(args, plan, before, replaces)
+        if plan.strategy_deleted and plan.position_id is None:
+            raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
         await self._must_fit_position(plan, group)
         if group.legs:
             guards.check_order(group, args.LegGroupOrder, quote_combo(self._market, group.legs), limits)
@@ -218,7 +225,8 @@ class Admission:
         standing = self._accounts.get(broker_account_id)
         if standing is None:
             row = await self._tx.first(
-                _STANDING, {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE}
+                _STANDING,
+                {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE, "now": self._now},
             )
             if row is None:
                 raise not_found(f"account {broker_account_id!r}")
@@ -257,7 +265,9 @@ class Admission:
     def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]]) -> Decimal:
         """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
         multiplier = plan_multiplier(plan, args.QtyMultiplier)
-        fixed = next((row.qty_multiplier for row in before if row.filled_qty != 0 or row.state not in ENDED), None)
+        # A group of marker legs is filled with nothing, and has made the position all the same.
+        came_to_something = (row for row in before if row.filled_qty != 0 or row.state not in _CAME_TO_NOTHING)
+        fixed = next((row.qty_multiplier for row in came_to_something), None)
         if fixed is None:
             fixed = next((one.new.multiplier for one in self._admitted if one.plan.id == plan.id), None)
         if fixed is None or fixed == multiplier:

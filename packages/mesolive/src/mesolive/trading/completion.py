@@ -30,6 +30,11 @@ _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
 
+AGAIN_SECONDS = 1.0
+"""Real time after which a plan that could not be ended is tried again; it doubles up to `AGAIN_MOST_SECONDS`."""
+
+AGAIN_MOST_SECONDS = 30.0
+
 MOST_EVALUATIONS = 5
 """So often the variables of an adjustment are worked out when something else changes the position's at the same time;
 then they are set beside what it has set."""
@@ -50,12 +55,21 @@ class Completion:
         self._freezer = freezer
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._again: dict[int, asyncio.TimerHandle] = {}
 
     def begin(self, user_id: int, plan_id: int) -> None:
-        """End a plan whose last fill is committed, in a task of its own."""
+        """End a plan whose last fill is committed, in a task of its own.
+
+        When that fails, as on a full disk, it is tried again until it succeeds: a position that is not opened is
+        watched by nobody.
+        """
+        self._begin(user_id, plan_id, AGAIN_SECONDS)
+
+    def _begin(self, user_id: int, plan_id: int, wait: float) -> None:
+        self._again.pop(plan_id, None)
         task = asyncio.get_running_loop().create_task(self.complete(user_id, plan_id), name=f"complete-{plan_id}")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, wait))
 
     async def recover(self) -> int:
         """End the plans that a stop of the server left half way; return how many there were."""
@@ -83,6 +97,13 @@ class Completion:
         """Wait for what is under way."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    async def stop(self) -> None:
+        """Wait for what is under way, and try nothing again: the next start does."""
+        await self.close()
+        for timer in self._again.values():
+            timer.cancel()
+        self._again.clear()
 
     async def complete(self, user_id: int, plan_id: int) -> None:
         """Evaluate what the plan freezes or sets and tell its position; nothing happens when that was done already."""
@@ -165,11 +186,14 @@ class Completion:
                     return await pending_variables(tx, context, plan, place, position.language_state)
         return None
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None], user_id: int, plan_id: int, wait: float) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The plan stays as it is, with its position, legs and fills; the next start tries again.
+            # The plan stays as it is, with its position, legs and fills.
             _log.error("plan_not_completed", task=task.get_name(), exc_info=error)
+            longer = min(2 * wait, AGAIN_MOST_SECONDS)
+            loop = asyncio.get_running_loop()
+            self._again[plan_id] = loop.call_later(wait, self._begin, user_id, plan_id, longer)
 
 
 async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:

@@ -15,6 +15,8 @@ from mesolive_sdk import models
 
 LARGEST_QUANTITY = Decimal(1_000_000)
 LARGEST_PRICE = Decimal(10_000_000)
+MOST_DECIMALS = 10
+"""Of a multiplier. What has more may make whole contracts by being rounded, and leave the store as another number."""
 
 LIMITED = {models.OrderType.Limit, models.OrderType.StopLimit}
 STOPPED = {models.OrderType.Stop, models.OrderType.StopLimit}
@@ -59,8 +61,9 @@ def plan_multiplier(plan: Plan, asked: Decimal | None) -> Decimal:
     multiplier = plan.qty_multiplier if asked is None else asked
     if multiplier is None:
         return Decimal(1)
-    if not multiplier.is_finite() or not 0 < multiplier <= LARGEST_QUANTITY:
-        expected = f"expected a number greater than 0 up to {LARGEST_QUANTITY}"
+    fits = multiplier.is_finite() and 0 < multiplier <= LARGEST_QUANTITY
+    if not fits or round(multiplier, MOST_DECIMALS) != multiplier:
+        expected = f"expected a number greater than 0 up to {LARGEST_QUANTITY}, with at most {MOST_DECIMALS} decimals"
         raise validation({"QtyMultiplier": [f"{expected}, got {multiplier}"]})
     return multiplier
 

@@ -90,7 +90,7 @@ class OrderDesk:
         for supervisor in self.supervisors:
             await supervisor.stop()
         await self.facts.close()
-        await self.completion.close()
+        await self.completion.stop()
         for venue in self.venues.all.values():
             await venue.stop()
 

@@ -38,6 +38,7 @@ _PLANS = (
         exec_plans.c.qty_multiplier,
         accounts.c.broker_account_id,
         strategies.c.name.label("strategy_name"),
+        strategies.c.deleted_at.label("strategy_deleted_at"),
     )
     .select_from(exec_plans)
     .join(accounts, accounts.c.id == exec_plans.c.account_id)
@@ -139,6 +140,7 @@ class Plan:
     data_provider: models.DataProviderType | None
     qty_multiplier: Decimal | None
     legs: tuple[PlanLeg, ...]
+    strategy_deleted: bool = False
 
 
 def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
@@ -258,6 +260,7 @@ def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
         data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
         qty_multiplier=row.qty_multiplier,
         legs=tuple(_leg_of(leg) for leg in rows if leg.place is not None),
+        strategy_deleted=row.strategy_deleted_at is not None,
     )
 
 

@@ -22,8 +22,9 @@ from mesolive.language import (
 )
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
-from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
+from mesolive.store.tables.trading import accounts, orders, positions, strategies, strategy_accounts
 from mesolive.trading.names import checked_name, checked_text
+from mesolive.trading.order_rows import OPEN
 from mesolive.trading.rows import insert
 from mesolive_sdk import models
 
@@ -156,7 +157,8 @@ class Strategies:
     async def delete(self, user: UserContext, args: models.DeleteStrategyArgs) -> models.DeleteStrategyResult:
         """Delete a strategy.
 
-        Its positions keep its name and history. With positions that are not closed it is a `Conflict`, unless `Force`.
+        Its positions keep its name and history. With positions that are not closed, or orders that have not ended, it
+        is a `Conflict`, unless `Force`.
         """
         async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
@@ -173,6 +175,18 @@ class Strategies:
                 raise conflict(
                     f"strategy {args.StrategyId} has {alive} position{'s' if alive > 1 else ''} that "
                     f"{'are' if alive > 1 else 'is'} not closed; exit first, or delete with Force"
+                )
+            working = await tx.scalar(
+                select(orders.c.id).where(
+                    orders.c.user_id == user.user_id,
+                    orders.c.strategy_id == args.StrategyId,
+                    orders.c.state.in_(sorted(OPEN)),
+                )
+            )
+            if working is not None and not args.Force:
+                raise conflict(
+                    f"order {working} of strategy {args.StrategyId} has not ended; "
+                    "cancel it first, or delete with Force"
                 )
             now = self._clock.now()
             await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))

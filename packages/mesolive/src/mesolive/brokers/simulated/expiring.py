@@ -80,7 +80,7 @@ class Expiring:
         self._gone(
             Settled(
                 account=account,
-                fact_id=f"S{self._ledger.number()}",
+                fact_id=self._ledger.name("S"),
                 contract=contract,
                 qty=qty,
                 price=value,
@@ -100,7 +100,7 @@ class Expiring:
         if place is None or listing.expirations[place].style is not ExerciseStyle.AMERICAN:
             raise ValueError(f"{contract} cannot be exercised before its expiration")
         notice = ExerciseNotice(
-            account=account, fact_id=f"X{self._ledger.number()}", contract=contract, qty=qty, at=self._clock.now()
+            account=account, fact_id=self._ledger.name("X"), contract=contract, qty=qty, at=self._clock.now()
         )
         self._gone(notice)
         return notice

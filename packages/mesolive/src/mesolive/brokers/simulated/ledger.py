@@ -7,6 +7,7 @@ that a crash cut off is ignored. On opening, the file is written anew without or
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -138,6 +139,7 @@ class VenueLedger:
         self.positions: dict[tuple[str, OptionContract], Decimal] = {}
         self._names: dict[str, str] = {}
         self._number = 0
+        self._opening = ""
         self._path = path
         self._file: BufferedWriter | None = None
         self._lock: TextIOWrapper | None = None
@@ -159,6 +161,8 @@ class VenueLedger:
                 for record in _read(self._path):
                     self._apply(record)
             self._file = self._rewritten(self._path)
+            # The file, or its last lines, may be lost: what its numbers named before must not be named so again.
+            self._opening = f"-{secrets.token_hex(4)}"
         except OSError as error:
             self.close()
             raise VenueMemoryError(f"{self._path} cannot be used: {error.strerror or error}") from None
@@ -187,11 +191,11 @@ class VenueLedger:
             self._lock.close()
             self._lock = None
 
-    def number(self) -> int:
-        """Return a number that was never given out before, and never will be again."""
+    def name(self, kind: str) -> str:
+        """Return a name that was never given out before, and never will be again, even if the file should be lost."""
         self._number += 1
         self._write(Counted(number=self._number))
-        return self._number
+        return f"{kind}{self._number}{self._opening}"
 
     def record(self, record: Record) -> None:
         """Remember a record, then let it take effect."""

@@ -271,7 +271,7 @@ class SimulatedVenue:
         ValueError
             When a leg has no market.
         """
-        reference = f"{NO_REFERENCE}{self.ledger.number()}"
+        reference = self.ledger.name(NO_REFERENCE)
         request = VenueRequest(
             account=account,
             reference=reference,
@@ -465,7 +465,7 @@ class SimulatedVenue:
             account=request.account,
             reference=request.reference if order.placed.ours else None,
             venue_id=order.venue_id,
-            execution_id=f"E{self.ledger.number()}",
+            execution_id=self.ledger.name("E"),
             qty=qty,
             legs=tuple(
                 LegExecution(
@@ -535,7 +535,7 @@ class SimulatedVenue:
         )
 
     def _venue_id(self) -> str:
-        return f"V{self.ledger.number()}"
+        return self.ledger.name("V")
 
     def _has_expired(self, order: WorkingOrder, now: datetime) -> bool:
         contracts = (leg.contract for leg in order.request.legs)
