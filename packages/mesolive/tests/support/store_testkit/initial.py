@@ -14,7 +14,7 @@ from alembic.autogenerate import render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
 from alembic.operations.ops import CreateIndexOp, CreateTableOp, MigrateOperation, UpgradeOps
-from sqlalchemy import create_engine
+from sqlalchemy import Double, create_engine
 from sqlalchemy.types import TypeDecorator
 
 from mesolive.store.migrate import HEAD, MIGRATIONS
@@ -44,6 +44,8 @@ def plain(kind: str, item: Any, context: AutogenContext) -> Any:
     if kind == "type" and isinstance(item, TypeDecorator):
         implementation: Any = item.impl_instance
         return f"sa.{implementation!r}"
+    if kind == "type" and isinstance(item, Double):
+        return "sa.Double[float]()"  # what it holds is not known to the type checker otherwise
     return False
 
 

@@ -34,10 +34,10 @@ underlying_days = Table(
     Column("source", String(64), primary_key=True),
     Column("symbol", String(32), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("open", Double),
-    Column("close", Double),
-    Column("last", Double),
-    Column("iv", Double),
+    Column("open", Double[float]()),
+    Column("close", Double[float]()),
+    Column("last", Double[float]()),
+    Column("iv", Double[float]()),
     Column("noted_at", UtcDateTime, nullable=False),
 )
 """The days of underlyings, as each source of prices knows them: prices, and the implied volatility as a fraction.
