@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,8 @@ from typing import Any, cast
 import pytest
 
 from autopilot_testkit.mortal import Killed, Mortal
+from mesolive.clock import ManualClock
+from mesolive.retention import Keep, Retention
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import Autopilot, Memory, TaskState
 from mesolive_testkit.server import ACCOUNT
@@ -54,6 +57,25 @@ async def test_a_signal_becomes_a_position_and_then_nothing_more(play: Stage, tm
         await play.evaluate()
         entry_again = await pilot.catch_up()
         assert [one.kind.value for one in entry_again] == ["entry"], "the strategy may enter again"
+
+
+async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_cursor_is_gone(
+    play: Stage, tmp_path: Path
+) -> None:
+    await play.strategy(short_put(Entry=ONE, Exit={"Conditions": ["underlying_price < 4900"]}))
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        pilot = await autopilot(play, memory)
+        await play.evaluate()
+        await pilot.catch_up()
+        play.market.move(4850)
+        await play.evaluate()
+        much_later = ManualClock(play.market.clock.now() + timedelta(days=500))
+        pruned = await Retention(play.kit.application.database, much_later, Keep(), wall=much_later).prune()
+        assert pruned["events"] > 0
+        (task,) = await pilot.catch_up()
+        assert (task.kind.value, task.state) == ("exit", TaskState.DONE)
+        (position,) = await held(play)
+        assert position.State is models.LivePositionState.Closed
 
 
 async def test_all_actions_of_an_adjustment_are_carried_out(play: Stage, tmp_path: Path) -> None:

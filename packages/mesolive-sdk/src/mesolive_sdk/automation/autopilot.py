@@ -41,6 +41,9 @@ EXIT_AGAIN = timedelta(minutes=1)
 LONGEST_AGAIN = timedelta(minutes=15)
 """When an exit that failed is tried again: after a minute, then twice as long each time, up to this."""
 
+EVENTS_PRUNED = "EventsPruned"
+"""The code of the answer when events after the cursor were deleted for their age."""
+
 STILL_PROCESSING = (models.IdempotencyRecordStatus.Processing,)
 
 NO_MONEY = frozenset({models.BrokerType.Simulated})
@@ -253,9 +256,17 @@ class Autopilot:
         since = self._memory.cursor
         token: str | None = None
         while True:
-            page = await self._events.get_events_since(
-                models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=PAGE, ContinuationToken=token)
-            )
+            try:
+                page = await self._events.get_events_since(
+                    models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=PAGE, ContinuationToken=token)
+                )
+            except MesoLiveApiException as error:
+                if since == 0 or error.error is None or error.error.Code != EVENTS_PRUNED:
+                    raise
+                # From the beginning there is what is on, whatever its age, and all that is kept; what is known stays.
+                _log.warning("away for longer than the server keeps events, so its log is read anew: %s", error)
+                since, token = 0, None
+                continue
             if page.Events:
                 begun: list[Task] = []
                 ended: list[Task] = []
