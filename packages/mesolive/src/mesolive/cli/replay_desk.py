@@ -139,4 +139,4 @@ class ReplayDesk:
             return
         self._venue.work()
         await self._venue.quiet()
-        await self._application.desk.completion.close()
+        await self._application.desk.at_rest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -44,7 +45,11 @@ class FactDesk:
         -------
         `None` where this server did not send the order.
         """
-        return await self._gathering.add(told)
+        return await self.hand_in(*told)
+
+    def hand_in(self, *told: Told) -> asyncio.Future[StoredOrder | None]:
+        """Take facts as `tell` does, behind all that were told before, without waiting for it."""
+        return self._gathering.put(told)
 
     async def tell_within(self, tx: WriteTransaction, *told: Told) -> StoredOrder | None:
         """Take facts into the books with a transaction of the caller's; else as `tell`."""

@@ -45,13 +45,17 @@ class Gathering(Generic[T, R]):
 
     async def add(self, item: T) -> R:
         """Have the item worked on and return its result. A caller that goes away does not take it back."""
+        return await self.put(item)
+
+    def put(self, item: T) -> asyncio.Future[R]:
+        """Let the item wait from now on, behind those that wait already; the future has its result."""
         if len(self._waiting) >= self._limit:
             raise rate_limited(f"{len(self._waiting)} {self._name} wait already")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._worker is None:
             self._worker = asyncio.create_task(self._run(), name=self._name)
-        return await done
+        return done
 
     async def close(self) -> None:
         """Wait until nothing waits any more."""

@@ -94,6 +94,11 @@ class OrderDesk:
         for venue in self.venues.all.values():
             await venue.stop()
 
+    async def at_rest(self) -> None:
+        """Wait until all that was heard of venues is in the books, with what follows from it."""
+        await self.facts.close()
+        await self.completion.close()
+
     def _doubt(self, account_id: int) -> None:
         for supervisor in self.supervisors:
             supervisor.doubt(account_id)

@@ -22,8 +22,10 @@ from mesolive.brokers.venue import (
     Ending,
     Execution,
     ExerciseNotice,
+    OrderFact,
     OrderStatus,
     Settled,
+    SettlementFact,
     Venue,
     VenueFact,
     VenueOrder,
@@ -38,6 +40,7 @@ from mesolive.trading.accounts import Account, account_of
 from mesolive.trading.contracts import from_row
 from mesolive.trading.fact_desk import FactDesk
 from mesolive.trading.halts import halt_reason, standing_halts
+from mesolive.trading.heard import UNFIT, Heard, log_unfit
 from mesolive.trading.order_facts import told_by_us, told_by_venue
 from mesolive.trading.order_life import ContactLost, NotAtVenue, State, StillWorking
 from mesolive.trading.order_rows import StoredOrder, open_orders_of_account
@@ -182,35 +185,47 @@ class Supervisor:
             wait = min(2 * wait, self._patience.reconnect_most)
 
     async def _supervise(self, facts: AsyncIterator[VenueFact]) -> None:
-        """Listen and look after orders until one of both ends."""
+        """Listen and look after orders until one of both ends, or what was told could not be stored."""
+        heard = Heard()
         async with contextlib.AsyncExitStack() as stack:
             tasks = {
-                asyncio.create_task(self._listen(facts), name="venue-facts"),
+                asyncio.create_task(self._listen(facts, heard), name="venue-facts"),
                 asyncio.create_task(self._look_after(), name="venue-questions"),
             }
             stack.push_async_callback(_cancel_all, tasks)
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            stack.callback(heard.failed.cancel)
+            done, _ = await asyncio.wait({*tasks, heard.failed}, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
 
-    async def _listen(self, facts: AsyncIterator[VenueFact]) -> None:
+    async def _listen(self, facts: AsyncIterator[VenueFact], heard: Heard) -> None:
+        """Hand on what is told in its order; a burst of it is booked together, so nothing waits for its booking."""
         async for fact in facts:
-            await self._take(fact)
+            account = await self._account(fact)
+            if account is None:
+                continue
+            if isinstance(fact, Settled | ExerciseNotice):
+                await heard.all_booked()
+                await self._take_settlement(account, fact)
+            else:
+                await heard.room()
+                heard.follow(fact, self._hand_in(account, fact))
 
-    async def _take(self, fact: VenueFact) -> None:
+    async def _account(self, fact: VenueFact) -> Account | None:
         account = (await self._known_accounts(fact.account)).get(fact.account)
         if account is None:
             _log.warning("fact_of_unknown_account", account=fact.account, kind=type(fact).__name__)
-            return
+        return account
+
+    async def _take_settlement(self, account: Account, fact: SettlementFact) -> None:
         try:
-            if isinstance(fact, Settled | ExerciseNotice):
-                if await self._settlements.take(account, [fact]):
-                    self.doubt(account.id)  # a fill may be missing: the venue is asked for it first
-            else:
-                await self._facts.tell(told_by_venue(account.user_id, account.id, fact))
-        except (KeyError, ValueError):
-            # A fact that does not fit must not stop the others; it is asked for again, and stays in the log.
-            _log.exception("fact_not_taken", account=fact.account, fact=repr(fact))
+            if await self._settlements.take(account, [fact]):
+                self.doubt(account.id)  # a fill may be missing: the venue is asked for it first
+        except UNFIT:
+            log_unfit(fact)
+
+    def _hand_in(self, account: Account, fact: OrderFact) -> asyncio.Future[StoredOrder | None]:
+        return self._facts.hand_in(told_by_venue(account.user_id, account.id, fact))
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -276,8 +291,13 @@ class Supervisor:
                 )
             }
         missed = [one for one in executions if one.execution_id not in known]
-        if missed:
-            await asyncio.gather(*(self._take(one) for one in missed))
+        heard = Heard()
+        for one in missed:
+            await heard.room()
+            heard.follow(one, self._hand_in(account, one))
+        await heard.all_booked()
+        if heard.failed.done():
+            heard.failed.result()
 
     async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked: set[int]) -> None:
         """Tell each order that has not ended what the venue's list says of it."""

@@ -1,7 +1,8 @@
 """The simulated venue for replays, and for tests that go step by step: nothing happens there by itself.
 
 Orders are looked at when `work` is called and never in between, however often the market changes; and `quiet` waits
-until what was told is in the books. With both, the same steps have the same outcome every time.
+until what was told was heard; `OrderDesk.at_rest` then waits until it is in the books. With these, the same steps have
+the same outcome every time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class SteppedVenue(SimulatedVenue):
         self._all_taken.set()
 
     async def quiet(self) -> None:
-        """Wait until everything that was told was taken by who listens."""
+        """Wait until everything that was told was handed on by who listens."""
         await self._all_taken.wait()
 
     @asynccontextmanager
@@ -39,7 +40,7 @@ class SteppedVenue(SimulatedVenue):
     async def _taken(self, facts: AsyncIterator[VenueFact]) -> AsyncIterator[VenueFact]:
         async for fact in facts:
             yield fact
-            self._count(-1)  # who listens has come back for the next one: this one is in the books
+            self._count(-1)  # who listens has come back for the next one: this one is handed on
 
     def _tell(self, fact: VenueFact) -> None:
         if self._session is not None and not self._session.lost:
