@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from broker_testkit import Desk, at_venue, desk_server
+from mesolive.trading.guards import Limits
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode, TimeInForce
@@ -111,3 +112,16 @@ async def test_nothing_is_entered_for_a_strategy_that_was_deleted_after_the_entr
     with pytest.raises(MesoLiveApiException, match="deleted") as refused:
         await desk.send(at_venue(plan))
     assert refused.value.status is StatusCode.Conflict
+
+
+async def test_what_is_held_can_be_left_however_large_it_has_become(desk: Desk) -> None:
+    strategy = await desk.strategy()
+    position = await desk.enter(strategy.Id)
+    dear = await desk.prepare_entry(strategy.Id, "another")
+    await desk.set_limits(Limits(max_contracts=Decimal(1), max_notional=Decimal(1)))
+    with pytest.raises(MesoLiveApiException) as refused:
+        await desk.send(at_venue(dear))
+    assert refused.value.error is not None
+    assert refused.value.error.Code == "OrderTooLarge"
+    await desk.send(at_venue(await desk.prepare_exit(position.Id)))
+    assert (await desk.position_in(LivePositionState.Closed)).Id == position.Id

@@ -177,7 +177,8 @@ class Admission:
             raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
         await self._must_fit_position(plan, group)
         if group.legs:
-            guards.check_order(group, args.LegGroupOrder, quote_combo(self._market, group.legs), limits)
+            quote, closes = quote_combo(self._market, group.legs), plan.kind is PlanKind.EXIT
+            guards.check_order(group, args.LegGroupOrder, quote, limits, closes=closes)
         new = NewOrder(
             account_id=account.id,
             plan_id=plan.id,

@@ -104,16 +104,21 @@ def check_live(kind: models.BrokerType, limits: Limits) -> None:
         raise RefusedError("LiveNotAllowed", "the account is not cleared for live orders")
 
 
-def check_order(order: GroupOrder, asked: models.LegGroupOrder, quote: ComboQuote | None, limits: Limits) -> None:
+def check_order(
+    order: GroupOrder, asked: models.LegGroupOrder, quote: ComboQuote | None, limits: Limits, *, closes: bool = False
+) -> None:
     """Refuse what is too large, has no market, has the sign of its price wrong, or pays too far beyond the market.
 
     Parameters
     ----------
     quote
         The market of one combo now; `None` while a leg has none.
+    closes
+        Whether all of it only closes what is held. Then it may be of any size: what was entered within the limits may
+        have become dearer since, and must be left all the more.
     """
     contracts = order.qty * sum((abs(ratio) for ratio in order.ratios.values()), ZERO)
-    if contracts > limits.max_contracts:
+    if contracts > limits.max_contracts and not closes:
         raise RefusedError(
             "OrderTooLarge", f"the order has {contracts} contracts; the account's limit is {limits.max_contracts}"
         )
@@ -126,7 +131,7 @@ def check_order(order: GroupOrder, asked: models.LegGroupOrder, quote: ComboQuot
     notional = order.qty * sum(
         (abs(leg.ratio) * quote.legs[leg.name].middle * leg.contract.multiplier for leg in order.legs), ZERO
     )
-    if notional > limits.max_notional:
+    if notional > limits.max_notional and not closes:
         raise RefusedError(
             "NotionalTooLarge", f"the order's premiums are {notional:.2f}; the account's limit is {limits.max_notional}"
         )
