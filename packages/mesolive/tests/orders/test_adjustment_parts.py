@@ -290,6 +290,30 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
             await stage.must_balance()
 
 
+async def test_an_adjustment_that_cannot_be_ended_keeps_no_server_from_starting_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> NoReturn:
+        raise RuntimeError("its definition cannot be read")
+
+    monkeypatch.setattr("mesolive.trading.completion.AGAIN_SECONDS", 0.01)
+    with monkeypatch.context() as patched:
+        patched.setattr("mesolive.trading.completion.work_out", broken)
+        async with play(tmp_path) as stage:
+            await stage.enter(strangle(MoveLegAdjustment=STRIKE))
+            await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg)))
+            await stage.desk.application.desk.completion.close()
+    with monkeypatch.context() as patched:
+        patched.setattr("mesolive.trading.completion.work_out", broken)
+        async with play(tmp_path) as stage:
+            assert (await stage.position()).Vars["moves"] == 0
+            await stage.desk.listen()
+            patched.undo()
+            await stage.told(1)
+            assert (await stage.position()).Vars["moves"] == 1
+            assert len(await stage.logged(PositionStatus.Adjusted)) == 1
+
+
 async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

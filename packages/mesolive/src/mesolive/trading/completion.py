@@ -65,14 +65,18 @@ class Completion:
         """
         self._begin(user_id, plan_id, AGAIN_SECONDS)
 
-    def _begin(self, user_id: int, plan_id: int, wait: float) -> None:
+    def _begin(self, user_id: int, plan_id: int, wait: float) -> asyncio.Task[None]:
         self._again.pop(plan_id, None)
         task = asyncio.get_running_loop().create_task(self.complete(user_id, plan_id), name=f"complete-{plan_id}")
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, wait))
+        return task
 
     async def recover(self) -> int:
-        """End the plans that a stop of the server left half way; return how many there were."""
+        """End the plans that a stop of the server left half way; return how many there were.
+
+        One that cannot be ended is tried again, as in `begin`: it keeps nobody else's positions from being watched.
+        """
         async with self._database.read() as tx:
             entries = await tx.all(
                 select(exec_plans.c.user_id, exec_plans.c.id)
@@ -90,7 +94,7 @@ class Completion:
                 .order_by(exec_plans.c.id)
             )
         for row in [*entries, *adjustments]:
-            await self.complete(row.user_id, row.id)
+            await asyncio.wait({self._begin(row.user_id, row.id, AGAIN_SECONDS)})
         return len(entries) + len(adjustments)
 
     async def close(self) -> None:
