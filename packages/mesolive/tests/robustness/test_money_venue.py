@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.guards import Limits
 from mesolive.trading.supervisor import held_in_books
-from mesolive_sdk import models
-from mesolive_sdk.models import LivePositionState, OrderState
+from mesolive_sdk import models, new_idempotency_key
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.models import LivePositionState, OrderState, OrderType
 from mesolive_testkit.server import START, manual_market
 
 
@@ -117,3 +119,30 @@ async def test_a_fill_that_could_not_be_stored_is_booked_once_when_there_is_room
                 select(func.count()).select_from(order_facts).where(order_facts.c.kind == "Executed")
             )
         assert booked == len(desk.venue.ledger.executions)
+
+
+async def test_an_order_that_the_venue_has_forgotten_ends_when_its_owner_cancels_it(tmp_path: Path) -> None:
+    async with desk_server(tmp_path) as desk:
+        position = await desk.enter((await desk.strategy()).Id)
+        leave = at_venue(await desk.prepare_exit(position.Id), kind=OrderType.Limit, limit=Decimal(1))
+        resting = (await desk.send(leave)).LiveOrderId
+        await desk.order_in(resting, OrderState.Submitted)
+    (tmp_path / "venue.jsonl").unlink()
+    async with desk_server(tmp_path) as desk:
+        await desk.listen()
+        await desk.until(lambda: len(troubles(desk)) > 0)
+        assert (await desk.order(resting)).State is OrderState.Submitted, "only evidence or its owner ends an order"
+        closing = models.SetPositionClosedArgs(IdempotencyKey=new_idempotency_key(), PositionId=position.Id)
+        with pytest.raises(MesoLiveApiException, match="cancel it first"):
+            await desk.control.set_position_closed(closing)
+        await desk.control.cancel_order(models.CancelOrderArgs(IdempotencyKey="give-it-up", LiveOrderId=resting))
+        await desk.order_in(resting, OrderState.Cancelled)
+        record = await desk.control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey="give-it-up"))
+        assert record.Status is models.IdempotencyRecordStatus.Completed
+        await desk.control.set_position_closed(closing)
+        await desk.until(lambda: troubles(desk)[-1].State is models.ErrorState.Resolved)
+
+
+def troubles(desk: Desk) -> list[models.ErrorEvent]:
+    """Return what was told of the account."""
+    return [one for one in desk.events if isinstance(one, models.ErrorEvent) and one.BrokerAccountId is not None]

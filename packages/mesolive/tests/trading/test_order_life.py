@@ -72,7 +72,7 @@ PendingSubmit    Submitted  PartiallyFilled   Filled   PendingCancel  Cancelled 
 Submitted        .          PartiallyFilled   Filled   PendingCancel  Cancelled   .           Rejected    Expired   Replaced   .     .!          .
 PartiallyFilled  .          .                 Filled!  PendingCancel  Cancelled   .           Cancelled!  Expired   Replaced   .     .!          .
 Filled           .          .!                .!       .              .!          .           .!          .!        .!         .     .           .
-PendingCancel    .          .                 Filled   .              Cancelled   Submitted   Rejected    Expired   Replaced   .     .!          .
+PendingCancel    .          .                 Filled   .              Cancelled   Submitted   Rejected    Expired   Replaced   .     Cancelled!  .
 Cancelled        .          .!                Filled!  .              .           .           .!          .!        .!         .     .           .
 Rejected         .          .!                Filled!  .              .!          .           .           .!        .!         .     .           .
 Expired          .          .!                Filled!  .              .!          .           .!          .         .!         .     .           .

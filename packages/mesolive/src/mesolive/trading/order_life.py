@@ -329,15 +329,16 @@ def _rejected(order: OrderView) -> Outcome:
 def _never_arrived(order: OrderView) -> Outcome:
     if order.state.ended:
         return Outcome(replace(order, unresolved_since=None))
+    contradiction = None
     if order.filled or order.venue_id is not None:
         # It was there. An order that the venue forgot may still fill elsewhere: a person must look.
-        return Outcome(
-            replace(order, unresolved_since=order.unresolved_since),
-            contradiction="the venue does not know an order that it had acknowledged",
-        )
+        contradiction = "the venue does not know an order that it had acknowledged"
+        if not order.cancel_wanted:
+            return Outcome(order, contradiction=contradiction)
+        # Somebody has looked and gave it up. Were it not ended, its position could never be left.
     settled = replace(order, unresolved_since=None, cancel_wanted=False)
     ended = State.CANCELLED if order.cancel_wanted else State.REJECTED
-    return Outcome(replace(settled, state=ended), changed=True)
+    return Outcome(replace(settled, state=ended), changed=True, contradiction=contradiction)
 
 
 def _contact_lost(order: OrderView, fact: ContactLost) -> Outcome:

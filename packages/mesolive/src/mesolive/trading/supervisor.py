@@ -324,7 +324,7 @@ class Supervisor:
             self._doubtful.add(order.account_id)
             return
         if order.view.venue_id is not None or order.view.filled:
-            if order.id in self._forgotten:
+            if order.id in self._forgotten and not order.view.cancel_wanted:
                 return  # told once; the venue may remember it again
             self._forgotten.add(order.id)
         self._missing.pop(order.id, None)
