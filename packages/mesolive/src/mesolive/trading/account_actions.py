@@ -81,9 +81,9 @@ class AccountActions:
             detail = {"position": position.id, "held": held, "cost": str(cost)}
             await self._audit(tx, user, position, "SetPositionClosed", args.IdempotencyKey, detail)
             events: list[models.MesoLiveEvent] = [
-                _leg_event(position, leg, models.LegStatus.Closed, leg.shown_pnl) for leg in position.open_legs
+                position.leg_event(leg, models.LegStatus.Closed, leg.shown_pnl) for leg in position.open_legs
             ]
-            events.append(_position_event(position, models.PositionStatus.Closed, position.realized_pnl))
+            events.append(position.event(models.PositionStatus.Closed, position.realized_pnl))
             events += await resolved_events(tx, user.user_id, position.id)
             await self._journal.append(tx, user.user_id, events)
             tx.after_commit(lambda: self._doubtful(position.account_id))
@@ -125,8 +125,8 @@ class AccountActions:
             }
             await self._audit(tx, user, position, "AdjustLegPnL", args.IdempotencyKey, detail)
             events = [
-                _leg_event(position, before, before.status, after),
-                _position_event(position, models.PositionStatus.RealizedPnLChanged, total),
+                position.leg_event(before, before.status, after),
+                position.event(models.PositionStatus.RealizedPnLChanged, total),
             ]
             await self._journal.append(tx, user.user_id, events)
             return (await _find_leg(tx, user.user_id, args.LegId))[1].live
@@ -178,31 +178,3 @@ async def _find_leg(tx: Transaction, user_id: int, leg_id: int) -> tuple[Positio
         raise not_found(f"leg {leg_id}")
     position = await find_position(tx, user_id, owner)
     return position, next(leg for leg in position.legs if leg.id == leg_id)
-
-
-def _position_event(position: Position, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
-    return models.PositionUpdateEvent(
-        PositionId=position.id,
-        StrategyId=position.strategy_id,
-        StrategyName=position.strategy_name,
-        PositionName=position.name,
-        BrokerAccountId=position.broker_account_id,
-        Status=status,
-        RealizedPnL=realized,
-    )
-
-
-def _leg_event(position: Position, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
-    return models.LegUpdateEvent(
-        BrokerAccountId=position.broker_account_id,
-        PositionId=position.id,
-        PositionName=position.name,
-        StrategyId=position.strategy_id,
-        StrategyName=position.strategy_name,
-        LegId=leg.id,
-        LegName=leg.name,
-        Contract=leg.traded.live,
-        Status=status,
-        Qty=leg.qty,
-        RealizedPnL=realized,
-    )

@@ -210,22 +210,7 @@ async def _settle_legs(tx: WriteTransaction, position: Position) -> list[models.
     halfway = [leg for leg in position.open_legs if leg.status in {LegStatus.Opening, LegStatus.Closing}]
     for leg in halfway:
         await set_leg_status(tx, leg.id, LegStatus.Open, leg.created_at)
-    return [
-        models.LegUpdateEvent(
-            BrokerAccountId=position.broker_account_id,
-            PositionId=position.id,
-            PositionName=position.name,
-            StrategyId=position.strategy_id,
-            StrategyName=position.strategy_name,
-            LegId=leg.id,
-            LegName=leg.name,
-            Contract=leg.traded.live,
-            Status=LegStatus.Open,
-            Qty=leg.qty,
-            RealizedPnL=leg.shown_pnl,
-        )
-        for leg in halfway
-    ]
+    return [position.leg_event(leg, LegStatus.Open, leg.shown_pnl) for leg in halfway]
 
 
 async def _set_variables(tx: WriteTransaction, position: Position, found: SetVariables) -> None:

@@ -168,6 +168,34 @@ class Position:
             adjustment_count=self.adjustment_count,
         )
 
+    def event(self, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
+        """Return what tells that the position has changed."""
+        return models.PositionUpdateEvent(
+            PositionId=self.id,
+            StrategyId=self.strategy_id,
+            StrategyName=self.strategy_name,
+            PositionName=self.name,
+            BrokerAccountId=self.broker_account_id,
+            Status=status,
+            RealizedPnL=realized,
+        )
+
+    def leg_event(self, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
+        """Return what tells that a leg of the position has changed."""
+        return models.LegUpdateEvent(
+            BrokerAccountId=self.broker_account_id,
+            PositionId=self.id,
+            PositionName=self.name,
+            StrategyId=self.strategy_id,
+            StrategyName=self.strategy_name,
+            LegId=leg.id,
+            LegName=leg.name,
+            Contract=leg.traded.live,
+            Status=status,
+            Qty=leg.qty,
+            RealizedPnL=realized,
+        )
+
 
 def _joined() -> Select[Any]:
     return (
