@@ -59,7 +59,7 @@ from mesolive.trading.evaluation import EvaluationRoom
 from mesolive.trading.fact_desk import FactDesk
 from mesolive.trading.freezing import Freezer
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.order_facts import told_by_us, told_by_venue
+from mesolive.trading.order_facts import Told, told_by_us, told_by_venue
 from mesolive.trading.order_life import NotAtVenue, StillWorking
 from mesolive.trading.order_rows import orders_by_reference
 from mesolive.trading.outside import OutsideValues
@@ -208,6 +208,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         self.waiting: list[Trade] = []
         self.born = self.opened = self.leaving = self.disturbed = False
         self.numbers = 0
+        self.burst: list[Told] | None = None
         self.runner.run(self._begin())
         if held:
             self.send_of(self.trades[0], "accept")
@@ -460,6 +461,26 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     def fill(self, part: int) -> None:
         self.fill_of(next(one for one in self.known if one.at_venue and one.open), part)
 
+    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @rule(parts=st.integers(1, WHOLE), again=st.booleans(), ends=st.booleans())
+    def fill_in_a_burst(self, parts: int, again: bool, ends: bool) -> None:
+        """Have several parts filled, one perhaps told twice, and the rest cancelled, before anybody hears of it."""
+        one = next(one for one in self.known if one.at_venue and one.open)
+        told: list[Told] = []
+        self.burst = told
+        for _ in range(min(parts, one.qty - one.filled)):
+            self.fill_of(one, 1)
+        if again:
+            told.append(told[0])
+        if ends and one.open:
+            self.end(one, Ending.CANCELLED)
+        self.burst = None
+
+        async def tell() -> None:
+            await asyncio.gather(*(self.facts.hand_in(fact) for fact in told))
+
+        self.runner.run(tell())
+
     @precondition(lambda self: len(self.trades) > 2 and any(one.late for one in self.known))
     @rule(data=st.data())
     def fill_late(self, data: st.DataObject) -> None:
@@ -524,8 +545,13 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             self.adjustments += 1
 
     def told_of(self, one: Known, fact: OrderFact) -> None:
+        told = told_by_venue(self.user.user_id, 1, fact)
+        if self.burst is not None:
+            self.burst.append(told)
+            return
+
         async def tell() -> None:
-            await self.facts.tell(told_by_venue(self.user.user_id, 1, fact))
+            await self.facts.tell(told)
 
         self.runner.run(tell())
 
