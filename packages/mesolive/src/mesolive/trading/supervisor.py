@@ -130,7 +130,7 @@ class Supervisor:
         self._task.add_done_callback(_ended)
 
     async def stop(self) -> None:
-        """End; what was told is in the books."""
+        """End; what was heard is handed to the fact desk, which brings it into the books."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -292,12 +292,15 @@ class Supervisor:
             }
         missed = [one for one in executions if one.execution_id not in known]
         heard = Heard()
-        for one in missed:
-            await heard.room()
-            heard.follow(one, self._hand_in(account, one))
-        await heard.all_booked()
-        if heard.failed.done():
-            heard.failed.result()
+        try:
+            for one in missed:
+                await heard.room()
+                heard.follow(one, self._hand_in(account, one))
+            await heard.all_booked()
+            if heard.failed.done():
+                heard.failed.result()
+        finally:
+            heard.failed.cancel()  # errors that nobody waits for any more are logged
 
     async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked: set[int]) -> None:
         """Tell each order that has not ended what the venue's list says of it."""
