@@ -27,6 +27,7 @@ from mesolive_sdk.automation import (
     AtEnd,
     Autopilot,
     HalfFilled,
+    LogRestoredError,
     Memory,
     MemoryInUseError,
     Notice,
@@ -112,6 +113,13 @@ async def run(
         typer.Option("--commission", parser=number, metavar="DECIMAL", help="Booked per contract, on paper accounts."),
     ] = Decimal(0),
     once: Annotated[bool, typer.Option("--once", help="Act on what is on now until that is done, then end.")] = False,
+    after_restore: Annotated[
+        bool,
+        typer.Option(
+            "--after-restore",
+            help="Go on with a server that was restored, once you have compared its books with the broker's.",
+        ),
+    ] = False,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -122,7 +130,8 @@ async def run(
     its leg groups one after another, as --policy says. An account of real money needs --allow-live besides. Each
     signal, decision, plan, order, fill and outcome is told in a line (with --json, in an object).
 
-    With --once it ends with status 5 when something failed or was left half filled: see `tasks`.
+    With --once it ends with status 5 when something failed or was left half filled: see `tasks`. It ends with status 5
+    too when the server was restored to a state before what it has read.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     if commission < 0:
@@ -154,9 +163,14 @@ async def run(
             )
             await _check(control, autopilot, allow_account or ())
             try:
+                if after_restore:
+                    await autopilot.accept_restored_log()
                 await (autopilot.finish() if once else autopilot.run())
             except MemoryInUseError as error:
                 raise Failure(str(error)) from None
+            except LogRestoredError as error:
+                advice = "compare its positions and orders with the broker's, then start with --after-restore"
+                raise Failure(f"{error}; {advice}", NEEDS_SOMEBODY) from None
             worked = [task for task in remembered.tasks(MOST_TASKS) if task.event_id in seen]
             # What waits with a note could not be done now; whoever runs it once has to know.
             troubled = [task for task in worked if task.state.needs_somebody or (not task.state.is_final and task.note)]

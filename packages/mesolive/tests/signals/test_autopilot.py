@@ -14,8 +14,9 @@ import pytest
 from autopilot_testkit.mortal import Killed, Mortal
 from mesolive.clock import ManualClock
 from mesolive.retention import Keep, Retention
+from mesolive.store.tables.journal import event_counters
 from mesolive_sdk import MesoLiveControlHubClient, models
-from mesolive_sdk.automation import Autopilot, Memory, TaskState
+from mesolive_sdk.automation import Autopilot, LogRestoredError, Memory, TaskState
 from mesolive_testkit.server import ACCOUNT
 from signals_testkit import Json, Stage, leg, short_put, stage
 
@@ -76,6 +77,31 @@ async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_curs
         assert (task.kind.value, task.state) == ("exit", TaskState.DONE)
         (position,) = await held(play)
         assert position.State is models.LivePositionState.Closed
+
+
+async def test_a_server_that_was_restored_to_an_earlier_state_is_not_traded_before_somebody_has_looked(
+    play: Stage, tmp_path: Path
+) -> None:
+    await play.strategy(short_put(Entry=ONE, Exit={"Conditions": ["underlying_price < 4900"]}))
+    with Memory(tmp_path / "memory.sqlite3") as memory:
+        pilot = await autopilot(play, memory)
+        await play.evaluate()
+        await pilot.catch_up()
+        await pilot.catch_up()
+        read = memory.cursor
+        async with play.kit.application.database.write() as tx:  # as a restore does
+            await tx.execute(event_counters.update().values(latest_seq_id=read + 1_000_000))
+        play.market.move(4850)
+        await play.evaluate()
+        with pytest.raises(LogRestoredError, match=f"from event {read} with event {read + 1_000_001}"):
+            await pilot.catch_up()
+        with pytest.raises(LogRestoredError):
+            await pilot.run()
+        (position,) = await held(play)
+        assert position.State is models.LivePositionState.Open
+        assert await pilot.accept_restored_log() == []
+        (task,) = await pilot.catch_up()
+        assert (task.kind.value, task.state) == ("exit", TaskState.DONE)
 
 
 async def test_all_actions_of_an_adjustment_are_carried_out(play: Stage, tmp_path: Path) -> None:

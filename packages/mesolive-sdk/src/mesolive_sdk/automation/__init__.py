@@ -5,7 +5,7 @@ out: by fills on paper accounts, by orders on others that it is told to trade (`
 is in a small SQLite file (`Memory`). What it does and why it tells as `Notice`s.
 """
 
-from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders
+from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, LogRestoredError, Orders
 from mesolive_sdk.automation.memory import Memory, MemoryInUseError, Task, TaskKind, TaskState
 from mesolive_sdk.automation.notices import Notice, What
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
@@ -16,6 +16,7 @@ __all__ = [
     "AtEnd",
     "Autopilot",
     "HalfFilled",
+    "LogRestoredError",
     "Memory",
     "MemoryInUseError",
     "NoPriceError",

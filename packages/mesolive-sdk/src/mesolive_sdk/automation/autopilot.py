@@ -61,6 +61,20 @@ POLICIES: Mapping[TaskKind, OrderPolicy] = MappingProxyType(
 _log = logging.getLogger(__name__)
 
 
+class LogRestoredError(Exception):
+    """The server's log has a hole after what was read: it was restored from a backup.
+
+    It does not know what was done between the backup and the restore. Somebody has to compare its books with the
+    broker's before anything is traded again; `Autopilot.accept_restored_log` then goes on.
+    """
+
+    def __init__(self, cursor: int, first: int) -> None:
+        super().__init__(
+            f"the server's log goes on from event {cursor} with event {first}: it was restored from a backup and does "
+            "not know what was done since"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What lets an autopilot trade accounts that are not paper.
@@ -162,6 +176,8 @@ class Autopilot:
         ------
         MemoryInUseError
             When another autopilot works with the memory.
+        LogRestoredError
+            When the server was restored to a state before what was read.
         sqlite3.Error
             When the memory cannot be written.
         """
@@ -227,6 +243,8 @@ class Autopilot:
             When the connection failed: what was sent is found out about by the next call.
         MesoLiveApiException
             When the server refused to show the log.
+        LogRestoredError
+            When the server was restored to a state before what was read.
         """
         await self._read()
         worked: list[Task] = []
@@ -268,6 +286,8 @@ class Autopilot:
                 since, token = 0, None
                 continue
             if page.Events:
+                if 0 < since == self._memory.cursor and token is None:
+                    self._must_follow(since, page.Events[0].EventSeqId)
                 begun: list[Task] = []
                 ended: list[Task] = []
                 for envelope in page.Events:
@@ -286,6 +306,35 @@ class Autopilot:
             token = page.ContinuationToken
             if not token:
                 return
+
+    @staticmethod
+    def _must_follow(cursor: int, first: int) -> None:
+        """Refuse a log with a hole: a log has none but where its server was put back to an earlier state."""
+        if first != cursor + 1:
+            raise LogRestoredError(cursor, first)
+
+    async def accept_restored_log(self) -> list[Task]:
+        """Go on behind the hole that a restored backup leaves in the log; return the tasks that end with it.
+
+        What was open was begun with a server that does not know of it any more: it is ended as failed, so that nothing
+        of it is sent again. Without a hole nothing changes.
+
+        Raises
+        ------
+        MemoryInUseError
+            When another autopilot works with the memory.
+        """
+        cursor = self._memory.cursor
+        page = await self._events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=cursor, Limit=1))
+        if cursor == 0 or not page.Events or page.Events[0].EventSeqId == cursor + 1:
+            return []
+        with self._memory.claimed():
+            ended = [
+                self._end(task, TaskState.FAILED, "the server was restored to an earlier state")
+                for task in self._memory.open_tasks()
+            ]
+            self._memory.take([], [], page.Events[0].EventSeqId - 1)
+        return ended
 
     # -- acting
 
