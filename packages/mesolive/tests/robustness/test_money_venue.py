@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,15 +14,22 @@ import structlog
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
+from adjusting_testkit import STRIKE, Play, strangle
 from broker_testkit import Desk, at_venue, desk_server
+from broker_testkit.desk import QUICK
+from mesolive.brokers.simulated.faults import Fault
+from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.guards import Limits
 from mesolive.trading.supervisor import held_in_books
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
-from mesolive_sdk.models import LivePositionState, OrderState, OrderType
+from mesolive_sdk.models import LivePositionState, OrderState, OrderType, TimeInForce
 from mesolive_testkit.server import START, manual_market
+from signals_testkit import ScriptedMarket
+
+CLOSE = datetime(2024, 3, 15, 20, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +154,27 @@ async def test_an_order_that_the_venue_has_forgotten_ends_when_its_owner_cancels
 def troubles(desk: Desk) -> list[models.ErrorEvent]:
     """Return what was told of the account."""
     return [one for one in desk.events if isinstance(one, models.ErrorEvent) and one.BrokerAccountId is not None]
+
+
+async def test_a_fill_that_was_lost_long_before_the_venue_is_asked_again_is_booked(tmp_path: Path) -> None:
+    market = ScriptedMarket()
+    seldom = replace(QUICK, ask=1000.0)
+    terms = SimulatedTerms(displayed=Decimal(1))
+    async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms, patience=seldom) as desk:
+        stage = Play(desk, market)
+        definition = strangle(MoveLegAdjustment=STRIKE)
+        definition["Structure"]["Expirations"][0]["DTE"] = "4"
+        await stage.enter(definition)
+        leave = at_venue(await desk.prepare_exit(stage.position_id), time_in_force=TimeInForce.Gtc)
+        order_id = (await desk.send(leave)).LiveOrderId
+        await stage.part(order_id, 1)
+        desk.venue.faults.ask(Fault.FILL_LOST)
+        desk.venue.work()
+        assert (await desk.order(order_id)).CumQty == 1
+        await market.at(CLOSE, spot=4750.0)
+        await desk.order_in(order_id, OrderState.Expired)
+        await desk.application.desk.supervisors[0].reconcile()
+        await desk.position_in(LivePositionState.Closed)
+        assert (await desk.order(order_id)).CumQty == 2
+        await must_hold_the_same(desk)
+        await stage.must_balance()

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
@@ -122,6 +122,7 @@ class Supervisor:
         self._reconciled = asyncio.Event()
         self._forgotten: set[int] = set()
         self._missing: dict[int, float] = {}
+        self._asked: dict[int, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -253,8 +254,10 @@ class Supervisor:
         now = self._clock.now()
         async with self._database.read() as tx:
             before = await open_orders_of_account(tx, account.id)
-        since = min([now - ASK_BACK, *(order.created_at - ASK_BACK for order in before)])
         oldest = await self._settlements.since(account)
+        # Back to when it was last asked: what was lost since then may be of an order that has ended meanwhile.
+        last = self._asked.get(account.id, oldest or now)
+        since = min([now, last, *(order.created_at for order in before)]) - ASK_BACK
         name, ago = account.broker_account_id, since if oldest is None else min(since, oldest - ASK_BACK)
         async with asyncio.timeout(self._patience.answer):
             # Before the executions: what is settled, its fills are among them.
@@ -262,6 +265,7 @@ class Supervisor:
             listed = await self._venue.orders(name, since)
             filled = await self._venue.executions(name, since)
         await self._book_unknown(account, filled)
+        self._asked[account.id] = now
         if await self._settlements.take(account, settled, asked_at=now):
             self.doubt(account.id)
         await self._settle(account, listed, {order.id for order in before})
