@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker_testkit import Desk, at_venue, desk_server
+from adjusting_testkit import STRIKE, Play, play, strangle
+from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.trading.guards import Limits
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -125,3 +127,47 @@ async def test_what_is_held_can_be_left_however_large_it_has_become(desk: Desk) 
     assert refused.value.error.Code == "OrderTooLarge"
     await desk.send(at_venue(await desk.prepare_exit(position.Id)))
     assert (await desk.position_in(LivePositionState.Closed)).Id == position.Id
+
+
+async def test_a_position_that_is_held_in_part_while_nothing_is_ordered_is_told(tmp_path: Path) -> None:
+    async with play(tmp_path, displayed=1) as stage:
+        desk, clock = stage.desk, stage.market.clock
+        strategy = await desk.control.create_strategy(
+            models.CreateStrategyArgs(StrategyDefinition=strangle(MoveLegAdjustment=STRIKE), ActiveOnAccounts=[SIM])
+        )
+        await stage.listen()
+        plan = await desk.prepare_entry(strategy.Id)
+        first = (await desk.send(at_venue(plan))).LiveOrderId
+        await stage.part(first, 2)
+        await stage.market.at(clock.now() + timedelta(minutes=3))
+        await desk.application.signals.evaluate()
+        assert await warnings(stage) == [], "an order works"
+        await stage.part(first, 3)
+        await stage.cancel(first)
+        await desk.application.signals.evaluate()
+        assert await warnings(stage) == [], "the next order may be on its way"
+        await stage.market.at(clock.now() + timedelta(minutes=3))
+        for _ in range(2):
+            await desk.application.signals.evaluate()
+        assert await warnings(stage) == [models.ErrorState.Active]
+        await stage.fill((await desk.send(at_venue(plan))).LiveOrderId)
+        await stage.told()
+        await desk.application.signals.evaluate()
+        assert await warnings(stage) == [models.ErrorState.Active, models.ErrorState.Resolved]
+        stage.position_id = (await desk.position_in(LivePositionState.Open)).Id
+        out = (await desk.send(at_venue(await desk.prepare_exit(stage.position_id)))).LiveOrderId
+        await stage.part(out, 1)
+        await stage.cancel(out)
+        await stage.market.at(clock.now() + timedelta(minutes=3))
+        await desk.application.signals.evaluate()
+        assert (await warnings(stage))[2:] == [models.ErrorState.Active]
+        await stage.leave()
+        await desk.application.signals.evaluate()
+        assert (await warnings(stage))[2:] == [models.ErrorState.Active, models.ErrorState.Resolved]
+        await stage.must_balance()
+
+
+async def warnings(stage: Play) -> list[models.ErrorState]:
+    found = [one for one in await stage.desk.log() if isinstance(one, models.ErrorEvent)]
+    ids = {one.ErrorId for one in found if "part" in (one.Message or "")}
+    return [one.State for one in found if one.ErrorId in ids]

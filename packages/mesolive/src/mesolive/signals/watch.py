@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.signals.edges import Change, Standing, changes
 from mesolive.signals.evaluation import Found, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
+from mesolive.signals.halves import left_in_part
 from mesolive.signals.loading import Pair, Watch, load
 from mesolive.signals.pulse import Pulse
 from mesolive.signals.subjects import Kind, Scope, Subject
@@ -152,11 +153,17 @@ class SignalWatch:
             await self._freeze()
         async with self._database.read() as tx:
             watch = await load(tx)
+            in_part = await left_in_part(tx, now)
         found = Found()
         for pair in watch.pairs:
             for position in pair.own:
                 if position.id in unsettled:
                     found.findings.append(error(pair.names_of(position), unsettled[position.id], cause="settlement"))
+                if position.state is not models.LivePositionState.Open:
+                    what = error(
+                        pair.names_of(position), in_part.get(position.id, "an order of it works again"), cause="in part"
+                    )
+                    found.findings.append(replace(what, holds=position.id in in_part))
         if self._calendar.is_open(now):
             accounts: dict[tuple[int, str], AccountState] = {}
             for pair in watch.pairs:
