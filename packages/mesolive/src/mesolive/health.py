@@ -27,8 +27,9 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
 from mesolive.signals.pulse import Pulse
 from mesolive.store.database import Database
+from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
-from mesolive.store.tables.trading import halts, orders, positions, prepare_jobs
+from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
 from mesolive.trading.jobs import RUNNING
 from mesolive.trading.order_rows import OPEN
 from mesolive.trading.supervisor import Supervisor
@@ -54,13 +55,15 @@ _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 _NOBODY = 0
 """The user that the touch is written for: on PostgreSQL it then waits for no user's writers."""
 
-_OPEN = orders.c.state.in_(sorted(OPEN))
+# Orders and positions stay for ever, and few are open: these are found by their account, or user, and their state.
+_OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sorted(OPEN))
+_LIVING = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
 _COUNTS = {
     "open orders": select(func.count()).select_from(orders).where(_OPEN),
     "unresolved orders": select(func.count()).select_from(orders).where(_OPEN, orders.c.unresolved_since.is_not(None)),
     "open positions": select(func.count())
     .select_from(positions)
-    .where(positions.c.state.not_in([LivePositionState.Closed.name])),
+    .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(_LIVING)),
     "preparations": select(func.count()).select_from(prepare_jobs).where(prepare_jobs.c.status.in_(RUNNING)),
     "halts": select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None)),
     "errors": select(func.count()).select_from(active_events).where(active_events.c.subject.startswith("error:")),

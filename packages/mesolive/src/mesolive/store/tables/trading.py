@@ -238,6 +238,7 @@ legs = Table(
     Column("closed_at", UtcDateTime),
     Index("ix_legs_position", "position_id", "id"),
     Index("ix_legs_user_status", "user_id", "status", "id"),
+    Index("ix_legs_account_contract", "account_id", "root", "expiration_day"),
     sqlite_autoincrement=True,
 )
 """`qty` is the leg's size as entered and stays when it closes; `held_qty` and `cost` are what is still held."""

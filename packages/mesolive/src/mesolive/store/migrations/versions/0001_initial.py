@@ -393,6 +393,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legs")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_legs_account_contract", "legs", ["account_id", "root", "expiration_day"], unique=False)
     op.create_index("ix_legs_position", "legs", ["position_id", "id"], unique=False)
     op.create_index("ix_legs_user_status", "legs", ["user_id", "status", "id"], unique=False)
     op.create_table(
