@@ -20,9 +20,9 @@ from mesolive.market.changes import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.simulated import SimulatedProvider
-from mesolive.trading.booking import Holding
-from mesolive.trading.contracts import TradedContract
-from mesolive.trading.positions import Leg, Position
+from mesolive.trading.holdings.booking import Holding
+from mesolive.trading.holdings.contracts import TradedContract
+from mesolive.trading.holdings.positions import Leg, Position
 from mesolive_sdk import models
 
 USER = UserContext(1, "bench", "key")

@@ -32,9 +32,9 @@ from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.trading.accounts import find_account
-from mesolive.trading.guards import Limits, set_limits
-from mesolive.trading.plans import NewPlan, PlanKind, find_plan, store_plan
+from mesolive.trading.execution.guards import Limits, set_limits
+from mesolive.trading.holdings.accounts import find_account
+from mesolive.trading.holdings.plans import NewPlan, PlanKind, find_plan, store_plan
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 
 ACCOUNT = "SIM1000"

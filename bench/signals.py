@@ -34,7 +34,7 @@ from mesolive.settings import Settings
 from mesolive.signals.evaluation import Watched, evaluate
 from mesolive.signals.subjects import Names, Scope
 from mesolive.store.tables.trading import legs, positions
-from mesolive.trading.positions import open_positions_of_account
+from mesolive.trading.holdings.positions import open_positions_of_account
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 
 POSITIONS = 1000

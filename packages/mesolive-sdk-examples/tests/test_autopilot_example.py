@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 
 from mesolive.store.tables.trading import accounts
-from mesolive.trading.accounts import find_account
-from mesolive.trading.guards import Limits, set_limits
+from mesolive.trading.execution.guards import Limits, set_limits
+from mesolive.trading.holdings.accounts import find_account
 from mesolive_examples_testkit import Shell
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, Task, TaskKind

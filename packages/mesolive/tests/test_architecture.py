@@ -70,8 +70,16 @@ FORBIDDEN = {
     "hubs": ("store", "language", "pricing", "app", "cli"),
     "brokers": ("store", "journal", "trading", "hubs", "app", "cli", "language"),
 }
+# Within trading, from the ground up: each may use those before it, and what lies beside them in `trading` itself.
+TRADING = ("holdings", "orders", "preparing", "paper", "settling", "execution")
 # The pure middle: no sockets, files, processes, threads, wall clock or global randomness.
-PURE = ("language", "pricing", "trading/booking.py")
+PURE = (
+    "language",
+    "pricing",
+    "trading/holdings/booking.py",
+    "trading/orders/life.py",
+    "trading/settling/allotment.py",
+)
 IMPURE_MODULES = {
     "asyncio",
     "socket",
@@ -129,5 +137,18 @@ def test_the_pure_middle_does_no_io_and_has_no_clock(part: str) -> None:
         for path in sources(PACKAGES["mesolive"] / part)
         for name in imports(path)
         if name.partition(".")[0] in IMPURE_MODULES
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", TRADING)
+def test_a_part_of_trading_does_not_reach_up(part: str) -> None:
+    above = TRADING[TRADING.index(part) + 1 :]
+    forbidden = tuple(f"mesolive.trading.{name}." for name in above)
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(PACKAGES["mesolive"] / "trading" / part)
+        for name in imports(path)
+        if f"{name}.".startswith(forbidden)
     ]
     assert wrong == []

@@ -46,28 +46,28 @@ from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
-from mesolive.trading.accounts import Accounts
-from mesolive.trading.adjustment_fills import AdjustmentFills
 from mesolive.trading.agent_watch import AgentWatch
 from mesolive.trading.agents import Agents
-from mesolive.trading.details import PositionDetails
-from mesolive.trading.evaluation import EvaluationRoom
-from mesolive.trading.freezing import Freezer
-from mesolive.trading.halts import Halts
+from mesolive.trading.execution.desk import OrderDesk
+from mesolive.trading.execution.halts import Halts
+from mesolive.trading.execution.sending import ANSWER_SECONDS
+from mesolive.trading.execution.supervisor import Patience
+from mesolive.trading.holdings.accounts import Accounts
+from mesolive.trading.holdings.positions import Positions
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.late_freezing import LateFreezing
 from mesolive.trading.market_memory import StoredMarket
 from mesolive.trading.market_time import latest_moment
-from mesolive.trading.order_desk import OrderDesk
-from mesolive.trading.orders import Orders
-from mesolive.trading.outside import OutsideValues
-from mesolive.trading.paper import PaperExecution
-from mesolive.trading.positions import Positions
-from mesolive.trading.preparation import Bounds, Preparations
-from mesolive.trading.sending import ANSWER_SECONDS
-from mesolive.trading.settlement import Settlements
+from mesolive.trading.orders.queries import Orders
+from mesolive.trading.paper.adjustments import AdjustmentFills
+from mesolive.trading.paper.service import PaperExecution
+from mesolive.trading.preparing.details import PositionDetails
+from mesolive.trading.preparing.evaluation import EvaluationRoom
+from mesolive.trading.preparing.freezing import Freezer
+from mesolive.trading.preparing.late_freezing import LateFreezing
+from mesolive.trading.preparing.outside import OutsideValues
+from mesolive.trading.preparing.preparation import Bounds, Preparations
+from mesolive.trading.settling.settlements import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
-from mesolive.trading.supervisor import Patience
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 

@@ -32,7 +32,7 @@ from mesolive.store.database import Database
 from mesolive.store.migrate import HEAD
 from mesolive.store.server_lock import file_of, locked_file
 from mesolive.store.tables import metadata
-from mesolive.trading import halts
+from mesolive.trading.execution import halts
 
 DATABASE_FILE = "mesolive.sqlite3"
 VENUE_FILE = "simulated-venue.jsonl"

@@ -30,9 +30,9 @@ from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
 from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
-from mesolive.trading.jobs import RUNNING
-from mesolive.trading.order_rows import OPEN
-from mesolive.trading.supervisor import Supervisor
+from mesolive.trading.execution.supervisor import Supervisor
+from mesolive.trading.orders.rows import OPEN
+from mesolive.trading.preparing.jobs import RUNNING
 from mesolive_sdk.models import AgentStatus, LivePositionState
 
 EVERY_SECONDS = 5.0

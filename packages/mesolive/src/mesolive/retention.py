@@ -25,8 +25,8 @@ from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.journal import active_events, event_counters, events
 from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import exec_plan_legs, exec_plans, executions, orders, positions, prepare_jobs
-from mesolive.trading.jobs import RUNNING
-from mesolive.trading.plans import PlanState
+from mesolive.trading.holdings.plans import PlanState
+from mesolive.trading.preparing.jobs import RUNNING
 from mesolive_sdk.models import IdempotencyRecordStatus
 
 BATCH = 500

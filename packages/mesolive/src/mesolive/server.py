@@ -32,8 +32,8 @@ from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
-from mesolive.trading.sending import ANSWER_SECONDS
-from mesolive.trading.supervisor import Patience
+from mesolive.trading.execution.sending import ANSWER_SECONDS
+from mesolive.trading.execution.supervisor import Patience
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""

@@ -22,8 +22,8 @@ from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.cli.root import app, main
 from mesolive.clock import ManualClock
 from mesolive.retention import Keep, Retention
-from mesolive.trading import halts
-from mesolive.trading.guards import Limits
+from mesolive.trading.execution import halts
+from mesolive.trading.execution.guards import Limits
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
 from mesolive_sdk.models import LivePositionState

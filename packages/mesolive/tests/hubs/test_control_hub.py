@@ -17,7 +17,7 @@ import websockets
 from mesolive.hubs.control import ControlHub
 from mesolive.language import select_entry
 from mesolive.language.decision import EntrySelection
-from mesolive.trading import preparation
+from mesolive.trading.preparing import preparation
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.wire import hub_protocol
 from mesolive_testkit import Kit, definition

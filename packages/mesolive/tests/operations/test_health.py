@@ -21,7 +21,7 @@ from mesolive import health
 from mesolive.brokers.simulated.faults import Fault, Faults
 from mesolive.health import MarketVitals, Vitals, failures, warnings
 from mesolive.market.providers.simulated import SimulatedProvider
-from mesolive.trading import halts
+from mesolive.trading.execution import halts
 from mesolive_sdk.models import DataProviderType
 from mesolive_testkit import Kit
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from broker_testkit import SIM, Desk, at_venue, desk_server
-from mesolive.trading.order_history import order_history
+from mesolive.trading.orders.history import order_history
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState
 

@@ -14,11 +14,11 @@ import pytest
 from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.access.context import UserContext
 from mesolive.brokers.simulated.faults import Fault, Faults
-from mesolive.trading import halts
-from mesolive.trading.guards import Limits
+from mesolive.trading.execution import halts
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.liquidation import Liquidation
+from mesolive.trading.execution.sending import OrderSending
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.liquidation import Liquidation
-from mesolive.trading.sending import OrderSending
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyOperation, IdempotencyRecordStatus, LivePositionState, OrderState, StatusCode

@@ -15,9 +15,9 @@ from broker_testkit import SIM, at_venue
 from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.venue import Execution, LegExecution
 from mesolive.market.contracts import OptionContract
-from mesolive.trading.adjustment_variables import work_out
-from mesolive.trading.order_facts import told_by_venue
-from mesolive.trading.positions import find_position
+from mesolive.trading.execution.facts import told_by_venue
+from mesolive.trading.holdings.positions import find_position
+from mesolive.trading.preparing.adjustment_variables import work_out
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, PositionStatus
@@ -267,7 +267,7 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
         raise RuntimeError("the process dies here")
 
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.completion.work_out", broken)
         async with play(tmp_path) as stage:
             await stage.enter(strangle(maximum=5, MoveLegAdjustment=STRIKE, AddLegsAdjustment=ADD))
             adding = await stage.prepare(Operation.AddLegs)
@@ -296,15 +296,15 @@ async def test_an_adjustment_that_cannot_be_ended_keeps_no_server_from_starting_
     async def broken(*_: object) -> NoReturn:
         raise RuntimeError("its definition cannot be read")
 
-    monkeypatch.setattr("mesolive.trading.completion.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("mesolive.trading.execution.completion.AGAIN_SECONDS", 0.01)
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.completion.work_out", broken)
         async with play(tmp_path) as stage:
             await stage.enter(strangle(MoveLegAdjustment=STRIKE))
             await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg)))
             await stage.desk.application.desk.completion.close()
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.completion.work_out", broken)
         async with play(tmp_path) as stage:
             assert (await stage.position()).Vars["moves"] == 0
             await stage.desk.listen()
@@ -329,7 +329,7 @@ async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
                 await stage.set_variable("seen", 7)
             return found
 
-        monkeypatch.setattr("mesolive.trading.completion.work_out", interrupted)
+        monkeypatch.setattr("mesolive.trading.execution.completion.work_out", interrupted)
         await begun(stage, QTY, rule=rule)
         await stage.told(1)
         position = await stage.position()

@@ -16,7 +16,7 @@ from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.brokers.venue import VenueLeg
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution.supervisor import held_in_books
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState

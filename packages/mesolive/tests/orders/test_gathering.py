@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from broker_testkit import Desk, at_venue, desk_server
 from mesolive.errors import ServiceError
-from mesolive.trading.gathering import Gathering
+from mesolive.trading.execution.gathering import Gathering
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import StatusCode

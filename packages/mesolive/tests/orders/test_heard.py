@@ -16,9 +16,9 @@ from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.brokers.venue import Accepted
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.heard import Heard
-from mesolive.trading.order_rows import StoredOrder
-from mesolive.trading.supervisor import Patience, held_in_books
+from mesolive.trading.execution.heard import Heard
+from mesolive.trading.execution.supervisor import Patience, held_in_books
+from mesolive.trading.orders.rows import StoredOrder
 from mesolive_sdk import models
 from mesolive_testkit.server import START
 

@@ -51,25 +51,25 @@ from mesolive.market.contracts import OptionContract, Right
 from mesolive.samples import iron_condor
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import accounts, legs, orders, positions, strategies
-from mesolive.trading.accounts import create_simulated_account
-from mesolive.trading.adjustment_plans import Adjusting, store_adjusting
-from mesolive.trading.completion import Completion
-from mesolive.trading.contracts import TradedContract
-from mesolive.trading.evaluation import EvaluationRoom
-from mesolive.trading.fact_desk import FactDesk
-from mesolive.trading.freezing import Freezer
+from mesolive.trading.execution.completion import Completion
+from mesolive.trading.execution.fact_desk import FactDesk
+from mesolive.trading.execution.facts import Told, told_by_us, told_by_venue
+from mesolive.trading.execution.sending import OrderSending
+from mesolive.trading.execution.supervisor import held_in_books
+from mesolive.trading.execution.venues import Venues
+from mesolive.trading.holdings.accounts import create_simulated_account
+from mesolive.trading.holdings.contracts import TradedContract
+from mesolive.trading.holdings.plans import NewPlan, PlanKind, PlanLeg, store_plan
+from mesolive.trading.holdings.positions import open_positions_of_account
+from mesolive.trading.holdings.rows import insert
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.order_facts import Told, told_by_us, told_by_venue
-from mesolive.trading.order_life import NotAtVenue, StillWorking
-from mesolive.trading.order_rows import orders_by_reference
-from mesolive.trading.outside import OutsideValues
-from mesolive.trading.plans import NewPlan, PlanKind, PlanLeg, store_plan
-from mesolive.trading.positions import open_positions_of_account
-from mesolive.trading.rows import insert
-from mesolive.trading.sending import OrderSending
+from mesolive.trading.orders.life import NotAtVenue, StillWorking
+from mesolive.trading.orders.rows import orders_by_reference
+from mesolive.trading.preparing.adjustment_plans import Adjusting, store_adjusting
+from mesolive.trading.preparing.evaluation import EvaluationRoom
+from mesolive.trading.preparing.freezing import Freezer
+from mesolive.trading.preparing.outside import OutsideValues
 from mesolive.trading.strategies import CompiledStrategies
-from mesolive.trading.supervisor import held_in_books
-from mesolive.trading.venues import Venues
 from mesolive_sdk import models
 from mesolive_sdk.models import AgentStatus, BrokerType, StatusCode
 from mesolive_testkit.server import START, manual_market

@@ -14,8 +14,8 @@ from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.store.tables.trading import audit_entries
-from mesolive.trading.guards import Limits
-from mesolive.trading.halts import halt, resume
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.halts import halt, resume
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.server import fills_args

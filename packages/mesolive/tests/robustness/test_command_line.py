@@ -14,7 +14,7 @@ from mesolive.clock import WallClock
 from mesolive.errors import ServiceError
 from mesolive.settings import Settings, SettingsError, check_certificate, parse_moment
 from mesolive.store.database import Database
-from mesolive.trading.accounts import create_paper_account
+from mesolive.trading.holdings.accounts import create_paper_account
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
 

@@ -17,8 +17,8 @@ from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts, legs, order_facts, positions
-from mesolive.trading.guards import Limits
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.supervisor import held_in_books
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode

@@ -12,7 +12,7 @@ import pytest
 
 from adjusting_testkit import STRIKE, Play, play, strangle
 from broker_testkit import SIM, Desk, at_venue, desk_server
-from mesolive.trading.guards import Limits
+from mesolive.trading.execution.guards import Limits
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode, TimeInForce

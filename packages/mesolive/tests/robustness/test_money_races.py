@@ -14,9 +14,9 @@ from adjusting_testkit import STRIKE, Operation, Play, play, strangle
 from broker_testkit import SIM, at_venue
 from market_testkit.chains import expiration
 from mesolive.brokers.simulated.faults import Fault
-from mesolive.trading import halts
-from mesolive.trading.guards import Limits
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution import halts
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.supervisor import held_in_books
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode, TimeInForce

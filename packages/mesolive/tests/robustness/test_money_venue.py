@@ -21,8 +21,8 @@ from mesolive.brokers.simulated.faults import Fault
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.guards import Limits
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.supervisor import held_in_books
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, TimeInForce

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.trading.allotment import allot, shares
+from mesolive.trading.settling.allotment import allot, shares
 
 contracts = st.integers(-9, 9).filter(bool).map(Decimal)
 legs = st.lists(contracts, max_size=8)

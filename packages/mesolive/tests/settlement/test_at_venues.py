@@ -22,7 +22,7 @@ from mesolive.brokers.venue import Settled, VenueLeg, VenueUnreachableError
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.history import DailySeries, Day
 from mesolive.settings import Settings
-from mesolive.trading.settlement_books import book_settlement
+from mesolive.trading.settling.books import book_settlement
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import ErrorState, LivePositionState
 from signals_testkit import EXPIRATIONS, Json, ScriptedMarket, leg, short_put
@@ -232,7 +232,7 @@ async def test_a_settlement_that_could_not_be_booked_is_booked_when_it_can(
             raise failure  # behind all that it wrote
         return events
 
-    monkeypatch.setattr("mesolive.trading.venue_settlement.book_settlement", booking)
+    monkeypatch.setattr("mesolive.trading.settling.at_venues.book_settlement", booking)
     async with desk_server(tmp_path, market=(market.market, market.clock)) as desk:
         scene = Scene(desk, market)
         position_id = await scene.enter(expiring(-1))

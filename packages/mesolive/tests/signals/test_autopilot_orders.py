@@ -18,8 +18,8 @@ from autopilot_testkit import Play, everywhere, play_server
 from autopilot_testkit.mortal import Killed, Mortal
 from broker_testkit.desk import SIM
 from mesolive.brokers.simulated.faults import Fault, Faults
-from mesolive.trading.guards import Limits
-from mesolive.trading.halts import halt, resume
+from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.halts import halt, resume
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import (
     POLICIES,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.trading.booking import Fill, Holding, apply_fill, combo_price, group_quantity
+from mesolive.trading.holdings.booking import Fill, Holding, apply_fill, combo_price, group_quantity
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 HUNDRED = Decimal(100)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mesolive.trading.accounts import find_account
-from mesolive.trading.evaluation import StrategyContext, load_context
+from mesolive.trading.holdings.accounts import find_account
+from mesolive.trading.preparing.evaluation import StrategyContext, load_context
 from mesolive_sdk import models
 from mesolive_testkit import Kit
 from mesolive_testkit.server import ACCOUNT

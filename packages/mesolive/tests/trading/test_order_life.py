@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.trading.order_life import (
+from mesolive.trading.orders.life import (
     Acknowledged,
     Cancelled,
     CancelRefused,

@@ -12,7 +12,7 @@ import pytest
 from mesolive.pricing.margin import MarginRules
 from mesolive.pricing.margin_pm import pm_like
 from mesolive.pricing.risk_graph import RiskLeg
-from mesolive.trading.position_margin import rules_of
+from mesolive.trading.holdings.position_margin import rules_of
 from mesolive_sdk import models
 from mesolive_testkit.server import ACCOUNT
 from signals_testkit import EXPIRATIONS, MONDAY, Stage, leg, short_put, stage

@@ -14,7 +14,7 @@ from mesolive.clock import WallClock
 from mesolive.errors import not_found
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
-from mesolive.trading import halts
+from mesolive.trading.execution import halts
 
 Account = Annotated[str | None, typer.Option("--account", help="Only this account. [default: all accounts]")]
 

@@ -16,7 +16,7 @@ from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.remote import AsJson, Key, OfAccount, Token, Url, client, everything, once, print_json, print_table
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
-from mesolive.trading.order_history import OrderHistory, order_history
+from mesolive.trading.orders.history import OrderHistory, order_history
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 
 order_app = typer.Typer(no_args_is_help=True)

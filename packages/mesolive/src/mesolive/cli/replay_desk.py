@@ -15,7 +15,7 @@ from mesolive.brokers.simulated.stepped import SteppedVenue
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.clock import Clock
 from mesolive.market.service import Market
-from mesolive.trading.supervisor import Patience
+from mesolive.trading.execution.supervisor import Patience
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPolicy, Orders, PaperPolicy, TaskKind
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.trading.account_actions import AccountActions
-from mesolive.trading.accounts import Accounts
 from mesolive.trading.agents import Agents
-from mesolive.trading.details import PositionDetails
-from mesolive.trading.halts import Halts
+from mesolive.trading.execution.halts import Halts
+from mesolive.trading.execution.liquidation import Liquidation
+from mesolive.trading.execution.sending import OrderSending
+from mesolive.trading.holdings.accounts import Accounts
+from mesolive.trading.holdings.positions import Positions
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.liquidation import Liquidation
-from mesolive.trading.orders import Orders
-from mesolive.trading.paper import PaperExecution
-from mesolive.trading.positions import Positions
-from mesolive.trading.preparation import Preparations
-from mesolive.trading.sending import OrderSending
+from mesolive.trading.orders.queries import Orders
+from mesolive.trading.paper.service import PaperExecution
+from mesolive.trading.preparing.details import PositionDetails
+from mesolive.trading.preparing.preparation import Preparations
 from mesolive.trading.strategies import Strategies
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method

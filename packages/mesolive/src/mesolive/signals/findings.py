@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
 from mesolive.signals.edges import Finding
 from mesolive.signals.subjects import Kind, Names, Subject
-from mesolive.trading.prepared import condition
+from mesolive.trading.preparing.prepared import condition
 from mesolive_sdk import models
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import exists, or_, select
 
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import exec_plans, orders, positions
-from mesolive.trading.order_rows import OPEN
-from mesolive.trading.plans import PlanKind, PlanState
+from mesolive.trading.holdings.plans import PlanKind, PlanState
+from mesolive.trading.orders.rows import OPEN
 from mesolive_sdk.models import LivePositionState
 
 GRACE = timedelta(minutes=2)

@@ -12,10 +12,10 @@ from mesolive.signals.subjects import Kind, Names, Scope
 from mesolive.store.database import Transaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
-from mesolive.trading.accounts import Account, account_of
-from mesolive.trading.evaluation import StrategyContext
-from mesolive.trading.position_margin import rules_by_position
-from mesolive.trading.positions import Position, open_positions_of_account
+from mesolive.trading.holdings.accounts import Account, account_of
+from mesolive.trading.holdings.position_margin import rules_by_position
+from mesolive.trading.holdings.positions import Position, open_positions_of_account
+from mesolive.trading.preparing.evaluation import StrategyContext
 from mesolive_sdk import models
 
 

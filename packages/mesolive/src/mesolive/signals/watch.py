@@ -34,10 +34,10 @@ from mesolive.signals.updates import Update
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import positions, strategy_accounts
-from mesolive.trading.evaluation import EvaluationRoom, StrategyContext
-from mesolive.trading.late_freezing import LateFreezing
-from mesolive.trading.positions import Position
-from mesolive.trading.settlement import Settlements
+from mesolive.trading.holdings.positions import Position
+from mesolive.trading.preparing.evaluation import EvaluationRoom, StrategyContext
+from mesolive.trading.preparing.late_freezing import LateFreezing
+from mesolive.trading.settling.settlements import Settlements
 from mesolive_sdk import models, wire
 
 _log = structlog.get_logger(__name__)

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from mesolive.streams.subjects import ZERO, Entry, Subject, of_legs
-from mesolive.trading.positions import Leg, Position
+from mesolive.trading.holdings.positions import Leg, Position
 
 
 class PositionReader(Protocol):
-    """Reads a user's positions and legs; `mesolive.trading.positions.Positions` does."""
+    """Reads a user's positions and legs; `mesolive.trading.holdings.positions.Positions` does."""
 
     async def read(self, user_id: int, position_id: int) -> Position:
         """Return one position of the user, or raise `NotFound`."""

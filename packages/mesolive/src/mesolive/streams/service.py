@@ -36,7 +36,7 @@ from mesolive.streams.items import (
 )
 from mesolive.streams.subjects import Entry, Spot, Subject, of_combo
 from mesolive.streams.valuation import Valuation, Wanted
-from mesolive.trading.positions import Leg
+from mesolive.trading.holdings.positions import Leg
 from mesolive_sdk import models
 from signalr_asyncio.protocol.messages import Shared
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.contracts import OptionContract
-from mesolive.trading.booking import combos_of
+from mesolive.trading.holdings.booking import combos_of
 
 BASES = ("Bid", "Ask", "Last", "Mark")
 ALL_BASES = 15

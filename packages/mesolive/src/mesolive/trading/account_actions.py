@@ -17,12 +17,12 @@ from mesolive.errors import conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, orders, positions
-from mesolive.trading.accounts import account_by_id, move_cash
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.freezing import resolved_events
+from mesolive.trading.holdings.accounts import account_by_id, move_cash
+from mesolive.trading.holdings.positions import CLOSED, Leg, Position, find_position
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.order_rows import OPEN
-from mesolive.trading.positions import CLOSED, Leg, Position, find_position
+from mesolive.trading.orders.rows import OPEN
+from mesolive.trading.preparing.freezing import resolved_events
 from mesolive_sdk import models
 
 ZERO = Decimal(0)

@@ -14,7 +14,7 @@ from mesolive.market.history import Day
 from mesolive.store.database import Database
 from mesolive.store.tables.settlements import underlying_days
 from mesolive.store.tables.trading import legs
-from mesolive.trading.contracts import from_row
+from mesolive.trading.holdings.contracts import from_row
 
 
 class StoredMarket:

@@ -15,8 +15,8 @@ from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.brokers.simulated.venue import SimulatedTerms
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import order_facts, positions
-from mesolive.trading.positions import find_position
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution.supervisor import held_in_books
+from mesolive.trading.holdings.positions import find_position
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.models import LivePositionState, OrderState, PositionStatus
 from signals_testkit import Json, ScriptedMarket, leg, short_put

@@ -28,9 +28,9 @@ from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import accounts, exec_plans, executions, order_facts, orders, positions
-from mesolive.trading.accounts import create_simulated_account, find_account
-from mesolive.trading.guards import Limits, set_limits
-from mesolive.trading.supervisor import held_in_books
+from mesolive.trading.execution.guards import Limits, set_limits
+from mesolive.trading.execution.supervisor import held_in_books
+from mesolive.trading.holdings.accounts import create_simulated_account, find_account
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_sdk.models import EVENT_MODELS, LivePositionState, OrderState, OrderType, PositionStatus, StatusCode

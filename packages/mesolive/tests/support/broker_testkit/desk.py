@@ -19,9 +19,9 @@ from mesolive.errors import ServiceError
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.trading.accounts import find_account
-from mesolive.trading.guards import Limits, set_limits
-from mesolive.trading.supervisor import Patience
+from mesolive.trading.execution.guards import Limits, set_limits
+from mesolive.trading.execution.supervisor import Patience
+from mesolive.trading.holdings.accounts import find_account
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveEventHubClient,

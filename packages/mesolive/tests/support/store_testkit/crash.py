@@ -21,7 +21,7 @@ from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
 from mesolive.clock import ManualClock
 from mesolive.store.database import Database
-from mesolive.trading.accounts import create_paper_account
+from mesolive.trading.holdings.accounts import create_paper_account
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_sdk.models import EVENT_MODELS, IdempotencyRecordStatus, LivePositionState, PreparationStatus, StatusCode

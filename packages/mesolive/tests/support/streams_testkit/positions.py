@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
-from mesolive.trading.booking import Holding
-from mesolive.trading.contracts import TradedContract
-from mesolive.trading.positions import Leg, Position
+from mesolive.trading.holdings.booking import Holding
+from mesolive.trading.holdings.contracts import TradedContract
+from mesolive.trading.holdings.positions import Leg, Position
 from mesolive_sdk import models
 
 MOMENT = datetime(2024, 3, 11, 14, 30, tzinfo=UTC)

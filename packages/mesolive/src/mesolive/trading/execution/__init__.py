@@ -1,0 +1,1 @@
+"""Carrying out plans at venues: checked, committed, sent once, settled by evidence."""

@@ -1,0 +1,333 @@
+"""Whether an order may be sent: its account, its plan, its position, the orders before it, and the guards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, or_, select
+
+from mesolive.access.context import UserContext
+from mesolive.brokers.quotes import quote_combo
+from mesolive.brokers.venue import Venue
+from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
+from mesolive.market.service import Market
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
+from mesolive.store.types import UtcDateTime
+from mesolive.trading.audit import AuditEntry
+from mesolive.trading.execution import guards
+from mesolive.trading.execution.checks import GroupOrder, checked_order, fits, plan_multiplier
+from mesolive.trading.execution.venues import Venues
+from mesolive.trading.holdings.accounts import Account, account_of
+from mesolive.trading.holdings.plans import Plan, PlanKind, PlanState, find_plans, no_plan
+from mesolive.trading.holdings.positions import find_position
+from mesolive.trading.idempotency import Call
+from mesolive.trading.orders.life import State
+from mesolive.trading.orders.rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
+from mesolive.trading.preparing.adjustment_preparation import being_completed
+from mesolive_sdk import models
+
+ZERO = Decimal(0)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `SendOrder` that waits to be committed."""
+
+    user: UserContext
+    call: Call
+    args: models.SendOrderArgs
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that passed all checks, with the order that is to be stored for it.
+
+    Attributes
+    ----------
+    replaces
+        The order that it shall replace, as it is now.
+    """
+
+    request: Request
+    account: Account
+    plan: Plan
+    group: GroupOrder
+    new: NewOrder
+    venue: Venue
+    replaces: StoredOrder | None
+
+
+@dataclass
+class _Standing:
+    """An account with what decides whether it may send.
+
+    Attributes
+    ----------
+    halted
+        Why it is halted; `None` when it is not.
+    sent
+        Orders of the last minute.
+    """
+
+    account: Account
+    limits: guards.Limits
+    halted: str | None
+    sent: int
+
+
+_STANDING = (
+    select(
+        accounts,
+        account_limits.c.allow_live,
+        account_limits.c.max_contracts,
+        account_limits.c.max_notional,
+        account_limits.c.max_orders_per_minute,
+        account_limits.c.price_band,
+        select(halts.c.reason)
+        .where(halts.c.lifted_at.is_(None), or_(halts.c.account_id.is_(None), halts.c.account_id == accounts.c.id))
+        .order_by(halts.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("halted"),
+        select(func.count())
+        .select_from(orders)
+        .where(
+            orders.c.account_id == accounts.c.id,
+            orders.c.created_at > bindparam("since", type_=UtcDateTime),
+            # A simulated market may begin anew at an earlier moment: what an earlier run sent later counts for nothing.
+            orders.c.created_at <= bindparam("now", type_=UtcDateTime),
+            orders.c.reference.is_not(None),
+        )
+        .scalar_subquery()
+        .label("sent"),
+    )
+    .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
+    .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
+)
+
+_CAME_TO_NOTHING = ENDED - {State.FILLED.value}
+
+_BEING_COMPLETED = select(exec_plans.c.id).where(
+    exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
+)
+
+
+class Admission:
+    """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        user_id: int,
+        now: datetime,
+        market: Market,
+        venues: Venues,
+        new_reference: Callable[[], uuid.UUID],
+    ) -> None:
+        self._tx = tx
+        self._user_id = user_id
+        self._now = now
+        self._market = market
+        self._venues = venues
+        self._new_reference = new_reference
+        self._accounts: dict[str, _Standing] = {}
+        self._admitted: list[Admitted] = []
+        self._plans: Mapping[int, Plan] = {}
+        self._orders: dict[int, list[Row[Any]]] = {}
+
+    async def read(self, requests: Sequence[Request]) -> None:
+        """Read the plans of calls and the orders of these plans, for all calls at once."""
+        self._plans = await find_plans(self._tx, self._user_id, {request.args.ExecPlanId for request in requests})
+        for row in await orders_of_plans(self._tx, self._plans):
+            self._orders.setdefault(row.plan_id, []).append(row)
+
+    async def admit(self, request: Request) -> Admitted:
+        """Return what is to be stored and sent for a call that `read` was told of.
+
+        Raises
+        ------
+        ServiceError
+            As `OrderSending.send` tells.
+        """
+        args = request.args
+        standing = await self._standing(args.BrokerAccountId)
+        account, limits = standing.account, standing.limits
+        venue = self._venues.of(account)
+        plan = self._plans.get(args.ExecPlanId)
+        if plan is None:
+            raise no_plan(args.ExecPlanId)
+        guards.check_halt(standing.halted)
+        guards.check_live(account.broker_type, limits)
+        guards.check_rate(standing.sent, limits)
+        _must_be_connected(venue)
+        before = self._orders.get(plan.id, [])
+        replaces = await self._replaced(args, plan)
+        multiplier = self._multiplier(args, plan, before)
+        filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)
+        group = checked_order(args, plan, multiplier, filled)
+        self._must_be_free(args, plan, before, replaces)
+        if plan.strategy_deleted and plan.position_id is None:
+            raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
+        await self._must_fit_position(plan, group)
+        if group.legs:
+            quote, closes = quote_combo(self._market, group.legs), plan.kind is PlanKind.EXIT
+            guards.check_order(group, args.LegGroupOrder, quote, limits, closes=closes)
+        new = NewOrder(
+            account_id=account.id,
+            plan_id=plan.id,
+            position_id=plan.position_id,
+            strategy_id=plan.strategy_id,
+            group=group.group,
+            qty=group.qty,
+            sold=group.sold,
+            multiplier=multiplier,
+            asked=args.LegGroupOrder,
+            reference=str(self._new_reference()),
+            strategy_name=plan.strategy_name,
+            sent_by=request.user.key_id,
+            send_key=request.call.key,
+            replaces_id=args.ReplacesOrder,
+        )
+        admitted = Admitted(request, account, plan, group, new, venue, replaces)
+        self._admitted.append(admitted)
+        standing.sent += 1
+        return admitted
+
+    def refusal(self, request: Request, error: ServiceError) -> AuditEntry:
+        """Return what is kept of a call that was refused."""
+        standing = self._accounts.get(request.args.BrokerAccountId)
+        code = None if error.error is None else error.error.Code
+        detail = {
+            "status": error.status.name,
+            "code": code,
+            "message": error.message,
+            "plan": request.args.ExecPlanId,
+            "group": request.args.LegGroupId,
+        }
+        return AuditEntry(
+            self._user_id,
+            None if standing is None else standing.account.id,
+            None,
+            self._now,
+            request.user.key_id,
+            "SendOrderRefused",
+            request.call.key,
+            detail,
+        )
+
+    async def _standing(self, broker_account_id: str) -> _Standing:
+        standing = self._accounts.get(broker_account_id)
+        if standing is None:
+            row = await self._tx.first(
+                _STANDING,
+                {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE, "now": self._now},
+            )
+            if row is None:
+                raise not_found(f"account {broker_account_id!r}")
+            limits = guards.Limits()
+            if row.allow_live is not None:
+                limits = guards.Limits(
+                    row.allow_live, row.max_contracts, row.max_notional, row.max_orders_per_minute, row.price_band
+                )
+            standing = _Standing(account_of(row), limits, row.halted, row.sent)
+            self._accounts[broker_account_id] = standing
+        return standing
+
+    async def _replaced(self, args: models.SendOrderArgs, plan: Plan) -> StoredOrder | None:
+        if args.ReplacesOrder is None:
+            return None
+        row = await order_of_user(self._tx, self._user_id, args.ReplacesOrder)
+        if row is None or row.reference is None:
+            raise not_found(f"order {args.ReplacesOrder}")
+        order = stored(row)
+        if (order.plan_id, order.group) != (plan.id, args.LegGroupId):
+            text = f"order {order.id} is of group {order.group} of exec plan {order.plan_id}"
+            raise validation({"ReplacesOrder": [text]})
+        taken = order.replaced_by is not None or any(
+            one.replaces is not None and one.replaces.id == order.id for one in self._admitted
+        )
+        if taken:
+            raise conflict(f"order {order.id} is being replaced already")
+        if order.view.state.ended:
+            raise conflict(f"order {order.id} is {order.view.state.value}; it cannot be replaced any more")
+        if order.view.venue_id is None or order.view.unresolved_since is not None or order.view.cancel_wanted:
+            raise conflict(
+                f"order {order.id} cannot be replaced before the venue has answered what was last asked of it"
+            )
+        return order
+
+    def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]]) -> Decimal:
+        """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
+        multiplier = plan_multiplier(plan, args.QtyMultiplier)
+        # A group of marker legs is filled with nothing, and has made the position all the same.
+        came_to_something = (row for row in before if row.filled_qty != 0 or row.state not in _CAME_TO_NOTHING)
+        fixed = next((row.qty_multiplier for row in came_to_something), None)
+        if fixed is None:
+            fixed = next((one.new.multiplier for one in self._admitted if one.plan.id == plan.id), None)
+        if fixed is None or fixed == multiplier:
+            return multiplier
+        if args.QtyMultiplier is None:
+            return Decimal(fixed)
+        raise conflict(f"exec plan {plan.id} is being executed with a multiplier of {fixed}")
+
+    def _must_be_free(
+        self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]], replaces: StoredOrder | None
+    ) -> None:
+        """Let one order of a group work at a time."""
+        group = args.LegGroupId
+        working = [row.id for row in before if row.leg_group_id == group and row.state not in ENDED]
+        if replaces is not None and replaces.id in working:
+            working.remove(replaces.id)
+        if working:
+            raise conflict(f"order {working[0]} of group {group} has not ended; cancel or replace it")
+        if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
+            raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent")
+
+    async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> None:
+        """Let a plan be executed only while its position is as it was when the plan was prepared."""
+        if plan.position_id is None:
+            return
+        row = await self._tx.first(
+            select(orders.c.id).where(
+                orders.c.user_id == self._user_id,
+                orders.c.plan_id.in_(
+                    select(exec_plans.c.id).where(
+                        exec_plans.c.position_id == plan.position_id, exec_plans.c.id != plan.id
+                    )
+                ),
+                orders.c.state.in_(sorted(OPEN)),
+            )
+        )
+        others = [
+            one.plan.id for one in self._admitted if one.plan.position_id == plan.position_id and one.plan.id != plan.id
+        ]
+        if row is not None or others:
+            raise conflict(f"another order of position {plan.position_id} has not ended; cancel it first")
+        position = await find_position(self._tx, self._user_id, plan.position_id)
+        if plan.kind is PlanKind.ENTRY:
+            if position.state is not models.LivePositionState.Opening:
+                raise conflict(f"position {position.id} is {position.state.name}; its entry is over")
+            return
+        if plan.kind is PlanKind.ADJUSTMENT:
+            if position.state is not models.LivePositionState.Open:
+                raise conflict(f"position {position.id} is {position.state.name}; only an open one is adjusted")
+            if await self._tx.first(_BEING_COMPLETED, {"position": position.id}) is not None:
+                raise being_completed(position.id)
+        if not fits(position, plan, group):
+            raise conflict(
+                f"position {position.id} has changed since exec plan {plan.id} was prepared; "
+                f"prepare the {plan.kind.value.lower()} again"
+            )
+
+
+def _must_be_connected(venue: Venue) -> None:
+    """Let nothing begin that cannot leave: an order that is stored and not sent has to be settled first."""
+    if venue.status.state is not models.AgentStatus.Connected:
+        raise unavailable(f"the {venue.kind.name} venue is not connected; nothing was sent", venue.kind.name)

@@ -1,0 +1,233 @@
+"""Closing a whole position at the market: one order per leg group, sent once however often the call is repeated.
+
+The record of the call, and the plan whose groups are sent, are one transaction before anything leaves. The key of each
+group's order follows from the call's own. So a call that was interrupted half way is finished by repeating it: what was
+sent is found by its key, and the rest is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import delete, select, update
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, unavailable
+from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.store.tables.trading import orders
+from mesolive.trading.account_actions import must_be_at_rest, must_be_open
+from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.execution.sending import OrderSending
+from mesolive.trading.holdings.accounts import find_account, must_be_at_a_venue
+from mesolive.trading.holdings.plans import Plan, find_plan, leg_groups, store_plan
+from mesolive.trading.holdings.positions import Position, find_position
+from mesolive.trading.idempotency import Call, Idempotency, find_records, first_answer, keep_processing, must_be_same
+from mesolive.trading.preparing.prepared import exit_plan
+from mesolive_sdk import models, wire
+
+T = TypeVar("T")
+
+OPERATION = models.IdempotencyOperation.LiquidatePosition
+PROCESSING = models.IdempotencyRecordStatus.Processing.name
+
+PAPER = "it has no venue; prepare an exit and tell its fills with ApplyPaperFills, or close it with SetPositionClosed"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Sent:
+    """What came of the groups; `refusals` are those of `unsent`, in its order."""
+
+    orders: list[models.SendOrderResult] = field(default_factory=list[models.SendOrderResult])
+    unsent: list[models.UnsentLegGroup] = field(default_factory=list[models.UnsentLegGroup])
+    refusals: list[ServiceError] = field(default_factory=list[ServiceError])
+
+
+class Liquidation:
+    """Carries out `LiquidatePosition`."""
+
+    def __init__(
+        self, database: Database, idempotency: Idempotency, market: Market, sending: OrderSending, clock: Clock
+    ) -> None:
+        self._database = database
+        self._idempotency = idempotency
+        self._market = market
+        self._sending = sending
+        self._clock = clock
+        self._tasks: set[asyncio.Task[models.MesoLiveApiResponse[models.LiquidatePositionResult]]] = set()
+
+    async def liquidate(
+        self, user: UserContext, args: models.LiquidatePositionArgs
+    ) -> models.MesoLiveApiResponse[models.LiquidatePositionResult]:
+        """Send market orders that close all of a position.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for a position that the user does not have; `NotSupported` on a paper account; `Conflict` when
+            it is closed, holds nothing, or an order of it works; `ProviderUnavailable` when its underlying has no
+            market; and, when no group could be sent, what refused the first. Then nothing was done, and the key is
+            free.
+        """
+        # A task of its own: a caller that goes away does not leave a position half closed.
+        task = asyncio.create_task(self._liquidate(user, args), name=f"liquidate-{args.PositionId}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Wait for what is under way: each order ends within the time that a venue has to answer."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _liquidate(
+        self, user: UserContext, args: models.LiquidatePositionArgs
+    ) -> models.MesoLiveApiResponse[models.LiquidatePositionResult]:
+        with self._idempotency.claimed(user, args.IdempotencyKey, OPERATION, args) as call:
+            begun = await self._begin(user, call, args)
+            if isinstance(begun, models.MesoLiveApiResponse):
+                return begun
+            sent = await self._send(user, call, begun)
+            if not sent.orders:
+                await self._withdraw(user, call)
+                raise sent.refusals[0]
+            result = models.LiquidatePositionResult(
+                PositionId=args.PositionId, ExecPlanId=begun.id, Orders=sent.orders, Unsent=sent.unsent
+            )
+            await self._settle(user, call, result)
+        return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=_message(sent.unsent), Data=result)
+
+    async def _begin(
+        self, user: UserContext, call: Call, args: models.LiquidatePositionArgs
+    ) -> Plan | models.MesoLiveApiResponse[models.LiquidatePositionResult]:
+        """Return the plan to carry out (an interrupted call's own again), or the answer of a finished call."""
+        async with self._database.write(user.user_id) as tx:
+            record = (await find_records(tx, user.user_id, [call.key])).get(call.key)
+            if record is not None:
+                must_be_same(record, call)
+                if record.status != PROCESSING:
+                    return first_answer(record, call)
+                return await find_plan(tx, user.user_id, record.exec_plan_id)
+            position = await find_position(tx, user.user_id, args.PositionId)
+            account = await find_account(tx, user.user_id, position.broker_account_id)
+            must_be_at_a_venue(account, PAPER)
+            must_be_open(position)
+            await must_be_at_rest(tx, position)
+            plan_id = await self._plan(tx, user, position, args)
+            now = self._clock.now()
+            await keep_processing(tx, user.user_id, [(call, plan_id, None)], now)
+            detail = {"position": position.id, "plan": plan_id}
+            entry = AuditEntry(user.user_id, account.id, None, now, user.key_id, "LiquidatePosition", call.key, detail)
+            await audit(tx, [entry])
+            return await find_plan(tx, user.user_id, plan_id)
+
+    async def _plan(
+        self, tx: WriteTransaction, user: UserContext, position: Position, args: models.LiquidatePositionArgs
+    ) -> int:
+        if all(leg.holding.qty == 0 for leg in position.open_legs):
+            raise conflict(f"position {position.id} holds nothing; close it with SetPositionClosed")
+        try:
+            view = self._market.view(position.legs[0].traded.contract.underlying)
+        except UnknownUnderlyingError as error:
+            raise unavailable(str(error)) from None
+        exit_args = models.PreparePositionExitArgs(IdempotencyKey=args.IdempotencyKey, PositionId=position.id)
+        return await store_plan(tx, user.user_id, exit_plan(position, exit_args, view))
+
+    async def _send(self, user: UserContext, call: Call, plan: Plan) -> _Sent:
+        sent = _Sent()
+        traded = {leg.name for leg in plan.legs if leg.qty != 0}
+        for group, names in leg_groups(plan.legs).items():
+            if traded.isdisjoint(names):
+                continue
+            key = group_key(call.key, group)
+            try:
+                sent.orders.append(await self._send_group(user, plan, group, names, key))
+            except ServiceError as error:
+                found = await self._order_behind(user, key)
+                if found is not None:
+                    sent.orders.append(found)
+                elif error.status is models.StatusCode.Timeout:
+                    raise  # whether it was stored is not known: the call stays unfinished, and can be repeated
+                else:
+                    unsent = models.UnsentLegGroup(LegGroupId=group, Status=error.status, Message=error.message)
+                    sent.unsent.append(unsent)
+                    sent.refusals.append(error)
+        return sent
+
+    async def _send_group(
+        self, user: UserContext, plan: Plan, group: int, names: Sequence[str], key: str
+    ) -> models.SendOrderResult:
+        market = models.LegGroupOrder(
+            OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=list(names)
+        )
+        answer = await self._sending.send(
+            user,
+            models.SendOrderArgs(
+                IdempotencyKey=key,
+                BrokerAccountId=plan.broker_account_id,
+                ExecPlanId=plan.id,
+                LegGroupId=group,
+                LegGroupOrder=market,
+            ),
+        )
+        if answer.Data is None:
+            raise ServiceError(answer.Status, answer.Message or "the order was not sent", answer.Error)
+        return answer.Data
+
+    async def _order_behind(self, user: UserContext, key: str) -> models.SendOrderResult | None:
+        """Return the order that was stored under a key, as it is now; what became of it may not be known yet."""
+        async with self._database.read() as tx:
+            row = await tx.first(
+                select(orders.c.id, orders.c.state).where(orders.c.user_id == user.user_id, orders.c.send_key == key)
+            )
+        return None if row is None else models.SendOrderResult(LiveOrderId=row.id, State=models.OrderState[row.state])
+
+    async def _settle(self, user: UserContext, call: Call, result: models.LiquidatePositionResult) -> None:
+        async with self._database.write(user.user_id) as tx:
+            await tx.execute(
+                update(idempotency_records)
+                .where(idempotency_records.c.user_id == user.user_id, idempotency_records.c.key == call.key)
+                .values(
+                    status=models.IdempotencyRecordStatus.Completed.name,
+                    updated_at=self._clock.now(),
+                    order_ids=[order.LiveOrderId for order in result.Orders],
+                    response_status=models.StatusCode.Success.name,
+                    response_message=_message(result.Unsent),
+                    response_data=wire.encode_json(result).decode(),
+                )
+            )
+
+    async def _withdraw(self, user: UserContext, call: Call) -> None:
+        """Free the key of a call that was refused before anything left."""
+        async with self._database.write(user.user_id) as tx:
+            await tx.execute(
+                delete(idempotency_records).where(
+                    idempotency_records.c.user_id == user.user_id, idempotency_records.c.key == call.key
+                )
+            )
+
+    def _ended(self, task: asyncio.Task[models.MesoLiveApiResponse[models.LiquidatePositionResult]]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ServiceError):
+            _log.error("liquidation_interrupted", task=task.get_name(), exc_info=error)
+
+
+def group_key(key: str, group: int) -> str:
+    """Return the key under which a group's order is sent: it follows from that of the liquidation."""
+    return f"liquidate.{hashlib.sha256(key.encode()).hexdigest()[:40]}.{group}"
+
+
+def _message(unsent: Sequence[models.UnsentLegGroup]) -> str | None:
+    if not unsent:
+        return None
+    groups = "; ".join(f"group {one.LegGroupId}: {one.Message}" for one in unsent)
+    return f"not everything was sent; liquidate again with another key when the orders have ended ({groups})"

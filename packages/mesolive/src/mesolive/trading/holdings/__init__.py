@@ -1,0 +1,1 @@
+"""What is held: contracts, plans, positions, accounts, and what fills do to them."""

@@ -1,0 +1,138 @@
+"""Orders and executions: what was sent and what was filled, found and listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from mesolive.access.context import UserContext
+from mesolive.errors import not_found
+from mesolive.store.database import Database
+from mesolive.store.paging import Pager
+from mesolive.store.tables.trading import accounts, executions, orders
+from mesolive.trading.holdings.contracts import from_row
+from mesolive_sdk import models
+
+
+class Orders:
+    """What the Control Hub asks about orders and executions."""
+
+    def __init__(self, database: Database, pager: Pager) -> None:
+        self._database = database
+        self._pager = pager
+
+    async def get(self, user: UserContext, args: models.GetOrderArgs) -> models.Order:
+        """Return one order of the user, or raise `NotFound`."""
+        async with self._database.read() as tx:
+            row = await tx.first(_orders(user).where(orders.c.id == args.LiveOrderId))
+        if row is None:
+            raise not_found(f"order {args.LiveOrderId}")
+        return order_of(row)
+
+    async def list(self, user: UserContext, args: models.ListOrdersArgs) -> models.ListOrdersResult:
+        """Return the user's orders that pass every given filter, oldest first."""
+        page = self._pager.page(user.user_id, "ListOrders", args)
+        query = _orders(user).where(orders.c.id > page.after).order_by(orders.c.id).limit(page.limit + 1)
+        if args.ExecPlanId is not None:
+            query = query.where(orders.c.plan_id == args.ExecPlanId)
+        if args.BrokerAccountId is not None:
+            query = query.where(accounts.c.broker_account_id == args.BrokerAccountId)
+        if args.State is not None:
+            query = query.where(orders.c.state == args.State.name)
+        async with self._database.read() as tx:
+            shown, token = page.cut(await tx.all(query))
+        return models.ListOrdersResult(Orders=[order_of(row) for row in shown], ContinuationToken=token)
+
+    async def get_execution(self, user: UserContext, args: models.GetExecutionArgs) -> models.LiveExecution:
+        """Return one execution of the user, or raise `NotFound`."""
+        async with self._database.read() as tx:
+            row = await tx.first(_executions(user).where(executions.c.id == args.ExecutionId))
+        if row is None:
+            raise not_found(f"execution {args.ExecutionId}")
+        return execution_of(row)
+
+    async def get_executions(self, user: UserContext, args: models.GetExecutionsArgs) -> models.GetExecutionsResult:
+        """Return the executions asked for, in that order, and the ids that the user does not have."""
+        async with self._database.read() as tx:
+            rows = await tx.all(_executions(user).where(executions.c.id.in_(args.ExecutionIds)))
+        by_id = {row.id: execution_of(row) for row in rows}
+        wanted = list(dict.fromkeys(args.ExecutionIds))
+        return models.GetExecutionsResult(
+            Executions=[by_id[number] for number in wanted if number in by_id],
+            MissingExecutionIds=[number for number in wanted if number not in by_id],
+        )
+
+    async def list_executions(self, user: UserContext, args: models.ListExecutionsArgs) -> models.ListExecutionsResult:
+        """Return the user's executions that pass every given filter, oldest first."""
+        page = self._pager.page(user.user_id, "ListExecutions", args)
+        query = _executions(user).where(executions.c.id > page.after).order_by(executions.c.id).limit(page.limit + 1)
+        if args.ExecPlanId is not None:
+            query = query.where(executions.c.plan_id == args.ExecPlanId)
+        if args.LiveOrderId is not None:
+            query = query.where(executions.c.order_id == args.LiveOrderId)
+        if args.PositionId is not None:
+            query = query.where(executions.c.position_id == args.PositionId)
+        if args.BrokerAccountId is not None:
+            query = query.where(accounts.c.broker_account_id == args.BrokerAccountId)
+        async with self._database.read() as tx:
+            shown, token = page.cut(await tx.all(query))
+        return models.ListExecutionsResult(Executions=[execution_of(row) for row in shown], ContinuationToken=token)
+
+
+def _orders(user: UserContext) -> Select[Any]:
+    return (
+        select(orders, accounts.c.broker_account_id)
+        .join(accounts, accounts.c.id == orders.c.account_id)
+        .where(orders.c.user_id == user.user_id)
+    )
+
+
+def _executions(user: UserContext) -> Select[Any]:
+    return (
+        select(executions, accounts.c.broker_account_id)
+        .join(accounts, accounts.c.id == executions.c.account_id)
+        .where(executions.c.user_id == user.user_id)
+    )
+
+
+def order_of(row: Row[Any]) -> models.Order:
+    """Return the order that a row of `orders` joined with `accounts.broker_account_id` holds."""
+    return models.Order(
+        OrderId=row.id,
+        CreatedAt=row.created_at,
+        FilledAt=row.filled_at,
+        ExecPlanId=row.plan_id,
+        BrokerAccountId=row.broker_account_id,
+        LegGroupId=row.leg_group_id,
+        State=models.OrderState[row.state],
+        Side=row.side,
+        Qty=row.qty,
+        CumQty=row.filled_qty,
+        AvgFillPrice=row.average_fill_price,
+        LastFillPrice=row.last_fill_price,
+        LimitPrice=row.limit_price,
+        StopPrice=row.stop_price,
+        OrderType=models.OrderType[row.order_type],
+        TimeInForce=models.TimeInForce[row.time_in_force],
+        LastUpdated=row.last_updated,
+    )
+
+
+def execution_of(row: Row[Any]) -> models.LiveExecution:
+    """Return the execution that a row of `executions` joined with `accounts.broker_account_id` holds."""
+    return models.LiveExecution(
+        Id=row.id,
+        BrokerExecutionId=row.broker_execution_id,
+        LiveOrderId=row.order_id,
+        ExecPlanId=row.plan_id,
+        BrokerAccountId=row.broker_account_id,
+        PositionId=row.position_id,
+        LegId=row.leg_id,
+        LegName=row.leg_name,
+        Contract=from_row(row).live,
+        Qty=row.qty,
+        Price=row.price,
+        Commission=row.commission,
+        ExecutedAt=row.executed_at,
+    )

@@ -1,0 +1,1 @@
+"""Carrying out plans on paper accounts, whose fills the user tells."""

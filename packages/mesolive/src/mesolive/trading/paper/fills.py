@@ -1,0 +1,232 @@
+"""Fills that the user tells: checked against the plan, and booked as filled orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from mesolive.errors import not_found, validation
+from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
+from mesolive.store.database import WriteTransaction
+from mesolive.store.tables.trading import orders
+from mesolive.trading.holdings.booking import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
+from mesolive.trading.holdings.books import Booked, Books, FilledLeg, book_legs
+from mesolive.trading.holdings.plans import Plan, PlanKind, PlanLeg, group_quantities
+from mesolive.trading.holdings.positions import Leg
+from mesolive.trading.holdings.rows import insert
+from mesolive_sdk import models
+
+ZERO = Decimal(0)
+LARGEST_QUANTITY = Decimal(1_000_000)
+LARGEST_AMOUNT = Decimal(10_000_000)
+MOST_DECIMALS = 10
+"""Of prices, commissions and multipliers. With these bounds every product and sum of a booking is exact: it fits the 28
+digits that decimal arithmetic keeps."""
+EARLIEST_FILL = datetime(1990, 1, 1, tzinfo=UTC)
+"""Where the exchange's calendar begins: days in trade are counted from a fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegFill:
+    """A plan's leg with what was told about it; `fill` is `None` for a marker leg."""
+
+    leg: PlanLeg
+    fill: Fill | None
+
+    @property
+    def holding(self) -> Holding:
+        """What the fill alone makes: the leg of an entry."""
+        empty = Holding(ZERO, ZERO, self.leg.traded.contract.multiplier)
+        return empty if self.fill is None else apply_fill(empty, self.fill)[0]
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Average entry price with commission; a marker leg's is its mark at preparation."""
+        if self.fill is None:
+            return ZERO if self.leg.mark is None else self.leg.mark
+        return self.holding.average_price
+
+
+@dataclass(frozen=True, slots=True)
+class BookedFills:
+    """What one call's fills became."""
+
+    order_ids: list[int]
+    orders: list[models.OrderUpdateEvent]
+    legs: Mapping[str, Booked]
+
+    def result(self, books: Books) -> models.ApplyPaperFillsResult:
+        """Return them as the wire tells them."""
+        return models.ApplyPaperFillsResult(
+            ExecPlanId=books.plan.id,
+            PositionId=books.position_id,
+            LiveOrderIds=self.order_ids,
+            ExecutionIds=sorted(booked.execution_id for booked in self.legs.values()),
+        )
+
+
+async def book_fills(
+    tx: WriteTransaction, books: Books, multiplier: Decimal, fills: Sequence[LegFill], now: datetime
+) -> BookedFills:
+    """Record one filled order per traded leg group, and book the fills of its legs."""
+    plan = books.plan
+    by_name = {told.leg.name: told for told in fills}
+    order_ids: list[int] = []
+    orders_told: list[models.OrderUpdateEvent] = []
+    legs_booked: dict[str, Booked] = {}
+    for group, quantity in group_quantities(plan.legs, multiplier).items():
+        if quantity.qty == 0:
+            continue
+        traded = {name: by_name[name].fill for name, ratio in quantity.ratios.items() if ratio != 0}
+        told = {name: fill for name, fill in traded.items() if fill is not None}
+        side, qty = combo_side(quantity)
+        price = round_average(combo_price(quantity.ratios, {name: fill.price for name, fill in told.items()}))
+        order_id = await insert(
+            tx,
+            orders,
+            user_id=books.user_id,
+            account_id=books.account.id,
+            plan_id=plan.id,
+            position_id=books.position_id,
+            strategy_id=plan.strategy_id,
+            leg_group_id=group,
+            state=models.OrderState.Filled.name,
+            side=side,
+            qty=qty,
+            filled_qty=qty,
+            average_fill_price=price,
+            last_fill_price=price,
+            order_type=models.OrderType.Market.name,
+            time_in_force=models.TimeInForce.Day.name,
+            created_at=now,
+            filled_at=max(fill.at for fill in told.values()),
+            last_updated=now,
+        )
+        order_ids.append(order_id)
+        filled = [FilledLeg(by_name[name].leg, fill) for name, fill in told.items()]
+        legs_booked |= await book_legs(tx, books, filled, order_id)
+        orders_told.append(
+            models.OrderUpdateEvent(
+                OrderId=order_id,
+                BrokerAccountId=plan.broker_account_id,
+                ExecPlanId=plan.id,
+                LegGroupId=group,
+                StrategyId=plan.strategy_id,
+                StrategyName=plan.strategy_name,
+                State=models.OrderState.Filled,
+                FilledQty=qty,
+                RemainingQty=ZERO,
+                FillPrice=price,
+                AvgFillPrice=price,
+                Rejection=None,
+            )
+        )
+    return BookedFills(order_ids, orders_told, legs_booked)
+
+
+def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -> tuple[Decimal, list[LegFill]]:
+    """Return the quantity multiplier and the plan's legs with their fills.
+
+    Raises
+    ------
+    ServiceError
+        `NotFound` when the plan is not of the account that the call names; `ValidationError` naming every fill that is
+        missing, unknown or impossible.
+    """
+    if plan.broker_account_id != args.BrokerAccountId:
+        raise not_found(f"exec plan {plan.id} on account {args.BrokerAccountId!r}")
+    problems: dict[str, list[str]] = {}
+    multiplier = plan.qty_multiplier if plan.qty_multiplier is not None else Decimal(1)
+    if args.QtyMultiplier is not None:
+        if plan.kind is PlanKind.ENTRY:
+            multiplier = args.QtyMultiplier
+        elif args.QtyMultiplier != 1:
+            problems["QtyMultiplier"] = [
+                f"an {plan.kind.value.lower()} trades the quantities of its plan; leave it out"
+            ]
+    if plan.kind is not PlanKind.ENTRY:
+        multiplier = Decimal(1)
+    traded = {leg.name: leg for leg in plan.legs if leg.qty != 0}
+    wrong = _multiplier_problem(multiplier, traded.values())
+    if wrong is not None:
+        raise validation(problems | {"QtyMultiplier": [wrong]})
+    for name in args.PaperLegFills.keys() - traded.keys():
+        marker = any(leg.name == name for leg in plan.legs)
+        why = "is a marker leg without a quantity; it has no fill" if marker else f"is not a leg of exec plan {plan.id}"
+        problems[f"PaperLegFills[{name}]"] = [f"{name!r} {why}; expected: {', '.join(traded)}"]
+    fills: list[LegFill] = []
+    for leg in plan.legs:
+        told = args.PaperLegFills.get(leg.name)
+        if leg.qty == 0:
+            fills.append(LegFill(leg, None))
+        elif told is None:
+            problems[f"PaperLegFills[{leg.name}]"] = [f"the fill of leg {leg.name!r} is missing"]
+        else:
+            found = _fill_problems(told, now)
+            if found:
+                problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in found.items()}
+            fill = Fill(
+                price=told.Price,
+                qty=leg.qty * multiplier,
+                multiplier=leg.traded.contract.multiplier,
+                commission=told.Commission,
+                at=told.FilledAt if told.FilledAt is not None else now,
+            )
+            fills.append(LegFill(leg, fill))
+    if problems:
+        raise validation(problems)
+    return multiplier, fills
+
+
+def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | None:
+    if not multiplier.is_finite() or not 0 < multiplier <= LARGEST_QUANTITY or _is_too_fine(multiplier):
+        bounds = f"greater than 0 up to {LARGEST_QUANTITY}, with at most {MOST_DECIMALS} decimals"
+        return f"expected a number {bounds}, got {multiplier}"
+    for leg in legs:
+        qty = leg.qty * multiplier
+        if abs(qty) > LARGEST_QUANTITY:
+            return f"leg {leg.name!r} would be {qty} contracts; at most {LARGEST_QUANTITY} are booked"
+        if qty % 1 != 0 and leg.traded.contract.underlying not in FRACTIONAL_UNDERLYINGS:
+            return f"leg {leg.name!r} would be {qty} contracts; they trade whole"
+    return None
+
+
+def _fill_problems(told: models.PaperLegFill, now: datetime) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    decimals = f"with at most {MOST_DECIMALS} decimals"
+    if not told.Price.is_finite() or not 0 <= told.Price <= LARGEST_AMOUNT or _is_too_fine(told.Price):
+        problems["Price"] = f"expected a price per unit from 0 to {LARGEST_AMOUNT}, {decimals}, got {told.Price}"
+    if not told.Commission.is_finite() or abs(told.Commission) > LARGEST_AMOUNT or _is_too_fine(told.Commission):
+        problems["Commission"] = f"expected an amount up to {LARGEST_AMOUNT}, {decimals}, got {told.Commission}"
+    if told.FilledAt is not None and not EARLIEST_FILL <= told.FilledAt <= now:
+        problems["FilledAt"] = (
+            f"expected a time that has passed (it is {now.isoformat()}), got {told.FilledAt.isoformat()}"
+        )
+    return problems
+
+
+def _is_too_fine(number: Decimal) -> bool:
+    return round(number, MOST_DECIMALS) != number
+
+
+def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:
+    """Return what is wrong with the times of fills that close: nothing is closed before it was opened."""
+    problems: dict[str, list[str]] = {}
+    for told in fills:
+        opened = held[told.leg.name].created_at
+        if told.fill is not None and told.fill.at < opened:
+            text = f"expected a time after the leg was opened ({opened.isoformat()}), got {told.fill.at.isoformat()}"
+            problems[f"PaperLegFills[{told.leg.name}].FilledAt"] = [text]
+    return problems
+
+
+def combo_side(quantity: GroupQuantity) -> tuple[str, Decimal]:
+    """Return side and signed quantity of a group's order.
+
+    A combo is bought, its ratios say what that means for each leg, and a credit is a negative price. A group of one leg
+    is that leg: sold when its ratio is negative, with a negative quantity.
+    """
+    traded = [ratio for ratio in quantity.ratios.values() if ratio != 0]
+    return ("S", -quantity.qty) if len(traded) == 1 and traded[0] < 0 else ("B", quantity.qty)
