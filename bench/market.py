@@ -23,10 +23,10 @@ from mesolive.journal.bus import LocalBus
 from mesolive.market.service import Market
 from mesolive.pricing.black import greeks
 from mesolive.pricing.implied import implied_volatility
-from mesolive.streams.held import position_subject
-from mesolive.streams.quotes import locate, read_quotes, solve_greeks
 from mesolive.streams.service import Streams
-from mesolive.streams.valuation import Wanted, value_all
+from mesolive.trading.valuing.held import position_subject
+from mesolive.trading.valuing.quotes import locate, read_quotes, solve_greeks
+from mesolive.trading.valuing.valuation import Wanted, value_all
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio.client import HubConnection

@@ -65,13 +65,13 @@ FORBIDDEN = {
     ),
     "journal": ("trading", "streams", "hubs", "access", "brokers", "language", "market", "pricing", "app", "cli"),
     "access": ("journal", "trading", "streams", "hubs", "brokers", "language", "market", "pricing", "app", "cli"),
-    "trading": ("hubs", "app", "cli"),
+    "trading": ("streams", "signals", "hubs", "app", "cli"),
     "streams": ("hubs", "app", "cli", "language"),
     "hubs": ("store", "language", "pricing", "app", "cli"),
     "brokers": ("store", "journal", "trading", "hubs", "app", "cli", "language"),
 }
 # Within trading, from the ground up: each may use those before it, and what lies beside them in `trading` itself.
-TRADING = ("holdings", "orders", "preparing", "paper", "settling", "execution")
+TRADING = ("holdings", "valuing", "orders", "preparing", "paper", "settling", "execution")
 # The pure middle: no sockets, files, processes, threads, wall clock or global randomness.
 PURE = (
     "language",

@@ -17,9 +17,9 @@ from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing.black import greeks
 from mesolive.pricing.business_time import calendar_years
-from mesolive.streams.items import EXACT, combo_fields, position_fields, single_fields
-from mesolive.streams.subjects import Entry, Subject, of_combo, of_legs
-from mesolive.streams.valuation import Wanted, value
+from mesolive.trading.valuing.items import EXACT, combo_fields, position_fields, single_fields
+from mesolive.trading.valuing.subjects import Entry, Subject, of_combo, of_legs
+from mesolive.trading.valuing.valuation import Wanted, value
 from mesolive_sdk import models
 from streams_testkit import contract, field
 

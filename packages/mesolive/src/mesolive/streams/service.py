@@ -21,8 +21,9 @@ from mesolive.market.service import Market, UnknownContractError, UnknownProvide
 from mesolive.market.subscriptions import TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
-from mesolive.streams.held import PositionReader, entry_of, legs_subject, position_subject
-from mesolive.streams.items import (
+from mesolive.trading.holdings.positions import Leg
+from mesolive.trading.valuing.held import PositionReader, entry_of, legs_subject, position_subject
+from mesolive.trading.valuing.items import (
     EXACT,
     GREEKS,
     PNL,
@@ -34,9 +35,8 @@ from mesolive.streams.items import (
     single_fields,
     underlying_fields,
 )
-from mesolive.streams.subjects import Entry, Spot, Subject, of_combo
-from mesolive.streams.valuation import Valuation, Wanted
-from mesolive.trading.holdings.positions import Leg
+from mesolive.trading.valuing.subjects import Entry, Spot, Subject, of_combo
+from mesolive.trading.valuing.valuation import Valuation, Wanted
 from mesolive_sdk import models
 from signalr_asyncio.protocol.messages import Shared
 

@@ -6,13 +6,13 @@ from mesolive.access.context import UserContext
 from mesolive.language.decision import shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
-from mesolive.streams.held import position_subject
-from mesolive.streams.items import EXACT, Fields, position_fields
-from mesolive.streams.valuation import value
 from mesolive.trading.holdings.marks import Marks
 from mesolive.trading.holdings.plans import groups_of
 from mesolive.trading.holdings.position_margin import margin_now, rules_of
 from mesolive.trading.holdings.positions import Leg, Position, Positions
+from mesolive.trading.valuing.held import position_subject
+from mesolive.trading.valuing.items import EXACT, Fields, position_fields
+from mesolive.trading.valuing.valuation import value
 from mesolive_sdk import models
 
 EVERYTHING = 7

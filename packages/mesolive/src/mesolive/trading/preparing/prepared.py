@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from mesolive.language.decision import EntrySelection, Evaluation, shown
 from mesolive.market.chain_view import BookView
-from mesolive.streams.items import EXACT, position_fields
-from mesolive.streams.subjects import Entry, of_legs
-from mesolive.streams.valuation import value
 from mesolive.trading.holdings.contracts import TradedContract
 from mesolive.trading.holdings.marks import exact
 from mesolive.trading.holdings.plans import NewPlan, PlanKind, PlanLeg, group_quantities, leg_groups, wire_groups
 from mesolive.trading.holdings.positions import Position
 from mesolive.trading.preparing.evaluation import StrategyContext
+from mesolive.trading.valuing.items import EXACT, position_fields
+from mesolive.trading.valuing.subjects import Entry, of_legs
+from mesolive.trading.valuing.valuation import value
 from mesolive_sdk import models
 
 V = TypeVar("V")

@@ -23,8 +23,8 @@ from datetime import datetime
 import numpy as np
 
 from mesolive.market.chain_view import BookView
-from mesolive.streams.quotes import GREEKS, IV, QuoteTable, locate, read_quotes, solve_greeks
-from mesolive.streams.subjects import ALL_BASES, BoolArray, FloatArray, IntArray, Subject
+from mesolive.trading.valuing.quotes import GREEKS, IV, QuoteTable, locate, read_quotes, solve_greeks
+from mesolive.trading.valuing.subjects import ALL_BASES, BoolArray, FloatArray, IntArray, Subject
 
 PRICE_SCALE = 1e6
 PNL_SCALE = 1e4

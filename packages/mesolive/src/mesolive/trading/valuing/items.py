@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mesolive.streams.quotes import GREEKS as GREEK_NAMES
-from mesolive.streams.subjects import BASES, Subject
-from mesolive.streams.valuation import Block, Valuation
+from mesolive.trading.valuing.quotes import GREEKS as GREEK_NAMES
+from mesolive.trading.valuing.subjects import BASES, Subject
+from mesolive.trading.valuing.valuation import Block, Valuation
 from mesolive_sdk import models
 from signalr_asyncio.protocol.messages import Shared
 

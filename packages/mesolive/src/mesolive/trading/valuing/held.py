@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from mesolive.streams.subjects import ZERO, Entry, Subject, of_legs
 from mesolive.trading.holdings.positions import Leg, Position
+from mesolive.trading.valuing.subjects import ZERO, Entry, Subject, of_legs
 
 
 class PositionReader(Protocol):

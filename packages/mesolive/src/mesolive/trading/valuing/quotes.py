@@ -14,7 +14,7 @@ from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.terms import Terms
-from mesolive.streams.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
+from mesolive.trading.valuing.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
 
 GREEKS = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
 IV = GREEKS.index("IV")
