@@ -205,7 +205,9 @@ async def rename_strategy(
 @command
 async def delete_strategy(
     strategy_id: StrategyId,
-    force: Annotated[bool, typer.Option("--force", help="Delete it though positions are open.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete it though positions are open: nobody watches them any more.")
+    ] = False,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,

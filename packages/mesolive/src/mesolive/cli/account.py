@@ -101,8 +101,12 @@ def limits(
     allow_live: Annotated[
         bool | None, typer.Option("--allow-live/--forbid-live", help="Whether orders of real money may leave.")
     ] = None,
-    max_contracts: Annotated[str | None, typer.Option(help="Contracts of one order, all legs together.")] = None,
-    max_notional: Annotated[str | None, typer.Option(help="Premiums of one order, all legs together.")] = None,
+    max_contracts: Annotated[
+        str | None, typer.Option(help="Contracts of one order, all legs together; exits may be larger.")
+    ] = None,
+    max_notional: Annotated[
+        str | None, typer.Option(help="Premiums of one order, all legs together; exits may be dearer.")
+    ] = None,
     max_orders_per_minute: Annotated[int | None, typer.Option(help="Orders in any minute.", min=0)] = None,
     price_band: Annotated[
         str | None, typer.Option(help="How far beyond the middle an order may pay, as a part of its legs' premiums.")
