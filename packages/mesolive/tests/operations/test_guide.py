@@ -23,6 +23,9 @@ GUIDE = Path(__file__).parents[4] / "docs/guide.md"
 STAYS = ("mesolive serve", "python -m mesolive_sdk_examples.autopilot_example run")
 """What runs in a terminal of its own."""
 
+ASKS = ("mesolive status", "mesolive order list", "mesolive position", "mesolive order show", "mesolive account list")
+"""What only asks: it may be asked again until the server has got that far."""
+
 SECONDS = 90.0
 WIDTH = "120"
 
@@ -99,6 +102,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def run(step: Typed, cwd: Path, env: dict[str, str]) -> tuple[set[str], str]:
+    """Type a command; return the words that the guide shows and it did not say, and all that it said."""
+    ended = subprocess.run(
+        ["bash", "-c", f"{step.command}; status=$?; env -0 >.environment; exit $status"],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    out = ended.stdout + ended.stderr
+    assert ended.returncode == 0, (step.command, out)
+    return step.words - {word for line in out.splitlines() for word in words(line)}, out
+
+
 @pytest.mark.timeout(300)
 def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
     (definition,) = re.findall(r"```json\n(.*?)```", GUIDE.read_text(), flags=re.DOTALL)
@@ -123,19 +142,10 @@ def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
                 running.append(Terminal(shlex.split(step.command), tmp_path, env))
                 running[-1].says(step.shown)
             else:
-                script = f"{step.command}; status=$?; env -0 >.environment; exit $status"
-                ended = subprocess.run(
-                    ["bash", "-c", script],
-                    cwd=tmp_path,
-                    env=env,
-                    capture_output=True,
-                    text=True,
-                    timeout=SECONDS,
-                    check=False,
-                )
-                assert ended.returncode == 0, (step.command, ended.stdout, ended.stderr)
-                out = ended.stdout + ended.stderr
-                missing = step.words - {word for line in out.splitlines() for word in words(line)}
+                missing, out = run(step, tmp_path, env)
+                until = time.monotonic() + SECONDS
+                while missing and step.command.startswith(ASKS) and time.monotonic() < until:
+                    missing, out = run(step, tmp_path, env)
                 assert missing == set(), (step.command, out)
                 kept = (tmp_path / ".environment").read_text().split("\0")
                 env = dict(entry.split("=", 1) for entry in kept if "=" in entry)

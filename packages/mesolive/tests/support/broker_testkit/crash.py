@@ -54,6 +54,8 @@ RATES = {
 }
 
 ENDED = {OrderState.Filled, OrderState.Cancelled, OrderState.Rejected, OrderState.Expired, OrderState.Replaced}
+WORKING = (OrderState.PendingSubmit, OrderState.Submitted, OrderState.PartiallyFilled, OrderState.PendingCancel)
+HELD = (LivePositionState.Opening, LivePositionState.Open, LivePositionState.Closing)
 
 
 Operation = models.PositionAdjustmentOperation
@@ -155,6 +157,23 @@ async def prepare(database_url: str) -> str:
     return made.token
 
 
+async def working_orders(control: MesoLiveControlHubClient) -> list[models.Order]:
+    """Return the orders that have not ended; asked for by their states, for a long day has more orders than a page."""
+    found: list[models.Order] = []
+    for state in WORKING:
+        args = models.ListOrdersArgs(BrokerAccountId=SIM, State=state, Limit=500)
+        found += (await control.list_orders(args)).Orders
+    return sorted(found, key=lambda order: order.OrderId)
+
+
+async def held_positions(control: MesoLiveControlHubClient) -> list[models.LivePosition]:
+    """Return the positions that are not closed."""
+    found: list[models.LivePosition] = []
+    for state in HELD:
+        found += (await control.list_positions(models.ListPositionsArgs(State=state, Limit=500))).Positions
+    return sorted(found, key=lambda position: position.Id)
+
+
 @dataclass
 class Trader:
     """Enters, adjusts, replaces, cancels and leaves at random; what was not answered he asks with the same key."""
@@ -206,16 +225,8 @@ class Trader:
             await self.pending(control)
             self.pending = None
             return
-        working = [
-            one
-            for one in (await control.list_orders(models.ListOrdersArgs(BrokerAccountId=SIM, Limit=500))).Orders
-            if one.State not in ENDED
-        ]
-        held = [
-            one
-            for one in (await control.list_positions(models.ListPositionsArgs(Limit=500))).Positions
-            if one.State is not LivePositionState.Closed
-        ]
+        working = await working_orders(control)
+        held = await held_positions(control)
         dice = self.random.random()
         if working and dice < 0.2:
             await self._cancel(control, self.random.choice(working).OrderId)
@@ -344,8 +355,7 @@ class Trader:
                 if self.pending is not None:
                     await self.pending(control)
                     self.pending = None
-                listed = (await control.list_orders(models.ListOrdersArgs(BrokerAccountId=SIM, Limit=500))).Orders
-                working = [one for one in listed if one.State not in ENDED]
+                working = await working_orders(control)
                 if not working:
                     return
                 for order in working:
