@@ -5,7 +5,8 @@ out: by fills on paper accounts, by orders on others that it is told to trade (`
 is in a small SQLite file (`Memory`). What it does and why it tells as `Notice`s.
 """
 
-from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, LogRestoredError, Orders
+from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders
+from mesolive_sdk.automation.log import LogRestoredError
 from mesolive_sdk.automation.memory import Memory, MemoryInUseError, Task, TaskKind, TaskState
 from mesolive_sdk.automation.notices import Notice, What
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy

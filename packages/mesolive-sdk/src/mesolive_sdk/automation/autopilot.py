@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mesolive_sdk import models, wire
+from mesolive_sdk.automation.log import LogReader
 from mesolive_sdk.automation.memory import Memory, Task, TaskKind, TaskState
 from mesolive_sdk.automation.notices import Notice, Told, What
 from mesolive_sdk.automation.orders import Carried, Ended, OrderRunner, PlanToOrder, Why, Working
@@ -29,7 +30,6 @@ from mesolive_sdk.automation.walking import AtEnd, HalfFilled, OrderPolicy
 from mesolive_sdk.clients import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
-PAGE = 500
 ATTEMPTS = 3
 """How often a preparation that fails, or whose plan is out of date when it is carried out, is tried; exits are tried
 for as long as their signal is on."""
@@ -40,9 +40,6 @@ POLL_SECONDS = 15.0
 EXIT_AGAIN = timedelta(minutes=1)
 LONGEST_AGAIN = timedelta(minutes=15)
 """When an exit that failed is tried again: after a minute, then twice as long each time, up to this."""
-
-EVENTS_PRUNED = "EventsPruned"
-"""The code of the answer when events after the cursor were deleted for their age."""
 
 STILL_PROCESSING = (models.IdempotencyRecordStatus.Processing,)
 
@@ -59,20 +56,6 @@ POLICIES: Mapping[TaskKind, OrderPolicy] = MappingProxyType(
 """Without others: an entry that is missed costs nothing, but what the strategy wants to leave is to be left."""
 
 _log = logging.getLogger(__name__)
-
-
-class LogRestoredError(Exception):
-    """The server's log has a hole after what was read: it was restored from a backup.
-
-    It does not know what was done between the backup and the restore. Somebody has to compare its books with the
-    broker's before anything is traded again; `Autopilot.accept_restored_log` then goes on.
-    """
-
-    def __init__(self, cursor: int, first: int) -> None:
-        super().__init__(
-            f"the server's log goes on from event {cursor} with event {first}: it was restored from a backup and does "
-            "not know what was done since"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +122,7 @@ class Autopilot:
         self._control = control
         self._events = events
         self._memory = memory
+        self._reader = LogReader(events, memory)
         self._policy = policy if policy is not None else PaperPolicy()
         self._strategies = strategies
         self._accounts = accounts
@@ -246,7 +230,7 @@ class Autopilot:
         LogRestoredError
             When the server was restored to a state before what was read.
         """
-        await self._read()
+        await self._reader.read(self._signalled)
         worked: list[Task] = []
         for listed in self._memory.open_tasks():
             # What an earlier one did may have changed it, or what else is under way.
@@ -270,48 +254,9 @@ class Autopilot:
 
     # -- reading
 
-    async def _read(self) -> None:
-        since = self._memory.cursor
-        token: str | None = None
-        while True:
-            try:
-                page = await self._events.get_events_since(
-                    models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=PAGE, ContinuationToken=token)
-                )
-            except MesoLiveApiException as error:
-                if since == 0 or error.error is None or error.error.Code != EVENTS_PRUNED:
-                    raise
-                # From the beginning there is what is on, whatever its age, and all that is kept; what is known stays.
-                _log.warning("away for longer than the server keeps events, so its log is read anew: %s", error)
-                since, token = 0, None
-                continue
-            if page.Events:
-                if 0 < since == self._memory.cursor and token is None:
-                    self._must_follow(since, page.Events[0].EventSeqId)
-                begun: list[Task] = []
-                ended: list[Task] = []
-                for envelope in page.Events:
-                    if isinstance(envelope.Event, models.OrderUpdateEvent) and envelope.Event.Rejection is not None:
-                        # Orders themselves do not say why.
-                        self._memory.rejected(envelope.Event.OrderId, envelope.Event.Rejection.Reason)
-                    found = _signal(envelope.Event)
-                    if found is not None:
-                        (begun if found[1] is models.SignalState.On else ended).append(found[0])
-                # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
-                self._memory.take(begun, ended, page.Events[-1].EventSeqId)
-                for state, tasks in (("on", begun), ("off", ended)):
-                    for task in tasks:
-                        text = state if task.condition is None else f"{state}: {task.condition}"
-                        self._say(What.SIGNAL, task, text, State=state)
-            token = page.ContinuationToken
-            if not token:
-                return
-
-    @staticmethod
-    def _must_follow(cursor: int, first: int) -> None:
-        """Refuse a log with a hole: a log has none but where its server was put back to an earlier state."""
-        if first != cursor + 1:
-            raise LogRestoredError(cursor, first)
+    def _signalled(self, task: Task, state: models.SignalState) -> None:
+        text = state.value.lower()
+        self._say(What.SIGNAL, task, text if task.condition is None else f"{text}: {task.condition}", State=text)
 
     async def accept_restored_log(self) -> list[Task]:
         """Go on behind the hole that a restored backup leaves in the log; return the tasks that end with it.
@@ -324,16 +269,15 @@ class Autopilot:
         MemoryInUseError
             When another autopilot works with the memory.
         """
-        cursor = self._memory.cursor
-        page = await self._events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=cursor, Limit=1))
-        if cursor == 0 or not page.Events or page.Events[0].EventSeqId == cursor + 1:
+        first = await self._reader.first_behind_hole()
+        if first is None:
             return []
         with self._memory.claimed():
             ended = [
                 self._end(task, TaskState.FAILED, "the server was restored to an earlier state")
                 for task in self._memory.open_tasks()
             ]
-            self._memory.take([], [], page.Events[0].EventSeqId - 1)
+            self._memory.take([], [], first - 1)
         return ended
 
     # -- acting
@@ -580,31 +524,6 @@ def _closes(one: Task, other: Task) -> bool:
         and one.position_id == other.position_id
         and not one.state.is_final
     )
-
-
-def _signal(event: object) -> tuple[Task, models.SignalState] | None:
-    """Return the signal that an event of the log tells of, and whether it goes on or off."""
-    match event:
-        case models.EntrySignalEvent():
-            kind, position_id, condition = TaskKind.ENTRY, None, None
-        case models.ExitSignalEvent():
-            kind, position_id, condition = TaskKind.EXIT, event.PositionId, None
-        case models.AdjustmentSignalEvent():
-            kind, position_id, condition = TaskKind.ADJUSTMENT, event.PositionId, event.Condition.Statement
-        case _:
-            return None
-    task = Task(
-        event_id=str(event.EventId),
-        seq=event.EventSeqId,
-        kind=kind,
-        strategy_id=event.StrategyId,
-        strategy_name=event.StrategyName,
-        account=event.BrokerAccountId or "",
-        position_id=position_id,
-        condition=condition,
-        at=event.EventTime,
-    )
-    return task, event.State
 
 
 def _shown(value: Decimal | bool | None) -> str:

@@ -1,0 +1,149 @@
+"""Reading the server's event log: every signal once, from where it was read to, also after a long time away.
+
+The cursor and the signals behind it are stored together, so that a restart neither repeats nor forgets one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from mesolive_sdk import models
+from mesolive_sdk.automation.memory import Memory, Task, TaskKind
+from mesolive_sdk.clients import MesoLiveEventHubClient
+from mesolive_sdk.exceptions import MesoLiveApiException
+
+PAGE = 500
+
+EVENTS_PRUNED = "EventsPruned"
+"""The code of the answer when events after the cursor were deleted for their age."""
+
+_log = logging.getLogger(__name__)
+
+
+class LogRestoredError(Exception):
+    """The server's log has a hole after what was read: it was restored from a backup.
+
+    It does not know what was done between the backup and the restore. Somebody has to compare its books with the
+    broker's before anything is traded again; `Autopilot.accept_restored_log` then goes on.
+    """
+
+    def __init__(self, cursor: int, first: int) -> None:
+        super().__init__(
+            f"the server's log goes on from event {cursor} with event {first}: it was restored from a backup and does "
+            "not know what was done since"
+        )
+
+
+class LogReader:
+    """Reads a user's log into a memory.
+
+    Parameters
+    ----------
+    events
+        A connected client.
+    memory
+        Knows how far the log was read, and takes what is found.
+    """
+
+    def __init__(self, events: MesoLiveEventHubClient, memory: Memory) -> None:
+        self._events = events
+        self._memory = memory
+
+    async def read(self, heard: Callable[[Task, models.SignalState], None]) -> None:
+        """Read to the end of the log.
+
+        Parameters
+        ----------
+        heard
+            Called with each signal once it is remembered.
+
+        Raises
+        ------
+        MesoLiveSignalRError
+            When the connection failed.
+        MesoLiveApiException
+            When the server refused to show the log.
+        LogRestoredError
+            When the server was restored to a state before what was read.
+        """
+        since = self._memory.cursor
+        must_follow = since > 0
+        token: str | None = None
+        while True:
+            try:
+                page = await self._events.get_events_since(
+                    models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=PAGE, ContinuationToken=token)
+                )
+            except MesoLiveApiException as error:
+                if since == 0 or error.error is None or error.error.Code != EVENTS_PRUNED:
+                    raise
+                # From the beginning there is what is on, whatever its age, and all that is kept; what is known stays.
+                _log.warning("away for longer than the server keeps events, so its log is read anew: %s", error)
+                since, token, must_follow = 0, None, False
+                continue
+            if page.Events:
+                first = page.Events[0].EventSeqId
+                if must_follow and first != since + 1:
+                    raise LogRestoredError(since, first)
+                must_follow = False
+                self._take(page.Events, heard)
+            token = page.ContinuationToken
+            if not token:
+                return
+
+    async def first_behind_hole(self) -> int | None:
+        """Return the number of the first event behind a hole after what was read; `None` where there is no hole.
+
+        A log has none but where its server was put back to an earlier state.
+        """
+        cursor = self._memory.cursor
+        page = await self._events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=cursor, Limit=1))
+        if cursor == 0 or not page.Events or page.Events[0].EventSeqId == cursor + 1:
+            return None
+        return page.Events[0].EventSeqId
+
+    def _take(
+        self, events: list[models.MesoLiveEventEnvelope], heard: Callable[[Task, models.SignalState], None]
+    ) -> None:
+        signals: list[tuple[Task, models.SignalState]] = []
+        for envelope in events:
+            event = envelope.Event
+            if isinstance(event, models.OrderUpdateEvent) and event.Rejection is not None:
+                self._memory.rejected(event.OrderId, event.Rejection.Reason)  # orders themselves do not say why
+            found = _signal(event)
+            if found is not None:
+                signals.append(found)
+        begun = [task for task, state in signals if state is models.SignalState.On]
+        ended = [task for task, state in signals if state is not models.SignalState.On]
+        # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
+        self._memory.take(begun, ended, events[-1].EventSeqId)
+        for task in begun:
+            heard(task, models.SignalState.On)
+        for task in ended:
+            heard(task, models.SignalState.Off)
+
+
+def _signal(event: object) -> tuple[Task, models.SignalState] | None:
+    """Return the signal that an event of the log tells of, and whether it goes on or off."""
+    match event:
+        case models.EntrySignalEvent():
+            kind, position_id, condition = TaskKind.ENTRY, None, None
+        case models.ExitSignalEvent():
+            kind, position_id, condition = TaskKind.EXIT, event.PositionId, None
+        case models.AdjustmentSignalEvent():
+            kind, position_id, condition = TaskKind.ADJUSTMENT, event.PositionId, event.Condition.Statement
+        case _:
+            return None
+    task = Task(
+        event_id=str(event.EventId),
+        seq=event.EventSeqId,
+        kind=kind,
+        strategy_id=event.StrategyId,
+        strategy_name=event.StrategyName,
+        account=event.BrokerAccountId or "",
+        position_id=position_id,
+        condition=condition,
+        at=event.EventTime,
+    )
+    return task, event.State
