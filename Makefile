@@ -62,11 +62,11 @@ bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 	@$(BIN)/python -m bench $(NAME)
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
-	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/orders/test_kill.py
+	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_order_kills.py
 
 month-test: $(VENV)/.dev ## replay a month of each example strategy and see that the books balance
 	@rm -rf bench/out/months
-	@MESOLIVE_MONTHS=$(CURDIR)/bench/out/months $(BIN)/python -m pytest -q -n 2 packages/mesolive/tests/signals/test_months.py; \
+	@MESOLIVE_MONTHS=$(CURDIR)/bench/out/months $(BIN)/python -m pytest -q -n 2 packages/mesolive/tests/backtest/test_months.py; \
 		status=$$?; cat bench/out/months/*.txt; exit $$status
 
 clean: ## remove what make made

@@ -16,13 +16,13 @@ from mesolive.clock import ManualClock, WallClock
 from mesolive.errors import not_found
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import us_options_calendar
-from mesolive.market.changes import ChangeSignal
+from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.provider import ProviderStatus
-from mesolive.market.providers.simulated import SimulatedProvider
-from mesolive.trading.holdings.booking import Holding
-from mesolive.trading.holdings.contracts import TradedContract
-from mesolive.trading.holdings.positions import Leg, Position
+from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.trading.portfolio.accounting import Holding
+from mesolive.trading.portfolio.contract_rows import TradedContract
+from mesolive.trading.portfolio.positions import Leg, Position
 from mesolive_sdk import models
 
 USER = UserContext(1, "bench", "key")

@@ -23,8 +23,8 @@ from mesolive.language.sandbox import Sandbox
 from mesolive.language.scope import Scope
 from mesolive.language.statement import Statement, compile_statement
 from mesolive.market.contracts import Right
-from mesolive.market.exchange_export import read_export
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.view import MarketView
 
 CHAIN = Path(__file__).parents[2] / "shared" / "data" / "cboe" / "spx-2023-09-14.csv"

@@ -24,9 +24,9 @@ from mesolive.market.service import Market
 from mesolive.pricing.black import greeks
 from mesolive.pricing.implied import implied_volatility
 from mesolive.streams.service import Streams
-from mesolive.trading.valuing.held import position_subject
-from mesolive.trading.valuing.quotes import locate, read_quotes, solve_greeks
-from mesolive.trading.valuing.valuation import Wanted, value_all
+from mesolive.trading.valuation.engine import Wanted, value_all
+from mesolive.trading.valuation.from_positions import position_subject
+from mesolive.trading.valuation.quotes import locate, read_quotes, solve_greeks
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio.client import HubConnection

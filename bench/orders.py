@@ -23,18 +23,18 @@ from pathlib import Path
 from bench.report import Figure
 from mesolive import server
 from mesolive.app import Application
-from mesolive.brokers.simulated.venue import SimulatedVenue
-from mesolive.brokers.venue import Execution, SettlementFact
 from mesolive.clock import ManualClock
 from mesolive.logs import configure_logs
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.trading.execution.guards import Limits, set_limits
-from mesolive.trading.holdings.accounts import find_account
-from mesolive.trading.holdings.plans import NewPlan, PlanKind, find_plan, store_plan
+from mesolive.trading.execution.risk_limits import Limits, set_limits
+from mesolive.trading.portfolio.accounts import find_account
+from mesolive.trading.portfolio.plans import NewPlan, PlanKind, find_plan, store_plan
+from mesolive.venues.base import Execution, SettlementFact
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 
 ACCOUNT = "SIM1000"

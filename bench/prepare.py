@@ -19,8 +19,8 @@ from pathlib import Path
 
 from bench.report import Figure
 from mesolive.clock import ManualClock
-from mesolive.market.exchange_export import read_export
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving

@@ -22,19 +22,19 @@ from sqlalchemy import insert, select
 
 from bench.report import Figure
 from mesolive.app import Application
-from mesolive.cli.replay_run import Request, StepClock, replay
+from mesolive.backtest.runner import Request, StepClock, replay
 from mesolive.clock import ManualClock
 from mesolive.language import compile_strategy, parse_definition
 from mesolive.language.decision import AccountState
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.signals.evaluation import Watched, evaluate
-from mesolive.signals.subjects import Names, Scope
+from mesolive.signals.keys import Names, Scope
 from mesolive.store.tables.trading import legs, positions
-from mesolive.trading.holdings.positions import open_positions_of_account
+from mesolive.trading.portfolio.positions import open_positions_of_account
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 
 POSITIONS = 1000

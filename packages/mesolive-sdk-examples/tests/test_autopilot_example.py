@@ -15,12 +15,12 @@ import pytest
 import pytest_asyncio
 
 from mesolive.store.tables.trading import accounts
-from mesolive.trading.execution.guards import Limits, set_limits
-from mesolive.trading.holdings.accounts import find_account
+from mesolive.trading.execution.risk_limits import Limits, set_limits
+from mesolive.trading.portfolio.accounts import find_account
 from mesolive_examples_testkit import Shell
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, Task, TaskKind
-from mesolive_testkit import definition, live_server
+from mesolive_testkit.server import definition, live_server
 
 EXAMPLE = "autopilot_example"
 SIM = "SIM1000"

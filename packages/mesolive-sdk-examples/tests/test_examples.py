@@ -21,7 +21,7 @@ from rich.console import Console
 from mesolive.store.tables.trading import accounts
 from mesolive_examples_testkit import Forwarder, Run, Shell, moving_server
 from mesolive_sdk_examples import data_example
-from mesolive_testkit import definition
+from mesolive_testkit.server import definition
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -76,9 +76,9 @@ TRADING = ("holdings", "valuing", "orders", "preparing", "paper", "settling", "e
 PURE = (
     "language",
     "pricing",
-    "trading/holdings/booking.py",
-    "trading/orders/life.py",
-    "trading/settling/allotment.py",
+    "trading/portfolio/accounting.py",
+    "trading/orders/state_machine.py",
+    "trading/settlement/allotment.py",
 )
 IMPURE_MODULES = {
     "asyncio",

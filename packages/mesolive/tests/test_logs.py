@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mesolive.logs import HIDDEN, hide_secrets
 from mesolive.settings import SettingsError, from_environment
 from mesolive_sdk import MesoLiveApiException
-from mesolive_testkit import Kit
+from mesolive_testkit.server import Kit
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiJrZXktMSJ9.c2lnbmF0dXJlLXRoYXQtb3BlbnMtdGhlLWRvb3I"
 

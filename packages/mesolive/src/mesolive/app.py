@@ -20,11 +20,7 @@ from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
-from mesolive.brokers.simulated.ledger import VenueLedger, VenueMemoryError
-from mesolive.brokers.simulated.venue import SimulatedVenue
-from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
-from mesolive.health import Health
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
@@ -37,37 +33,41 @@ from mesolive.journal.journal import Journal
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
-from mesolive.metrics import ServerMetrics
-from mesolive.retention import Keep, Retention
+from mesolive.operations.health import Health
+from mesolive.operations.metrics import ServerMetrics
+from mesolive.operations.retention import Keep, Retention
 from mesolive.settings import Settings, SettingsError
-from mesolive.signals.watch import SignalWatch
+from mesolive.signals.evaluator import SignalWatch
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
-from mesolive.trading.agent_watch import AgentWatch
+from mesolive.trading.agent_monitor import AgentWatch
 from mesolive.trading.agents import Agents
-from mesolive.trading.execution.desk import OrderDesk
+from mesolive.trading.evaluation.entry_retry import LateFreezing
+from mesolive.trading.evaluation.entry_variables import Freezer
+from mesolive.trading.evaluation.evaluator import EvaluationRoom
+from mesolive.trading.evaluation.external_values import OutsideValues
+from mesolive.trading.execution.engine import OrderDesk
 from mesolive.trading.execution.halts import Halts
-from mesolive.trading.execution.sending import ANSWER_SECONDS
-from mesolive.trading.execution.supervisor import Patience
-from mesolive.trading.holdings.accounts import Accounts
-from mesolive.trading.holdings.positions import Positions
+from mesolive.trading.execution.order_service import ANSWER_SECONDS
+from mesolive.trading.execution.reconciliation import Patience
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.market_memory import StoredMarket
+from mesolive.trading.market_store import StoredMarket
 from mesolive.trading.market_time import latest_moment
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.service import PaperExecution
-from mesolive.trading.preparing.details import PositionDetails
-from mesolive.trading.preparing.evaluation import EvaluationRoom
-from mesolive.trading.preparing.freezing import Freezer
-from mesolive.trading.preparing.late_freezing import LateFreezing
-from mesolive.trading.preparing.outside import OutsideValues
-from mesolive.trading.preparing.preparation import Bounds, Preparations
-from mesolive.trading.settling.settlements import Settlements
+from mesolive.trading.portfolio.accounts import Accounts
+from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.service import Bounds, Preparations
+from mesolive.trading.settlement.paper_settlements import Settlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive.venues.base import Venue
+from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
 

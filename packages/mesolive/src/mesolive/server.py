@@ -26,14 +26,14 @@ else:
     from uvloop import new_event_loop
 
 from mesolive.app import Application, running
-from mesolive.brokers.venue import Venue
 from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
-from mesolive.trading.execution.sending import ANSWER_SECONDS
-from mesolive.trading.execution.supervisor import Patience
+from mesolive.trading.execution.order_service import ANSWER_SECONDS
+from mesolive.trading.execution.reconciliation import Patience
+from mesolive.venues.base import Venue
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""

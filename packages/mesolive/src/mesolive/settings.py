@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mesolive.logs import LogFormat, LogLevel
-from mesolive.market.external import DOCUMENTED_HOSTS, FetchRules
+from mesolive.trading.evaluation.external_fetch import DOCUMENTED_HOSTS, FetchRules
 
 MarketKind = Literal["simulated", "recorded"]
 

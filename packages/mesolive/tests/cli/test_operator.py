@@ -18,17 +18,16 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from broker_testkit import SIM, Desk, at_venue, desk_server
 from mesolive.cli.root import app, main
 from mesolive.clock import ManualClock
-from mesolive.retention import Keep, Retention
+from mesolive.operations.retention import Keep, Retention
 from mesolive.trading.execution import halts
-from mesolive.trading.execution.guards import Limits
+from mesolive.trading.execution.risk_limits import Limits
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
 from mesolive_sdk.models import LivePositionState
-from mesolive_testkit import Kit, definition, live_server
-from mesolive_testkit.server import ACCOUNT
+from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server
+from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
 Ended = Callable[..., Awaitable[tuple[object, list[str]]]]
 

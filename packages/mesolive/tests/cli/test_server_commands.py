@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from mesolive.cli.root import app
 from mesolive.settings import Settings
+from mesolive_testkit.paths import SHARED_DATA
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
 
@@ -110,7 +111,7 @@ def test_a_chain_file_that_is_none_is_named_with_its_fault(tmp_path: Path) -> No
 
 
 def test_a_recorded_session_is_served_on_its_own_time(tmp_path: Path) -> None:
-    recording = Path(__file__).parents[5] / "shared/data/lean"
+    recording = SHARED_DATA / "lean"
     if not recording.is_dir():
         pytest.skip("the recorded session is not beside this checkout")
     process = subprocess.Popen(
@@ -140,7 +141,7 @@ def test_the_demonstration_makes_a_whole_trade_and_ends_with_status_0(tmp_path: 
 
 @pytest.mark.shared_data
 def test_the_demonstration_makes_the_same_trade_on_an_exchanges_chain(tmp_path: Path) -> None:
-    exports = sorted((Path(__file__).parents[5] / "shared/data/cboe").glob("*.csv"))
+    exports = sorted((SHARED_DATA / "cboe").glob("*.csv"))
     if not exports:
         pytest.skip("no chain export is beside this checkout")
     ended = run("demo", "--exit", "--port", "0", "--hold", "1", "--chain", str(exports[0]), cwd=tmp_path)

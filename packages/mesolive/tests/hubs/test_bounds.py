@@ -10,8 +10,7 @@ import pytest
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_sdk.models import StatusCode
-from mesolive_testkit import definition, live_server
-from mesolive_testkit.server import ACCOUNT, SPX
+from mesolive_testkit.server import ACCOUNT, SPX, definition, live_server
 
 
 async def test_one_strategy_too_many_is_refused_until_another_is_deleted(tmp_path: Path) -> None:

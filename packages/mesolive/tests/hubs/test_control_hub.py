@@ -17,11 +17,10 @@ import websockets
 from mesolive.hubs.control import ControlHub
 from mesolive.language import select_entry
 from mesolive.language.decision import EntrySelection
-from mesolive.trading.preparing import preparation
+from mesolive.trading.preparation import service
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.wire import hub_protocol
-from mesolive_testkit import Kit, definition
-from mesolive_testkit.server import ACCOUNT, SPX, fills_args
+from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args
 from signalr_asyncio.client import HubConnection
 from signalr_asyncio.client.exceptions import HubError
 
@@ -366,7 +365,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         assert released.wait(30)
         return select_entry(*args, **kwargs)
 
-    monkeypatch.setattr(preparation, "select_entry", waiting)
+    monkeypatch.setattr(service, "select_entry", waiting)
     yield released
     released.set()
 
@@ -412,7 +411,7 @@ async def test_one_preparation_too_many_is_refused_and_the_others_end(kit: Kit, 
     strategy = await kit.strategy()
     jobs = [
         await kit.control.start_prepare_position_entry(entry_args(strategy.Id, f"k{n}"))
-        for n in range(preparation.Bounds().running)
+        for n in range(service.Bounds().running)
     ]
     error = await refused(kit.control.start_prepare_position_entry(entry_args(strategy.Id, "one too many")))
     assert error.status is Status.ValidationError  # the key has a space

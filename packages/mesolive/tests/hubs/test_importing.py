@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
-from mesolive_testkit import Kit
+from mesolive_testkit.paths import DOCS
+from mesolive_testkit.server import Kit
 from signalr_asyncio.client import HubConnection
 
-EXAMPLES = {
-    path.stem: json.loads(path.read_text())
-    for path in sorted((Path(__file__).parents[4] / "docs/strategies").glob("*.json"))
-}
+EXAMPLES = {path.stem: json.loads(path.read_text()) for path in sorted((DOCS / "strategies").glob("*.json"))}
 
 OLD: dict[str, Any] = {
     "MesoSimVersion": "2.11.70",

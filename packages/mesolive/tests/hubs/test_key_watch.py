@@ -22,8 +22,7 @@ from mesolive_sdk import (
     models,
 )
 from mesolive_sdk.clients.base import HubClient
-from mesolive_testkit import Kit, live_server
-from mesolive_testkit.server import SPX
+from mesolive_testkit.server import SPX, Kit, live_server
 
 SECONDS = 8.0
 """Longer than it takes to end a connection, and shorter than anything else that would."""

@@ -12,8 +12,7 @@ import pytest
 import pytest_asyncio
 
 from mesolive_sdk import models, new_idempotency_key, wait_for_job
-from mesolive_testkit import Kit, definition, live_server
-from mesolive_testkit.server import ACCOUNT, SPX, fills_args
+from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args, live_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,7 +13,7 @@ from mesolive.journal.deliverer import BATCH, FIRST_PAUSE, LONGEST_PAUSE, Delive
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive_sdk.models import MesoLiveEventEnvelope
-from store_testkit.samples import add_user, agent_status, position_update
+from mesolive_testkit.store.samples import add_user, agent_status, position_update
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from mesolive.store.database import Database
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 from mesolive_sdk.models import MesoLiveEvent, StatusCode
-from store_testkit.event_server import NOW, EventServer, event_server
-from store_testkit.samples import (
+from mesolive_testkit.store.event_server import NOW, EventServer, event_server
+from mesolive_testkit.store.samples import (
     add_strategy,
     agent_status,
     entry_signal,

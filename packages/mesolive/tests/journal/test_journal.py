@@ -19,7 +19,7 @@ from mesolive.store.database import Database
 from mesolive.store.tables.journal import events
 from mesolive_sdk.models import ErrorEvent, MesoLiveEvent, MesoLiveEventEnvelope
 from mesolive_sdk.wire import encode_json
-from store_testkit.samples import (
+from mesolive_testkit.store.samples import (
     add_user,
     adjustment_signal,
     agent_status,

@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 
-from language_testkit.market import NOON, TODAY, PlainView, generated
-from language_testkit.strategies import (
+from mesolive.language import freeze_at_adjustment, select_adjustment
+from mesolive.language.decision import (
+    AccountState,
+    AdjustmentSelection,
+    Constraint,
+    Operation,
+    PositionState,
+    SelectionError,
+)
+from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import NOON, TODAY, PlainView, generated
+from mesolive_testkit.language.strategies import (
     ACCOUNT,
     Json,
     contract,
@@ -23,16 +33,6 @@ from language_testkit.strategies import (
     seeded,
     strategy,
 )
-from mesolive.language import freeze_at_adjustment, select_adjustment
-from mesolive.language.decision import (
-    AccountState,
-    AdjustmentSelection,
-    Constraint,
-    Operation,
-    PositionState,
-    SelectionError,
-)
-from mesolive.market.contracts import Right
 
 CONDITION = "pos_delta > 6 -- A"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from language_testkit.definitions import full, problems, warnings
-from language_testkit.strategies import definition, leg
 from mesolive.language import (
     DefinitionError,
     parse_definition,
 )
+from mesolive_testkit.language.definitions import full, problems, warnings
+from mesolive_testkit.language.strategies import definition, leg
 
 GONE = object()
 A = "Adjustment/ConditionalAdjustments"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from language_testkit.strategies import Json, definition, leg
 from mesolive.language import DefinitionError, check_definition, convert_v2, parse_definition
 from mesolive.language.conversion import ConversionReport, Level
+from mesolive_testkit.language.strategies import Json, definition, leg
 
 
 def old(**more: object) -> Json:

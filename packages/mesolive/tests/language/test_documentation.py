@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mesolive.language import shapes
 from mesolive.language.calls import FUNCTIONS, PURE
 from mesolive.language.checking import MAX_ALL_EXPIRATIONS, MAX_ALL_LEGS
@@ -11,8 +9,9 @@ from mesolive.language.expression import MAX_LENGTH, MAX_OPERATORS
 from mesolive.language.legs import LEG_FIELDS
 from mesolive.language.statement_check import MAX_MODULE_CALLS
 from mesolive.language.variables import BUILT_IN
+from mesolive_testkit.paths import DOCS
 
-PAGE = (Path(__file__).parents[4] / "docs" / "strategy-language.md").read_text()
+PAGE = (DOCS / "strategy-language.md").read_text()
 
 
 def test_every_variable_and_function_is_on_the_page() -> None:

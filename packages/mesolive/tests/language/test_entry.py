@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from language_testkit.market import NOON, TODAY, PlainView, generated
-from language_testkit.strategies import (
+from mesolive.language import freeze_at_entry
+from mesolive.language.decision import FrozenVariables, PositionState, StatementKind, shown, to_decimal
+from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import NOON, TODAY, PlainView, generated
+from mesolive_testkit.language.strategies import (
     ACCOUNT,
     Json,
     contract,
@@ -25,9 +28,6 @@ from language_testkit.strategies import (
     select,
     strategy,
 )
-from mesolive.language import freeze_at_entry
-from mesolive.language.decision import FrozenVariables, PositionState, StatementKind, shown, to_decimal
-from mesolive.market.contracts import Right
 
 PUT_SPREAD = [leg("s", -1, StrikePrice=4400), leg("l", 1, StrikePrice=4350)]
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from language_testkit.exchange_file import DATA, FILES
-from language_testkit.strategies import ACCOUNT, seeded
 from mesolive.clock import ManualClock
 from mesolive.language import (
     CompiledStrategy,
@@ -31,11 +29,14 @@ from mesolive.language.decision import (
     PositionState,
     SelectionError,
 )
-from mesolive.market.exchange_export import read_export
-from mesolive.market.providers.simulated import Hours, SimulatedProvider
+from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.view import MarketView
+from mesolive_testkit.language.exchange_file import DATA, FILES
+from mesolive_testkit.language.strategies import ACCOUNT, seeded
+from mesolive_testkit.paths import DOCS
 
-FOLDER = Path(__file__).parents[4] / "docs" / "strategies"
+FOLDER = DOCS / "strategies"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
 # The morning after each file was exported, when same-day options are there: its quotes, at that moment.
 MORNINGS = {

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language_testkit.strategies import value
 from mesolive.language.expression import MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS, parse_expression
 from mesolive.language.problems import ExpressionError, StatementError
 from mesolive.language.sandbox import LuaError, Sandbox, run
+from mesolive_testkit.language.strategies import value
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language_testkit.market import NEW_YORK
-from language_testkit.strategies import compiled, definition, leg, scope, select
 from mesolive.language.decision import SelectionError, StatementKind
 from mesolive.language.external import ExternalValues
 from mesolive.language.external_data import MAX_BYTES, ExternalDataError, ExternalTable, parse_csv
+from mesolive_testkit.language.market import NEW_YORK
+from mesolive_testkit.language.strategies import compiled, definition, leg, scope, select
 
 
 def table(text: str) -> ExternalTable:

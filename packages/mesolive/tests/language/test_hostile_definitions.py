@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from language_testkit.definitions import full, problems
-from language_testkit.strategies import Json, definition, leg
 from mesolive.language import (
     Problem,
     StrategyDefinition,
@@ -20,6 +18,8 @@ from mesolive.language import (
     parse_definition,
 )
 from mesolive.language.reading import MAX_PROBLEMS
+from mesolive_testkit.language.definitions import full, problems
+from mesolive_testkit.language.strategies import Json, definition, leg
 
 
 def checked_within(raw: Any, seconds: float) -> list[Problem]:  # anything may come in

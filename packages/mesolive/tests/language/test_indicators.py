@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from language_testkit.strategies import Json, definition, select
 from mesolive.language import check_definition, parse_definition
 from mesolive.language.indicators import KINDS, IndicatorError, indicator_values
+from mesolive_testkit.language.strategies import Json, definition, select
 
 CLOSES = (4000 + 50 * np.sin(np.arange(300) / 7) + np.arange(300) / 2).tolist()
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from language_testkit.strategies import definition
 from mesolive.language.margin_settings import margin_rules
 from mesolive.pricing.margin import MarginModel, MarginRules
 from mesolive.pricing.margin_regt import RegTMode
+from mesolive_testkit.language.strategies import definition
 
 PERMISSIVE = MarginRules(house_multiplier=Decimal("1.3"), mode=RegTMode.PERMISSIVE)
 WRITTEN = {"Model": "RegT", "HouseMultiplier": "1.3", "RegTMode": "CBOEPermissive"}

@@ -9,12 +9,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from language_testkit.market import NOON, SPOT, TODAY, PlainView, generated
-from language_testkit.strategies import compiled, held, position, scope, value
-from language_testkit.strategies import contract as contract_of
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated
+from mesolive_testkit.language.strategies import compiled, held, position, scope, value
+from mesolive_testkit.language.strategies import contract as contract_of
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from language_testkit.definitions import full, problems, warnings
-from language_testkit.strategies import definition, expiration, leg
 from mesolive.language import (
     compile_strategy,
     parse_definition,
@@ -19,6 +17,8 @@ from mesolive.language.definition import ExpirationConstraint, SelectorKind
 from mesolive.market.contracts import Right
 from mesolive.pricing.margin import MarginModel, MarginRules
 from mesolive.pricing.margin_regt import RegTMode
+from mesolive_testkit.language.definitions import full, problems, warnings
+from mesolive_testkit.language.strategies import definition, expiration, leg
 
 
 def test_every_field_of_version_3_is_read() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language_testkit.market import PlainCalendar, at
 from mesolive.language.definition import Schedule
 from mesolive.language.schedule import due, next_due, window
+from mesolive_testkit.language.market import PlainCalendar, at
 
 CALENDAR = PlainCalendar(holidays=frozenset({date(2023, 11, 23)}), early=frozenset({date(2023, 11, 24)}))
 WEDNESDAY, HOLIDAY, SHORT, MONDAY = date(2023, 11, 22), date(2023, 11, 23), date(2023, 11, 24), date(2023, 11, 27)

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from language_testkit.strategies import Json, definition, expiration, leg
 from mesolive.language import check_definition, shapes
 from mesolive.language.schema import definition_schema
+from mesolive_testkit.language.strategies import Json, definition, expiration, leg
 
 SCHEMA = definition_schema()
 

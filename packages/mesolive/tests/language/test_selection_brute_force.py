@@ -10,16 +10,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from language_testkit.exchange_file import FILES, ChainFile, Row, parse_file, read_file, row_count, view_of, write_file
-from language_testkit.market import NEW_YORK, PlainView, generated
-from language_testkit.strategies import ACCOUNT, Json, definition, expiration, leg, seeded, select, strategy
 from mesolive.clock import ManualClock
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, EntrySelection
 from mesolive.market.contracts import Right
-from mesolive.market.exchange_export import parse_export
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.exchange_export import parse_export
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.view import MarketView
+from mesolive_testkit.language.exchange_file import (
+    FILES,
+    ChainFile,
+    Row,
+    parse_file,
+    read_file,
+    row_count,
+    view_of,
+    write_file,
+)
+from mesolive_testkit.language.market import NEW_YORK, PlainView, generated
+from mesolive_testkit.language.strategies import ACCOUNT, Json, definition, expiration, leg, seeded, select, strategy
 
 GENERATED = "generated"
 

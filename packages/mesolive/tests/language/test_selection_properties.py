@@ -11,10 +11,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language_testkit.market import TODAY, PlainView, generated
-from language_testkit.strategies import ACCOUNT, contract, definition, expiration, held, leg, position, select
 from mesolive.language.decision import Constraint, SelectionError
 from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import TODAY, PlainView, generated
+from mesolive_testkit.language.strategies import ACCOUNT, contract, definition, expiration, held, leg, position, select
 
 STRIKES = 21
 BASE = generated([("SPXW", 30)], width=100, step=10)

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from language_testkit.market import NOON, SPOT, TODAY, PlainView, generated, priced_slice
-from language_testkit.market import expiration as listed
-from language_testkit.strategies import (
+from mesolive.language import select_entry
+from mesolive.language.decision import AccountState, Constraint, SelectionError
+from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated, priced_slice
+from mesolive_testkit.language.market import expiration as listed
+from mesolive_testkit.language.strategies import (
     ACCOUNT,
     contract,
     definition,
@@ -25,9 +28,6 @@ from language_testkit.strategies import (
     strategy,
     strikes,
 )
-from mesolive.language import select_entry
-from mesolive.language.decision import AccountState, Constraint, SelectionError
-from mesolive.market.contracts import Right
 
 PUTS_30 = ("SPXW", TODAY + timedelta(days=30), Right.PUT)
 

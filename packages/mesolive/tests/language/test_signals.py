@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from language_testkit.market import NOON, TODAY, PlainCalendar, PlainView, at, generated
-from language_testkit.strategies import ACCOUNT, Json, contract, definition, held, leg, position, seeded, strategy
 from mesolive.language import evaluate_adjustments, evaluate_entry_gate, evaluate_exit, evaluate_signals
 from mesolive.language.decision import (
     AccountState,
@@ -23,6 +21,18 @@ from mesolive.language.decision import (
     StatementKind,
 )
 from mesolive.market.contracts import Right
+from mesolive_testkit.language.market import NOON, TODAY, PlainCalendar, PlainView, at, generated
+from mesolive_testkit.language.strategies import (
+    ACCOUNT,
+    Json,
+    contract,
+    definition,
+    held,
+    leg,
+    position,
+    seeded,
+    strategy,
+)
 
 NOON_EVERY_DAY = {"AfterMarketOpenMinutes": 150, "Every": "day"}
 

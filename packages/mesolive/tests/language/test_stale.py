@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from language_testkit.market import NOON, PlainView, generated
-from language_testkit.strategies import (
+from mesolive.language import evaluate_exit
+from mesolive.language.decision import PositionState, SelectionError, StatementKind
+from mesolive_testkit.language.market import NOON, PlainView, generated
+from mesolive_testkit.language.strategies import (
     ACCOUNT,
     compiled,
     definition,
@@ -21,9 +23,7 @@ from language_testkit.strategies import (
     select,
     strategy,
 )
-from language_testkit.strategies import contract as contract_of
-from mesolive.language import evaluate_exit
-from mesolive.language.decision import PositionState, SelectionError, StatementKind
+from mesolive_testkit.language.strategies import contract as contract_of
 
 SAID = "the quotes of SPX are 75 seconds old"
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from language_testkit.market import SPOT, generated
-from language_testkit.strategies import compiled, held, position, scope, seeded, value
-from language_testkit.strategies import contract as contract_of
 from mesolive.language.decision import StatementKind
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
+from mesolive_testkit.language.market import SPOT, generated
+from mesolive_testkit.language.strategies import compiled, held, position, scope, seeded, value
+from mesolive_testkit.language.strategies import contract as contract_of
 
 
 @pytest.mark.parametrize(

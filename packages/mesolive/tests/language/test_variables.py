@@ -9,9 +9,6 @@ from decimal import Decimal
 
 import pytest
 
-from language_testkit.market import NOON, SPOT, TODAY, PlainCalendar, PlainView, at, generated
-from language_testkit.strategies import ACCOUNT, compiled, held, position, scope, value
-from language_testkit.strategies import contract as contract_of
 from mesolive.language.decision import AccountState, PositionState, StatementKind
 from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import StatementError
@@ -20,6 +17,9 @@ from mesolive.language.variables import BUILT_IN, leg_variables
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import Right
 from mesolive.pricing.margin import MarginModel, MarginRules
+from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainCalendar, PlainView, at, generated
+from mesolive_testkit.language.strategies import ACCOUNT, compiled, held, position, scope, value
+from mesolive_testkit.language.strategies import contract as contract_of
 
 OPENED = NOON - timedelta(days=2, hours=12)
 

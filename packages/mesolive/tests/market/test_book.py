@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_testkit import CALENDAR, MORNING, Chain, expiration, flat_chain
 from mesolive.clock import ManualClock
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.chain_view import BookView
@@ -20,6 +19,7 @@ from mesolive.market.columns import TimedPrice
 from mesolive.market.contracts import Right, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.view import Quote
+from mesolive_testkit.market import CALENDAR, MORNING, Chain, expiration, flat_chain
 
 FRIDAY = date(2024, 3, 15)
 SECOND = timedelta(seconds=1)

@@ -11,12 +11,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from market_testkit import MORNING, Chain, expiration, flat_chain
-from market_testkit.chains import RATE, SPOT, forward_of
 from mesolive.market.book import UnderlyingPrices
 from mesolive.market.chain_view import BookSlice
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing.black import greeks, values
+from mesolive_testkit.market import MORNING, Chain, expiration, flat_chain
+from mesolive_testkit.market.chains import RATE, SPOT, forward_of
 
 FRIDAY = date(2024, 3, 15)
 MARCH_END = date(2024, 3, 28)

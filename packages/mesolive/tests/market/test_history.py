@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_testkit import SHARED_DATA, needs_shared_data
 from mesolive.market.history import LONGEST, DailySeries, Day
-from mesolive.market.minute_bars import read_daily
+from mesolive.market.providers.minute_bars import read_daily
+from mesolive_testkit.market import SHARED_DATA, needs_shared_data
 
 TODAY = date(2024, 3, 11)
 

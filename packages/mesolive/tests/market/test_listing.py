@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_testkit import expiration
 from mesolive.market.contracts import OptionContract, Right, Underlying
 from mesolive.market.listing import Listing
+from mesolive_testkit.market import expiration
 
 SPX = Underlying("SPX")
 MARCH = expiration("SPXW", date(2024, 3, 15))

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from market_testkit import Chain, ObedientProvider, flat_chain
 from mesolive.market.contracts import OptionContract, Right, Underlying
 from mesolive.market.service import (
     Market,
@@ -24,6 +23,7 @@ from mesolive_sdk.models import (
     MesoContractType,
     MesoOptionType,
 )
+from mesolive_testkit.market import Chain, ObedientProvider, flat_chain
 
 APRIL = date(2024, 4, 19)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from market_testkit import CALENDAR, MORNING, export_bytes, option_bars
-from market_testkit.files import export_row
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive_sdk.models import AgentStatus, DataProviderType
+from mesolive_testkit.market import CALENDAR, MORNING, export_bytes, option_bars
+from mesolive_testkit.market.files import export_row
 
 DAY = date(2015, 12, 24)
 

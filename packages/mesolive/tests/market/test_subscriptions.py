@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_testkit import Chain, ObedientProvider, flat_chain
 from mesolive.market.contracts import OptionContract
 from mesolive.market.subscriptions import Lease, Ledger, TooManySubscriptionsError
+from mesolive_testkit.market import Chain, ObedientProvider, flat_chain
 
 CHAIN: Chain = flat_chain()
 CONTRACTS = [CHAIN.listing.contract(index) for index in range(6)]

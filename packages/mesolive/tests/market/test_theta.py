@@ -7,14 +7,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from market_testkit import CALENDAR, SHARED_DATA, needs_shared_data
 from mesolive.clock import ManualClock
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.chain_view import BookSlice, BookView
 from mesolive.market.contracts import Right
-from mesolive.market.exchange_export import read_export
+from mesolive.market.providers.exchange_export import read_export
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import greeks, values
+from mesolive_testkit.market import CALENDAR, SHARED_DATA, needs_shared_data
 
 STEP = 1e-3
 """Days to both sides over which the decay is measured."""

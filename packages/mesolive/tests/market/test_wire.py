@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_testkit import flat_chain
 from mesolive.market.contracts import OptionContract, Right, Underlying
 from mesolive.market.wire import candidates, live_contract, live_underlying
 from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, MesoOptionType
+from mesolive_testkit.market import flat_chain
 
 APRIL = date(2024, 4, 19)
 VIEW = flat_chain().book.view()

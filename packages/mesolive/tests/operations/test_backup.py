@@ -19,16 +19,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker_testkit import SIM, at_venue, desk_server
-from broker_testkit.desk import Desk
-from mesolive.backup import DISTANCE, BackupError, make_backup, restore_backup
-from mesolive.brokers.simulated.venue import SimulatedTerms
-from mesolive.brokers.venue import VenueLeg
 from mesolive.cli.root import app
+from mesolive.operations.backup import DISTANCE, BackupError, make_backup, restore_backup
 from mesolive.store.server_lock import DatabaseInUseError
+from mesolive.venues.base import VenueLeg
+from mesolive.venues.simulated.venue import SimulatedTerms
 from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState
-from operator_testkit import command
+from mesolive_testkit.operator import command
+from mesolive_testkit.venues import SIM, at_venue, desk_server
+from mesolive_testkit.venues.desk import Desk
 
 runner = CliRunner()
 

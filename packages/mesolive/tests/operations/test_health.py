@@ -15,17 +15,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
-from broker_testkit import SIM, at_venue, desk_server
-from broker_testkit.desk import QUICK
-from mesolive import health
-from mesolive.brokers.simulated.faults import Fault, Faults
-from mesolive.health import MarketVitals, Vitals, failures, warnings
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.operations import health
+from mesolive.operations.health import MarketVitals, Vitals, failures, warnings
 from mesolive.trading.execution import halts
+from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive_sdk.models import DataProviderType
-from mesolive_testkit import Kit
+from mesolive_testkit.paths import DOCS
+from mesolive_testkit.server import Kit
+from mesolive_testkit.venues import SIM, at_venue, desk_server
+from mesolive_testkit.venues.desk import QUICK
 
-PAGE = Path(__file__).parents[4] / "docs/operations.md"
+PAGE = DOCS / "operations.md"
 WELL = Vitals(
     counts={"open orders": 2, "unresolved orders": 1, "errors": 0, "halts": 0},
     oldest_unresolved=5.0,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing import american, black
-from pricing_testkit.exchange import SHARED_DATA
+from mesolive_testkit.pricing.exchange import SHARED_DATA
 
 ql: Any = pytest.importorskip("QuantLib", reason="QuantLib, with which trees are compared, is not installed")
 

@@ -14,15 +14,15 @@ import pytest
 from mesolive.clock import ManualClock
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.contracts import Right
-from mesolive.market.exchange_export import read_export
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.pricing.black import values
 from mesolive.pricing.business_time import BUSINESS, CALENDAR, years_to
 from mesolive.pricing.forwards import ForwardSource
 from mesolive.pricing.implied import implied_volatility
-from pricing_testkit import EXPORTS, Figures, Published, chain_export, compare
-from pricing_testkit.exchange import SHARED_DATA
+from mesolive_testkit.pricing import EXPORTS, Figures, Published, chain_export, compare
+from mesolive_testkit.pricing.exchange import SHARED_DATA
 
 pytestmark = [
     pytest.mark.shared_data,

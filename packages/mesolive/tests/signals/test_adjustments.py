@@ -10,7 +10,7 @@ import pytest
 
 from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_testkit.server import ACCOUNT, fills_args
-from signals_testkit import Json, Stage, leg, short_put, stage
+from mesolive_testkit.signals import Json, Stage, leg, short_put, stage
 
 Operation = models.PositionAdjustmentOperation
 CONDITION = "underlying_price > 1 -- adjust"

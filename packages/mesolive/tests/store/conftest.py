@@ -1,3 +1,5 @@
 from __future__ import annotations
 
-from store_testkit.fixtures import *  # noqa: F403 - fixtures are found by being here
+from mesolive_testkit.store.fixtures import captured_logs
+
+__all__ = ["captured_logs"]

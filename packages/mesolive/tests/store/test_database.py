@@ -26,8 +26,8 @@ from mesolive.store.engines import UnusableDatabaseError
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import event_counters
 from mesolive_sdk.models import StatusCode
-from store_testkit.attempts import NOW, Attempt, add_user, names, names_in
-from store_testkit.postgres import Postgres
+from mesolive_testkit.store.attempts import NOW, Attempt, add_user, names, names_in
+from mesolive_testkit.store.postgres import Postgres
 
 
 async def fail(_tx: WriteTransaction) -> None:

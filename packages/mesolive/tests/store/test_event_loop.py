@@ -13,10 +13,10 @@ from typing import Self
 import pytest
 from sqlalchemy import Select, event, func, insert, literal, select, update
 
+from mesolive.store.connection import LONG
 from mesolive.store.database import Database
-from mesolive.store.link import LONG
 from mesolive.store.tables.access import users
-from store_testkit.attempts import NOW, Attempt, add_user, names, names_in
+from mesolive_testkit.store.attempts import NOW, Attempt, add_user, names, names_in
 
 
 def count_up_to(number: int) -> Select[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from broker_testkit import desk_server
+from mesolive_testkit.venues import desk_server
 
 HISTORY = ("orders", "positions", "legs", "executions", "settlement_facts", "audit_entries")
 

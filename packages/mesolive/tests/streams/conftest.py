@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from streams_testkit import Running, running, strangle
+from mesolive_testkit.streams import Running, running, strangle
 
 
 @pytest.fixture

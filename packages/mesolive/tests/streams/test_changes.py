@@ -11,7 +11,7 @@ from mesolive.errors import ServiceError
 from mesolive.market.contracts import OptionContract, Right
 from mesolive_sdk import models
 from mesolive_sdk.models import StatusCode
-from streams_testkit import (
+from mesolive_testkit.streams import (
     CALL,
     DAY,
     FAR,

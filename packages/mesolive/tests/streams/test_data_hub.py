@@ -13,9 +13,9 @@ from mesolive.streams.channels import Channel
 from mesolive.streams.service import Streams
 from mesolive_sdk import MesoLiveDataHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_testkit import Kit
+from mesolive_testkit.server import Kit
+from mesolive_testkit.streams import field
 from signalr_asyncio.client import HubConnection
-from streams_testkit import field
 
 SPX = models.LiveUnderlying(Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD")
 SIMULATED = models.DataProviderType.Simulated

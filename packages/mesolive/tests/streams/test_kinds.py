@@ -9,8 +9,7 @@ import pytest
 from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import Right
 from mesolive_sdk import models, wire
-from signalr_asyncio.protocol.messages import StreamItem
-from streams_testkit import (
+from mesolive_testkit.streams import (
     CALL,
     IBKR,
     OTHER,
@@ -25,6 +24,7 @@ from streams_testkit import (
     live_contract,
     position_args,
 )
+from signalr_asyncio.protocol.messages import StreamItem
 
 
 async def test_a_leg_is_streamed_until_it_is_closed(live: Running) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mesolive_sdk import models
 from mesolive_sdk.models import LiveDataInclude, LiveQuoteFields, StatusCode
-from streams_testkit import (
+from mesolive_testkit.streams import (
     IBKR,
     OTHER,
     SPX,

@@ -11,7 +11,7 @@ from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import Right
 from mesolive_sdk import models
 from mesolive_sdk.models import LiveDataInclude, LiveQuoteFields
-from streams_testkit import (
+from mesolive_testkit.streams import (
     CALL,
     FAR,
     IBKR,

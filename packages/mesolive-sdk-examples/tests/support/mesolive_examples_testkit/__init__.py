@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 from typer.testing import CliRunner
 
 from mesolive.clock import ScaledClock
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk_examples import common
-from mesolive_testkit import START, Kit, live_server
+from mesolive_testkit.server import START, Kit, live_server
 
 WIDTH = 240
 """How wide tables are, so that no cell is broken."""

@@ -21,8 +21,8 @@ from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
-from mesolive.trading.execution.guards import Limits, limits_of, set_limits
-from mesolive.trading.holdings.accounts import create_paper_account, create_simulated_account, find_account
+from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
+from mesolive.trading.portfolio.accounts import create_paper_account, create_simulated_account, find_account
 from mesolive_sdk import MesoLiveControlHubClient, models
 
 account_app = typer.Typer(no_args_is_help=True)

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from mesolive.app import venue_memory
-from mesolive.backup import Manifest, make_backup, restore_backup
-from mesolive.backup import Progress as Tell
 from mesolive.cli.options import DatabaseUrl
+from mesolive.operations.backup import Manifest, make_backup, restore_backup
+from mesolive.operations.backup import Progress as Tell
 from mesolive.settings import from_environment
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]

@@ -16,17 +16,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mesolive.cli.replay_chart import ChartError, draw
-from mesolive.cli.replay_desk import AccountKind, Terms
-from mesolive.cli.replay_report import contract_text, notice_row, order_row, signal_row, write
-from mesolive.cli.replay_run import Outcome, Request, StepClock, replay
+from mesolive.backtest.chart import ChartError, draw
+from mesolive.backtest.report import contract_text, notice_row, order_row, signal_row, write
+from mesolive.backtest.runner import Outcome, Request, StepClock, replay
+from mesolive.backtest.trading import AccountKind, Terms
 from mesolive.logs import configure_logs
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
-from mesolive.market.exchange_export import ExportError, read_export
 from mesolive.market.provider import Provider
-from mesolive.market.providers.recorded import RecordedProvider, begins_at
-from mesolive.market.providers.recordings import RecordingError, open_recordings
-from mesolive.market.providers.simulated import Hours, SimulatedProvider
+from mesolive.market.providers.exchange_export import ExportError, read_export
+from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
+from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
+from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import MesoLiveError
 from mesolive_sdk.automation import POLICIES, HalfFilled, Style, What

@@ -11,9 +11,9 @@ from rich.markup import escape
 from typer.exceptions import TyperException
 
 from mesolive.access.secret import UnusableSecretError
-from mesolive.backup import BackupError
 from mesolive.cli.lazy import LazyCommands
 from mesolive.errors import ServiceError
+from mesolive.operations.backup import BackupError
 from mesolive.settings import SettingsError
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError

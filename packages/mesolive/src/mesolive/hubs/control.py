@@ -10,14 +10,14 @@ from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.agents import Agents
 from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.liquidation import Liquidation
-from mesolive.trading.execution.sending import OrderSending
-from mesolive.trading.holdings.accounts import Accounts
-from mesolive.trading.holdings.positions import Positions
+from mesolive.trading.execution.order_service import OrderSending
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.service import PaperExecution
-from mesolive.trading.preparing.details import PositionDetails
-from mesolive.trading.preparing.preparation import Preparations
+from mesolive.trading.portfolio.accounts import Accounts
+from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mesolive.market.columns import Columns, sound_quotes
+from mesolive.market.contract_models import Terms
 from mesolive.market.contracts import ExerciseStyle, Expiration
 from mesolive.market.listing import Listing
-from mesolive.market.terms import Terms
 from mesolive.market.view import FloatArray, TradingCalendar
 from mesolive.pricing.black import Greeks
 from mesolive.pricing.business_time import calendar_years, years_to

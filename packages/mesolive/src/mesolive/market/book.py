@@ -18,7 +18,7 @@ import numpy.typing as npt
 from mesolive.clock import Clock
 from mesolive.market.analytics import CurveKeeper
 from mesolive.market.chain_view import BookView
-from mesolive.market.changes import ChangeSignal
+from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.columns import TIMES, Columns, Price, sound
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from mesolive.market.analytics import ChainAnalytics, CurveKeeper, ExpirationAnalytics
+from mesolive.market.atm_volatility import implied_at_the_money
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import Expiration, OptionContract, Right
 from mesolive.market.history import DailySeries
@@ -17,7 +18,6 @@ from mesolive.market.listing import Listing
 from mesolive.market.moments import from_micros
 from mesolive.market.underlying import LazyUnderlyingState
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
-from mesolive.market.volatility import implied_at_the_money
 
 
 class BookSlice:

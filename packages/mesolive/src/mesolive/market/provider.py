@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mesolive.market.book import QuoteBook
-from mesolive.market.changes import ChangeSignal
+from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive_sdk.models import AgentStatus, DataProviderType
 

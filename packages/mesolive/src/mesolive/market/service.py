@@ -12,9 +12,9 @@ import structlog
 from mesolive.clock import Clock
 from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
-from mesolive.market.changes import ChangeSignal, Subscription
+from mesolive.market.change_signal import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
-from mesolive.market.keeping import HistoryKeeper, MarketMemory
+from mesolive.market.history_store import HistoryKeeper, MarketMemory
 from mesolive.market.provider import Provider, ProviderStatus
 from mesolive.market.subscriptions import Lease, Ledger
 from mesolive.market.wire import candidates, live_contract, live_underlying

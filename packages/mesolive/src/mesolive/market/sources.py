@@ -15,13 +15,13 @@ import structlog
 
 from mesolive.clock import Clock, ScaledClock
 from mesolive.market.calendar import us_options_calendar
-from mesolive.market.exchange_export import ExportError, read_export
 from mesolive.market.provider import Provider
-from mesolive.market.providers.models import default_start
-from mesolive.market.providers.recorded import RecordedProvider, begins_at, ends_at
-from mesolive.market.providers.recordings import RecordingError, open_recordings
-from mesolive.market.providers.simulated import SimulatedProvider
-from mesolive.market.replay_clock import ReplayClock
+from mesolive.market.providers.exchange_export import ExportError, read_export
+from mesolive.market.providers.recorded.clock import ReplayClock
+from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at, ends_at
+from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
+from mesolive.market.providers.simulated.models import default_start
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 
 log = structlog.get_logger(__name__)
 

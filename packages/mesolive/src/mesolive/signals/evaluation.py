@@ -9,11 +9,11 @@ from random import Random
 from mesolive.language import CompiledStrategy, evaluate_signals
 from mesolive.language.decision import AccountState, AdjustmentEvaluation, PositionState
 from mesolive.market.view import MarketView
-from mesolive.signals import updates
-from mesolive.signals.edges import Finding
+from mesolive.signals import auto_updates
+from mesolive.signals.auto_updates import Update
 from mesolive.signals.findings import adjustment_findings, entry_findings, errors, exit_findings
-from mesolive.signals.subjects import Kind, Names, Scope, Subject
-from mesolive.signals.updates import Update
+from mesolive.signals.keys import Kind, Names, Scope, Subject
+from mesolive.signals.transitions import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def evaluate(
             for one in signals.adjustments
             if one.automatic and Subject(Kind.UPDATE, names.scope, one.condition).key in watched.updated
         }
-        carried_out = updates.carry_out(
+        carried_out = auto_updates.carry_out(
             strategy,
             view,
             account,
@@ -114,7 +114,7 @@ def _standing_updates(
     return [
         Finding(
             Subject(Kind.UPDATE, names.scope, adjustment.condition),
-            False if updates.due(adjustment) is False and adjustment.condition not in now else None,
+            False if auto_updates.due(adjustment) is False and adjustment.condition not in now else None,
             lambda _on: None,
         )
         for adjustment in adjustments

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
-from mesolive.signals.edges import Finding
-from mesolive.signals.subjects import Kind, Names, Subject
-from mesolive.trading.preparing.prepared import condition
+from mesolive.signals.keys import Kind, Names, Subject
+from mesolive.signals.transitions import Finding
+from mesolive.trading.preparation.plan_builder import condition
 from mesolive_sdk import models
 
 

@@ -23,8 +23,8 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 
 from mesolive.errors import ServiceError
+from mesolive.store.connection import Engines, Link, Parameters, UnusableDatabaseError, WriteLink
 from mesolive.store.engines import make_engines
-from mesolive.store.link import Engines, Link, Parameters, UnusableDatabaseError, WriteLink
 from mesolive.store.migrate import migrate
 from mesolive_sdk.models import StatusCode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from mesolive.store.link import Engines, UnusableDatabaseError
+from mesolive.store.connection import Engines, UnusableDatabaseError
 from mesolive.store.postgresql import PostgresqlEngines
 from mesolive.store.sqlite import SqliteEngines, create_file
 

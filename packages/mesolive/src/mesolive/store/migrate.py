@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from mesolive.store.link import UnusableDatabaseError
+from mesolive.store.connection import UnusableDatabaseError
 from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"

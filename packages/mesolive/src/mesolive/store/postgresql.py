@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, CursorResult, Executable, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from mesolive.store.link import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
 
 R = TypeVar("R")
 

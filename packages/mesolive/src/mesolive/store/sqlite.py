@@ -28,8 +28,8 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mesolive.store.lane import Lane
-from mesolive.store.link import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.writer_thread import Lane
 
 R = TypeVar("R")
 

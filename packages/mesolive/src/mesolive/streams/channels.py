@@ -15,9 +15,9 @@ import numpy as np
 
 from mesolive.errors import ServiceError
 from mesolive.market.subscriptions import Lease
-from mesolive.trading.valuing.items import Build
-from mesolive.trading.valuing.subjects import FloatArray, Subject
-from mesolive.trading.valuing.valuation import Valuation, Wanted
+from mesolive.trading.valuation.engine import Valuation, Wanted
+from mesolive.trading.valuation.subjects import FloatArray, Subject
+from mesolive.trading.valuation.wire_items import Build
 from mesolive_sdk.models import DataProviderType
 from signalr_asyncio.protocol.messages import Shared
 

@@ -21,10 +21,10 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.listing import Listing
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.streams.channels import Channel
-from mesolive.trading.valuing.items import LiveItem
-from mesolive.trading.valuing.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
-from mesolive.trading.valuing.subjects import BoolArray, FloatArray, Instrument, IntArray
-from mesolive.trading.valuing.valuation import Valuation, value_all
+from mesolive.trading.valuation.engine import Valuation, value_all
+from mesolive.trading.valuation.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
+from mesolive.trading.valuation.subjects import BoolArray, FloatArray, Instrument, IntArray
+from mesolive.trading.valuation.wire_items import LiveItem
 from mesolive_sdk.models import DataProviderType
 
 BookKey = tuple[DataProviderType, str]

@@ -21,9 +21,11 @@ from mesolive.market.service import Market, UnknownContractError, UnknownProvide
 from mesolive.market.subscriptions import TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
-from mesolive.trading.holdings.positions import Leg
-from mesolive.trading.valuing.held import PositionReader, entry_of, legs_subject, position_subject
-from mesolive.trading.valuing.items import (
+from mesolive.trading.portfolio.positions import Leg
+from mesolive.trading.valuation.engine import Valuation, Wanted
+from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
+from mesolive.trading.valuation.subjects import Entry, Spot, Subject, of_combo
+from mesolive.trading.valuation.wire_items import (
     EXACT,
     GREEKS,
     PNL,
@@ -35,8 +37,6 @@ from mesolive.trading.valuing.items import (
     single_fields,
     underlying_fields,
 )
-from mesolive.trading.valuing.subjects import Entry, Spot, Subject, of_combo
-from mesolive.trading.valuing.valuation import Valuation, Wanted
 from mesolive_sdk import models
 from signalr_asyncio.protocol.messages import Shared
 

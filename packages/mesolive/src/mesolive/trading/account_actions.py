@@ -18,11 +18,11 @@ from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, orders, positions
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.holdings.accounts import account_by_id, move_cash
-from mesolive.trading.holdings.positions import CLOSED, Leg, Position, find_position
+from mesolive.trading.evaluation.entry_variables import resolved_events
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.orders.rows import OPEN
-from mesolive.trading.preparing.freezing import resolved_events
+from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.portfolio.accounts import account_by_id, move_cash
+from mesolive.trading.portfolio.positions import CLOSED, Leg, Position, find_position
 from mesolive_sdk import models
 
 ZERO = Decimal(0)

@@ -22,10 +22,10 @@ from mesolive.language import (
 )
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
+from mesolive.store.rows import insert
 from mesolive.store.tables.trading import accounts, orders, positions, strategies, strategy_accounts
-from mesolive.trading.holdings.rows import insert
-from mesolive.trading.names import checked_name, checked_text
-from mesolive.trading.orders.rows import OPEN
+from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.validation import checked_name, checked_text
 from mesolive_sdk import models
 
 COMPILED_LIMIT = 256

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from mesolive.app import Application
 from mesolive.clock import Clock, ManualClock
 from mesolive.errors import ServiceError
-from mesolive.market.providers.simulated import SimulatedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving

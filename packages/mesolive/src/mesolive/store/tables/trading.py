@@ -76,7 +76,7 @@ account_limits = Table(
     Column("max_orders_per_minute", Integer, nullable=False),
     Column("price_band", DecimalText, nullable=False),
 )
-"""What an account may send; one without a row has the careful defaults of `mesolive.trading.execution.guards`."""
+"""What an account may send; one without a row has the careful defaults of `mesolive.trading.execution.risk_limits`."""
 
 halts = Table(
     "halts",

@@ -12,24 +12,32 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, or_, select
 
 from mesolive.access.context import UserContext
-from mesolive.brokers.quotes import quote_combo
-from mesolive.brokers.venue import Venue
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
 from mesolive.market.service import Market
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
 from mesolive.store.types import UtcDateTime
 from mesolive.trading.audit import AuditEntry
-from mesolive.trading.execution import guards
-from mesolive.trading.execution.checks import GroupOrder, checked_order, fits, plan_multiplier
-from mesolive.trading.execution.venues import Venues
-from mesolive.trading.holdings.accounts import Account, account_of
-from mesolive.trading.holdings.plans import Plan, PlanKind, PlanState, find_plans, no_plan
-from mesolive.trading.holdings.positions import find_position
+from mesolive.trading.execution import risk_limits
+from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
+from mesolive.trading.execution.venue_registry import Venues
 from mesolive.trading.idempotency import Call
-from mesolive.trading.orders.life import State
-from mesolive.trading.orders.rows import ENDED, OPEN, NewOrder, StoredOrder, order_of_user, orders_of_plans, stored
-from mesolive.trading.preparing.adjustment_preparation import being_completed
+from mesolive.trading.orders.repository import (
+    ENDED,
+    OPEN,
+    NewOrder,
+    StoredOrder,
+    order_of_user,
+    orders_of_plans,
+    stored,
+)
+from mesolive.trading.orders.state_machine import State
+from mesolive.trading.portfolio.accounts import Account, account_of
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plans, no_plan
+from mesolive.trading.portfolio.positions import find_position
+from mesolive.trading.preparation.adjustments import being_completed
+from mesolive.venues.base import Venue
+from mesolive.venues.combo_quotes import quote_combo
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
@@ -77,7 +85,7 @@ class _Standing:
     """
 
     account: Account
-    limits: guards.Limits
+    limits: risk_limits.Limits
     halted: str | None
     sent: int
 
@@ -163,9 +171,9 @@ class Admission:
         plan = self._plans.get(args.ExecPlanId)
         if plan is None:
             raise no_plan(args.ExecPlanId)
-        guards.check_halt(standing.halted)
-        guards.check_live(account.broker_type, limits)
-        guards.check_rate(standing.sent, limits)
+        risk_limits.check_halt(standing.halted)
+        risk_limits.check_live(account.broker_type, limits)
+        risk_limits.check_rate(standing.sent, limits)
         _must_be_connected(venue)
         before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
@@ -178,7 +186,7 @@ class Admission:
         await self._must_fit_position(plan, group)
         if group.legs:
             quote, closes = quote_combo(self._market, group.legs), plan.kind is PlanKind.EXIT
-            guards.check_order(group, args.LegGroupOrder, quote, limits, closes=closes)
+            risk_limits.check_order(group, args.LegGroupOrder, quote, limits, closes=closes)
         new = NewOrder(
             account_id=account.id,
             plan_id=plan.id,
@@ -231,9 +239,9 @@ class Admission:
             )
             if row is None:
                 raise not_found(f"account {broker_account_id!r}")
-            limits = guards.Limits()
+            limits = risk_limits.Limits()
             if row.allow_live is not None:
-                limits = guards.Limits(
+                limits = risk_limits.Limits(
                     row.allow_live, row.max_contracts, row.max_notional, row.max_orders_per_minute, row.price_band
                 )
             standing = _Standing(account_of(row), limits, row.halted, row.sent)

@@ -25,12 +25,12 @@ from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import orders
 from mesolive.trading.account_actions import must_be_at_rest, must_be_open
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.execution.sending import OrderSending
-from mesolive.trading.holdings.accounts import find_account, must_be_at_a_venue
-from mesolive.trading.holdings.plans import Plan, find_plan, leg_groups, store_plan
-from mesolive.trading.holdings.positions import Position, find_position
+from mesolive.trading.execution.order_service import OrderSending
 from mesolive.trading.idempotency import Call, Idempotency, find_records, first_answer, keep_processing, must_be_same
-from mesolive.trading.preparing.prepared import exit_plan
+from mesolive.trading.portfolio.accounts import find_account, must_be_at_a_venue
+from mesolive.trading.portfolio.plans import Plan, find_plan, leg_groups, store_plan
+from mesolive.trading.portfolio.positions import Position, find_position
+from mesolive.trading.preparation.plan_builder import exit_plan
 from mesolive_sdk import models, wire
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from mesolive.errors import not_found
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, executions, orders
-from mesolive.trading.holdings.contracts import from_row
+from mesolive.trading.portfolio.contract_rows import from_row
 from mesolive_sdk import models
 
 

@@ -13,9 +13,14 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import positions
-from mesolive.trading.holdings.accounts import Account
-from mesolive.trading.holdings.booking import apply_fill, total
-from mesolive.trading.holdings.books import (
+from mesolive.trading.evaluation.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
+from mesolive.trading.evaluation.entry_variables import resolved_events
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, too_early
+from mesolive.trading.portfolio.accounting import apply_fill, total
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.plans import Plan, mark_executed
+from mesolive.trading.portfolio.position_updates import (
     Books,
     close_position,
     holds_nothing,
@@ -26,14 +31,9 @@ from mesolive.trading.holdings.books import (
     realize,
     set_leg_status,
 )
-from mesolive.trading.holdings.plans import Plan, mark_executed
-from mesolive.trading.holdings.positions import Leg, Position, find_position
-from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, too_early
-from mesolive.trading.preparing.adjustment_plans import count_adjustment
-from mesolive.trading.preparing.adjustment_preparation import find_open
-from mesolive.trading.preparing.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
-from mesolive.trading.preparing.evaluation import EvaluationRoom, StrategyContext
-from mesolive.trading.preparing.freezing import resolved_events
+from mesolive.trading.portfolio.positions import Leg, Position, find_position
+from mesolive.trading.preparation.adjustment_plans import count_adjustment
+from mesolive.trading.preparation.adjustments import find_open
 from mesolive_sdk import models
 
 

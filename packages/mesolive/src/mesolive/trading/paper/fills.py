@@ -10,12 +10,12 @@ from decimal import Decimal
 from mesolive.errors import not_found, validation
 from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 from mesolive.store.database import WriteTransaction
+from mesolive.store.rows import insert
 from mesolive.store.tables.trading import orders
-from mesolive.trading.holdings.booking import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
-from mesolive.trading.holdings.books import Booked, Books, FilledLeg, book_legs
-from mesolive.trading.holdings.plans import Plan, PlanKind, PlanLeg, group_quantities
-from mesolive.trading.holdings.positions import Leg
-from mesolive.trading.holdings.rows import insert
+from mesolive.trading.portfolio.accounting import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanLeg, group_quantities
+from mesolive.trading.portfolio.position_updates import Booked, Books, FilledLeg, book_legs
+from mesolive.trading.portfolio.positions import Leg
 from mesolive_sdk import models
 
 ZERO = Decimal(0)

@@ -18,9 +18,15 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import legs
-from mesolive.trading.holdings.accounts import Account, find_account, must_be_paper
-from mesolive.trading.holdings.booking import total
-from mesolive.trading.holdings.books import (
+from mesolive.trading.evaluation.adjustment_variables import SetVariables
+from mesolive.trading.evaluation.entry_variables import Freezer, Frozen, resolved_events
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.paper.adjustments import AdjustmentFills
+from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, checked_fills, too_early
+from mesolive.trading.portfolio.accounting import total
+from mesolive.trading.portfolio.accounts import Account, find_account, must_be_paper
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
+from mesolive.trading.portfolio.position_updates import (
     Books,
     close_position,
     complete_entry,
@@ -31,13 +37,7 @@ from mesolive.trading.holdings.books import (
     realize,
     set_leg_status,
 )
-from mesolive.trading.holdings.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
-from mesolive.trading.holdings.positions import find_position
-from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.paper.adjustments import AdjustmentFills
-from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, checked_fills, too_early
-from mesolive.trading.preparing.adjustment_variables import SetVariables
-from mesolive.trading.preparing.freezing import Freezer, Frozen, resolved_events
+from mesolive.trading.portfolio.positions import find_position
 from mesolive_sdk import models
 
 

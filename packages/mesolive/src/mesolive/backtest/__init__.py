@@ -1,0 +1,1 @@
+"""Backtests: the autopilot over recorded or simulated days at full speed."""

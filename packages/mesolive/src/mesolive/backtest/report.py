@@ -1,0 +1,139 @@
+"""What a replay leaves on disk as CSV files; the same replay leaves the same bytes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from mesolive.backtest.runner import Outcome
+from mesolive_sdk import models
+from mesolive_sdk.automation import Notice
+from mesolive_sdk.models.events import MesoLiveEvent
+
+EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega")
+TRADES = ("time", "position", "leg", "contract", "qty", "price", "commission", "settled")
+ORDERS = ("time", "order", "position", "group", "type", "limit", "state", "filled", "average")
+AUTOPILOT = ("time", "what", "signal", "position", "text")
+SIGNALS = ("time", "what", "state", "position", "detail")
+
+
+def contract_text(contract: models.LiveContract) -> str:
+    """Return a contract in one word."""
+    day = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
+    kind = "" if contract.OptionType is None else contract.OptionType.name
+    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
+    return ".".join((contract.Underlying.Symbol, contract.Root or "", day, strike, kind))
+
+
+def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:
+    """Return what an event tells: what, state, position, detail."""
+    match event:
+        case models.EntrySignalEvent():
+            return "entry", event.State.name, "", ""
+        case models.ExitSignalEvent():
+            return "exit", event.State.name, event.PositionName, _reasons(event.ExitSignalResult)
+        case models.AdjustmentSignalEvent():
+            return "adjustment", event.State.name, event.PositionName, event.Condition.Statement
+        case models.ErrorEvent():
+            return "error", event.State.name, event.PositionName or "", event.Message or ""
+        case models.AutoUpdateVarsAdjustmentCompletedEvent():
+            values = ", ".join(f"{name} = {_text(value)}" for name, value in sorted(event.UpdatedVars.items()))
+            return "variables", "Completed", event.PositionName, values
+        case models.AutoUpdateVarsAdjustmentFailedEvent():
+            return "variables", "Failed", event.PositionName, event.Error
+        case models.PositionUpdateEvent():
+            return "position", event.Status.name, event.PositionName, f"realised {_text(event.RealizedPnL)}"
+        case _:
+            return event.callback, "", "", ""
+
+
+def order_row(order: models.Order, outcome: Outcome) -> tuple[str, ...]:
+    """Return what became of an order: number, position, group, type, limit, state, combos filled, average price."""
+    positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
+    plans = {one.ExecPlanId: one.PositionId for one in outcome.executions}
+    names = {position.Id: position.Name for position in outcome.positions}
+    position = positions.get(order.OrderId, plans.get(order.ExecPlanId))
+    return (
+        str(order.OrderId),
+        "" if position is None else names[position],
+        str(order.LegGroupId),
+        order.OrderType.name,
+        _text(order.LimitPrice),
+        order.State.name,
+        f"{order.CumQty:f} of {order.Qty:f}",
+        _text(order.AvgFillPrice),
+    )
+
+
+def notice_row(notice: Notice, outcome: Outcome) -> tuple[str, str, str, str]:
+    """Return what the autopilot told: what about, the signal, the position, the text."""
+    names = {position.Id: position.Name for position in outcome.positions}
+    position = notice.task.position_id
+    name = "" if position is None else names.get(position, str(position))
+    return notice.what.value, notice.task.kind.value, name, notice.text
+
+
+def write(outcome: Outcome, folder: Path) -> list[Path]:
+    """Write the CSV files and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {position.Id: position.Name for position in outcome.positions}
+    equity = (
+        (
+            f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
+            _text(one.value),
+            _text(one.cash),
+            one.positions,
+            *(_text(value) for value in (one.delta, one.gamma, one.theta, one.vega)),
+        )
+        for one in outcome.points
+    )
+    trades = (
+        (
+            f"{one.ExecutedAt:%Y-%m-%dT%H:%M:%SZ}",
+            names[one.PositionId],
+            one.LegName,
+            contract_text(one.Contract),
+            _text(one.Qty),
+            _text(one.Price),
+            _text(one.Commission),
+            "yes" if one.LiveOrderId is None else "",
+        )
+        for one in outcome.executions
+    )
+    signals = ((f"{one.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(one)) for one in outcome.events)
+    acted = ((f"{one.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(one, outcome)) for one in outcome.notices)
+    written = [
+        _csv(folder / "equity.csv", EQUITY, equity),
+        _csv(folder / "trades.csv", TRADES, trades),
+        _csv(folder / "signals.csv", SIGNALS, signals),
+        _csv(folder / "autopilot.csv", AUTOPILOT, acted),
+    ]
+    if outcome.orders:
+        orders = ((f"{one.CreatedAt:%Y-%m-%dT%H:%M:%SZ}", *order_row(one, outcome)) for one in outcome.orders)
+        written.append(_csv(folder / "orders.csv", ORDERS, orders))
+    return written
+
+
+def _reasons(result: models.ExitSignalsResult | None) -> str:
+    if result is None:
+        return ""
+    rules = (result.MaxDaysInTrade, result.ProfitTarget, result.StopLoss, *result.Conditions)
+    return "; ".join(rule.Statement for rule in rules if rule is not None and rule.Result)
+
+
+def _csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(heading)
+        writer.writerows(rows)
+    return path
+
+
+def _text(value: Decimal | None) -> str:
+    """Return a number with at most six decimals; nothing for none."""
+    if value is None:
+        return ""
+    text = f"{value:.6f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,1 @@
+"""The recorded market data provider."""

@@ -1,0 +1,176 @@
+"""Replays recorded market data: what was known when, on the server's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.change_signal import ChangeSignal
+from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.moments import from_micros, to_micros
+from mesolive.market.provider import ProviderStatus
+from mesolive.market.providers.recorded.recordings import Recording, RecordingError
+from mesolive_sdk.models import AgentStatus, DataProviderType
+
+log = structlog.get_logger(__name__)
+
+# Minute bars are silent for a minute by nature.
+MUTE_AFTER: Final = timedelta(minutes=5)
+
+
+class RecordedProvider:
+    """Plays recordings at the times at which they were made.
+
+    The clock decides about the pace: with a `ScaledClock` the session runs at its speed, a `ReplayClock` can be paused
+    and changes its speed, a `ManualClock` plays as fast as it is advanced. What happens depends on the recorded times
+    alone, so that two runs are the same.
+
+    Parameters
+    ----------
+    recordings
+        At least one, each of another underlying.
+    clock
+        Market time; should start at `begins_at`.
+    calendar
+        The exchange's sessions.
+
+    Raises
+    ------
+    RecordingError
+        When there is no recording, or two are of one underlying.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], clock: Clock, calendar: ExchangeCalendar | None = None) -> None:
+        self.status_changes = ChangeSignal()
+        self._recordings = {one.listing.underlying.symbol: one for one in recordings}
+        if not recordings or len(self._recordings) < len(recordings):
+            raise RecordingError("a replay needs recordings, each of another underlying")
+        self._clock = clock
+        calendar = calendar or us_options_calendar()
+        self._books = {
+            symbol: QuoteBook(one.listing, clock, calendar, mute_after=MUTE_AFTER)
+            for symbol, one in self._recordings.items()
+        }
+        self._moments = np.unique(np.concatenate([one.moments for one in recordings]))
+        self._played = 0
+        self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> DataProviderType:
+        """The kind of provider: `Recorded`."""
+        return DataProviderType.Recorded
+
+    @property
+    def underlyings(self) -> Sequence[Underlying]:
+        """The recorded underlyings."""
+        return tuple(one.listing.underlying for one in self._recordings.values())
+
+    @property
+    def books(self) -> Mapping[str, QuoteBook]:
+        """The quote books by symbol."""
+        return self._books
+
+    @property
+    def status(self) -> ProviderStatus:
+        """How the replay is doing; disconnected once it has ended."""
+        return self._status
+
+    @property
+    def ends_at(self) -> datetime:
+        """The moment of the last thing recorded."""
+        return ends_at(list(self._recordings.values()))
+
+    def subscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Do nothing: all recorded contracts are played."""
+
+    def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
+        """Do nothing, as `subscribe`."""
+
+    async def start(self) -> None:
+        """Take what was known by now and begin to play.
+
+        Raises
+        ------
+        RuntimeError
+            When it was started before.
+        """
+        if self._task is not None or self._played:
+            raise RuntimeError("a replay can be started once")
+        now = self._clock.now()
+        for symbol, recording in self._recordings.items():
+            self._books[symbol].history = recording.history
+        self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
+        self._play(now)
+        for book in self._books.values():
+            book.pull = self._play
+        self._task = asyncio.create_task(self._run(), name="recorded-market")
+        self._task.add_done_callback(self._ended)
+        await asyncio.sleep(0)  # the task now waits for the next moment
+
+    async def stop(self) -> None:
+        """End the replay."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        for book in self._books.values():
+            book.pull = None
+        task.cancel()
+        await asyncio.wait([task])  # how it ended was seen by its callback
+        self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
+
+    async def _run(self) -> None:
+        while self._played < len(self._moments):
+            upcoming = _moment(self._moments[self._played])
+            await self._clock.sleep((upcoming - self._clock.now()).total_seconds())
+            self._play(self._clock.now())
+        self._set_status(ProviderStatus(AgentStatus.Disconnected, "the recording has ended"))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._set_status(ProviderStatus(AgentStatus.Error, f"the replay stopped: {type(error).__name__}"))
+            log.error("market.replay_stopped", exc_info=error)
+
+    def _play(self, now: datetime) -> None:
+        """Write everything that was known by `now`, moment by moment."""
+        until, played = to_micros(now), False
+        while self._played < len(self._moments) and self._moments[self._played] <= until:
+            micros = int(self._moments[self._played])
+            self._played += 1
+            for symbol, recording in self._recordings.items():
+                at = int(np.searchsorted(recording.moments, micros))
+                if at < len(recording.moments) and recording.moments[at] == micros:
+                    recording.apply(self._books[symbol], micros)
+            played = True
+        if played:
+            for book in self._books.values():
+                book.note_volatility(now)
+
+    def _set_status(self, status: ProviderStatus) -> None:
+        self._status = status
+        self.status_changes.bump()
+
+
+def begins_at(recordings: Sequence[Recording]) -> datetime:
+    """Return where the clock of a replay should start: when the first option was quoted."""
+    return min(one.begins_at for one in recordings)
+
+
+def ends_at(recordings: Sequence[Recording]) -> datetime:
+    """Return the moment of the last thing recorded."""
+    return max(_moment(one.moments[-1]) for one in recordings)
+
+
+def _moment(micros: np.int64 | int) -> datetime:
+    moment = from_micros(int(micros))
+    assert moment is not None  # noqa: S101 - recorded moments are real times
+    return moment

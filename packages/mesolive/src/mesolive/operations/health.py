@@ -1,0 +1,357 @@
+"""How the server is doing: looked at regularly, told to monitors by `/health` and to Prometheus by `/metrics`.
+
+Nothing of a user is told: numbers of orders and errors, and never whose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError
+from mesolive.journal.deliverer import Deliverer
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.service import Market
+from mesolive.signals.stats import Pulse
+from mesolive.store.database import Database
+from mesolive.store.tables.access import users
+from mesolive.store.tables.journal import active_events
+from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
+from mesolive.trading.execution.reconciliation import Supervisor
+from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.preparation.jobs import RUNNING
+from mesolive_sdk.models import AgentStatus, LivePositionState
+
+EVERY_SECONDS = 5.0
+"""How often it is looked."""
+
+ANSWER_SECONDS = 10.0
+"""How long the database may take to answer a look."""
+
+LATE_SECONDS = 30.0
+"""For how long something that mends itself may last before it is a failure."""
+
+UNRESOLVED_SECONDS = 120.0
+"""For how long, in market time, it may be unknown what became of an order."""
+
+LITTLE_SPACE = 512 * 1024 * 1024
+"""Bytes: with less on the database's disk somebody should make room."""
+
+# Changes nothing, but has to reach the disk like every change: a database that cannot be written to is found out.
+_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
+_NOBODY = 0
+"""The user that the touch is written for: on PostgreSQL it then waits for no user's writers."""
+
+# Orders and positions stay for ever, and few are open: these are found by their account, or user, and their state.
+_OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sorted(OPEN))
+_LIVING = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
+_COUNTS = {
+    "open orders": select(func.count()).select_from(orders).where(_OPEN),
+    "unresolved orders": select(func.count()).select_from(orders).where(_OPEN, orders.c.unresolved_since.is_not(None)),
+    "open positions": select(func.count())
+    .select_from(positions)
+    .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(_LIVING)),
+    "preparations": select(func.count()).select_from(prepare_jobs).where(prepare_jobs.c.status.in_(RUNNING)),
+    "halts": select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None)),
+    "errors": select(func.count()).select_from(active_events).where(active_events.c.subject.startswith("error:")),
+}
+_OLDEST = select(func.min(orders.c.unresolved_since)).where(_OPEN)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketVitals:
+    """How a provider of market data is doing.
+
+    Attributes
+    ----------
+    silence
+        Market seconds since it said anything; `None` before it ever has.
+    """
+
+    connected: bool
+    silence: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What was found at a look.
+
+    Attributes
+    ----------
+    database_error
+        Why the database cannot be written to; `None` when it can.
+    write_seconds
+        How long a write took, from asking for it until it was durable.
+    size, free
+        Bytes of the database's file, and on its disk; `None` where the database is a server.
+    counts
+        How many there are of each of `_COUNTS`; empty while the database cannot be read.
+    oldest_unresolved
+        Market seconds for which it is unknown what became of an order, the longest.
+    market_open
+        Whether the exchange is open.
+    venues
+        For each venue, for how many seconds there has been no contact; 0 while there is.
+    undelivered, delivery_lag
+        How many events wait to be delivered, and for how many seconds some have.
+    evaluated_ago
+        Real seconds since an evaluation of signals succeeded, or since the start; `None` where nobody evaluates.
+    evaluated_every
+        How many real seconds are between two.
+    loop_lag
+        Seconds by which the look itself came late: for so long something kept the server from its other work.
+    """
+
+    database_error: str | None = None
+    write_seconds: float = 0.0
+    size: int | None = None
+    free: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    oldest_unresolved: float = 0.0
+    market_open: bool = False
+    markets: Mapping[str, MarketVitals] = field(default_factory=dict[str, MarketVitals])
+    venues: Mapping[str, float] = field(default_factory=dict[str, float])
+    undelivered: int = 0
+    delivery_lag: float = 0.0
+    evaluated_ago: float | None = None
+    evaluated_every: float = 60.0
+    loop_lag: float = 0.0
+
+
+def failures(vitals: Vitals) -> list[str]:
+    """Return what keeps the server from its work, in words; nothing when all is well."""
+    found: list[str] = []
+    if vitals.database_error is not None:
+        found.append(f"the database cannot be written to: {vitals.database_error}")
+    if vitals.market_open:
+        found += [f"market data of {name}: {one.message}" for name, one in vitals.markets.items() if not one.connected]
+    found += [
+        f"no contact to the {name} venue for {seconds:.0f} s"
+        for name, seconds in vitals.venues.items()
+        if seconds > LATE_SECONDS
+    ]
+    if vitals.delivery_lag > LATE_SECONDS:
+        found.append(f"{vitals.undelivered} events have waited to be delivered for {vitals.delivery_lag:.0f} s")
+    if vitals.evaluated_ago is not None and vitals.evaluated_ago > 2 * vitals.evaluated_every + LATE_SECONDS:
+        found.append(f"signals were last evaluated {vitals.evaluated_ago:.0f} s ago")
+    return found
+
+
+def warnings(vitals: Vitals) -> list[str]:
+    """Return what somebody should look at though the server works, in words."""
+    found: list[str] = []
+    if vitals.oldest_unresolved > UNRESOLVED_SECONDS:
+        number = vitals.counts["unresolved orders"]
+        found.append(f"what became of {number} orders is not known, for {vitals.oldest_unresolved:.0f} s by now")
+    if vitals.counts.get("errors"):
+        found.append(f"{vitals.counts['errors']} errors are active; the Event Hub tells their owners which")
+    if vitals.counts.get("halts"):
+        found.append(f"{vitals.counts['halts']} halts stand: orders are refused until mesolive resume")
+    if vitals.free is not None and vitals.free < LITTLE_SPACE:
+        found.append(f"the database's disk has {vitals.free / 1024**2:,.0f} MB left")
+    return found
+
+
+def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
+    """Return what `/health` answers: `ok`, `warning` or `failing`, the reasons, and the values behind them."""
+    failing, warning = failures(vitals), warnings(vitals)
+    return {
+        "status": "failing" if failing else "warning" if warning else "ok",
+        "failures": failing,
+        "warnings": warning,
+        "market_time": market_time.isoformat(timespec="seconds"),
+        "market_open": vitals.market_open,
+        "database": {
+            "writable": vitals.database_error is None,
+            "write_seconds": round(vitals.write_seconds, 6),
+            "size_bytes": vitals.size,
+            "free_bytes": vitals.free,
+        },
+        "markets": {
+            name: {"connected": one.connected, "silence_seconds": one.silence, "message": one.message}
+            for name, one in vitals.markets.items()
+        },
+        "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
+        "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
+        "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
+        "counts": {name.replace(" ", "_"): number for name, number in vitals.counts.items()},
+    }
+
+
+class Health:
+    """Looks at everything regularly and remembers what it saw.
+
+    Parameters
+    ----------
+    file
+        The database's file; `None` where it is a server.
+    pulse
+        How the evaluator is doing; `None` where somebody else says when signals are evaluated.
+    evaluated_every
+        Real seconds between two evaluations.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        file: Path | None,
+        market: Market,
+        calendar: ExchangeCalendar,
+        clock: Clock,
+        supervisors: list[Supervisor],
+        deliverer: Deliverer,
+        pulse: Pulse | None,
+        *,
+        evaluated_every: float = 60.0,
+    ) -> None:
+        self._database = database
+        self._file = file
+        self._market = market
+        self._calendar = calendar
+        self._clock = clock
+        self._supervisors = supervisors
+        self._deliverer = deliverer
+        self._pulse = pulse
+        self._every = evaluated_every
+        self._since: dict[str, float] = {}
+        self._started = time.monotonic()
+        self._loop_lag = 0.0
+        self._stored = Vitals()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Look once, and begin to look regularly."""
+        await self.look()
+        self._task = asyncio.create_task(self._run(), name="health")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    @property
+    def vitals(self) -> Vitals:
+        """What is known now: of the database what the last look found, of the rest how it is at this moment."""
+        now, seen = time.monotonic(), self._stored
+        behind = self._deliverer.behind
+        pulse = self._pulse
+        return Vitals(
+            database_error=seen.database_error,
+            write_seconds=seen.write_seconds,
+            size=seen.size,
+            free=seen.free,
+            counts=seen.counts,
+            oldest_unresolved=seen.oldest_unresolved,
+            market_open=self._calendar.is_open(self._clock.now()),
+            markets=self._markets(),
+            venues={
+                one.venue_name: self._lasting(f"venue {one.venue_name}", now, lasts=not one.in_contact)
+                for one in self._supervisors
+            },
+            undelivered=behind,
+            delivery_lag=self._lasting("events", now, lasts=behind > 0),
+            evaluated_ago=None if pulse is None else now - max(pulse.succeeded_at[0], self._started),
+            evaluated_every=self._every,
+            loop_lag=self._loop_lag,
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Return what `/health` answers."""
+        return report(self.vitals, self._clock.now())
+
+    async def look(self) -> None:
+        """Look at the database now."""
+        error: str | None = None
+        counts: dict[str, int] = {}
+        oldest = 0.0
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                async with self._database.write(_NOBODY) as tx:
+                    await tx.execute(_TOUCH)
+                took = time.monotonic() - began
+                async with self._database.read() as tx:
+                    counts = {name: await tx.scalar(query) for name, query in _COUNTS.items()}
+                    since: datetime | None = await tx.scalar(_OLDEST)
+            if since is not None:
+                oldest = max(0.0, (self._clock.now() - since).total_seconds())
+        except (ServiceError, SQLAlchemyError, OSError, TimeoutError) as problem:
+            took = time.monotonic() - began
+            error = _kind(problem)
+            if self._stored.database_error != error:
+                _log.error("database_not_writable", error=error)
+        if error is None and self._stored.database_error is not None:
+            _log.info("database_writable_again")
+        size, free = _space(self._file)
+        self._stored = Vitals(
+            database_error=error,
+            write_seconds=took,
+            size=size,
+            free=free,
+            counts=counts,
+            oldest_unresolved=oldest,
+        )
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + EVERY_SECONDS
+            await asyncio.sleep(EVERY_SECONDS)
+            self._loop_lag = max(0.0, loop.time() - due)
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 - looking goes on; the log has the trace
+                _log.exception("health_not_looked_at")
+
+    def _markets(self) -> dict[str, MarketVitals]:
+        now = self._clock.now()
+        found: dict[str, MarketVitals] = {}
+        for kind in self._market.providers:
+            status, heard = self._market.status(kind), self._market.heard_at(kind)
+            silence = None if heard is None else max(0.0, (now - heard).total_seconds())
+            found[kind.name] = MarketVitals(status.state is AgentStatus.Connected, silence, status.message)
+        return found
+
+    def _lasting(self, what: str, now: float, *, lasts: bool) -> float:
+        """Return for how many seconds something has lasted without a break."""
+        if not lasts:
+            self._since.pop(what, None)
+            return 0.0
+        return now - self._since.setdefault(what, now)
+
+
+def _kind(problem: BaseException) -> str:
+    """Return what is wrong without anything that is stored: SQLite's own words, of others the kind of the exception."""
+    behind: object = getattr(problem, "orig", None) or problem
+    return str(behind) if isinstance(behind, sqlite3.Error) else type(behind).__name__
+
+
+def _space(file: Path | None) -> tuple[int | None, int | None]:
+    """Return how large a database is, with what SQLite keeps beside it, and how much room its disk has."""
+    if file is None:
+        return None, None
+    size = 0
+    for name in (file, file.with_name(f"{file.name}-wal")):
+        with contextlib.suppress(OSError):
+            size += name.stat().st_size
+    with contextlib.suppress(OSError):
+        return size, shutil.disk_usage(file.parent).free
+    return size, None

@@ -1,0 +1,129 @@
+"""What the server tells a Prometheus scraper; docs/operations.md lists it, and says what to alarm on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mesolive.operations.health import Health, failures
+from mesolive.operations.retention import Retention
+from mesolive.signals.stats import Pulse
+from signalr_asyncio import SignalRServer
+
+
+class ServerMetrics(Collector):
+    """Reads everything when it is asked, so that counting costs nothing in between."""
+
+    def __init__(self, hubs: SignalRServer, health: Health, pulse: Pulse, retention: Retention) -> None:
+        self._hubs = hubs
+        self._health = health
+        self._pulse = pulse
+        self._retention = retention
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the present values."""
+        yield InfoMetricFamily("mesolive", "Which server this is", {"version": version("mesolive")})
+        yield from self._vitals()
+        yield from self._signals()
+        yield from self._connections()
+        yield from self._deletions()
+
+    def _vitals(self) -> Iterator[Metric]:
+        vitals = self._health.vitals
+        yield _gauge("healthy", "1 while /health tells of no failure", not failures(vitals))
+        yield _gauge("database_writable", "1 while the database takes writes", vitals.database_error is None)
+        yield _gauge("database_write_seconds", "How long the last test write took until durable", vitals.write_seconds)
+        if vitals.size is not None:
+            yield _gauge("database_size_bytes", "Size of the database's files", vitals.size)
+        if vitals.free is not None:
+            yield _gauge("database_free_bytes", "Room left on the database's disk", vitals.free)
+        yield _gauge("market_open", "1 while the exchange is open", vitals.market_open)
+        connected = GaugeMetricFamily("mesolive_market_connected", "1 while market data comes in", labels=["provider"])
+        silence = GaugeMetricFamily(
+            "mesolive_market_silence_seconds", "Market time since a provider said anything", labels=["provider"]
+        )
+        for name, one in vitals.markets.items():
+            connected.add_metric([name], float(one.connected))
+            if one.silence is not None:
+                silence.add_metric([name], one.silence)
+        yield connected
+        yield silence
+        venues = GaugeMetricFamily(
+            "mesolive_venue_connected",
+            "1 while a venue is connected and was asked about all accounts",
+            labels=["venue"],
+        )
+        for name, seconds in vitals.venues.items():
+            venues.add_metric([name], float(seconds == 0))
+        yield venues
+        for name, (metric, text) in _COUNTED.items():
+            if name in vitals.counts:
+                yield _gauge(metric, text, vitals.counts[name])
+        yield _gauge(
+            "orders_unresolved_oldest_seconds",
+            "Market time for which it is unknown what became of an order, the longest",
+            vitals.oldest_unresolved,
+        )
+        yield _gauge("events_undelivered", "Events that wait to be delivered to clients", vitals.undelivered)
+        yield _gauge("events_delivery_lag_seconds", "For how long events have waited", vitals.delivery_lag)
+        yield _gauge("loop_lag_seconds", "By how much the server was late for its last look at itself", vitals.loop_lag)
+
+    def _signals(self) -> Iterator[Metric]:
+        pulse = self._pulse
+        yield CounterMetricFamily("mesolive_evaluations", "Evaluations of signals since the start", pulse.evaluations)
+        yield CounterMetricFamily("mesolive_evaluation_failures", "Evaluations that failed as a whole", pulse.failures)
+        yield _gauge("evaluation_duration_seconds", "How long the last evaluation took", pulse.seconds)
+        yield _gauge("evaluation_lateness_seconds", "Market time by which the last one began late", pulse.lateness)
+        yield _gauge(
+            "evaluation_last_success_timestamp_seconds",
+            "When an evaluation last succeeded, Unix time",
+            pulse.succeeded_at[1],
+        )
+
+    def _connections(self) -> Iterator[Metric]:
+        stats = self._hubs.stats()
+        connections = GaugeMetricFamily("mesolive_hub_connections", "Open connections of a hub", labels=["hub"])
+        for path, number in stats.hub_connections.items():
+            connections.add_metric([path], number)
+        yield connections
+        yield _gauge("queued_bytes", "Bytes that wait to be sent to clients", stats.queued_bytes)
+        yield _gauge("hub_tasks", "Calls, streams and writers that run", stats.tasks)
+        yield CounterMetricFamily("mesolive_connections", "Connections since the start", stats.total_connections)
+        yield CounterMetricFamily("mesolive_refused", "Connections refused since the start", stats.refused)
+        yield CounterMetricFamily("mesolive_invocations", "Calls since the start", stats.invocations)
+        yield CounterMetricFamily("mesolive_received_bytes", "Bytes of hub messages received", stats.bytes_in)
+        yield CounterMetricFamily("mesolive_sent_bytes", "Bytes of hub messages sent", stats.bytes_out)
+        yield CounterMetricFamily(
+            "mesolive_overflows", "Connections closed because they read too slowly", stats.overflows
+        )
+
+    def _deletions(self) -> Iterator[Metric]:
+        deleted = CounterMetricFamily(
+            "mesolive_retention_deleted", "Rows deleted for their age since the start", labels=["kind"]
+        )
+        for kind, number in self._retention.deleted.items():
+            deleted.add_metric([kind], number)
+        yield deleted
+        last = self._retention.last_run
+        yield _gauge(
+            "retention_last_run_timestamp_seconds",
+            "When everything was last looked through for what is too old, Unix time; 0 is never",
+            0 if last is None else last.timestamp(),
+        )
+
+
+_COUNTED = {
+    "open orders": ("orders_open", "Orders at venues that have not ended"),
+    "unresolved orders": ("orders_unresolved", "Orders of which it is unknown what their venue made of them"),
+    "open positions": ("positions_open", "Positions that are not closed"),
+    "preparations": ("preparations_running", "Preparations of entries, exits and adjustments that run"),
+    "halts": ("halts", "Halts that stand"),
+    "errors": ("errors_active", "Errors that the Event Hub tells of as active"),
+}
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"mesolive_{name}", text, float(value))

@@ -1,0 +1,233 @@
+"""What is kept for how long: old events, jobs, plans and idempotency records go, a few rows per transaction.
+
+Orders, executions, facts, positions and the audit are never deleted. Nor is an event that is still active, whatever
+its age, and numbers of events are never given again. How old a row is, is told by the market's time, which stamped it;
+where that runs ahead of the real time, as in a fast simulation, by the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Column, Select, Table, delete, exists, select, update
+
+from mesolive.clock import Clock, WallClock
+from mesolive.store.connection import LONG
+from mesolive.store.database import Database
+from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.store.tables.journal import active_events, event_counters, events
+from mesolive.store.tables.signals import adjustment_plans
+from mesolive.store.tables.trading import exec_plan_legs, exec_plans, executions, orders, positions, prepare_jobs
+from mesolive.trading.portfolio.plans import PlanState
+from mesolive.trading.preparation.jobs import RUNNING
+from mesolive_sdk.models import IdempotencyRecordStatus
+
+BATCH = 500
+"""So many rows go in one transaction: others that write wait for no more than these."""
+
+EVERY_SECONDS = 3600.0
+"""How often it is looked for what is too old, in real time."""
+
+RETRY_SECONDS = 60.0
+
+PROCESSING = IdempotencyRecordStatus.Processing.name
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days things are kept; `None` is for ever.
+
+    Attributes
+    ----------
+    events
+        Events that are not active.
+    jobs
+        Preparation jobs that have ended, and plans of which nothing was executed.
+    records
+        Idempotency records whose outcome is known.
+    """
+
+    events: int | None = 400
+    jobs: int | None = 90
+    records: int | None = 90
+
+
+class Retention:
+    """Deletes what is too old.
+
+    Parameters
+    ----------
+    clock
+        The market's time.
+    wall
+        The real time.
+
+    Attributes
+    ----------
+    deleted
+        How many rows went since the start, by what they were.
+    last_run
+        When everything was last looked through, in real time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        keep: Keep,
+        *,
+        wall: Clock | None = None,
+        every_seconds: float = EVERY_SECONDS,
+        batch: int = BATCH,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._keep = keep
+        self._wall = wall or WallClock()
+        self._every = every_seconds
+        self._batch = batch
+        self._task: asyncio.Task[None] | None = None
+        self.deleted: Counter[str] = Counter({"events": 0, "jobs": 0, "plans": 0, "records": 0})
+        self.last_run: datetime | None = None
+
+    async def start(self) -> None:
+        """Look through everything now, and from time to time."""
+        self._task = asyncio.create_task(self._follow(), name="retention")
+
+    async def stop(self) -> None:
+        """Look no more; a transaction under way is rolled back."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def prune(self) -> Mapping[str, int]:
+        """Delete all that is too old, and return how many rows of what that were."""
+        before = Counter(self.deleted)
+        if (until := self._until(self._keep.events)) is not None:
+            async with self._database.read() as tx:
+                users: list[int] = [row.user_id for row in await tx.all(select(event_counters.c.user_id))]
+            for user_id in users:
+                await self._prune_events(user_id, until)
+        if (until := self._until(self._keep.jobs)) is not None:
+            await self._prune("jobs", _old_jobs(until), prepare_jobs.c.id)
+            await self._prune("plans", _unexecuted_plans(until), exec_plans.c.id, (adjustment_plans, exec_plan_legs))
+        if (until := self._until(self._keep.records)) is not None:
+            await self._prune("records", _old_records(until), idempotency_records.c.key)
+        self.last_run = self._wall.now()
+        return self.deleted - before
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                gone = await self.prune()
+            except Exception:  # noqa: BLE001 - it is tried again whatever the store does; the log has the trace
+                _log.exception("retention_failed")
+                await asyncio.sleep(min(RETRY_SECONDS, self._every))
+                continue
+            if gone:
+                _log.info("retention_deleted", **gone)
+            await asyncio.sleep(self._every)
+
+    def _until(self, days: int | None) -> datetime | None:
+        if days is None:
+            return None
+        return min(self._clock.now(), self._wall.now()) - timedelta(days=days)
+
+    async def _prune_events(self, user_id: int, until: datetime) -> None:
+        """Delete a user's oldest events up to the first that is young enough, but for those that are active.
+
+        Up to where is noted in the same transaction: who asks for what is gone must be told so.
+        """
+        counter = select(event_counters.c.pruned_seq_id).where(event_counters.c.user_id == user_id)
+        kept = select(active_events.c.event_seq_id).where(active_events.c.user_id == user_id)
+        while True:
+            async with self._database.read() as tx:
+                gone = await tx.scalar(counter) or 0
+                oldest = await tx.all(
+                    select(events.c.event_seq_id, events.c.event_time)
+                    .where(events.c.user_id == user_id, events.c.event_seq_id > gone)
+                    .order_by(events.c.event_seq_id)
+                    .limit(self._batch)
+                )
+            last = gone
+            for row in oldest:
+                if row.event_time >= until:
+                    break
+                last = row.event_seq_id
+            # Those that were passed over before may have ended since.
+            old = (events.c.user_id == user_id) & (events.c.event_seq_id <= last) & events.c.event_seq_id.not_in(kept)
+            async with self._database.read() as tx:
+                found = await tx.first(select(events.c.event_seq_id).where(old).limit(1))
+            if found is None and last == gone:
+                return
+            async with self._database.write(user_id) as tx:
+                number = (await tx.execute(delete(events).where(old).execution_options(**LONG))).rowcount
+                await tx.execute(
+                    update(event_counters).where(event_counters.c.user_id == user_id).values(pruned_seq_id=last)
+                )
+            self.deleted["events"] += number
+            if last == gone:
+                return
+
+    async def _prune(self, what: str, old: Select[Any, Any], key: Column[Any], parts: Sequence[Table] = ()) -> None:
+        """Delete the rows that a query finds (their user, and their key as `found`), and their `parts`, in batches."""
+        while True:
+            async with self._database.read() as tx:
+                rows = await tx.all(old.limit(self._batch))
+            by_user: dict[int, list[Any]] = defaultdict(list)
+            for row in rows:
+                by_user[row.user_id].append(row.found)
+            number = 0
+            for user_id, keys in by_user.items():
+                async with self._database.write(user_id) as tx:
+                    # Asked again: what was found may be in use by now.
+                    again = old.where(key.table.c.user_id == user_id, key.in_(keys))
+                    still = [row.found for row in await tx.all(again)]
+                    for part in parts:
+                        await tx.execute(delete(part).where(part.c.plan_id.in_(still)).execution_options(**LONG))
+                    gone = delete(key.table).where(key.table.c.user_id == user_id, key.in_(still))
+                    number += (await tx.execute(gone.execution_options(**LONG))).rowcount
+            self.deleted[what] += number
+            if number == 0:
+                return
+
+
+def _old_jobs(until: datetime) -> Select[Any, Any]:
+    return select(prepare_jobs.c.user_id, prepare_jobs.c.id.label("found")).where(
+        prepare_jobs.c.status.not_in(RUNNING), prepare_jobs.c.updated_at < until
+    )
+
+
+def _unexecuted_plans(until: datetime) -> Select[Any, Any]:
+    used = (
+        exists().where(orders.c.plan_id == exec_plans.c.id),
+        exists().where(executions.c.plan_id == exec_plans.c.id),
+        exists().where(positions.c.entry_plan_id == exec_plans.c.id),
+        exists().where(
+            idempotency_records.c.user_id == exec_plans.c.user_id,
+            idempotency_records.c.exec_plan_id == exec_plans.c.id,
+            idempotency_records.c.status == PROCESSING,
+        ),
+    )
+    return select(exec_plans.c.user_id, exec_plans.c.id.label("found")).where(
+        exec_plans.c.state == PlanState.PREPARED.value,
+        exec_plans.c.created_at < until,
+        *(~one for one in used),
+    )
+
+
+def _old_records(until: datetime) -> Select[Any, Any]:
+    return select(idempotency_records.c.user_id, idempotency_records.c.key.label("found")).where(
+        idempotency_records.c.updated_at < until, idempotency_records.c.status != PROCESSING
+    )

@@ -1,0 +1,396 @@
+"""The evaluator: every minute of market time, everything that is active is evaluated and what changed is told.
+
+What is on is in the store, written in the transaction that tells of it: a restart neither repeats a signal nor forgets
+one. One evaluator serves a database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import delete, insert, select
+
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError
+from mesolive.journal.journal import Journal
+from mesolive.language.decision import AccountState, shown
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.chain_view import BookView
+from mesolive.signals.auto_updates import Update
+from mesolive.signals.evaluation import Found, Watched, evaluate
+from mesolive.signals.findings import error, no_entry
+from mesolive.signals.keys import Kind, Scope, Subject
+from mesolive.signals.partial_positions import left_in_part
+from mesolive.signals.queries import Pair, Watch, load
+from mesolive.signals.stats import Pulse
+from mesolive.signals.transitions import Change, Standing, changes
+from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.tables.signals import signal_states
+from mesolive.store.tables.trading import positions, strategy_accounts
+from mesolive.trading.evaluation.entry_retry import LateFreezing
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.portfolio.positions import Position
+from mesolive.trading.settlement.paper_settlements import Settlements
+from mesolive_sdk import models, wire
+
+_log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 60.0
+"""How often signals are evaluated, in market time; besides at every instant that a schedule may name."""
+
+INSTANTS = timedelta(minutes=5)
+"""Sessions begin and end on a multiple of this, and the minutes of schedules are rounded to it."""
+
+FAILED = "failed"
+"""Stands in the store for an automatic update that could not be carried out: it is tried again."""
+
+CHANGES_PER_TRANSACTION = 200
+"""Other writers wait no longer than so many changes take."""
+
+U = TypeVar("U", bound=models.AutoUpdateVarsEvent)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """An automatic update with the job that it is told as."""
+
+    job_id: str
+    watched: Watched
+    update: Update
+
+
+class SignalWatch:
+    """Evaluates what is active, and tells what begins and ends.
+
+    Parameters
+    ----------
+    room
+        Where the language runs.
+    calendar
+        The exchange's sessions: outside of them nothing is evaluated, and no strategy may enter.
+    settlements
+        Asked before each evaluation to settle what has expired.
+    late
+        Asked before each evaluation to freeze what entries could not.
+    every
+        Seconds of market time between evaluations.
+    new_id
+        Makes the job ids of automatic updates.
+
+    Attributes
+    ----------
+    pulse
+        How the evaluations in time go.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        room: EvaluationRoom,
+        calendar: ExchangeCalendar,
+        clock: Clock,
+        settlements: Settlements,
+        late: LateFreezing,
+        *,
+        every: float = EVERY_SECONDS,
+        new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._room = room
+        self._calendar = calendar
+        self._clock = clock
+        self._settlements = settlements
+        self._late = late
+        self._every = timedelta(seconds=every)
+        self._new_id = new_id
+        self.pulse = Pulse()
+        self._turn = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to evaluate, at once and then in time with the market's clock."""
+        self._task = asyncio.create_task(self._run(), name="signals")
+
+    async def stop(self) -> None:
+        """Evaluate no more; an evaluation under way is given up, and what it had not told is told after the start."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        target = self._clock.now()
+        while True:
+            try:
+                with self.pulse.beat((self._clock.now() - target).total_seconds()):
+                    await self.evaluate()
+            except Exception:  # noqa: BLE001 - the next evaluation tries again; the log has the trace
+                _log.exception("signals_not_evaluated")
+            target = next_evaluation(self._clock.now(), self._every)
+            while (left := (target - self._clock.now()).total_seconds()) > 0:
+                await self._clock.sleep(left)
+
+    async def evaluate(self) -> None:
+        """Evaluate everything at the market's present moment and tell what has changed."""
+        async with self._turn:
+            await self._evaluate()
+
+    async def _evaluate(self) -> None:
+        now = self._clock.now()
+        unsettled = await self._settle()
+        if self._calendar.is_open(now):
+            await self._freeze()
+        async with self._database.read() as tx:
+            watch = await load(tx)
+            in_part = await left_in_part(tx, now)
+        found = Found()
+        for pair in watch.pairs:
+            for position in pair.own:
+                if position.id in unsettled:
+                    found.findings.append(error(pair.names_of(position), unsettled[position.id], cause="settlement"))
+                if position.state is not models.LivePositionState.Open:
+                    what = error(
+                        pair.names_of(position), in_part.get(position.id, "an order of it works again"), cause="in part"
+                    )
+                    found.findings.append(replace(what, holds=position.id in in_part))
+        if self._calendar.is_open(now):
+            accounts: dict[tuple[int, str], AccountState] = {}
+            for pair in watch.pairs:
+                if _being_settled(pair, now, unsettled):
+                    found.findings.append(no_entry(pair.names))
+                    continue
+                await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, found)
+        else:
+            found.findings.extend(no_entry(pair.names) for pair in watch.pairs)
+        await self._tell(watch, found)
+
+    async def _settle(self) -> Mapping[int, str]:
+        """Settle what has expired; return what is overdue, by position. Whatever fails here, signals are evaluated."""
+        try:
+            return {one.position_id: one.reason for one in await self._settlements.settle()}
+        except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
+            _log.exception("not_settled")
+            return {}
+
+    async def _freeze(self) -> None:
+        """Make up for what entries could not freeze. Whatever fails here, signals are evaluated."""
+        try:
+            await self._late.make_up()
+        except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
+            _log.exception("not_frozen")
+
+    async def _evaluate_pair(
+        self,
+        pair: Pair,
+        standing: Mapping[str, Standing],
+        accounts: dict[tuple[int, str], AccountState],
+        found: Found,
+    ) -> None:
+        """Add what is found of a strategy on an account, one market view for each underlying that it trades."""
+        context, names = pair.context, pair.names
+        open_now = [one for one in pair.own if one.state is models.LivePositionState.Open]
+        symbol_of = {one.id: _symbol(one, context.symbol) for one in open_now}
+        symbols = {context.symbol} if pair.active else set[str]()
+        symbols.update(symbol_of.values())
+        if not pair.active:
+            found.findings.append(no_entry(names))
+        updated = frozenset(key for key, one in standing.items() if one.kind is Kind.UPDATE and one.body != FAILED)
+        failed = False
+        for symbol in sorted(symbols):
+            entering = pair.active and symbol == context.symbol
+            try:
+                view = self._room.fresh_view(symbol, None)
+                account = self._account(context, view, accounts)
+                watched = [
+                    Watched(pair.names_of(one), account.positions[place], updated)
+                    for place, one in enumerate(context.positions)
+                    if symbol_of.get(one.id) == symbol
+                ]
+                one = await self._room.run(
+                    context,
+                    f"signals/{context.strategy_id}/{context.account.id}/{view.now.isoformat()}",
+                    view,
+                    None,
+                    lambda strategy, external, random, v=view, a=account, e=entering, w=watched: evaluate(
+                        strategy, v, a, names if e else None, w, external, random
+                    ),
+                )
+            except ServiceError as problem:
+                failed = True
+                found.findings.append(error(names, problem.message, cause=f"evaluation of {symbol}"))
+            except Exception as problem:  # noqa: BLE001 - one strategy's failure must not silence the others
+                failed = True
+                _log.exception("strategy_not_evaluated", strategy_id=context.strategy_id)
+                told = f"internal error ({type(problem).__name__}); the server's log has it"
+                found.findings.append(error(names, told, cause=f"evaluation of {symbol}"))
+            else:
+                found.findings.extend(one.findings)
+                found.evaluated |= one.evaluated
+                found.updates.extend(one.updates)
+                continue
+            if entering:
+                found.findings.append(no_entry(names))
+        if failed:
+            found.evaluated.discard(names.scope)
+        else:
+            found.evaluated.add(names.scope)
+
+    def _account(
+        self, context: StrategyContext, view: BookView, kept: dict[tuple[int, str], AccountState]
+    ) -> AccountState:
+        """Return the account as a strategy reads it; what its strategies share is computed once per evaluation."""
+        key = (context.account.id, view.underlying.underlying.symbol)
+        if key not in kept:
+            kept[key] = context.whole_account(self._room.marks(view))
+        return context.for_strategy(kept[key])
+
+    async def _tell(self, watch: Watch, found: Found) -> None:
+        existing = watch.existing
+        users = {scope.user_id for scope in existing} | watch.standing.keys()
+        for user_id in sorted(users):
+            standing = watch.standing.get(user_id, {})
+            own = [finding for finding in found.findings if finding.subject.scope.user_id == user_id]
+            changed = changes(standing, own, evaluated=found.evaluated, existing=existing)
+            for start in range(0, len(changed), CHANGES_PER_TRANSACTION):
+                await self._tell_changes(user_id, changed[start : start + CHANGES_PER_TRANSACTION])
+            for watched, update in found.updates:
+                if watched.names.scope.user_id == user_id:
+                    applied = _Applied(str(self._new_id()), watched, update)
+                    await self._tell_update(user_id, applied, standing)
+
+    async def _tell_changes(self, user_id: int, changed: Sequence[Change]) -> None:
+        """Tell what begins and ends, and note it, in one transaction."""
+        async with self._database.write(user_id) as tx:
+            present = await _still_there(tx, [change.scope for change in changed if change.begins])
+            told = [
+                change
+                for change in changed
+                if not change.begins or change.scope in present or change.kind is Kind.ERROR
+            ]
+            events = [change.event for change in told if change.event is not None]
+            await self._journal.append(tx, user_id, events)
+            ended = [change.key for change in told if not change.begins]
+            if ended:
+                await tx.execute(
+                    delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject.in_(ended))
+                )
+            begun = [self._row(change) for change in told if change.begins]
+            if begun:
+                await tx.execute(insert(signal_states), begun)
+
+    def _row(self, change: Change) -> dict[str, object]:
+        return {
+            "user_id": change.scope.user_id,
+            "subject": change.key,
+            "kind": change.kind.value,
+            "strategy_id": change.scope.strategy_id,
+            "account_id": change.scope.account_id,
+            "position_id": change.scope.position_id,
+            "body": None if change.event is None else wire.encode_json(change.event).decode(),
+            "since": self._clock.now(),
+        }
+
+    async def _tell_update(self, user_id: int, applied: _Applied, standing: Mapping[str, Standing]) -> None:
+        """Carry out an automatic update and tell it: its variables, its events and its edge are one transaction."""
+        update, names = applied.update, applied.watched.names
+        key = Subject(Kind.UPDATE, names.scope, update.condition).key
+        if update.error is not None and key in standing:
+            return  # it failed before, and that was told
+        async with self._database.write(user_id) as tx:
+            row = await tx.first(
+                select(positions.c.state, positions.c.variables).where(positions.c.id == names.position_id)
+            )
+            if row is None or row.state != models.LivePositionState.Open.name:
+                return
+            if {name: Decimal(value) for name, value in row.variables.items()} != update.before:
+                return  # something else has changed it since: it is worked out anew at the next evaluation
+            await self._journal.append(tx, user_id, _update_events(applied))
+            if update.error is None:
+                await tx.execute(
+                    positions.update()
+                    .where(positions.c.id == names.position_id)
+                    .values(variables=dict(update.variables))
+                )
+            await tx.execute(
+                delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject == key)
+            )
+            if update.holds:
+                change = Change(key, Kind.UPDATE, names.scope, begins=True, event=None)
+                body = None if update.error is None else FAILED
+                await tx.execute(insert(signal_states), [{**self._row(change), "body": body}])
+
+
+def next_evaluation(now: datetime, every: timedelta) -> datetime:
+    """Return the next moment to evaluate at: a multiple of `every`, or an instant that a schedule may name."""
+    return min(_EPOCH + step * ((now - _EPOCH) // step + 1) for step in (every, INSTANTS))
+
+
+async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Scope]:
+    """Return those scopes that may still be told of: their position is open, or their strategy may enter."""
+    ids = {scope.position_id for scope in scopes if scope.position_id is not None}
+    open_state = models.LivePositionState.Open.name
+    rows = await tx.all(select(positions.c.id).where(positions.c.id.in_(ids), positions.c.state == open_state))
+    open_now = {row.id for row in rows}
+    strategy_ids = {scope.strategy_id for scope in scopes}
+    active = {
+        (row.strategy_id, row.account_id)
+        for row in await tx.all(select(strategy_accounts).where(strategy_accounts.c.strategy_id.in_(strategy_ids)))
+    }
+    return {
+        scope
+        for scope in scopes
+        if (
+            (scope.strategy_id, scope.account_id) in active
+            if scope.position_id is None
+            else scope.position_id in open_now
+        )
+    }
+
+
+def _being_settled(pair: Pair, now: datetime, overdue: Mapping[int, str]) -> bool:
+    """Whether the account holds what has just expired, and is not valued until that is settled or overdue."""
+    return any(
+        leg.traded.settles_at <= now and leg.holding.qty != 0
+        for position in pair.context.positions
+        if position.id not in overdue
+        for leg in position.open_legs
+    )
+
+
+def _symbol(position: Position, otherwise: str) -> str:
+    """Return the underlying that a position trades."""
+    return position.legs[0].traded.contract.underlying if position.legs else otherwise
+
+
+def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
+    """Return what tells of an automatic update: that it began, and how it ended."""
+    names, update = applied.watched.names, applied.update
+    scope = names.scope
+
+    def told(model: type[U], **more: Any) -> U:  # noqa: ANN401 - the fields that one of the three has by itself
+        return model(
+            JobId=applied.job_id,
+            StrategyId=scope.strategy_id,
+            StrategyName=names.strategy_name,
+            PositionId=names.position_id,
+            PositionName=names.position_name,
+            BrokerAccountId=names.broker_account_id,
+            Condition=update.condition,
+            **more,
+        )
+
+    started = told(models.AutoUpdateVarsAdjustmentStartedEvent)
+    if update.error is not None:
+        return [started, told(models.AutoUpdateVarsAdjustmentFailedEvent, Error=update.error)]
+    return [started, told(models.AutoUpdateVarsAdjustmentCompletedEvent, UpdatedVars=shown(update.changed))]

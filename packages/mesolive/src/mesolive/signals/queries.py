@@ -1,0 +1,129 @@
+"""What there is to watch, as one read of the store finds it: active strategies, open positions, and what is on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from mesolive.signals.keys import Kind, Names, Scope
+from mesolive.signals.transitions import Standing
+from mesolive.store.database import Transaction
+from mesolive.store.tables.signals import signal_states
+from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
+from mesolive.trading.evaluation.evaluator import StrategyContext
+from mesolive.trading.portfolio.accounts import Account, account_of
+from mesolive.trading.portfolio.margin import rules_by_position
+from mesolive.trading.portfolio.positions import Position, open_positions_of_account
+from mesolive_sdk import models
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A strategy on an account, with everything of the account that it may read.
+
+    Attributes
+    ----------
+    active
+        Whether the strategy may enter there; a strategy whose positions are still open is watched without.
+    """
+
+    context: StrategyContext
+    active: bool
+
+    @property
+    def names(self) -> Names:
+        """The pair's scope and names."""
+        context = self.context
+        scope = Scope(context.user_id, context.strategy_id, context.account.id)
+        return Names(scope, context.strategy_name, context.account.broker_account_id)
+
+    def names_of(self, position: Position) -> Names:
+        """Return the scope and names of one of its positions."""
+        context = self.context
+        scope = Scope(context.user_id, context.strategy_id, context.account.id, position.id)
+        return Names(scope, context.strategy_name, context.account.broker_account_id, position.name)
+
+    @property
+    def own(self) -> list[Position]:
+        """The strategy's positions on the account that are not closed."""
+        return [one for one in self.context.positions if one.strategy_id == self.context.strategy_id]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Everything that is watched, and what is on, by user."""
+
+    pairs: list[Pair] = field(default_factory=list[Pair])
+    standing: dict[int, dict[str, Standing]] = field(default_factory=dict[int, dict[str, Standing]])
+
+    @property
+    def existing(self) -> set[Scope]:
+        """The scopes that there are."""
+        found = {pair.names.scope for pair in self.pairs}
+        found.update(pair.names_of(position).scope for pair in self.pairs for position in pair.own)
+        return found
+
+
+async def load(tx: Transaction) -> Watch:
+    """Read everything that is to be watched, of all users."""
+    watch = Watch()
+    for row in await tx.all(select(signal_states)):
+        scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
+        standing = Standing(row.subject, Kind(row.kind), scope, row.body)
+        watch.standing.setdefault(row.user_id, {})[row.subject] = standing
+    active = {(row.strategy_id, row.account_id) for row in await tx.all(select(strategy_accounts))}
+    held = await tx.all(
+        select(positions.c.strategy_id, positions.c.account_id)
+        .where(positions.c.state != models.LivePositionState.Closed.name)
+        .distinct()
+    )
+    wanted = sorted(active.union((row.strategy_id, row.account_id) for row in held))
+    if not wanted:
+        return watch
+    found = await tx.all(
+        select(strategies).where(
+            strategies.c.id.in_({strategy for strategy, _ in wanted}), strategies.c.deleted_at.is_(None)
+        )
+    )
+    by_id = {row.id: row for row in found}
+    owners = await tx.all(select(accounts).where(accounts.c.id.in_({account for _, account in wanted})))
+    of_account: Mapping[int, Account] = {row.id: account_of(row) for row in owners}
+    on_account = {
+        account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))
+        for account in of_account.values()
+    }
+    margin_rules = await rules_by_position(tx, [one.id for held in on_account.values() for one in held])
+    last = {
+        (row.strategy_id, row.account_id): row
+        for row in await tx.all(
+            select(
+                positions.c.strategy_id,
+                positions.c.account_id,
+                func.max(positions.c.created_at).label("entry"),
+                func.max(positions.c.closed_at).label("exit"),
+            )
+            .where(positions.c.strategy_id.in_(by_id))
+            .group_by(positions.c.strategy_id, positions.c.account_id)
+        )
+    }
+    for strategy_id, account_id in wanted:
+        strategy = by_id.get(strategy_id)
+        if strategy is None:
+            continue
+        account, ends = of_account[account_id], last.get((strategy_id, account_id))
+        context = StrategyContext(
+            user_id=strategy.user_id,
+            account=account,
+            strategy_id=strategy_id,
+            strategy_name=strategy.name,
+            definition=strategy.definition,
+            symbol=strategy.symbol,
+            positions=on_account[account_id],
+            last_entry_at=None if ends is None else ends.entry,
+            last_exit_at=None if ends is None else ends.exit,
+            margin_rules=margin_rules,
+        )
+        watch.pairs.append(Pair(context, (strategy_id, account_id) in active))
+    return watch

@@ -1,0 +1,126 @@
+"""Edges: what begins and what ends, from what is on and what an evaluation found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from mesolive.signals.keys import Kind, Scope, Subject
+from mesolive_sdk import models, wire
+
+MODELS: Mapping[Kind, type[models.MesoLiveEvent]] = {
+    Kind.ENTRY: models.EntrySignalEvent,
+    Kind.EXIT: models.ExitSignalEvent,
+    Kind.ADJUSTMENT: models.AdjustmentSignalEvent,
+    Kind.ERROR: models.ErrorEvent,
+}
+"""What tells that a subject of a kind began or ended; an automatic update is told by events of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an evaluation found out about a subject.
+
+    Attributes
+    ----------
+    holds
+        `None` when it is not known now: what is on stays on, what is off stays off.
+    event
+        Makes the event of its beginning (`True`) or its end; `None` where that is told in another way.
+    """
+
+    subject: Subject
+    holds: bool | None
+    event: Callable[[bool], models.MesoLiveEvent | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A subject that is on, as it is stored.
+
+    Attributes
+    ----------
+    body
+        The event that began it, as JSON; `None` for what was told in another way.
+    """
+
+    key: str
+    kind: Kind
+    scope: Scope
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A subject that begins or ends."""
+
+    key: str
+    kind: Kind
+    scope: Scope
+    begins: bool
+    event: models.MesoLiveEvent | None
+
+
+def changes(
+    standing: Mapping[str, Standing],
+    findings: Iterable[Finding],
+    *,
+    evaluated: Collection[Scope],
+    existing: Collection[Scope],
+) -> list[Change]:
+    """Return what begins and what ends.
+
+    Parameters
+    ----------
+    standing
+        What is on, by key.
+    findings
+        What was found out.
+    evaluated
+        Scopes about which `findings` say everything: what is on there and not found any more ends.
+    existing
+        Scopes that there still are: what is on in any other one ends.
+    """
+    found: list[Change] = []
+    mentioned: set[str] = set()
+    for finding in findings:
+        key = finding.subject.key
+        if key in mentioned:
+            continue  # the same statement, written twice
+        mentioned.add(key)
+        is_on = key in standing
+        if finding.holds is None or finding.holds is is_on:
+            continue
+        subject = finding.subject
+        found.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))
+    for key, one in standing.items():
+        if key not in mentioned and (one.scope in evaluated or one.scope not in existing):
+            found.append(Change(key, one.kind, one.scope, begins=False, event=ended(one)))
+    return found
+
+
+def ended(standing: Standing) -> models.MesoLiveEvent | None:
+    """Return the event that ends what nothing more is known of: that of its beginning, without its evidence."""
+    model = MODELS.get(standing.kind)
+    if standing.body is None or model is None:
+        return None
+    event = wire.decode_json(standing.body.encode(), model)
+    match event:
+        case models.EntrySignalEvent():
+            event.State, event.EntrySignalResult = models.SignalState.Off, None
+        case models.ExitSignalEvent():
+            event.State, event.ExitSignalResult = models.SignalState.Off, None
+        case models.AdjustmentSignalEvent():
+            event.State, event.AdjustmentTimeOk = models.SignalState.Off, False
+            event.Condition = models.ConditionEvaluation(
+                Type=models.ConditionType.Adjustment,
+                Statement=event.Condition.Statement,
+                Result=None,
+                Vars={},
+                Error="the position or its condition is not there any more",
+            )
+        case models.ErrorEvent():
+            event.State = models.ErrorState.Resolved
+        case _:
+            return None
+    return event

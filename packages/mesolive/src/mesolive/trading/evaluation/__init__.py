@@ -1,0 +1,1 @@
+"""Evaluating strategies on a market view: entry-time variables, adjustment variables, external data."""

@@ -1,0 +1,113 @@
+"""What an adjustment sets: its `VarDefines`, evaluated outside of transactions on the position as its fills make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from random import Random
+
+from mesolive.errors import ServiceError
+from mesolive.language import CompiledStrategy, freeze_at_adjustment
+from mesolive.language.decision import Operation, PositionState, SelectionError
+from mesolive.store.database import Transaction
+from mesolive.trading.evaluation.entry_variables import Frozen
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.portfolio.plans import Plan
+from mesolive.trading.portfolio.positions import Position
+from mesolive.trading.preparation.adjustment_plans import find_adjusting
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariables:
+    """What an adjustment sets, worked out on the position as its fills make it.
+
+    Attributes
+    ----------
+    frozen
+        The new values, and the statements that failed.
+    before
+        The position's variables that they were worked out from.
+    """
+
+    frozen: Frozen
+    before: Mapping[str, Decimal]
+
+    @property
+    def merged(self) -> dict[str, Decimal]:
+        """The position's variables with the new values."""
+        return {**self.before, **self.frozen.variables}
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVariables:
+    """Variables that are to be worked out before an adjustment is booked, or after its last fill.
+
+    Attributes
+    ----------
+    place
+        Where the position stands in the context.
+    after
+        The position as the fills make it.
+    operations
+        Whose `VarDefines` are evaluated, in this order.
+    """
+
+    context: StrategyContext
+    place: int
+    position: Position
+    after: PositionState
+    condition: str
+    operations: Sequence[Operation]
+
+
+async def pending_variables(
+    tx: Transaction, context: StrategyContext, plan: Plan, place: int, after: PositionState
+) -> PendingVariables | None:
+    """Read what is needed to work out an adjustment's variables.
+
+    Returns
+    -------
+    `None` when there is nothing to set: the adjustment closes the position, and nothing reads its variables any more.
+    """
+    if not after.legs:
+        return None
+    what = await find_adjusting(tx, plan.id)
+    operations = [what.operation, *([Operation.UPDATE_VARS] if what.updates else [])]
+    return PendingVariables(context, place, context.positions[place], after, what.condition, operations)
+
+
+async def work_out(room: EvaluationRoom, pending: PendingVariables, plan: Plan) -> SetVariables:
+    """Evaluate the `VarDefines` of an adjustment on the market now; what fails is told and sets nothing."""
+    before = pending.position.variables
+    try:
+        symbol = pending.position.legs[0].traded.contract.underlying
+        view = room.fresh_view(symbol, plan.data_provider)
+        account = pending.context.account_state(room.marks(view))
+
+        def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> Frozen:
+            state, found = pending.after, Frozen({})
+            for operation in pending.operations:
+                held = list(account.positions)
+                held[pending.place] = state
+                one = freeze_at_adjustment(
+                    strategy,
+                    view,
+                    replace(account, positions=tuple(held)),
+                    state,
+                    condition=pending.condition,
+                    operation=operation,
+                    external=external,
+                    random=random,
+                )
+                failed = tuple(evaluation for evaluation in one.evaluations if evaluation.error is not None)
+                found = Frozen({**found.variables, **one.variables}, (*found.failed, *failed))
+                state = replace(state, variables={**state.variables, **one.variables})
+            return found
+
+        frozen = await room.run(pending.context, f"adjustment/{plan.id}", view, plan.data_provider, freeze)
+    except ServiceError as error:
+        frozen = Frozen({}, unavailable=error.message)
+    except SelectionError as error:  # the definition was changed since the plan was prepared
+        frozen = Frozen({}, unavailable=str(error))
+    return SetVariables(frozen, before)

@@ -1,0 +1,167 @@
+"""What an entry freezes with the position: its variables, profit target and stop loss."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+from sqlalchemy import select
+
+from mesolive.errors import ServiceError
+from mesolive.language import freeze_at_entry
+from mesolive.language.decision import Evaluation, PositionState
+from mesolive.store.database import Transaction
+from mesolive.store.tables.journal import active_events, events
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.plans import Plan
+from mesolive_sdk import models, wire
+
+AT_ENTRY = "not frozen at entry"
+"""How the message begins of an error of what an entry should have frozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The variables of a new position, and the statements that could not be evaluated.
+
+    A fill is a fact: a definition that fails is reported and does not keep the position from being booked.
+    """
+
+    variables: Mapping[str, Decimal]
+    failed: tuple[Evaluation, ...] = ()
+    unavailable: str | None = None
+
+    def error_events(
+        self, plan: Plan, position_id: int, what: str = AT_ENTRY, known: Collection[uuid.UUID] = ()
+    ) -> list[models.MesoLiveEvent]:
+        """Return one active error per statement that failed.
+
+        Parameters
+        ----------
+        what
+            Begins its message, and tells its id from those of other occasions.
+        known
+            Ids of errors that are told already.
+        """
+        causes: list[tuple[str, models.ConditionType, str | None]] = [
+            (
+                evaluation.error or "it could not be evaluated",
+                models.ConditionType[evaluation.kind.value],
+                evaluation.statement,
+            )
+            for evaluation in self.failed
+        ]
+        if self.unavailable is not None:
+            causes.append((self.unavailable, models.ConditionType.VarDefine, None))
+        return [
+            models.ErrorEvent(
+                State=models.ErrorState.Active,
+                ErrorId=error_id,
+                StrategyId=plan.strategy_id,
+                StrategyName=plan.strategy_name,
+                PositionId=position_id,
+                PositionName=plan.position_name,
+                BrokerAccountId=plan.broker_account_id,
+                Message=f"{what}: {message}",
+                ConditionType=kind,
+                Statement=statement,
+            )
+            for message, kind, statement in causes
+            if (error_id := _error_id(position_id, kind, statement, what)) not in known
+        ]
+
+
+def _error_id(position_id: int, kind: models.ConditionType, statement: str | None, what: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/freeze/{position_id}/{what}/{kind.name}/{statement}")
+
+
+async def active_errors(
+    tx: Transaction, user_id: int | None = None, what: str | None = None
+) -> list[models.ErrorEvent]:
+    """Return the errors that are on because something could not be frozen, oldest first.
+
+    Parameters
+    ----------
+    user_id
+        Whose; `None` for all users.
+    what
+        Of one occasion only, such as `AT_ENTRY`.
+    """
+    query = (
+        select(events.c.body)
+        .join(
+            active_events,
+            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
+        )
+        .where(events.c.event_type == models.ErrorEvent.callback)
+        .order_by(events.c.user_id, events.c.event_seq_id)
+    )
+    if user_id is not None:
+        query = query.where(active_events.c.user_id == user_id)
+    found: list[models.ErrorEvent] = []
+    for row in await tx.all(query):
+        event = wire.decode_json(row.body, models.ErrorEvent)
+        said = (event.Message or "").partition(":")[0]
+        if event.PositionId is None or event.ConditionType is None or (what is not None and said != what):
+            continue
+        if event.ErrorId == _error_id(event.PositionId, event.ConditionType, event.Statement, said):
+            found.append(event)
+    return found
+
+
+def resolved(event: models.ErrorEvent) -> models.ErrorEvent:
+    """Return what ends an error."""
+    return msgspec.structs.replace(event, State=models.ErrorState.Resolved)
+
+
+async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> list[models.MesoLiveEvent]:
+    """Return what ends the errors of a position that is closed: nothing waits for its variables any more."""
+    return [resolved(event) for event in await active_errors(tx, user_id) if event.PositionId == position_id]
+
+
+class Freezer:
+    """Evaluates what a position freezes when its fills are complete.
+
+    Parameters
+    ----------
+    room
+        Where the language runs.
+    """
+
+    def __init__(self, room: EvaluationRoom) -> None:
+        self.room = room
+
+    async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
+        """Read what the evaluation needs; the fills of a strategy that was deleted meanwhile are facts all the same."""
+        return await load_context(tx, user_id, account, strategy_id, deleted=True)
+
+    async def freeze(
+        self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None
+    ) -> Frozen:
+        """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make.
+
+        What the position's variables hold already is not evaluated again.
+        """
+        try:
+            symbol = position.legs[0].contract.underlying if position.legs else context.symbol
+            view = self.room.fresh_view(symbol, provider)
+            account = context.account_state(self.room.marks(view))
+            frozen = await self.room.run(
+                context,
+                f"freeze/{context.strategy_id}/{view.now.isoformat()}",
+                view,
+                provider,
+                lambda strategy, external, random: freeze_at_entry(
+                    strategy, view, account, position, external=external, random=random
+                ),
+            )
+        except ServiceError as error:
+            return Frozen({}, unavailable=error.message)
+        return Frozen(
+            variables=frozen.variables,
+            failed=tuple(evaluation for evaluation in frozen.evaluations if evaluation.error is not None),
+        )

@@ -1,0 +1,233 @@
+"""Where strategies are evaluated: what the language is told about an account, and the thread that it runs in.
+
+The language is pure but not quick enough for the event loop (a selection over a large chain solves volatilities), and a
+compiled strategy serves one evaluation at a time. So all evaluations run one after another in one worker thread, each
+on one immutable market view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy import func, select
+
+from mesolive.errors import not_found, timed_out, unavailable
+from mesolive.language import CompiledStrategy
+from mesolive.language.decision import AccountState, PositionState
+from mesolive.market.chain_view import BookView
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.market.view import MarketView
+from mesolive.pricing.margin import MarginRules
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import positions
+from mesolive.trading.evaluation.external_values import OutsideValues
+from mesolive.trading.portfolio.accounts import Account, open_value
+from mesolive.trading.portfolio.margin import rules_by_position
+from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.positions import Position, open_positions_of_account
+from mesolive.trading.strategies import CompiledStrategies, find_strategy
+from mesolive_sdk import models
+
+T = TypeVar("T")
+
+EVALUATION_SECONDS = 30.0
+"""The longest that one evaluation may take; its own limits end it much earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyContext:
+    """A strategy on an account, as one read of the store found it.
+
+    Attributes
+    ----------
+    positions
+        All open positions of the account, also those of other strategies.
+    margin_rules
+        How margin is calculated, by position id; one whose strategy asks for none is not there.
+    """
+
+    user_id: int
+    account: Account
+    strategy_id: int
+    strategy_name: str
+    definition: str
+    symbol: str
+    positions: tuple[Position, ...]
+    last_entry_at: datetime | None
+    last_exit_at: datetime | None
+    margin_rules: Mapping[int, MarginRules] = field(default_factory=dict[int, MarginRules])
+
+    @property
+    def position_states(self) -> tuple[PositionState, ...]:
+        """The account's positions as the language reads them, each with its own strategy's margin rules."""
+        return tuple(replace(one.language_state, margin_rules=self.margin_rules.get(one.id)) for one in self.positions)
+
+    def account_state(self, marks: Marks) -> AccountState:
+        """Return the account as the language reads it for this strategy, held legs valued at their marks.
+
+        Raises
+        ------
+        ServiceError
+            As `whole_account`.
+        """
+        return self.for_strategy(self.whole_account(marks))
+
+    def whole_account(self, marks: Marks) -> AccountState:
+        """Return what all strategies on the account read alike.
+
+        Raises
+        ------
+        ServiceError
+            `ProviderUnavailable`, naming the contract, when a held leg has no mark: sizing by a wrong account value is
+            worse than none.
+        """
+        held = [leg for position in self.positions for leg in position.open_legs]
+        value = open_value(held, marks)
+        if value is None:
+            contracts = (leg.traded.contract for leg in held if leg.holding.qty != 0)
+            missing = next(contract for contract in contracts if marks.of(contract) is None)
+            raise unavailable(f"{missing} has no price now: the account's value is not known")
+        return AccountState(
+            nav=self.account.cash + value, initial_cash=self.account.initial_cash, positions=self.position_states
+        )
+
+    def for_strategy(self, account: AccountState) -> AccountState:
+        """Return the account with what only this strategy reads of it."""
+        return replace(
+            account,
+            strategy_positions=sum(position.strategy_id == self.strategy_id for position in self.positions),
+            last_entry_at=self.last_entry_at,
+            last_exit_at=self.last_exit_at,
+        )
+
+
+async def load_context(
+    tx: Transaction, user_id: int, account: Account, strategy_id: int, *, deleted: bool = False
+) -> StrategyContext:
+    """Read what an evaluation of the strategy on the account needs; raises and takes `deleted` as `find_strategy`."""
+    strategy = await find_strategy(tx, user_id, strategy_id, deleted=deleted)
+    last = await tx.first(
+        select(func.max(positions.c.created_at).label("entry"), func.max(positions.c.closed_at).label("exit")).where(
+            positions.c.user_id == user_id,
+            positions.c.account_id == account.id,
+            positions.c.strategy_id == strategy_id,
+        )
+    )
+    held = tuple(await open_positions_of_account(tx, user_id, account.id))
+    return StrategyContext(
+        user_id=user_id,
+        account=account,
+        strategy_id=strategy_id,
+        strategy_name=strategy.name,
+        definition=strategy.definition,
+        symbol=strategy.symbol,
+        positions=held,
+        last_entry_at=None if last is None else last.entry,
+        last_exit_at=None if last is None else last.exit,
+        margin_rules=await rules_by_position(tx, [position.id for position in held]),
+    )
+
+
+class EvaluationRoom:
+    """The one thread in which strategies are evaluated, and the views and compiled definitions they get there.
+
+    Parameters
+    ----------
+    outside
+        Values that strategies read from outside of the chain.
+    random
+        Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        strategies: CompiledStrategies,
+        outside: OutsideValues,
+        random: Callable[[str], Random] = Random,
+    ) -> None:
+        self._market = market
+        self._strategies = strategies
+        self._outside = outside
+        self._random = random
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
+
+    def view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
+        """Return the market of one underlying now.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an underlying that the provider does not have; `ProviderUnavailable` for a provider that is
+            not connected to this server.
+        """
+        try:
+            return self._market.view(symbol, provider)
+        except UnknownUnderlyingError:
+            raise not_found(f"underlying {symbol!r}") from None
+        except UnknownProviderError as error:
+            name = provider.name if provider is not None else None
+            raise unavailable(str(error), name) from None
+
+    def fresh_view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
+        """Return the market now for a decision: old quotes are no market.
+
+        Raises
+        ------
+        ServiceError
+            As `view`; and `ProviderUnavailable` when the provider has been silent for too long.
+        """
+        view = self.view(symbol, provider)
+        if view.stale:
+            name = None if provider is None else provider.name
+            raise unavailable(f"no quotes of {symbol} are coming in: nothing is decided on old ones", name)
+        return view
+
+    def marks(self, view: MarketView) -> Marks:
+        """Return marks that read `view` for its underlying, and the default provider for others."""
+        return Marks(self._market, view)
+
+    async def run(
+        self,
+        context: StrategyContext,
+        name: str,
+        view: BookView,
+        provider: models.DataProviderType | None,
+        work: Callable[[CompiledStrategy, Mapping[str, float], Random], T],
+    ) -> T:
+        """Run `work` in the evaluation thread.
+
+        Parameters
+        ----------
+        name
+            Names the evaluation; it seeds its randomness.
+        view, provider
+            The market that is evaluated on, and whose it is.
+        work
+            Gets the strategy's compiled form, its values from outside, and a source of randomness.
+
+        Raises
+        ------
+        ServiceError
+            `Timeout` when the evaluation took too long. Whatever `work` raises is passed on.
+        """
+        compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
+        external = await self._outside.get(compiled.definition, view, provider)
+        return await self._in_thread(lambda: work(compiled, external, self._random(name)))
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(EVALUATION_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        except TimeoutError:
+            raise timed_out(f"the evaluation took longer than {EVALUATION_SECONDS:g} s") from None
+
+    def close(self) -> None:
+        """End the thread once the evaluation under way is done."""
+        self._thread.shutdown(wait=True, cancel_futures=True)

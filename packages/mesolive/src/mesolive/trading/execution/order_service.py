@@ -1,0 +1,407 @@
+"""Sending, replacing and cancelling orders: committed before anything leaves, answered when it is known what came."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Row
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, not_found
+from mesolive.journal.journal import Journal
+from mesolive.market.service import Market
+from mesolive.store.database import Database, WriteTransaction
+from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.execution.admission import Admission, Admitted, Request
+from mesolive.trading.execution.fill_handler import fill_markers
+from mesolive.trading.execution.group_commit import Gathering
+from mesolive.trading.execution.report_handler import cancel_result, order_event, send_result, told_by_us, told_by_venue
+from mesolive.trading.execution.report_queue import FactDesk
+from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.idempotency import (
+    Call,
+    Idempotency,
+    Settlement,
+    find_records,
+    first_answer,
+    keep_processing,
+    settle,
+)
+from mesolive.trading.orders.repository import (
+    ENDED,
+    StoredOrder,
+    mark_replaced_by,
+    order_of_user,
+    place_orders,
+    stored,
+    want_cancel,
+)
+from mesolive.trading.orders.state_machine import CancelSent, ContactLost, Replaced, State
+from mesolive.trading.portfolio.accounts import Account, account_by_id
+from mesolive.venues.base import Accepted, Venue, VenueRequest, VenueUnreachableError
+from mesolive_sdk import models
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = 5.0
+"""How long a venue's answer is awaited, in real time; then the order is unresolved and the supervisor goes on."""
+
+UNRESOLVED = "the venue has not answered; the order is unresolved until it is known what became of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """An order that is committed and may leave.
+
+    Attributes
+    ----------
+    replaces
+        The order that it shall replace, as it was when this one was committed.
+    """
+
+    order: StoredOrder
+    account: Account
+    request: VenueRequest
+    venue: Venue
+    replaces: StoredOrder | None
+
+
+Made = Sendable | models.MesoLiveApiResponse[models.SendOrderResult]
+
+
+class OrderSending:
+    """Carries out `SendOrder` and `CancelOrder`.
+
+    Parameters
+    ----------
+    unresolved
+        Called with the id of an account of which an order is unresolved.
+    completed
+        See `OrderFacts`.
+    answer_seconds
+        How long a venue's answer is awaited.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        idempotency: Idempotency,
+        market: Market,
+        venues: Venues,
+        facts: FactDesk,
+        clock: Clock,
+        unresolved: Callable[[int], None],
+        completed: Callable[[int, int], None],
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        new_reference: Callable[[], uuid.UUID] = uuid.uuid4,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._idempotency = idempotency
+        self._market = market
+        self._venues = venues
+        self._facts = facts
+        self._clock = clock
+        self._unresolved = unresolved
+        self._completed = completed
+        self._answer_seconds = answer_seconds
+        self._new_reference = new_reference
+        self._gathering: Gathering[Request, Made] = Gathering(self._commit, "orders to send")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.under_way: set[str] = set()
+        """References of orders whose call to the venue has not ended: nobody else may judge them yet."""
+
+    async def send(
+        self, user: UserContext, args: models.SendOrderArgs
+    ) -> models.MesoLiveApiResponse[models.SendOrderResult]:
+        """Send a leg group to its venue.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an account or a plan that the user does not have; `NotSupported` for a paper account;
+            `ValidationError` for an order that does not fit its plan; `Conflict` for a group that is filled or whose
+            order works, a position that has changed, an order that cannot be replaced; and what a guard refuses, with
+            its code.
+        """
+        return await self._owned(self._send(user, args), "send-order")
+
+    async def cancel(
+        self, user: UserContext, args: models.CancelOrderArgs
+    ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
+        """Cancel an order; one that is cancelled already is answered with success.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an order that the user does not have; `Conflict` for one that was filled or has ended
+            otherwise, and when the venue does not cancel it.
+        """
+        return await self._owned(self._cancel(user, args), "cancel-order")
+
+    async def cancel_by_us(self, order: StoredOrder, account: Account, why: str) -> StoredOrder:
+        """Cancel an order for a reason of the server's own, such as a halt; return it as it is afterwards."""
+        now = self._clock.now()
+        async with self._database.write(account.user_id) as tx:
+            entry = AuditEntry(account.user_id, account.id, order.id, now, "server", "CancelOrder", None, {"why": why})
+            await audit(tx, [entry])
+        return await self.ask_to_cancel(order, account)
+
+    async def close(self) -> None:
+        """Wait for the calls under way: each ends within the time that a venue has to answer."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _owned(self, work: Coroutine[Any, Any, T], name: str) -> T:
+        """Run work in a task that does not end with its caller: an order is not left half way."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_seen)
+        return await asyncio.shield(task)
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    async def _send(
+        self, user: UserContext, args: models.SendOrderArgs
+    ) -> models.MesoLiveApiResponse[models.SendOrderResult]:
+        operation = models.IdempotencyOperation.SendOrder
+        with self._idempotency.claimed(user, args.IdempotencyKey, operation, args) as call:
+            made = await self._gathering.add(Request(user, call, args))
+            if isinstance(made, models.MesoLiveApiResponse):
+                return made
+            order = await self._hand_over(made)
+        message = UNRESOLVED if order.view.unresolved_since is not None else None
+        return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=send_result(order))
+
+    async def _hand_over(self, made: Sendable) -> StoredOrder:
+        """Give a committed order to its venue, and take into the books what is known then."""
+        order = made.order
+        try:
+            if made.replaces is None:
+                call = made.venue.submit(made.request)
+            else:
+                call = made.venue.replace(made.replaces.reference, made.replaces.view.filled, made.request)
+            answer = await self._within_time(order, call)
+            if isinstance(answer, ContactLost):
+                told = [told_by_us(order, answer)]
+            else:
+                told = [told_by_venue(order.user_id, order.account_id, answer)]
+                if made.replaces is not None and isinstance(answer, Accepted):
+                    told.append(told_by_us(made.replaces, Replaced(answer.at)))
+            after = await self._facts.tell(*told)
+        finally:
+            self.under_way.discard(order.reference)
+        if after is None or after.view.unresolved_since is not None:
+            self._unresolved(order.account_id)
+        return after or order
+
+    async def _within_time(self, order: StoredOrder, call: Coroutine[Any, Any, T]) -> T | ContactLost:
+        """Return the venue's answer; whatever else happens tells nothing about the order."""
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await call
+        except VenueUnreachableError as error:
+            return ContactLost(str(error), self._clock.now())
+        except TimeoutError:
+            return ContactLost(f"no answer within {self._answer_seconds:g} s", self._clock.now())
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be read is no rejection; the log has the trace
+            _log.exception("venue_answer_unreadable", order_id=order.id)
+            return ContactLost(f"the answer could not be read ({type(error).__name__})", self._clock.now())
+
+    async def _commit(self, batch: Sequence[Request]) -> Sequence[Made | BaseException]:
+        results: dict[int, Made | BaseException] = {}
+        by_user: dict[int, list[int]] = {}
+        for place, request in enumerate(batch):
+            by_user.setdefault(request.user.user_id, []).append(place)
+        for user_id, places in by_user.items():
+            made: Sequence[Made | BaseException] = ()
+            try:
+                async with self._database.write(user_id) as tx:
+                    made = await self._commit_for(tx, user_id, [batch[place] for place in places])
+            except Exception as error:  # noqa: BLE001 - every caller of the transaction sees why it failed
+                # Whether it is committed or not: nobody carries these orders out, so the supervisor shall settle them.
+                self.under_way.difference_update(one.order.reference for one in made if isinstance(one, Sendable))
+                made = [error] * len(places)
+            results |= dict(zip(places, made, strict=True))
+        return [results[place] for place in range(len(batch))]
+
+    async def _commit_for(
+        self, tx: WriteTransaction, user_id: int, batch: Sequence[Request]
+    ) -> Sequence[Made | BaseException]:
+        """Check and store one user's orders; what one of them raises concerns that one alone."""
+        now = self._clock.now()
+        records = await find_records(tx, user_id, [request.call.key for request in batch])
+        admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference)
+        await admission.read([request for request in batch if request.call.key not in records])
+        results: list[Made | BaseException | None] = []
+        checked: list[tuple[int, Admitted]] = []
+        refusals: list[AuditEntry] = []
+        for place, request in enumerate(batch):
+            results.append(None)
+            record = records.get(request.call.key)
+            try:
+                if record is not None:
+                    results[place] = first_answer(record, request.call)
+                else:
+                    checked.append((place, await admission.admit(request)))
+            except ServiceError as error:
+                results[place] = error
+                if record is None:
+                    refusals.append(admission.refusal(request, error))
+        await audit(tx, refusals)
+        if checked:
+            made = await self._store(tx, user_id, [one for _, one in checked], now)
+            for (place, _), one in zip(checked, made, strict=True):
+                results[place] = one
+        assert all(result is not None for result in results)  # noqa: S101 - each was answered, refused or stored
+        return [result for result in results if result is not None]
+
+    async def _store(
+        self, tx: WriteTransaction, user_id: int, checked: Sequence[Admitted], now: datetime
+    ) -> list[Made]:
+        placed = await place_orders(tx, user_id, [one.new for one in checked], now)
+        calls = [(one.request.call, one.plan.id, order.id) for one, order in zip(checked, placed, strict=True)]
+        await keep_processing(tx, user_id, calls, now)
+        events: list[models.MesoLiveEvent] = []
+        made: list[Made] = []
+        for one, new in zip(checked, placed, strict=True):
+            order = new
+            if one.replaces is not None:
+                await mark_replaced_by(tx, one.replaces.id, order.id)
+            if not one.group.legs:
+                order, touched, told = await fill_markers(tx, order, one.account, one.plan, now)
+                events += [order_event(one.account, order), *told]
+                if touched.complete:
+                    tx.after_commit(lambda plan_id=one.plan.id: self._completed(user_id, plan_id))
+                await settle(tx, user_id, [Settlement(one.request.call.key, send_result(order))], now)
+                made.append(models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=send_result(order)))
+                continue
+            events.append(order_event(one.account, order))
+            request = _request_of(one, order)
+            made.append(Sendable(order, one.account, request, one.venue, one.replaces))
+        await self._journal.append(tx, user_id, events)
+        # Before the commit: from then on the supervisor sees the orders.
+        self.under_way.update(one.order.reference for one in made if isinstance(one, Sendable))
+        return made
+
+    # --- cancelling ---------------------------------------------------------------------------------------------------
+
+    async def _cancel(
+        self, user: UserContext, args: models.CancelOrderArgs
+    ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
+        operation = models.IdempotencyOperation.CancelOrder
+        with self._idempotency.claimed(user, args.IdempotencyKey, operation, args) as call:
+            now = self._clock.now()
+            async with self._database.write(user.user_id) as tx:
+                records = await find_records(tx, user.user_id, [call.key])
+                if call.key in records:
+                    return first_answer(records[call.key], call)
+                row = await order_of_user(tx, user.user_id, args.LiveOrderId)
+                if row is None:
+                    raise not_found(f"order {args.LiveOrderId}")
+                if row.reference is None or row.state in ENDED:
+                    order = _must_be_cancelled(row)
+                    await keep_processing(tx, user.user_id, [(call, row.plan_id, row.id)], now)
+                    await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
+                    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
+                order = stored(row)
+                account = await account_by_id(tx, user.user_id, order.account_id)
+                await keep_processing(tx, user.user_id, [(call, row.plan_id, row.id)], now)
+                await audit(
+                    tx, [AuditEntry(user.user_id, account.id, order.id, now, user.key_id, "CancelOrder", call.key)]
+                )
+                if order.cancel_key is not None:
+                    # Another call waits for the outcome; this one's is that the cancel is under way.
+                    await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
+                    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
+                await want_cancel(tx, order.id, call.key)
+                # With the record: whatever happens from here on, the supervisor asks until the venue has answered.
+                order = await self._facts.tell_within(tx, told_by_us(order, CancelSent(now))) or order
+            after = await self._ask_to_cancel(order, account)
+            return await self._cancelled(user, call, after)
+
+    async def _cancelled(
+        self, user: UserContext, call: Call, after: StoredOrder
+    ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
+        """Answer a cancel: as its record says, where the outcome is known; else as it stands."""
+        settlement = Settlement(call.key, cancel_result(after))
+        async with self._database.write(user.user_id) as tx:
+            if after.view.unresolved_since is None and not after.view.state.ended:
+                # The venue has heard it and will tell.
+                await settle(tx, user.user_id, [settlement], self._clock.now())
+            record = (await find_records(tx, user.user_id, [call.key]))[call.key]
+        if record.status == models.IdempotencyRecordStatus.Completed.name:
+            answer = first_answer(record, call)
+            status = models.StatusCode[record.response_status]
+            if status is not models.StatusCode.Success:
+                raise ServiceError(status, record.response_message, data=answer.Data)
+            return replace_status(answer)
+        message = UNRESOLVED if after.view.unresolved_since is not None else None
+        return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=cancel_result(after))
+
+    async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
+        """Have an order cancelled, and return it as it is afterwards."""
+        sent = await self._facts.tell(told_by_us(order, CancelSent(self._clock.now())))
+        return await self._ask_to_cancel(sent or order, account)
+
+    async def _ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
+        """Ask the venue to cancel, and take into the books what is known then."""
+        if order.view.state.ended:
+            return order
+        venue = self._venues.of(account)
+        answer = await self._within_time(
+            order, venue.cancel(account.broker_account_id, order.reference, order.view.venue_id)
+        )
+        if answer is None:
+            return order
+        if isinstance(answer, ContactLost):
+            told = told_by_us(order, answer)
+        else:
+            told = told_by_venue(order.user_id, order.account_id, answer)
+        after = await self._facts.tell(told) or order
+        if after.view.unresolved_since is not None:
+            self._unresolved(order.account_id)
+        return after
+
+
+def replace_status(answer: models.MesoLiveApiResponse[Any]) -> models.MesoLiveApiResponse[Any]:
+    """Return a first answer as the first call gets it."""
+    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=None, Data=answer.Data)
+
+
+def _must_be_cancelled(row: Row[Any]) -> StoredOrder:
+    if row.reference is None or row.state != State.CANCELLED.value:
+        raise conflict(f"order {row.id} is {row.state}; it cannot be cancelled any more")
+    return stored(row)
+
+
+def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:
+    asked = one.request.args.LegGroupOrder
+    return VenueRequest(
+        account=one.account.broker_account_id,
+        reference=order.reference,
+        legs=one.group.legs,
+        qty=one.group.qty,
+        order_type=asked.OrderType,
+        time_in_force=asked.TimeInForce,
+        limit_price=asked.LimitPrice,
+        stop_price=asked.StopPrice,
+    )
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Look at how a task ended, so that it is not reported as lost when its caller went away before."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ServiceError):
+        _log.error("order_call_failed", task=task.get_name(), exc_info=error)

@@ -1,0 +1,224 @@
+"""What follows the last fill of an entry or an adjustment: variables are evaluated, then the position is told.
+
+The evaluation reads the market and takes its time, so it is outside of the transaction that books the last fill. A plan
+is marked in that one: whatever happens in between, the next start finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import select
+
+from mesolive.clock import Clock
+from mesolive.journal.journal import Journal
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.trading import exec_plans, legs, positions
+from mesolive.trading.evaluation.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
+from mesolive.trading.evaluation.entry_variables import Freezer
+from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
+from mesolive.trading.portfolio.position_updates import (
+    Books,
+    complete_entry,
+    leg_update,
+    position_event,
+    set_leg_status,
+)
+from mesolive.trading.portfolio.positions import Position, find_position
+from mesolive.trading.preparation.adjustment_plans import count_adjustment
+from mesolive_sdk import models
+from mesolive_sdk.models import LegStatus, LivePositionState
+
+_log = structlog.get_logger(__name__)
+
+ZERO = Decimal(0)
+
+AGAIN_SECONDS = 1.0
+"""Real time after which a plan that could not be ended is tried again; it doubles up to `AGAIN_MOST_SECONDS`."""
+
+AGAIN_MOST_SECONDS = 30.0
+
+MOST_EVALUATIONS = 5
+"""So often the variables of an adjustment are worked out when something else changes the position's at the same time;
+then they are set beside what it has set."""
+
+
+class Completion:
+    """Opens positions, and ends adjustments.
+
+    Parameters
+    ----------
+    freezer
+        Evaluates what an entry freezes; its room is where adjustments are evaluated too.
+    """
+
+    def __init__(self, database: Database, journal: Journal, freezer: Freezer, clock: Clock) -> None:
+        self._database = database
+        self._journal = journal
+        self._freezer = freezer
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._again: dict[int, asyncio.TimerHandle] = {}
+
+    def begin(self, user_id: int, plan_id: int) -> None:
+        """End a plan whose last fill is committed, in a task of its own.
+
+        When that fails, as on a full disk, it is tried again until it succeeds: a position that is not opened is
+        watched by nobody.
+        """
+        self._begin(user_id, plan_id, AGAIN_SECONDS)
+
+    def _begin(self, user_id: int, plan_id: int, wait: float) -> asyncio.Task[None]:
+        self._again.pop(plan_id, None)
+        task = asyncio.get_running_loop().create_task(self.complete(user_id, plan_id), name=f"complete-{plan_id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, wait))
+        return task
+
+    async def recover(self) -> int:
+        """End the plans that a stop of the server left half way; return how many there were.
+
+        One that cannot be ended is tried again, as in `begin`: it keeps nobody else's positions from being watched.
+        """
+        async with self._database.read() as tx:
+            entries = await tx.all(
+                select(exec_plans.c.user_id, exec_plans.c.id)
+                .join(positions, positions.c.entry_plan_id == exec_plans.c.id)
+                .where(
+                    exec_plans.c.kind == PlanKind.ENTRY.value,
+                    exec_plans.c.state == PlanState.EXECUTED.value,
+                    positions.c.state == LivePositionState.Opening.name,
+                )
+                .order_by(exec_plans.c.id)
+            )
+            adjustments = await tx.all(
+                select(exec_plans.c.user_id, exec_plans.c.id)
+                .where(exec_plans.c.state == PlanState.FILLED.value)
+                .order_by(exec_plans.c.id)
+            )
+        for row in [*entries, *adjustments]:
+            await asyncio.wait({self._begin(row.user_id, row.id, AGAIN_SECONDS)})
+        return len(entries) + len(adjustments)
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def stop(self) -> None:
+        """Wait for what is under way, and try nothing again: the next start does."""
+        await self.close()
+        for timer in self._again.values():
+            timer.cancel()
+        self._again.clear()
+
+    async def complete(self, user_id: int, plan_id: int) -> None:
+        """Evaluate what the plan freezes or sets and tell its position; nothing happens when that was done already."""
+        async with self._database.read() as tx:
+            plan = await find_plan(tx, user_id, plan_id)
+        if plan.kind is PlanKind.ENTRY:
+            await self._open(user_id, plan)
+        elif plan.kind is PlanKind.ADJUSTMENT:
+            for attempt in range(MOST_EVALUATIONS):
+                if await self._adjust(user_id, plan, insist=attempt + 1 == MOST_EVALUATIONS):
+                    return
+
+    async def _open(self, user_id: int, plan: Plan) -> None:
+        async with self._database.read() as tx:
+            position = await _position_of(tx, user_id, plan)
+            account = await account_by_id(tx, user_id, plan.account_id)
+            context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
+        frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
+        books = Books(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
+        async with self._database.write(user_id) as tx:
+            state = await tx.scalar(select(positions.c.state).where(positions.c.id == position.id))
+            if state != LivePositionState.Opening.name:
+                return
+            await complete_entry(tx, books, frozen.variables)
+            await tx.execute(
+                legs.update()
+                .where(legs.c.position_id == position.id, legs.c.status == LegStatus.Opening.name)
+                .values(status=LegStatus.Open.name)
+            )
+            bought = {leg.name: leg.qty for leg in position.legs}
+            opened = [
+                leg_update(books, leg, LegStatus.Open, bought[leg.name], ZERO)
+                for leg in plan.legs
+                if bought[leg.name] != 0
+            ]
+            await self._journal.append(tx, user_id, [*opened, *frozen.error_events(plan, position.id)])
+
+    async def _adjust(self, user_id: int, plan: Plan, *, insist: bool) -> bool:
+        """End an adjustment whose orders are filled.
+
+        Parameters
+        ----------
+        insist
+            Whether the variables are set although others were set while they were worked out.
+
+        Returns
+        -------
+        Whether it has ended; else it is to be tried again.
+        """
+        pending = await self._pending(user_id, plan)
+        found = None if pending is None else await work_out(self._freezer.room, pending, plan)
+        async with self._database.write(user_id) as tx:
+            if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
+                return True
+            position = await _position_of(tx, user_id, plan)
+            if found is not None and found.before != position.variables and not insist:
+                return False
+            account = await account_by_id(tx, user_id, plan.account_id)
+            books = Books(user_id, account, plan, position.id, {})
+            await count_adjustment(tx, plan.id, position.id)
+            await mark_executed(tx, plan.id, self._clock.now(), position.id)
+            events: list[models.MesoLiveEvent] = []
+            if position.state is LivePositionState.Open:
+                events += await _settle_legs(tx, position)
+            if position.state is not LivePositionState.Closed:
+                events.append(position_event(books, models.PositionStatus.Adjusted, position.realized_pnl))
+            if found is not None:
+                await _set_variables(tx, position, found)
+                events += found.frozen.error_events(plan, position.id, "not set by the adjustment")
+            await self._journal.append(tx, user_id, events)
+        return True
+
+    async def _pending(self, user_id: int, plan: Plan) -> PendingVariables | None:
+        """Read what is needed to work out an adjustment's variables; `None` when nobody will read them."""
+        async with self._database.read() as tx:
+            account = await account_by_id(tx, user_id, plan.account_id)
+            context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
+            for place, position in enumerate(context.positions):
+                if position.id == plan.position_id and position.state is LivePositionState.Open:
+                    return await pending_variables(tx, context, plan, place, position.language_state)
+        return None
+
+    def _ended(self, task: asyncio.Task[None], user_id: int, plan_id: int, wait: float) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The plan stays as it is, with its position, legs and fills.
+            _log.error("plan_not_completed", task=task.get_name(), exc_info=error)
+            longer = min(2 * wait, AGAIN_MOST_SECONDS)
+            loop = asyncio.get_running_loop()
+            self._again[plan_id] = loop.call_later(wait, self._begin, user_id, plan_id, longer)
+
+
+async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:
+    assert plan.position_id is not None  # noqa: S101 - its fills are booked
+    return await find_position(tx, user_id, plan.position_id)
+
+
+async def _settle_legs(tx: WriteTransaction, position: Position) -> list[models.MesoLiveEvent]:
+    """Have every leg that is held be open: what an earlier adjustment left half way is what the position has now."""
+    halfway = [leg for leg in position.open_legs if leg.status in {LegStatus.Opening, LegStatus.Closing}]
+    for leg in halfway:
+        await set_leg_status(tx, leg.id, LegStatus.Open, leg.created_at)
+    return [position.leg_event(leg, LegStatus.Open, leg.shown_pnl) for leg in halfway]
+
+
+async def _set_variables(tx: WriteTransaction, position: Position, found: SetVariables) -> None:
+    variables = {**position.variables, **found.frozen.variables}
+    await tx.execute(positions.update().where(positions.c.id == position.id).values(variables=variables))

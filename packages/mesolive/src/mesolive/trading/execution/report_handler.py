@@ -1,0 +1,404 @@
+"""What becomes known of orders goes into the books here, and nowhere else.
+
+One transaction takes any number of facts: the raw fact, the order's new state, the executions and their effect on
+positions, legs and cash, the events, and the answers of calls that waited for it. A fact that was heard before changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Row, bindparam, insert, select, tuple_
+
+from mesolive.clock import Clock
+from mesolive.journal.journal import Journal
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.tables.trading import accounts, order_facts
+from mesolive.trading.execution.fill_handler import Touched, book_execution, finish
+from mesolive.trading.idempotency import Settlement, settle
+from mesolive.trading.orders import state_machine
+from mesolive.trading.orders.repository import (
+    StoredOrder,
+    change_orders,
+    mark_replaced_by,
+    note_fill,
+    note_reason,
+    orders_by_reference,
+    orders_by_venue_id,
+)
+from mesolive.trading.orders.state_machine import State
+from mesolive.trading.portfolio.account_errors import trouble_event
+from mesolive.trading.portfolio.accounting import round_average
+from mesolive.trading.portfolio.accounts import Account, account_of
+from mesolive.trading.portfolio.plans import find_plan
+from mesolive.venues import base as venues
+from mesolive_sdk import models, wire
+from mesolive_sdk.models import StatusCode
+
+_log = structlog.get_logger(__name__)
+
+MAX_ACCOUNTS = 10_000
+"""How many accounts are remembered."""
+
+_KNOWN = select(order_facts.c.account_id, order_facts.c.execution_id).where(
+    tuple_(order_facts.c.account_id, order_facts.c.execution_id).in_(bindparam("pairs", expanding=True))
+)
+_STORE = insert(order_facts)
+_ACCOUNT = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+
+_encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact with what it is about.
+
+    Attributes
+    ----------
+    reference, venue_id
+        The order: by our reference first, by the venue's permanent id second.
+    raw
+        The fact as it came, as JSON.
+    """
+
+    user_id: int
+    account_id: int
+    reference: str | None
+    venue_id: str | None
+    fact: state_machine.Fact
+    raw: str
+
+
+def told_by_venue(user_id: int, account_id: int, fact: venues.OrderFact) -> Told:
+    """Return what a venue's fact means to an order."""
+    venue_id = None if isinstance(fact, venues.CancelDenied) else fact.venue_id
+    raw = _encoder.encode(fact).decode()
+    return Told(user_id, account_id, fact.reference, venue_id, _meaning(fact), raw)
+
+
+def told_by_us(order: StoredOrder, fact: state_machine.Fact) -> Told:
+    """Return a fact that we found ourselves, such as that the venue did not answer."""
+    return Told(order.user_id, order.account_id, order.reference, None, fact, _encoder.encode(fact).decode())
+
+
+def _meaning(fact: venues.OrderFact) -> state_machine.Fact:
+    match fact:
+        case venues.Accepted():
+            return state_machine.Acknowledged(fact.venue_id, fact.at)
+        case venues.Execution():
+            return state_machine.Executed(
+                execution_id=fact.execution_id,
+                qty=fact.qty,
+                leg_prices={leg.name: leg.price for leg in fact.legs},
+                commissions={leg.name: leg.commission for leg in fact.legs},
+                at=fact.at,
+                venue_id=fact.venue_id,
+            )
+        case venues.CancelDenied():
+            if fact.unknown:
+                return state_machine.ContactLost(fact.reason, fact.at)
+            return state_machine.CancelRefused(fact.reason, fact.at)
+        case venues.Ended():
+            match fact.how:
+                case venues.Ending.CANCELLED:
+                    return state_machine.Cancelled(fact.at)
+                case venues.Ending.EXPIRED:
+                    return state_machine.Expired(fact.at)
+                case venues.Ending.REPLACED:
+                    return state_machine.Replaced(fact.at)
+                case venues.Ending.REJECTED:
+                    return state_machine.Rejected(fact.reason, fact.at, fact.code)
+
+
+@dataclass
+class _Batch:
+    """What one transaction has found and done so far."""
+
+    orders: dict[int, StoredOrder]
+    by_reference: dict[str, int]
+    by_venue_id: dict[tuple[int, str], int]
+    known: set[tuple[int, str]]
+    accounts: Mapping[int, Account]
+    changed: dict[int, StoredOrder] = field(default_factory=dict[int, StoredOrder])
+    facts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
+    answers: list[Settlement] = field(default_factory=list[Settlement])
+    touched: dict[int, Touched] = field(default_factory=dict[int, Touched])
+    look_at: set[int] = field(default_factory=set[int])
+
+    def find(self, told: Told) -> StoredOrder | None:
+        """Return the order that a fact is about."""
+        found = None if told.reference is None else self.by_reference.get(told.reference)
+        if found is None and told.venue_id is not None:
+            found = self.by_venue_id.get((told.account_id, told.venue_id))
+        return None if found is None else self.orders[found]
+
+
+class OrderFacts:
+    """Applies facts within a transaction.
+
+    Parameters
+    ----------
+    completed
+        Called after the commit with each plan of an entry or an adjustment whose fills are complete: its position waits
+        to be opened, or its variables to be set.
+    doubtful
+        Called after the commit with the id of each account whose books may differ from its venue's.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        completed: Callable[[int, int], None],
+        doubtful: Callable[[int], None],
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._completed = completed
+        self._doubtful = doubtful
+        self._accounts: dict[int, Account] = {}
+
+    async def apply(self, tx: WriteTransaction, user_id: int, told: Sequence[Told]) -> list[StoredOrder | None]:
+        """Take facts about one user's orders into the books.
+
+        Returns
+        -------
+        For each fact the order that it is about, as it is afterwards; `None` where this server did not send it.
+        """
+        now = self._clock.now()
+        batch = await self._find(tx, told)
+        results: list[int | None] = []
+        for one in told:
+            order = batch.find(one)
+            if order is None:
+                self._keep_foreign(batch, one, now)
+                results.append(None)
+            else:
+                await self._take(tx, batch, order, one, now)
+                results.append(order.id)
+        await change_orders(tx, list(batch.changed.values()), now)
+        if batch.facts:
+            await tx.execute(_STORE, batch.facts)
+        for touched in batch.touched.values():
+            batch.events += await finish(tx, touched, now)
+            if touched.complete:
+                plan_id = touched.plan.id
+                tx.after_commit(lambda plan_id=plan_id: self._completed(user_id, plan_id))
+        if batch.answers:
+            await settle(tx, user_id, batch.answers, now)
+        await self._journal.append(tx, user_id, batch.events)
+        for account_id in batch.look_at:
+            tx.after_commit(lambda account_id=account_id: self._doubtful(account_id))
+        return [None if order_id is None else batch.orders[order_id] for order_id in results]
+
+    async def _find(self, tx: Transaction, told: Sequence[Told]) -> _Batch:
+        references = {one.reference for one in told if one.reference is not None}
+        found = await orders_by_reference(tx, references) if references else []
+        named = {order.reference for order in found}
+        by_account: dict[int, set[str]] = {}
+        for one in told:
+            if one.venue_id is not None and one.reference not in named:
+                by_account.setdefault(one.account_id, set()).add(one.venue_id)
+        for account_id, ids in by_account.items():
+            found += await orders_by_venue_id(tx, account_id, ids)
+        pairs = {
+            (one.account_id, one.fact.execution_id) for one in told if isinstance(one.fact, state_machine.Executed)
+        }
+        known: Sequence[Row[Any]] = await tx.all(_KNOWN, {"pairs": list(pairs)}) if pairs else ()
+        await self._know_accounts(tx, {one.account_id for one in told})
+        return _Batch(
+            orders={order.id: order for order in found},
+            by_reference={order.reference: order.id for order in found},
+            by_venue_id={(o.account_id, o.view.venue_id): o.id for o in found if o.view.venue_id is not None},
+            known={(row.account_id, row.execution_id) for row in known},
+            accounts=self._accounts,
+        )
+
+    async def _know_accounts(self, tx: Transaction, ids: set[int]) -> None:
+        """Read accounts that were not read before; what is used of them never changes."""
+        unknown = ids - self._accounts.keys()
+        if unknown:
+            if len(self._accounts) >= MAX_ACCOUNTS:
+                self._accounts.clear()
+                unknown = ids
+            rows = await tx.all(_ACCOUNT, {"ids": list(unknown)})
+            self._accounts.update((row.id, account_of(row)) for row in rows)
+
+    def _keep_foreign(self, batch: _Batch, told: Told, now: datetime) -> None:
+        """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
+        if not isinstance(told.fact, state_machine.Executed):
+            return
+        key = (told.account_id, told.fact.execution_id)
+        if key in batch.known:
+            return
+        batch.known.add(key)
+        batch.facts.append(_row(told, None, None, None, None, now))
+        batch.look_at.add(told.account_id)
+
+    async def _take(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, told: Told, now: datetime) -> None:
+        fact = told.fact
+        view = order.view
+        if isinstance(fact, state_machine.Executed) and (order.account_id, fact.execution_id) in batch.known:
+            view = replace(view, executions=frozenset({fact.execution_id}))
+        outcome = state_machine.reduce(view, fact)
+        after = replace(order, view=replace(outcome.order, executions=frozenset()))
+        if outcome.booked is not None:
+            batch.known.add((order.account_id, outcome.booked.execution_id))
+            after = await self._book(tx, batch, after, outcome.booked)
+        settled = _answers(order, after, fact)
+        if settled:
+            batch.answers += settled
+            if order.cancel_key is not None and any(one.key == order.cancel_key for one in settled):
+                after = replace(after, cancel_key=None)
+        if after != order:
+            batch.orders[order.id] = after
+            batch.changed[order.id] = after
+            if after.view.venue_id is not None:
+                batch.by_venue_id[order.account_id, after.view.venue_id] = order.id
+        if outcome.changed or outcome.contradiction is not None:
+            batch.facts.append(_row(told, order, order.view.state, after.view.state, outcome.contradiction, now))
+        if outcome.contradiction is not None:
+            _log.warning("order_contradiction", order_id=order.id, what=outcome.contradiction)
+            batch.look_at.add(order.account_id)
+            account = batch.accounts[order.account_id]
+            batch.events.append(trouble_event(account, f"order {order.id}: {outcome.contradiction}"))
+        if outcome.changed and outcome.booked is None:
+            rejection = _rejection(fact)
+            if rejection is not None and after.view.state.ended:
+                await note_reason(tx, order.id, rejection[1])
+            batch.events.append(order_event(batch.accounts[order.account_id], after, _rejection(fact)))
+        if after.view.state.ended and not order.view.state.ended and after.view.venue_id is None:
+            await self._let_go(tx, batch, after)
+
+    async def _book(
+        self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, executed: state_machine.Executed
+    ) -> StoredOrder:
+        account = batch.accounts[order.account_id]
+        touched = batch.touched.get(order.plan_id)
+        if touched is None:
+            plan = await find_plan(tx, order.user_id, order.plan_id)
+            touched = Touched(account, plan, order.multiplier, plan.position_id)
+            batch.touched[order.plan_id] = touched
+        price = touched.combo_price(order, executed)
+        value = order.filled_value + executed.qty * price
+        after = replace(order, filled_value=value, average_price=round_average(value / order.view.filled))
+        batch.events.append(order_event(account, after, None, round_average(price)))
+        position_id, events = await book_execution(tx, touched, order, executed)
+        batch.events += events
+        await note_fill(tx, order.id, round_average(price), executed.at, position_id)
+        return after
+
+    async def _let_go(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder) -> None:
+        """Free the order that this one was to replace, now that it never will: it was never accepted."""
+        if order.replaces_id is not None and order.view.filled == 0:
+            await mark_replaced_by(tx, order.replaces_id, None)
+            known = batch.orders.get(order.replaces_id)
+            if known is not None:
+                batch.orders[order.replaces_id] = replace(known, replaced_by=None)
+
+
+def order_event(
+    account: Account,
+    order: StoredOrder,
+    rejection: tuple[str | None, str] | None = None,
+    price: Decimal | None = None,
+) -> models.OrderUpdateEvent:
+    """Return what tells that an order has changed.
+
+    Parameters
+    ----------
+    rejection
+        Code and reason, of an order that was rejected.
+    price
+        Of the fill that is told, per combo.
+    """
+    told = None
+    if rejection is not None and order.view.state is State.REJECTED:
+        told = models.OrderRejectionInfo(Code=rejection[0], Reason=rejection[1], Source=account.broker_type.name)
+    return models.OrderUpdateEvent(
+        OrderId=order.id,
+        BrokerAccountId=account.broker_account_id,
+        ExecPlanId=order.plan_id,
+        LegGroupId=order.group,
+        StrategyId=order.strategy_id,
+        StrategyName=order.strategy_name,
+        State=models.OrderState[order.view.state.value],
+        FilledQty=order.signed(order.view.filled),
+        RemainingQty=order.signed(order.view.remaining),
+        FillPrice=price,
+        AvgFillPrice=order.average_price,
+        Rejection=told,
+    )
+
+
+def send_result(order: StoredOrder) -> models.SendOrderResult:
+    """Return what `SendOrder` answers."""
+    return models.SendOrderResult(LiveOrderId=order.id, State=models.OrderState[order.view.state.value])
+
+
+def cancel_result(order: StoredOrder) -> models.CancelOrderResult:
+    """Return what `CancelOrder` answers."""
+    return models.CancelOrderResult(LiveOrderId=order.id, State=models.OrderState[order.view.state.value])
+
+
+def _rejection(fact: state_machine.Fact) -> tuple[str | None, str] | None:
+    match fact:
+        case state_machine.Rejected():
+            return fact.code, fact.reason
+        case state_machine.NotAtVenue():
+            return "NeverArrived", "it never arrived at the venue"
+        case _:
+            return None
+
+
+def _is_known(order: StoredOrder) -> bool:
+    """Whether it is known what the venue made of the order when it was sent."""
+    return order.view.venue_id is not None or order.view.filled > 0 or order.view.state.ended
+
+
+def _answers(before: StoredOrder, after: StoredOrder, fact: state_machine.Fact) -> list[Settlement]:
+    """Return the answers of calls that waited for this: the one that sent the order, and the one that cancels it."""
+    found: list[Settlement] = []
+    if before.send_key is not None and _is_known(after) and not _is_known(before):
+        found.append(Settlement(before.send_key, send_result(after)))
+    if before.cancel_key is not None and not isinstance(fact, state_machine.CancelSent):
+        if after.view.state.ended and after.view.state is not State.FILLED:
+            found.append(Settlement(before.cancel_key, cancel_result(after)))
+        elif after.view.state is State.FILLED:
+            message = f"order {after.id} was filled before it could be cancelled"
+            found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
+        elif isinstance(fact, state_machine.CancelRefused):
+            message = f"the venue did not cancel order {after.id}: {fact.reason}"
+            found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
+    return found
+
+
+def _row(
+    told: Told,
+    order: StoredOrder | None,
+    before: State | None,
+    after: State | None,
+    contradiction: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    executed = told.fact if isinstance(told.fact, state_machine.Executed) else None
+    return {
+        "user_id": told.user_id,
+        "account_id": told.account_id,
+        "order_id": None if order is None else order.id,
+        "kind": type(told.fact).__name__,
+        "execution_id": None if executed is None else executed.execution_id,
+        "body": told.raw,
+        "received_at": now,
+        "state_before": None if before is None else before.value,
+        "state_after": None if after is None else after.value,
+        "contradiction": contradiction,
+    }

@@ -1,0 +1,49 @@
+"""Which venue serves which account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mesolive.errors import unavailable
+from mesolive.trading.portfolio.accounts import Account, must_be_at_a_venue
+from mesolive.venues.base import Venue
+from mesolive_sdk.models import BrokerType
+
+
+class Venues:
+    """The venues of this server, by the type of account that they serve.
+
+    Raises
+    ------
+    ValueError
+        For two venues of one type, and for one that would serve paper accounts: nothing of them may reach a venue.
+    """
+
+    def __init__(self, venues: Iterable[Venue]) -> None:
+        found: dict[BrokerType, Venue] = {}
+        for venue in venues:
+            if venue.kind in found:
+                raise ValueError(f"two venues serve {venue.kind.name} accounts")
+            if venue.kind is BrokerType.MesoLive:
+                raise ValueError("paper accounts have no venue")
+            found[venue.kind] = venue
+        self._venues = found
+
+    @property
+    def all(self) -> Mapping[BrokerType, Venue]:
+        """The venues by type."""
+        return self._venues
+
+    def of(self, account: Account) -> Venue:
+        """Return the account's venue.
+
+        Raises
+        ------
+        ServiceError
+            `NotSupported` for a paper account; `ProviderUnavailable` when this server has no venue of its type.
+        """
+        must_be_at_a_venue(account)
+        venue = self._venues.get(account.broker_type)
+        if venue is None:
+            raise unavailable(f"this server has no {account.broker_type.name} venue", account.broker_type.name)
+        return venue

@@ -1,0 +1,75 @@
+"""What the market finds again in the database: the days of its underlyings, and the contracts that are held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import delete, insert, select
+
+from mesolive.clock import Clock
+from mesolive.market.contracts import OptionContract
+from mesolive.market.history import Day
+from mesolive.store.database import Database
+from mesolive.store.tables.settlements import underlying_days
+from mesolive.store.tables.trading import legs
+from mesolive.trading.portfolio.contract_rows import from_row
+
+
+class StoredMarket:
+    """Implements `mesolive.market.history_store.MarketMemory`.
+
+    Parameters
+    ----------
+    clock
+        Gives the rows their times: the market's time.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def load(self, source: str, symbol: str, since: date) -> Sequence[Day]:
+        """Return the days from `since` on, ascending, and forget those before."""
+        of_symbol = (underlying_days.c.source == source, underlying_days.c.symbol == symbol)
+        async with self._database.read() as tx:
+            rows = await tx.all(select(underlying_days).where(*of_symbol).order_by(underlying_days.c.day))
+        if rows and rows[0].day < since:
+            async with self._database.write() as tx:
+                await tx.execute(delete(underlying_days).where(*of_symbol, underlying_days.c.day < since))
+        return [Day(row.day, row.close, row.iv, row.open, row.last) for row in rows if row.day >= since]
+
+    async def held(self, symbol: str) -> Sequence[OptionContract]:
+        """Return the contracts on an underlying that any account holds, those that have expired too."""
+        async with self._database.read() as tx:
+            rows = await tx.all(select(legs).where(legs.c.underlying == symbol, legs.c.held_qty != Decimal(0)))
+        return list(dict.fromkeys(from_row(row).contract for row in rows))
+
+    async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
+        """Keep days in place of what was kept of them."""
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            await tx.execute(
+                delete(underlying_days).where(
+                    underlying_days.c.source == source,
+                    underlying_days.c.symbol == symbol,
+                    underlying_days.c.day.in_([one.day for one in days]),
+                )
+            )
+            await tx.execute(
+                insert(underlying_days),
+                [
+                    {
+                        "source": source,
+                        "symbol": symbol,
+                        "day": one.day,
+                        "open": one.open,
+                        "close": one.close,
+                        "last": one.last,
+                        "iv": one.iv,
+                        "noted_at": now,
+                    }
+                    for one in days
+                ],
+            )

@@ -1,0 +1,290 @@
+"""Orders at venues as rows: placed, found by our reference or the venue's id, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.tables.trading import orders, strategies
+from mesolive.trading.orders.state_machine import OrderView, State
+from mesolive_sdk import models
+
+ZERO = Decimal(0)
+ENDED = frozenset(state.value for state in State if state.ended)
+OPEN = frozenset(state.value for state in State if not state.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order that is about to be sent.
+
+    Attributes
+    ----------
+    qty
+        Combos, greater than zero (zero for a group of marker legs).
+    sold
+        Whether it is a single leg that is sold: its quantities are shown negative.
+    """
+
+    account_id: int
+    plan_id: int
+    position_id: int | None
+    strategy_id: int
+    group: int
+    qty: Decimal
+    sold: bool
+    multiplier: Decimal
+    asked: models.LegGroupOrder
+    reference: str
+    strategy_name: str
+    sent_by: str
+    send_key: str
+    replaces_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order as it is stored; `view` is what the reducer sees of it, without its executions."""
+
+    id: int
+    user_id: int
+    account_id: int
+    plan_id: int
+    strategy_id: int
+    strategy_name: str
+    group: int
+    side: str
+    view: OrderView
+    multiplier: Decimal
+    filled_value: Decimal
+    average_price: Decimal | None
+    reference: str
+    send_key: str | None
+    cancel_key: str | None
+    replaces_id: int | None
+    replaced_by: int | None
+    created_at: datetime
+    updated_at: datetime
+
+    def signed(self, qty: Decimal) -> Decimal:
+        """Return combos with the sign in which they are shown."""
+        return -qty if self.side == "S" else qty
+
+
+_PLACE = insert(orders)
+_PLACED = select(orders.c.id, orders.c.reference).where(orders.c.reference.in_(bindparam("references", expanding=True)))
+_ORDERS = select(orders, strategies.c.name.label("strategy_name")).join(
+    strategies, strategies.c.id == orders.c.strategy_id
+)
+_BY_REFERENCE = _ORDERS.where(orders.c.reference.in_(bindparam("references", expanding=True)))
+_BY_VENUE_ID = _ORDERS.where(
+    orders.c.account_id == bindparam("account"),
+    orders.c.venue_order_id.in_(bindparam("ids", expanding=True)),
+)
+_BY_ID = _ORDERS.where(orders.c.user_id == bindparam("user"), orders.c.id.in_(bindparam("ids", expanding=True)))
+_OPEN_OF_ACCOUNT = _ORDERS.where(
+    orders.c.account_id == bindparam("account"),
+    orders.c.state.in_(sorted(OPEN)),
+    orders.c.reference.is_not(None),
+).order_by(orders.c.id)
+_OF_PLANS = select(
+    orders.c.id,
+    orders.c.plan_id,
+    orders.c.leg_group_id,
+    orders.c.state,
+    orders.c.filled_qty,
+    orders.c.qty_multiplier,
+    orders.c.replaced_by,
+).where(orders.c.plan_id.in_(bindparam("plans", expanding=True)))
+_CHANGE = (
+    update(orders)
+    .where(orders.c.id == bindparam("order"))
+    .values(
+        state=bindparam("new_state"),
+        filled_qty=bindparam("new_filled"),
+        filled_value=bindparam("new_value"),
+        average_fill_price=bindparam("new_average"),
+        last_updated=bindparam("now"),
+        venue_order_id=bindparam("venue"),
+        unresolved_since=bindparam("since"),
+        cancel_wanted=bindparam("wanted"),
+        cancel_key=bindparam("new_cancel_key"),
+    )
+)
+_LAST_FILL = (
+    update(orders)
+    .where(orders.c.id == bindparam("order"))
+    .values(
+        last_fill_price=bindparam("price"),
+        filled_at=bindparam("filled"),
+        position_id=bindparam("position"),
+    )
+)
+
+
+async def place_orders(
+    tx: WriteTransaction, user_id: int, placed: Sequence[NewOrder], at: datetime
+) -> list[StoredOrder]:
+    """Store orders that are about to be sent and return them, in the same order."""
+    rows = [
+        {
+            "user_id": user_id,
+            "account_id": order.account_id,
+            "plan_id": order.plan_id,
+            "position_id": order.position_id,
+            "strategy_id": order.strategy_id,
+            "leg_group_id": order.group,
+            "state": State.PENDING_SUBMIT.value,
+            "side": "S" if order.sold else "B",
+            "qty": -order.qty if order.sold else order.qty,
+            "filled_qty": ZERO,
+            "limit_price": order.asked.LimitPrice,
+            "stop_price": order.asked.StopPrice,
+            "order_type": order.asked.OrderType.name,
+            "time_in_force": order.asked.TimeInForce.name,
+            "created_at": at,
+            "last_updated": at,
+            "qty_multiplier": order.multiplier,
+            "filled_value": ZERO,
+            "reference": order.reference,
+            "cancel_wanted": False,
+            "sent_by": order.sent_by,
+            "send_key": order.send_key,
+            "replaces_id": order.replaces_id,
+        }
+        for order in placed
+    ]
+    await tx.execute(_PLACE, rows)
+    made = await tx.all(_PLACED, {"references": [order.reference for order in placed]})
+    ids = {row.reference: row.id for row in made}
+    return [
+        StoredOrder(
+            id=ids[order.reference],
+            user_id=user_id,
+            account_id=order.account_id,
+            plan_id=order.plan_id,
+            strategy_id=order.strategy_id,
+            strategy_name=order.strategy_name,
+            group=order.group,
+            side="S" if order.sold else "B",
+            view=OrderView(State.PENDING_SUBMIT, order.qty),
+            multiplier=order.multiplier,
+            filled_value=ZERO,
+            average_price=None,
+            reference=order.reference,
+            send_key=order.send_key,
+            cancel_key=None,
+            replaces_id=order.replaces_id,
+            replaced_by=None,
+            created_at=at,
+            updated_at=at,
+        )
+        for order in placed
+    ]
+
+
+async def orders_by_reference(tx: Transaction, references: Iterable[str]) -> list[StoredOrder]:
+    """Return the orders that have these references."""
+    return [stored(row) for row in await tx.all(_BY_REFERENCE, {"references": list(references)})]
+
+
+async def orders_by_venue_id(tx: Transaction, account_id: int, venue_ids: Iterable[str]) -> list[StoredOrder]:
+    """Return the account's orders that the venue gave these ids."""
+    found = await tx.all(_BY_VENUE_ID, {"account": account_id, "ids": list(venue_ids)})
+    return [stored(row) for row in found if row.reference is not None]
+
+
+async def order_of_user(tx: Transaction, user_id: int, order_id: int) -> Row[Any] | None:
+    """Return the row of one of the user's orders, a paper order too."""
+    return await tx.first(_BY_ID, {"user": user_id, "ids": [order_id]})
+
+
+async def open_orders_of_account(tx: Transaction, account_id: int) -> list[StoredOrder]:
+    """Return the account's orders that have not ended, oldest first."""
+    return [stored(row) for row in await tx.all(_OPEN_OF_ACCOUNT, {"account": account_id})]
+
+
+async def orders_of_plans(tx: Transaction, plan_ids: Iterable[int]) -> Sequence[Row[Any]]:
+    """Return id, plan, group, state, filled quantity and multiplier of all orders of the plans."""
+    return await tx.all(_OF_PLANS, {"plans": list(plan_ids)})
+
+
+async def change_orders(tx: WriteTransaction, changed: Sequence[StoredOrder], at: datetime) -> None:
+    """Store what has become of orders."""
+    if changed:
+        await tx.execute(
+            _CHANGE,
+            [
+                {
+                    "order": order.id,
+                    "new_state": order.view.state.value,
+                    "new_filled": order.signed(order.view.filled),
+                    "new_value": order.filled_value,
+                    "new_average": order.average_price,
+                    "now": at,
+                    "venue": order.view.venue_id,
+                    "since": order.view.unresolved_since,
+                    "wanted": order.view.cancel_wanted,
+                    "new_cancel_key": order.cancel_key,
+                }
+                for order in changed
+            ],
+        )
+
+
+async def note_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: datetime, position_id: int) -> None:
+    """Store the price of the last fill, its time, and the position that it went to."""
+    await tx.execute(_LAST_FILL, {"order": order_id, "price": price, "filled": at, "position": position_id})
+
+
+async def mark_replaced_by(tx: WriteTransaction, order_id: int, replacement: int | None) -> None:
+    """Note which order shall take this one's place; `None` when that came to nothing."""
+    await tx.execute(orders.update().where(orders.c.id == order_id).values(replaced_by=replacement))
+
+
+async def want_cancel(tx: WriteTransaction, order_id: int, key: str | None) -> None:
+    """Note the key of the call that waits for the outcome of a cancel."""
+    await tx.execute(orders.update().where(orders.c.id == order_id).values(cancel_key=key))
+
+
+async def note_reason(tx: WriteTransaction, order_id: int, reason: str) -> None:
+    """Store why an order ended."""
+    await tx.execute(orders.update().where(orders.c.id == order_id).values(reason=reason))
+
+
+def stored(row: Row[Any]) -> StoredOrder:
+    """Return the order that a row of `orders`, joined with its strategy's name, holds."""
+    return StoredOrder(
+        id=row.id,
+        user_id=row.user_id,
+        account_id=row.account_id,
+        plan_id=row.plan_id,
+        strategy_id=row.strategy_id,
+        strategy_name=row.strategy_name,
+        group=row.leg_group_id,
+        side=row.side,
+        view=OrderView(
+            state=State(row.state),
+            qty=abs(row.qty),
+            filled=abs(row.filled_qty),
+            venue_id=row.venue_order_id,
+            unresolved_since=row.unresolved_since,
+            cancel_wanted=bool(row.cancel_wanted),
+        ),
+        multiplier=row.qty_multiplier,
+        filled_value=row.filled_value,
+        average_price=row.average_fill_price,
+        reference=row.reference,
+        send_key=row.send_key,
+        cancel_key=row.cancel_key,
+        replaces_id=row.replaces_id,
+        replaced_by=row.replaced_by,
+        created_at=row.created_at,
+        updated_at=row.last_updated,
+    )

@@ -1,0 +1,56 @@
+"""One active error per account while its books may differ from its venue's."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+
+from mesolive.store.database import Transaction
+from mesolive.store.tables.journal import active_events, events
+from mesolive.trading.portfolio.accounts import Account
+from mesolive_sdk import models, wire
+
+
+def trouble_id(account: Account) -> uuid.UUID:
+    """Return the id of the account's error, the same as long as the account is."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/account/{account.id}/reconciliation")
+
+
+def trouble_event(account: Account, message: str) -> models.ErrorEvent:
+    """Return what tells that somebody must look at the account."""
+    return models.ErrorEvent(
+        State=models.ErrorState.Active,
+        ErrorId=trouble_id(account),
+        BrokerAccountId=account.broker_account_id,
+        Message=f"account {account.broker_account_id}: {message}",
+    )
+
+
+def no_trouble_event(account: Account) -> models.ErrorEvent:
+    """Return what tells that the account's books and its venue's are the same again."""
+    return models.ErrorEvent(
+        State=models.ErrorState.Resolved,
+        ErrorId=trouble_id(account),
+        BrokerAccountId=account.broker_account_id,
+        Message=f"account {account.broker_account_id}: the books and the venue agree",
+    )
+
+
+async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> models.ErrorEvent | None:
+    """Return the event of an error that is active, or `None`."""
+    found = await tx.first(
+        select(events.c.body)
+        .join(
+            active_events,
+            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
+        )
+        .where(active_events.c.user_id == user_id, active_events.c.subject == f"error:{error_id}")
+    )
+    return None if found is None else wire.decode_json(found.body, models.ErrorEvent)
+
+
+async def standing_trouble(tx: Transaction, account: Account) -> str | None:
+    """Return what is told of the account's trouble, or `None` while it is in none."""
+    found = await standing_error(tx, account.user_id, trouble_id(account))
+    return None if found is None else found.Message

@@ -1,0 +1,315 @@
+"""Broker accounts: created, listed, valued, and moved by fills."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.market.service import Market
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.paging import Pager
+from mesolive.store.tables.trading import accounts, positions
+from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
+from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts
+from mesolive_sdk import models
+
+PAPER_PREFIX = "ML"
+"""Account ids that begin so are paper accounts: their fills are told by the user and never reach a venue."""
+
+SIMULATED_PREFIX = "SIM"
+"""Account ids that begin so are at the simulated venue."""
+
+LARGEST_CASH = Decimal(1_000_000_000_000)
+"""What an account may start with: sums stay within the digits that decimal arithmetic keeps."""
+
+ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as the trading core uses it."""
+
+    id: int
+    user_id: int
+    broker_account_id: str
+    broker_type: models.BrokerType
+    is_paper: bool
+    currency: str
+    initial_cash: Decimal
+    cash: Decimal
+
+
+async def find_account(tx: Transaction, user_id: int, broker_account_id: str) -> Account:
+    """Return the user's account.
+
+    Raises
+    ------
+    ServiceError
+        `NotFound` when the user has no such account; another user's account looks exactly the same.
+    """
+    row = await tx.first(
+        select(accounts).where(accounts.c.user_id == user_id, accounts.c.broker_account_id == broker_account_id)
+    )
+    if row is None:
+        raise not_found(f"account {broker_account_id!r}")
+    return account_of(row)
+
+
+async def account_by_id(tx: Transaction, user_id: int, account_id: int) -> Account:
+    """Return one of the user's accounts by its number, or raise `NotFound`."""
+    row = await tx.first(select(accounts).where(accounts.c.user_id == user_id, accounts.c.id == account_id))
+    if row is None:
+        raise not_found(f"account {account_id}")
+    return account_of(row)
+
+
+def account_of(row: Row[Any]) -> Account:
+    """Return the account that a row of `accounts` holds."""
+    return Account(
+        id=row.id,
+        user_id=row.user_id,
+        broker_account_id=row.broker_account_id,
+        broker_type=models.BrokerType[row.broker_type],
+        is_paper=row.is_paper,
+        currency=row.currency,
+        initial_cash=row.initial_cash,
+        cash=row.cash,
+    )
+
+
+async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at: datetime) -> None:
+    """Add `change` (account currency, signed) to the account's cash within the transaction."""
+    row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
+    assert row is not None  # noqa: S101 - accounts are never deleted
+    # What is told late, such as a settlement, does not take the account back in time.
+    moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
+    await tx.execute(accounts.update().where(accounts.c.id == account.id).values(**moved))
+
+
+async def create_paper_account(
+    database: Database, clock: Clock, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+) -> None:
+    """Create a paper account.
+
+    Parameters
+    ----------
+    broker_account_id
+        `ML` followed by letters and digits, such as `ML1000`.
+    cash
+        What it starts with, in `currency`; greater than zero.
+
+    Raises
+    ------
+    ServiceError
+        `ValidationError` for an id or an amount that cannot be; `Conflict` when the account exists.
+    """
+    _check_new(PAPER_PREFIX, broker_account_id, cash)
+    async with database.write(user.user_id) as tx:
+        await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.MesoLive)
+
+
+async def create_simulated_account(
+    database: Database, clock: Clock, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+) -> None:
+    """Create an account at the simulated venue; as `create_paper_account`, with an id such as `SIM1000`.
+
+    Raises
+    ------
+    ServiceError
+        As `create_paper_account`. The id is the account's name at the venue, so that no other user may have it either.
+    """
+    _check_new(SIMULATED_PREFIX, broker_account_id, cash)
+    async with database.write() as tx:
+        await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.Simulated)
+
+
+def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
+    problems: dict[str, list[str]] = {}
+    if not broker_account_id.startswith(prefix) or not ACCOUNT_ID.fullmatch(broker_account_id):
+        expected = f"{prefix} followed by capital letters and digits, such as {prefix}1000"
+        problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
+    if not cash.is_finite() or not 0 < cash <= LARGEST_CASH or round(cash, 2) != cash:
+        problems["Cash"] = [f"expected an amount greater than 0, up to {LARGEST_CASH:,}, of whole cents, got {cash}"]
+    if problems:
+        raise validation(problems)
+
+
+async def _create(
+    tx: WriteTransaction,
+    clock: Clock,
+    user: UserContext,
+    broker_account_id: str,
+    cash: Decimal,
+    currency: str,
+    kind: models.BrokerType,
+) -> None:
+    paper = kind is models.BrokerType.MesoLive
+    owner = accounts.c.user_id == user.user_id if paper else accounts.c.is_paper.is_(False)
+    taken = await tx.first(select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id, owner))
+    if taken is not None:
+        raise conflict(f"account {broker_account_id} exists already")
+    now = clock.now()
+    await tx.execute(
+        accounts.insert().values(
+            user_id=user.user_id,
+            broker_account_id=broker_account_id,
+            broker_type=kind.name,
+            account_type="Paper" if paper else kind.name,
+            currency=currency,
+            is_paper=paper,
+            initial_cash=cash,
+            cash=cash,
+            created_at=now,
+            last_updated=now,
+        )
+    )
+
+
+class Accounts:
+    """What the Control Hub and the command line ask about accounts."""
+
+    def __init__(self, database: Database, market: Market, clock: Clock, pager: Pager) -> None:
+        self._database = database
+        self._market = market
+        self._clock = clock
+        self._pager = pager
+
+    async def create_paper(
+        self, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+    ) -> models.LiveAccount:
+        """Create a paper account and return it; see `create_paper_account`."""
+        await create_paper_account(self._database, self._clock, user, broker_account_id, cash, currency)
+        return await self.get(user, models.GetAccountArgs(BrokerAccountId=broker_account_id))
+
+    async def create_simulated(
+        self, user: UserContext, broker_account_id: str, cash: Decimal, currency: str = "USD"
+    ) -> models.LiveAccount:
+        """Create an account at the simulated venue and return it; see `create_simulated_account`."""
+        await create_simulated_account(self._database, self._clock, user, broker_account_id, cash, currency)
+        return await self.get(user, models.GetAccountArgs(BrokerAccountId=broker_account_id))
+
+    async def list(self, user: UserContext, args: models.ListAccountsArgs) -> models.ListAccountsResult:
+        """Return the user's accounts, oldest first, a page at a time."""
+        page = self._pager.page(user.user_id, "ListAccounts", args)
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(accounts)
+                .where(accounts.c.user_id == user.user_id, accounts.c.id > page.after)
+                .order_by(accounts.c.id)
+                .limit(page.limit + 1)
+            )
+            shown, token = page.cut(rows)
+            found = await self._live(tx, user.user_id, shown)
+        return models.ListAccountsResult(Accounts=found, ContinuationToken=token)
+
+    async def get(self, user: UserContext, args: models.GetAccountArgs) -> models.LiveAccount:
+        """Return one account; `NotFound` when the user has none of that id."""
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(accounts).where(
+                    accounts.c.user_id == user.user_id, accounts.c.broker_account_id == args.BrokerAccountId
+                )
+            )
+            if not rows:
+                raise not_found(f"account {args.BrokerAccountId!r}")
+            found = await self._live(tx, user.user_id, rows)
+        return found[0]
+
+    async def _live(self, tx: Transaction, user_id: int, rows: Sequence[Row[Any]]) -> list[models.LiveAccount]:
+        ids = [row.id for row in rows]
+        counted = await tx.all(
+            select(positions.c.account_id, func.count().label("number"))
+            .where(
+                positions.c.user_id == user_id,
+                positions.c.account_id.in_(ids),
+                positions.c.state != models.LivePositionState.Closed.name,
+            )
+            .group_by(positions.c.account_id)
+        )
+        active = {row.account_id: row.number for row in counted}
+        held = await open_legs_of_accounts(tx, user_id, ids)
+        rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
+        marks = Marks(self._market)
+        values = {row.id: open_value(held.get(row.id, ()), marks) for row in rows}
+        margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks) for row in rows}
+        return [
+            models.LiveAccount(
+                BrokerAccountId=row.broker_account_id,
+                BrokerType=models.BrokerType[row.broker_type],
+                AccountType=row.account_type,
+                Currency=row.currency,
+                IsPaperAccount=row.is_paper,
+                NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
+                MaintenanceMarginReq=margins[row.id],
+                Cash=row.cash,
+                LastUpdated=self._as_of(row, holds=bool(held.get(row.id))),
+                CreatedAt=row.created_at,
+                ActivePositions=active.get(row.id, 0),
+            )
+            for row in rows
+        ]
+
+    def _as_of(self, row: Row[Any], *, holds: bool) -> datetime:
+        """Return when the account's values were true: now, or when the market was last heard by which they are told."""
+        now = self._clock.now()
+        if not holds:
+            return now
+        heard = self._market.heard_at(self._market.default)
+        return row.last_updated if heard is None else min(max(heard, row.last_updated), now)
+
+
+def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:
+    """Return what the legs are worth at their marks, in account currency; `None` while one has no mark."""
+    value = Decimal(0)
+    for leg in held:
+        if leg.holding.qty != 0:
+            mark = marks.of(leg.traded.contract)
+            if mark is None:
+                return None
+            value += mark * leg.holding.qty * leg.holding.multiplier
+    return value
+
+
+def must_be_paper(account: Account) -> None:
+    """Let only paper accounts pass: the one place that decides whether fills may be told by the user.
+
+    Raises
+    ------
+    ServiceError
+        `NotSupported` for any other account: its fills come from the venue.
+    """
+    if not account.is_paper:
+        raise ServiceError(
+            models.StatusCode.NotSupported,
+            f"account {account.broker_account_id} is not a paper account: its fills come from the venue; use SendOrder",
+        )
+
+
+def must_be_at_a_venue(account: Account, instead: str = "it has no venue; use ApplyPaperFills") -> None:
+    """Let only accounts at a venue pass: the one place that decides whether an order may leave the server at all.
+
+    Parameters
+    ----------
+    instead
+        What the refusal tells the owner of a paper account.
+
+    Raises
+    ------
+    ServiceError
+        `NotSupported` for a paper account: its fills are told by the user.
+    """
+    if account.is_paper or account.broker_type is models.BrokerType.MesoLive:
+        raise ServiceError(
+            models.StatusCode.NotSupported,
+            f"account {account.broker_account_id} is a paper account: {instead}",
+        )

@@ -1,0 +1,118 @@
+"""The margin of positions as it is shown: what is held, the market now, and the rules of their strategies.
+
+Statements calculate margin by themselves (`mesolive.language.margin`); this is for what users ask. Calculating takes
+milliseconds, of huge positions seconds, and is done in a thread. Views of the market are taken before, in the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from mesolive.language.legs import BoundLeg
+from mesolive.language.margin import margin_of
+from mesolive.language.margin_settings import margin_rules
+from mesolive.language.problems import DefinitionError, MissingValueError
+from mesolive.market.view import MarketView
+from mesolive.pricing.margin import MarginRules
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import positions, strategies
+from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.positions import Leg
+
+ACCOUNT_RULES = MarginRules()
+"""By which an account margins positions whose strategies say nothing: Reg-T, vanilla, times one."""
+
+
+def rules_of(definition: str) -> MarginRules | None:
+    """Return how margin is calculated by a strategy's stored definition; `None` when it is not."""
+    try:
+        return margin_rules(definition)
+    except DefinitionError:
+        # It was checked when it was stored, by an earlier version maybe: an account is shown all the same.
+        return None
+
+
+async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
+    """Return how margin is calculated, by position id; a position whose strategy asks for none is not there."""
+    owned = await tx.all(select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids))))
+    strategy_ids = {row.strategy_id for row in owned}
+    rows = await tx.all(select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(strategy_ids)))
+    rules = {row.id: rules_of(row.definition) for row in rows}
+    found = ((row.id, rules[row.strategy_id]) for row in owned)
+    return {position_id: of for position_id, of in found if of is not None}
+
+
+class PositionMargin:
+    """Calculates a position's margin on the market as it was when this was made.
+
+    Parameters
+    ----------
+    legs
+        The position's legs; those of which nothing is held count for nothing.
+    rules
+        How it is calculated.
+    marks
+        Where the market's views come from.
+    """
+
+    def __init__(self, legs: Iterable[Leg], rules: MarginRules, marks: Marks) -> None:
+        by_symbol: dict[str, list[Leg]] = {}
+        for leg in legs:
+            if leg.holding.qty != 0:
+                by_symbol.setdefault(leg.traded.contract.underlying, []).append(leg)
+        self._rules = rules
+        self._held = [(held, marks.view(symbol)) for symbol, held in by_symbol.items()]
+
+    def amount(self) -> Decimal | None:
+        """Return the margin in account currency; `None` while the underlying or a leg has no value that it needs."""
+        total = Decimal(0)
+        for legs, view in self._held:
+            if view is None:
+                return None
+            try:
+                total += margin_of([_bound(leg, view) for leg in legs], self._rules, view)
+            except MissingValueError:
+                return None
+        return total
+
+
+def _bound(leg: Leg, view: MarketView) -> BoundLeg:
+    """Return what is held of a leg; it is shown on old quotes too, as every other value of a position is."""
+    contract, holding = leg.traded.contract, leg.holding
+    chain, index = view.find(contract) or (None, 0)
+    entry = float(holding.average_price)
+    return BoundLeg(leg.name, contract, float(holding.qty), view.now, chain, index, entry_price=entry)
+
+
+async def margin_now(legs: Iterable[Leg], rules: MarginRules, marks: Marks) -> Decimal | None:
+    """Return the margin of a position's legs; `None` while it is not known."""
+    return await asyncio.to_thread(PositionMargin(legs, rules, marks).amount)
+
+
+async def margin_of_account(legs: Iterable[Leg], rules: Mapping[int, MarginRules], marks: Marks) -> Decimal | None:
+    """Return the sum over an account's positions; `None` while one of them is not known.
+
+    Parameters
+    ----------
+    legs
+        What is held on the account.
+    rules
+        By position id; `ACCOUNT_RULES` for the others.
+    marks
+        Where the market's views come from.
+    """
+    by_position: dict[int, list[Leg]] = {}
+    for leg in legs:
+        by_position.setdefault(leg.position_id, []).append(leg)
+    margins = [PositionMargin(held, rules.get(of, ACCOUNT_RULES), marks) for of, held in by_position.items()]
+
+    def total() -> Decimal | None:
+        amounts = [margin.amount() for margin in margins]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+    return await asyncio.to_thread(total)

@@ -1,0 +1,316 @@
+"""Execution plans: what a preparation found and an execution will trade."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from mesolive.errors import ServiceError, not_found
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.rows import insert
+from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
+from mesolive.trading.portfolio.accounting import GroupQuantity, group_quantity
+from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
+from mesolive_sdk import models
+
+CLOSING = ":close"
+"""Tells the leg that a move closes from the one of the same name that it opens. Names of legs hold no colon."""
+
+
+# One row per leg, with the plan in each.
+_PLANS = (
+    select(
+        exec_plan_legs,
+        exec_plans.c.id,
+        exec_plans.c.kind,
+        exec_plans.c.state,
+        exec_plans.c.strategy_id,
+        exec_plans.c.account_id,
+        exec_plans.c.position_id,
+        exec_plans.c.position_name,
+        exec_plans.c.data_provider,
+        exec_plans.c.qty_multiplier,
+        accounts.c.broker_account_id,
+        strategies.c.name.label("strategy_name"),
+        strategies.c.deleted_at.label("strategy_deleted_at"),
+    )
+    .select_from(exec_plans)
+    .join(accounts, accounts.c.id == exec_plans.c.account_id)
+    .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
+    .outerjoin(exec_plan_legs, exec_plan_legs.c.plan_id == exec_plans.c.id)
+    .where(exec_plans.c.user_id == bindparam("user"), exec_plans.c.id.in_(bindparam("plans", expanding=True)))
+    .order_by(exec_plans.c.id, exec_plan_legs.c.place)
+)
+
+
+_OPENED = (
+    update(exec_plan_legs)
+    .where(exec_plan_legs.c.plan_id == bindparam("of_plan"), exec_plan_legs.c.name == bindparam("leg"))
+    .values(opened_id=bindparam("opened"))
+)
+
+
+class PlanKind(enum.Enum):
+    """What executing the plan does."""
+
+    ENTRY = "Entry"
+    EXIT = "Exit"
+    ADJUSTMENT = "Adjustment"
+
+
+class PlanState(enum.Enum):
+    """Where the plan stands: it is executed once.
+
+    An adjustment by orders is `FILLED` between its last fill and the transaction that sets its variables and tells it.
+    """
+
+    PREPARED = "Prepared"
+    FILLED = "Filled"
+    EXECUTED = "Executed"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLeg:
+    """One leg that a plan trades.
+
+    Attributes
+    ----------
+    name
+        The leg's own, or that with `CLOSING` behind it: what is closed when the plan also opens a leg of the name.
+    qty
+        Signed contracts of the trade itself (an exit's are the position's reversed), before the plan's multiplier;
+        0 for a marker leg, which is never traded.
+    leg_id
+        The leg of the position that is closed; `None` when the plan opens one.
+    opened_id
+        The leg of the position that an adjustment's orders have opened; `None` before its first fill.
+    mark
+        The mark per unit at preparation: the entry price of a marker leg.
+    """
+
+    name: str
+    traded: TradedContract
+    qty: Decimal
+    leg_group_id: int
+    expiration_name: str | None = None
+    leg_id: int | None = None
+    mark: Decimal | None = None
+    opened_id: int | None = None
+
+    @property
+    def own_name(self) -> str:
+        """The name of the position's leg."""
+        return self.name.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """A plan that is not stored yet."""
+
+    kind: PlanKind
+    strategy_id: int
+    account_id: int
+    position_id: int | None
+    position_name: str
+    data_provider: models.DataProviderType | None
+    qty_multiplier: Decimal | None
+    legs: tuple[PlanLeg, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stored plan."""
+
+    id: int
+    kind: PlanKind
+    state: PlanState
+    strategy_id: int
+    strategy_name: str
+    account_id: int
+    broker_account_id: str
+    position_id: int | None
+    position_name: str
+    data_provider: models.DataProviderType | None
+    qty_multiplier: Decimal | None
+    legs: tuple[PlanLeg, ...]
+    strategy_deleted: bool = False
+
+
+def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return a name of its own for each of some legs, of which several may have one name.
+
+    The first of a name keeps it unless it is `taken`; those after it have `CLOSING` behind it, and a number from the
+    third on.
+    """
+    used = set(taken)
+    found: list[str] = []
+    for name in names:
+        own, number = name, 1
+        while own in used:
+            own = f"{name}{CLOSING}{number if number > 1 else ''}"
+            number += 1
+        used.add(own)
+        found.append(own)
+    return found
+
+
+def groups_of(legs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
+    """Return the leg names of each group, out of names with their group ids; groups ascending, legs in their order.
+
+    Legs that name no group are together in group 0: one combo order.
+    """
+    groups: dict[int, list[str]] = {}
+    for name, group in sorted(legs, key=lambda leg: leg[1]):
+        groups.setdefault(group, []).append(name)
+    return groups
+
+
+def leg_groups(legs: Sequence[PlanLeg]) -> dict[int, list[str]]:
+    """Return the leg names of each group of a plan."""
+    return groups_of((leg.name, leg.leg_group_id) for leg in legs)
+
+
+def group_quantities(legs: Sequence[PlanLeg], multiplier: Decimal) -> dict[int, GroupQuantity]:
+    """Return each group as combos and ratios, quantities scaled by `multiplier`."""
+    by_name = {leg.name: leg for leg in legs}
+    return {
+        group: group_quantity({name: by_name[name].qty * multiplier for name in names})
+        for group, names in leg_groups(legs).items()
+    }
+
+
+async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
+    """Store a plan within the transaction and return its id."""
+    plan_id = await insert(
+        tx,
+        exec_plans,
+        user_id=user_id,
+        kind=plan.kind.value,
+        state=PlanState.PREPARED.value,
+        strategy_id=plan.strategy_id,
+        account_id=plan.account_id,
+        position_id=plan.position_id,
+        position_name=plan.position_name,
+        data_provider=None if plan.data_provider is None else plan.data_provider.name,
+        qty_multiplier=plan.qty_multiplier,
+        created_at=plan.created_at,
+    )
+    if not plan.legs:
+        return plan_id  # an adjustment that sets variables only
+    await tx.execute(
+        exec_plan_legs.insert(),
+        [
+            {
+                "plan_id": plan_id,
+                "place": place,
+                "name": leg.name,
+                **leg.traded.columns,
+                "qty": leg.qty,
+                "leg_group_id": leg.leg_group_id,
+                "expiration_name": leg.expiration_name,
+                "leg_id": leg.leg_id,
+                "mark": leg.mark,
+            }
+            for place, leg in enumerate(plan.legs)
+        ],
+    )
+    return plan_id
+
+
+async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
+    """Return the user's plan; `NotFound` when there is none of that id for this user."""
+    found = await find_plans(tx, user_id, [plan_id])
+    if plan_id not in found:
+        raise no_plan(plan_id)
+    return found[plan_id]
+
+
+async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:
+    """Return those of the plans that are the user's, by their ids."""
+    by_plan: dict[int, list[Row[Any]]] = {}
+    for row in await tx.all(_PLANS, {"user": user_id, "plans": list(plan_ids)}):
+        by_plan.setdefault(row.id, []).append(row)
+    return {plan_id: _plan_of(rows) for plan_id, rows in by_plan.items()}
+
+
+def no_plan(plan_id: int) -> ServiceError:
+    """Return what is raised for a plan that the user does not have."""
+    return not_found(f"exec plan {plan_id}")
+
+
+def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
+    row = rows[0]
+    return Plan(
+        id=row.id,
+        kind=PlanKind(row.kind),
+        state=PlanState(row.state),
+        strategy_id=row.strategy_id,
+        strategy_name=row.strategy_name,
+        account_id=row.account_id,
+        broker_account_id=row.broker_account_id,
+        position_id=row.position_id,
+        position_name=row.position_name,
+        data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
+        qty_multiplier=row.qty_multiplier,
+        legs=tuple(_leg_of(leg) for leg in rows if leg.place is not None),
+        strategy_deleted=row.strategy_deleted_at is not None,
+    )
+
+
+async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, int]) -> None:
+    """Note which legs of the position have been opened for legs of the plan, by the plan's names."""
+    if opened:
+        await tx.execute(_OPENED, [{"of_plan": plan_id, "leg": name, "opened": id_} for name, id_ in opened.items()])
+
+
+async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
+    """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come."""
+    await tx.execute(exec_plans.update().where(exec_plans.c.id == plan_id).values(state=PlanState.FILLED.value))
+
+
+async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
+    """Return how many of the user's plans were never executed in full; it is counted up to `most`."""
+    some = (
+        select(exec_plans.c.id)
+        .where(exec_plans.c.user_id == user_id, exec_plans.c.state == PlanState.PREPARED.value)
+        .limit(most)
+        .subquery()
+    )
+    return int(await tx.scalar(select(func.count()).select_from(some)))
+
+
+async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:
+    """Note within the transaction that the plan was carried out, and for which position."""
+    await tx.execute(
+        exec_plans.update()
+        .where(exec_plans.c.id == plan_id)
+        .values(state=PlanState.EXECUTED.value, executed_at=at, position_id=position_id)
+    )
+
+
+def wire_groups(groups: Mapping[int, GroupQuantity]) -> dict[int, models.LegGroupQtys]:
+    """Return the group quantities as the wire shows them."""
+    return {
+        group: models.LegGroupQtys(Qty=quantity.qty, LegRatios=dict(quantity.ratios))
+        for group, quantity in groups.items()
+    }
+
+
+def _leg_of(row: Row[Any]) -> PlanLeg:
+    return PlanLeg(
+        name=row.name,
+        traded=from_row(row),
+        qty=row.qty,
+        leg_group_id=row.leg_group_id,
+        expiration_name=row.expiration_name,
+        leg_id=row.leg_id,
+        mark=row.mark,
+        opened_id=row.opened_id,
+    )

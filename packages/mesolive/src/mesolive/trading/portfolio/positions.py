@@ -1,0 +1,379 @@
+"""Positions and their legs: found, listed, and read as the language and the live streams need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from mesolive.access.context import UserContext
+from mesolive.errors import not_found
+from mesolive.language.decision import LegState, PositionState
+from mesolive.store.database import Database, Transaction
+from mesolive.store.paging import Pager
+from mesolive.store.tables.trading import accounts, legs, positions, strategies
+from mesolive.trading.portfolio.accounting import Holding
+from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
+from mesolive.trading.portfolio.plans import distinct_names
+from mesolive_sdk import models
+
+CLOSED = models.LivePositionState.Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a position as it is stored.
+
+    Attributes
+    ----------
+    qty
+        Signed contracts as entered; 0 is a marker leg. It stays when the leg closes.
+    holding
+        What is still held, at its exact cost.
+    entry_price
+        Average per unit with commission; for a marker leg the mark at its selection.
+    """
+
+    id: int
+    position_id: int
+    name: str
+    traded: TradedContract
+    status: models.LegStatus
+    qty: Decimal
+    holding: Holding
+    entry_price: Decimal
+    leg_group_id: int
+    expiration_name: str | None
+    realized_pnl: Decimal
+    user_realized_pnl: Decimal | None
+    created_at: datetime
+    closed_at: datetime | None
+    broker_account_id: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the leg still belongs to the running position."""
+        return self.closed_at is None
+
+    @property
+    def shown_pnl(self) -> Decimal:
+        """What it has realised: as its owner set it, else as it was tracked."""
+        return self.realized_pnl if self.user_realized_pnl is None else self.user_realized_pnl
+
+    @property
+    def live(self) -> models.LiveLeg:
+        """The leg as the wire shows it."""
+        return models.LiveLeg(
+            Id=self.id,
+            Name=self.name,
+            LiveContract=self.traded.live,
+            LegGroupId=self.leg_group_id,
+            CreatedAt=self.created_at,
+            ClosedAt=self.closed_at,
+            LivePositionId=self.position_id,
+            AccountId=self.broker_account_id,
+            Underlying=self.traded.contract.underlying,
+            Qty=self.qty,
+            AvgEntryPrice=self.entry_price,
+            UserSetRealizedPnL=self.user_realized_pnl,
+            TrackedRealizedPnL=self.realized_pnl,
+        )
+
+    @property
+    def state(self) -> LegState:
+        """The leg as the language reads it: with what is still held of it."""
+        return LegState(
+            name=self.name,
+            contract=self.traded.contract,
+            qty=self.holding.qty,
+            opened_at=self.created_at,
+            entry_price=self.entry_price,
+            closed_at=self.closed_at,
+            realized_pnl=self.shown_pnl,
+            leg_group_id=self.leg_group_id,
+            expiration_name=self.expiration_name,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position with all its legs, open and closed, in the order of their ids."""
+
+    id: int
+    user_id: int
+    account_id: int
+    broker_account_id: str
+    strategy_id: int
+    strategy_name: str
+    name: str
+    state: models.LivePositionState
+    qty_multiplier: Decimal | None
+    variables: Mapping[str, Decimal]
+    realized_pnl: Decimal
+    adjustment_count: int
+    created_at: datetime
+    closed_at: datetime | None
+    legs: tuple[Leg, ...]
+
+    @property
+    def open_legs(self) -> tuple[Leg, ...]:
+        """The legs that still belong to it, marker legs included."""
+        return tuple(leg for leg in self.legs if leg.is_open)
+
+    @property
+    def open_by_name(self) -> dict[str, Leg]:
+        """The open legs, each by a name of its own.
+
+        Two have one name while a move is filled in part: the one that is opened bears it, the one that is closed has
+        `CLOSING` behind it.
+        """
+        found = {leg.name: leg for leg in self.open_legs}
+        if len(found) == len(self.open_legs):
+            return found
+        newest_first = self.open_legs[::-1]
+        names = distinct_names(leg.name for leg in newest_first)
+        return dict(reversed(list(zip(names, newest_first, strict=True))))
+
+    @property
+    def live(self) -> models.LivePosition:
+        """The position as lists on the wire show it."""
+        return models.LivePosition(
+            Id=self.id,
+            State=self.state,
+            CreatedAt=self.created_at,
+            ClosedAt=self.closed_at,
+            Name=self.name,
+            BrokerAccountId=self.broker_account_id,
+            LiveStrategyId=self.strategy_id,
+            StrategyName=self.strategy_name,
+            QtyMultiplier=self.qty_multiplier,
+        )
+
+    @property
+    def language_state(self) -> PositionState:
+        """The position as the language reads it."""
+        return PositionState(
+            legs=tuple(
+                leg.state if leg.name == name else replace(leg.state, name=name)
+                for name, leg in self.open_by_name.items()
+            ),
+            variables=self.variables,
+            opened_at=self.created_at,
+            realized_pnl=self.realized_pnl,
+            qty_multiplier=self.qty_multiplier if self.qty_multiplier is not None else Decimal(1),
+            adjustment_count=self.adjustment_count,
+        )
+
+    def event(self, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
+        """Return what tells that the position has changed."""
+        return models.PositionUpdateEvent(
+            PositionId=self.id,
+            StrategyId=self.strategy_id,
+            StrategyName=self.strategy_name,
+            PositionName=self.name,
+            BrokerAccountId=self.broker_account_id,
+            Status=status,
+            RealizedPnL=realized,
+        )
+
+    def leg_event(self, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
+        """Return what tells that a leg of the position has changed."""
+        return models.LegUpdateEvent(
+            BrokerAccountId=self.broker_account_id,
+            PositionId=self.id,
+            PositionName=self.name,
+            StrategyId=self.strategy_id,
+            StrategyName=self.strategy_name,
+            LegId=leg.id,
+            LegName=leg.name,
+            Contract=leg.traded.live,
+            Status=status,
+            Qty=leg.qty,
+            RealizedPnL=realized,
+        )
+
+
+def _joined() -> Select[Any]:
+    return (
+        select(
+            positions,
+            accounts.c.broker_account_id,
+            strategies.c.name.label("strategy_name"),
+        )
+        .join(accounts, accounts.c.id == positions.c.account_id)
+        .join(strategies, strategies.c.id == positions.c.strategy_id)
+    )
+
+
+def leg_of(row: Row[Any]) -> Leg:
+    """Return the leg that a row of `legs` joined with `accounts.broker_account_id` holds."""
+    return Leg(
+        id=row.id,
+        position_id=row.position_id,
+        name=row.name,
+        traded=from_row(row),
+        status=models.LegStatus[row.status],
+        qty=row.qty,
+        holding=Holding(row.held_qty, row.cost, row.multiplier),
+        entry_price=row.average_entry_price,
+        leg_group_id=row.leg_group_id,
+        expiration_name=row.expiration_name,
+        realized_pnl=row.tracked_realized_pnl,
+        user_realized_pnl=row.user_realized_pnl,
+        created_at=row.created_at,
+        closed_at=row.closed_at,
+        broker_account_id=row.broker_account_id,
+    )
+
+
+def _position_of(row: Row[Any], its_legs: Sequence[Leg]) -> Position:
+    return Position(
+        id=row.id,
+        user_id=row.user_id,
+        account_id=row.account_id,
+        broker_account_id=row.broker_account_id,
+        strategy_id=row.strategy_id,
+        strategy_name=row.strategy_name,
+        name=row.name,
+        state=models.LivePositionState[row.state],
+        qty_multiplier=row.qty_multiplier,
+        variables={name: Decimal(value) for name, value in row.variables.items()},
+        realized_pnl=row.realized_pnl,
+        adjustment_count=row.adjustment_count,
+        created_at=row.created_at,
+        closed_at=row.closed_at,
+        legs=tuple(its_legs),
+    )
+
+
+def _legs_with_account() -> Select[Any]:
+    return select(legs, accounts.c.broker_account_id).join(accounts, accounts.c.id == legs.c.account_id)
+
+
+async def load_positions(tx: Transaction, query: Select[Any]) -> list[Position]:
+    """Return the positions that `query` (made from `_joined`) yields, each with its legs."""
+    rows = await tx.all(query)
+    ids = [row.id for row in rows]
+    found = await tx.all(_legs_with_account().where(legs.c.position_id.in_(ids)).order_by(legs.c.id))
+    by_position: dict[int, list[Leg]] = {}
+    for row in found:
+        by_position.setdefault(row.position_id, []).append(leg_of(row))
+    return [_position_of(row, by_position.get(row.id, [])) for row in rows]
+
+
+async def find_position(tx: Transaction, user_id: int, position_id: int) -> Position:
+    """Return the user's position with its legs; `NotFound` when there is none of that id for this user."""
+    found = await load_positions(tx, _joined().where(positions.c.user_id == user_id, positions.c.id == position_id))
+    if not found:
+        raise not_found(f"position {position_id}")
+    return found[0]
+
+
+async def open_positions_of_account(tx: Transaction, user_id: int, account_id: int) -> list[Position]:
+    """Return the account's positions that are not closed, oldest first."""
+    return await load_positions(
+        tx,
+        _joined()
+        .where(positions.c.user_id == user_id, positions.c.account_id == account_id, positions.c.state != CLOSED.name)
+        .order_by(positions.c.id),
+    )
+
+
+async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequence[int]) -> dict[int, list[Leg]]:
+    """Return what the user holds on each of the accounts: the legs that are not closed, by account id."""
+    rows = await tx.all(
+        _legs_with_account().where(
+            legs.c.user_id == user_id, legs.c.account_id.in_(account_ids), legs.c.closed_at.is_(None)
+        )
+    )
+    held: dict[int, list[Leg]] = {}
+    for row in rows:
+        held.setdefault(row.account_id, []).append(leg_of(row))
+    return held
+
+
+class Positions:
+    """What the hubs ask about positions and legs. Live values are added by the caller."""
+
+    def __init__(self, database: Database, pager: Pager) -> None:
+        self._database = database
+        self._pager = pager
+
+    async def read(self, user_id: int, position_id: int) -> Position:
+        """Return one position of the user, or raise `NotFound`."""
+        async with self._database.read() as tx:
+            return await find_position(tx, user_id, position_id)
+
+    async def read_with_definition(self, user_id: int, position_id: int) -> tuple[Position, str]:
+        """Return one position of the user with its strategy's definition as it was given, or raise `NotFound`."""
+        async with self._database.read() as tx:
+            position = await find_position(tx, user_id, position_id)
+            definition = await tx.scalar(select(strategies.c.definition).where(strategies.c.id == position.strategy_id))
+        return position, definition
+
+    async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> list[Leg]:
+        """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""
+        async with self._database.read() as tx:
+            rows = await tx.all(_legs_with_account().where(legs.c.user_id == user_id, legs.c.id.in_(leg_ids)))
+        by_id = {row.id: leg_of(row) for row in rows}
+        return [by_id[leg_id] for leg_id in dict.fromkeys(leg_ids) if leg_id in by_id]
+
+    async def list(self, user: UserContext, args: models.ListPositionsArgs) -> models.ListPositionsResult:
+        """Return the user's positions that pass every given filter, oldest first."""
+        page = self._pager.page(user.user_id, "ListPositions", args)
+        query = (
+            _joined()
+            .where(positions.c.user_id == user.user_id, positions.c.id > page.after)
+            .order_by(positions.c.id)
+            .limit(page.limit + 1)
+        )
+        if args.LiveStrategyId is not None:
+            query = query.where(positions.c.strategy_id == args.LiveStrategyId)
+        if args.LiveExecPlanId is not None:
+            query = query.where(positions.c.entry_plan_id == args.LiveExecPlanId)
+        if args.BrokerAccountId is not None:
+            query = query.where(accounts.c.broker_account_id == args.BrokerAccountId)
+        if args.State is not None:
+            query = query.where(positions.c.state == args.State.name)
+        async with self._database.read() as tx:
+            shown, token = page.cut(await tx.all(query))
+        return models.ListPositionsResult(
+            Positions=[_position_of(row, ()).live for row in shown], ContinuationToken=token
+        )
+
+    async def list_legs(self, user: UserContext, args: models.ListLegsArgs) -> models.ListLegsResult:
+        """Return the user's legs that pass every given filter, oldest first."""
+        page = self._pager.page(user.user_id, "ListLegs", args)
+        query = (
+            _legs_with_account()
+            .where(legs.c.user_id == user.user_id, legs.c.id > page.after)
+            .order_by(legs.c.id)
+            .limit(page.limit + 1)
+        )
+        if args.PositionId is not None:
+            query = query.where(legs.c.position_id == args.PositionId)
+        if args.BrokerAccountId is not None:
+            query = query.where(accounts.c.broker_account_id == args.BrokerAccountId)
+        if args.Status is not None:
+            query = query.where(legs.c.status == args.Status.name)
+        async with self._database.read() as tx:
+            shown, token = page.cut(await tx.all(query))
+        return models.ListLegsResult(Legs=[leg_of(row).live for row in shown], ContinuationToken=token)
+
+    async def get_leg(self, user: UserContext, args: models.GetLegArgs) -> models.LiveLeg:
+        """Return one leg of the user, or raise `NotFound`."""
+        found = await self.read_legs(user.user_id, [args.LegId])
+        if not found:
+            raise not_found(f"leg {args.LegId}")
+        return found[0].live
+
+    async def get_legs(self, user: UserContext, args: models.GetLegsArgs) -> models.GetLegsResult:
+        """Return the legs asked for, and the ids that the user does not have."""
+        found = await self.read_legs(user.user_id, args.LegIds)
+        known = {leg.id for leg in found}
+        missing = [leg_id for leg_id in dict.fromkeys(args.LegIds) if leg_id not in known]
+        return models.GetLegsResult(Legs=[leg.live for leg in found], MissingLegIds=missing)

@@ -1,0 +1,139 @@
+"""Preparing one operation of a conditional adjustment, in the evaluation thread and on one market view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from sqlalchemy import select
+
+from mesolive.errors import ServiceError, conflict
+from mesolive.language import CompiledStrategy, select_adjustment
+from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
+from mesolive.store.database import Transaction
+from mesolive.store.tables.trading import exec_plans, orders
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.portfolio.plans import NewPlan, PlanState
+from mesolive.trading.portfolio.positions import Position
+from mesolive.trading.preparation.adjustment_plans import (
+    NEVER_SPENT,
+    Adjusting,
+    CountReport,
+    adjusting,
+    adjustment_plan,
+    adjustment_result,
+    count_report,
+)
+from mesolive_sdk import models
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAdjustment:
+    """What a preparation found: the plan with what it carries out, and the result, still without the plan's id."""
+
+    plan: NewPlan
+    result: models.PreparePositionAdjustmentResult
+    adjusting: Adjusting
+
+
+async def prepare_adjustment(
+    room: EvaluationRoom,
+    context: StrategyContext,
+    args: models.PreparePositionAdjustmentArgs,
+    name: str,
+    *,
+    enforce_count: bool,
+) -> PreparedAdjustment:
+    """Prepare an adjustment.
+
+    Parameters
+    ----------
+    context
+        The position's strategy on its account.
+    name
+        Names the evaluation; it seeds its randomness.
+    enforce_count
+        Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead; otherwise the count is reported
+        and no more.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` for a position that is not open; what `EvaluationRoom` raises.
+    SelectionError
+        When there is no such adjustment or operation, a leg is not open (or already is), or nothing fits.
+    """
+    place, position = find_open(context, args.PositionId)
+    symbol = position.legs[0].traded.contract.underlying
+    view = room.fresh_view(symbol, args.DataProvider)
+    account = context.account_state(room.marks(view))
+
+    def select(
+        strategy: CompiledStrategy, external: Mapping[str, float], random: Random
+    ) -> tuple[AdjustmentSelection, Adjusting, CountReport | None]:
+        seen = account if enforce_count else _uncounted(account, place)
+        selection = select_adjustment(
+            strategy,
+            view,
+            seen,
+            seen.positions[place],
+            condition=args.Condition,
+            operation=Operation(args.Operation.value),
+            constraint=Constraint(str(args.LegSelectionConstraint)),
+            external=external,
+            random=random,
+        )
+        return selection, adjusting(strategy, selection), count_report(strategy, position)
+
+    selection, what, count = await room.run(context, name, view, args.DataProvider, select)
+    plan = adjustment_plan(position, args, selection, view)
+    return PreparedAdjustment(plan, adjustment_result(position, plan, selection, count, view), what)
+
+
+def find_open(context: StrategyContext, position_id: int) -> tuple[int, Position]:
+    """Return an open position of the context and its place there.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when it is closed, or orders that open or close it are under way.
+    """
+    for place, position in enumerate(context.positions):
+        if position.id == position_id:
+            if position.state is models.LivePositionState.Open:
+                return place, position
+            raise conflict(f"position {position_id} is {position.state.name.lower()}; only an open one can be adjusted")
+    raise conflict(f"position {position_id} is closed")
+
+
+async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
+    """Let no adjustment be prepared while what it would start from is about to change.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` while an order of the position works, or an adjustment is filled and its variables are not set yet.
+    """
+    of_position = exec_plans.c.position_id == position.id
+    order = await tx.first(
+        select(orders.c.id)
+        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
+        .where(of_position, orders.c.state.in_(sorted(OPEN)))
+    )
+    if order is not None:
+        raise conflict(f"order {order.id} of position {position.id} has not ended; cancel it, or wait for it")
+    if await tx.first(select(exec_plans.c.id).where(of_position, exec_plans.c.state == PlanState.FILLED.value)):
+        raise being_completed(position.id)
+
+
+def being_completed(position_id: int) -> ServiceError:
+    """Return what tells that an adjustment is filled and its variables are not set yet."""
+    return conflict(f"an adjustment of position {position_id} is being completed; it is told when it is")
+
+
+def _uncounted(account: AccountState, place: int) -> AccountState:
+    positions = list(account.positions)
+    positions[place] = replace(positions[place], adjustment_count=NEVER_SPENT)
+    return replace(account, positions=tuple(positions))

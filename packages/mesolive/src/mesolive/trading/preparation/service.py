@@ -1,0 +1,488 @@
+"""Preparing entries, exits and adjustments: jobs that read the market, select contracts and leave a plan behind.
+
+A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
+as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that
+cannot be ended, because the disk is full, is ended as soon as it can be; one that a stop of the server cut off is
+failed at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import structlog
+
+from mesolive.access.context import UserContext
+from mesolive.clock import Clock
+from mesolive.errors import ServiceError, conflict, rate_limited
+from mesolive.journal.journal import Journal
+from mesolive.language import select_entry
+from mesolive.language.decision import Constraint, SelectionError
+from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
+from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.portfolio.accounts import Account, find_account
+from mesolive.trading.portfolio.plans import NewPlan, count_unexecuted, store_plan
+from mesolive.trading.portfolio.positions import CLOSED, find_position
+from mesolive.trading.preparation import jobs
+from mesolive.trading.preparation.adjustment_plans import Adjusting, store_adjusting
+from mesolive.trading.preparation.adjustments import must_not_be_under_way, prepare_adjustment
+from mesolive.trading.preparation.jobs import Job, JobKind
+from mesolive.trading.preparation.plan_builder import entry_plan, entry_result, exit_plan, exit_result
+from mesolive.trading.strategies import find_strategy
+from mesolive.trading.validation import checked_name
+from mesolive_sdk import models, wire
+
+_log = structlog.get_logger(__name__)
+
+JOB_SECONDS = 60.0
+"""The longest that a preparation may take."""
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 30.0
+"""Seconds between attempts to store what became of a job: doubled each time, from the first to the longest."""
+
+INTERRUPTED = "the server stopped while the preparation was running; start it again"
+
+R = TypeVar(
+    "R",
+    models.PreparePositionEntryResult,
+    models.PreparePositionExitResult,
+    models.PreparePositionAdjustmentResult,
+)
+W = TypeVar("W")
+Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models.PreparePositionAdjustmentArgs
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of one user there may be; one more is `RateLimited`.
+
+    Attributes
+    ----------
+    running
+        Preparations under way.
+    plans
+        Plans that were prepared and never executed.
+    """
+
+    running: int = 8
+    plans: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a preparation found: the plan to store and the result to show, still without the plan's id."""
+
+    plan: NewPlan
+    result: (
+        models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
+    )
+    adjusting: Adjusting | None = None
+
+
+class Preparations:
+    """Starts, follows and cancels preparations.
+
+    Parameters
+    ----------
+    new_id
+        Makes job ids.
+    enforce_adjustment_count
+        Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead.
+    bounds
+        How much of one user there may be.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        idempotency: Idempotency,
+        room: EvaluationRoom,
+        clock: Clock,
+        new_id: Callable[[], UUID] = uuid4,
+        *,
+        enforce_adjustment_count: bool = False,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._idempotency = idempotency
+        self._room = room
+        self._clock = clock
+        self._new_id = new_id
+        self._enforce_adjustment_count = enforce_adjustment_count
+        self._bounds = bounds or Bounds()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start_entry(
+        self, user: UserContext, args: models.PreparePositionEntryArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare an entry and return its job.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for a strategy, an account or an underlying that is not there; `ProviderUnavailable` for a
+            provider that is not connected; `RateLimited` when too many of the user's preparations are under way;
+            `ValidationError` for a name that cannot be shown.
+        """
+        checked_name("PositionName", args.PositionName)
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            await find_strategy(tx, user.user_id, args.StrategyId)
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            self._room.view(args.Underlying.Symbol, args.DataProvider)
+            return args.StrategyId, account, None
+
+        operation = models.IdempotencyOperation.StartPreparePositionEntry
+        return await self._start(user, JobKind.ENTRY, operation, args, find)
+
+    async def start_exit(
+        self, user: UserContext, args: models.PreparePositionExitArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare the exit of a whole position and return its job; `Conflict` when it is closed."""
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            position = await find_position(tx, user.user_id, args.PositionId)
+            if position.state is CLOSED:
+                raise conflict(f"position {position.id} is closed")
+            account = await find_account(tx, user.user_id, position.broker_account_id)
+            return position.strategy_id, account, position.id
+
+        operation = models.IdempotencyOperation.StartPreparePositionExit
+        return await self._start(user, JobKind.EXIT, operation, args, find)
+
+    async def start_adjustment(
+        self, user: UserContext, args: models.PreparePositionAdjustmentArgs
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        """Begin to prepare one operation of an adjustment and return its job.
+
+        Raises
+        ------
+        ServiceError
+            `Conflict` for a position that is not open, while an order of it works, and while the adjustment before is
+            being completed; `RateLimited` as `start_entry`.
+        """
+
+        async def find(tx: Transaction) -> tuple[int, Account, int | None]:
+            position = await find_position(tx, user.user_id, args.PositionId)
+            if position.state is not models.LivePositionState.Open:
+                raise conflict(f"position {position.id} is {position.state.name.lower()}; only an open one is adjusted")
+            await must_not_be_under_way(tx, position)
+            account = await find_account(tx, user.user_id, position.broker_account_id)
+            return position.strategy_id, account, position.id
+
+        operation = models.IdempotencyOperation.StartPreparePositionAdjustment
+        return await self._start(user, JobKind.ADJUSTMENT, operation, args, find)
+
+    async def entry_status(
+        self, user: UserContext, args: models.GetPreparePositionEntryStatusArgs
+    ) -> models.GetPreparePositionEntryStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.ENTRY, args.JobId)
+        return models.GetPreparePositionEntryStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionEntryResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
+    async def exit_status(
+        self, user: UserContext, args: models.GetPreparePositionExitStatusArgs
+    ) -> models.GetPreparePositionExitStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.EXIT, args.JobId)
+        return models.GetPreparePositionExitStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionExitResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
+    async def adjustment_status(
+        self, user: UserContext, args: models.GetPreparePositionAdjustmentStatusArgs
+    ) -> models.GetPreparePositionAdjustmentStatusResult:
+        """Return where the job stands, with its result once it is completed."""
+        job = await self._find(user, JobKind.ADJUSTMENT, args.JobId)
+        return models.GetPreparePositionAdjustmentStatusResult(
+            JobId=job.id,
+            Status=job.status,
+            Result=_result(job, models.PreparePositionAdjustmentResult),
+            Error=job.error,
+            CreatedAt=job.created_at,
+            UpdatedAt=job.updated_at,
+        )
+
+    async def cancel_entry(
+        self, user: UserContext, args: models.CancelPreparePositionEntryArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionEntry
+        return await self._cancel(user, JobKind.ENTRY, operation, args)
+
+    async def cancel_exit(
+        self, user: UserContext, args: models.CancelPreparePositionExitArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionExit
+        return await self._cancel(user, JobKind.EXIT, operation, args)
+
+    async def cancel_adjustment(
+        self, user: UserContext, args: models.CancelPreparePositionAdjustmentArgs
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        """Cancel a running job; one that has ended stays as it is, and the answer says how it ended."""
+        operation = models.IdempotencyOperation.CancelPreparePositionAdjustment
+        return await self._cancel(user, JobKind.ADJUSTMENT, operation, args)
+
+    async def recover(self) -> int:
+        """Fail the jobs that a stop of the server cut off, each with its event; return how many there were."""
+        async with self._database.read() as tx:
+            found = await jobs.unfinished(tx)
+        for job in found:
+            await self._fail(job, INTERRUPTED)
+        return len(found)
+
+    async def close(self) -> None:
+        """Cancel what runs and wait for it; the next start fails those jobs."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start(
+        self,
+        user: UserContext,
+        kind: JobKind,
+        operation: models.IdempotencyOperation,
+        args: Args,
+        find: Callable[[Transaction], Coroutine[Any, Any, tuple[int, Account, int | None]]],
+    ) -> models.MesoLiveApiResponse[models.StartPreparationResult]:
+        async def action(tx: WriteTransaction) -> models.StartPreparationResult:
+            strategy_id, account, position_id = await find(tx)
+            running = await jobs.count_running(tx, user.user_id)
+            if running >= self._bounds.running:
+                raise rate_limited(f"{running} preparations are under way; wait for one to end, or cancel one")
+            waiting = await count_unexecuted(tx, user.user_id, self._bounds.plans)
+            if waiting >= self._bounds.plans:
+                raise rate_limited(f"{waiting} plans were prepared and never executed; the oldest go after a while")
+            job_id = str(self._new_id())
+            await jobs.begin(
+                tx,
+                job_id=job_id,
+                user_id=user.user_id,
+                kind=kind,
+                strategy_id=strategy_id,
+                account_id=account.id,
+                position_id=position_id,
+                request=wire.encode_json(args).decode(),
+                now=self._clock.now(),
+            )
+            tx.after_commit(lambda: self._spawn(user.user_id, kind, job_id))
+            return models.StartPreparationResult(JobId=job_id)
+
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    async def _find(self, user: UserContext, kind: JobKind, job_id: str) -> Job:
+        async with self._database.read() as tx:
+            return await jobs.find_job(tx, user.user_id, kind, job_id)
+
+    async def _cancel(
+        self,
+        user: UserContext,
+        kind: JobKind,
+        operation: models.IdempotencyOperation,
+        args: (
+            models.CancelPreparePositionEntryArgs
+            | models.CancelPreparePositionExitArgs
+            | models.CancelPreparePositionAdjustmentArgs
+        ),
+    ) -> models.MesoLiveApiResponse[models.CancelPreparationResult]:
+        async def action(tx: WriteTransaction) -> models.CancelPreparationResult:
+            job = await jobs.find_job(tx, user.user_id, kind, args.JobId)
+            cancelled = models.PreparationStatus.Cancelled
+            if not await jobs.end(tx, job.id, cancelled, self._clock.now()):
+                return models.CancelPreparationResult(JobId=job.id, Status=job.status)
+            tx.after_commit(lambda: self._stop(job.id))
+            return models.CancelPreparationResult(JobId=job.id, Status=cancelled)
+
+        return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
+
+    def _spawn(self, user_id: int, kind: JobKind, job_id: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(user_id, kind, job_id), name=f"prepare-{job_id}")
+        self._tasks[job_id] = task
+        task.add_done_callback(lambda ended: self._ended(job_id, ended))
+
+    def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(job_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The next start will fail the job.
+            _log.error("preparation_not_ended", job_id=job_id, exc_info=error)
+
+    def _stop(self, job_id: str) -> None:
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, user_id: int, kind: JobKind, job_id: str) -> None:
+        job = await self._until_stored(job_id, partial(self._set_running, user_id, kind, job_id))
+        if job.ended:
+            return  # cancelled before it began
+        why = await self._carry_out(job)
+        if why is not None:
+            await self._until_stored(job.id, partial(self._fail, job, why))
+
+    async def _carry_out(self, job: Job) -> str | None:
+        """Prepare and store what was found; return why it failed, or `None`."""
+        try:
+            async with asyncio.timeout(JOB_SECONDS):
+                prepared = await self._prepare(job)
+            await self._complete(job, prepared)
+        except _EndedMeanwhileError:
+            _log.info("preparation_cancelled", job_id=job.id)
+        except SelectionError as error:
+            return str(error)
+        except ServiceError as error:
+            return error.message
+        except TimeoutError:
+            return f"the preparation took longer than {JOB_SECONDS:g} s"
+        except Exception:  # noqa: BLE001 - whatever happened, the job's owner must see it end; the log has the trace
+            _log.exception("preparation_failed", job_id=job.id, strategy_id=job.strategy_id)
+            return f"internal error; the server's log has it under job {job.id}"
+        return None
+
+    async def _until_stored(self, job_id: str, write: Callable[[], Awaitable[W]]) -> W:
+        """Write what may be written twice until it is stored: a disk that is full now has room again one day."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await write()
+            except NOT_STORED as error:
+                _log.warning("preparation_not_stored", job_id=job_id, error=type(error).__name__, again_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _set_running(self, user_id: int, kind: JobKind, job_id: str) -> Job:
+        async with self._database.write(user_id) as tx:
+            await jobs.set_running(tx, job_id, self._clock.now())
+            return await jobs.find_job(tx, user_id, kind, job_id)
+
+    async def _prepare(self, job: Job) -> Prepared:
+        match job.kind:
+            case JobKind.ENTRY:
+                return await self._prepare_entry(job)
+            case JobKind.EXIT:
+                return await self._prepare_exit(job)
+            case JobKind.ADJUSTMENT:
+                return await self._prepare_adjustment(job)
+
+    async def _prepare_adjustment(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
+        context = await self._context(job)
+        found = await prepare_adjustment(
+            self._room, context, args, f"adjustment/{job.id}", enforce_count=self._enforce_adjustment_count
+        )
+        return Prepared(found.plan, found.result, found.adjusting)
+
+    async def _prepare_entry(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
+        context = await self._context(job)
+        view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider)
+        account = context.account_state(self._room.marks(view))
+        constraint = Constraint(str(args.LegSelectionConstraint))
+        selection = await self._room.run(
+            context,
+            f"entry/{job.id}",
+            view,
+            args.DataProvider,
+            lambda strategy, external, random: select_entry(
+                strategy, view, account, constraint=constraint, external=external, random=random
+            ),
+        )
+        plan = entry_plan(context, args, selection, view)
+        return Prepared(plan, entry_result(context, plan, selection, view))
+
+    async def _prepare_exit(self, job: Job) -> Prepared:
+        args = wire.decode_json(job.request.encode(), models.PreparePositionExitArgs)
+        async with self._database.read() as tx:
+            position = await find_position(tx, job.user_id, args.PositionId)
+        if position.state is CLOSED:
+            raise conflict(f"position {position.id} is closed")
+        symbol = position.legs[0].traded.contract.underlying
+        # On old quotes too: an exit decides nothing, and its prices say how old they are.
+        view = self._room.view(symbol, args.DataProvider)
+        plan = exit_plan(position, args, view)
+        return Prepared(plan, exit_result(position, plan, view))
+
+    async def _context(self, job: Job) -> StrategyContext:
+        async with self._database.read() as tx:
+            account = await find_account(tx, job.user_id, job.broker_account_id)
+            return await load_context(tx, job.user_id, account, job.strategy_id)
+
+    async def _complete(self, job: Job, prepared: Prepared) -> None:
+        now = self._clock.now()
+        async with self._database.write(job.user_id) as tx:
+            plan_id = await store_plan(tx, job.user_id, prepared.plan)
+            if prepared.adjusting is not None:
+                await store_adjusting(tx, plan_id, prepared.adjusting)
+            prepared.result.ExecPlanId = plan_id
+            text = wire.encode_json(prepared.result).decode()
+            completed = models.PreparationStatus.Completed
+            if not await jobs.end(tx, job.id, completed, now, result=text, plan_id=plan_id):
+                raise _EndedMeanwhileError
+            await self._journal.append(tx, job.user_id, [_completed_event(job, prepared)])
+
+    async def _fail(self, job: Job, error: str) -> None:
+        async with self._database.write(job.user_id) as tx:
+            if await jobs.end(tx, job.id, models.PreparationStatus.Failed, self._clock.now(), error=error):
+                await self._journal.append(tx, job.user_id, [_failed_event(job, error)])
+
+
+class _EndedMeanwhileError(Exception):
+    """The job was cancelled while it ran: its plan is rolled back with the transaction."""
+
+
+def _result(job: Job, kind: type[R]) -> R | None:
+    return None if job.result is None else wire.decode_json(job.result.encode(), kind)
+
+
+_COMPLETED = {
+    JobKind.ENTRY: models.PositionEntryPreparationCompletedEvent,
+    JobKind.EXIT: models.PositionExitPreparationCompletedEvent,
+    JobKind.ADJUSTMENT: models.PositionAdjustmentPreparationCompletedEvent,
+}
+_FAILED = {
+    JobKind.ENTRY: models.PositionEntryPreparationFailedEvent,
+    JobKind.EXIT: models.PositionExitPreparationFailedEvent,
+    JobKind.ADJUSTMENT: models.PositionAdjustmentPreparationFailedEvent,
+}
+
+
+def _completed_event(job: Job, prepared: Prepared) -> models.MesoLiveEvent:
+    return _COMPLETED[job.kind](
+        JobId=job.id,
+        StrategyId=job.strategy_id,
+        StrategyName=job.strategy_name,
+        BrokerAccountId=job.broker_account_id,
+        Result=prepared.result,  # pyright: ignore[reportArgumentType]  # a job's result is that of its kind
+    )
+
+
+def _failed_event(job: Job, error: str) -> models.MesoLiveEvent:
+    return _FAILED[job.kind](
+        JobId=job.id,
+        StrategyId=job.strategy_id,
+        StrategyName=job.strategy_name,
+        BrokerAccountId=job.broker_account_id,
+        Error=error,
+    )

@@ -1,0 +1,138 @@
+"""Expired options of paper accounts are settled here; those at venues settle there, and are overdue when they do not.
+
+Every option counts as cash settled: at the difference of the settlement price and its strike, or at nothing
+(`mesolive.market.settlement`). What a venue tells is booked by `mesolive.trading.settlement.venue_settlements`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from mesolive.clock import Clock
+from mesolive.journal.journal import Journal
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.contracts import OptionContract
+from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.settlement import settlement_price, settlement_value
+from mesolive.store.database import Database
+from mesolive.store.tables.trading import accounts, legs, positions
+from mesolive.trading.portfolio.positions import Position, find_position
+from mesolive.trading.settlement.booking import SettledLeg, book_settlement
+from mesolive_sdk import models
+
+ZERO = Decimal(0)
+
+PATIENCE = timedelta(minutes=15)
+"""How long after an expiration its settlement price may be unknown before that is an error."""
+
+PART = 200
+"""So many positions are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A position with a leg that has expired and could not be settled."""
+
+    position_id: int
+    reason: str
+
+
+class Settlements:
+    """Settles what has expired on paper accounts, and says what venues should have settled.
+
+    Parameters
+    ----------
+    market
+        Where settlement prices are read: the default provider's.
+    calendar
+        The exchange's days.
+    """
+
+    def __init__(
+        self, database: Database, journal: Journal, market: Market, calendar: ExchangeCalendar, clock: Clock
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._market = market
+        self._calendar = calendar
+        self._clock = clock
+
+    async def settle(self) -> list[Unsettled]:
+        """Settle every expired leg of paper accounts whose settlement price is known; return what is overdue."""
+        now = self._clock.now()
+        unsettled: list[Unsettled] = []
+        last = 0
+        while part := await self._expired(now, last):
+            for is_paper, position in part:
+                last = position.id
+                due, problem = self._due(position, now) if is_paper else _overdue(position, now)
+                if due:
+                    await self._settle(position, due, now)
+                if problem is not None:
+                    unsettled.append(Unsettled(position.id, problem))
+        return unsettled
+
+    async def _expired(self, now: datetime, after: int) -> list[tuple[bool, Position]]:
+        """Return the next positions with a leg that has expired, and whether each is on a paper account."""
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
+                .join(legs, legs.c.position_id == positions.c.id)
+                .join(accounts, accounts.c.id == positions.c.account_id)
+                .where(
+                    positions.c.id > after,
+                    positions.c.state != models.LivePositionState.Closed.name,
+                    legs.c.closed_at.is_(None),
+                    legs.c.settles_at <= now,
+                )
+                .distinct()
+                .order_by(positions.c.id)
+                .limit(PART)
+            )
+            return [(row.is_paper, await find_position(tx, row.user_id, row.id)) for row in rows]
+
+    def _due(self, position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
+        due: list[SettledLeg] = []
+        problem: str | None = None
+        for leg in position.open_legs:
+            contract, settles_at = leg.traded.contract, leg.traded.settles_at
+            if settles_at > now:
+                continue
+            price = self._price(contract, settles_at, now)
+            if price is not None:
+                due.append(SettledLeg(leg, leg.holding.qty, settlement_value(contract, price), settles_at))
+            elif now - settles_at >= PATIENCE:
+                problem = f"leg '{leg.name}': the settlement price of {contract} is not known"
+        return due, problem
+
+    def _price(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
+        try:
+            book = self._market.book(contract.underlying)
+        except UnknownUnderlyingError:
+            return None
+        return settlement_price(book, self._calendar, contract, settles_at, now)
+
+    async def _settle(self, position: Position, due: list[SettledLeg], now: datetime) -> None:
+        async with self._database.write(position.user_id) as tx:
+            present = await find_position(tx, position.user_id, position.id)
+            still_open = {leg.id: leg for leg in present.open_legs}
+            settled = [
+                one for one in due if one.leg.id in still_open and still_open[one.leg.id].holding == one.leg.holding
+            ]
+            if settled:
+                await self._journal.append(tx, position.user_id, await book_settlement(tx, present, settled, now))
+
+
+def _overdue(position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
+    """Return what is closed and what is told of a position at a venue some time after legs of it have expired.
+
+    Legs that hold nothing, such as markers, are closed here; what is held the venue should have settled.
+    """
+    late = [leg for leg in position.open_legs if now - leg.traded.settles_at >= PATIENCE]
+    held = ", ".join(f"'{leg.name}'" for leg in late if leg.holding.qty != 0)
+    problem = f"{held}: expired, and the venue has told no settlement of it; look what it holds" if held else None
+    return [SettledLeg(leg, ZERO, ZERO, leg.traded.settles_at) for leg in late if leg.holding.qty == 0], problem

@@ -1,0 +1,387 @@
+"""What venues tell of expirations and of early exercise goes into the books here: each fact once, as it came.
+
+A venue settles what it holds of a contract on an account; the books may have it on several legs, some long and some
+short. A settlement is booked when the books hold in sum what the venue settled, and then on all of these legs. Where
+they do not, the venue is asked first for the fills that the books may lack; what differs then is booked as far as it
+fits, the oldest legs first, and the rest is told for a day.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import structlog
+from sqlalchemy import Row, select
+
+from mesolive.clock import Clock
+from mesolive.journal.journal import Journal
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.contracts import OptionContract
+from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.settlement import settlement_price, settlement_value
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.settlements import settlement_facts
+from mesolive.store.tables.trading import legs
+from mesolive.trading.portfolio.account_errors import standing_error
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.contract_rows import from_row
+from mesolive.trading.portfolio.positions import Leg, Position, find_position
+from mesolive.trading.settlement.allotment import allot, shares
+from mesolive.trading.settlement.booking import SettledLeg, book_settlement
+from mesolive.trading.settlement.paper_settlements import PATIENCE
+from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
+from mesolive_sdk import models
+
+_log = structlog.get_logger(__name__)
+
+ZERO = Decimal(0)
+
+REMEMBERED = timedelta(days=1)
+"""How long it is told that a venue settled something else than the books held."""
+
+PART = 500
+"""So many facts are looked for at once."""
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[SettlementFact] = msgspec.json.Decoder(SettlementFact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A fact that is not in the books, or not all of it."""
+
+    id: int
+    fact: SettlementFact
+    booked: Decimal
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A leg that holds something, with its position."""
+
+    leg: Leg
+    position: Position
+
+    @property
+    def qty(self) -> Decimal:
+        """Signed contracts."""
+        return self.leg.holding.qty
+
+
+class VenueSettlements:
+    """Books what venues settle.
+
+    Parameters
+    ----------
+    market
+        Where the settlement price is read of legs that cancel each other, for which a venue holds and settles nothing.
+    calendar
+        The exchange's days.
+    """
+
+    def __init__(
+        self, database: Database, journal: Journal, market: Market, calendar: ExchangeCalendar, clock: Clock
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._market = market
+        self._calendar = calendar
+        self._clock = clock
+
+    async def since(self, account: Account) -> datetime | None:
+        """Return from when on the venue's facts may concern what the books hold; `None` when they hold nothing."""
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(legs.c.created_at).where(legs.c.account_id == account.id, legs.c.held_qty != ZERO)
+            )
+        return min((row.created_at for row in rows), default=None)
+
+    async def take(
+        self, account: Account, facts: Sequence[SettlementFact], *, asked_at: datetime | None = None
+    ) -> bool:
+        """Take facts into the books.
+
+        Parameters
+        ----------
+        facts
+            What the venue told; what is known already changes nothing.
+        asked_at
+            Given when the books have all fills that the venue listed after it listed these facts: when it was asked
+            for the facts. With these, and with what was known before, nobody waits any longer for fills.
+
+        Returns
+        -------
+        Whether a settlement waits for the venue to be asked.
+        """
+        async with self._database.read() as tx:
+            if not await _unknown(tx, account, facts) and not (
+                asked_at is not None and await self._anything(tx, account)
+            ):
+                return False
+        now = self._clock.now()
+        listed = {fact.fact_id for fact in facts}
+        waits = False
+        async with self._database.write(account.user_id) as tx:
+            events = await self._store(tx, account, await _unknown(tx, account, facts), now)
+            for one in await waiting_facts(tx, account.id):
+                if not isinstance(one.fact, Settled):
+                    continue
+                final = asked_at is not None and (one.fact.fact_id in listed or one.received_at < asked_at)
+                rest, booked = await self._book(tx, account, one, one.fact, now, final=final)
+                events += booked
+                waits = waits or (rest and not final)
+            if asked_at is not None:
+                events += await self._book_opposites(tx, account, now)
+            await self._journal.append(tx, account.user_id, events)
+        return waits
+
+    async def _anything(self, tx: Transaction, account: Account) -> bool:
+        """Whether there may be something to book that no new fact tells of."""
+        if await waiting_facts(tx, account.id):
+            return True
+        return bool(await self._expired(tx, account, self._clock.now()))
+
+    async def _store(
+        self, tx: WriteTransaction, account: Account, facts: Sequence[SettlementFact], now: datetime
+    ) -> list[models.MesoLiveEvent]:
+        events: list[models.MesoLiveEvent] = []
+        for fact in facts:
+            booked = ZERO
+            if isinstance(fact, ExerciseNotice):
+                held = await _held(tx, account, fact.contract)
+                booked = sum((one.qty for one in held), ZERO)
+                events.append(_exercised(account, fact, held))
+            await tx.execute(
+                settlement_facts.insert().values(
+                    user_id=account.user_id,
+                    account_id=account.id,
+                    fact_id=fact.fact_id,
+                    kind=type(fact).__name__,
+                    body=_encoder.encode(fact).decode(),
+                    at=fact.at,
+                    received_at=now,
+                    booked_qty=booked,
+                    waits=True,
+                )
+            )
+        return events
+
+    async def _book(
+        self, tx: WriteTransaction, account: Account, waiting: _Waiting, fact: Settled, now: datetime, *, final: bool
+    ) -> tuple[bool, list[models.MesoLiveEvent]]:
+        """Book what is left of a settlement, as far as the legs go; return whether something is left of it then."""
+        held = await _held(tx, account, fact.contract)
+        rest = fact.qty - waiting.booked
+        allotted = allot([one.qty for one in held], rest, partly=final)
+        parts = [(one.leg, qty) for one, qty in zip(held, allotted, strict=True) if qty != 0]
+        booked = sum((qty for _, qty in parts), ZERO)
+        events: list[models.MesoLiveEvent] = []
+        if parts:
+            # What the venue kept of the settlement is booked whole, with the first part.
+            fee = ZERO if waiting.booked else fact.price * fact.qty * fact.contract.multiplier - fact.cash
+            settled = [
+                SettledLeg(leg, qty, fact.price, fact.at, share, f"{fact.fact_id}/{leg.id}/{waiting.booked}")
+                for (leg, qty), share in zip(parts, shares(fee, [qty for _, qty in parts]), strict=True)
+            ]
+            events = await _book_on_positions(tx, held, settled, now)
+        left = rest - booked
+        written_off = final and left != 0 and now - waiting.received_at >= REMEMBERED
+        if written_off:
+            _log.warning("settlement_not_booked", account=account.broker_account_id, fact=fact.fact_id, rest=str(left))
+        if parts or written_off:
+            await tx.execute(
+                settlement_facts.update()
+                .where(settlement_facts.c.id == waiting.id)
+                .values(booked_qty=waiting.booked + booked, waits=left != 0 and not written_off)
+            )
+        return left != 0 and not written_off, events
+
+    async def _book_opposites(
+        self, tx: WriteTransaction, account: Account, now: datetime
+    ) -> list[models.MesoLiveEvent]:
+        """Settle expired legs that hold nothing in sum: the venue has nothing to settle there.
+
+        Their account neither gains nor loses by the price, but each position does: it is the one that the venue told
+        of the contract, or else the market's.
+        """
+        events: list[models.MesoLiveEvent] = []
+        for contract, settles_at in await self._expired(tx, account, now):
+            held = await _held(tx, account, contract)
+            if not held or sum(one.qty for one in held) != 0:
+                continue
+            value = await _told_value(tx, account, contract, settles_at)
+            if value is None:
+                value = self._value(contract, settles_at, now)
+            if value is not None:
+                settled = [SettledLeg(one.leg, one.qty, value, settles_at) for one in held]
+                events += await _book_on_positions(tx, held, settled, now)
+        return events
+
+    async def _expired(self, tx: Transaction, account: Account, now: datetime) -> list[tuple[OptionContract, datetime]]:
+        """Return the contracts that legs hold though they expired some time ago, and when each settled."""
+        rows = await tx.all(
+            select(legs)
+            .where(legs.c.account_id == account.id, legs.c.held_qty != ZERO, legs.c.settles_at <= now - PATIENCE)
+            .order_by(legs.c.id)
+        )
+        return list({from_row(row).contract: row.settles_at for row in rows}.items())
+
+    def _value(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
+        try:
+            book = self._market.book(contract.underlying)
+        except UnknownUnderlyingError:
+            return None
+        price = settlement_price(book, self._calendar, contract, settles_at, now)
+        return None if price is None else settlement_value(contract, price)
+
+
+async def _unknown(tx: Transaction, account: Account, facts: Sequence[SettlementFact]) -> list[SettlementFact]:
+    """Return those facts that are not stored, each once."""
+    by_id = {fact.fact_id: fact for fact in facts}
+    ids = list(by_id)
+    for start in range(0, len(ids), PART):
+        rows = await tx.all(
+            select(settlement_facts.c.fact_id).where(
+                settlement_facts.c.account_id == account.id,
+                settlement_facts.c.fact_id.in_(ids[start : start + PART]),
+            )
+        )
+        for row in rows:
+            del by_id[row.fact_id]
+    return list(by_id.values())
+
+
+async def waiting_facts(tx: Transaction, account_id: int) -> list[_Waiting]:
+    """Return what is not in the books of an account, or not all of it, in the order in which it came."""
+    rows = await tx.all(
+        select(settlement_facts)
+        .where(settlement_facts.c.account_id == account_id, settlement_facts.c.waits.is_(True))
+        .order_by(settlement_facts.c.id)
+    )
+    return [_Waiting(row.id, _decoder.decode(row.body), row.booked_qty, row.received_at) for row in rows]
+
+
+def settlement_differences(waiting: Iterable[_Waiting]) -> list[str]:
+    """Return what venues settled and the books did not hold, one line each."""
+    return [
+        f"{one.fact.contract}: the venue settled {one.fact.qty}, the books {one.booked}"
+        for one in waiting
+        if isinstance(one.fact, Settled)
+    ]
+
+
+async def end_notices(
+    tx: WriteTransaction, account: Account, waiting: Iterable[_Waiting], differing: set[OptionContract]
+) -> list[models.MesoLiveEvent]:
+    """End the notices of early exercise that the books have followed, and return what tells it.
+
+    Parameters
+    ----------
+    differing
+        The contracts of which the books and the venue hold different quantities.
+    """
+    events: list[models.MesoLiveEvent] = []
+    for one in waiting:
+        fact = one.fact
+        if not isinstance(fact, ExerciseNotice) or fact.contract in differing:
+            continue
+        held = await _held(tx, account, fact.contract)
+        # A venue may show its positions without the exercise for a while: then nothing in the books has changed yet.
+        if one.booked != 0 and sum((leg.qty for leg in held), ZERO) == one.booked:
+            continue
+        event = await standing_error(tx, account.user_id, _exercise_id(account, fact))
+        if event is not None:
+            event.State = models.ErrorState.Resolved
+            event.Message = f"account {account.broker_account_id}: the books show the exercise of {fact.contract}"
+            events.append(event)
+        await tx.execute(settlement_facts.update().where(settlement_facts.c.id == one.id).values(waits=False))
+    return events
+
+
+async def _held(tx: Transaction, account: Account, contract: OptionContract) -> list[_Held]:
+    """Return the legs of an account that hold a contract, the oldest first."""
+    rows: Sequence[Row[tuple[int, ...]]] = await tx.all(
+        select(legs.c.id, legs.c.position_id)
+        .where(
+            legs.c.account_id == account.id,
+            legs.c.root == contract.root,
+            legs.c.expiration_day == contract.day,
+            legs.c.strike == contract.strike,
+            legs.c.contract_right == contract.right.value,
+            legs.c.held_qty != ZERO,
+        )
+        .order_by(legs.c.id)
+    )
+    found: list[_Held] = []
+    for position_id in dict.fromkeys(row.position_id for row in rows):
+        position = await find_position(tx, account.user_id, position_id)
+        found += [
+            _Held(leg, position) for leg in position.legs if leg.traded.contract == contract and leg.holding.qty != 0
+        ]
+    return sorted(found, key=lambda one: one.leg.id)
+
+
+async def _book_on_positions(
+    tx: WriteTransaction, held: Sequence[_Held], settled: Sequence[SettledLeg], now: datetime
+) -> list[models.MesoLiveEvent]:
+    by_position: dict[int, list[SettledLeg]] = {}
+    for one in settled:
+        by_position.setdefault(one.leg.position_id, []).append(one)
+    found = {one.position.id: one.position for one in held}
+    events: list[models.MesoLiveEvent] = []
+    for position_id, own in by_position.items():
+        events += await book_settlement(tx, found[position_id], own, now)
+    return events
+
+
+async def _told_value(
+    tx: Transaction, account: Account, contract: OptionContract, settles_at: datetime
+) -> Decimal | None:
+    """Return what the venue has told that an option of a contract was worth, if it has."""
+    rows = await tx.all(
+        select(settlement_facts.c.body)
+        .where(
+            settlement_facts.c.account_id == account.id,
+            settlement_facts.c.kind == Settled.__name__,
+            settlement_facts.c.at >= settles_at - REMEMBERED,
+            settlement_facts.c.at <= settles_at + REMEMBERED,
+        )
+        .order_by(settlement_facts.c.id)
+    )
+    for row in rows:
+        fact = _decoder.decode(row.body)
+        if isinstance(fact, Settled) and fact.contract == contract:
+            return fact.price
+    return None
+
+
+def _exercise_id(account: Account, notice: ExerciseNotice) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/account/{account.id}/exercise/{notice.fact_id}")
+
+
+def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[_Held]) -> models.ErrorEvent:
+    """Return what tells that options were exercised early, and what to do."""
+    concerned = {one.position.id: one.position for one in held}
+    position = next(iter(concerned.values())) if len(concerned) == 1 else None
+    what = "were assigned" if notice.qty < 0 else "were exercised"
+    whose = ", ".join(f"position {one.id} '{one.name}'" for one in concerned.values()) or "no position of these books"
+    return models.ErrorEvent(
+        State=models.ErrorState.Active,
+        ErrorId=_exercise_id(account, notice),
+        StrategyId=None if position is None else position.strategy_id,
+        StrategyName=None if position is None else position.strategy_name,
+        PositionId=None if position is None else position.id,
+        PositionName=None if position is None else position.name,
+        BrokerAccountId=account.broker_account_id,
+        Message=(
+            f"account {account.broker_account_id}: {abs(notice.qty)} of {notice.contract} {what} before their "
+            f"expiration, held by {whose}: the options are gone and shares have come in their place, which these books "
+            "do not keep. Settle the shares at the venue, then close the position in the books"
+        ),
+    )

@@ -1,0 +1,56 @@
+"""Positions and legs as the streams read them: what they need of the store, and how it becomes a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from mesolive.trading.portfolio.positions import Leg, Position
+from mesolive.trading.valuation.subjects import ZERO, Entry, Subject, of_legs
+
+
+class PositionReader(Protocol):
+    """Reads a user's positions and legs; `mesolive.trading.portfolio.positions.Positions` does."""
+
+    async def read(self, user_id: int, position_id: int) -> Position:
+        """Return one position of the user, or raise `NotFound`."""
+        ...
+
+    async def read_legs(self, user_id: int, leg_ids: Sequence[int]) -> Sequence[Leg]:
+        """Return those of the user's legs that are among `leg_ids`, in the order asked; unknown ids are left out."""
+        ...
+
+
+def entry_of(leg: Leg) -> Entry:
+    """Return a leg as it is valued: what is held at its exact cost, a marker leg as one contract at its price.
+
+    Nothing is held of a closed leg, so it has no running PnL.
+    """
+    contract = leg.traded.contract
+    marker, closed = leg.qty == 0, leg.closed_at is not None
+    cost = leg.entry_price * contract.multiplier if marker else leg.holding.cost
+    return Entry(
+        key=leg.id,
+        contract=contract,
+        qty=ZERO if marker or closed else leg.holding.qty,
+        cost=None if closed else cost,
+        realized=leg.shown_pnl,
+        group=leg.leg_group_id,
+        marker=marker,
+    )
+
+
+def position_subject(position: Position) -> Subject:
+    """Return the subject of a position: its open legs, and what it and its leg groups have realised in all."""
+    entries = [entry_of(leg) for leg in position.legs if leg.closed_at is None]
+    closed: dict[int, Decimal] = {}
+    for leg in position.legs:
+        if leg.closed_at is not None:
+            closed[leg.leg_group_id] = closed.get(leg.leg_group_id, ZERO) + leg.shown_pnl
+    return of_legs(entries, realized=position.realized_pnl, closed=closed)
+
+
+def legs_subject(legs: Sequence[Leg]) -> Subject:
+    """Return the subject of some legs; those that are closed are left out."""
+    return Subject(entries=tuple(entry_of(leg) for leg in legs if leg.closed_at is None), realized=ZERO)

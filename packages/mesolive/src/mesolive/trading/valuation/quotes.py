@@ -1,0 +1,200 @@
+"""Quotes and greeks of some contracts out of a market view, as arrays: what all valuation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from mesolive.market.chain_view import BookView
+from mesolive.market.columns import sound_quotes
+from mesolive.market.contract_models import Terms
+from mesolive.market.contracts import ExerciseStyle
+from mesolive.market.listing import Listing
+from mesolive.market.moments import NEVER, to_micros
+from mesolive.trading.valuation.subjects import BASES, BoolArray, FloatArray, Instrument, IntArray, Spot
+
+GREEKS = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
+IV = GREEKS.index("IV")
+MARK = BASES.index("Mark")
+SECONDS_PER_DAY = 86400.0
+MILLISECOND = timedelta(milliseconds=1)
+UNLISTED = -1
+SPOT = -2
+# The shortest time that weighted vega divides by: a quarter of an hour, in days.
+SHORTEST_DTE = 1.0 / 96.0
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTable:
+    """The quotes of M contracts on one underlying at one moment.
+
+    Attributes
+    ----------
+    now
+        The view's moment.
+    index
+        Places of the contracts in the view's listing, as `locate` returns them.
+    prices
+        (M, 4), per unit, on the bases of `BASES`; NaN where there is none.
+    ages
+        (M, 4) milliseconds since each price last changed; NaN where it is not known.
+    """
+
+    now: datetime
+    index: IntArray
+    prices: FloatArray
+    ages: FloatArray
+
+
+def locate(listing: Listing, instruments: Sequence[Instrument]) -> IntArray:
+    """Return the places of contracts in a listing: `UNLISTED` where there is none, `SPOT` for the underlying itself."""
+    places: list[int] = []
+    for instrument in instruments:
+        if isinstance(instrument, Spot):
+            places.append(SPOT if instrument.underlying == listing.underlying.symbol else UNLISTED)
+        else:
+            place = listing.find(instrument)
+            places.append(UNLISTED if place is None else place)
+    return np.array(places, dtype=np.intp)
+
+
+def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
+    """Read the quotes of the contracts at `index`; what has settled or is not listed has none."""
+    prices = np.full((index.size, 4), np.nan)
+    ages = np.full((index.size, 4), np.nan)
+    first = view.listing.bounds[len(view.listing.bounds) - len(view.expirations)][0] if view.expirations else 0
+    alive = np.flatnonzero(index >= first) if view.expirations else np.empty(0, dtype=np.intp)
+    if alive.size:
+        at = index[alive]
+        values, times = view.columns.values, view.columns.times
+        bid, ask = values["bid"][at], values["ask"][at]
+        given = values["mark"][at]
+        middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
+        computed = np.isnan(given)
+        mark = np.where(computed, middle, given)
+        for place in np.flatnonzero(np.isnan(mark)):
+            mark[place] = _model_mark(view, int(at[place]))
+        prices[alive] = np.column_stack((bid, ask, values["last"][at], mark))
+        bid_time, ask_time = times["bid"][at], times["ask"][at]
+        mark_time = np.where(computed, np.maximum(bid_time, ask_time), times["mark"][at])
+        changed = np.column_stack((bid_time, ask_time, times["last"][at], mark_time))
+        age = np.maximum(to_micros(view.now) - changed, 0) // 1000
+        ages[alive] = np.where((changed == NEVER) | np.isnan(prices[alive]), np.nan, age)
+    for row in np.flatnonzero(index == SPOT):
+        prices[row], ages[row] = _underlying(view)
+    return QuoteTable(view.now, index, prices, ages)
+
+
+def _underlying(view: BookView) -> tuple[list[float], list[float]]:
+    quote = view.underlying.quote
+    found = (quote.bid, quote.ask, quote.last, quote.mark)
+    times = (quote.bid_time, quote.ask_time, quote.last_time, quote.mark_time)
+    nan = float("nan")
+    return (
+        [nan if price is None else price for price in found],
+        [
+            nan if price is None or time is None else max((view.now - time) // MILLISECOND, 0)
+            for price, time in zip(found, times, strict=True)
+        ],
+    )
+
+
+def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolArray) -> FloatArray:
+    """Return the greeks of the contracts in some rows of a table, from each wanted basis of their prices.
+
+    Parameters
+    ----------
+    view
+        The view that the table was read from.
+    table
+        The quotes.
+    rows
+        Which contracts.
+    bases
+        (4,) on which bases.
+
+    Returns
+    -------
+    FloatArray
+        (rows, 4, 7) in the order of `GREEKS`, per unit and long contract, IV in percent; NaN where there is no value.
+    """
+    result = np.full((rows.size, 4, len(GREEKS)), np.nan)
+    curve, spot = view.analytics.curve, spot_of(view)
+    columns = np.flatnonzero(bases)
+    listed = np.flatnonzero(table.index[rows] >= 0)
+    if curve is None or spot is None or not columns.size or not listed.size:
+        return result
+    listing = view.listing
+    at = table.index[rows[listed]]
+    starts = np.array([bound[0] for bound in listing.bounds])
+    position = np.searchsorted(starts, at, side="right") - 1
+    used, inverse = np.unique(position, return_inverse=True)
+    of_expiration: list[tuple[float, float, float, float, float, bool]] = []
+    for place in used:
+        expiration = listing.expirations[int(place)]
+        dte = (expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
+        carried = curve.carried(int(place), spot, view.now)
+        early = expiration.style is ExerciseStyle.AMERICAN
+        years_left = view.analytics.years(expiration)
+        of_expiration.append((carried.forward, carried.discount, carried.spot, years_left, dte, early))
+    # One element per contract and basis: all of them are solved in one go.
+    carrying = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
+    forward, discount, priced_from, years, days, early_too = carrying
+    terms = Terms(
+        is_call=np.repeat(listing.is_call[at], columns.size),
+        strikes=np.repeat(listing.strikes[at], columns.size),
+        spot=priced_from,
+        forward=forward,
+        discount=discount,
+        years=years,
+        may_exercise_early=early_too > 0.0,
+    )
+    volatility = terms.volatility(table.prices[rows[listed]][:, columns].ravel())
+    found = terms.greeks(volatility)
+    weighted = found.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
+    solved = np.stack(
+        (found.delta, found.gamma, found.theta, found.vega, weighted, found.rho, 100.0 * volatility), axis=-1
+    ).reshape(listed.size, columns.size, len(GREEKS))
+    result[np.ix_(listed, columns)] = solved
+    if bases[MARK]:
+        missing = np.flatnonzero(np.isnan(result[:, MARK, IV]) & ~np.isnan(table.prices[rows, MARK]))
+        for row in missing:
+            result[row, MARK] = _from_chain(view, int(table.index[rows[row]]))
+    return result
+
+
+def spot_of(view: BookView) -> float | None:
+    """Return the print of the underlying: where it moves, a view's greeks move (see `ForwardCurve.carried`)."""
+    quote = view.underlying.quote
+    return quote.mark if quote.mark is not None else quote.last
+
+
+def _model_mark(view: BookView, place: int) -> float:
+    """Return the chain's model value of a contract whose quotes make no market."""
+    found = view.find(view.listing.contract(place))
+    return float("nan") if found is None else float(found[0].mark[found[1]])
+
+
+def _from_chain(view: BookView, place: int) -> FloatArray:
+    """Return the chain's greeks of a contract whose own mark has no volatility (deep in the money)."""
+    found = view.find(view.listing.contract(place))
+    if found is None:
+        return np.full(len(GREEKS), np.nan)
+    chain, at = found
+    dte = (chain.expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
+    vega = chain.vega[at]
+    return np.array(
+        [
+            chain.delta[at],
+            chain.gamma[at],
+            chain.theta[at],
+            vega,
+            vega * np.sqrt(30.0 / max(dte, SHORTEST_DTE)),
+            chain.rho[at],
+            100.0 * chain.iv[at],
+        ],
+        dtype=np.float64,
+    )

@@ -1,0 +1,105 @@
+"""What a combo costs on the market of this moment: for the guards before an order leaves, and the simulated venue."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.venues.base import VenueLeg
+from mesolive_sdk.models import DataProviderType
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuote:
+    """A two-sided market of one leg; sizes are `None` where the market does not show them."""
+
+    bid: Decimal
+    ask: Decimal
+    bid_size: Decimal | None
+    ask_size: Decimal | None
+
+    @property
+    def middle(self) -> Decimal:
+        """The middle of the market."""
+        return (self.bid + self.ask) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class ComboQuote:
+    """The market of one combo.
+
+    Attributes
+    ----------
+    middle
+        What it costs at the middle of every leg's market; negative for a credit.
+    natural
+        What it costs when every leg is bought at its offer and sold at its bid.
+    opposite
+        What it brings when it is traded the other way round, as a price of the same combo: never above `natural`.
+    gross
+        The sum of the legs' premiums at their middles, ratios included, whatever their sign.
+    available
+        How many combos the displayed sizes make; `None` where sizes are not shown.
+    """
+
+    legs: Mapping[str, LegQuote]
+    middle: Decimal
+    natural: Decimal
+    opposite: Decimal
+    gross: Decimal
+    available: Decimal | None
+
+
+def quote_combo(
+    market: Market, legs: Sequence[VenueLeg], provider: DataProviderType | None = None
+) -> ComboQuote | None:
+    """Return the market of a combo now, or `None` while a leg has no two-sided market."""
+    quotes: dict[str, LegQuote] = {}
+    for leg in legs:
+        quote = _quote(market, leg, provider)
+        if quote is None:
+            return None
+        quotes[leg.name] = quote
+    middle = natural = opposite = gross = ZERO
+    available: Decimal | None = None
+    for leg in legs:
+        quote = quotes[leg.name]
+        buying = leg.ratio > 0
+        middle += leg.ratio * quote.middle
+        natural += leg.ratio * (quote.ask if buying else quote.bid)
+        opposite += leg.ratio * (quote.bid if buying else quote.ask)
+        gross += abs(leg.ratio) * quote.middle
+        size = quote.ask_size if buying else quote.bid_size
+        if size is not None:
+            whole = size // abs(leg.ratio)
+            available = whole if available is None else min(available, whole)
+    return ComboQuote(quotes, middle, natural, opposite, gross, available)
+
+
+def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> LegQuote | None:
+    try:
+        view = market.view(leg.contract.underlying, provider)
+    except (UnknownUnderlyingError, UnknownProviderError):
+        return None
+    found = view.find(leg.contract)
+    if found is None:
+        return None
+    chain, index = found
+    bid, ask = float(chain.bid[index]), float(chain.ask[index])
+    if math.isnan(bid) or math.isnan(ask) or ask <= 0 or bid > ask:
+        return None
+    return LegQuote(
+        Decimal(repr(bid)),
+        Decimal(repr(ask)),
+        _size(float(chain.bid_size[index])),
+        _size(float(chain.ask_size[index])),
+    )
+
+
+def _size(size: float) -> Decimal | None:
+    return None if math.isnan(size) else Decimal(int(size))

@@ -1,0 +1,64 @@
+"""The simulated venue for replays, and for tests that go step by step: nothing happens there by itself.
+
+Orders are looked at when `work` is called and never in between, however often the market changes; and `quiet` waits
+until what was told was heard; `OrderDesk.at_rest` then waits until it is in the books. With these, the same steps have
+the same outcome every time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mesolive.venues.base import VenueFact
+from mesolive.venues.simulated.ledger import WorkingOrder
+from mesolive.venues.simulated.venue import SimulatedVenue
+
+
+class SteppedVenue(SimulatedVenue):
+    """A simulated venue that fills when it is told to. Takes what `SimulatedVenue` takes."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base's own
+        super().__init__(*args, **options)
+        self._untaken = 0
+        self._all_taken = asyncio.Event()
+        self._all_taken.set()
+
+    async def quiet(self) -> None:
+        """Wait until everything that was told was handed on by who listens."""
+        await self._all_taken.wait()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncIterator[VenueFact]]:
+        """Connect, as the base does."""
+        async with super().session() as facts:
+            self._count(-self._untaken)
+            yield self._taken(facts)
+
+    async def _taken(self, facts: AsyncIterator[VenueFact]) -> AsyncIterator[VenueFact]:
+        async for fact in facts:
+            yield fact
+            self._count(-1)  # who listens has come back for the next one: this one is handed on
+
+    def _tell(self, fact: VenueFact) -> None:
+        if self._session is not None and not self._session.lost:
+            self._count(1)
+        super()._tell(fact)
+
+    def _count(self, more: int) -> None:
+        self._untaken += more
+        if self._untaken > 0:
+            self._all_taken.clear()
+        else:
+            self._all_taken.set()
+
+    async def _follow(self) -> None:
+        """Look at nothing when the market changes."""
+
+    def _later(self, order: WorkingOrder, seconds: float) -> None:
+        """Look at nothing when an order has waited long enough."""
+
+    async def _keep_time(self) -> None:
+        """Look at nothing at openings and closes: who steps comes by them."""

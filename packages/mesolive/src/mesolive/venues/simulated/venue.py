@@ -1,0 +1,598 @@
+"""The simulated venue: takes combo orders, fills them against the live quote book, and tells what happened.
+
+It behaves as real venues do where that matters: its memory is apart from ours and outlives our process, it fills while
+nobody is connected, it gives each session numbers of its own, and it fails on request (`faults`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
+from mesolive.market.contracts import OptionContract
+from mesolive.market.service import Market
+from mesolive.venues.base import (
+    Accepted,
+    CancelDenied,
+    Ended,
+    Ending,
+    Execution,
+    ExerciseNotice,
+    LegExecution,
+    OrderStatus,
+    SettlementFact,
+    VenueFact,
+    VenueLeg,
+    VenueOrder,
+    VenueRequest,
+    VenueStatus,
+    VenueUnreachableError,
+)
+from mesolive.venues.combo_quotes import ComboQuote, quote_combo
+from mesolive.venues.simulated.expiration import Expiring
+from mesolive.venues.simulated.faults import Fault, Faults
+from mesolive.venues.simulated.fill_model import fill_price, fill_quantity
+from mesolive.venues.simulated.ledger import Filled, Placed, Stopped, Triggered, VenueLedger, WorkingOrder
+from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
+from mesolive_sdk.ticks import on_tick
+
+A = TypeVar("A", Accepted | Ended, Ended | CancelDenied)
+
+_log = structlog.get_logger(__name__)
+
+MAX_UNTOLD = 10_000
+"""How many facts a session may be behind before it is cut: its owner then asks for all of it."""
+
+MAX_WORKING = 5_000
+"""How many orders may work at once."""
+
+NO_REFERENCE = "manual-"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTerms:
+    """How the venue fills.
+
+    Attributes
+    ----------
+    slippage
+        Part of each leg's half spread that a fill pays: 0 the middle, 1 the far side.
+    commission
+        Per contract, in account currency.
+    settlement_fee
+        Per contract that settles in the money, in account currency.
+    queue_seconds
+        Market time that passes before an order can be filled.
+    displayed
+        The most combos that are filled at once; fewer where the market shows fewer. The rest waits for its next change.
+    always_open
+        Whether it trades around the clock and not in the exchange's sessions only.
+    """
+
+    slippage: Decimal = Decimal("0.5")
+    commission: Decimal = Decimal("0.65")
+    settlement_fee: Decimal = Decimal(0)
+    queue_seconds: float = 0.0
+    displayed: Decimal = Decimal(25)
+    always_open: bool = False
+
+
+class _Session:
+    """One connection: facts that wait to be read, until it is lost."""
+
+    def __init__(self) -> None:
+        self.facts: deque[VenueFact] = deque()
+        self.held_back: VenueFact | None = None
+        self.lost = False
+        self.woken = asyncio.Event()
+        self.numbers = 0
+
+    def tell(self, fact: VenueFact) -> None:
+        if self.lost:
+            return
+        if len(self.facts) >= MAX_UNTOLD:
+            self.lose()
+            return
+        self.facts.append(fact)
+        if self.held_back is not None:
+            self.facts.append(self.held_back)
+            self.held_back = None
+        self.woken.set()
+
+    def lose(self) -> None:
+        self.lost = True
+        self.woken.set()
+
+
+class SimulatedVenue:
+    """Serves accounts of type `Simulated`; implements `mesolive.venues.base.Venue`.
+
+    Parameters
+    ----------
+    market
+        Where quotes come from.
+    memory
+        What the venue remembers in, or the file of it; `None` for a memory that ends with the object.
+    faults
+        What shall go wrong.
+    """
+
+    kind = BrokerType.Simulated
+
+    def __init__(
+        self,
+        market: Market,
+        clock: Clock,
+        memory: Path | VenueLedger | None = None,
+        *,
+        terms: SimulatedTerms | None = None,
+        faults: Faults | None = None,
+        calendar: ExchangeCalendar | None = None,
+    ) -> None:
+        self.terms = terms or SimulatedTerms()
+        self.faults = faults or Faults()
+        self.ledger = memory if isinstance(memory, VenueLedger) else VenueLedger(memory)
+        self._market = market
+        self._clock = clock
+        self._calendar = calendar or us_options_calendar()
+        self._session: _Session | None = None
+        self._since: datetime | None = None
+        self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
+        self._down = False
+        self._workers: list[asyncio.Task[None]] = []
+        self._timers: set[asyncio.Task[None]] = set()
+
+    # --- the interface ------------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> VenueStatus:
+        """Whether a session is open."""
+        connected = self._session is not None and not self._session.lost
+        state = AgentStatus.Connected if connected else AgentStatus.Disconnected
+        return VenueStatus(state=state, since=self._since if connected else None)
+
+    async def start(self) -> None:
+        """Remember, and fill what can be filled.
+
+        Raises
+        ------
+        VenueMemoryError
+            When the file cannot be used.
+        """
+        self.ledger.open()
+        self._workers = [
+            asyncio.create_task(self._follow(), name="simulated-venue"),
+            asyncio.create_task(self._keep_time(), name="simulated-venue-time"),
+        ]
+        for worker in self._workers:
+            worker.add_done_callback(_seen)
+        self.work()
+
+    async def stop(self) -> None:
+        """End the session and close the memory."""
+        self.disconnect()
+        tasks = [*self._workers, *self._timers]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._workers.clear()
+        self.ledger.close()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncIterator[VenueFact]]:
+        """Connect; a session that is open already is cut, as venues do with the older of two."""
+        if self._down:
+            raise VenueUnreachableError("the venue is down")
+        self.disconnect()
+        session = _Session()
+        self._session = session
+        self._since = self._clock.now()
+        try:
+            yield self._listen(session)
+        finally:
+            session.lose()
+            if self._session is session:
+                self._session = None
+
+    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+        """Take an order, or reject it."""
+        fault = await self._arrive(refusable=True)
+        return await self._answer(self._take(request, fault), fault)
+
+    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+        """Put the order in the place of another; rejected when that one ended or was filled since."""
+        fault = await self._arrive(refusable=True)
+        return await self._answer(self._put_in_place(reference, filled, request, fault), fault)
+
+    async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - the venue knows orders by our reference
+        """Cancel an order that works; one that was cancelled before is answered in the same way."""
+        fault = await self._arrive(refusable=False)
+        return await self._answer(self._stop_order(account, reference), fault)
+
+    async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
+        """Return what works and what ended since."""
+        await self._arrive_at_list()
+        return [
+            order.shown
+            for order in self.ledger.orders.values()
+            if order.request.account == account and (order.status is OrderStatus.WORKING or order.at >= since)
+        ]
+
+    async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
+        """Return the account's fills since."""
+        await self._arrive_at_list()
+        return [one for one in self.ledger.executions if one.account == account and one.at >= since]
+
+    async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
+        """Return what expired or was exercised early on the account since."""
+        await self._arrive_at_list()
+        found = [one for one in self.ledger.settlements if one.account == account and one.at >= since]
+        return sorted(found, key=lambda one: one.at)
+
+    async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
+        """Return what the account holds."""
+        await self._arrive_at_list()
+        return self.ledger.held(account)
+
+    # --- what happens at a venue besides ----------------------------------------------------------------------------
+
+    def disconnect(self) -> None:
+        """Break the connection, as networks do."""
+        if self._session is not None:
+            self._session.lose()
+            self._session = None
+
+    def go_down(self) -> None:
+        """Be unreachable until `come_back`; orders go on being filled."""
+        self._down = True
+        self.disconnect()
+
+    def come_back(self) -> None:
+        """Be reachable again."""
+        self._down = False
+
+    def trade_by_hand(self, account: str, legs: Sequence[VenueLeg], qty: Decimal) -> Execution:
+        """Fill an order at once that this account's owner gave elsewhere: it has no reference of ours.
+
+        Raises
+        ------
+        ValueError
+            When a leg has no market.
+        """
+        reference = self.ledger.name(NO_REFERENCE)
+        request = VenueRequest(
+            account=account,
+            reference=reference,
+            legs=tuple(legs),
+            qty=qty,
+            order_type=OrderType.Market,
+            time_in_force=TimeInForce.Day,
+        )
+        quote = quote_combo(self._market, legs)
+        if quote is None:
+            raise ValueError("a leg has no two-sided market")
+        placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now(), ours=False)
+        self.ledger.record(placed)
+        return self._fill(self.ledger.orders[reference], quote, qty)
+
+    def close_by_hand(self, account: str) -> list[Execution]:
+        """Close everything that an account holds, each contract by an order of its own."""
+        return [
+            self.trade_by_hand(
+                account,
+                [VenueLeg(name=contract.symbol, contract=contract, ratio=Decimal(-1 if qty > 0 else 1))],
+                abs(qty),
+            )
+            for contract, qty in self.ledger.held(account).items()
+        ]
+
+    def cancel_by_hand(self, reference: str, reason: str = "cancelled at the venue") -> None:
+        """Cancel an order that works, as its owner or the venue's desk may."""
+        if reference in self.ledger.working:
+            self._end(self.ledger.working[reference], Ending.CANCELLED, reason)
+
+    def exercise_early(self, account: str, contract: OptionContract, qty: Decimal) -> ExerciseNotice:
+        """Exercise options of American style before their expiration: the account's own, or against those it sold.
+
+        The options are gone, and shares in their place, which this venue does not keep.
+
+        Parameters
+        ----------
+        qty
+            Signed contracts as they are held; negative are short, and the account is assigned.
+
+        Raises
+        ------
+        ValueError
+            When the account does not hold so many, or the options are not listed as American ones.
+        """
+        return self._expiring.exercise(account, contract, qty)
+
+    def work(self) -> None:
+        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired."""
+        now = self._clock.now()
+        for order in list(self.ledger.working.values()):
+            self._look_at(order, now)
+        self._expiring.settle(now)
+
+    def _look_at(self, order: WorkingOrder, now: datetime) -> None:
+        if self._has_expired(order, now):
+            self._end(order, Ending.EXPIRED, "the session has ended")
+        elif self._is_open(now) and now >= order.placed.at + timedelta(seconds=self.terms.queue_seconds):
+            self._try_to_fill(order)
+
+    # --- requests ---------------------------------------------------------------------------------------------------
+
+    async def _arrive(self, *, refusable: bool) -> Fault | None:
+        """Let a request through, or lose it on its way."""
+        self._must_be_connected()
+        fault = self.faults.at_request()
+        if fault is Fault.REQUEST_LOST:
+            raise VenueUnreachableError("no answer in time")
+        if fault is Fault.DISCONNECT_BEFORE:
+            self.disconnect()
+            raise VenueUnreachableError("the connection was lost")
+        if fault is Fault.REJECT and not refusable:
+            return None
+        return fault
+
+    async def _arrive_at_list(self) -> None:
+        self._must_be_connected()
+
+    async def _answer(self, answer: A, fault: Fault | None) -> A:
+        """Give the answer, or lose it on its way."""
+        if fault is Fault.HANG:
+            await asyncio.Event().wait()
+        if fault is Fault.DISCONNECT_AFTER:
+            self.disconnect()
+            raise VenueUnreachableError("the connection was lost")
+        if fault is Fault.ANSWER_LOST:
+            raise VenueUnreachableError("no answer in time")
+        if fault is Fault.ANSWER_LATE:
+            if self._session is not None:
+                self._session.held_back = answer
+            raise VenueUnreachableError("no answer in time")
+        return answer
+
+    def _take(self, request: VenueRequest, fault: Fault | None) -> Accepted | Ended:
+        known = self.ledger.orders.get(request.reference)
+        if known is not None:
+            return self._accepted(known)
+        reason = self._why_not(request)
+        if fault is Fault.REJECT:
+            reason = "rejected by the venue's risk desk"
+        if reason is not None:
+            return self._rejected(request, reason)
+        return self._place(request)
+
+    def _put_in_place(
+        self, reference: str, filled: Decimal, request: VenueRequest, fault: Fault | None
+    ) -> Accepted | Ended:
+        known = self.ledger.orders.get(request.reference)
+        if known is not None:
+            return self._accepted(known)
+        replaced = self.ledger.working.get(reference)
+        reason = self._why_not(request)
+        if fault is Fault.REJECT:
+            reason = "rejected by the venue's risk desk"
+        if replaced is None:
+            reason = "the order to replace does not work any more"
+        elif replaced.filled != filled:
+            reason = f"the order to replace is filled by {replaced.filled} and not by {filled}"
+        if reason is not None or replaced is None:
+            return self._rejected(request, reason or "")
+        self._end(replaced, Ending.REPLACED, "replaced")
+        return self._place(request)
+
+    def _place(self, request: VenueRequest) -> Accepted | Ended:
+        placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now())
+        self.ledger.record(placed)
+        order = self.ledger.orders[request.reference]
+        # Filled behind the answer, as a venue does; not within the call.
+        self._later(order, self.terms.queue_seconds)
+        return self._accepted(order)
+
+    def _rejected(self, request: VenueRequest, reason: str) -> Ended:
+        # Remembered like any other: who asks for the order later must learn that it was rejected.
+        placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now())
+        self.ledger.record(placed)
+        return self._end(self.ledger.orders[request.reference], Ending.REJECTED, reason, tell=False)
+
+    def _stop_order(self, account: str, reference: str) -> Ended | CancelDenied:
+        order = self.ledger.orders.get(reference)
+        now = self._clock.now()
+        if order is None or order.request.account != account:
+            return CancelDenied(account=account, reference=reference, reason="unknown order", at=now, unknown=True)
+        if order.status is OrderStatus.WORKING:
+            return self._end(order, Ending.CANCELLED, "cancelled", tell=False)
+        if order.status is OrderStatus.CANCELLED:
+            return self._ended(order, Ending.CANCELLED, order.reason)
+        return CancelDenied(account=account, reference=reference, reason=f"it is {order.status.value}", at=now)
+
+    def _why_not(self, request: VenueRequest) -> str | None:
+        """Return why an order cannot be taken, or `None`."""
+        now = self._clock.now()
+        if len(self.ledger.working) >= MAX_WORKING:
+            return "too many orders work already"
+        if request.qty <= 0 or request.qty % 1 != 0:
+            return f"a quantity of {request.qty} combos cannot be traded"
+        if request.time_in_force is TimeInForce.Day and not self._is_open(now):
+            return "the market is closed"
+        roots = [leg.contract.root for leg in request.legs]
+        for price in (request.limit_price, request.stop_price):
+            if price is not None and not on_tick(roots, price):
+                return f"a price of {price} is not on the tick"
+        for leg in request.legs:
+            found = self._market.view(leg.contract.underlying).find(leg.contract)
+            if found is None:
+                return f"{leg.contract} is not listed"
+        return None
+
+    # --- filling ------------------------------------------------------------------------------------------------------
+
+    def _try_to_fill(self, order: WorkingOrder) -> None:
+        request = order.request
+        quote = quote_combo(self._market, request.legs)
+        if quote is None:
+            return
+        if request.order_type in {OrderType.Stop, OrderType.StopLimit} and not order.triggered:
+            if request.stop_price is None or quote.middle < request.stop_price:
+                return
+            self.ledger.record(Triggered(reference=request.reference))
+        price = fill_price(request.legs, quote, self.terms.slippage)
+        if request.limit_price is not None and price.combo > request.limit_price:
+            return
+        qty = fill_quantity(order.remaining, quote, self.terms.displayed)
+        if qty > 0:
+            self._fill(order, quote, qty)
+
+    def _fill(self, order: WorkingOrder, quote: ComboQuote, qty: Decimal) -> Execution:
+        request = order.request
+        price = fill_price(request.legs, quote, self.terms.slippage)
+        execution = Execution(
+            account=request.account,
+            reference=request.reference if order.placed.ours else None,
+            venue_id=order.venue_id,
+            execution_id=self.ledger.name("E"),
+            qty=qty,
+            legs=tuple(
+                LegExecution(
+                    name=leg.name,
+                    contract=leg.contract,
+                    qty=leg.ratio * qty,
+                    price=price.legs[leg.name],
+                    commission=self.terms.commission * abs(leg.ratio * qty),
+                )
+                for leg in request.legs
+            ),
+            at=self._clock.now(),
+        )
+        self.ledger.record(Filled(execution=execution))
+        for leg in execution.legs:
+            self._expiring.traded(leg.contract)
+        self.tell_fill(execution)
+        return execution
+
+    def tell_fill(self, execution: Execution | SettlementFact) -> None:
+        """Tell a fill or a settlement that happened to who is connected, unless a fault has it otherwise."""
+        fault = self.faults.at_fill()
+        if fault is Fault.DISCONNECT_AT_FILL:
+            self.disconnect()
+        elif fault is Fault.REORDERED_FILL:
+            if self._session is not None:
+                self._session.held_back = execution
+        elif fault is not Fault.FILL_LOST:
+            self._tell(execution)
+            if fault is Fault.DUPLICATE_FILL:
+                self._tell(execution)
+
+    def _end(self, order: WorkingOrder, how: Ending, reason: str, *, tell: bool = True) -> Ended:
+        self.ledger.record(Stopped(reference=order.request.reference, how=how, at=self._clock.now(), reason=reason))
+        ended = self._ended(order, how, reason)
+        if tell:
+            self._tell(ended)
+        return ended
+
+    # --- small things -------------------------------------------------------------------------------------------------
+
+    def _ended(self, order: WorkingOrder, how: Ending, reason: str) -> Ended:
+        return Ended(
+            account=order.request.account,
+            reference=order.request.reference if order.placed.ours else None,
+            venue_id=order.venue_id,
+            how=how,
+            at=order.at,
+            reason=reason,
+        )
+
+    def _accepted(self, order: WorkingOrder) -> Accepted | Ended:
+        """Return the answer to an order that the venue has."""
+        if order.status in {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REPLACED}:
+            return self._ended(order, Ending(order.status.value), order.reason)
+        session = self._session
+        number = None
+        if session is not None:
+            session.numbers += 1
+            number = session.numbers
+        return Accepted(
+            account=order.request.account,
+            reference=order.request.reference,
+            venue_id=order.venue_id,
+            at=order.placed.at,
+            session_id=number,
+        )
+
+    def _venue_id(self) -> str:
+        return self.ledger.name("V")
+
+    def _has_expired(self, order: WorkingOrder, now: datetime) -> bool:
+        contracts = (leg.contract for leg in order.request.legs)
+        if any(settlement_instant(one.root, one.day, calendar=self._calendar) <= now for one in contracts):
+            return True
+        if order.request.time_in_force is not TimeInForce.Day or self.terms.always_open:
+            return False
+        return now >= self._calendar.open_session_at_or_after(order.placed.at)[1]
+
+    def _is_open(self, now: datetime) -> bool:
+        return self.terms.always_open or self._calendar.is_open(now)
+
+    def _must_be_connected(self) -> None:
+        if self._session is None or self._session.lost:
+            raise VenueUnreachableError("there is no connection to the venue")
+
+    def _tell(self, fact: VenueFact) -> None:
+        if self._session is not None:
+            self._session.tell(fact)
+
+    async def _listen(self, session: _Session) -> AsyncIterator[VenueFact]:
+        while True:
+            while session.facts and not session.lost:
+                yield session.facts.popleft()
+            if session.lost:
+                raise VenueUnreachableError("the connection was lost")
+            session.woken.clear()
+            await session.woken.wait()
+
+    def _later(self, order: WorkingOrder, seconds: float) -> None:
+        async def wait() -> None:
+            await self._clock.sleep(seconds)
+            if order.status is OrderStatus.WORKING:
+                self._look_at(order, self._clock.now())
+
+        task = asyncio.create_task(wait(), name="simulated-venue-queue")
+        self._timers.add(task)
+        task.add_done_callback(self._timers.discard)
+        task.add_done_callback(_seen)
+
+    async def _follow(self) -> None:
+        async with self._market.changed() as changes:
+            async for _ in changes:
+                self.work()
+
+    async def _keep_time(self) -> None:
+        """Work at every opening and every close: the market may not change then."""
+        while True:
+            now = self._clock.now()
+            opening, close = self._calendar.open_session_at_or_after(now)
+            again = min(opening if now < opening else close, self._expiring.settle(now))
+            while now < again:
+                await self._clock.sleep((again - now).total_seconds())
+                now = self._clock.now()
+            self.work()
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("simulated_venue_failed", task=task.get_name(), exc_info=error)

@@ -1,0 +1,88 @@
+"""One call for European and American exercise: exact where early exercise is worth nothing, a tree where it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mesolive.market.contract_models import Terms
+from mesolive.market.view import FloatArray
+from mesolive.pricing import american, black
+
+SPOT, YEARS, VOLATILITY = 100.0, 0.5, 0.25
+STRIKES = np.arange(70.0, 131.0, 5.0)
+
+
+def terms(*, rate: float = 0.0, dividends: float = 0.0, early: bool = True, is_call: bool = False) -> Terms:
+    full = np.ones_like(STRIKES)
+    return Terms(
+        is_call=np.full(STRIKES.size, is_call),
+        strikes=STRIKES,
+        spot=SPOT * full,
+        forward=SPOT * np.exp((rate - dividends) * YEARS) * full,
+        discount=np.exp(-rate * YEARS) * full,
+        years=YEARS * full,
+        may_exercise_early=np.full(STRIKES.size, early),
+    )
+
+
+def tree(one: Terms, volatility: FloatArray) -> FloatArray:
+    return american.values(one.is_call, SPOT, one.strikes, YEARS, volatility, one.discount, one.forward, steps=201)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(terms(rate=0.05, early=False), id="European"),
+        pytest.param(terms(rate=0.05, is_call=True), id="a call on shares that yield nothing"),
+        pytest.param(terms(dividends=0.04), id="a put without interest"),
+        pytest.param(terms(rate=0.00005), id="interest of half a cent"),
+    ],
+)
+def test_where_early_exercise_is_worth_nothing_the_formulas_are_exact(one: Terms) -> None:
+    volatility = np.full(STRIKES.size, VOLATILITY)
+    assert np.array_equal(one.values(volatility), one.european(volatility))
+    assert one.volatility(one.european(volatility)) == pytest.approx(volatility, rel=1e-9)
+    expected = black.greeks(one.is_call, one.forward, one.strikes, one.years, volatility, one.discount, SPOT)
+    for mine, theirs in zip(one.greeks(volatility), expected, strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(terms(rate=0.06), id="a put with interest"),
+        pytest.param(terms(dividends=0.06, is_call=True), id="a call with dividends"),
+    ],
+)
+def test_where_it_is_worth_something_values_and_greeks_are_the_trees(one: Terms) -> None:
+    volatility = np.full(STRIKES.size, VOLATILITY)
+    value = one.values(volatility)
+    assert value == pytest.approx(tree(one, volatility), abs=0.015)
+    assert np.all(value >= one.european(volatility) - 1e-3)
+    assert np.max(value - one.european(volatility)) > 0.1
+    greeks = one.greeks(volatility)
+    finer = american.greeks(one.is_call, SPOT, one.strikes, YEARS, volatility, one.discount, one.forward, steps=201)
+    assert greeks.delta == pytest.approx(finer.delta, abs=0.01)
+    assert greeks.vega == pytest.approx(finer.vega, abs=0.02)
+    assert np.all(np.abs(greeks.delta) <= 1.0 + 1e-9)
+
+
+@pytest.mark.parametrize("one", [terms(rate=0.06), terms(dividends=0.06, is_call=True)])
+def test_the_volatility_of_a_price_gives_the_price_back(one: Terms) -> None:
+    volatility = np.linspace(0.1, 0.6, STRIKES.size)
+    price = one.values(volatility)
+    solved = one.volatility(price)
+    alive = price > one.intrinsic + 0.01
+    assert alive.sum() >= 9
+    assert one.values(solved)[alive] == pytest.approx(price[alive], abs=0.005)
+    near = alive & (np.abs(STRIKES - SPOT) <= 15.0)
+    assert solved[near] == pytest.approx(volatility[near], abs=0.002)
+
+
+def test_a_price_at_or_below_immediate_exercise_has_no_volatility() -> None:
+    one = terms(rate=0.06)
+    price = np.maximum(STRIKES - SPOT, 0.0)
+    assert np.isnan(one.volatility(price)).all()
+    assert np.isnan(one.volatility(np.full(STRIKES.size, np.nan))).all()
+    assert np.isnan(one.greeks(np.full(STRIKES.size, np.nan)).delta).all()

@@ -1,0 +1,184 @@
+"""What is old goes and nothing else does; who asks for what is gone is told so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from mesolive.clock import ManualClock
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
+from mesolive.operations.retention import Keep, Retention
+from mesolive.store.database import Database
+from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.trading.idempotency import Call, keep_processing
+from mesolive_sdk import models
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.models import IdempotencyOperation, StatusCode
+from mesolive_testkit.server import START, Kit, live_server, manual_market
+from mesolive_testkit.store.event_server import NOW, event_server
+from mesolive_testkit.store.samples import add_user, agent_status, error
+
+DAY = timedelta(days=1)
+
+
+async def numbers(journal: Journal, user_id: int) -> list[int]:
+    found, more = await journal.since(user_id, 0, 1000)
+    assert not more
+    return [event.EventSeqId for event in found]
+
+
+def later(days: float, start: datetime = NOW) -> ManualClock:
+    return ManualClock(start + days * DAY)
+
+
+def retention(database: Database, clock: ManualClock, keep: Keep | None = None, *, batch: int = 500) -> Retention:
+    return Retention(database, clock, keep or Keep(), wall=clock, batch=batch)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+async def test_events_go_when_they_are_too_old_and_their_numbers_are_not_given_again(
+    database: Database, batch: int
+) -> None:
+    clock = ManualClock(NOW)
+    journal = Journal(database, LocalBus(), clock)
+    ann, bob = await add_user(database, "ann"), await add_user(database, "bob")
+
+    async def append(user_id: int, number: int) -> None:
+        async with database.write(user_id) as tx:
+            await journal.append(tx, user_id, [agent_status() for _ in range(number)])
+
+    await append(ann, 7)
+    await append(bob, 2)
+    await clock.advance(100 * 86400)
+    await append(ann, 2)
+    await clock.advance(300 * 86400)
+    pruning = retention(database, clock, batch=batch)
+    assert await pruning.prune() == {}, "400 days old is not too old"
+    await clock.advance(60)
+    assert await pruning.prune() == {"events": 9}
+    assert await numbers(journal, ann) == [8, 9]
+    assert await numbers(journal, bob) == []
+    assert (await journal.pruned(ann), await journal.pruned(bob)) == (7, 2)
+    await append(bob, 1)
+    assert await numbers(journal, bob) == [3]
+    assert (await journal.latest(ann))[0] == 9
+    assert await pruning.prune() == {}
+
+
+async def test_an_event_that_is_active_stays_however_old_and_goes_when_it_has_ended(database: Database) -> None:
+    clock = ManualClock(NOW)
+    journal = Journal(database, LocalBus(), clock)
+    ann = await add_user(database, "ann")
+    async with database.write(ann) as tx:
+        await journal.append(tx, ann, [agent_status(), error(on=True), agent_status()])
+    pruning = retention(database, clock)
+    await clock.advance(500 * 86400)
+    assert await pruning.prune() == {"events": 2}
+    assert [event.EventSeqId for event in (await journal.active_state(ann))[0]] == [2]
+    async with database.write(ann) as tx:
+        await journal.append(tx, ann, [error(on=False)])
+    assert await pruning.prune() == {"events": 1}
+    assert await numbers(journal, ann) == [4]
+
+
+async def test_a_client_that_knows_of_events_is_told_when_those_after_them_are_gone(ready_sqlite_url: str) -> None:
+    database = await Database.open(ready_sqlite_url)
+    async with event_server(database) as server:
+        ann = await server.user("ann")
+        await server.append(ann, agent_status(), agent_status(), error(on=True), agent_status())
+        await retention(database, later(401)).prune()
+        await server.append(ann, agent_status())
+        client = (await server.listen("ann")).client
+
+        async def since(number: int) -> list[int]:
+            args = models.GetEventsSinceArgs(SinceEventSeqId=number, Limit=1)
+            found: list[int] = []
+            while True:
+                answer = await client.get_events_since(args)
+                found += [event.EventSeqId for event in answer.Events]
+                if not answer.ContinuationToken:
+                    return found
+                args.ContinuationToken = answer.ContinuationToken
+
+        with pytest.raises(MesoLiveApiException) as refused:
+            await since(1)
+        assert refused.value.status is StatusCode.NotFound
+        assert refused.value.error is not None
+        assert (refused.value.error.Code, refused.value.error.Detail) == ("EventsPruned", "4")
+        assert await since(int(refused.value.error.Detail or "")) == [5]
+        assert await since(0) == [3, 5], "what is active, and what is new"
+    await database.close()
+
+
+async def test_what_was_never_executed_goes_and_what_was_traded_stays(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    unused = await kit.prepare_entry(strategy.Id, key="unused")
+    assert unused.Result is not None
+    database, start = kit.application.database, kit.application.clock.now()
+    assert await retention(database, later(90, start)).prune() == {}
+    gone = await retention(database, later(91, start), batch=1).prune()
+    assert gone == {"jobs": 2, "plans": 1, "records": 3}
+
+    async def status_of(call: Awaitable[object]) -> StatusCode:
+        with pytest.raises(MesoLiveApiException) as refused:
+            await call
+        return refused.value.status
+
+    ask = models.GetPreparePositionEntryStatusArgs(JobId=unused.JobId)
+    assert await status_of(kit.control.get_prepare_position_entry_status(ask)) is StatusCode.NotFound
+    record = models.GetIdempotencyRecordArgs(IdempotencyKey="unused")
+    assert await status_of(kit.control.get_idempotency_record(record)) is StatusCode.NotFound
+    orders = (await kit.control.list_orders(models.ListOrdersArgs(ExecPlanId=entered.ExecPlanId))).Orders
+    assert [order.OrderId for order in orders] == entered.LiveOrderIds
+    assert len((await kit.control.list_executions()).Executions) == len(entered.ExecutionIds)
+    await kit.leave(entered.PositionId)
+
+
+async def test_a_record_whose_outcome_is_not_known_stays(database: Database) -> None:
+    ann = await add_user(database, "ann")
+    async with database.write(ann) as tx:
+        call = Call("waits", IdempotencyOperation.SendOrder, "hash")
+        await keep_processing(tx, ann, [(call, None, None)], NOW)
+    assert await retention(database, later(1000)).prune() == {}
+    async with database.read() as tx:
+        assert await tx.scalar(select(idempotency_records.c.key)) == "waits"
+
+
+async def test_what_shall_be_kept_for_ever_is(kit: Kit) -> None:
+    await kit.prepare_entry((await kit.strategy()).Id)
+    start = kit.application.clock.now()
+    forever = Keep(events=None, jobs=None, records=None)
+    assert await retention(kit.application.database, later(10_000, start), forever).prune() == {}
+
+
+async def test_a_market_whose_time_runs_ahead_makes_nothing_old(kit: Kit) -> None:
+    await kit.prepare_entry((await kit.strategy()).Id)
+    start = kit.application.clock.now()
+    pruning = Retention(kit.application.database, later(1000, start), Keep(), wall=later(1, start))
+    assert await pruning.prune() == {}
+    assert pruning.last_run == start + DAY
+
+
+async def test_a_server_deletes_by_itself_and_says_so_to_a_scraper(tmp_path: Path) -> None:
+    async with live_server(tmp_path) as kit:
+        await kit.prepare_entry((await kit.strategy()).Id)
+    long_after = live_server(tmp_path, manual_market(START + 2 * DAY), keep_events_days=1, keep_jobs_days=1)
+    async with long_after as kit, httpx.AsyncClient() as client:
+        async with asyncio.timeout(10):
+            while True:
+                text = (await client.get(f"{kit.url}/metrics")).text
+                if "mesolive_retention_last_run_timestamp_seconds 0.0" not in text:
+                    break
+        assert 'mesolive_retention_deleted_total{kind="jobs"} 1.0' in text
+        assert 'mesolive_retention_deleted_total{kind="plans"} 1.0' in text
+        assert 'mesolive_retention_deleted_total{kind="records"} 0.0' in text
+        left = await (await kit.events()).get_latest_event_seq_id()
+        assert left.LatestEventSeqId > 0

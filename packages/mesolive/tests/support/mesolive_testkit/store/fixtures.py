@@ -1,0 +1,127 @@
+"""Fixtures: an open database on each engine, and captured logs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from mesolive.store.database import Database
+from mesolive.store.tables import metadata
+from mesolive_testkit.store.postgres import Postgres, PostgresUnavailableError, postgres
+
+__all__ = [
+    "captured_logs",
+    "database",
+    "database_url",
+    "postgres_server",
+    "postgres_url",
+    "ready_postgres_url",
+    "ready_sqlite_url",
+    "ready_url",
+    "shared_postgres_url",
+    "sqlite_template",
+    "sqlite_url",
+]
+
+REQUIRE_POSTGRES = "MESOLIVE_TEST_REQUIRE_POSTGRES"
+"""Set to 1 where PostgreSQL must not be missing: then a test fails in place of being skipped."""
+
+
+@pytest.fixture(autouse=True)
+def captured_logs() -> Iterator[Sequence[MutableMapping[str, Any]]]:
+    """Keep what is logged: faults are made on purpose here, and drawing their traces takes long."""
+    with structlog.testing.capture_logs() as logs:
+        yield logs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """Run a real PostgreSQL; tests that need it are skipped where there is none."""
+    try:
+        context = postgres()
+        server = context.__enter__()
+    except PostgresUnavailableError as error:
+        if os.environ.get(REQUIRE_POSTGRES) == "1":
+            raise
+        pytest.skip(f"no PostgreSQL: {error}")
+    try:
+        yield server
+    finally:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Name a database file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'data' / 'mesolive.sqlite3'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """Make an empty database on the real PostgreSQL."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Name an empty database; each test runs once per engine."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a database file with all tables, to be copied: quicker than running the migrations each time."""
+    file = tmp_path_factory.mktemp("template") / "mesolive.sqlite3"
+    asyncio.run(_migrated(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres_server: Postgres) -> str:
+    """Make a database with all tables; the tests empty it."""
+    url = postgres_server.create_database()
+    asyncio.run(_migrated(url))
+    return url
+
+
+async def _migrated(url: str) -> None:
+    await (await Database.open(url)).close()
+
+
+@pytest.fixture
+def ready_sqlite_url(sqlite_url: str, sqlite_template: Path) -> str:
+    """Name a database file with all tables."""
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    file.parent.mkdir()
+    shutil.copyfile(sqlite_template, file)
+    return sqlite_url
+
+
+@pytest.fixture
+def ready_postgres_url(postgres_server: Postgres, shared_postgres_url: str) -> str:
+    """Name a database with all tables, all of them empty, on the real PostgreSQL."""
+    postgres_server.empty(shared_postgres_url, metadata.tables)
+    return shared_postgres_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_url(request: pytest.FixtureRequest) -> str:
+    """Name a database with all tables; each test runs once per engine."""
+    return request.getfixturevalue("ready_sqlite_url" if request.param == "sqlite" else "ready_postgres_url")
+
+
+@pytest.fixture
+async def database(ready_url: str) -> AsyncIterator[Database]:
+    """Open a database; each test runs once per engine."""
+    opened = await Database.open(ready_url)
+    yield opened
+    await opened.close()

@@ -1,0 +1,135 @@
+"""Calls that wait together are done together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from mesolive.errors import ServiceError
+from mesolive.trading.execution.group_commit import Gathering
+from mesolive_sdk import models
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.models import StatusCode
+from mesolive_testkit.venues import Desk, at_venue, desk_server
+
+
+class Work:
+    """Answers each item in capitals; waits at a gate, and notes what came together."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.begun = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def do(self, items: Sequence[str]) -> Sequence[str | BaseException]:
+        self.batches.append(list(items))
+        self.begun.set()
+        await self.gate.wait()
+        if "fault" in items:
+            raise LookupError
+        return [KeyError(item) if item == "bad" else item.upper() for item in items]
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+async def gather(gathering: Gathering[str, str], *items: str) -> list[str | BaseException]:
+    return await asyncio.gather(*(gathering.add(item) for item in items), return_exceptions=True)
+
+
+async def test_one_alone_waits_for_nobody(work: Work) -> None:
+    assert await Gathering(work.do, "letters").add("a") == "A"
+    assert work.batches == [["a"]]
+
+
+async def test_what_comes_during_a_batch_is_the_next_one_in_its_order(work: Work) -> None:
+    gathering = Gathering(work.do, "letters")
+    work.gate.clear()
+    first = asyncio.create_task(gathering.add("a"))
+    await work.begun.wait()
+    others = asyncio.create_task(gather(gathering, "b", "c", "d"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    work.gate.set()
+    assert await first == "A"
+    assert await others == ["B", "C", "D"]
+    assert work.batches == [["a"], ["b", "c", "d"]]
+
+
+async def test_no_batch_is_larger_than_it_may_be(work: Work) -> None:
+    gathering = Gathering(work.do, "letters", most=2)
+    assert await gather(gathering, *"abcde") == list("ABCDE")
+    assert work.batches == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_what_goes_wrong_with_one_is_nobody_elses_affair(work: Work) -> None:
+    found = await gather(Gathering(work.do, "letters"), "a", "bad", "b")
+    assert (found[0], found[2]) == ("A", "B")
+    assert isinstance(found[1], KeyError)
+
+
+async def test_a_batch_that_fails_fails_for_each_of_its_callers_and_not_for_the_next(work: Work) -> None:
+    gathering = Gathering(work.do, "letters")
+    found = await gather(gathering, "a", "fault")
+    assert [type(one) for one in found] == [LookupError, LookupError]
+    assert await gathering.add("b") == "B"
+
+
+async def test_a_caller_that_goes_away_does_not_take_back_what_was_asked(work: Work) -> None:
+    gathering = Gathering(work.do, "letters")
+    work.gate.clear()
+    gone = asyncio.create_task(gathering.add("a"))
+    await work.begun.wait()
+    gone.cancel()
+    await asyncio.wait([gone])
+    work.gate.set()
+    await gathering.close()
+    assert gone.cancelled()
+    assert await gathering.add("b") == "B"
+    assert work.batches == [["a"], ["b"]]
+
+
+async def test_too_many_at_once_are_refused(work: Work) -> None:
+    gathering = Gathering(work.do, "letters", waiting=2)
+    found = await gather(gathering, "a", "b", "c")
+    assert found[:2] == ["A", "B"]
+    refused = found[2]
+    assert isinstance(refused, ServiceError)
+    assert refused.status is StatusCode.RateLimited
+
+
+async def test_orders_that_are_sent_together_share_their_commits(tmp_path: Path) -> None:
+    async with desk_server(tmp_path) as desk:
+        strategy = await desk.strategy()
+        plans = [await desk.prepare_entry(strategy.Id, f"position {number}") for number in range(6)]
+        calls = [at_venue(plan, kind=models.OrderType.Limit, limit=Decimal(-90)) for plan in plans]
+        database = desk.application.database
+        commits: list[object] = []
+        async with database.write():  # nobody else writes until all calls have come
+            sending = [asyncio.create_task(desk.send(call)) for call in calls]
+            async with asyncio.timeout(30):
+                for call in calls:
+                    while not await under_way(desk, call.IdempotencyKey):
+                        pass  # it is still on its way; asking again gives it time
+            event.listen(database._engines.writer, "commit", commits.append)
+        sent = await asyncio.gather(*sending)
+    assert {one.State for one in sent} == {models.OrderState.Submitted}
+    assert len({one.LiveOrderId for one in sent}) == len(calls)
+    # The block above, the call that came first, the others, and what the venue made of both.
+    assert len(commits) <= 5
+
+
+async def under_way(desk: Desk, key: str) -> bool:
+    try:
+        await desk.control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey=key))
+    except MesoLiveApiException:
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""A burst of facts from a venue is booked together, in its order, and nothing that goes wrong with it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from mesolive.store.tables.trading import order_facts
+from mesolive.trading.execution.inflight_reports import Heard
+from mesolive.trading.execution.reconciliation import Patience, held_in_books
+from mesolive.trading.orders.repository import StoredOrder
+from mesolive.venues.base import Accepted
+from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive_sdk import models
+from mesolive_testkit.server import START
+from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+
+FILLS = 24
+SILENT = Patience(look=600.0, ask=600.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
+"""Nobody asks the venue by himself: what is booked was told, or asked for at a connection."""
+
+
+async def order_of_many_fills(desk: Desk) -> models.SendOrderResult:
+    """Send an order that the venue fills one combo at a time, none of them yet."""
+    plan = await desk.prepare_entry((await desk.strategy()).Id)
+    sent = await desk.send(at_venue(plan, multiplier=Decimal(FILLS)))
+    await desk.order_in(sent.LiveOrderId, models.OrderState.Submitted)
+    return sent
+
+
+def fill_all(desk: Desk) -> None:
+    """Fill all that works within one moment: nobody hears of the first fill before the last."""
+    while desk.venue.ledger.working:
+        desk.venue.work()
+
+
+async def booked(desk: Desk) -> list[str]:
+    async with desk.application.database.read() as tx:
+        assert await held_in_books(tx, 1) == desk.venue.ledger.held(SIM)
+        rows = await tx.all(
+            select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed").order_by(order_facts.c.id)
+        )
+    return [row.execution_id for row in rows]
+
+
+def queued_venue() -> SimulatedTerms:
+    return SimulatedTerms(displayed=Decimal(1), queue_seconds=60.0)
+
+
+async def test_a_burst_of_fills_is_booked_in_its_order_with_a_few_commits(tmp_path: Path) -> None:
+    async with desk_server(tmp_path, terms=queued_venue(), patience=SILENT) as desk:
+        sent = await order_of_many_fills(desk)
+        commits: list[object] = []
+        event.listen(desk.application.database._engines.writer, "commit", commits.append)
+        await desk.advance(61)
+        fill_all(desk)
+        await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
+        assert await booked(desk) == [one.execution_id for one in desk.venue.ledger.executions]
+        updates = [one for one in await desk.log() if isinstance(one, models.OrderUpdateEvent) and one.FillPrice]
+    assert [one.FilledQty for one in updates] == [Decimal(number + 1) for number in range(FILLS)]
+    assert len(commits) <= FILLS / 3
+
+
+async def test_fills_that_could_not_be_stored_are_asked_for_at_a_new_connection(tmp_path: Path) -> None:
+    async with desk_server(tmp_path, terms=queued_venue(), patience=SILENT) as desk:
+        sent = await order_of_many_fills(desk)
+        engine = desk.application.database._engines.writer
+        broken: list[str] = []
+
+        def fail_once(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "INSERT INTO order_facts" in statement and len(broken) < 3:
+                broken.append(statement)
+                raise OperationalError("the disk is full", None, RuntimeError("for a moment"))
+
+        event.listen(engine, "before_cursor_execute", fail_once)
+        with capture_logs() as lines:
+            await desk.advance(61)
+            fill_all(desk)
+            await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
+        assert len(broken) == 3
+        assert sorted(await booked(desk)) == sorted(one.execution_id for one in desk.venue.ledger.executions)
+    assert "supervision_interrupted" in {line["event"] for line in lines}
+
+
+async def test_no_more_facts_are_under_way_than_there_is_room_for() -> None:
+    heard = Heard(most=2)
+    bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(3)]
+    for booking in bookings[:2]:
+        await heard.room()
+        heard.follow(FACT, booking)
+    waiting = asyncio.create_task(heard.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    bookings[1].set_result(None)
+    await waiting
+    heard.follow(FACT, bookings[2])
+    done = asyncio.create_task(heard.all_booked())
+    bookings[0].set_result(None)
+    await asyncio.sleep(0)
+    assert not done.done()
+    bookings[2].set_result(None)
+    await done
+    assert not heard.failed.done()
+
+
+async def test_a_fact_that_does_not_fit_stops_no_other_and_stays_in_the_log() -> None:
+    heard = Heard()
+    booking: asyncio.Future[StoredOrder | None] = asyncio.Future()
+    heard.follow(FACT, booking)
+    with capture_logs() as lines:
+        booking.set_exception(ValueError("no such leg"))
+        await heard.all_booked()
+    assert not heard.failed.done()
+    assert [line["event"] for line in lines] == ["fact_not_taken"]
+
+
+async def test_the_first_error_of_the_store_is_raised_and_the_others_are_logged() -> None:
+    heard = Heard()
+    bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(2)]
+    for booking in bookings:
+        heard.follow(FACT, booking)
+    with capture_logs() as lines:
+        bookings[0].set_exception(OSError("first"))
+        bookings[1].set_exception(OSError("second"))
+        await heard.all_booked()
+    with pytest.raises(OSError, match="first"):
+        heard.failed.result()
+    assert [(line["event"], str(line["exc_info"])) for line in lines] == [("fact_not_booked", "second")]
+
+
+FACT = Accepted(account=SIM, reference="mine", venue_id="V1", at=START)

@@ -1,0 +1,570 @@
+"""Plans, orders, fills and positions over any history, against an oracle small enough to be seen to be right."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import count
+from math import gcd
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import select
+
+from mesolive.access.context import UserContext
+from mesolive.access.keys import Access
+from mesolive.access.secret import ServerSecret
+from mesolive.errors import ServiceError
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
+from mesolive.language.decision import Operation
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.contracts import OptionContract, Right
+from mesolive.samples import iron_condor
+from mesolive.store.database import Database
+from mesolive.store.rows import insert
+from mesolive.store.tables.trading import accounts, legs, orders, positions, strategies
+from mesolive.trading.evaluation.entry_variables import Freezer
+from mesolive.trading.evaluation.evaluator import EvaluationRoom
+from mesolive.trading.evaluation.external_values import OutsideValues
+from mesolive.trading.execution.order_service import OrderSending
+from mesolive.trading.execution.plan_completion import Completion
+from mesolive.trading.execution.reconciliation import held_in_books
+from mesolive.trading.execution.report_handler import Told, told_by_us, told_by_venue
+from mesolive.trading.execution.report_queue import FactDesk
+from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.orders.repository import orders_by_reference
+from mesolive.trading.orders.state_machine import NotAtVenue, StillWorking
+from mesolive.trading.portfolio.accounts import create_simulated_account
+from mesolive.trading.portfolio.contract_rows import TradedContract
+from mesolive.trading.portfolio.plans import NewPlan, PlanKind, PlanLeg, store_plan
+from mesolive.trading.portfolio.positions import open_positions_of_account
+from mesolive.trading.preparation.adjustment_plans import Adjusting, store_adjusting
+from mesolive.trading.strategies import CompiledStrategies
+from mesolive.venues.base import (
+    Ended,
+    Ending,
+    Execution,
+    LegExecution,
+    OrderFact,
+)
+from mesolive_sdk import models
+from mesolive_sdk.models import StatusCode
+from mesolive_testkit.server import START, manual_market
+from mesolive_testkit.venues import SIM
+from mesolive_testkit.venues.oracle import Known, ScriptedVenue, Trade, price_of
+
+WHOLE = 4
+CASH = Decimal(100_000)
+COMMISSION = Decimal("0.65")
+_template: list[Path] = []
+
+
+class OrdersAgainstAnOracle(RuleBasedStateMachine):
+    """One position: its entry, adjustments and exit, each a plan of one group. The oracle is `trades` and `known`."""
+
+    @initialize(held=st.sampled_from([True, True, False]))
+    def begin(self, held: bool) -> None:
+        """Start with nothing, or with an entry that is filled and completed."""
+        self.runner = asyncio.Runner()
+        self.directory = Path(tempfile.mkdtemp())
+        self.known: list[Known] = []
+        self.trades: list[Trade] = []
+        self.held: dict[OptionContract, int] = {}
+        self.named: dict[OptionContract, str] = {}
+        self.cash = CASH
+        self.adjustments = 0
+        self.completed: list[int] = []
+        self.expected: list[int] = []
+        self.waiting: list[Trade] = []
+        self.born = self.opened = self.leaving = self.disturbed = False
+        self.numbers = 0
+        self.burst: list[Told] | None = None
+        self.runner.run(self._begin())
+        if held:
+            self.send_of(self.trades[0], "accept")
+            self.fill_of(self.known[0], WHOLE)
+            self.complete()
+
+    async def _begin(self) -> None:
+        file = self.directory / "mesolive.sqlite3"
+        if _template:
+            shutil.copyfile(_template[0], file)
+        self.database = await Database.open(f"sqlite:///{file}")
+        if not _template:
+            _template.append(Path(tempfile.mkdtemp()) / "template.sqlite3")
+            await self.database.close()
+            shutil.copyfile(file, _template[0])
+            self.database = await Database.open(f"sqlite:///{file}")
+        self.market, clock = manual_market()
+        await self.market.start()
+        access = Access(self.database, ServerSecret("signs the keys of this test, and is long enough"))
+        await access.create_key("trader")
+        self.user: UserContext = await access.user("trader")
+        await create_simulated_account(self.database, clock, self.user, SIM, CASH)
+        journal = Journal(self.database, LocalBus(), clock)
+        self.facts = FactDesk(self.database, journal, clock, self._complete_later, _ignore)
+        self.room = EvaluationRoom(
+            self.market, CompiledStrategies(), OutsideValues(self.market, us_options_calendar().zone)
+        )
+        self.completion = Completion(self.database, journal, Freezer(self.room), clock)
+        self.venue = ScriptedVenue()
+        self.sending = OrderSending(
+            self.database,
+            journal,
+            Idempotency(self.database, clock),
+            self.market,
+            Venues([self.venue]),
+            self.facts,
+            clock,
+            _ignore,
+            self._complete_later,
+        )
+        view = self.market.view("SPX")
+        month = next(one for one in view.expirations if (one.day - START.date()).days > 30)
+        puts = view.slice(month.root, month.day, Right.PUT)
+        assert puts is not None
+        at = len(puts.strikes) // 3
+        self.settles_at = month.settles_at
+        self.supply = [puts.contract(at + place) for place in range(len(puts.strikes) - at)]
+        async with self.database.write(self.user.user_id) as tx:
+            self.strategy_id = await insert(
+                tx,
+                strategies,
+                user_id=self.user.user_id,
+                name="a strategy",
+                symbol="SPX",
+                definition=msgspec.json.encode(iron_condor()).decode(),
+                created_at=START,
+                updated_at=START,
+            )
+        entry = {"short": (self.supply.pop(0), -WHOLE), "long": (self.supply.pop(0), WHOLE)}
+        self.trades.append(await self._store(PlanKind.ENTRY, {}, entry))
+
+    def _complete_later(self, _user: int, plan_id: int) -> None:
+        self.completed.append(plan_id)
+
+    async def _store(
+        self,
+        kind: PlanKind,
+        closing: Mapping[str, tuple[OptionContract, int]],
+        opening: Mapping[str, tuple[OptionContract, int]],
+    ) -> Trade:
+        """Store a plan that closes and opens so many contracts by name, and return what the oracle knows of it."""
+        quantities = {**closing, **opening}
+        whole = gcd(*(qty for _, qty in quantities.values()))
+        async with self.database.write(self.user.user_id) as tx:
+            ids = {
+                leg.traded.contract: leg.id
+                for position in await open_positions_of_account(tx, self.user.user_id, 1)
+                for leg in position.open_legs
+            }
+            plan = NewPlan(
+                kind=kind,
+                strategy_id=self.strategy_id,
+                account_id=1,
+                position_id=None if kind is PlanKind.ENTRY else 1,
+                position_name="a position",
+                data_provider=None,
+                qty_multiplier=None,
+                legs=tuple(
+                    PlanLeg(
+                        name,
+                        TradedContract(contract, self.settles_at),
+                        Decimal(qty),
+                        1,
+                        leg_id=ids[contract] if name in closing else None,
+                    )
+                    for name, (contract, qty) in quantities.items()
+                ),
+                created_at=START,
+            )
+            plan_id = await store_plan(tx, self.user.user_id, plan)
+            if kind is PlanKind.ADJUSTMENT:
+                await store_adjusting(tx, plan_id, Adjusting(Operation.MOVE_LEG, "none", counts=True, updates=False))
+        return Trade(
+            plan_id,
+            kind,
+            whole,
+            {name: qty // whole for name, (_, qty) in quantities.items()},
+            {name: contract for name, (contract, _) in quantities.items()},
+            frozenset(opening),
+        )
+
+    # --- what the oracle says
+
+    def filled(self, trade: Trade) -> int:
+        return sum(one.filled for one in self.known if one.trade is trade)
+
+    @property
+    def holds(self) -> dict[OptionContract, int]:
+        return {contract: qty for contract, qty in self.held.items() if qty}
+
+    @property
+    def state(self) -> str | None:
+        """The state of the position; `None` before it is born."""
+        if not self.born:
+            return None
+        if not self.holds:
+            return "Closed"
+        if self.leaving:
+            return "Closing"
+        return "Open" if self.opened else "Opening"
+
+    def may_send(self, trade: Trade) -> bool:
+        """Whether an order of the trade's group is taken."""
+        filled = self.filled(trade)
+        if any(one.open for one in self.known) or filled >= trade.whole:
+            return False
+        if trade.kind is PlanKind.ENTRY:
+            return self.state in {None, "Opening"}
+        if trade.kind is PlanKind.ADJUSTMENT and (
+            self.state != "Open" or any(one.kind is PlanKind.ADJUSTMENT for one in self.waiting)
+        ):
+            return False
+        for name, ratio in trade.ratios.items():
+            expected = ratio * filled if name in trade.opens else -ratio * (trade.whole - filled)
+            if self.held.get(trade.contracts[name], 0) != expected:
+                return False
+        others = self.holds.keys() - set(trade.contracts.values())
+        if trade.kind is PlanKind.EXIT:
+            return not others
+        return filled > 0 or trade.opens.isdisjoint(self.named[contract] for contract in others)
+
+    # --- what happens
+
+    @precondition(lambda self: self.may_plan and self.tried)
+    @rule(data=st.data())
+    def plan(self, data: st.DataObject) -> None:
+        """Prepare an adjustment, where the position is open, or an exit."""
+        kinds = ["leave"] if self.state != "Open" else ["move", "add", "remove", "leave"]
+        self.plan_one(data, kinds)
+
+    @precondition(lambda self: self.may_plan and self.state == "Open")
+    @rule(data=st.data(), part=st.integers(1, WHOLE), complete=st.booleans())
+    def adjust(self, data: st.DataObject, part: int, complete: bool) -> None:
+        """Prepare an adjustment and have so much of it filled; the rest is cancelled."""
+        self.plan_one(data, ["move", "move", "add", "remove"])
+        self.send_of(self.trades[-1], "accept")
+        one = self.known[-1]
+        if one.trade is not self.trades[-1]:
+            return
+        self.fill_of(one, part)
+        if one.open:
+            self.end(one, Ending.CANCELLED)
+        elif self.waiting and complete:
+            self.complete()
+
+    @property
+    def may_plan(self) -> bool:
+        return self.state in {"Opening", "Open", "Closing"} and self.at_rest
+
+    def plan_one(self, data: st.DataObject, kinds: list[str]) -> None:
+        names = sorted({self.named[contract] for contract in self.holds})
+        kind = data.draw(st.sampled_from(kinds))
+        name = data.draw(st.sampled_from(names))
+        closed = [contract for contract in self.holds if kind == "leave" or self.named[contract] == name]
+        closing = {
+            f"{self.named[contract]}:close{place}": (contract, -self.held[contract])
+            for place, contract in enumerate(closed)
+        }
+        moved = -sum(qty for _, qty in closing.values())
+        if kind == "leave":
+            made = self._store(PlanKind.EXIT, closing, {})
+        elif kind == "remove" or (kind == "move" and moved == 0):
+            made = self._store(PlanKind.ADJUSTMENT, closing, {})
+        elif kind == "move":
+            made = self._store(PlanKind.ADJUSTMENT, closing, {name: (self.supply.pop(0), moved)})
+        else:
+            extra = next(name for n in count(1) if (name := f"extra{n}") not in names)
+            qty = data.draw(st.sampled_from([-2, 3]))
+            made = self._store(PlanKind.ADJUSTMENT, {}, {extra: (self.supply.pop(0), qty)})
+        self.trades.append(self.runner.run(made))
+
+    @property
+    def tried(self) -> bool:
+        """Whether the newest plan was ordered: only then is there a reason for another."""
+        return any(one.trade is self.trades[-1] for one in self.known)
+
+    @property
+    def at_rest(self) -> bool:
+        return not self.disturbed and not self.waiting and not any(one.open for one in self.known)
+
+    @precondition(lambda self: not self.disturbed)
+    @rule(data=st.data(), answer=st.sampled_from(["accept", "accept", "accept", "reject", "lost before", "lost after"]))
+    def send(self, data: st.DataObject, answer: str) -> None:
+        trade = data.draw(st.sampled_from([*self.trades, *[self.trades[-1]] * 4]))
+        self.send_of(trade, answer)
+
+    def send_of(self, trade: Trade, answer: str) -> None:
+        self.venue.answer = answer
+        args = models.SendOrderArgs(
+            IdempotencyKey=str(uuid4()),
+            BrokerAccountId=SIM,
+            ExecPlanId=trade.plan_id,
+            LegGroupId=1,
+            LegGroupOrder=models.LegGroupOrder(
+                OrderType=models.OrderType.Market,
+                TimeInForce=models.TimeInForce.Day,
+                LegNames=list(trade.ratios),
+            ),
+        )
+        before = len(self.venue.sent)
+        if not self.may_send(trade):
+            with pytest.raises(ServiceError) as refused:
+                self.runner.run(self.sending.send(self.user, args))
+            assert refused.value.status is StatusCode.Conflict
+            assert len(self.venue.sent) == before
+            return
+        made = self.runner.run(self.sending.send(self.user, args))
+        assert made.Data is not None
+        (request,) = self.venue.sent[before:]
+        one = Known(trade, request.reference, trade.whole - self.filled(trade), made.Data.LiveOrderId)
+        assert request.qty == one.qty
+        assert {leg.name: leg.ratio for leg in request.legs} == trade.ratios
+        one.at_venue = answer in {"accept", "lost after"}
+        one.told = answer == "accept"
+        one.ended = "Rejected" if answer == "reject" else None
+        self.known.append(one)
+
+    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @rule(part=st.integers(1, WHOLE))
+    def fill(self, part: int) -> None:
+        self.fill_of(next(one for one in self.known if one.at_venue and one.open), part)
+
+    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @rule(parts=st.integers(1, WHOLE), again=st.booleans(), ends=st.booleans())
+    def fill_in_a_burst(self, parts: int, again: bool, ends: bool) -> None:
+        """Have several parts filled, one perhaps told twice, and the rest cancelled, before anybody hears of it."""
+        one = next(one for one in self.known if one.at_venue and one.open)
+        told: list[Told] = []
+        self.burst = told
+        for _ in range(min(parts, one.qty - one.filled)):
+            self.fill_of(one, 1)
+        if again:
+            told.append(told[0])
+        if ends and one.open:
+            self.end(one, Ending.CANCELLED)
+        self.burst = None
+
+        async def tell() -> None:
+            await asyncio.gather(*(self.facts.hand_in(fact) for fact in told))
+
+        self.runner.run(tell())
+
+    @precondition(lambda self: len(self.trades) > 2 and any(one.late for one in self.known))
+    @rule(data=st.data())
+    def fill_late(self, data: st.DataObject) -> None:
+        """Fill what was cancelled or has expired: it crossed on its way, and it happened all the same."""
+        self.disturbed = True
+        self.fill_of(data.draw(st.sampled_from([one for one in self.known if one.late])), 1)
+
+    def fill_of(self, one: Known, part: int) -> None:
+        trade = one.trade
+        qty = min(part, one.qty - one.filled)
+        self.numbers += 1
+        execution = Execution(
+            account=SIM,
+            reference=one.reference,
+            venue_id=f"V{self.venue_number(one)}",
+            execution_id=f"E{self.numbers}",
+            qty=Decimal(qty),
+            legs=tuple(
+                LegExecution(
+                    name=name,
+                    contract=contract,
+                    qty=Decimal(trade.ratios[name] * qty),
+                    price=price_of(contract),
+                    commission=COMMISSION * abs(trade.ratios[name]) * qty,
+                )
+                for name, contract in trade.contracts.items()
+            ),
+            at=START,
+        )
+        for leg in execution.legs:
+            self.held[leg.contract] = self.held.get(leg.contract, 0) + int(leg.qty)
+            self.named.setdefault(leg.contract, leg.name.partition(":")[0])
+            self.cash -= leg.qty * leg.price * 100 + leg.commission
+        one.filled += qty
+        one.told = True
+        one.fills.append(execution)
+        self.born = True
+        self.leaving |= trade.kind is PlanKind.EXIT
+        if self.filled(trade) >= trade.whole and trade.kind is not PlanKind.EXIT and not trade.done:
+            trade.done = True
+            if self.holds or trade.kind is PlanKind.ENTRY:
+                self.expected.append(trade.plan_id)
+                self.waiting.append(trade)
+            else:
+                self.adjustments += 1
+        self.told_of(one, execution)
+
+    @precondition(lambda self: bool(self.waiting) and not self.disturbed)
+    @rule()
+    def complete(self) -> None:
+        """Do what follows a plan's last fill, twice: it is done once."""
+        trade = self.waiting.pop(0)
+
+        async def complete() -> None:
+            for _ in range(2):
+                await self.completion.complete(self.user.user_id, trade.plan_id)
+
+        self.runner.run(complete())
+        if trade.kind is PlanKind.ENTRY:
+            self.opened = True
+        else:
+            self.adjustments += 1
+
+    def told_of(self, one: Known, fact: OrderFact) -> None:
+        told = told_by_venue(self.user.user_id, 1, fact)
+        if self.burst is not None:
+            self.burst.append(told)
+            return
+
+        async def tell() -> None:
+            await self.facts.tell(told)
+
+        self.runner.run(tell())
+
+    @precondition(lambda self: any(one.fills for one in self.known))
+    @rule(data=st.data())
+    def tell_a_fill_again(self, data: st.DataObject) -> None:
+        told = [(one, execution) for one in self.known for execution in one.fills]
+        one, execution = data.draw(st.sampled_from(told))
+        self.told_of(one, execution)
+
+    @precondition(lambda self: any(one.open for one in self.known))
+    @rule(answer=st.sampled_from(["cancelled", "denied", "heard", "lost"]))
+    def cancel(self, answer: str) -> None:
+        one = next(one for one in self.known if one.open)
+        self.venue.answer = answer
+        again = one.cancel_asked
+        args = models.CancelOrderArgs(IdempotencyKey=str(uuid4()), LiveOrderId=one.number)
+        before = self.stored(one)
+        waiting = again and before["cancel_key"] is not None
+        if answer == "denied" and not waiting:
+            with pytest.raises(ServiceError) as refused:
+                self.runner.run(self.sending.cancel(self.user, args))
+            assert refused.value.status is StatusCode.Conflict
+        else:
+            self.runner.run(self.sending.cancel(self.user, args))
+        if waiting:
+            return  # the first cancel waits for its outcome: nothing was asked anew
+        one.cancel_asked = answer in {"heard", "lost"}
+        if answer == "cancelled":
+            one.ended = "Cancelled"
+        elif answer == "denied":
+            one.told = True
+
+    @precondition(lambda self: any(one.open for one in self.known))
+    @rule()
+    def settle(self) -> None:
+        """Ask the venue: it works the order, or has never had it."""
+        one = next(one for one in self.known if one.open)
+
+        async def tell() -> None:
+            async with self.database.read() as tx:
+                (order,) = await orders_by_reference(tx, [one.reference])
+            if one.at_venue:
+                fact: Any = StillWorking(f"V{self.venue_number(one)}", START)
+            else:
+                fact = NotAtVenue(START)
+            await self.facts.tell(told_by_us(order, fact))
+
+        if not one.at_venue and one.told:
+            return  # a denied cancel said that it is there: the venue contradicts itself, and nothing is settled
+        self.runner.run(tell())
+        if one.at_venue:
+            one.told = True
+        else:
+            one.ended = "Cancelled" if one.cancel_asked else "Rejected"
+
+    @precondition(lambda self: any(one.at_venue and one.open for one in self.known))
+    @rule(how=st.sampled_from([Ending.CANCELLED, Ending.EXPIRED]))
+    def end_at_the_venue(self, how: Ending) -> None:
+        self.end(next(one for one in self.known if one.at_venue and one.open), how)
+
+    def end(self, one: Known, how: Ending) -> None:
+        ended = Ended(account=SIM, reference=one.reference, venue_id=f"V{self.venue_number(one)}", how=how, at=START)
+        self.told_of(one, ended)
+        one.ended = how.value
+
+    def venue_number(self, one: Known) -> int:
+        return 1 + next(n for n, request in enumerate(self.venue.sent) if request.reference == one.reference)
+
+    def stored(self, one: Known) -> dict[str, Any]:
+        async def read() -> dict[str, Any]:
+            async with self.database.read() as tx:
+                row = await tx.first(select(orders).where(orders.c.id == one.number))
+            assert row is not None
+            return dict(row._mapping)
+
+        return self.runner.run(read())
+
+    @invariant()
+    def the_books_are_what_the_oracle_says(self) -> None:
+        if not hasattr(self, "born"):
+            return
+
+        async def read() -> None:
+            async with self.database.read() as tx:
+                held = await held_in_books(tx, 1)
+                account = await tx.first(select(accounts))
+                rows = await tx.all(select(orders).order_by(orders.c.id))
+                position = await tx.first(select(positions))
+                its_legs = await tx.all(select(legs))
+            assert account is not None
+            assert held == self.holds
+            assert account.cash == self.cash
+            assert [(row.state, abs(row.filled_qty)) for row in rows] == [(one.state, one.filled) for one in self.known]
+            assert self.completed == self.expected
+            assert (position is not None) == self.born
+            if position is None:
+                return
+            assert self.cash + sum(row.cost for row in its_legs) == CASH + position.realized_pnl
+            assert all(row.closed_at is None for row in its_legs if row.held_qty != 0)
+            if self.disturbed:
+                assert position.state != "Closed" or not self.holds
+                return
+            assert position.state == self.state
+            assert position.adjustment_count == self.adjustments
+            assert all(row.closed_at is not None for row in its_legs if row.held_qty == 0)
+            if self.state == "Open" and all(trade.done or not self.filled(trade) for trade in self.trades):
+                assert {row.status for row in its_legs if row.held_qty != 0} == {"Open"}
+
+        self.runner.run(read())
+
+    def teardown(self) -> None:
+        if hasattr(self, "runner"):
+            self.runner.run(self._end())
+            self.runner.close()
+            shutil.rmtree(self.directory)
+
+    async def _end(self) -> None:
+        self.room.close()
+        await self.market.stop()
+        await self.database.close()
+
+
+def _ignore(_account: int) -> None:
+    """Nobody asks the venue here: the test does."""
+
+
+TestOrders = OrdersAgainstAnOracle.TestCase
+TestOrders.settings = settings(
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

@@ -1,0 +1,180 @@
+"""What goes wrong between the server and a venue loses nothing, doubles nothing, and ends in what the venue says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from mesolive.store.tables.trading import order_facts
+from mesolive.trading.execution.reconciliation import held_in_books
+from mesolive.venues.base import VenueLeg
+from mesolive.venues.simulated.faults import Fault
+from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive_sdk import models
+from mesolive_sdk.exceptions import MesoLiveApiException
+from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState
+from mesolive_testkit.server import START, manual_market
+from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    async with desk_server(tmp_path, answer_seconds=0.2) as running:
+        yield running
+
+
+async def record_of(desk: Desk, key: str) -> models.IdempotencyRecord:
+    return await desk.control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey=key))
+
+
+async def balanced(desk: Desk) -> None:
+    """See that the books hold what the venue holds, and that every fill of it was booked once."""
+    async with desk.application.database.read() as tx:
+        assert await held_in_books(tx, 1) == desk.venue.ledger.held(SIM)
+        booked = await tx.scalar(select(func.count()).select_from(order_facts).where(order_facts.c.kind == "Executed"))
+    assert booked == len(desk.venue.ledger.executions)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.ANSWER_LOST, Fault.ANSWER_LATE, Fault.DISCONNECT_AFTER, Fault.HANG], ids=lambda fault: fault.name
+)
+async def test_an_order_whose_answer_is_lost_is_found_at_the_venue_and_sent_once(desk: Desk, fault: Fault) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.faults.ask(fault)
+    args = at_venue(entry)
+    sent = await desk.send(args)
+    assert sent.State in {OrderState.PendingSubmit, OrderState.Filled, OrderState.PartiallyFilled}
+    await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    await desk.position_in(LivePositionState.Open)
+    assert len(desk.venue.ledger.orders) == 1
+    record = await record_of(desk, args.IdempotencyKey)
+    assert record.Status is IdempotencyRecordStatus.Completed
+    assert record.LiveOrderIds == [sent.LiveOrderId]
+    await balanced(desk)
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.DISCONNECT_BEFORE], ids=lambda fault: fault.name)
+async def test_an_order_that_never_arrived_is_rejected_only_when_the_venue_says_so(desk: Desk, fault: Fault) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.faults.ask(fault)
+    args = at_venue(entry)
+    sent = await desk.send(args)
+    assert sent.State is OrderState.PendingSubmit
+    await desk.order_in(sent.LiveOrderId, OrderState.Rejected)
+    assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Completed
+    assert desk.venue.ledger.orders == {}
+    await desk.send(at_venue(entry))  # the group is free again
+    await desk.position_in(LivePositionState.Open)
+    await balanced(desk)
+
+
+async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk: Desk) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.faults.ask(Fault.HANG)
+    args = at_venue(entry, kind=models.OrderType.Limit, limit=Decimal(-50))
+    sending = asyncio.create_task(desk.send(args))
+    await desk.until(lambda: any(isinstance(event, models.OrderUpdateEvent) for event in desk.events))
+    assert len(desk.venue.ledger.orders) == 1
+    desk.venue.go_down()
+    sent = await sending
+    assert sent.State is OrderState.PendingSubmit
+    assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Processing
+    with pytest.raises(MesoLiveApiException, match="not known yet"):
+        await desk.send(args)
+    desk.venue.come_back()
+    await desk.order_in(sent.LiveOrderId, OrderState.Submitted)
+    assert (await record_of(desk, args.IdempotencyKey)).Status is IdempotencyRecordStatus.Completed
+
+
+async def test_nothing_is_begun_while_the_venue_is_not_connected(desk: Desk) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.go_down()
+    args = at_venue(entry)
+    with pytest.raises(MesoLiveApiException, match="not connected") as refused:
+        await desk.send(args)
+    assert refused.value.status is models.StatusCode.ProviderUnavailable
+    with pytest.raises(MesoLiveApiException, match="not found"):
+        await record_of(desk, args.IdempotencyKey)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.DUPLICATE_FILL, Fault.REORDERED_FILL, Fault.FILL_LOST, Fault.DISCONNECT_AT_FILL],
+    ids=lambda fault: fault.name,
+)
+async def test_a_fill_is_booked_once_however_it_is_told(desk: Desk, fault: Fault) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    desk.venue.faults.ask(fault)
+    sent = await desk.send(at_venue(entry))
+    await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    opened = await desk.position_in(LivePositionState.Open)
+    assert opened.Id
+    await balanced(desk)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.DISCONNECT_AFTER, Fault.HANG], ids=lambda fault: fault.name
+)
+async def test_a_cancel_whose_answer_is_lost_is_settled_by_the_venue(desk: Desk, fault: Fault) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    resting = at_venue(entry, kind=models.OrderType.Limit, limit=Decimal(-50))
+    sent = await desk.send(resting)
+    desk.venue.faults.ask(fault)
+    args = models.CancelOrderArgs(IdempotencyKey="cancel", LiveOrderId=sent.LiveOrderId)
+    assert (await desk.control.cancel_order(args)).State in {OrderState.PendingCancel, OrderState.Cancelled}
+    await desk.order_in(sent.LiveOrderId, OrderState.Cancelled)
+    assert (await record_of(desk, "cancel")).Status is IdempotencyRecordStatus.Completed
+    assert desk.venue.ledger.working == {}
+
+
+async def test_what_fills_while_the_server_is_away_is_booked_when_it_is_back(tmp_path: Path) -> None:
+    # The order waits in the venue's queue when the server stops, and is filled before the next one connects.
+    slow = SimulatedTerms(queue_seconds=30)
+    async with desk_server(tmp_path, terms=slow) as desk:
+        entry = await desk.prepare_entry((await desk.strategy()).Id)
+        sent = await desk.send(at_venue(entry))
+        assert sent.State is OrderState.Submitted
+    later = manual_market(START + timedelta(seconds=60))
+    async with desk_server(tmp_path, market=later, terms=slow) as desk:
+        await desk.application.desk.supervisors[0].reconciled()
+        assert (await desk.order(sent.LiveOrderId)).State is OrderState.Filled
+        await balanced(desk)
+        await desk.application.desk.completion.close()
+        assert (await desk.positions())[-1].State is LivePositionState.Open
+
+
+async def test_trades_by_hand_at_the_venue_are_told_and_end_when_the_books_agree_again(desk: Desk) -> None:
+    opened = await desk.enter((await desk.strategy()).Id)
+    desk.venue.close_by_hand(SIM)
+
+    def troubles(state: models.ErrorState) -> list[models.ErrorEvent]:
+        return [one for one in desk.events if isinstance(one, models.ErrorEvent) and one.State is state]
+
+    await desk.until(lambda: bool(troubles(models.ErrorState.Active)))
+    assert "the venue holds 0" in (troubles(models.ErrorState.Active)[-1].Message or "")
+    assert (await desk.positions())[-1].Id == opened.Id
+    held = {leg.contract: -leg.qty for one in desk.venue.ledger.executions[-4:] for leg in one.legs}
+    for contract, qty in held.items():  # and by hand again as it was
+        desk.venue.trade_by_hand(SIM, [VenueLeg(name="x", contract=contract, ratio=qty)], Decimal(1))
+    await desk.until(lambda: bool(troubles(models.ErrorState.Resolved)))
+
+
+async def test_ids_that_a_session_gives_anew_are_never_taken_for_an_order(desk: Desk) -> None:
+    strategy = await desk.strategy()
+    orders: list[int] = []
+    for _ in range(2):
+        entry = await desk.prepare_entry(strategy.Id)
+        resting = at_venue(entry, kind=models.OrderType.Limit, limit=Decimal(-50))
+        orders.append((await desk.send(resting)).LiveOrderId)
+        desk.venue.disconnect()  # the next session counts from 1 again
+        await desk.application.desk.supervisors[0].reconciled()
+    references = list(desk.venue.ledger.working)
+    desk.venue.cancel_by_hand(references[1])
+    await desk.order_in(orders[1], OrderState.Cancelled)
+    assert (await desk.order(orders[0])).State is OrderState.Submitted

@@ -1,0 +1,465 @@
+"""The acceptance matrix: what every venue must do. `docs/brokers.md` lists the same behaviours, numbered the same."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from mesolive.clock import ManualClock
+from mesolive.market.calendar import settlement_instant
+from mesolive.market.contracts import ExerciseStyle, Right
+from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.market.service import Market
+from mesolive.venues.base import (
+    Accepted,
+    CancelDenied,
+    Ended,
+    Ending,
+    Execution,
+    ExerciseNotice,
+    OrderStatus,
+    Settled,
+    Venue,
+    VenueFact,
+    VenueLeg,
+    VenueRequest,
+    VenueUnreachableError,
+)
+from mesolive.venues.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive_sdk.models import OrderType, TimeInForce
+from mesolive_testkit.paths import DOCS
+from mesolive_testkit.signals import EXPIRATIONS, JumpingClock, ScriptedMarket
+
+ACCOUNT = "SIM1000"
+START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
+"""Two minutes before the close."""
+PAGE = DOCS / "brokers.md"
+
+
+@dataclass
+class Bench:
+    """A venue on a market that stands still, and what its tests need of both.
+
+    A venue that is not simulated gets a class of its own with the same methods.
+    """
+
+    directory: Path
+    market: Market
+    clock: ManualClock
+    venue: SimulatedVenue = field(init=False)
+
+    async def open(self) -> None:
+        terms = SimulatedTerms(displayed=Decimal(2))
+        self.venue = SimulatedVenue(self.market, self.clock, self.directory / "venue.jsonl", terms=terms)
+        await self.venue.start()
+
+    async def restart(self) -> None:
+        """Stop the venue's process and start another."""
+        await self.venue.stop()
+        await self.open()
+
+    def legs(self) -> tuple[VenueLeg, ...]:
+        """Return a put spread that is sold for a credit."""
+        view = self.market.view("SPX")
+        month = next(one for one in view.expirations if (one.day - self.clock.now().date()).days > 30)
+        puts = view.slice(month.root, month.day, Right.PUT)
+        assert puts is not None
+        spot = view.underlying.quote.mark
+        assert spot is not None
+        at = int(abs(puts.strikes - spot * 0.95).argmin())
+        return (
+            VenueLeg(name="short", contract=puts.contract(at), ratio=Decimal(-1)),
+            VenueLeg(name="long", contract=puts.contract(at - 4), ratio=Decimal(1)),
+        )
+
+    def order(
+        self,
+        qty: int = 1,
+        limit: Decimal | None = None,
+        *,
+        legs: tuple[VenueLeg, ...] | None = None,
+        time_in_force: TimeInForce = TimeInForce.Day,
+    ) -> VenueRequest:
+        """Return an order at the market, or one that rests with a limit."""
+        return VenueRequest(
+            account=ACCOUNT,
+            reference=str(uuid4()),
+            legs=self.legs() if legs is None else legs,
+            qty=Decimal(qty),
+            order_type=OrderType.Market if limit is None else OrderType.Limit,
+            time_in_force=time_in_force,
+            limit_price=limit,
+        )
+
+    def resting(self, qty: int = 1) -> VenueRequest:
+        """Return an order that the market does not come to."""
+        return self.order(qty, Decimal(-90))
+
+    async def tick(self) -> None:
+        """Let the market move."""
+        await self.clock.advance(1)
+
+    async def close_of_session(self) -> None:
+        """Let the session end."""
+        await self.clock.advance(180)
+
+    def expiring(self, root: str) -> tuple[VenueLeg, ...]:
+        """Return a put in the money that is bought, of the next expiration of a trading class."""
+        view = self.market.view("SPX")
+        soon = next(one for one in view.expirations if one.root == root)
+        puts = view.slice(root, soon.day, Right.PUT)
+        spot = view.underlying.quote.mark
+        assert puts is not None
+        assert spot is not None
+        at = int(abs(puts.strikes - spot * 1.02).argmin())
+        return (VenueLeg(name="put", contract=puts.contract(at), ratio=Decimal(1)),)
+
+    async def to(self, moment: datetime) -> None:
+        """Let the market go on to a moment, in one leap."""
+        clock = self.clock
+        assert isinstance(clock, JumpingClock)
+        await clock.jump(moment, lambda: None)
+        await clock.advance(0)
+
+    def price_at(self, settles_at: datetime, root: str) -> Decimal:
+        """Return the underlying's opening or closing price of a day."""
+        day = self.market.book("SPX").history.of_day(settles_at.date())
+        assert day is not None
+        price = day.open if root == "SPX" else day.close
+        return Decimal(str(price))
+
+    def american(self) -> Bench:
+        """Return a bench whose options may be exercised early."""
+        american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
+        scripted = ScriptedMarket(expirations=american)
+        return Bench(self.directory / "american", scripted.market, scripted.clock)
+
+
+Made = Callable[[Path], Bench]
+
+
+def simulated(directory: Path) -> Bench:
+    clock = JumpingClock(START)
+    return Bench(directory, Market([SimulatedProvider.generated(clock, seed=7)]), clock)
+
+
+@asynccontextmanager
+async def listening(venue: Venue) -> AsyncGenerator[AsyncIterator[VenueFact]]:
+    async with venue.session() as facts:
+        yield facts
+
+
+async def until_filled(facts: AsyncIterator[VenueFact], qty: int) -> list[Execution]:
+    found: list[Execution] = []
+    async with asyncio.timeout(5):
+        while sum(one.qty for one in found) < qty:
+            fact = await anext(facts)
+            if isinstance(fact, Execution):
+                found.append(fact)
+    return found
+
+
+async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
+    async with asyncio.timeout(5):
+        while True:
+            fact = await anext(facts)
+            if isinstance(fact, Settled):
+                return fact
+
+
+@pytest.mark.parametrize("made", [simulated], ids=["simulated"])
+class TestEveryVenue:
+    @pytest.fixture
+    async def bench(self, made: Made, tmp_path: Path) -> AsyncGenerator[Bench]:
+        bench = made(tmp_path)
+        await bench.market.start()
+        await bench.open()
+        yield bench
+        await bench.venue.stop()
+        await bench.market.stop()
+
+    async def test_01_an_order_is_accepted_under_our_reference_and_a_permanent_id(self, bench: Bench) -> None:
+        order = bench.resting()
+        async with listening(bench.venue):
+            answer = await bench.venue.submit(order)
+        assert isinstance(answer, Accepted)
+        assert answer.reference == order.reference
+        assert answer.venue_id
+
+    async def test_02_a_reference_that_comes_twice_is_one_order(self, bench: Bench) -> None:
+        order = bench.resting()
+        async with listening(bench.venue):
+            first = await bench.venue.submit(order)
+            again = await bench.venue.submit(order)
+            assert (first.venue_id, first.reference) == (again.venue_id, again.reference)
+            assert len(await bench.venue.orders(ACCOUNT, START)) == 1
+
+    async def test_03_a_permanent_id_is_never_given_again(self, bench: Bench) -> None:
+        ids: set[str | None] = set()
+        for _ in range(3):
+            async with listening(bench.venue):
+                ids |= {(await bench.venue.submit(bench.resting())).venue_id for _ in range(3)}
+            await bench.restart()
+        assert len(ids) == 9
+
+    async def test_04_a_combo_is_filled_whole_all_legs_in_their_ratio(self, bench: Bench) -> None:
+        order = bench.order(3)
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(order)
+            first = await until_filled(facts, 2)
+            await bench.tick()
+            fills = [*first, *await until_filled(facts, 1)]
+        assert len({one.execution_id for one in fills}) == len(fills)
+        for one in fills:
+            assert {leg.name: leg.qty for leg in one.legs} == {leg.name: leg.ratio * one.qty for leg in order.legs}
+            assert all(leg.price >= 0 and leg.commission >= 0 for leg in one.legs)
+            assert one.reference == order.reference
+
+    async def test_05_a_limit_is_never_filled_at_a_worse_price(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order())
+            (market,) = await until_filled(facts, 1)
+            paid = sum(leg.qty * leg.price for leg in market.legs)
+            limit = Decimal(round(paid * 20)) / 20 + Decimal("0.05")
+            await bench.venue.submit(bench.order(1, limit))
+            (limited,) = await until_filled(facts, 1)
+        assert sum(leg.qty * leg.price for leg in limited.legs) <= limit
+
+    async def test_06_every_fill_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(2))
+            told = await until_filled(facts, 2)
+            assert list(await bench.venue.executions(ACCOUNT, START)) == told
+            await bench.venue.submit(bench.order(2))
+        await bench.tick()  # filled while nobody listens
+        async with listening(bench.venue):
+            listed = await bench.venue.executions(ACCOUNT, START)
+        assert sum(one.qty for one in listed) == 4
+
+    async def test_07_positions_are_what_the_fills_make(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(2))
+            await until_filled(facts, 2)
+            held = await bench.venue.positions(ACCOUNT)
+        assert held == {leg.contract: leg.ratio * 2 for leg in bench.legs()}
+
+    async def test_08_an_order_that_works_is_listed_and_one_that_ended_says_how(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            filled, resting, cancelled = bench.order(), bench.resting(), bench.resting()
+            for order in (filled, resting, cancelled):
+                await bench.venue.submit(order)
+            await until_filled(facts, 1)
+            await bench.venue.cancel(ACCOUNT, cancelled.reference, None)
+            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        assert listed == {
+            filled.reference: OrderStatus.FILLED,
+            resting.reference: OrderStatus.WORKING,
+            cancelled.reference: OrderStatus.CANCELLED,
+        }
+
+    async def test_09_a_cancel_ends_an_order_and_a_second_one_changes_nothing(self, bench: Bench) -> None:
+        order = bench.resting()
+        async with listening(bench.venue):
+            accepted = await bench.venue.submit(order)
+            for _ in range(2):
+                answer = await bench.venue.cancel(ACCOUNT, order.reference, accepted.venue_id)
+                assert answer is None or (isinstance(answer, Ended) and answer.how is Ending.CANCELLED)
+
+    async def test_10_a_cancel_of_what_is_filled_or_unknown_is_denied_and_says_which(self, bench: Bench) -> None:
+        order = bench.order()
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(order)
+            await until_filled(facts, 1)
+            late = await bench.venue.cancel(ACCOUNT, order.reference, None)
+            unknown = await bench.venue.cancel(ACCOUNT, "never-sent", None)
+        assert isinstance(late, CancelDenied)
+        assert not late.unknown
+        assert isinstance(unknown, CancelDenied)
+        assert unknown.unknown
+
+    async def test_11_a_replacement_takes_the_place_in_one_step(self, bench: Bench) -> None:
+        order, better = bench.resting(), bench.resting()
+        async with listening(bench.venue):
+            await bench.venue.submit(order)
+            answer = await bench.venue.replace(order.reference, Decimal(0), better)
+            assert isinstance(answer, Accepted)
+            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        assert listed == {order.reference: OrderStatus.REPLACED, better.reference: OrderStatus.WORKING}
+
+    async def test_12_a_replacement_is_refused_when_more_was_filled_than_we_know(self, bench: Bench) -> None:
+        order = bench.order(3)
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(order)
+            await until_filled(facts, 2)
+            answer = await bench.venue.replace(order.reference, Decimal(0), bench.resting())
+            assert isinstance(answer, Ended)
+            assert answer.how is Ending.REJECTED
+            await bench.tick()
+            await until_filled(facts, 1)  # the order goes on
+
+    async def test_13_a_rejection_has_a_reason_and_is_remembered(self, bench: Bench) -> None:
+        wrong = bench.order(1, Decimal("-1.03"))
+        async with listening(bench.venue):
+            answer = await bench.venue.submit(wrong)
+            assert isinstance(answer, Ended)
+            assert answer.how is Ending.REJECTED
+            assert answer.reason
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert (listed.status, listed.reference) == (OrderStatus.REJECTED, wrong.reference)
+
+    async def test_14_without_a_connection_every_call_says_that_nothing_is_known(self, bench: Bench) -> None:
+        calls = (
+            lambda: bench.venue.submit(bench.resting()),
+            lambda: bench.venue.replace("x", Decimal(0), bench.resting()),
+            lambda: bench.venue.cancel(ACCOUNT, "x", None),
+            lambda: bench.venue.orders(ACCOUNT, START),
+            lambda: bench.venue.executions(ACCOUNT, START),
+            lambda: bench.venue.positions(ACCOUNT),
+        )
+        for call in calls:
+            with pytest.raises(VenueUnreachableError):
+                await call()
+
+    async def test_15_a_lost_connection_ends_the_facts_and_is_no_answer(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            bench.venue.disconnect()
+            with pytest.raises(VenueUnreachableError):
+                await anext(facts)
+            with pytest.raises(VenueUnreachableError):
+                await bench.venue.submit(bench.resting())
+
+    async def test_16_orders_by_hand_are_listed_without_a_reference_of_ours(self, bench: Bench) -> None:
+        bench.venue.trade_by_hand(ACCOUNT, bench.legs(), Decimal(1))
+        async with listening(bench.venue):
+            (order,) = await bench.venue.orders(ACCOUNT, START)
+            (fill,) = await bench.venue.executions(ACCOUNT, START)
+            assert await bench.venue.positions(ACCOUNT)
+        assert order.reference is None
+        assert fill.reference is None
+
+    async def test_17_orders_fills_and_positions_outlive_the_venues_restart(self, bench: Bench) -> None:
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order())
+            await until_filled(facts, 1)
+            await bench.venue.submit(bench.resting())
+            before = (
+                await bench.venue.orders(ACCOUNT, START),
+                await bench.venue.executions(ACCOUNT, START),
+                await bench.venue.positions(ACCOUNT),
+            )
+        await bench.restart()
+        async with listening(bench.venue):
+            assert before == (
+                await bench.venue.orders(ACCOUNT, START),
+                await bench.venue.executions(ACCOUNT, START),
+                await bench.venue.positions(ACCOUNT),
+            )
+
+    async def test_18_a_day_order_expires_with_its_session_and_none_is_taken_outside_of_it(self, bench: Bench) -> None:
+        order = bench.resting()
+        async with listening(bench.venue):
+            await bench.venue.submit(order)
+            await bench.close_of_session()
+            bench.venue.work()
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+            assert listed.status is OrderStatus.EXPIRED
+            answer = await bench.venue.submit(bench.resting())
+        assert isinstance(answer, Ended)
+        assert "closed" in answer.reason
+
+    async def test_19_another_accounts_orders_are_not_seen_or_touched(self, bench: Bench) -> None:
+        order = bench.resting()
+        async with listening(bench.venue):
+            await bench.venue.submit(order)
+            assert await bench.venue.orders("SIM2000", START) == []
+            answer = await bench.venue.cancel("SIM2000", order.reference, None)
+            assert isinstance(answer, CancelDenied)
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert listed.status is OrderStatus.WORKING
+
+    @pytest.mark.parametrize("root", ["SPXW", "SPX"])
+    async def test_20_what_expires_is_settled_am_classes_at_the_opening_all_others_at_the_close(
+        self, bench: Bench, root: str
+    ) -> None:
+        (put,) = bench.expiring(root)
+        settles_at = settlement_instant(root, put.contract.day)
+        if root == "SPX":
+            await bench.to(datetime(2026, 1, 15, 20, 58, tzinfo=UTC))
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(2, legs=(put,)))
+            await until_filled(facts, 2)
+            await bench.to(settles_at - timedelta(seconds=1))
+            assert await bench.venue.settlements(ACCOUNT, START) == []
+            await bench.to(settles_at)
+            settled = await until_settled(facts)
+            assert await bench.venue.settlements(ACCOUNT, START) == [settled]
+            assert await bench.venue.positions(ACCOUNT) == {}
+        worth = max(put.contract.strike - bench.price_at(settles_at, root), Decimal(0))
+        assert (settled.contract, settled.qty, settled.price) == (put.contract, 2, worth)
+        assert (settled.cash, settled.at) == (worth * 2 * 100, settles_at)
+
+    async def test_21_a_settlement_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
+        (put,) = bench.expiring("SPXW")
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(legs=(put,)))
+            await until_filled(facts, 1)
+        await bench.close_of_session()  # nobody listens
+        async with listening(bench.venue):
+            (settled,) = await bench.venue.settlements(ACCOUNT, START)
+            assert await bench.venue.settlements(ACCOUNT, settled.at + timedelta(seconds=1)) == []
+            assert await bench.venue.settlements("SIM2000", START) == []
+
+    async def test_22_a_settlement_is_made_once_under_an_id_that_outlives_a_restart(self, bench: Bench) -> None:
+        (put,) = bench.expiring("SPXW")
+        async with listening(bench.venue) as facts:
+            await bench.venue.submit(bench.order(legs=(put,)))
+            await until_filled(facts, 1)
+            await bench.close_of_session()
+            before = await bench.venue.settlements(ACCOUNT, START)
+        for _ in range(2):
+            await bench.restart()
+            async with listening(bench.venue):
+                assert await bench.venue.settlements(ACCOUNT, START) == before
+                assert await bench.venue.positions(ACCOUNT) == {}
+
+    async def test_23_an_order_ends_with_its_contract(self, bench: Bench) -> None:
+        order = bench.order(1, Decimal("0.05"), legs=bench.expiring("SPXW"), time_in_force=TimeInForce.Gtc)
+        async with listening(bench.venue):
+            await bench.venue.submit(order)
+            await bench.close_of_session()
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert listed.status is OrderStatus.EXPIRED
+
+    async def test_24_an_early_exercise_is_listed_and_the_options_are_gone(self, bench: Bench) -> None:
+        american = bench.american()
+        await american.market.start()
+        await american.open()
+        try:
+            (put,) = american.expiring("SPXW")
+            since = american.clock.now()
+            async with listening(american.venue) as facts:
+                await american.venue.submit(american.order(2, legs=(put,)))
+                await until_filled(facts, 2)
+                american.venue.exercise_early(ACCOUNT, put.contract, Decimal(1))
+                (notice,) = await american.venue.settlements(ACCOUNT, since)
+                assert await american.venue.positions(ACCOUNT) == {put.contract: 1}
+            assert isinstance(notice, ExerciseNotice)
+            assert (notice.contract, notice.qty) == (put.contract, 1)
+        finally:
+            await american.venue.stop()
+            await american.market.stop()
+
+
+def test_the_page_on_brokers_lists_exactly_these_behaviours() -> None:
+    tested = {int(name[5:7]) for name in dir(TestEveryVenue) if name.startswith("test_")}
+    listed = {int(number) for number in re.findall(r"^(\d+)\. ", PAGE.read_text(), re.MULTILINE)}
+    assert listed == tested == set(range(1, len(tested) + 1))
