@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mesolive_testkit.store.fixtures import (
+    captured_logs,
     database,
     database_url,
     postgres_server,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mesolive_testkit.signals import Stage
 
 __all__ = [
+    "captured_logs",
     "database",
     "database_url",
     "postgres_server",

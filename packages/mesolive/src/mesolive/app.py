@@ -54,8 +54,7 @@ from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
 from mesolive.trading.execution.reconciliation import Patience
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.market_store import StoredMarket
-from mesolive.trading.market_time import latest_moment
+from mesolive.trading.market_store import StoredMarket, latest_moment
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.service import PaperExecution

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
-from mesolive_testkit.store.fixtures import captured_logs
+from collections.abc import MutableMapping, Sequence
+from typing import Any
 
-__all__ = ["captured_logs"]
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs(captured_logs: Sequence[MutableMapping[str, Any]]) -> None:
+    """Capture logs in every test of this directory: rendering the traces of provoked faults takes long."""

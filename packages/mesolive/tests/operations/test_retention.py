@@ -25,6 +25,8 @@ from mesolive_testkit.server import START, Kit, live_server, manual_market
 from mesolive_testkit.store.event_server import NOW, event_server
 from mesolive_testkit.store.samples import add_user, agent_status, error
 
+pytestmark = pytest.mark.usefixtures("captured_logs")
+
 DAY = timedelta(days=1)
 
 

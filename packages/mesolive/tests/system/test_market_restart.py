@@ -17,8 +17,7 @@ from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings, SettingsError
 from mesolive.store.database import Database
-from mesolive.trading.market_store import StoredMarket
-from mesolive.trading.market_time import latest_moment
+from mesolive.trading.market_store import StoredMarket, latest_moment
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_testkit.server import ACCOUNT, live_server
 from mesolive_testkit.signals import JumpingClock, leg, short_put

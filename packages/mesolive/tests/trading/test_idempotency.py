@@ -22,6 +22,8 @@ from mesolive_sdk import models
 from mesolive_sdk.models import IdempotencyOperation, IdempotencyRecordStatus, PreparationStatus, StatusCode
 from mesolive_testkit.store.samples import add_strategy, add_user
 
+pytestmark = pytest.mark.usefixtures("captured_logs")
+
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 FILLS = IdempotencyOperation.ApplyPaperFills
 

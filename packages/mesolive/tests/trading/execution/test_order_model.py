@@ -46,10 +46,10 @@ from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.repository import orders_by_reference
 from mesolive.trading.orders.state_machine import NotAtVenue, StillWorking
 from mesolive.trading.portfolio.accounts import create_simulated_account
+from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.plans import NewPlan, PlanKind, PlanLeg, store_plan
 from mesolive.trading.portfolio.positions import open_positions_of_account
-from mesolive.trading.preparation.adjustment_plans import Adjusting, store_adjusting
 from mesolive.trading.strategies import CompiledStrategies
 from mesolive.venues.base import (
     Ended,
@@ -191,7 +191,9 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             )
             plan_id = await store_plan(tx, self.user.user_id, plan)
             if kind is PlanKind.ADJUSTMENT:
-                await store_adjusting(tx, plan_id, Adjusting(Operation.MOVE_LEG, "none", counts=True, updates=False))
+                await store_adjustment_step(
+                    tx, plan_id, AdjustmentStep(Operation.MOVE_LEG, "none", counts=True, updates=False)
+                )
         return Trade(
             plan_id,
             kind,

@@ -13,9 +13,9 @@ from mesolive.language.decision import Operation, PositionState, SelectionError
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.entry_variables import Frozen
 from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.portfolio.adjustments import find_adjustment_step
 from mesolive.trading.portfolio.plans import Plan
 from mesolive.trading.portfolio.positions import Position
-from mesolive.trading.preparation.adjustment_plans import find_adjusting
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ async def pending_variables(
     """
     if not after.legs:
         return None
-    what = await find_adjusting(tx, plan.id)
+    what = await find_adjustment_step(tx, plan.id)
     operations = [what.operation, *([Operation.UPDATE_VARS] if what.updates else [])]
     return PendingVariables(context, place, context.positions[place], after, what.condition, operations)
 

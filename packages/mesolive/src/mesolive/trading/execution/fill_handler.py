@@ -16,6 +16,7 @@ from mesolive.trading.orders.repository import StoredOrder, change_orders, note_
 from mesolive.trading.orders.state_machine import Executed, State
 from mesolive.trading.portfolio.accounting import Fill, combo_price
 from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.plans import (
     Plan,
     PlanKind,
@@ -41,7 +42,6 @@ from mesolive.trading.portfolio.position_updates import (
     reopen_position,
     set_leg_status,
 )
-from mesolive.trading.preparation.adjustment_plans import count_adjustment
 from mesolive_sdk import models
 
 ZERO = Decimal(0)

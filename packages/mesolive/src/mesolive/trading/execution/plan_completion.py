@@ -19,6 +19,7 @@ from mesolive.store.tables.trading import exec_plans, legs, positions
 from mesolive.trading.evaluation.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
 from mesolive.trading.evaluation.entry_variables import Freezer
 from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
 from mesolive.trading.portfolio.position_updates import (
     Books,
@@ -28,7 +29,6 @@ from mesolive.trading.portfolio.position_updates import (
     set_leg_status,
 )
 from mesolive.trading.portfolio.positions import Position, find_position
-from mesolive.trading.preparation.adjustment_plans import count_adjustment
 from mesolive_sdk import models
 from mesolive_sdk.models import LegStatus, LivePositionState
 

@@ -19,6 +19,7 @@ from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContex
 from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, too_early
 from mesolive.trading.portfolio.accounting import apply_fill, total
 from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.plans import Plan, mark_executed
 from mesolive.trading.portfolio.position_updates import (
     Books,
@@ -32,7 +33,6 @@ from mesolive.trading.portfolio.position_updates import (
     set_leg_status,
 )
 from mesolive.trading.portfolio.positions import Leg, Position, find_position
-from mesolive.trading.preparation.adjustment_plans import count_adjustment
 from mesolive.trading.preparation.adjustments import find_open
 from mesolive_sdk import models
 

@@ -7,16 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import bindparam, insert, select, update
-
 from mesolive.errors import conflict
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AdjustmentSelection, Operation, shown
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
-from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.store.tables.signals import adjustment_plans
-from mesolive.store.tables.trading import positions
+from mesolive.trading.portfolio.adjustments import AdjustmentStep
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.marks import exact
 from mesolive.trading.portfolio.plans import (
@@ -32,35 +28,8 @@ from mesolive.trading.portfolio.positions import Leg, Position
 from mesolive.trading.preparation.plan_builder import MARK_DECIMALS, UNSENT, condition, underlying_prices, value_plan
 from mesolive_sdk import models
 
-_COUNT = (
-    update(positions)
-    .where(positions.c.id == bindparam("position"))
-    .values(adjustment_count=positions.c.adjustment_count + 1)
-)
-
 NEVER_SPENT = -1
 """A number of adjustments that no `MaxAdjustmentCount` is reached by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adjusting:
-    """What the plan of an adjustment carries out.
-
-    Attributes
-    ----------
-    operation, condition
-        One operation of the strategy's conditional adjustment with that text.
-    counts
-        It raises the position's number of adjustments: the first operation of a condition does, its others do not, and
-        setting variables never does.
-    updates
-        It is the last operation of its condition that trades, and the condition's `UpdateVars` follows it.
-    """
-
-    operation: Operation
-    condition: str
-    counts: bool
-    updates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +50,14 @@ class CountReport:
         )
 
 
-def adjusting(strategy: CompiledStrategy, selection: AdjustmentSelection) -> Adjusting:
+def adjusting(strategy: CompiledStrategy, selection: AdjustmentSelection) -> AdjustmentStep:
     """Return what the plan of a selection carries out, by its place among the operations of its condition."""
     operation, text = selection.operation, selection.condition
     operations = next(one.rule.operations for one in strategy.adjustments if one.condition.text == text)
     trading = [one for one in operations if one is not Operation.UPDATE_VARS]
     if selection.liquidates or not trading or operation is Operation.UPDATE_VARS:
-        return Adjusting(operation, text, counts=False, updates=False)
-    return Adjusting(
+        return AdjustmentStep(operation, text, counts=False, updates=False)
+    return AdjustmentStep(
         operation,
         text,
         counts=operation is trading[0],
@@ -247,32 +216,3 @@ def _order_leg(position: Position, plan: NewPlan, leg: PlanLeg) -> models.LiveLe
         UserSetRealizedPnL=None,
         TrackedRealizedPnL=None,
     )
-
-
-async def store_adjusting(tx: WriteTransaction, plan_id: int, what: Adjusting) -> None:
-    """Store what a plan carries out within the transaction that stores the plan."""
-    await tx.execute(
-        insert(adjustment_plans),
-        [
-            {
-                "plan_id": plan_id,
-                "operation": what.operation.value,
-                "condition": what.condition,
-                "counts": what.counts,
-                "updates": what.updates,
-            }
-        ],
-    )
-
-
-async def find_adjusting(tx: Transaction, plan_id: int) -> Adjusting:
-    """Return what the plan of an adjustment carries out."""
-    row = await tx.first(select(adjustment_plans).where(adjustment_plans.c.plan_id == plan_id))
-    assert row is not None  # noqa: S101 - it is stored with its plan
-    return Adjusting(Operation(row.operation), row.condition, row.counts, row.updates)
-
-
-async def count_adjustment(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
-    """Raise the position's number of adjustments, when the plan counts as one, within the transaction that ends it."""
-    if (await find_adjusting(tx, plan_id)).counts:
-        await tx.execute(_COUNT, {"position": position_id})

@@ -15,11 +15,11 @@ from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import exec_plans, orders
 from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
 from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.portfolio.adjustments import AdjustmentStep
 from mesolive.trading.portfolio.plans import NewPlan, PlanState
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.preparation.adjustment_plans import (
     NEVER_SPENT,
-    Adjusting,
     CountReport,
     adjusting,
     adjustment_plan,
@@ -35,7 +35,7 @@ class PreparedAdjustment:
 
     plan: NewPlan
     result: models.PreparePositionAdjustmentResult
-    adjusting: Adjusting
+    adjusting: AdjustmentStep
 
 
 async def prepare_adjustment(
@@ -72,7 +72,7 @@ async def prepare_adjustment(
 
     def select(
         strategy: CompiledStrategy, external: Mapping[str, float], random: Random
-    ) -> tuple[AdjustmentSelection, Adjusting, CountReport | None]:
+    ) -> tuple[AdjustmentSelection, AdjustmentStep, CountReport | None]:
         seen = account if enforce_count else _uncounted(account, place)
         selection = select_adjustment(
             strategy,

@@ -27,10 +27,10 @@ from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTran
 from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.portfolio.accounts import Account, find_account
+from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
 from mesolive.trading.portfolio.plans import NewPlan, count_unexecuted, store_plan
 from mesolive.trading.portfolio.positions import CLOSED, find_position
 from mesolive.trading.preparation import jobs
-from mesolive.trading.preparation.adjustment_plans import Adjusting, store_adjusting
 from mesolive.trading.preparation.adjustments import must_not_be_under_way, prepare_adjustment
 from mesolive.trading.preparation.jobs import Job, JobKind
 from mesolive.trading.preparation.plan_builder import entry_plan, entry_result, exit_plan, exit_result
@@ -83,7 +83,7 @@ class Prepared:
     result: (
         models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
     )
-    adjusting: Adjusting | None = None
+    adjusting: AdjustmentStep | None = None
 
 
 class Preparations:
@@ -434,7 +434,7 @@ class Preparations:
         async with self._database.write(job.user_id) as tx:
             plan_id = await store_plan(tx, job.user_id, prepared.plan)
             if prepared.adjusting is not None:
-                await store_adjusting(tx, plan_id, prepared.adjusting)
+                await store_adjustment_step(tx, plan_id, prepared.adjusting)
             prepared.result.ExecPlanId = plan_id
             text = wire.encode_json(prepared.result).decode()
             completed = models.PreparationStatus.Completed

@@ -34,9 +34,9 @@ REQUIRE_POSTGRES = "MESOLIVE_TEST_REQUIRE_POSTGRES"
 """Set to 1 where PostgreSQL must not be missing: then a test fails in place of being skipped."""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def captured_logs() -> Iterator[Sequence[MutableMapping[str, Any]]]:
-    """Keep what is logged: faults are made on purpose here, and drawing their traces takes long."""
+    """Return what is logged in place of rendering it."""
     with structlog.testing.capture_logs() as logs:
         yield logs
 
