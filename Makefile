@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint types unit bench crash-test month-test clean
+.PHONY: help run test format lint imports types tests unit bench crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,7 +39,7 @@ run: $(VENV)/.installed ## start the demo server and make one whole trade (ARGS=
 	@echo "make: starting 'mesolive demo $(ARGS)'"
 	@$(BIN)/mesolive demo $(ARGS)
 
-test: $(VENV)/.dev format lint types unit ## formatting, lint, strict types and all tests
+test: $(VENV)/.dev format lint imports types tests ## formatting, lint, strict types and all tests
 	@echo "make: all checks passed"
 
 format: $(VENV)/.dev ## check the formatting
@@ -50,13 +50,21 @@ lint: $(VENV)/.dev ## lint
 	@echo "make: lint (ruff check)"
 	@$(BIN)/ruff check --quiet .
 
+imports: $(VENV)/.dev ## check who imports whom
+	@echo "make: import contracts (lint-imports)"
+	@$(BIN)/lint-imports --no-logo --verbose > /dev/null || $(BIN)/lint-imports --no-logo
+
 types: $(VENV)/.dev ## strict types
 	@echo "make: strict types (basedpyright)"
 	@$(BIN)/basedpyright --level error
 
-unit: $(VENV)/.dev ## all tests of all packages
+tests: $(VENV)/.dev ## all tests of all packages (PYTEST_ARGS="-k word" for some)
 	@echo "make: tests (pytest)"
-	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
+
+unit: $(VENV)/.dev ## the fast tests: no process is killed, no database server, no Node
+	@echo "make: fast tests (pytest -m 'not system')"
+	@$(BIN)/python -m pytest -n 2 -q -m "not system" --durations=10 $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 	@$(BIN)/python -m bench $(NAME)

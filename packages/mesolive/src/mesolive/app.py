@@ -25,7 +25,7 @@ from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
 from mesolive.hubs.event import EventHub, HubSink
-from mesolive.hubs.key_watch import KeyWatch
+from mesolive.hubs.key_watch import ApiKeyMonitor
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
@@ -35,26 +35,26 @@ from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.operations.health import Health
 from mesolive.operations.metrics import ServerMetrics
-from mesolive.operations.retention import Keep, Retention
+from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.settings import Settings, SettingsError
-from mesolive.signals.evaluator import SignalWatch
+from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
-from mesolive.trading.agent_monitor import AgentWatch
+from mesolive.trading.agent_monitor import AgentMonitor
 from mesolive.trading.agents import Agents
-from mesolive.trading.evaluation.entry_retry import LateFreezing
-from mesolive.trading.evaluation.entry_variables import Freezer
-from mesolive.trading.evaluation.evaluator import EvaluationRoom
-from mesolive.trading.evaluation.external_values import OutsideValues
-from mesolive.trading.execution.engine import OrderDesk
+from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
+from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
+from mesolive.trading.evaluation.evaluator import StrategyEvaluator
+from mesolive.trading.evaluation.external_values import ExternalDataReader
+from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
-from mesolive.trading.execution.reconciliation import Patience
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.market_store import StoredMarket, latest_moment
+from mesolive.trading.market_store import MarketStore, latest_moment
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.service import PaperExecution
@@ -62,7 +62,7 @@ from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
 from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.service import Bounds, Preparations
-from mesolive.trading.settlement.paper_settlements import Settlements
+from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
@@ -94,8 +94,8 @@ class Application:
     access: Access
     market: Market
     accounts: Accounts
-    desk: OrderDesk
-    signals: SignalWatch
+    desk: ExecutionEngine
+    signals: SignalEvaluator
     health: Health
     hubs: SignalRServer
     asgi: Starlette
@@ -161,7 +161,7 @@ async def running(
     port: int | None = None,
     market: tuple[Market, Clock] | None = None,
     venues: Sequence[Venue] | None = None,
-    patience: Patience | None = None,
+    patience: ReconciliationConfig | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     replay: Callable[[str], Random] | None = None,
 ) -> AsyncGenerator[Application]:
@@ -176,7 +176,7 @@ async def running(
     market
         A market and its clock to use in place of those that the settings ask for: for tests and replays.
     venues
-        Venues to use in place of the simulated one: for tests.
+        VenueRegistry to use in place of the simulated one: for tests.
     patience, answer_seconds
         How long venues may take.
     replay
@@ -199,18 +199,18 @@ async def running(
         pager = Pager(secret.derive("pages"))
 
         if replay is None:
-            prices.remember_in(StoredMarket(database, clock))
+            prices.remember_in(MarketStore(database, clock))
         await prices.start()
         stack.push_async_callback(prices.stop)
 
         bus = LocalBus()
         journal = Journal(database, bus, clock)
         compiled = CompiledStrategies()
-        outside = OutsideValues(prices, us_options_calendar().zone, settings.fetch_rules)
-        room = EvaluationRoom(prices, compiled, outside, replay or Random)
+        outside = ExternalDataReader(prices, us_options_calendar().zone, settings.fetch_rules)
+        room = StrategyEvaluator(prices, compiled, outside, replay or Random)
         stack.callback(room.close)
         idempotency = Idempotency(database, clock)
-        freezer = Freezer(room)
+        freezer = EntryVariableCapture(room)
         accounts = Accounts(database, prices, clock, pager)
         positions = Positions(database, pager)
         preparations = Preparations(
@@ -227,7 +227,7 @@ async def running(
             ledger = _open_ledger(settings)
             stack.callback(ledger.close)
             venues = [SimulatedVenue(prices, clock, ledger)]
-        desk = OrderDesk(
+        desk = ExecutionEngine(
             database,
             journal,
             idempotency,
@@ -280,10 +280,10 @@ async def running(
         deliverer = Deliverer(journal, bus, HubSink(hubs.hub(EVENT_PATH).clients))
         await deliverer.start()
         stack.push_async_callback(deliverer.stop)
-        keys = KeyWatch(access, [hubs.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
+        keys = ApiKeyMonitor(access, [hubs.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
         await keys.start()
         stack.push_async_callback(keys.stop)
-        agents = AgentWatch(database, journal, prices)
+        agents = AgentMonitor(database, journal, prices)
         await agents.start()
         stack.push_async_callback(agents.stop)
 
@@ -292,14 +292,14 @@ async def running(
             _log.info("preparations_failed_by_restart", number=interrupted)
         await desk.start()
         stack.push_async_callback(desk.stop)
-        signals = SignalWatch(
+        signals = SignalEvaluator(
             database,
             journal,
             room,
             us_options_calendar(),
             clock,
-            Settlements(database, journal, prices, us_options_calendar(), clock),
-            LateFreezing(database, journal, freezer),
+            PaperSettlements(database, journal, prices, us_options_calendar(), clock),
+            EntryVariableRetry(database, journal, freezer),
             every=settings.signals_every,
         )
         if replay is None:
@@ -342,8 +342,8 @@ async def running(
         )
 
 
-def _keep(settings: Settings) -> Keep:
-    return Keep(
+def _keep(settings: Settings) -> RetentionPeriods:
+    return RetentionPeriods(
         events=settings.keep_events_days or None,
         jobs=settings.keep_jobs_days or None,
         records=settings.keep_records_days or None,

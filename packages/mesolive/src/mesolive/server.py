@@ -32,7 +32,7 @@ from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
-from mesolive.trading.execution.reconciliation import Patience
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.venues.base import Venue
 
 DRAIN_SECONDS = 5.0
@@ -103,7 +103,7 @@ async def serving(
     settings: Settings,
     market: tuple[Market, Clock] | None = None,
     venues: Sequence[Venue] | None = None,
-    patience: Patience | None = None,
+    patience: ReconciliationConfig | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     replay: Callable[[str], Random] | None = None,
 ) -> AsyncGenerator[Application]:
@@ -116,7 +116,7 @@ async def serving(
     market
         A market and its clock in place of those that the settings ask for.
     venues
-        Venues in place of the simulated one.
+        VenueRegistry in place of the simulated one.
     patience, answer_seconds
         How long venues may take.
     replay

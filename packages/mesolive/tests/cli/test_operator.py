@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from mesolive.cli.root import app, main
 from mesolive.clock import ManualClock
-from mesolive.operations.retention import Keep, Retention
+from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive_sdk import models
@@ -109,7 +109,7 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
 async def test_the_status_is_shown_when_the_last_events_are_too_old_to_be_kept(desk: Desk) -> None:
     await desk.enter((await desk.strategy()).Id)
     much_later = ManualClock(desk.application.clock.now() + timedelta(days=500))
-    await Retention(desk.application.database, much_later, Keep(), wall=much_later).prune()
+    await Retention(desk.application.database, much_later, RetentionPeriods(), wall=much_later).prune()
     found = await terminal(desk).json("status")
     assert (found["LatestEventSeqId"] > 10, found["LastEvents"]) == (True, [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mesolive.market.contract_models import Terms
+from mesolive.market.contract_models import ContractTerms
 from mesolive.market.view import FloatArray
 from mesolive.pricing import american, black
 
@@ -13,9 +13,9 @@ SPOT, YEARS, VOLATILITY = 100.0, 0.5, 0.25
 STRIKES = np.arange(70.0, 131.0, 5.0)
 
 
-def terms(*, rate: float = 0.0, dividends: float = 0.0, early: bool = True, is_call: bool = False) -> Terms:
+def terms(*, rate: float = 0.0, dividends: float = 0.0, early: bool = True, is_call: bool = False) -> ContractTerms:
     full = np.ones_like(STRIKES)
-    return Terms(
+    return ContractTerms(
         is_call=np.full(STRIKES.size, is_call),
         strikes=STRIKES,
         spot=SPOT * full,
@@ -26,7 +26,7 @@ def terms(*, rate: float = 0.0, dividends: float = 0.0, early: bool = True, is_c
     )
 
 
-def tree(one: Terms, volatility: FloatArray) -> FloatArray:
+def tree(one: ContractTerms, volatility: FloatArray) -> FloatArray:
     return american.values(one.is_call, SPOT, one.strikes, YEARS, volatility, one.discount, one.forward, steps=201)
 
 
@@ -39,7 +39,7 @@ def tree(one: Terms, volatility: FloatArray) -> FloatArray:
         pytest.param(terms(rate=0.00005), id="interest of half a cent"),
     ],
 )
-def test_where_early_exercise_is_worth_nothing_the_formulas_are_exact(one: Terms) -> None:
+def test_where_early_exercise_is_worth_nothing_the_formulas_are_exact(one: ContractTerms) -> None:
     volatility = np.full(STRIKES.size, VOLATILITY)
     assert np.array_equal(one.values(volatility), one.european(volatility))
     assert one.volatility(one.european(volatility)) == pytest.approx(volatility, rel=1e-9)
@@ -55,7 +55,7 @@ def test_where_early_exercise_is_worth_nothing_the_formulas_are_exact(one: Terms
         pytest.param(terms(dividends=0.06, is_call=True), id="a call with dividends"),
     ],
 )
-def test_where_it_is_worth_something_values_and_greeks_are_the_trees(one: Terms) -> None:
+def test_where_it_is_worth_something_values_and_greeks_are_the_trees(one: ContractTerms) -> None:
     volatility = np.full(STRIKES.size, VOLATILITY)
     value = one.values(volatility)
     assert value == pytest.approx(tree(one, volatility), abs=0.015)
@@ -69,7 +69,7 @@ def test_where_it_is_worth_something_values_and_greeks_are_the_trees(one: Terms)
 
 
 @pytest.mark.parametrize("one", [terms(rate=0.06), terms(dividends=0.06, is_call=True)])
-def test_the_volatility_of_a_price_gives_the_price_back(one: Terms) -> None:
+def test_the_volatility_of_a_price_gives_the_price_back(one: ContractTerms) -> None:
     volatility = np.linspace(0.1, 0.6, STRIKES.size)
     price = one.values(volatility)
     solved = one.volatility(price)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.market.contracts import OptionContract
-from mesolive.market.subscriptions import Lease, Ledger, TooManySubscriptionsError
+from mesolive.market.subscriptions import SubscriptionHandle, SubscriptionRegistry, TooManySubscriptionsError
 from mesolive_testkit.market import Chain, ObedientProvider, flat_chain
 
 CHAIN: Chain = flat_chain()
@@ -27,7 +27,7 @@ def wanted(provider: ObedientProvider) -> Counter[OptionContract]:
 
 def test_a_contract_that_many_want_is_subscribed_once_and_let_go_by_the_last() -> None:
     provider = ObedientProvider(CHAIN.book)
-    ledger = Ledger(provider)
+    ledger = SubscriptionRegistry(provider)
     first, second = ledger.acquire(CONTRACTS[:3]), ledger.acquire(CONTRACTS[1:4])
     assert provider.calls == [("subscribe", tuple(CONTRACTS[:3])), ("subscribe", (CONTRACTS[3],))]
     first.close()
@@ -38,7 +38,7 @@ def test_a_contract_that_many_want_is_subscribed_once_and_let_go_by_the_last() -
 
 def test_closing_twice_gives_back_once() -> None:
     provider = ObedientProvider(CHAIN.book)
-    ledger = Ledger(provider)
+    ledger = SubscriptionRegistry(provider)
     kept = ledger.acquire(CONTRACTS[:1])
     with ledger.acquire(CONTRACTS[:1]) as lease:
         lease.close()
@@ -47,7 +47,7 @@ def test_closing_twice_gives_back_once() -> None:
 
 def test_after_a_reconnect_everything_that_is_wanted_is_subscribed_again() -> None:
     provider = ObedientProvider(CHAIN.book)
-    ledger = Ledger(provider)
+    ledger = SubscriptionRegistry(provider)
     ledger.restore()
     assert provider.calls == []
     kept, gone = ledger.acquire(CONTRACTS[:2]), ledger.acquire(CONTRACTS[2:3])
@@ -59,7 +59,7 @@ def test_after_a_reconnect_everything_that_is_wanted_is_subscribed_again() -> No
 
 def test_beyond_the_limit_nothing_is_subscribed() -> None:
     provider = ObedientProvider(CHAIN.book)
-    ledger = Ledger(provider, limit=3)
+    ledger = SubscriptionRegistry(provider, limit=3)
     lease = ledger.acquire(CONTRACTS[:2])
     with pytest.raises(TooManySubscriptionsError, match="no more than 3"):
         ledger.acquire(CONTRACTS[1:4])
@@ -71,8 +71,8 @@ def test_beyond_the_limit_nothing_is_subscribed() -> None:
 @given(st.lists(st.one_of(st.sets(st.sampled_from(CONTRACTS)), st.integers(0, 9)), max_size=30))
 def test_the_provider_always_knows_exactly_what_somebody_wants(script: list[set[OptionContract] | int]) -> None:
     provider = ObedientProvider(CHAIN.book)
-    ledger = Ledger(provider)
-    leases: list[Lease] = []
+    ledger = SubscriptionRegistry(provider)
+    leases: list[SubscriptionHandle] = []
     for action in script:
         if isinstance(action, int):
             if leases:

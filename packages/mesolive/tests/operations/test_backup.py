@@ -23,7 +23,7 @@ from mesolive.cli.root import app
 from mesolive.operations.backup import DISTANCE, BackupError, make_backup, restore_backup
 from mesolive.store.server_lock import DatabaseInUseError
 from mesolive.venues.base import VenueLeg
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState
 from mesolive_testkit.operator import command
@@ -264,7 +264,7 @@ async def test_what_was_sent_after_the_backup_is_not_sent_again_and_is_an_error_
 
 async def test_what_was_filled_after_the_backup_is_booked_when_the_order_was_known(tmp_path: Path) -> None:
     file = tmp_path / "backup.tar.gz"
-    async with desk_server(tmp_path, terms=SimulatedTerms(queue_seconds=30.0)) as desk:
+    async with desk_server(tmp_path, terms=SimulatedVenueConfig(queue_seconds=30.0)) as desk:
         plan = await desk.prepare_entry((await desk.strategy()).Id)
         order = await desk.send(at_venue(plan))
         make_backup(url(tmp_path), file, venue(tmp_path))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
-from mesolive.operations.retention import Keep, Retention
+from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.trading.idempotency import Call, keep_processing
@@ -40,8 +40,10 @@ def later(days: float, start: datetime = NOW) -> ManualClock:
     return ManualClock(start + days * DAY)
 
 
-def retention(database: Database, clock: ManualClock, keep: Keep | None = None, *, batch: int = 500) -> Retention:
-    return Retention(database, clock, keep or Keep(), wall=clock, batch=batch)
+def retention(
+    database: Database, clock: ManualClock, keep: RetentionPeriods | None = None, *, batch: int = 500
+) -> Retention:
+    return Retention(database, clock, keep or RetentionPeriods(), wall=clock, batch=batch)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])
@@ -157,14 +159,14 @@ async def test_a_record_whose_outcome_is_not_known_stays(database: Database) -> 
 async def test_what_shall_be_kept_for_ever_is(kit: Kit) -> None:
     await kit.prepare_entry((await kit.strategy()).Id)
     start = kit.application.clock.now()
-    forever = Keep(events=None, jobs=None, records=None)
+    forever = RetentionPeriods(events=None, jobs=None, records=None)
     assert await retention(kit.application.database, later(10_000, start), forever).prune() == {}
 
 
 async def test_a_market_whose_time_runs_ahead_makes_nothing_old(kit: Kit) -> None:
     await kit.prepare_entry((await kit.strategy()).Id)
     start = kit.application.clock.now()
-    pruning = Retention(kit.application.database, later(1000, start), Keep(), wall=later(1, start))
+    pruning = Retention(kit.application.database, later(1000, start), RetentionPeriods(), wall=later(1, start))
     assert await pruning.prune() == {}
     assert pruning.last_run == start + DAY
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mesolive.signals.findings import error
 from mesolive.signals.keys import Kind, Names, Scope, Subject
-from mesolive.signals.transitions import Finding, Standing, changes, ended
+from mesolive.signals.transitions import ActiveState, ConditionResult, changes, ended
 from mesolive_sdk import models, wire
 
 SCOPE = Scope(1, 2, 3, 4)
@@ -19,17 +19,17 @@ NAMES = Names(SCOPE, "strategy", "ML1000", "position")
 SUBJECTS = [Subject(kind, scope) for scope in (SCOPE, OTHER) for kind in (Kind.EXIT, Kind.ERROR)]
 
 
-def finding(subject: Subject, holds: bool | None) -> Finding:
-    return Finding(subject, holds, lambda _on: None)
+def finding(subject: Subject, holds: bool | None) -> ConditionResult:
+    return ConditionResult(subject, holds, lambda _on: None)
 
 
-def standing(*subjects: Subject) -> dict[str, Standing]:
-    return {one.key: Standing(one.key, one.kind, one.scope) for one in subjects}
+def standing(*subjects: Subject) -> dict[str, ActiveState]:
+    return {one.key: ActiveState(one.key, one.kind, one.scope) for one in subjects}
 
 
 def edges(
     on: Iterable[Subject],
-    findings: Iterable[Finding],
+    findings: Iterable[ConditionResult],
     evaluated: Iterable[Scope] = (SCOPE,),
     existing: Iterable[Scope] = (SCOPE, OTHER),
 ) -> list[tuple[str, bool]]:
@@ -80,13 +80,13 @@ def test_what_is_on_ends_with_what_it_is_about() -> None:
 def test_every_subject_goes_on_and_off_by_turns(
     evaluations: list[tuple[list[tuple[Subject, bool | None]], set[Scope]]],
 ) -> None:
-    on: dict[str, Standing] = {}
+    on: dict[str, ActiveState] = {}
     for found, evaluated in evaluations:
         findings = [finding(subject, holds) for subject, holds in found]
         for change in changes(on, findings, evaluated=evaluated, existing={SCOPE, OTHER}):
             assert change.begins is (change.key not in on)
             if change.begins:
-                on[change.key] = Standing(change.key, change.kind, change.scope)
+                on[change.key] = ActiveState(change.key, change.kind, change.scope)
             else:
                 del on[change.key]
         first = {subject.key: holds for subject, holds in reversed(found)}
@@ -97,7 +97,7 @@ def test_every_subject_goes_on_and_off_by_turns(
 
 
 def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
-    def told(one: Finding) -> models.ErrorEvent:
+    def told(one: ConditionResult) -> models.ErrorEvent:
         event = one.event(True)
         assert isinstance(event, models.ErrorEvent)
         return event
@@ -127,7 +127,7 @@ def test_what_ends_because_it_is_gone_is_told_with_its_names_and_without_its_evi
         BrokerAccountId="ML1000",
         ExitSignalResult=models.ExitSignalsResult(ScheduleOk=True, Conditions=[]),
     )
-    event = ended(Standing(EXIT.key, EXIT.kind, EXIT.scope, wire.encode_json(began).decode()))
+    event = ended(ActiveState(EXIT.key, EXIT.kind, EXIT.scope, wire.encode_json(began).decode()))
     assert isinstance(event, models.ExitSignalEvent)
     assert (event.State.name, event.PositionName, event.ExitSignalResult) == ("Off", "position", None)
-    assert ended(Standing(EXIT.key, Kind.UPDATE, EXIT.scope)) is None
+    assert ended(ActiveState(EXIT.key, Kind.UPDATE, EXIT.scope)) is None

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from mesolive.clock import ManualClock
-from mesolive.operations.retention import Keep, Retention
+from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.store.tables.journal import event_counters
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import Autopilot, LogRestoredError, Memory, TaskState
@@ -71,7 +71,7 @@ async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_curs
         play.market.move(4850)
         await play.evaluate()
         much_later = ManualClock(play.market.clock.now() + timedelta(days=500))
-        pruned = await Retention(play.kit.application.database, much_later, Keep(), wall=much_later).prune()
+        pruned = await Retention(play.kit.application.database, much_later, RetentionPeriods(), wall=much_later).prune()
         assert pruned["events"] > 0
         (task,) = await pilot.catch_up()
         assert (task.kind.value, task.state) == ("exit", TaskState.DONE)

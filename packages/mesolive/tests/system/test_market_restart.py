@@ -17,7 +17,7 @@ from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings, SettingsError
 from mesolive.store.database import Database
-from mesolive.trading.market_store import StoredMarket, latest_moment
+from mesolive.trading.market_store import MarketStore, latest_moment
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_testkit.server import ACCOUNT, live_server
 from mesolive_testkit.signals import JumpingClock, leg, short_put
@@ -110,7 +110,7 @@ async def test_days_are_kept_by_source_and_forgotten_when_they_are_old(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'm.sqlite3'}" if engine == "sqlite" else request.getfixturevalue("postgres_url")
     database = await Database.open(url)
-    memory = StoredMarket(database, JumpingClock(THURSDAY))
+    memory = MarketStore(database, JumpingClock(THURSDAY))
     days = [Day(date(2026, 1, number), 5000.0 + number, 0.15, 4999.5, 5001.25) for number in range(5, 10)]
     await memory.save("Simulated", "SPX", days)
     await memory.save("Recorded", "SPX", [Day(days[0].day, 1.0)])

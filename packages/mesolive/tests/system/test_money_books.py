@@ -16,7 +16,7 @@ from mesolive.store.tables.trading import accounts, legs, order_facts, positions
 from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode
@@ -208,7 +208,7 @@ async def a_day(directory: Path, database: str, seed: int, steps: int) -> None:
     market = ScriptedMarket()
     random = Random(seed)  # noqa: S311 - a scenario to be repeated, not a secret
     settings = Settings(port=0, database=database, secret_key="x" * 32)
-    terms = SimulatedTerms(displayed=Decimal(1), settlement_fee=Decimal("0.35"))
+    terms = SimulatedVenueConfig(displayed=Decimal(1), settlement_fee=Decimal("0.35"))
     async with (
         desk_server(directory, market=(market.market, market.clock), settings=settings, terms=terms) as desk,
         MesoLiveDataHubClient(desk.application.url, desk.token) as data,

@@ -19,7 +19,7 @@ from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, TimeInForce
@@ -159,7 +159,7 @@ def troubles(desk: Desk) -> list[models.ErrorEvent]:
 async def test_a_fill_that_was_lost_long_before_the_venue_is_asked_again_is_booked(tmp_path: Path) -> None:
     market = ScriptedMarket()
     seldom = replace(QUICK, ask=1000.0)
-    terms = SimulatedTerms(displayed=Decimal(1))
+    terms = SimulatedVenueConfig(displayed=Decimal(1))
     async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms, patience=seldom) as desk:
         stage = Play(desk, market)
         definition = strangle(MoveLegAdjustment=STRIKE)

@@ -15,7 +15,7 @@ from mesolive.clock import ScaledClock
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.venues.simulated.faults import Faults
-from mesolive.venues.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
 from mesolive_testkit.store.crash_child import START
 from mesolive_testkit.venues.crash import ADJUSTMENTS, RATES, run
 from mesolive_testkit.venues.remote import serve_venue
@@ -35,7 +35,7 @@ async def test_a_server_that_is_killed_again_and_again_books_what_the_venue_did(
         clock,
         tmp_path / "venue.jsonl",
         faults=Faults(RATES, SEED),
-        terms=SimulatedTerms(always_open=True, displayed=Decimal(1)),
+        terms=SimulatedVenueConfig(always_open=True, displayed=Decimal(1)),
     )
     await market.start()
     await venue.start()

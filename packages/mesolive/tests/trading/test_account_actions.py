@@ -14,7 +14,7 @@ import pytest
 from mesolive.access.context import UserContext
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.liquidation import Liquidation
-from mesolive.trading.execution.order_service import OrderSending
+from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.idempotency import Idempotency
 from mesolive.venues.simulated.faults import Fault, Faults
@@ -311,10 +311,10 @@ class CutOffError(RuntimeError):
     """Stands for the end of the process."""
 
 
-class Interrupting(OrderSending):
+class Interrupting(OrderService):
     """Sends as many orders as it is told; with the last of them the process is gone."""
 
-    def __init__(self, sending: OrderSending, orders: int) -> None:
+    def __init__(self, sending: OrderService, orders: int) -> None:
         self._sending_of_the_server = sending
         self._left = orders
 

@@ -14,7 +14,7 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.store.database import Database, WriteTransaction
-from mesolive.trading.agent_monitor import AgentWatch
+from mesolive.trading.agent_monitor import AgentMonitor
 from mesolive_sdk import MesoLiveEventHubClient, models
 from mesolive_testkit.server import Kit, live_server, manual_market
 
@@ -135,7 +135,7 @@ async def test_a_provider_that_comes_back_while_the_watch_starts_is_told_as_back
                 both.set()
 
     await market.start()
-    watch = AgentWatch(database, Watched(database, LocalBus(), clock), market)
+    watch = AgentMonitor(database, Watched(database, LocalBus(), clock), market)
     simulated.disconnect("before the start")
     try:
         await watch.start()
@@ -164,7 +164,7 @@ async def test_a_user_who_is_made_during_an_outage_is_told_of_it(tmp_path: Path)
                     told.put_nowait((user_id, event.Status))
 
     await market.start()
-    watch = AgentWatch(database, Watched(database, LocalBus(), clock), market, look_seconds=0.01)
+    watch = AgentMonitor(database, Watched(database, LocalBus(), clock), market, look_seconds=0.01)
     try:
         await watch.start()
         found.disconnect("the line is cut")

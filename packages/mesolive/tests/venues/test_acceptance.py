@@ -34,7 +34,7 @@ from mesolive.venues.base import (
     VenueRequest,
     VenueUnreachableError,
 )
-from mesolive.venues.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
 from mesolive_sdk.models import OrderType, TimeInForce
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import EXPIRATIONS, JumpingClock, ScriptedMarket
@@ -58,7 +58,7 @@ class Bench:
     venue: SimulatedVenue = field(init=False)
 
     async def open(self) -> None:
-        terms = SimulatedTerms(displayed=Decimal(2))
+        terms = SimulatedVenueConfig(displayed=Decimal(2))
         self.venue = SimulatedVenue(self.market, self.clock, self.directory / "venue.jsonl", terms=terms)
         await self.venue.start()
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from mesolive.backtest.trading import UNDISTURBED, AccountKind, ReplayDesk, Terms
+from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.server import serving
@@ -119,7 +119,7 @@ class Request:
     commission: Decimal
     seed: int
     external_folder: Path | None = None
-    terms: Terms = field(default_factory=Terms)
+    terms: BacktestTerms = field(default_factory=BacktestTerms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
             serving(settings, market, [venue], patience=UNDISTURBED, replay=randomness)
         )
         token = (await application.access.create_key(USER)).token
-        desk = ReplayDesk(request.terms, application, venue, request.clock)
+        desk = BacktestDesk(request.terms, application, venue, request.clock)
         await desk.open(await application.access.user(USER), request.cash)
         control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
         data = await stack.enter_async_context(MesoLiveDataHubClient(application.url, token))
@@ -248,7 +248,7 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
     return outcome
 
 
-async def _point(control: MesoLiveControlHubClient, moment: datetime, terms: Terms) -> Point:
+async def _point(control: MesoLiveControlHubClient, moment: datetime, terms: BacktestTerms) -> Point:
     account = await control.get_account(models.GetAccountArgs(BrokerAccountId=terms.account))
     greeks: list[models.GreekValues | None] = []
     for state in HELD[terms.kind] if account.ActivePositions else ():

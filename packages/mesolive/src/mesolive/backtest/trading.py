@@ -13,16 +13,16 @@ from mesolive.access.context import UserContext
 from mesolive.app import Application
 from mesolive.clock import Clock
 from mesolive.market.service import Market
-from mesolive.trading.execution.reconciliation import Patience
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPolicy, Orders, PaperPolicy, TaskKind
 
 PAPER_ACCOUNT = "ML1000"
 SIMULATED_ACCOUNT = "SIM1000"
 
-UNDISTURBED = Patience(look=3600.0, ask=1e9)
+UNDISTURBED = ReconciliationConfig(look=3600.0, ask=1e9)
 """The venue's supervisor does nothing by the clock on the wall."""
 
 
@@ -42,7 +42,7 @@ class LeapingClock(Clock, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BacktestTerms:
     """On what a replay trades, and how.
 
     Attributes
@@ -66,10 +66,10 @@ class Terms:
 
     def venue(self, market: Market, clock: Clock, commission: Decimal) -> SteppedVenue:
         """Return the venue, which remembers nothing beyond the replay; `commission` is per contract."""
-        return SteppedVenue(market, clock, terms=SimulatedTerms(slippage=self.slippage, commission=commission))
+        return SteppedVenue(market, clock, terms=SimulatedVenueConfig(slippage=self.slippage, commission=commission))
 
 
-class ReplayDesk:
+class BacktestDesk:
     """Makes the account, and trades it.
 
     Parameters
@@ -82,7 +82,9 @@ class ReplayDesk:
         Market time, which leaps.
     """
 
-    def __init__(self, terms: Terms, application: Application, venue: SteppedVenue, clock: LeapingClock) -> None:
+    def __init__(
+        self, terms: BacktestTerms, application: Application, venue: SteppedVenue, clock: LeapingClock
+    ) -> None:
         self.notices: list[Notice] = []
         self._terms = terms
         self._application = application

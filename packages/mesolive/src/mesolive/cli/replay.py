@@ -19,7 +19,7 @@ from rich.table import Table
 from mesolive.backtest.chart import ChartError, draw
 from mesolive.backtest.report import contract_text, notice_row, order_row, signal_row, write
 from mesolive.backtest.runner import Outcome, Request, StepClock, replay
-from mesolive.backtest.trading import AccountKind, Terms
+from mesolive.backtest.trading import AccountKind, BacktestTerms
 from mesolive.logs import configure_logs
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.provider import Provider
@@ -104,7 +104,7 @@ def replay_command(
         commission=_amount("--commission", commission),
         seed=seed,
         external_folder=None if external_data is None else external_data.resolve().parent,
-        terms=Terms(
+        terms=BacktestTerms(
             kind=account_kind,
             slippage=_part("--slippage", slippage),
             policies={

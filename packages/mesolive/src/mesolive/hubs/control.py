@@ -10,7 +10,7 @@ from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.agents import Agents
 from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.liquidation import Liquidation
-from mesolive.trading.execution.order_service import OrderSending
+from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.service import PaperExecution
@@ -37,7 +37,7 @@ class ControlServices:
     preparations: Preparations
     paper: PaperExecution
     orders: Orders
-    sending: OrderSending
+    sending: OrderService
     actions: AccountActions
     liquidation: Liquidation
     halts: Halts

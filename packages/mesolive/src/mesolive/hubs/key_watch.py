@@ -25,7 +25,7 @@ REVOKED = "The API key of this connection was revoked."
 _log = structlog.get_logger(__name__)
 
 
-class KeyWatch:
+class ApiKeyMonitor:
     """Compares the keys behind the open connections with those that still work.
 
     Parameters

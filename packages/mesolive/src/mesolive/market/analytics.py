@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mesolive.market.columns import Columns, sound_quotes
-from mesolive.market.contract_models import Terms
+from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray, TradingCalendar
@@ -134,7 +134,7 @@ UNKNOWN: Final = Carried(float("nan"), 1.0, float("nan"))
 """What an expiration is priced from where the underlying has no price."""
 
 
-class CurveKeeper:
+class CurveCache:
     """Keeps a book's latest forward curve for its views."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class _Block:
     columns: Columns
     listing: Listing
     span: slice
-    terms: Terms
+    terms: ContractTerms
 
     @cached_property
     def market_mark(self) -> FloatArray:
@@ -296,7 +296,7 @@ class ChainAnalytics:
         columns: Columns,
         calendar: TradingCalendar,
         first_alive: int,
-        keeper: CurveKeeper,
+        keeper: CurveCache,
     ) -> None:
         self._now = now
         self._spot = spot if spot is not None and spot > 0.0 else None
@@ -347,7 +347,7 @@ class ChainAnalytics:
             columns=self._columns,
             listing=listing,
             span=span,
-            terms=Terms(
+            terms=ContractTerms(
                 is_call=listing.is_call[span],
                 strikes=listing.strikes[span],
                 spot=np.repeat([one.spot for one in carried], counts),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.clock import Clock
-from mesolive.market.analytics import CurveKeeper
+from mesolive.market.analytics import CurveCache
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.columns import TIMES, Columns, Price, sound
@@ -90,7 +90,7 @@ class QuoteBook:
         self._calendar = calendar
         self._columns = Columns.empty(len(listing))
         self._handed_out = False
-        self._keeper = CurveKeeper()
+        self._keeper = CurveCache()
         self._underlying = UnderlyingState(listing.underlying, Quote())
         self._prices = UnderlyingPrices()
         self._view: BookView | None = None

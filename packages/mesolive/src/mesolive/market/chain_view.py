@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mesolive.market.analytics import ChainAnalytics, CurveKeeper, ExpirationAnalytics
+from mesolive.market.analytics import ChainAnalytics, CurveCache, ExpirationAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import Expiration, OptionContract, Right
@@ -183,7 +183,7 @@ class BookView:
         state: UnderlyingState,
         history: DailySeries,
         calendar: TradingCalendar,
-        keeper: CurveKeeper,
+        keeper: CurveCache,
     ) -> None:
         self.now = now
         self.version = version

@@ -27,7 +27,7 @@ STEPS: Final = 51
 
 
 @dataclass(frozen=True)
-class Terms:
+class ContractTerms:
     """What the value of some contracts depends on, apart from volatility; arrays have one element per contract.
 
     Attributes
@@ -139,7 +139,7 @@ class Terms:
                 array[early] = better
         return found
 
-    def part(self, own: slice) -> Terms:
+    def part(self, own: slice) -> ContractTerms:
         """Return the terms of the contracts in a slice."""
         return self._taken(np.arange(len(self.strikes))[own])
 
@@ -156,8 +156,8 @@ class Terms:
         """Return what the contracts would be worth if nobody could exercise them early."""
         return black.values(self.is_call, self.forward, self.strikes, self.years, volatility, self.discount)
 
-    def _taken(self, chosen: npt.NDArray[np.intp]) -> Terms:
-        return Terms(
+    def _taken(self, chosen: npt.NDArray[np.intp]) -> ContractTerms:
+        return ContractTerms(
             self.is_call[chosen],
             self.strikes[chosen],
             self.spot[chosen],

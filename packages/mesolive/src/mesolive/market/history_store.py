@@ -45,7 +45,7 @@ class MarketMemory(Protocol):
 
 
 @runtime_checkable
-class GoesOn(Protocol):
+class Resumable(Protocol):
     """A provider that makes its market itself, and needs to know before its start what it was.
 
     Attributes
@@ -56,7 +56,7 @@ class GoesOn(Protocol):
 
     source: str
 
-    def go_on_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
+    def resume_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
         """Take the days that were kept, and what is held: the past of the market that starts next."""
         ...
 
@@ -73,17 +73,17 @@ class HistoryKeeper:
 
     async def prepare(self, provider: Provider) -> None:
         """Hand a provider that goes on by itself its past, before its start."""
-        if isinstance(provider, GoesOn):
+        if isinstance(provider, Resumable):
             symbols = [one.symbol for one in provider.underlyings]
             past = {symbol: await self._load(provider, symbol) for symbol in symbols}
             async with asyncio.timeout(ANSWER_SECONDS):
                 held = [contract for symbol in symbols for contract in await self._memory.held(symbol)]
-            provider.go_on_from(past, held)
+            provider.resume_from(past, held)
 
     async def follow(self, provider: Provider) -> None:
         """Keep the days of a provider that was started; what it does not know itself is added to them."""
         for symbol, book in provider.books.items():
-            if not isinstance(provider, GoesOn):
+            if not isinstance(provider, Resumable):
                 past = (await self._load(provider, symbol)).known_at(book.clock.now(), book.calendar)
                 book.history = DailySeries.of([*past.days, *book.history.days])
             self._books[_source(provider), symbol] = book
@@ -136,4 +136,4 @@ class HistoryKeeper:
 
 
 def _source(provider: Provider) -> str:
-    return provider.source if isinstance(provider, GoesOn) else provider.name.name
+    return provider.source if isinstance(provider, Resumable) else provider.name.name

@@ -16,7 +16,7 @@ from mesolive.market.change_signal import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.history_store import HistoryKeeper, MarketMemory
 from mesolive.market.provider import Provider, ProviderStatus
-from mesolive.market.subscriptions import Lease, Ledger
+from mesolive.market.subscriptions import SubscriptionHandle, SubscriptionRegistry
 from mesolive.market.wire import candidates, live_contract, live_underlying
 from mesolive_sdk.models import AgentStatus, DataProviderType, LiveContract, LiveUnderlying
 
@@ -81,7 +81,7 @@ class Market:
             raise UnknownProviderError(self.default)
         self._changes = ChangeSignal()
         self._status_changes = ChangeSignal()
-        self._ledgers = {kind: Ledger(provider) for kind, provider in self._providers.items()}
+        self._ledgers = {kind: SubscriptionRegistry(provider) for kind, provider in self._providers.items()}
         self._reported: dict[DataProviderType, AgentStatus] = {}
         self._started: list[Provider] = []
         self._watcher: asyncio.Task[None] | None = None
@@ -165,7 +165,9 @@ class Market:
         """Return an async iterator that yields whenever a provider's status may have changed."""
         return self._status_changes.subscribe()
 
-    def subscribe(self, contracts: Iterable[OptionContract], provider: DataProviderType | None = None) -> Lease:
+    def subscribe(
+        self, contracts: Iterable[OptionContract], provider: DataProviderType | None = None
+    ) -> SubscriptionHandle:
         """Ask a provider to keep contracts up to date, until the lease is closed.
 
         A contract that many ask for is subscribed once; it comes back by itself after the provider was away.

@@ -17,10 +17,10 @@ class TooManySubscriptionsError(RuntimeError):
     """More contracts would be subscribed than a provider may be asked for."""
 
 
-class Lease:
+class SubscriptionHandle:
     """Somebody's wish to have some contracts kept up to date. Close it, or use it as a context manager."""
 
-    def __init__(self, ledger: Ledger, contracts: frozenset[OptionContract]) -> None:
+    def __init__(self, ledger: SubscriptionRegistry, contracts: frozenset[OptionContract]) -> None:
         self._ledger = ledger
         self.contracts = contracts
         self._closed = False
@@ -40,7 +40,7 @@ class Lease:
         self.close()
 
 
-class Ledger:
+class SubscriptionRegistry:
     """Counts the wishes for one provider's contracts.
 
     Parameters
@@ -56,7 +56,7 @@ class Ledger:
         self._limit = limit
         self._wishes: Counter[OptionContract] = Counter()
 
-    def acquire(self, contracts: Iterable[OptionContract]) -> Lease:
+    def acquire(self, contracts: Iterable[OptionContract]) -> SubscriptionHandle:
         """Return a lease on contracts, subscribing those that nobody wanted yet.
 
         Raises
@@ -71,7 +71,7 @@ class Ledger:
         self._wishes.update(wanted)
         if new:
             self._provider.subscribe(sorted(new, key=lambda contract: contract.symbol))
-        return Lease(self, wanted)
+        return SubscriptionHandle(self, wanted)
 
     def release(self, contracts: frozenset[OptionContract]) -> None:
         """Count one wish less for each contract, unsubscribing those that nobody wants any more."""

@@ -25,12 +25,12 @@ from mesolive.errors import ServiceError
 from mesolive.journal.deliverer import Deliverer
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
-from mesolive.signals.stats import Pulse
+from mesolive.signals.stats import EvaluationStats
 from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
 from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
-from mesolive.trading.execution.reconciliation import Supervisor
+from mesolive.trading.execution.reconciliation import ReconciliationEngine
 from mesolive.trading.orders.repository import OPEN
 from mesolive.trading.preparation.jobs import RUNNING
 from mesolive_sdk.models import AgentStatus, LivePositionState
@@ -214,9 +214,9 @@ class Health:
         market: Market,
         calendar: ExchangeCalendar,
         clock: Clock,
-        supervisors: list[Supervisor],
+        supervisors: list[ReconciliationEngine],
         deliverer: Deliverer,
-        pulse: Pulse | None,
+        pulse: EvaluationStats | None,
         *,
         evaluated_every: float = 60.0,
     ) -> None:

@@ -10,14 +10,14 @@ from prometheus_client.registry import Collector
 
 from mesolive.operations.health import Health, failures
 from mesolive.operations.retention import Retention
-from mesolive.signals.stats import Pulse
+from mesolive.signals.stats import EvaluationStats
 from signalr_asyncio import SignalRServer
 
 
 class ServerMetrics(Collector):
     """Reads everything when it is asked, so that counting costs nothing in between."""
 
-    def __init__(self, hubs: SignalRServer, health: Health, pulse: Pulse, retention: Retention) -> None:
+    def __init__(self, hubs: SignalRServer, health: Health, pulse: EvaluationStats, retention: Retention) -> None:
         self._hubs = hubs
         self._health = health
         self._pulse = pulse

@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class RetentionPeriods:
     """For how many days things are kept; `None` is for ever.
 
     Attributes
@@ -83,7 +83,7 @@ class Retention:
         self,
         database: Database,
         clock: Clock,
-        keep: Keep,
+        keep: RetentionPeriods,
         *,
         wall: Clock | None = None,
         every_seconds: float = EVERY_SECONDS,

@@ -13,7 +13,7 @@ from mesolive.signals import auto_updates
 from mesolive.signals.auto_updates import Update
 from mesolive.signals.findings import adjustment_findings, entry_findings, errors, exit_findings
 from mesolive.signals.keys import Kind, Names, Scope, Subject
-from mesolive.signals.transitions import Finding
+from mesolive.signals.transitions import ConditionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Found:
         What the server is to set by itself, with the position that it was worked out for.
     """
 
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: list[ConditionResult] = field(default_factory=list[ConditionResult])
     evaluated: set[Scope] = field(default_factory=set[Scope])
     updates: list[tuple[Watched, Update]] = field(default_factory=list[tuple[Watched, Update]])
 
@@ -105,14 +105,14 @@ def evaluate(
 
 def _standing_updates(
     names: Names, adjustments: Sequence[AdjustmentEvaluation], carried_out: Sequence[Update]
-) -> list[Finding]:
+) -> list[ConditionResult]:
     """Return which updates may be carried out again: those whose condition has ceased to hold.
 
     What was carried out just now is noted together with its outcome, and left alone here.
     """
     now = {update.condition for update in carried_out}
     return [
-        Finding(
+        ConditionResult(
             Subject(Kind.UPDATE, names.scope, adjustment.condition),
             False if auto_updates.due(adjustment) is False and adjustment.condition not in now else None,
             lambda _on: None,

@@ -27,17 +27,17 @@ from mesolive.signals.auto_updates import Update
 from mesolive.signals.evaluation import Found, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
 from mesolive.signals.keys import Kind, Scope, Subject
-from mesolive.signals.partial_positions import left_in_part
-from mesolive.signals.queries import Pair, Watch, load
-from mesolive.signals.stats import Pulse
-from mesolive.signals.transitions import Change, Standing, changes
+from mesolive.signals.partial_positions import partial_positions
+from mesolive.signals.queries import StrategyAccount, Watch, load
+from mesolive.signals.stats import EvaluationStats
+from mesolive.signals.transitions import ActiveState, Change, changes
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import positions, strategy_accounts
-from mesolive.trading.evaluation.entry_retry import LateFreezing
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
 from mesolive.trading.portfolio.positions import Position
-from mesolive.trading.settlement.paper_settlements import Settlements
+from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive_sdk import models, wire
 
 _log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class _Applied:
     update: Update
 
 
-class SignalWatch:
+class SignalEvaluator:
     """Evaluates what is active, and tells what begins and ends.
 
     Parameters
@@ -96,11 +96,11 @@ class SignalWatch:
         self,
         database: Database,
         journal: Journal,
-        room: EvaluationRoom,
+        room: StrategyEvaluator,
         calendar: ExchangeCalendar,
         clock: Clock,
-        settlements: Settlements,
-        late: LateFreezing,
+        settlements: PaperSettlements,
+        late: EntryVariableRetry,
         *,
         every: float = EVERY_SECONDS,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
@@ -114,7 +114,7 @@ class SignalWatch:
         self._late = late
         self._every = timedelta(seconds=every)
         self._new_id = new_id
-        self.pulse = Pulse()
+        self.pulse = EvaluationStats()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -133,7 +133,7 @@ class SignalWatch:
         target = self._clock.now()
         while True:
             try:
-                with self.pulse.beat((self._clock.now() - target).total_seconds()):
+                with self.pulse.record((self._clock.now() - target).total_seconds()):
                     await self.evaluate()
             except Exception:  # noqa: BLE001 - the next evaluation tries again; the log has the trace
                 _log.exception("signals_not_evaluated")
@@ -153,7 +153,7 @@ class SignalWatch:
             await self._freeze()
         async with self._database.read() as tx:
             watch = await load(tx)
-            in_part = await left_in_part(tx, now)
+            in_part = await partial_positions(tx, now)
         found = Found()
         for pair in watch.pairs:
             for position in pair.own:
@@ -186,14 +186,14 @@ class SignalWatch:
     async def _freeze(self) -> None:
         """Make up for what entries could not freeze. Whatever fails here, signals are evaluated."""
         try:
-            await self._late.make_up()
+            await self._late.retry()
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
             _log.exception("not_frozen")
 
     async def _evaluate_pair(
         self,
-        pair: Pair,
-        standing: Mapping[str, Standing],
+        pair: StrategyAccount,
+        standing: Mapping[str, ActiveState],
         accounts: dict[tuple[int, str], AccountState],
         found: Found,
     ) -> None:
@@ -301,7 +301,7 @@ class SignalWatch:
             "since": self._clock.now(),
         }
 
-    async def _tell_update(self, user_id: int, applied: _Applied, standing: Mapping[str, Standing]) -> None:
+    async def _tell_update(self, user_id: int, applied: _Applied, standing: Mapping[str, ActiveState]) -> None:
         """Carry out an automatic update and tell it: its variables, its events and its edge are one transaction."""
         update, names = applied.update, applied.watched.names
         key = Subject(Kind.UPDATE, names.scope, update.condition).key
@@ -358,7 +358,7 @@ async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Sco
     }
 
 
-def _being_settled(pair: Pair, now: datetime, overdue: Mapping[int, str]) -> bool:
+def _being_settled(pair: StrategyAccount, now: datetime, overdue: Mapping[int, str]) -> bool:
     """Whether the account holds what has just expired, and is not valued until that is settled or overdue."""
     return any(
         leg.traded.settles_at <= now and leg.holding.qty != 0

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
 from mesolive.signals.keys import Kind, Names, Subject
-from mesolive.signals.transitions import Finding
+from mesolive.signals.transitions import ConditionResult
 from mesolive.trading.preparation.plan_builder import condition
 from mesolive_sdk import models
 
 
-def entry_findings(names: Names, gate: EntryGate) -> Iterator[Finding]:
+def entry_findings(names: Names, gate: EntryGate) -> Iterator[ConditionResult]:
     """Yield the entry signal of a strategy on an account, and the errors of its conditions."""
 
     def event(on: bool) -> models.MesoLiveEvent:
@@ -28,16 +28,16 @@ def entry_findings(names: Names, gate: EntryGate) -> Iterator[Finding]:
             ),
         )
 
-    yield Finding(Subject(Kind.ENTRY, names.scope), gate.entry_allowed, event)
+    yield ConditionResult(Subject(Kind.ENTRY, names.scope), gate.entry_allowed, event)
     yield from errors(names, gate.conditions)
 
 
-def no_entry(names: Names) -> Finding:
+def no_entry(names: Names) -> ConditionResult:
     """Return that the strategy may not enter, without asking its conditions."""
-    return Finding(Subject(Kind.ENTRY, names.scope), False, lambda on: _entry_event(names, on, None))
+    return ConditionResult(Subject(Kind.ENTRY, names.scope), False, lambda on: _entry_event(names, on, None))
 
 
-def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[Finding]:
+def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[ConditionResult]:
     """Yield the exit signal of a position, and the errors of its checks.
 
     A check that cannot be evaluated raises no signal, and it ends none either: it is unknown, not false.
@@ -67,11 +67,11 @@ def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[Finding]:
 
     unknown = any(rule.result is None for rule in rules)
     holds = True if found.triggered else (None if unknown else False)
-    yield Finding(Subject(Kind.EXIT, names.scope), holds, event)
+    yield ConditionResult(Subject(Kind.EXIT, names.scope), holds, event)
     yield from errors(names, rules)
 
 
-def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[Finding]:
+def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[ConditionResult]:
     """Yield the signal of one conditional adjustment, and its error."""
 
     def event(on: bool) -> models.MesoLiveEvent:
@@ -86,11 +86,11 @@ def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[F
             Condition=condition(found.evaluation),
         )
 
-    yield Finding(Subject(Kind.ADJUSTMENT, names.scope, found.condition), found.evaluation.result, event)
+    yield ConditionResult(Subject(Kind.ADJUSTMENT, names.scope, found.condition), found.evaluation.result, event)
     yield from errors(names, [found.evaluation])
 
 
-def errors(names: Names, evaluations: Iterable[Evaluation]) -> Iterator[Finding]:
+def errors(names: Names, evaluations: Iterable[Evaluation]) -> Iterator[ConditionResult]:
     """Yield one error per statement that could not be evaluated."""
     for evaluation in evaluations:
         if evaluation.error is not None:
@@ -100,7 +100,7 @@ def errors(names: Names, evaluations: Iterable[Evaluation]) -> Iterator[Finding]
 
 def error(
     names: Names, message: str, kind: models.ConditionType | None = None, statement: str | None = None, cause: str = ""
-) -> Finding:
+) -> ConditionResult:
     """Return an error.
 
     Parameters
@@ -126,7 +126,7 @@ def error(
             Statement=statement,
         )
 
-    return Finding(subject, True, event)
+    return ConditionResult(subject, True, event)
 
 
 def _entry_event(names: Names, on: bool, result: models.EntrySignalsResult | None) -> models.EntrySignalEvent:

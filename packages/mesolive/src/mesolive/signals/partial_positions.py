@@ -26,7 +26,7 @@ WHAT = {
 WARNING = "its exits are not watched; complete it by ordering the rest, or close it"
 
 
-async def left_in_part(tx: Transaction, now: datetime) -> dict[int, str]:
+async def partial_positions(tx: Transaction, now: datetime) -> dict[int, str]:
     """Return what to tell of each position of which a part is held while nothing is ordered, by its id."""
     looked_after = exists().where(
         orders.c.plan_id == exec_plans.c.id,

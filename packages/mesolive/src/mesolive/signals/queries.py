@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from mesolive.signals.keys import Kind, Names, Scope
-from mesolive.signals.transitions import Standing
+from mesolive.signals.transitions import ActiveState
 from mesolive.store.database import Transaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
@@ -20,7 +20,7 @@ from mesolive_sdk import models
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class StrategyAccount:
     """A strategy on an account, with everything of the account that it may read.
 
     Attributes
@@ -55,8 +55,8 @@ class Pair:
 class Watch:
     """Everything that is watched, and what is on, by user."""
 
-    pairs: list[Pair] = field(default_factory=list[Pair])
-    standing: dict[int, dict[str, Standing]] = field(default_factory=dict[int, dict[str, Standing]])
+    pairs: list[StrategyAccount] = field(default_factory=list[StrategyAccount])
+    standing: dict[int, dict[str, ActiveState]] = field(default_factory=dict[int, dict[str, ActiveState]])
 
     @property
     def existing(self) -> set[Scope]:
@@ -71,7 +71,7 @@ async def load(tx: Transaction) -> Watch:
     watch = Watch()
     for row in await tx.all(select(signal_states)):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
-        standing = Standing(row.subject, Kind(row.kind), scope, row.body)
+        standing = ActiveState(row.subject, Kind(row.kind), scope, row.body)
         watch.standing.setdefault(row.user_id, {})[row.subject] = standing
     active = {(row.strategy_id, row.account_id) for row in await tx.all(select(strategy_accounts))}
     held = await tx.all(
@@ -125,5 +125,5 @@ async def load(tx: Transaction) -> Watch:
             last_exit_at=None if ends is None else ends.exit,
             margin_rules=margin_rules,
         )
-        watch.pairs.append(Pair(context, (strategy_id, account_id) in active))
+        watch.pairs.append(StrategyAccount(context, (strategy_id, account_id) in active))
     return watch

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 
-class Pulse:
+class EvaluationStats:
     """Counts evaluations and remembers how the last ones went.
 
     Attributes
@@ -30,7 +30,7 @@ class Pulse:
         self.succeeded_at = (0.0, 0.0)
 
     @contextmanager
-    def beat(self, lateness: float) -> Generator[None]:
+    def record(self, lateness: float) -> Generator[None]:
         """Note an evaluation, which is the block."""
         began = time.monotonic()
         self.lateness = max(lateness, 0.0)

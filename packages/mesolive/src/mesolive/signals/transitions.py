@@ -18,7 +18,7 @@ MODELS: Mapping[Kind, type[models.MesoLiveEvent]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ConditionResult:
     """What an evaluation found out about a subject.
 
     Attributes
@@ -35,7 +35,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActiveState:
     """A subject that is on, as it is stored.
 
     Attributes
@@ -62,8 +62,8 @@ class Change:
 
 
 def changes(
-    standing: Mapping[str, Standing],
-    findings: Iterable[Finding],
+    standing: Mapping[str, ActiveState],
+    findings: Iterable[ConditionResult],
     *,
     evaluated: Collection[Scope],
     existing: Collection[Scope],
@@ -99,7 +99,7 @@ def changes(
     return found
 
 
-def ended(standing: Standing) -> models.MesoLiveEvent | None:
+def ended(standing: ActiveState) -> models.MesoLiveEvent | None:
     """Return the event that ends what nothing more is known of: that of its beginning, without its evidence."""
     model = MODELS.get(standing.kind)
     if standing.body is None or model is None:

@@ -27,7 +27,7 @@ class UnusableDatabaseError(Exception):
     """The database's URL or file cannot serve; the text says why."""
 
 
-class Link(Protocol):
+class StoreConnection(Protocol):
     """A connection while a transaction has it."""
 
     async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
@@ -35,7 +35,7 @@ class Link(Protocol):
         ...
 
 
-class WriteLink(Link, Protocol):
+class StoreWriteConnection(StoreConnection, Protocol):
     """A connection while a transaction writes on it; whoever takes it gives it back by `release`, whatever happened."""
 
     async def begin(self, user_id: int | None) -> None:
@@ -78,11 +78,11 @@ class Engines(Protocol):
         """Make what must be there before the first connection; raises `UnusableDatabaseError`."""
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[Link]:
+    def reading(self) -> AbstractAsyncContextManager[StoreConnection]:
         """Return a context with a connection whose transaction sees one snapshot and cannot write."""
         ...
 
-    def write_link(self) -> WriteLink:
+    def write_link(self) -> StoreWriteConnection:
         """Return a connection for writing."""
         ...
 

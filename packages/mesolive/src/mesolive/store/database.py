@@ -23,7 +23,7 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 
 from mesolive.errors import ServiceError
-from mesolive.store.connection import Engines, Link, Parameters, UnusableDatabaseError, WriteLink
+from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
 from mesolive.store.engines import make_engines
 from mesolive.store.migrate import migrate
 from mesolive_sdk.models import StatusCode
@@ -92,7 +92,7 @@ class Limits:
 class Transaction:
     """A transaction that reads one snapshot of the database."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: StoreConnection) -> None:
         self._link = link
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
@@ -134,7 +134,7 @@ class WriteTransaction(Transaction):
         What was given to `after_commit`.
     """
 
-    def __init__(self, link: WriteLink) -> None:
+    def __init__(self, link: StoreWriteConnection) -> None:
         super().__init__(link)
         self.outcome = Outcome.OPEN
         self.failed = False
@@ -159,7 +159,7 @@ class WriteTransaction(Transaction):
 class _Writer:
     """One write transaction with the connection below it, from its begin to its end."""
 
-    def __init__(self, link: WriteLink) -> None:
+    def __init__(self, link: StoreWriteConnection) -> None:
         self._link = link
         self.tx = WriteTransaction(link)
 

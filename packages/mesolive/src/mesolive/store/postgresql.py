@@ -39,7 +39,7 @@ _OPTIONS: Mapping[str, Any] = {
 
 
 class _Reading:
-    """A read transaction; implements `Link`."""
+    """A read transaction; implements `StoreConnection`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -50,7 +50,7 @@ class _Reading:
 
 
 class _Writing(_Reading):
-    """A write transaction; implements `WriteLink`."""
+    """A write transaction; implements `StoreWriteConnection`."""
 
     async def begin(self, user_id: int | None) -> None:
         """Take a connection, and the user's turn."""

@@ -29,7 +29,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, c
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
-from mesolive.store.writer_thread import Lane
+from mesolive.store.writer_thread import WriterThread
 
 R = TypeVar("R")
 
@@ -86,7 +86,7 @@ class _Seat:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
-        self._lane = Lane(name)
+        self._lane = WriterThread(name)
         self._connection: Connection | None = None
         self.hasty = False
 
@@ -136,7 +136,7 @@ class _Seat:
 
 
 class _Reading:
-    """A read transaction; implements `Link`."""
+    """A read transaction; implements `StoreConnection`."""
 
     def __init__(self, seat: _Seat) -> None:
         self._seat = seat
@@ -154,7 +154,7 @@ class _Reading:
 
 
 class _Writing:
-    """A write transaction; implements `WriteLink`."""
+    """A write transaction; implements `StoreWriteConnection`."""
 
     def __init__(self, seat: _Seat) -> None:
         self._seat = seat

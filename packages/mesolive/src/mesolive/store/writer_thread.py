@@ -14,7 +14,7 @@ R = TypeVar("R")
 _Item = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
-class Lane:
+class WriterThread:
     """One thread with a queue before it; started by its first work. Used from one event loop.
 
     Who stops to wait for his work does not stop the work: what is asked for later begins when it has ended.

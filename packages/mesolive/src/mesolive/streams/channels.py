@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from mesolive.errors import ServiceError
-from mesolive.market.subscriptions import Lease
+from mesolive.market.subscriptions import SubscriptionHandle
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.subjects import FloatArray, Subject
 from mesolive.trading.valuation.wire_items import Build
@@ -95,7 +95,7 @@ class Channel:
     loading: asyncio.Task[None] | None = None
     stale: bool = False
     reload: Callable[[], None] | None = None
-    lease: Lease | None = None
+    lease: SubscriptionHandle | None = None
     seen: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     seen_spot: FloatArray = field(default_factory=lambda: np.empty(0))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)

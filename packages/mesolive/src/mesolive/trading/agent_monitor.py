@@ -26,7 +26,7 @@ RETRY_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class AgentWatch:
+class AgentMonitor:
     """Follows the status of every data provider.
 
     What was told is in the journal: a provider that was lost before a restart, and is there after it, is told as back.

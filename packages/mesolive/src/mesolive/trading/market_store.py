@@ -18,7 +18,7 @@ from mesolive.store.tables.trading import legs, order_facts
 from mesolive.trading.portfolio.contract_rows import from_row
 
 
-class StoredMarket:
+class MarketStore:
     """Implements `mesolive.market.history_store.MarketMemory`.
 
     Parameters

@@ -11,8 +11,8 @@ from typing import NoReturn
 import pytest
 
 from mesolive.market.contracts import OptionContract
-from mesolive.trading.evaluation.adjustment_variables import work_out
-from mesolive.trading.execution.report_handler import told_by_venue
+from mesolive.trading.evaluation.adjustment_variables import evaluate_adjustment_variables
+from mesolive.trading.execution.report_handler import report_from_venue
 from mesolive.trading.portfolio.positions import find_position
 from mesolive.venues.base import Execution, LegExecution
 from mesolive.venues.simulated.faults import Fault
@@ -195,7 +195,7 @@ async def test_a_fill_that_comes_after_the_exit_opens_the_position_again(stage: 
         ),
         at=stage.market.clock.now(),
     )
-    await stage.desk.application.desk.facts.tell(told_by_venue(1, 1, late))
+    await stage.desk.application.desk.facts.tell(report_from_venue(1, 1, late))
     assert (await stage.position()).State is LivePositionState.Closing
     assert {name: [qty for _, qty, _ in found] for name, found in (await stage.held()).items()} == {"p": [1, -1]}
     await stage.desk.until(
@@ -267,7 +267,7 @@ async def test_a_server_that_stops_before_the_variables_are_set_sets_them_at_its
         raise RuntimeError("the process dies here")
 
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.execution.plan_completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", broken)
         async with play(tmp_path) as stage:
             await stage.enter(strangle(maximum=5, MoveLegAdjustment=STRIKE, AddLegsAdjustment=ADD))
             adding = await stage.prepare(Operation.AddLegs)
@@ -298,13 +298,13 @@ async def test_an_adjustment_that_cannot_be_ended_keeps_no_server_from_starting_
 
     monkeypatch.setattr("mesolive.trading.execution.plan_completion.AGAIN_SECONDS", 0.01)
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.execution.plan_completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", broken)
         async with play(tmp_path) as stage:
             await stage.enter(strangle(MoveLegAdjustment=STRIKE))
             await stage.fill(await stage.order(await stage.prepare(Operation.MoveLeg)))
             await stage.desk.application.desk.completion.close()
     with monkeypatch.context() as patched:
-        patched.setattr("mesolive.trading.execution.plan_completion.work_out", broken)
+        patched.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", broken)
         async with play(tmp_path) as stage:
             assert (await stage.position()).Vars["moves"] == 0
             await stage.desk.listen()
@@ -323,13 +323,13 @@ async def test_what_sets_variables_at_the_same_time_is_kept_and_read(
     async with play(tmp_path) as stage:
 
         async def interrupted(*args: object) -> object:
-            found = await work_out(*args)  # pyright: ignore[reportArgumentType]  # what it was called with
+            found = await evaluate_adjustment_variables(*args)  # pyright: ignore[reportArgumentType]  # what it was called with
             if not meanwhile:
                 meanwhile.append(1)
                 await stage.set_variable("seen", 7)
             return found
 
-        monkeypatch.setattr("mesolive.trading.execution.plan_completion.work_out", interrupted)
+        monkeypatch.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", interrupted)
         await begun(stage, QTY, rule=rule)
         await stage.told(1)
         position = await stage.position()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from mesolive.errors import ServiceError
-from mesolive.trading.execution.group_commit import Gathering
+from mesolive.trading.execution.group_commit import GroupCommit
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import StatusCode
@@ -41,17 +41,17 @@ def work() -> Work:
     return Work()
 
 
-async def gather(gathering: Gathering[str, str], *items: str) -> list[str | BaseException]:
+async def gather(gathering: GroupCommit[str, str], *items: str) -> list[str | BaseException]:
     return await asyncio.gather(*(gathering.add(item) for item in items), return_exceptions=True)
 
 
 async def test_one_alone_waits_for_nobody(work: Work) -> None:
-    assert await Gathering(work.do, "letters").add("a") == "A"
+    assert await GroupCommit(work.do, "letters").add("a") == "A"
     assert work.batches == [["a"]]
 
 
 async def test_what_comes_during_a_batch_is_the_next_one_in_its_order(work: Work) -> None:
-    gathering = Gathering(work.do, "letters")
+    gathering = GroupCommit(work.do, "letters")
     work.gate.clear()
     first = asyncio.create_task(gathering.add("a"))
     await work.begun.wait()
@@ -65,26 +65,26 @@ async def test_what_comes_during_a_batch_is_the_next_one_in_its_order(work: Work
 
 
 async def test_no_batch_is_larger_than_it_may_be(work: Work) -> None:
-    gathering = Gathering(work.do, "letters", most=2)
+    gathering = GroupCommit(work.do, "letters", most=2)
     assert await gather(gathering, *"abcde") == list("ABCDE")
     assert work.batches == [["a", "b"], ["c", "d"], ["e"]]
 
 
 async def test_what_goes_wrong_with_one_is_nobody_elses_affair(work: Work) -> None:
-    found = await gather(Gathering(work.do, "letters"), "a", "bad", "b")
+    found = await gather(GroupCommit(work.do, "letters"), "a", "bad", "b")
     assert (found[0], found[2]) == ("A", "B")
     assert isinstance(found[1], KeyError)
 
 
 async def test_a_batch_that_fails_fails_for_each_of_its_callers_and_not_for_the_next(work: Work) -> None:
-    gathering = Gathering(work.do, "letters")
+    gathering = GroupCommit(work.do, "letters")
     found = await gather(gathering, "a", "fault")
     assert [type(one) for one in found] == [LookupError, LookupError]
     assert await gathering.add("b") == "B"
 
 
 async def test_a_caller_that_goes_away_does_not_take_back_what_was_asked(work: Work) -> None:
-    gathering = Gathering(work.do, "letters")
+    gathering = GroupCommit(work.do, "letters")
     work.gate.clear()
     gone = asyncio.create_task(gathering.add("a"))
     await work.begun.wait()
@@ -98,7 +98,7 @@ async def test_a_caller_that_goes_away_does_not_take_back_what_was_asked(work: W
 
 
 async def test_too_many_at_once_are_refused(work: Work) -> None:
-    gathering = Gathering(work.do, "letters", waiting=2)
+    gathering = GroupCommit(work.do, "letters", waiting=2)
     found = await gather(gathering, "a", "b", "c")
     assert found[:2] == ["A", "B"]
     refused = found[2]

@@ -13,17 +13,17 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.execution.inflight_reports import Heard
-from mesolive.trading.execution.reconciliation import Patience, held_in_books
+from mesolive.trading.execution.inflight_reports import InflightReports
+from mesolive.trading.execution.reconciliation import ReconciliationConfig, held_in_books
 from mesolive.trading.orders.repository import StoredOrder
 from mesolive.venues.base import Accepted
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_testkit.server import START
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
 FILLS = 24
-SILENT = Patience(look=600.0, ask=600.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
+SILENT = ReconciliationConfig(look=600.0, ask=600.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
 """Nobody asks the venue by himself: what is booked was told, or asked for at a connection."""
 
 
@@ -50,8 +50,8 @@ async def booked(desk: Desk) -> list[str]:
     return [row.execution_id for row in rows]
 
 
-def queued_venue() -> SimulatedTerms:
-    return SimulatedTerms(displayed=Decimal(1), queue_seconds=60.0)
+def queued_venue() -> SimulatedVenueConfig:
+    return SimulatedVenueConfig(displayed=Decimal(1), queue_seconds=60.0)
 
 
 async def test_a_burst_of_fills_is_booked_in_its_order_with_a_few_commits(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_fills_that_could_not_be_stored_are_asked_for_at_a_new_connection(
 
 
 async def test_no_more_facts_are_under_way_than_there_is_room_for() -> None:
-    heard = Heard(most=2)
+    heard = InflightReports(most=2)
     bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(3)]
     for booking in bookings[:2]:
         await heard.room()
@@ -111,7 +111,7 @@ async def test_no_more_facts_are_under_way_than_there_is_room_for() -> None:
 
 
 async def test_a_fact_that_does_not_fit_stops_no_other_and_stays_in_the_log() -> None:
-    heard = Heard()
+    heard = InflightReports()
     booking: asyncio.Future[StoredOrder | None] = asyncio.Future()
     heard.follow(FACT, booking)
     with capture_logs() as lines:
@@ -122,7 +122,7 @@ async def test_a_fact_that_does_not_fit_stops_no_other_and_stays_in_the_log() ->
 
 
 async def test_the_first_error_of_the_store_is_raised_and_the_others_are_logged() -> None:
-    heard = Heard()
+    heard = InflightReports()
     bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(2)]
     for booking in bookings:
         heard.follow(FACT, booking)

@@ -33,15 +33,15 @@ from mesolive.samples import iron_condor
 from mesolive.store.database import Database
 from mesolive.store.rows import insert
 from mesolive.store.tables.trading import accounts, legs, orders, positions, strategies
-from mesolive.trading.evaluation.entry_variables import Freezer
-from mesolive.trading.evaluation.evaluator import EvaluationRoom
-from mesolive.trading.evaluation.external_values import OutsideValues
-from mesolive.trading.execution.order_service import OrderSending
-from mesolive.trading.execution.plan_completion import Completion
+from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
+from mesolive.trading.evaluation.evaluator import StrategyEvaluator
+from mesolive.trading.evaluation.external_values import ExternalDataReader
+from mesolive.trading.execution.order_service import OrderService
+from mesolive.trading.execution.plan_completion import PlanCompletion
 from mesolive.trading.execution.reconciliation import held_in_books
-from mesolive.trading.execution.report_handler import Told, told_by_us, told_by_venue
-from mesolive.trading.execution.report_queue import FactDesk
-from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.execution.report_handler import VenueReport, report_from_server, report_from_venue
+from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.repository import orders_by_reference
 from mesolive.trading.orders.state_machine import NotAtVenue, StillWorking
@@ -89,7 +89,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         self.waiting: list[Trade] = []
         self.born = self.opened = self.leaving = self.disturbed = False
         self.numbers = 0
-        self.burst: list[Told] | None = None
+        self.burst: list[VenueReport] | None = None
         self.runner.run(self._begin())
         if held:
             self.send_of(self.trades[0], "accept")
@@ -113,18 +113,18 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         self.user: UserContext = await access.user("trader")
         await create_simulated_account(self.database, clock, self.user, SIM, CASH)
         journal = Journal(self.database, LocalBus(), clock)
-        self.facts = FactDesk(self.database, journal, clock, self._complete_later, _ignore)
-        self.room = EvaluationRoom(
-            self.market, CompiledStrategies(), OutsideValues(self.market, us_options_calendar().zone)
+        self.facts = ReportQueue(self.database, journal, clock, self._complete_later, _ignore)
+        self.room = StrategyEvaluator(
+            self.market, CompiledStrategies(), ExternalDataReader(self.market, us_options_calendar().zone)
         )
-        self.completion = Completion(self.database, journal, Freezer(self.room), clock)
+        self.completion = PlanCompletion(self.database, journal, EntryVariableCapture(self.room), clock)
         self.venue = ScriptedVenue()
-        self.sending = OrderSending(
+        self.sending = OrderService(
             self.database,
             journal,
             Idempotency(self.database, clock),
             self.market,
-            Venues([self.venue]),
+            VenueRegistry([self.venue]),
             self.facts,
             clock,
             _ignore,
@@ -349,7 +349,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
     def fill_in_a_burst(self, parts: int, again: bool, ends: bool) -> None:
         """Have several parts filled, one perhaps told twice, and the rest cancelled, before anybody hears of it."""
         one = next(one for one in self.known if one.at_venue and one.open)
-        told: list[Told] = []
+        told: list[VenueReport] = []
         self.burst = told
         for _ in range(min(parts, one.qty - one.filled)):
             self.fill_of(one, 1)
@@ -428,7 +428,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             self.adjustments += 1
 
     def told_of(self, one: Known, fact: OrderFact) -> None:
-        told = told_by_venue(self.user.user_id, 1, fact)
+        told = report_from_venue(self.user.user_id, 1, fact)
         if self.burst is not None:
             self.burst.append(told)
             return
@@ -481,7 +481,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 fact: Any = StillWorking(f"V{self.venue_number(one)}", START)
             else:
                 fact = NotAtVenue(START)
-            await self.facts.tell(told_by_us(order, fact))
+            await self.facts.tell(report_from_server(order, fact))
 
         if not one.at_venue and one.told:
             return  # a denied cancel said that it is there: the venue contradicts itself, and nothing is settled

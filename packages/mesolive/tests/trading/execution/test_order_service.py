@@ -14,7 +14,7 @@ from mesolive.store.tables.trading import audit_entries
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.server import fills_args
@@ -163,7 +163,7 @@ async def test_a_replacement_that_the_venue_refuses_leaves_the_order_as_it_was(d
 async def test_a_partial_fill_that_is_cancelled_leaves_a_position_that_can_be_completed_or_closed(
     tmp_path: Path,
 ) -> None:
-    async with desk_server(tmp_path, terms=SimulatedTerms(displayed=Decimal(1))) as desk:
+    async with desk_server(tmp_path, terms=SimulatedVenueConfig(displayed=Decimal(1))) as desk:
         entry = await desk.prepare_entry((await desk.strategy()).Id)
         sent = await desk.send(at_venue(entry, multiplier=Decimal(3)))
         part = await desk.order_in(sent.LiveOrderId, models.OrderState.PartiallyFilled)

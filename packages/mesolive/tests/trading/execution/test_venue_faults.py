@@ -15,7 +15,7 @@ from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState
@@ -135,7 +135,7 @@ async def test_a_cancel_whose_answer_is_lost_is_settled_by_the_venue(desk: Desk,
 
 async def test_what_fills_while_the_server_is_away_is_booked_when_it_is_back(tmp_path: Path) -> None:
     # The order waits in the venue's queue when the server stops, and is filled before the next one connects.
-    slow = SimulatedTerms(queue_seconds=30)
+    slow = SimulatedVenueConfig(queue_seconds=30)
     async with desk_server(tmp_path, terms=slow) as desk:
         entry = await desk.prepare_entry((await desk.strategy()).Id)
         sent = await desk.send(at_venue(entry))

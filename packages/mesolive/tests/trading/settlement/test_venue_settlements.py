@@ -20,7 +20,7 @@ from mesolive.trading.settlement.booking import book_settlement
 from mesolive.venues.base import Settled, VenueLeg, VenueUnreachableError
 from mesolive.venues.simulated.faults import FILL_FAULTS, Fault, Faults
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import ErrorState, LivePositionState
 from mesolive_testkit.market.chains import expiration
@@ -316,7 +316,7 @@ async def test_legs_of_several_positions_settle_with_what_the_venue_held_of_all_
 
 async def test_what_the_venue_keeps_of_a_settlement_is_a_commission_on_the_legs(tmp_path: Path) -> None:
     market = ScriptedMarket()
-    terms = SimulatedTerms(settlement_fee=Decimal("0.335"))
+    terms = SimulatedVenueConfig(settlement_fee=Decimal("0.335"))
     async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms) as desk:
         scene = Scene(desk, market)
         short = await scene.enter(expiring(-3), "short")

@@ -11,8 +11,8 @@ from mesolive.errors import ServiceError
 from mesolive.language import CompiledStrategy, freeze_at_adjustment
 from mesolive.language.decision import Operation, PositionState, SelectionError
 from mesolive.store.database import Transaction
-from mesolive.trading.evaluation.entry_variables import Frozen
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.evaluation.entry_variables import CapturedVariables
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
 from mesolive.trading.portfolio.adjustments import find_adjustment_step
 from mesolive.trading.portfolio.plans import Plan
 from mesolive.trading.portfolio.positions import Position
@@ -30,7 +30,7 @@ class SetVariables:
         The position's variables that they were worked out from.
     """
 
-    frozen: Frozen
+    frozen: CapturedVariables
     before: Mapping[str, Decimal]
 
     @property
@@ -77,7 +77,7 @@ async def pending_variables(
     return PendingVariables(context, place, context.positions[place], after, what.condition, operations)
 
 
-async def work_out(room: EvaluationRoom, pending: PendingVariables, plan: Plan) -> SetVariables:
+async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: PendingVariables, plan: Plan) -> SetVariables:
     """Evaluate the `VarDefines` of an adjustment on the market now; what fails is told and sets nothing."""
     before = pending.position.variables
     try:
@@ -85,8 +85,8 @@ async def work_out(room: EvaluationRoom, pending: PendingVariables, plan: Plan) 
         view = room.fresh_view(symbol, plan.data_provider)
         account = pending.context.account_state(room.marks(view))
 
-        def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> Frozen:
-            state, found = pending.after, Frozen({})
+        def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
+            state, found = pending.after, CapturedVariables({})
             for operation in pending.operations:
                 held = list(account.positions)
                 held[pending.place] = state
@@ -101,13 +101,13 @@ async def work_out(room: EvaluationRoom, pending: PendingVariables, plan: Plan) 
                     random=random,
                 )
                 failed = tuple(evaluation for evaluation in one.evaluations if evaluation.error is not None)
-                found = Frozen({**found.variables, **one.variables}, (*found.failed, *failed))
+                found = CapturedVariables({**found.variables, **one.variables}, (*found.failed, *failed))
                 state = replace(state, variables={**state.variables, **one.variables})
             return found
 
         frozen = await room.run(pending.context, f"adjustment/{plan.id}", view, plan.data_provider, freeze)
     except ServiceError as error:
-        frozen = Frozen({}, unavailable=error.message)
+        frozen = CapturedVariables({}, unavailable=error.message)
     except SelectionError as error:  # the definition was changed since the plan was prepared
-        frozen = Frozen({}, unavailable=str(error))
+        frozen = CapturedVariables({}, unavailable=str(error))
     return SetVariables(frozen, before)

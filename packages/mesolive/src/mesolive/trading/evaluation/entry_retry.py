@@ -16,7 +16,7 @@ from sqlalchemy import select
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import positions
-from mesolive.trading.evaluation.entry_variables import AT_ENTRY, Freezer, active_errors, resolved
+from mesolive.trading.evaluation.entry_variables import AT_ENTRY, EntryVariableCapture, active_errors, resolved
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.plans import find_plan
 from mesolive.trading.portfolio.positions import find_position
@@ -28,15 +28,15 @@ LARGEST_PASS = 100
 """So many positions are tried at once; the others follow with the next evaluation."""
 
 
-class LateFreezing:
+class EntryVariableRetry:
     """Freezes what is missing of open positions."""
 
-    def __init__(self, database: Database, journal: Journal, freezer: Freezer) -> None:
+    def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture) -> None:
         self._database = database
         self._journal = journal
         self._freezer = freezer
 
-    async def make_up(self) -> int:
+    async def retry(self) -> int:
         """Try every open position that waits; return how many there were."""
         async with self._database.read() as tx:
             errors = await active_errors(tx, what=AT_ENTRY)

@@ -15,7 +15,7 @@ from mesolive.language import freeze_at_entry
 from mesolive.language.decision import Evaluation, PositionState
 from mesolive.store.database import Transaction
 from mesolive.store.tables.journal import active_events, events
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.plans import Plan
 from mesolive_sdk import models, wire
@@ -25,7 +25,7 @@ AT_ENTRY = "not frozen at entry"
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class CapturedVariables:
     """The variables of a new position, and the statements that could not be evaluated.
 
     A fill is a fact: a definition that fails is reported and does not keep the position from being booked.
@@ -123,7 +123,7 @@ async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> li
     return [resolved(event) for event in await active_errors(tx, user_id) if event.PositionId == position_id]
 
 
-class Freezer:
+class EntryVariableCapture:
     """Evaluates what a position freezes when its fills are complete.
 
     Parameters
@@ -132,7 +132,7 @@ class Freezer:
         Where the language runs.
     """
 
-    def __init__(self, room: EvaluationRoom) -> None:
+    def __init__(self, room: StrategyEvaluator) -> None:
         self.room = room
 
     async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
@@ -141,7 +141,7 @@ class Freezer:
 
     async def freeze(
         self, context: StrategyContext, position: PositionState, provider: models.DataProviderType | None
-    ) -> Frozen:
+    ) -> CapturedVariables:
         """Evaluate VarDefines, profit target and stop loss on the market now, for the position that the fills make.
 
         What the position's variables hold already is not evaluated again.
@@ -160,8 +160,8 @@ class Freezer:
                 ),
             )
         except ServiceError as error:
-            return Frozen({}, unavailable=error.message)
-        return Frozen(
+            return CapturedVariables({}, unavailable=error.message)
+        return CapturedVariables(
             variables=frozen.variables,
             failed=tuple(evaluation for evaluation in frozen.evaluations if evaluation.error is not None),
         )

@@ -26,7 +26,7 @@ from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import positions
-from mesolive.trading.evaluation.external_values import OutsideValues
+from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.portfolio.accounts import Account, open_value
 from mesolive.trading.portfolio.margin import rules_by_position
 from mesolive.trading.portfolio.marks import Marks
@@ -134,7 +134,7 @@ async def load_context(
     )
 
 
-class EvaluationRoom:
+class StrategyEvaluator:
     """The one thread in which strategies are evaluated, and the views and compiled definitions they get there.
 
     Parameters
@@ -149,7 +149,7 @@ class EvaluationRoom:
         self,
         market: Market,
         strategies: CompiledStrategies,
-        outside: OutsideValues,
+        outside: ExternalDataReader,
         random: Callable[[str], Random] = Random,
     ) -> None:
         self._market = market

@@ -17,7 +17,7 @@ from mesolive_sdk.models import DataProviderType
 NOTHING = ExternalValues()
 
 
-class OutsideValues:
+class ExternalDataReader:
     """Fetches external data and computes indicators, off the evaluation path.
 
     Parameters

@@ -20,7 +20,7 @@ from mesolive.store.types import UtcDateTime
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.execution import risk_limits
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
-from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.orders.repository import (
     ENDED,
@@ -136,7 +136,7 @@ class Admission:
         user_id: int,
         now: datetime,
         market: Market,
-        venues: Venues,
+        venues: VenueRegistry,
         new_reference: Callable[[], uuid.UUID],
     ) -> None:
         self._tx = tx
@@ -162,7 +162,7 @@ class Admission:
         Raises
         ------
         ServiceError
-            As `OrderSending.send` tells.
+            As `OrderService.send` tells.
         """
         args = request.args
         standing = await self._standing(args.BrokerAccountId)

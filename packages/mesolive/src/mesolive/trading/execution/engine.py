@@ -12,13 +12,13 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.store.database import Database
 from mesolive.trading.account_actions import AccountActions
-from mesolive.trading.evaluation.entry_variables import Freezer
+from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.execution.liquidation import Liquidation
-from mesolive.trading.execution.order_service import ANSWER_SECONDS, OrderSending
-from mesolive.trading.execution.plan_completion import Completion
-from mesolive.trading.execution.reconciliation import Patience, Supervisor
-from mesolive.trading.execution.report_queue import FactDesk
-from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.execution.order_service import ANSWER_SECONDS, OrderService
+from mesolive.trading.execution.plan_completion import PlanCompletion
+from mesolive.trading.execution.reconciliation import ReconciliationConfig, ReconciliationEngine
+from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.settlement.venue_settlements import VenueSettlements
 from mesolive.venues.base import Venue
@@ -26,7 +26,7 @@ from mesolive.venues.base import Venue
 _log = structlog.get_logger(__name__)
 
 
-class OrderDesk:
+class ExecutionEngine:
     """Owns the parts that carry orders out, and their tasks.
 
     Parameters
@@ -43,17 +43,17 @@ class OrderDesk:
         journal: Journal,
         idempotency: Idempotency,
         market: Market,
-        freezer: Freezer,
+        freezer: EntryVariableCapture,
         venues: Sequence[Venue],
         clock: Clock,
         *,
-        patience: Patience | None = None,
+        patience: ReconciliationConfig | None = None,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self.venues = Venues(venues)
-        self.completion = Completion(database, journal, freezer, clock)
-        self.facts = FactDesk(database, journal, clock, self.completion.begin, self._doubt)
-        self.sending = OrderSending(
+        self.venues = VenueRegistry(venues)
+        self.completion = PlanCompletion(database, journal, freezer, clock)
+        self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._doubt)
+        self.sending = OrderService(
             database,
             journal,
             idempotency,
@@ -69,7 +69,7 @@ class OrderDesk:
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
         self.supervisors = [
-            Supervisor(venue, database, journal, self.facts, settlements, self.sending, clock, patience)
+            ReconciliationEngine(venue, database, journal, self.facts, settlements, self.sending, clock, patience)
             for venue in self.venues.all.values()
         ]
 

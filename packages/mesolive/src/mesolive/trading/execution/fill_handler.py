@@ -28,7 +28,7 @@ from mesolive.trading.portfolio.plans import (
     note_opened,
 )
 from mesolive.trading.portfolio.position_updates import (
-    Books,
+    FillContext,
     FilledLeg,
     book_legs,
     close_position,
@@ -52,7 +52,7 @@ _LEGS_NEWEST_FIRST = (
 
 
 @dataclass
-class Touched:
+class PlanFillState:
     """A plan whose orders were filled within the present transaction.
 
     Attributes
@@ -69,7 +69,7 @@ class Touched:
     plan: Plan
     multiplier: Decimal
     position_id: int | None
-    books: Books | None = None
+    books: FillContext | None = None
     filled: bool = False
     realized: Decimal = ZERO
     reopened: bool = False
@@ -85,7 +85,7 @@ class Touched:
 
 
 async def book_execution(
-    tx: WriteTransaction, touched: Touched, order: StoredOrder, executed: Executed
+    tx: WriteTransaction, touched: PlanFillState, order: StoredOrder, executed: Executed
 ) -> tuple[int, list[models.MesoLiveEvent]]:
     """Book one execution of an order on all its legs; return the position and the events."""
     events: list[models.MesoLiveEvent] = []
@@ -122,7 +122,7 @@ async def book_execution(
     return books.position_id, events
 
 
-async def finish(tx: WriteTransaction, touched: Touched, now: datetime) -> list[models.MesoLiveEvent]:
+async def finish(tx: WriteTransaction, touched: PlanFillState, now: datetime) -> list[models.MesoLiveEvent]:
     """Note what the fills booked in this transaction complete: an entry, an adjustment, an exit; return the events."""
     books = touched.books
     if books is None or not touched.filled:
@@ -150,7 +150,7 @@ async def finish(tx: WriteTransaction, touched: Touched, now: datetime) -> list[
 
 
 async def _finish_adjustment(
-    tx: WriteTransaction, touched: Touched, books: Books, filled: bool, now: datetime
+    tx: WriteTransaction, touched: PlanFillState, books: FillContext, filled: bool, now: datetime
 ) -> list[models.MesoLiveEvent]:
     """Note what the fills of an adjustment complete.
 
@@ -174,21 +174,25 @@ async def _finish_adjustment(
     return events
 
 
-async def _close(tx: WriteTransaction, books: Books, realized: Decimal, now: datetime) -> list[models.MesoLiveEvent]:
+async def _close(
+    tx: WriteTransaction, books: FillContext, realized: Decimal, now: datetime
+) -> list[models.MesoLiveEvent]:
     await close_position(tx, books, now)
     closed = position_event(books, models.PositionStatus.Closed, realized)
     return [closed, *await resolved_events(tx, books.user_id, books.position_id)]
 
 
-async def _with_legs_of_group(tx: WriteTransaction, plan: Plan, books: Books, group: int, at: datetime) -> Books:
+async def _with_legs_of_group(
+    tx: WriteTransaction, plan: Plan, books: FillContext, group: int, at: datetime
+) -> FillContext:
     """Make the legs that a group of an adjustment opens, when there was no fill of it before."""
     missing = [leg for leg in plan.legs if leg.leg_group_id == group and leg.qty != 0]
     return await _with_legs(tx, plan, books, missing, at)
 
 
 async def _follow_with_markers(
-    tx: WriteTransaction, plan: Plan, books: Books, now: datetime, events: list[models.MesoLiveEvent]
-) -> Books:
+    tx: WriteTransaction, plan: Plan, books: FillContext, now: datetime, events: list[models.MesoLiveEvent]
+) -> FillContext:
     """Open and close the marker legs of an adjustment: they go with its last fill, for there is nothing to trade."""
     markers = [leg for leg in plan.legs if leg.qty == 0]
     books = await _with_legs(tx, plan, books, markers, now)
@@ -199,7 +203,9 @@ async def _follow_with_markers(
     return books
 
 
-async def _with_legs(tx: WriteTransaction, plan: Plan, books: Books, wanted: Sequence[PlanLeg], at: datetime) -> Books:
+async def _with_legs(
+    tx: WriteTransaction, plan: Plan, books: FillContext, wanted: Sequence[PlanLeg], at: datetime
+) -> FillContext:
     missing = [leg for leg in wanted if leg.leg_id is None and leg.name not in books.leg_ids]
     if not missing:
         return books
@@ -210,10 +216,10 @@ async def _with_legs(tx: WriteTransaction, plan: Plan, books: Books, wanted: Seq
 
 async def fill_markers(
     tx: WriteTransaction, order: StoredOrder, account: Account, plan: Plan, now: datetime
-) -> tuple[StoredOrder, Touched, list[models.MesoLiveEvent]]:
+) -> tuple[StoredOrder, PlanFillState, list[models.MesoLiveEvent]]:
     """Fill the order of a group that has marker legs only: at once and here, for there is nothing to trade."""
     filled = replace(order, view=replace(order.view, state=State.FILLED))
-    touched = Touched(account, plan, order.multiplier, plan.position_id, filled=True)
+    touched = PlanFillState(account, plan, order.multiplier, plan.position_id, filled=True)
     events: list[models.MesoLiveEvent] = []
     touched.books = await _open_books(tx, touched, order.user_id, now, events)
     await change_orders(tx, [filled], now)
@@ -233,18 +239,18 @@ async def is_filled(tx: Transaction, plan: Plan, multiplier: Decimal) -> bool:
 
 
 async def _open_books(
-    tx: WriteTransaction, touched: Touched, user_id: int, at: datetime, events: list[models.MesoLiveEvent]
-) -> Books:
+    tx: WriteTransaction, touched: PlanFillState, user_id: int, at: datetime, events: list[models.MesoLiveEvent]
+) -> FillContext:
     plan = touched.plan
     if plan.kind is not PlanKind.ENTRY:
         assert plan.position_id is not None  # noqa: S101 - only an entry is planned without a position
         known = {leg.name: leg.leg_id if leg.leg_id is not None else leg.opened_id for leg in plan.legs}
         leg_ids = {name: leg_id for name, leg_id in known.items() if leg_id is not None}
-        return Books(user_id, touched.account, plan, plan.position_id, leg_ids)
+        return FillContext(user_id, touched.account, plan, plan.position_id, leg_ids)
     if touched.position_id is not None:
         rows = await tx.all(_LEGS_NEWEST_FIRST, {"position": touched.position_id})
         # The oldest of a name: an adjustment may have opened another one since.
-        return Books(user_id, touched.account, plan, touched.position_id, {row.name: row.id for row in rows})
+        return FillContext(user_id, touched.account, plan, touched.position_id, {row.name: row.id for row in rows})
     books = await open_position(tx, user_id, touched.account, plan, touched.multiplier, at)
     touched.position_id = books.position_id
     await tx.execute(exec_plans.update().where(exec_plans.c.id == plan.id).values(position_id=books.position_id))

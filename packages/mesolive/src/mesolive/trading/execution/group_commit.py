@@ -13,7 +13,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Gathering(Generic[T, R]):
+class GroupCommit(Generic[T, R]):
     """Hands items to `work` in the order in which they come, all that wait at once together.
 
     While one batch is worked on, the next one gathers: a single caller waits for nothing, many callers share.

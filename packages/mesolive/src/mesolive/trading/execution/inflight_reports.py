@@ -19,7 +19,7 @@ UNFIT = (KeyError, ValueError)
 """What a fact raises that does not fit the books. It must not stop the others; it is asked for again."""
 
 
-class Heard:
+class InflightReports:
     """Follows facts that were handed in until they are in the books.
 
     Parameters

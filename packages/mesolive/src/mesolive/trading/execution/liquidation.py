@@ -25,7 +25,7 @@ from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import orders
 from mesolive.trading.account_actions import must_be_at_rest, must_be_open
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.execution.order_service import OrderSending
+from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.idempotency import Call, Idempotency, find_records, first_answer, keep_processing, must_be_same
 from mesolive.trading.portfolio.accounts import find_account, must_be_at_a_venue
 from mesolive.trading.portfolio.plans import Plan, find_plan, leg_groups, store_plan
@@ -56,7 +56,7 @@ class Liquidation:
     """Carries out `LiquidatePosition`."""
 
     def __init__(
-        self, database: Database, idempotency: Idempotency, market: Market, sending: OrderSending, clock: Clock
+        self, database: Database, idempotency: Idempotency, market: Market, sending: OrderService, clock: Clock
     ) -> None:
         self._database = database
         self._idempotency = idempotency

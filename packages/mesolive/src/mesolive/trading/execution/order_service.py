@@ -21,10 +21,16 @@ from mesolive.store.database import Database, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.admission import Admission, Admitted, Request
 from mesolive.trading.execution.fill_handler import fill_markers
-from mesolive.trading.execution.group_commit import Gathering
-from mesolive.trading.execution.report_handler import cancel_result, order_event, send_result, told_by_us, told_by_venue
-from mesolive.trading.execution.report_queue import FactDesk
-from mesolive.trading.execution.venue_registry import Venues
+from mesolive.trading.execution.group_commit import GroupCommit
+from mesolive.trading.execution.report_handler import (
+    cancel_result,
+    order_event,
+    report_from_server,
+    report_from_venue,
+    send_result,
+)
+from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
     Call,
     Idempotency,
@@ -78,7 +84,7 @@ class Sendable:
 Made = Sendable | models.MesoLiveApiResponse[models.SendOrderResult]
 
 
-class OrderSending:
+class OrderService:
     """Carries out `SendOrder` and `CancelOrder`.
 
     Parameters
@@ -86,7 +92,7 @@ class OrderSending:
     unresolved
         Called with the id of an account of which an order is unresolved.
     completed
-        See `OrderFacts`.
+        See `ReportHandler`.
     answer_seconds
         How long a venue's answer is awaited.
     """
@@ -97,8 +103,8 @@ class OrderSending:
         journal: Journal,
         idempotency: Idempotency,
         market: Market,
-        venues: Venues,
-        facts: FactDesk,
+        venues: VenueRegistry,
+        facts: ReportQueue,
         clock: Clock,
         unresolved: Callable[[int], None],
         completed: Callable[[int, int], None],
@@ -117,7 +123,7 @@ class OrderSending:
         self._completed = completed
         self._answer_seconds = answer_seconds
         self._new_reference = new_reference
-        self._gathering: Gathering[Request, Made] = Gathering(self._commit, "orders to send")
+        self._gathering: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
         self._tasks: set[asyncio.Task[Any]] = set()
         self.under_way: set[str] = set()
         """References of orders whose call to the venue has not ended: nobody else may judge them yet."""
@@ -195,11 +201,11 @@ class OrderSending:
                 call = made.venue.replace(made.replaces.reference, made.replaces.view.filled, made.request)
             answer = await self._within_time(order, call)
             if isinstance(answer, ContactLost):
-                told = [told_by_us(order, answer)]
+                told = [report_from_server(order, answer)]
             else:
-                told = [told_by_venue(order.user_id, order.account_id, answer)]
+                told = [report_from_venue(order.user_id, order.account_id, answer)]
                 if made.replaces is not None and isinstance(answer, Accepted):
-                    told.append(told_by_us(made.replaces, Replaced(answer.at)))
+                    told.append(report_from_server(made.replaces, Replaced(answer.at)))
             after = await self._facts.tell(*told)
         finally:
             self.under_way.discard(order.reference)
@@ -328,7 +334,7 @@ class OrderSending:
                     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
                 await want_cancel(tx, order.id, call.key)
                 # With the record: whatever happens from here on, the supervisor asks until the venue has answered.
-                order = await self._facts.tell_within(tx, told_by_us(order, CancelSent(now))) or order
+                order = await self._facts.tell_within(tx, report_from_server(order, CancelSent(now))) or order
             after = await self._ask_to_cancel(order, account)
             return await self._cancelled(user, call, after)
 
@@ -353,7 +359,7 @@ class OrderSending:
 
     async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
         """Have an order cancelled, and return it as it is afterwards."""
-        sent = await self._facts.tell(told_by_us(order, CancelSent(self._clock.now())))
+        sent = await self._facts.tell(report_from_server(order, CancelSent(self._clock.now())))
         return await self._ask_to_cancel(sent or order, account)
 
     async def _ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
@@ -367,9 +373,9 @@ class OrderSending:
         if answer is None:
             return order
         if isinstance(answer, ContactLost):
-            told = told_by_us(order, answer)
+            told = report_from_server(order, answer)
         else:
-            told = told_by_venue(order.user_id, order.account_id, answer)
+            told = report_from_venue(order.user_id, order.account_id, answer)
         after = await self._facts.tell(told) or order
         if after.view.unresolved_since is not None:
             self._unresolved(order.account_id)

@@ -16,13 +16,18 @@ from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, positions
-from mesolive.trading.evaluation.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
-from mesolive.trading.evaluation.entry_variables import Freezer
+from mesolive.trading.evaluation.adjustment_variables import (
+    PendingVariables,
+    SetVariables,
+    evaluate_adjustment_variables,
+    pending_variables,
+)
+from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
 from mesolive.trading.portfolio.position_updates import (
-    Books,
+    FillContext,
     complete_entry,
     leg_update,
     position_event,
@@ -46,7 +51,7 @@ MOST_EVALUATIONS = 5
 then they are set beside what it has set."""
 
 
-class Completion:
+class PlanCompletion:
     """Opens positions, and ends adjustments.
 
     Parameters
@@ -55,7 +60,7 @@ class Completion:
         Evaluates what an entry freezes; its room is where adjustments are evaluated too.
     """
 
-    def __init__(self, database: Database, journal: Journal, freezer: Freezer, clock: Clock) -> None:
+    def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture, clock: Clock) -> None:
         self._database = database
         self._journal = journal
         self._freezer = freezer
@@ -132,7 +137,7 @@ class Completion:
             account = await account_by_id(tx, user_id, plan.account_id)
             context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
         frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
-        books = Books(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
+        books = FillContext(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
         async with self._database.write(user_id) as tx:
             state = await tx.scalar(select(positions.c.state).where(positions.c.id == position.id))
             if state != LivePositionState.Opening.name:
@@ -164,7 +169,7 @@ class Completion:
         Whether it has ended; else it is to be tried again.
         """
         pending = await self._pending(user_id, plan)
-        found = None if pending is None else await work_out(self._freezer.room, pending, plan)
+        found = None if pending is None else await evaluate_adjustment_variables(self._freezer.room, pending, plan)
         async with self._database.write(user_id) as tx:
             if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
                 return True
@@ -172,7 +177,7 @@ class Completion:
             if found is not None and found.before != position.variables and not insist:
                 return False
             account = await account_by_id(tx, user_id, plan.account_id)
-            books = Books(user_id, account, plan, position.id, {})
+            books = FillContext(user_id, account, plan, position.id, {})
             await count_adjustment(tx, plan.id, position.id)
             await mark_executed(tx, plan.id, self._clock.now(), position.id)
             events: list[models.MesoLiveEvent] = []

@@ -23,10 +23,10 @@ from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.trading import accounts, legs, order_facts, orders
 from mesolive.trading.execution.halts import halt_reason, standing_halts
-from mesolive.trading.execution.inflight_reports import UNFIT, Heard, log_unfit
-from mesolive.trading.execution.order_service import OrderSending
-from mesolive.trading.execution.report_handler import told_by_us, told_by_venue
-from mesolive.trading.execution.report_queue import FactDesk
+from mesolive.trading.execution.inflight_reports import UNFIT, InflightReports, log_unfit
+from mesolive.trading.execution.order_service import OrderService
+from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
+from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.orders.repository import StoredOrder, open_orders_of_account
 from mesolive.trading.orders.state_machine import ContactLost, NotAtVenue, State, StillWorking
 from mesolive.trading.portfolio.account_errors import no_trouble_event, standing_trouble, trouble_event
@@ -62,7 +62,7 @@ ASK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ReconciliationConfig:
     """How long, in real seconds.
 
     Attributes
@@ -88,7 +88,7 @@ class Patience:
     arrive: float = 10.0
 
 
-class Supervisor:
+class ReconciliationEngine:
     """Supervises one venue.
 
     Parameters
@@ -102,11 +102,11 @@ class Supervisor:
         venue: Venue,
         database: Database,
         journal: Journal,
-        facts: FactDesk,
+        facts: ReportQueue,
         settlements: VenueSettlements,
-        sending: OrderSending,
+        sending: OrderService,
         clock: Clock,
-        patience: Patience | None = None,
+        patience: ReconciliationConfig | None = None,
     ) -> None:
         self._venue = venue
         self._database = database
@@ -115,7 +115,7 @@ class Supervisor:
         self._settlements = settlements
         self._sending = sending
         self._clock = clock
-        self._patience = patience or Patience()
+        self._patience = patience or ReconciliationConfig()
         self._accounts: dict[str, Account] = {}
         self._doubtful: set[int] = set()
         self._woken = asyncio.Event()
@@ -187,7 +187,7 @@ class Supervisor:
 
     async def _supervise(self, facts: AsyncIterator[VenueFact]) -> None:
         """Listen and look after orders until one of both ends, or what was told could not be stored."""
-        heard = Heard()
+        heard = InflightReports()
         async with contextlib.AsyncExitStack() as stack:
             tasks = {
                 asyncio.create_task(self._listen(facts, heard), name="venue-facts"),
@@ -199,7 +199,7 @@ class Supervisor:
             for one in done:
                 one.result()
 
-    async def _listen(self, facts: AsyncIterator[VenueFact], heard: Heard) -> None:
+    async def _listen(self, facts: AsyncIterator[VenueFact], heard: InflightReports) -> None:
         """Hand on what is told in its order; a burst of it is booked together, so nothing waits for its booking."""
         async for fact in facts:
             account = await self._account(fact)
@@ -226,7 +226,7 @@ class Supervisor:
             log_unfit(fact)
 
     def _hand_in(self, account: Account, fact: OrderFact) -> asyncio.Future[StoredOrder | None]:
-        return self._facts.hand_in(told_by_venue(account.user_id, account.id, fact))
+        return self._facts.hand_in(report_from_venue(account.user_id, account.id, fact))
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -295,7 +295,7 @@ class Supervisor:
                 )
             }
         missed = [one for one in executions if one.execution_id not in known]
-        heard = Heard()
+        heard = InflightReports()
         try:
             for one in missed:
                 await heard.room()
@@ -325,7 +325,9 @@ class Supervisor:
         now = self._clock.now()
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
             # The server was stopped after the order was committed: nobody waits for its answer any more.
-            order = await self._facts.tell(told_by_us(order, ContactLost("the server was stopped", now))) or order
+            order = (
+                await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
+            )
         moment = asyncio.get_running_loop().time()
         if moment - self._missing.setdefault(order.id, moment) < self._patience.arrive:
             self._doubtful.add(order.account_id)
@@ -335,7 +337,7 @@ class Supervisor:
                 return  # told once; the venue may remember it again
             self._forgotten.add(order.id)
         self._missing.pop(order.id, None)
-        await self._facts.tell(told_by_us(order, NotAtVenue(now)))
+        await self._facts.tell(report_from_server(order, NotAtVenue(now)))
 
     async def _settle_found(self, account: Account, order: StoredOrder, found: VenueOrder) -> None:
         now = self._clock.now()
@@ -343,7 +345,7 @@ class Supervisor:
         if found.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:
-                order = await self._facts.tell(told_by_us(order, StillWorking(found.venue_id, now))) or order
+                order = await self._facts.tell(report_from_server(order, StillWorking(found.venue_id, now))) or order
             if order.view.cancel_wanted:
                 # It works: the cancel was not heard, or the server was stopped before it could ask.
                 await self._sending.ask_to_cancel(order, account)
@@ -358,7 +360,7 @@ class Supervisor:
                 at=found.at,
                 reason=found.reason,
             )
-            await self._facts.tell(told_by_venue(account.user_id, account.id, ended))
+            await self._facts.tell(report_from_venue(account.user_id, account.id, ended))
 
     async def _compare(
         self,

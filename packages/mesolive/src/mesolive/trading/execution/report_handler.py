@@ -21,7 +21,7 @@ from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, order_facts
-from mesolive.trading.execution.fill_handler import Touched, book_execution, finish
+from mesolive.trading.execution.fill_handler import PlanFillState, book_execution, finish
 from mesolive.trading.idempotency import Settlement, settle
 from mesolive.trading.orders import state_machine
 from mesolive.trading.orders.repository import (
@@ -57,7 +57,7 @@ _encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class VenueReport:
     """A fact with what it is about.
 
     Attributes
@@ -76,16 +76,16 @@ class Told:
     raw: str
 
 
-def told_by_venue(user_id: int, account_id: int, fact: venues.OrderFact) -> Told:
+def report_from_venue(user_id: int, account_id: int, fact: venues.OrderFact) -> VenueReport:
     """Return what a venue's fact means to an order."""
     venue_id = None if isinstance(fact, venues.CancelDenied) else fact.venue_id
     raw = _encoder.encode(fact).decode()
-    return Told(user_id, account_id, fact.reference, venue_id, _meaning(fact), raw)
+    return VenueReport(user_id, account_id, fact.reference, venue_id, _meaning(fact), raw)
 
 
-def told_by_us(order: StoredOrder, fact: state_machine.Fact) -> Told:
+def report_from_server(order: StoredOrder, fact: state_machine.Fact) -> VenueReport:
     """Return a fact that we found ourselves, such as that the venue did not answer."""
-    return Told(order.user_id, order.account_id, order.reference, None, fact, _encoder.encode(fact).decode())
+    return VenueReport(order.user_id, order.account_id, order.reference, None, fact, _encoder.encode(fact).decode())
 
 
 def _meaning(fact: venues.OrderFact) -> state_machine.Fact:
@@ -130,10 +130,10 @@ class _Batch:
     facts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
     answers: list[Settlement] = field(default_factory=list[Settlement])
-    touched: dict[int, Touched] = field(default_factory=dict[int, Touched])
+    touched: dict[int, PlanFillState] = field(default_factory=dict[int, PlanFillState])
     look_at: set[int] = field(default_factory=set[int])
 
-    def find(self, told: Told) -> StoredOrder | None:
+    def find(self, told: VenueReport) -> StoredOrder | None:
         """Return the order that a fact is about."""
         found = None if told.reference is None else self.by_reference.get(told.reference)
         if found is None and told.venue_id is not None:
@@ -141,7 +141,7 @@ class _Batch:
         return None if found is None else self.orders[found]
 
 
-class OrderFacts:
+class ReportHandler:
     """Applies facts within a transaction.
 
     Parameters
@@ -166,7 +166,7 @@ class OrderFacts:
         self._doubtful = doubtful
         self._accounts: dict[int, Account] = {}
 
-    async def apply(self, tx: WriteTransaction, user_id: int, told: Sequence[Told]) -> list[StoredOrder | None]:
+    async def apply(self, tx: WriteTransaction, user_id: int, told: Sequence[VenueReport]) -> list[StoredOrder | None]:
         """Take facts about one user's orders into the books.
 
         Returns
@@ -199,7 +199,7 @@ class OrderFacts:
             tx.after_commit(lambda account_id=account_id: self._doubtful(account_id))
         return [None if order_id is None else batch.orders[order_id] for order_id in results]
 
-    async def _find(self, tx: Transaction, told: Sequence[Told]) -> _Batch:
+    async def _find(self, tx: Transaction, told: Sequence[VenueReport]) -> _Batch:
         references = {one.reference for one in told if one.reference is not None}
         found = await orders_by_reference(tx, references) if references else []
         named = {order.reference for order in found}
@@ -232,7 +232,7 @@ class OrderFacts:
             rows = await tx.all(_ACCOUNT, {"ids": list(unknown)})
             self._accounts.update((row.id, account_of(row)) for row in rows)
 
-    def _keep_foreign(self, batch: _Batch, told: Told, now: datetime) -> None:
+    def _keep_foreign(self, batch: _Batch, told: VenueReport, now: datetime) -> None:
         """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
         if not isinstance(told.fact, state_machine.Executed):
             return
@@ -243,7 +243,9 @@ class OrderFacts:
         batch.facts.append(_row(told, None, None, None, None, now))
         batch.look_at.add(told.account_id)
 
-    async def _take(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, told: Told, now: datetime) -> None:
+    async def _take(
+        self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, told: VenueReport, now: datetime
+    ) -> None:
         fact = told.fact
         view = order.view
         if isinstance(fact, state_machine.Executed) and (order.account_id, fact.execution_id) in batch.known:
@@ -285,7 +287,7 @@ class OrderFacts:
         touched = batch.touched.get(order.plan_id)
         if touched is None:
             plan = await find_plan(tx, order.user_id, order.plan_id)
-            touched = Touched(account, plan, order.multiplier, plan.position_id)
+            touched = PlanFillState(account, plan, order.multiplier, plan.position_id)
             batch.touched[order.plan_id] = touched
         price = touched.combo_price(order, executed)
         value = order.filled_value + executed.qty * price
@@ -382,7 +384,7 @@ def _answers(before: StoredOrder, after: StoredOrder, fact: state_machine.Fact) 
 
 
 def _row(
-    told: Told,
+    told: VenueReport,
     order: StoredOrder | None,
     before: State | None,
     after: State | None,

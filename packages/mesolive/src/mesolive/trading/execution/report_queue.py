@@ -10,20 +10,20 @@ import structlog
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database, WriteTransaction
-from mesolive.trading.execution.group_commit import Gathering
-from mesolive.trading.execution.report_handler import OrderFacts, Told
+from mesolive.trading.execution.group_commit import GroupCommit
+from mesolive.trading.execution.report_handler import ReportHandler, VenueReport
 from mesolive.trading.orders.repository import StoredOrder
 
 _log = structlog.get_logger(__name__)
 
 
-class FactDesk:
+class ReportQueue:
     """Takes facts into the books.
 
     Parameters
     ----------
     completed, doubtful
-        See `OrderFacts`.
+        See `ReportHandler`.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class FactDesk:
         doubtful: Callable[[int], None],
     ) -> None:
         self._database = database
-        self._facts = OrderFacts(journal, clock, completed, doubtful)
-        self._gathering: Gathering[tuple[Told, ...], StoredOrder | None] = Gathering(self._work, "order-facts")
+        self._facts = ReportHandler(journal, clock, completed, doubtful)
+        self._gathering: GroupCommit[tuple[VenueReport, ...], StoredOrder | None] = GroupCommit(
+            self._work, "order-facts"
+        )
 
-    async def tell(self, *told: Told) -> StoredOrder | None:
+    async def tell(self, *told: VenueReport) -> StoredOrder | None:
         """Take facts that belong together into the books, and return the order of the first as it is afterwards.
 
         Returns
@@ -47,11 +49,11 @@ class FactDesk:
         """
         return await self.hand_in(*told)
 
-    def hand_in(self, *told: Told) -> asyncio.Future[StoredOrder | None]:
+    def hand_in(self, *told: VenueReport) -> asyncio.Future[StoredOrder | None]:
         """Take facts as `tell` does, behind all that were told before, without waiting for it."""
         return self._gathering.put(told)
 
-    async def tell_within(self, tx: WriteTransaction, *told: Told) -> StoredOrder | None:
+    async def tell_within(self, tx: WriteTransaction, *told: VenueReport) -> StoredOrder | None:
         """Take facts into the books with a transaction of the caller's; else as `tell`."""
         return (await self._facts.apply(tx, told[0].user_id, told))[0]
 
@@ -59,7 +61,7 @@ class FactDesk:
         """Wait until all that was told is in the books."""
         await self._gathering.close()
 
-    async def _work(self, batch: Sequence[tuple[Told, ...]]) -> Sequence[StoredOrder | BaseException | None]:
+    async def _work(self, batch: Sequence[tuple[VenueReport, ...]]) -> Sequence[StoredOrder | BaseException | None]:
         results: dict[int, StoredOrder | BaseException | None] = {}
         by_user: dict[int, list[int]] = {}
         for place, told in enumerate(batch):
@@ -80,7 +82,7 @@ class FactDesk:
         return [results[place] for place in range(len(batch))]
 
     async def _apply(
-        self, user_id: int, batch: Sequence[tuple[Told, ...]], places: Sequence[int]
+        self, user_id: int, batch: Sequence[tuple[VenueReport, ...]], places: Sequence[int]
     ) -> dict[int, StoredOrder | None]:
         flat = [told for place in places for told in batch[place]]
         async with self._database.write(user_id) as tx:

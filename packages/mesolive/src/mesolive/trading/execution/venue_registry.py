@@ -10,7 +10,7 @@ from mesolive.venues.base import Venue
 from mesolive_sdk.models import BrokerType
 
 
-class Venues:
+class VenueRegistry:
     """The venues of this server, by the type of account that they serve.
 
     Raises

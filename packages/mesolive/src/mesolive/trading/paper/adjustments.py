@@ -13,16 +13,21 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import positions
-from mesolive.trading.evaluation.adjustment_variables import PendingVariables, SetVariables, pending_variables, work_out
+from mesolive.trading.evaluation.adjustment_variables import (
+    PendingVariables,
+    SetVariables,
+    evaluate_adjustment_variables,
+    pending_variables,
+)
 from mesolive.trading.evaluation.entry_variables import resolved_events
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
 from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, too_early
 from mesolive.trading.portfolio.accounting import apply_fill, total
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.adjustments import count_adjustment
 from mesolive.trading.portfolio.plans import Plan, mark_executed
 from mesolive.trading.portfolio.position_updates import (
-    Books,
+    FillContext,
     close_position,
     holds_nothing,
     leg_event,
@@ -46,7 +51,7 @@ class AdjustmentFills:
         Where the language runs.
     """
 
-    def __init__(self, journal: Journal, room: EvaluationRoom) -> None:
+    def __init__(self, journal: Journal, room: StrategyEvaluator) -> None:
         self._journal = journal
         self._room = room
 
@@ -60,9 +65,9 @@ class AdjustmentFills:
             return None  # the transaction says what is wrong
         return await pending_variables(tx, context, plan, place, position_after(position, fills, now))
 
-    async def work_out(self, pending: PendingVariables, plan: Plan) -> SetVariables:
+    async def evaluate_adjustment_variables(self, pending: PendingVariables, plan: Plan) -> SetVariables:
         """Evaluate the `VarDefines` of an adjustment on the market now."""
-        return await work_out(self._room, pending, plan)
+        return await evaluate_adjustment_variables(self._room, pending, plan)
 
     async def book(
         self,
@@ -89,7 +94,7 @@ class AdjustmentFills:
         leg_ids |= await open_legs(
             tx, user.user_id, account, position.id, [leg for leg in plan.legs if leg.leg_id is None], now
         )
-        books = Books(user.user_id, account, plan, position.id, leg_ids)
+        books = FillContext(user.user_id, account, plan, position.id, leg_ids)
         booked = await book_fills(tx, books, Decimal(1), fills, now)
         events: list[models.MesoLiveEvent] = [*booked.orders]
         for told in fills:

@@ -14,7 +14,7 @@ from mesolive.store.rows import insert
 from mesolive.store.tables.trading import orders
 from mesolive.trading.portfolio.accounting import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanLeg, group_quantities
-from mesolive.trading.portfolio.position_updates import Booked, Books, FilledLeg, book_legs
+from mesolive.trading.portfolio.position_updates import FillContext, FilledLeg, FillResult, book_legs
 from mesolive.trading.portfolio.positions import Leg
 from mesolive_sdk import models
 
@@ -55,9 +55,9 @@ class BookedFills:
 
     order_ids: list[int]
     orders: list[models.OrderUpdateEvent]
-    legs: Mapping[str, Booked]
+    legs: Mapping[str, FillResult]
 
-    def result(self, books: Books) -> models.ApplyPaperFillsResult:
+    def result(self, books: FillContext) -> models.ApplyPaperFillsResult:
         """Return them as the wire tells them."""
         return models.ApplyPaperFillsResult(
             ExecPlanId=books.plan.id,
@@ -68,14 +68,14 @@ class BookedFills:
 
 
 async def book_fills(
-    tx: WriteTransaction, books: Books, multiplier: Decimal, fills: Sequence[LegFill], now: datetime
+    tx: WriteTransaction, books: FillContext, multiplier: Decimal, fills: Sequence[LegFill], now: datetime
 ) -> BookedFills:
     """Record one filled order per traded leg group, and book the fills of its legs."""
     plan = books.plan
     by_name = {told.leg.name: told for told in fills}
     order_ids: list[int] = []
     orders_told: list[models.OrderUpdateEvent] = []
-    legs_booked: dict[str, Booked] = {}
+    legs_booked: dict[str, FillResult] = {}
     for group, quantity in group_quantities(plan.legs, multiplier).items():
         if quantity.qty == 0:
             continue

@@ -19,7 +19,7 @@ from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import legs
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
-from mesolive.trading.evaluation.entry_variables import Freezer, Frozen, resolved_events
+from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture, resolved_events
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, checked_fills, too_early
@@ -27,7 +27,7 @@ from mesolive.trading.portfolio.accounting import total
 from mesolive.trading.portfolio.accounts import Account, find_account, must_be_paper
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
 from mesolive.trading.portfolio.position_updates import (
-    Books,
+    FillContext,
     close_position,
     complete_entry,
     leg_event,
@@ -49,7 +49,7 @@ class PaperExecution:
         database: Database,
         journal: Journal,
         idempotency: Idempotency,
-        freezer: Freezer,
+        freezer: EntryVariableCapture,
         adjustments: AdjustmentFills,
         clock: Clock,
     ) -> None:
@@ -83,7 +83,7 @@ class PaperExecution:
             if plan.state is not PlanState.PREPARED:
                 raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
             if plan.kind is PlanKind.ENTRY:
-                frozen = found if isinstance(found, Frozen) else None
+                frozen = found if isinstance(found, CapturedVariables) else None
                 return await self._enter(tx, user, account, plan, multiplier, fills, frozen, now)
             if plan.kind is PlanKind.ADJUSTMENT:
                 variables = found if isinstance(found, SetVariables) else None
@@ -94,7 +94,9 @@ class PaperExecution:
             user, args.IdempotencyKey, models.IdempotencyOperation.ApplyPaperFills, args, book
         )
 
-    async def _evaluate(self, user: UserContext, args: models.ApplyPaperFillsArgs) -> Frozen | SetVariables | None:
+    async def _evaluate(
+        self, user: UserContext, args: models.ApplyPaperFillsArgs
+    ) -> CapturedVariables | SetVariables | None:
         """Evaluate what an entry freezes or an adjustment sets before the transaction begins: no writer waits for it.
 
         Whatever is wrong with the call is not judged here: the transaction does, on the state that it then finds.
@@ -114,7 +116,7 @@ class PaperExecution:
             if plan.kind is PlanKind.ADJUSTMENT:
                 pending = await self._adjustments.variables(tx, context, plan, fills, now)
         if plan.kind is PlanKind.ADJUSTMENT:
-            return None if pending is None else await self._adjustments.work_out(pending, plan)
+            return None if pending is None else await self._adjustments.evaluate_adjustment_variables(pending, plan)
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
 
     async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
@@ -137,7 +139,7 @@ class PaperExecution:
         plan: Plan,
         multiplier: Decimal,
         fills: Sequence[LegFill],
-        frozen: Frozen | None,
+        frozen: CapturedVariables | None,
         now: datetime,
     ) -> models.ApplyPaperFillsResult:
         opened_at = min((told.fill.at for told in fills if told.fill is not None), default=now)
@@ -183,7 +185,7 @@ class PaperExecution:
         if early:
             raise validation(early)
         leg_ids = {name: leg.id for name, leg in held.items()}
-        books = Books(user.user_id, account, plan, position.id, leg_ids)
+        books = FillContext(user.user_id, account, plan, position.id, leg_ids)
         booked = await book_fills(tx, books, Decimal(1), fills, now)
         events: list[models.MesoLiveEvent] = [*booked.orders]
         for told in fills:

@@ -66,7 +66,7 @@ _CHANGE_LEG = (
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class FillContext:
     """Whose books, on which account, for which plan.
 
     Attributes
@@ -85,7 +85,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class FillResult:
     """One fill as it was booked.
 
     Attributes
@@ -116,7 +116,7 @@ class Booked:
 
 async def open_position(
     tx: WriteTransaction, user_id: int, account: Account, plan: Plan, multiplier: Decimal, at: datetime
-) -> Books:
+) -> FillContext:
     """Make the position of an entry with all legs of its plan, still without a fill.
 
     Marker legs are complete from the start: their entry price is their mark at preparation.
@@ -136,7 +136,9 @@ async def open_position(
         adjustment_count=0,
         created_at=at,
     )
-    return Books(user_id, account, plan, position_id, await open_legs(tx, user_id, account, position_id, plan.legs, at))
+    return FillContext(
+        user_id, account, plan, position_id, await open_legs(tx, user_id, account, position_id, plan.legs, at)
+    )
 
 
 async def open_legs(
@@ -188,8 +190,8 @@ class FilledLeg:
 
 
 async def book_legs(
-    tx: WriteTransaction, books: Books, fills: Sequence[FilledLeg], order_id: int | None
-) -> dict[str, Booked]:
+    tx: WriteTransaction, books: FillContext, fills: Sequence[FilledLeg], order_id: int | None
+) -> dict[str, FillResult]:
     """Book fills of one order, at most one of each leg: the holdings, the executions, the account's cash.
 
     A settlement has no order.
@@ -205,7 +207,7 @@ async def book_legs(
     rows = {row.id: row for row in await tx.all(_HELD, {"ids": ids})}
     changes: list[dict[str, object]] = []
     records: list[dict[str, object]] = []
-    booked: list[Booked] = []
+    booked: list[FillResult] = []
     for leg_id, told in zip(ids, fills, strict=True):
         row, leg, fill = rows[leg_id], told.leg, told.fill
         after, realized = apply_fill(Holding(row.held_qty, row.cost, row.multiplier), fill)
@@ -252,7 +254,7 @@ async def book_legs(
             }
         )
         leg_realized = tracked if set_by_user is None else set_by_user
-        booked.append(Booked(0, leg, qty, leg_realized, realized, status, reopened))
+        booked.append(FillResult(0, leg, qty, leg_realized, realized, status, reopened))
     await tx.execute(_CHANGE_LEG, changes)
     await tx.execute(_RECORD, records)
     # The newest of each leg: it may have been filled before. Not by the order: a settlement has none.
@@ -275,7 +277,7 @@ async def set_leg_status(tx: WriteTransaction, leg_id: int, status: models.LegSt
     await tx.execute(legs.update().where(legs.c.id == leg_id).values(**changes))
 
 
-async def complete_entry(tx: WriteTransaction, books: Books, variables: Mapping[str, Decimal]) -> None:
+async def complete_entry(tx: WriteTransaction, books: FillContext, variables: Mapping[str, Decimal]) -> None:
     """Open the position: all its legs are filled, and its variables are frozen."""
     await tx.execute(
         positions.update()
@@ -284,7 +286,7 @@ async def complete_entry(tx: WriteTransaction, books: Books, variables: Mapping[
     )
 
 
-async def realize(tx: WriteTransaction, books: Books, amount: Decimal) -> Decimal:
+async def realize(tx: WriteTransaction, books: FillContext, amount: Decimal) -> Decimal:
     """Add what was realised to the position and return its total."""
     before = await tx.scalar(select(positions.c.realized_pnl).where(positions.c.id == books.position_id))
     total: Decimal = before + amount
@@ -292,7 +294,7 @@ async def realize(tx: WriteTransaction, books: Books, amount: Decimal) -> Decima
     return total
 
 
-async def close_position(tx: WriteTransaction, books: Books, at: datetime) -> None:
+async def close_position(tx: WriteTransaction, books: FillContext, at: datetime) -> None:
     """Close the position: none of its legs is held any more. Marker legs go with it."""
     await tx.execute(
         legs.update()
@@ -306,7 +308,7 @@ async def close_position(tx: WriteTransaction, books: Books, at: datetime) -> No
     )
 
 
-async def reopen_position(tx: WriteTransaction, books: Books) -> None:
+async def reopen_position(tx: WriteTransaction, books: FillContext) -> None:
     """Have a closed position be `Closing` again: a fill that came late has left something held."""
     await tx.execute(
         positions.update()
@@ -320,13 +322,13 @@ async def holds_nothing(tx: Transaction, position_id: int) -> bool:
     return all(row.held_qty == 0 for row in await tx.all(_HELD_OF_POSITION, {"position": position_id}))
 
 
-def leg_event(books: Books, booked: Booked, status: models.LegStatus) -> models.LegUpdateEvent:
+def leg_event(books: FillContext, booked: FillResult, status: models.LegStatus) -> models.LegUpdateEvent:
     """Return what tells that a leg has changed."""
     return leg_update(books, booked.leg, status, booked.qty, booked.leg_realized)
 
 
 def leg_update(
-    books: Books, leg: PlanLeg, status: models.LegStatus, qty: Decimal, realized: Decimal
+    books: FillContext, leg: PlanLeg, status: models.LegStatus, qty: Decimal, realized: Decimal
 ) -> models.LegUpdateEvent:
     """Return what tells that a leg has changed, a marker leg too."""
     plan = books.plan
@@ -345,7 +347,7 @@ def leg_update(
     )
 
 
-def position_event(books: Books, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
+def position_event(books: FillContext, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
     """Return what tells that a position was born, changed or closed."""
     plan = books.plan
     return models.PositionUpdateEvent(

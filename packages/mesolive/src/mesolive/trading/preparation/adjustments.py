@@ -13,7 +13,7 @@ from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import exec_plans, orders
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
 from mesolive.trading.orders.repository import OPEN
 from mesolive.trading.portfolio.adjustments import AdjustmentStep
 from mesolive.trading.portfolio.plans import NewPlan, PlanState
@@ -39,7 +39,7 @@ class PreparedAdjustment:
 
 
 async def prepare_adjustment(
-    room: EvaluationRoom,
+    room: StrategyEvaluator,
     context: StrategyContext,
     args: models.PreparePositionAdjustmentArgs,
     name: str,
@@ -61,7 +61,7 @@ async def prepare_adjustment(
     Raises
     ------
     ServiceError
-        `Conflict` for a position that is not open; what `EvaluationRoom` raises.
+        `Conflict` for a position that is not open; what `StrategyEvaluator` raises.
     SelectionError
         When there is no such adjustment or operation, a leg is not open (or already is), or nothing fits.
     """

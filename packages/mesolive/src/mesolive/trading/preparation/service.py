@@ -24,7 +24,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
-from mesolive.trading.evaluation.evaluator import EvaluationRoom, StrategyContext, load_context
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.portfolio.accounts import Account, find_account
 from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
@@ -104,7 +104,7 @@ class Preparations:
         database: Database,
         journal: Journal,
         idempotency: Idempotency,
-        room: EvaluationRoom,
+        room: StrategyEvaluator,
         clock: Clock,
         new_id: Callable[[], UUID] = uuid4,
         *,

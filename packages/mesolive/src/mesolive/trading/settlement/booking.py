@@ -24,7 +24,7 @@ from mesolive.trading.portfolio.plans import (
     store_plan,
 )
 from mesolive.trading.portfolio.position_updates import (
-    Books,
+    FillContext,
     FilledLeg,
     book_legs,
     close_position,
@@ -84,7 +84,7 @@ async def book_settlement(
     plan_id = await store_plan(tx, user_id, _plan(position, settled, now))
     plan = await find_plan(tx, user_id, plan_id)
     legs = list(zip(settled, plan.legs, strict=True))
-    books = Books(user_id, account, plan, position.id, {leg.name: one.leg.id for one, leg in legs})
+    books = FillContext(user_id, account, plan, position.id, {leg.name: one.leg.id for one, leg in legs})
     fills = [
         FilledLeg(
             leg, Fill(one.value, leg.qty, leg.traded.contract.multiplier, one.commission, one.at), one.execution_id

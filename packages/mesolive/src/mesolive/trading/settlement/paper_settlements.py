@@ -41,7 +41,7 @@ class Unsettled:
     reason: str
 
 
-class Settlements:
+class PaperSettlements:
     """Settles what has expired on paper accounts, and says what venues should have settled.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import sound_quotes
-from mesolive.market.contract_models import Terms
+from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
@@ -143,7 +143,7 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
     # One element per contract and basis: all of them are solved in one go.
     carrying = np.repeat(np.array(of_expiration)[inverse], columns.size, axis=0).T
     forward, discount, priced_from, years, days, early_too = carrying
-    terms = Terms(
+    terms = ContractTerms(
         is_call=np.repeat(listing.is_call[at], columns.size),
         strikes=np.repeat(listing.strikes[at], columns.size),
         spot=priced_from,

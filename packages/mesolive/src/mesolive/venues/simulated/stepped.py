@@ -1,8 +1,8 @@
 """The simulated venue for replays, and for tests that go step by step: nothing happens there by itself.
 
-Orders are looked at when `work` is called and never in between, however often the market changes; and `quiet` waits
-until what was told was heard; `OrderDesk.at_rest` then waits until it is in the books. With these, the same steps have
-the same outcome every time.
+Orders are matched only when `work` is called, however often the market changes. `quiet` waits until the reports of the
+venue have reached their receiver, and `ExecutionEngine.at_rest` waits until they are booked. With both, the same steps
+have the same outcome every time.
 """
 
 from __future__ import annotations

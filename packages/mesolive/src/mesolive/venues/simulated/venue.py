@@ -61,7 +61,7 @@ NO_REFERENCE = "manual-"
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedTerms:
+class SimulatedVenueConfig:
     """How the venue fills.
 
     Attributes
@@ -136,11 +136,11 @@ class SimulatedVenue:
         clock: Clock,
         memory: Path | VenueLedger | None = None,
         *,
-        terms: SimulatedTerms | None = None,
+        terms: SimulatedVenueConfig | None = None,
         faults: Faults | None = None,
         calendar: ExchangeCalendar | None = None,
     ) -> None:
-        self.terms = terms or SimulatedTerms()
+        self.terms = terms or SimulatedVenueConfig()
         self.faults = faults or Faults()
         self.ledger = memory if isinstance(memory, VenueLedger) else VenueLedger(memory)
         self._market = market

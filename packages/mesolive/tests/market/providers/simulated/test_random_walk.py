@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.market.providers.simulated.random_walk import LARGEST_DEVIATION, Walk, WalkParameters
+from mesolive.market.providers.simulated.random_walk import LARGEST_DEVIATION, RandomWalk, WalkParameters
 
 SECOND = 1.0 / (252 * 23400)
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 40), max_size=8))
 def test_the_path_does_not_depend_on_how_its_steps_are_asked_for(seed: int, chunks: list[int]) -> None:
-    whole, parts = Walk(seed, WalkParameters()), Walk(seed, WalkParameters())
+    whole, parts = RandomWalk(seed, WalkParameters()), RandomWalk(seed, WalkParameters())
     whole.advance(sum(chunks), SECOND)
     for chunk in chunks:
         parts.advance(chunk, SECOND)
@@ -24,7 +24,7 @@ def test_the_path_does_not_depend_on_how_its_steps_are_asked_for(seed: int, chun
 
 
 def test_another_seed_is_another_path() -> None:
-    first, second = Walk(1, WalkParameters()), Walk(2, WalkParameters())
+    first, second = RandomWalk(1, WalkParameters()), RandomWalk(2, WalkParameters())
     first.advance(10, SECOND)
     second.advance(10, SECOND)
     assert first.factor != second.factor
@@ -36,7 +36,7 @@ def test_price_and_volatility_move_as_the_parameters_say() -> None:
     prices: list[float] = []
     levels: list[float] = []
     for seed in range(3000):
-        walk = Walk(seed, parameters)
+        walk = RandomWalk(seed, parameters)
         walk.advance(1, day)
         prices.append(math.log(walk.factor))
         levels.append(walk.deviation)
@@ -48,7 +48,7 @@ def test_price_and_volatility_move_as_the_parameters_say() -> None:
 def test_the_price_has_no_drift() -> None:
     ends: list[float] = []
     for seed in range(2000):
-        walk = Walk(seed, WalkParameters(volatility=0.2))
+        walk = RandomWalk(seed, WalkParameters(volatility=0.2))
         walk.advance(20, 1.0 / 252)
         ends.append(walk.factor)
     assert np.mean(ends) == pytest.approx(1.0, abs=3 * float(np.std(ends)) / math.sqrt(len(ends)))
@@ -56,7 +56,7 @@ def test_the_price_has_no_drift() -> None:
 
 @given(st.integers(0, 1000), st.floats(-0.5, 1.0))
 def test_volatility_stays_within_bounds_whatever_happens(seed: int, jump: float) -> None:
-    walk = Walk(seed, WalkParameters(vol_of_vol=8.0))
+    walk = RandomWalk(seed, WalkParameters(vol_of_vol=8.0))
     for _ in range(5):
         walk.gap(jump)
         walk.advance(20, 1.0 / 52)
@@ -65,7 +65,7 @@ def test_volatility_stays_within_bounds_whatever_happens(seed: int, jump: float)
 
 
 def test_a_fall_moves_the_price_by_what_was_asked_and_lifts_volatility() -> None:
-    walk = Walk(1, WalkParameters())
+    walk = RandomWalk(1, WalkParameters())
     walk.gap(-0.03)
     assert walk.factor == pytest.approx(0.97)
     assert walk.level > 1.1

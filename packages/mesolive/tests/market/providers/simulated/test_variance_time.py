@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
-from mesolive.market.providers.simulated.random_walk import Walk, WalkParameters
+from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import moving_days, passed
 from mesolive.market.service import Market
 from mesolive_testkit.market.chains import CALENDAR
@@ -80,7 +80,7 @@ async def test_an_option_of_today_is_worth_what_the_index_will_move() -> None:
     steps = int((CLOSE - MORNING) / timedelta(seconds=300))
     moves: list[float] = []
     for seed in range(600):
-        walk = Walk(seed, WalkParameters())
+        walk = RandomWalk(seed, WalkParameters())
         walk.advance(steps, 300 * 0.75 / (6.5 * 3600) / 252)
         moves.append(abs(walk.factor - 1.0) * 5000)
     assert price == pytest.approx(float(np.mean(moves)), rel=0.1)

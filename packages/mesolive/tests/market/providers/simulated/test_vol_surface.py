@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.market.providers.simulated.vol_surface import Surface
+from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
 from mesolive.pricing.black import values
 
 surfaces = st.builds(
-    Surface,
+    VolatilitySurface,
     short=st.floats(0.05, 0.6),
     long=st.floats(0.08, 0.4),
     reversion=st.floats(0.5, 10.0),
@@ -25,7 +25,7 @@ YEARS = np.array([1 / 365, 7 / 365, 30 / 365, 0.25, 1.0, 3.0])
 
 
 @given(surfaces, levels, st.sampled_from(YEARS.tolist()))
-def test_prices_fall_and_are_convex_in_the_strike(surface: Surface, level: float, years: float) -> None:
+def test_prices_fall_and_are_convex_in_the_strike(surface: VolatilitySurface, level: float, years: float) -> None:
     strikes = np.linspace(0.4, 1.8, 281)
     volatility = surface.volatility(np.log(strikes), np.full_like(strikes, years), level)
     call = values(True, 1.0, strikes, years, volatility, 1.0)
@@ -36,7 +36,7 @@ def test_prices_fall_and_are_convex_in_the_strike(surface: Surface, level: float
 
 
 @given(surfaces, levels)
-def test_total_variance_grows_with_time_at_every_moneyness(surface: Surface, level: float) -> None:
+def test_total_variance_grows_with_time_at_every_moneyness(surface: VolatilitySurface, level: float) -> None:
     total = np.array(
         [surface.volatility(MONEYNESS, np.full_like(MONEYNESS, years), level) ** 2 * years for years in YEARS]
     )
@@ -44,20 +44,20 @@ def test_total_variance_grows_with_time_at_every_moneyness(surface: Surface, lev
 
 
 def test_puts_far_below_the_money_are_dearer_than_calls_far_above() -> None:
-    down, middle, up = Surface().volatility(np.array([-0.1, 0.0, 0.05]), np.full(3, 30 / 365))
+    down, middle, up = VolatilitySurface().volatility(np.array([-0.1, 0.0, 0.05]), np.full(3, 30 / 365))
     assert down > middle + 0.05
     assert up < middle
 
 
 def test_a_higher_level_lifts_the_short_end_and_hardly_the_long_one() -> None:
-    surface, at = Surface(), np.zeros(2)
+    surface, at = VolatilitySurface(), np.zeros(2)
     calm, wild = (surface.volatility(at, np.array([7 / 365, 3.0]), level) for level in (1.0, 2.0))
     assert wild[0] / calm[0] > 1.9
     assert wild[1] / calm[1] < 1.3
 
 
 def test_no_time_left_is_no_volatility() -> None:
-    assert Surface().volatility(np.array([-0.1, 0.1]), np.array([0.0, -1.0])).tolist() == [0.0, 0.0]
+    assert VolatilitySurface().volatility(np.array([-0.1, 0.1]), np.array([0.0, -1.0])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_no_time_left_is_no_volatility() -> None:
 )
 def test_parameters_that_would_allow_arbitrage_are_refused(parameters: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"surface needs|must be greater than zero"):
-        Surface(**parameters)
+        VolatilitySurface(**parameters)

@@ -15,7 +15,7 @@ from mesolive.settings import Settings
 from mesolive.store.tables.trading import order_facts, positions
 from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.portfolio.positions import find_position
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.models import LivePositionState, OrderState, PositionStatus
 from mesolive_testkit.signals import Json, ScriptedMarket, leg, short_put
@@ -241,7 +241,7 @@ async def play(
         Settings of the server.
     """
     scripted = market if market is not None else ScriptedMarket()
-    terms = SimulatedTerms(displayed=Decimal(displayed))
+    terms = SimulatedVenueConfig(displayed=Decimal(displayed))
     settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", **changes)
     market_now = (scripted.market, scripted.clock)
     async with desk_server(directory, market=market_now, terms=terms, settings=settings) as desk:

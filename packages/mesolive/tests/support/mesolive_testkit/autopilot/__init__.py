@@ -12,7 +12,7 @@ from typing import Any
 from mesolive.venues.base import VenueUnreachableError
 from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedTerms
+from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.automation import Autopilot, Memory, Notice, OrderPolicy, Orders, Task, TaskKind
 from mesolive_testkit.signals import Json, ScriptedMarket
@@ -137,7 +137,7 @@ async def play_server(
 ) -> AsyncGenerator[Play]:
     """Run a server with an account at a stepped venue over a scripted market."""
     scripted = market or ScriptedMarket()
-    made = SimulatedTerms(**terms)
+    made = SimulatedVenueConfig(**terms)
     venue = SteppedVenue(scripted.market, scripted.clock, directory / "venue.jsonl", terms=made, faults=faults)
     async with desk_server(directory, market=(scripted.market, scripted.clock), venue=venue) as desk:
         for supervisor in desk.application.desk.supervisors:

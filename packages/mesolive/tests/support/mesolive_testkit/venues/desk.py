@@ -17,11 +17,11 @@ from mesolive.errors import ServiceError
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.trading.execution.reconciliation import Patience
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.execution.risk_limits import Limits, set_limits
 from mesolive.trading.portfolio.accounts import find_account
 from mesolive.venues.simulated.faults import Faults
-from mesolive.venues.simulated.venue import SimulatedTerms, SimulatedVenue
+from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveEventHubClient,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 SIM = "SIM1000"
 CASH = Decimal(100_000)
-QUICK = Patience(look=0.02, ask=0.2, answer=5.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
+QUICK = ReconciliationConfig(look=0.02, ask=0.2, answer=5.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
 """A test does not wait for what a person would wait for."""
 
 
@@ -225,8 +225,8 @@ async def desk_server(
     market: tuple[Market, Clock] | None = None,
     venue: SimulatedVenue | None = None,
     faults: Faults | None = None,
-    terms: SimulatedTerms | None = None,
-    patience: Patience = QUICK,
+    terms: SimulatedVenueConfig | None = None,
+    patience: ReconciliationConfig = QUICK,
     answer_seconds: float = 0.5,
     settings: Settings | None = None,
 ) -> AsyncGenerator[Desk]:

@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, tag=True):
     lost: str | None = None
 
 
-class Told(msgspec.Struct, tag=True):
+class VenueReport(msgspec.Struct, tag=True):
     """A fact."""
 
     fact: VenueFact
@@ -60,7 +60,7 @@ class Held(msgspec.Struct):
 
 
 _encode = msgspec.json.encode
-_message: msgspec.json.Decoder[Call | Answer | Told] = msgspec.json.Decoder(Call | Answer | Told)
+_message: msgspec.json.Decoder[Call | Answer | VenueReport] = msgspec.json.Decoder(Call | Answer | VenueReport)
 
 
 async def serve_venue(venue: Venue) -> asyncio.Server:
@@ -91,7 +91,7 @@ async def serve_venue(venue: Venue) -> asyncio.Server:
 async def _tell(facts: AsyncIterator[VenueFact], writer: asyncio.StreamWriter) -> None:
     try:
         async for fact in facts:
-            writer.write(_encode(Told(fact)) + b"\n")
+            writer.write(_encode(VenueReport(fact)) + b"\n")
     except VenueUnreachableError:
         writer.close()
 
@@ -192,7 +192,7 @@ class RemoteVenue:
         with contextlib.suppress(OSError):
             while line := await reader.readline():
                 match _message.decode(line):
-                    case Told(fact=fact):
+                    case VenueReport(fact=fact):
                         facts.put_nowait(fact)
                     case Answer(number=number, value=value, lost=lost):
                         waiting = self._waiting.get(number)

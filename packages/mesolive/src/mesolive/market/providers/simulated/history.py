@@ -8,7 +8,7 @@ from typing import Final
 
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.history import DailySeries, Day
-from mesolive.market.providers.simulated.random_walk import Walk, WalkParameters
+from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE
 
 DAYS: Final = 260
@@ -51,7 +51,7 @@ def invent(
     # Exactly which day `spot` belongs to: today while or after its session runs, else the last session's day.
     spot_day = today if session is not None and moment >= session[0] else calendar.previous_trading_day(today)
     over = spot_day != today or (session is not None and moment >= session[1])
-    walk = Walk(seed ^ SEED_OF_THE_PAST, WalkParameters(volatility=volatility))
+    walk = RandomWalk(seed ^ SEED_OF_THE_PAST, WalkParameters(volatility=volatility))
     path = [(walk.factor, walk.deviation)]
     for _ in range(DAYS):
         walk.advance(1, YEARS_PER_DAY)
@@ -93,7 +93,7 @@ def go_on(
     known = priced[-1]
     price = next(value for value in (known.close, known.last, known.open) if value is not None)
     volatilities = [one.iv for one in past.days if one.iv is not None]
-    walk = Walk(seed ^ SEED_OF_THE_GAP ^ known.day.toordinal(), WalkParameters(volatility=volatility))
+    walk = RandomWalk(seed ^ SEED_OF_THE_GAP ^ known.day.toordinal(), WalkParameters(volatility=volatility))
     today = calendar.local(moment).date()
     day, running = known.day, known.close is None
     while day <= today:

@@ -14,7 +14,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.providers.exchange_export import ChainExport
 from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
-from mesolive.market.providers.simulated.vol_surface import Surface
+from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import values
 from mesolive.pricing.business_time import calendar_years
@@ -95,7 +95,7 @@ class SurfaceMarket:
         calendar: ExchangeCalendar,
         *,
         spot: float = 5000.0,
-        surface: Surface | None = None,
+        surface: VolatilitySurface | None = None,
         rate: float = 0.045,
         dividend_yield: float = 0.014,
         moves_always: bool = False,
@@ -103,7 +103,7 @@ class SurfaceMarket:
         if not spot >= 500.0:
             raise ValueError(f"the simulated index must start at 500 or higher, got {spot}")
         self.underlying = Underlying("SPX")
-        self.surface = surface or Surface()
+        self.surface = surface or VolatilitySurface()
         self._calendar = calendar
         self._spot = spot
         self._rate = rate

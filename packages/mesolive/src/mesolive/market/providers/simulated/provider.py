@@ -29,7 +29,7 @@ from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.exchange_export import ChainExport
 from mesolive.market.providers.simulated.history import go_on, invent, opening_price
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
-from mesolive.market.providers.simulated.random_walk import Walk, WalkParameters
+from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
@@ -101,7 +101,7 @@ class SimulatedProvider:
         listing = model.listing(now, model.spot, None)
         self._book = QuoteBook(listing, clock, self._calendar, mute_after=max(MUTE_AFTER, MUTE_STEPS * step))
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
-        self._walk = Walk(seed, WalkParameters())
+        self._walk = RandomWalk(seed, WalkParameters())
         self._origin = now
         self._done = 0
         self._passed = now
@@ -172,7 +172,7 @@ class SimulatedProvider:
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing, as `subscribe`."""
 
-    def go_on_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
+    def resume_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
         """Take the days that were kept of the market, and what is held: it starts with them as its past."""
         listing = self._book.listing
         self._past = past.get(listing.underlying.symbol, DailySeries())
@@ -207,7 +207,7 @@ class SimulatedProvider:
             # What is held stays listed, wherever its strike lies by now.
             self._relist(now, self._model.spot, self._held)
         self._model.fill(self._book, now)
-        self._walk = Walk(seed, WalkParameters(volatility=self._model.volatility))
+        self._walk = RandomWalk(seed, WalkParameters(volatility=self._model.volatility))
         self._remember(now, self._invented(now, past) if history is None else history)
         self._book.pull = self._catch_up
         self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))

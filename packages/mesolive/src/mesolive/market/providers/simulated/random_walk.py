@@ -40,7 +40,7 @@ class WalkParameters:
     reversion: float = 6.0
 
 
-class Walk:
+class RandomWalk:
     """One path. The same seed gives the same path, however the steps are asked for.
 
     Attributes

@@ -24,7 +24,7 @@ from mesolive.market.view import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class VolatilitySurface:
     """Parameters of the surface; volatilities are annual fractions, `reversion` is per year.
 
     Attributes
