@@ -66,8 +66,7 @@ def cost(name: str) -> Decimal:
 
 def paper_fills(prices: Mapping[str, Decimal]) -> dict[str, models.PaperLegFill]:
     return {
-        name: models.PaperLegFill(Price=price, Commission=COMMISSION, FilledAt=START - timedelta(minutes=2))
-        for name, price in prices.items()
+        name: models.PaperLegFill(Price=price, Commission=COMMISSION, FilledAt=START) for name, price in prices.items()
     }
 
 

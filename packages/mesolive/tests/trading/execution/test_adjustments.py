@@ -172,8 +172,31 @@ async def test_marker_legs_move_without_an_order_and_end_with_the_others(stage: 
     await stage.told(1)
     assert len(stage.desk.venue.ledger.orders) == before
     assert (await stage.held())["m"] == [(4500, 0, "Open")]
-    assert "executed already" in await conflict(stage.desk.send(at_venue(plan)))
+    assert "is filled already" in await conflict(stage.desk.send(at_venue(plan)))
     await stage.adjust(Operation.RemoveLegs)
+    assert await stage.held() == {"p": [(4800, -4, "Open")]}
+    await stage.must_balance()
+
+
+@pytest.mark.parametrize("markers_first", [True, False])
+async def test_every_group_of_an_adjustment_can_be_sent_in_any_order(stage: Play, markers_first: bool) -> None:
+    marked = strangle(RemoveLegsAdjustment={"LegNames": ["m", "c"]})
+    marked["Structure"]["Legs"].append(
+        {
+            **marked["Structure"]["Legs"][0],
+            "Name": "m",
+            "Qty": "0",
+            "LegGroupId": "3",
+            "StrikeSelector": {"StrikePrice": "4600"},
+        }
+    )
+    await stage.enter(marked)
+    plan = await stage.prepare(Operation.RemoveLegs)
+    assert plan.LegGroups[3] == ["m"]
+    for group in sorted(plan.LegGroups, key=lambda one: (one == 3) is not markers_first):
+        sent = await stage.desk.send(at_venue(plan, group=group))
+        await stage.desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    await stage.told(1)
     assert await stage.held() == {"p": [(4800, -4, "Open")]}
     await stage.must_balance()
 

@@ -100,6 +100,59 @@ async def test_a_group_of_marker_legs_is_filled_here_and_never_sent(desk: Desk) 
     assert {leg.Name: leg.Qty for leg in detail.Legs} == {"first": -1, "second": 1, "marker": 0}
 
 
+@pytest.mark.parametrize("order", [[2, 1], [1, 2], [1]])
+async def test_every_group_of_entry_and_exit_can_be_sent_in_any_order(desk: Desk, order: list[int]) -> None:
+    """A client sends one order for each group of `LegGroups`, as the contract documents, or leaves the markers out."""
+    entry = await desk.prepare_entry((await desk.strategy(**WITH_MARKERS)).Id)
+    for group in order:
+        sent = await desk.send(at_venue(entry, group=group))
+        assert (await desk.order_in(sent.LiveOrderId, OrderState.Filled)).CumQty == (0 if group == 2 else 1)
+    opened = await desk.position_in(LivePositionState.Open)
+    assert await statuses(desk, LegStatus.Open) == {"first", "second", "marker"}
+    leave = await desk.prepare_exit(opened.Id)
+    for group in order:
+        sent = await desk.send(at_venue(leave, group=group))
+        await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    await desk.position_in(LivePositionState.Closed)
+    assert await statuses(desk, LegStatus.Closed) == {"first", "second", "marker"}
+    closed = [
+        event
+        for event in await desk.log()
+        if isinstance(event, models.PositionUpdateEvent) and event.Status is models.PositionStatus.Closed
+    ]
+    assert len(closed) == 1
+
+
+async def test_markers_that_are_sent_after_their_plan_change_nothing_of_its_position(desk: Desk) -> None:
+    entry = await desk.prepare_entry((await desk.strategy(**WITH_MARKERS)).Id)
+    await desk.send(at_venue(entry, group=1))
+    before = await desk.control.get_position(
+        models.GetPositionArgs(PositionId=(await desk.position_in(LivePositionState.Open)).Id)
+    )
+    await desk.advance(60)
+    marked = await desk.send(at_venue(entry, group=2))
+    assert marked.State is OrderState.Filled
+    after = await desk.control.get_position(models.GetPositionArgs(PositionId=before.Id))
+    assert (after.State, after.Vars, after.Legs) == (before.State, before.Vars, before.Legs)
+    with pytest.raises(MesoLiveApiException, match="is filled already") as again:
+        await desk.send(at_venue(entry, group=2))
+    assert again.value.status is StatusCode.Conflict
+
+
+async def test_the_markers_of_an_exit_alone_leave_its_position_open(desk: Desk) -> None:
+    opened = await desk.enter((await desk.strategy(**WITH_MARKERS)).Id)
+    leave = await desk.prepare_exit(opened.Id)
+    marked = await desk.send(at_venue(leave, group=2))
+    assert marked.State is OrderState.Filled
+    assert [one.State for one in await desk.positions()] == [LivePositionState.Open]
+
+
+async def test_markers_fill_while_their_venue_cannot_be_reached(desk: Desk) -> None:
+    entry = await desk.prepare_entry((await desk.strategy(**WITH_MARKERS)).Id)
+    desk.venue.disconnect()
+    assert (await desk.send(at_venue(entry, group=2))).State is OrderState.Filled
+
+
 async def test_marker_legs_need_no_order(desk: Desk) -> None:
     entry = await desk.prepare_entry((await desk.strategy(**WITH_MARKERS)).Id)
     await desk.send(at_venue(entry, group=1))

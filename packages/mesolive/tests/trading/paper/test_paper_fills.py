@@ -54,6 +54,8 @@ def fields(error: MesoLiveApiException) -> set[str]:
         (Fill(Price=D(1), Commission=D("0.000000000000000000000000000001")), "Commission"),
         (Fill(Price=D(1), FilledAt=START + timedelta(seconds=1)), "FilledAt"),
         (Fill(Price=D(1), FilledAt=datetime(1, 1, 1, tzinfo=UTC)), "FilledAt"),
+        (Fill(Price=D(1), FilledAt=datetime(2020, 3, 2, 15, tzinfo=UTC)), "FilledAt"),
+        (Fill(Price=D(1), FilledAt=START - timedelta(seconds=1)), "FilledAt"),
     ],
 )
 async def test_a_fill_that_cannot_be_is_refused_by_its_field_and_books_nothing(
@@ -85,9 +87,9 @@ async def test_the_largest_fills_are_booked_to_the_last_digit(kit: Kit) -> None:
 async def test_a_position_is_closed_when_its_last_leg_was(kit: Kit) -> None:
     strategy = await kit.strategy()
     entered = await kit.enter(strategy.Id)
-    await kit.advance(600)
     plan = (await kit.prepare_exit(entered.PositionId)).Result
     assert plan is not None
+    await kit.advance(600)
     args = fills_args(plan.ExecPlanId, plan.PositionLegs, plan.LegPrices)
     for minutes, fill in enumerate(args.PaperLegFills.values(), 1):
         fill.FilledAt = START + timedelta(minutes=minutes)
@@ -105,6 +107,21 @@ async def test_nothing_is_closed_before_it_was_opened(kit: Kit) -> None:
     args = fills_args(plan.ExecPlanId, plan.PositionLegs, plan.LegPrices)
     args.PaperLegFills[LEG].FilledAt = START - timedelta(seconds=1)
     assert fields(await refusal(kit, args)) == {f"PaperLegFills[{LEG}].FilledAt"}
+
+
+async def test_nothing_is_filled_before_its_plan_was_prepared(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    entered = await kit.enter(strategy.Id)
+    await kit.advance(600)
+    plan = (await kit.prepare_exit(entered.PositionId)).Result
+    assert plan is not None
+    args = fills_args(plan.ExecPlanId, plan.PositionLegs, plan.LegPrices)
+    args.PaperLegFills[LEG].FilledAt = START + timedelta(seconds=599)
+    error = await refusal(kit, args)
+    assert fields(error) == {f"PaperLegFills[{LEG}].FilledAt"}
+    assert f"expected a time from the preparation of exec plan {plan.ExecPlanId}" in str(error)
+    args.PaperLegFills[LEG].FilledAt = START + timedelta(seconds=600)
+    await kit.control.apply_paper_fills(args)
 
 
 async def test_the_fills_of_a_strategy_that_was_deleted_meanwhile_are_booked_with_its_target(kit: Kit) -> None:

@@ -174,12 +174,13 @@ class Admission:
         risk_limits.check_halt(standing.halted)
         risk_limits.check_live(account.broker_type, limits)
         risk_limits.check_rate(standing.sent, limits)
-        _must_be_connected(venue)
         before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
         filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)
         group = checked_order(args, plan, multiplier, filled)
+        if group.legs:
+            _must_be_connected(venue)
         self._must_be_free(args, plan, before, replaces)
         if plan.strategy_deleted and plan.position_id is None:
             raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
@@ -297,10 +298,17 @@ class Admission:
             raise conflict(f"order {working[0]} of group {group} has not ended; cancel or replace it")
         if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
             raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent")
+        if any(row.leg_group_id == group and row.state == State.FILLED.value and row.filled_qty == 0 for row in before):
+            # A group of marker legs: its order is filled with nothing.
+            raise conflict(f"group {group} of exec plan {plan.id} is filled already")
 
     async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> None:
         """Let a plan be executed only while its position is as it was when the plan was prepared."""
         if plan.position_id is None:
+            return
+        if not group.legs and plan.state is not PlanState.PREPARED:
+            # The last traded group executed the plan, and what became of the marker legs with it. Whoever sends one
+            # order for each group of a plan sends this one too, and its fill changes nothing.
             return
         row = await self._tx.first(
             select(orders.c.id).where(

@@ -82,7 +82,8 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
     ------
     ServiceError
         `NotFound` when the plan is not of the account that the call names; `ValidationError` naming every field that
-        does not fit the plan, the order type or the tick; `Conflict` when the group is filled already.
+        does not fit the plan, the order type or the tick; `Conflict` when the group is filled already. A group of
+        marker legs may be ordered after the plan was executed: nothing is traded, and its position has these legs.
     """
     if plan.broker_account_id != args.BrokerAccountId:
         raise not_found(f"exec plan {plan.id} on account {args.BrokerAccountId!r}")
@@ -108,7 +109,7 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
         raise validation(problems)
     if legs and filled >= quantity.qty:
         raise conflict(f"group {args.LegGroupId} of exec plan {plan.id} is filled already")
-    if plan.state is not PlanState.PREPARED:
+    if legs and plan.state is not PlanState.PREPARED:
         raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
     return GroupOrder(args.LegGroupId, multiplier, quantity.qty, quantity.qty - filled, ratios, legs)
 

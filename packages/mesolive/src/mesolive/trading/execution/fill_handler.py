@@ -71,6 +71,7 @@ class PlanFillState:
     position_id: int | None
     books: FillContext | None = None
     filled: bool = False
+    traded: bool = False
     realized: Decimal = ZERO
     reopened: bool = False
     complete: bool = False
@@ -93,7 +94,7 @@ async def book_execution(
     if touched.plan.kind is PlanKind.ADJUSTMENT:
         books = await _with_legs_of_group(tx, touched.plan, books, order.group, executed.at)
     touched.books = books
-    touched.filled = True
+    touched.filled = touched.traded = True
     by_name = {leg.name: leg for leg in touched.plan.legs}
     ratios = touched.ratios(order.group)
     fills = [
@@ -141,6 +142,8 @@ async def finish(tx: WriteTransaction, touched: PlanFillState, now: datetime) ->
     realized = await realize(tx, books, touched.realized)
     if await holds_nothing(tx, books.position_id):
         return await _close(tx, books, realized, now)
+    if not touched.traded:
+        return []  # of marker legs only: nothing of the position is closed yet
     await tx.execute(
         positions.update()
         .where(positions.c.id == books.position_id)
@@ -221,6 +224,12 @@ async def fill_markers(
     filled = replace(order, view=replace(order.view, state=State.FILLED))
     touched = PlanFillState(account, plan, order.multiplier, plan.position_id, filled=True)
     events: list[models.MesoLiveEvent] = []
+    if plan.state is not PlanState.PREPARED:
+        # The plan's last traded group has opened or closed the marker legs already.
+        assert plan.position_id is not None  # noqa: S101 - what was executed has a position
+        await change_orders(tx, [filled], now)
+        await note_fill(tx, order.id, ZERO, now, plan.position_id)
+        return filled, touched, events
     touched.books = await _open_books(tx, touched, order.user_id, now, events)
     await change_orders(tx, [filled], now)
     await note_fill(tx, order.id, ZERO, now, touched.books.position_id)

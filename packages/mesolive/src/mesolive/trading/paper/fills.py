@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from mesolive.errors import not_found, validation
@@ -24,8 +24,6 @@ LARGEST_AMOUNT = Decimal(10_000_000)
 MOST_DECIMALS = 10
 """Of prices, commissions and multipliers. With these bounds every product and sum of a booking is exact: it fits the 28
 digits that decimal arithmetic keeps."""
-EARLIEST_FILL = datetime(1990, 1, 1, tzinfo=UTC)
-"""Where the exchange's calendar begins: days in trade are counted from a fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
         elif told is None:
             problems[f"PaperLegFills[{leg.name}]"] = [f"the fill of leg {leg.name!r} is missing"]
         else:
-            found = _fill_problems(told, now)
+            found = _fill_problems(told, plan, now)
             if found:
                 problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in found.items()}
             fill = Fill(
@@ -193,16 +191,19 @@ def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | N
     return None
 
 
-def _fill_problems(told: models.PaperLegFill, now: datetime) -> dict[str, str]:
+def _fill_problems(told: models.PaperLegFill, plan: Plan, now: datetime) -> dict[str, str]:
     problems: dict[str, str] = {}
     decimals = f"with at most {MOST_DECIMALS} decimals"
     if not told.Price.is_finite() or not 0 <= told.Price <= LARGEST_AMOUNT or _is_too_fine(told.Price):
         problems["Price"] = f"expected a price per unit from 0 to {LARGEST_AMOUNT}, {decimals}, got {told.Price}"
     if not told.Commission.is_finite() or abs(told.Commission) > LARGEST_AMOUNT or _is_too_fine(told.Commission):
         problems["Commission"] = f"expected an amount up to {LARGEST_AMOUNT}, {decimals}, got {told.Commission}"
-    if told.FilledAt is not None and not EARLIEST_FILL <= told.FilledAt <= now:
+    # Whole seconds: a client may cut what it reports to them, and the plan was stored within one.
+    earliest = plan.created_at.replace(microsecond=0)
+    if told.FilledAt is not None and not earliest <= told.FilledAt <= now:
         problems["FilledAt"] = (
-            f"expected a time that has passed (it is {now.isoformat()}), got {told.FilledAt.isoformat()}"
+            f"expected a time from the preparation of exec plan {plan.id} ({earliest.isoformat()}) until now "
+            f"({now.isoformat()}), got {told.FilledAt.isoformat()}"
         )
     return problems
 

@@ -120,12 +120,12 @@ class PaperExecution:
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
 
     async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
-        """Return the market's time, or that of the position's last opened leg where the market began anew since.
+        """Return the market's time, or that of the plan or the last opened leg where the market began anew since.
 
         A simulated market may begin at the same moment at every start of the server, and what was opened in an earlier
         run is then opened in the future. It must be possible to close it all the same.
         """
-        now = self._clock.now()
+        now = max(self._clock.now(), plan.created_at)
         if plan.position_id is None:
             return now
         opened = await tx.scalar(select(func.max(legs.c.created_at)).where(legs.c.position_id == plan.position_id))

@@ -36,6 +36,7 @@ _PLANS = (
         exec_plans.c.position_name,
         exec_plans.c.data_provider,
         exec_plans.c.qty_multiplier,
+        exec_plans.c.created_at,
         accounts.c.broker_account_id,
         strategies.c.name.label("strategy_name"),
         strategies.c.deleted_at.label("strategy_deleted_at"),
@@ -140,6 +141,7 @@ class Plan:
     data_provider: models.DataProviderType | None
     qty_multiplier: Decimal | None
     legs: tuple[PlanLeg, ...]
+    created_at: datetime
     strategy_deleted: bool = False
 
 
@@ -260,6 +262,7 @@ def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
         data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
         qty_multiplier=row.qty_multiplier,
         legs=tuple(_leg_of(leg) for leg in rows if leg.place is not None),
+        created_at=row.created_at,
         strategy_deleted=row.strategy_deleted_at is not None,
     )
 
