@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint imports types tests unit bench crash-test month-test clean
+.PHONY: help run test format lint imports types tests unit lowest wheels bench crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,6 +65,17 @@ tests: $(VENV)/.dev ## all tests of all packages (PYTEST_ARGS="-k word" for some
 unit: $(VENV)/.dev ## the fast tests: no process is killed, no database server, no Node
 	@echo "make: fast tests (pytest -m 'not system')"
 	@$(BIN)/python -m pytest -n 2 -q -m "not system" --durations=10 $(PYTEST_ARGS)
+
+lowest: $(VENV)/.dev ## the fast tests with the lowest versions that the packages say they accept
+	@echo "make: installing the lowest direct versions into .venv-lowest"
+	@mkdir -p build && $(BIN)/uv venv -q --clear --python $(BIN)/python .venv-lowest
+	@$(BIN)/uv pip compile -q --no-deps --no-header --no-annotate -c constraints.txt requirements-dev.txt -o build/tools.txt
+	@$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct $(EDITABLE) -r build/tools.txt
+	@.venv-lowest/bin/python -m pytest -n 2 -q -m "not system" $(PYTEST_ARGS)
+
+wheels: $(VENV)/.dev ## build the wheels of the four packages into dist/
+	@rm -rf dist && for p in $(PACKAGES); do $(BIN)/uv build -q --wheel --out-dir dist packages/$$p || exit 1; done
+	@ls dist
 
 bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 	@$(BIN)/python -m bench $(NAME)

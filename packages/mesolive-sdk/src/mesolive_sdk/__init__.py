@@ -10,7 +10,10 @@ from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError, MesoLiv
 from mesolive_sdk.idempotency import new_idempotency_key
 from mesolive_sdk.jobs import run_preparation, wait_for_job
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "__version__",
     "MesoLiveControlHubClient",
     "MesoLiveDataHubClient",
     "MesoLiveEventHubClient",

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -209,3 +210,8 @@ def test_who_mistypes_a_command_is_told_what_he_may_have_meant(tmp_path: Path) -
     ended = run("haltt", cwd=tmp_path)
     assert ended.returncode == 2
     assert "Did you mean 'halt'" in ended.stderr
+
+
+def test_the_version_of_the_command_is_that_of_the_package(tmp_path: Path) -> None:
+    shown = run("--version", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, f"mesolive {version('mesolive')}\n")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from typer.exceptions import TyperException
 
+from mesolive import __version__
 from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.lazy import LazyCommands
 from mesolive.errors import ServiceError
@@ -30,8 +31,19 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mesolive {__version__}")
+        raise typer.Exit
+
+
+VersionFlag = Annotated[
+    bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+]
+
+
 @app.callback()
-def commands() -> None:
+def commands(version: VersionFlag = False) -> None:
     """MesoLive, open: a self-hosted options-trading automation server."""
 
 
