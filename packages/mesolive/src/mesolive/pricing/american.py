@@ -1,35 +1,54 @@
-"""Options that may be exercised early: values, implied volatilities and greeks for whole chains, by a binomial tree.
+"""American options: values, greeks and implied volatilities of whole chains, exact to about a millionth.
 
-The tree is Leisen and Reimer's: its nodes lie so that the European value converges with the square of the number of
-steps, without the zigzag of the tree of Cox, Ross and Rubinstein. Two things sharpen it: the control variate (the
-same tree prices the European option too, whose exact value is known, and the difference is taken off), and Richardson's
-extrapolation from a tree of half the steps, since the right of early exercise still errs with one over the steps.
+Contracts are priced by the cheapest of three ways that is exact for them:
 
-All contracts of a call walk one tree each, side by side in arrays, so that a chain costs as many array operations as a
-tree has steps.
+1. **European formulas** where early exercise is never worth anything: a put without interest, a call without dividends,
+   and any contract so far from its exercise boundary that the premium is below rounding.
+2. **Spectral collocation** of the exercise boundary (`mesolive.pricing.exercise_boundary`) and Kim's integral over it
+   (`mesolive.pricing.early_exercise`), everywhere else.
+3. **A binomial tree** (`mesolive.pricing.binomial_tree`) where there are two boundaries (both rates negative, the
+   yield below the rate), and where the boundary was not found.
 
-Sources: D. Leisen and M. Reimer, "Binomial models for option valuation", Applied Mathematical Finance 3 (1996), with
-the Peizer-Pratt inversion; J. Hull and A. White, "The use of the control variate technique in option pricing" (1988).
+A call is priced as the put with spot and strike, and rate and yield, exchanged. Rate and yield are spread evenly over
+the time: ``r T = -ln D`` and ``q T = r T - ln(F / S)``. Contracts that share both share their boundaries, so pass a
+chain in one call rather than contract by contract.
+
+Sources: those of the modules named; R. McDonald and M. Schroder, "A parity result for American options", Journal of
+Computational Finance 1 (1998); A. Battauz, M. De Donno, A. Sbuelz, "Real options with a double continuation region",
+Quantitative Finance 12 (2012), for which rates have which boundaries.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from mesolive.pricing import black
+from mesolive.pricing import binomial_tree, black
 from mesolive.pricing.black import BoolLike, FloatArray, FloatLike, Greeks
+from mesolive.pricing.early_exercise import BoundaryTables, Sensitivities
+from mesolive.pricing.exercise_boundary import BoolArray, IntArray, log_limit
 from mesolive.pricing.implied import implied_volatility as european_volatility
+from mesolive.pricing.option_families import SMALLEST_DEVIATION, Families, KeptTables, solve_deviations
 
-STEPS = 101
-"""Steps of a tree; odd, as the method asks."""
+NEGLIGIBLE_PREMIUM: Final = 1e-12
+"""Of the strike: contracts whose right of early exercise cannot be worth more are European."""
 
-HIGHEST_VOLATILITY = 10.0
-LOWEST_VOLATILITY = 1e-3
-PRECISION = 1e-9
-MAX_ROUNDS = 60
+FAR: Final = 8.5
+"""Standard deviations from the boundary beyond which the premium is below 1e-17 of the strike."""
+
+RATE_DIGITS: Final = 12
+"""Contracts whose `r T` and `q T` agree to so many decimals share a boundary."""
+
+LOWEST_START: Final = 0.7
+HIGHEST_START: Final = 1.01
+"""The volatilities of a family's first tables, as parts of its lowest and highest European ones."""
+
+LOWEST_VOLATILITY: Final = 1e-3
+HIGHEST_VOLATILITY: Final = 10.0
+MAX_ROUNDS: Final = 6
+"""Tables that are tried: a volatility that leaves one is looked for in the next."""
 
 
 def values(
@@ -40,8 +59,6 @@ def values(
     volatility: FloatLike,
     discount: FloatLike,
     forward: FloatLike,
-    *,
-    steps: int = STEPS,
 ) -> FloatArray:
     """Return the present values of American options. Arguments broadcast against each other.
 
@@ -61,16 +78,14 @@ def values(
         Discount factor from the expiration to now.
     forward
         Forward price for the expiration: rate and dividends are spread evenly over the time.
-    steps
-        Steps of the tree, odd.
 
     Returns
     -------
     FloatArray
         Values per unit of the underlying; NaN wherever an argument is NaN.
     """
-    flat = _Flat(is_call, spot, strike, years, volatility, discount, forward)
-    return flat.shaped(_tree(flat, steps).value)
+    contracts, shape, level = _flat(is_call, spot, strike, years, discount, forward, volatility)
+    return contracts.values(level).reshape(shape)
 
 
 def greeks(
@@ -81,46 +96,19 @@ def greeks(
     volatility: FloatLike,
     discount: FloatLike,
     forward: FloatLike,
-    *,
-    steps: int = STEPS,
 ) -> Greeks:
     """Return values and greeks of American options, in the units of `mesolive.pricing.black.greeks`.
 
-    Delta and gamma are read off the first levels of the tree; theta, vega and rho are central differences.
+    What is exercised at once has the greeks of its intrinsic value: it moves as the underlying does, and nothing else
+    moves it.
 
     Parameters
     ----------
-    is_call, spot, strike, years, volatility, discount, forward, steps
+    is_call, spot, strike, years, volatility, discount, forward
         As in `values`.
     """
-    flat = _Flat(is_call, spot, strike, years, volatility, discount, forward)
-    found = _tree(flat, steps)
-    day = np.minimum(1.0 / 365.0, 0.5 * np.maximum(flat.years, 0.0))
-
-    def moved(
-        *, years: FloatArray | None = None, volatility: FloatArray | None = None, rate: float = 0.0
-    ) -> FloatArray:
-        time = flat.years if years is None else years
-        with np.errstate(divide="ignore", invalid="ignore"):
-            part = np.where(flat.years > 0.0, time / flat.years, 0.0)
-        other = flat.replaced(
-            years=time,
-            volatility=flat.volatility if volatility is None else volatility,
-            discount=flat.discount**part * np.exp(-rate * time),
-            forward=flat.spot * (flat.forward / flat.spot) ** part * np.exp(rate * time),
-        )
-        return _tree(other, steps).value
-
-    bump = 1e-3
-    vega = (
-        moved(volatility=flat.volatility + bump) - moved(volatility=np.maximum(flat.volatility - bump, 0.0))
-    ) / np.maximum(2.0 * bump, 1e-12)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        theta = np.where(day > 0.0, (moved(years=flat.years - day) - moved(years=flat.years + day)) / (2.0 * day), 0.0)
-    rho = (moved(rate=bump) - moved(rate=-bump)) / (2.0 * bump)
-    return Greeks(
-        *(flat.shaped(array) for array in (found.value, found.delta, found.gamma, theta / 365.0, vega * 0.01, rho))
-    )
+    contracts, shape, level = _flat(is_call, spot, strike, years, discount, forward, volatility)
+    return Greeks(*(array.reshape(shape) for array in contracts.greeks(level)))
 
 
 def implied_volatility(
@@ -131,209 +119,265 @@ def implied_volatility(
     years: FloatLike,
     discount: FloatLike,
     forward: FloatLike,
-    *,
-    steps: int = STEPS,
 ) -> FloatArray:
     """Return the volatilities at which American options are worth `price`. Arguments broadcast.
 
-    The search is a bracketed secant (the Illinois form of regula falsi) on all contracts at once, begun at the European
-    volatility.
+    Newton's method with the exact vega, kept inside a bracket, begins at the European volatility. That is too high
+    where the right of early exercise is worth something, and the value is convex there: the way down does not
+    overshoot.
 
     Returns
     -------
     FloatArray
-        Annual volatilities as fractions, to about 1e-9 of the tree's own; NaN where none exists: at or below the
-        value of immediate exercise, at or above the upper bound.
+        Annual volatilities as fractions; NaN where none exists: at or below what the option is worth without any
+        volatility (immediate exercise among others), at or above the upper bound.
     """
-    start = np.full(np.shape(price), 0.2)
-    flat = _Flat(is_call, spot, strike, years, start, discount, forward)
-    target = np.broadcast_to(np.asarray(price, dtype=np.float64), flat.shape).ravel()
-    exercise = np.maximum(flat.sign * (flat.spot - flat.strike), 0.0)
-    bound = np.where(flat.sign > 0.0, flat.spot, flat.strike)
-    with np.errstate(invalid="ignore"):
-        solvable = (target > exercise) & (target < bound) & (flat.years > 0.0)
-    low, high = np.full(target.shape, LOWEST_VOLATILITY), np.full(target.shape, HIGHEST_VOLATILITY)
-
-    def error(volatility: FloatArray, chosen: npt.NDArray[np.intp]) -> FloatArray:
-        return _tree(flat.replaced(volatility=volatility).taken(chosen), steps).value - target[chosen]
-
-    everyone = np.flatnonzero(solvable)
-    result = np.full(target.shape, np.nan)
-    if not everyone.size:
-        return flat.shaped(result)
-    below, above = np.full(target.shape, np.nan), np.full(target.shape, np.nan)
-    below[everyone], above[everyone] = error(low, everyone), error(high, everyone)
-    solvable &= (below < 0.0) & (above > 0.0)
-    # A European volatility is a little too high, because the right of early exercise is worth something too.
-    guess = european_volatility(target, flat.sign > 0.0, flat.forward, flat.strike, flat.years, flat.discount)
-    active = np.flatnonzero(solvable)
-    at = np.where(np.isfinite(guess), np.clip(guess, 2.0 * LOWEST_VOLATILITY, 0.5 * HIGHEST_VOLATILITY), 0.3)
-    for _ in range(MAX_ROUNDS):
-        if not active.size:
-            break
-        miss = error(at, active)
-        is_low = miss < 0.0
-        lows, highs = active[is_low], active[~is_low]
-        # Illinois: an end that stays twice counts half, so that the other moves too.
-        above[lows] = np.where(low[lows] == at[lows], above[lows], 0.5 * above[lows])
-        below[highs] = np.where(high[highs] == at[highs], below[highs], 0.5 * below[highs])
-        low[lows], below[lows] = at[lows], miss[is_low]
-        high[highs], above[highs] = at[highs], miss[~is_low]
-        done = (np.abs(miss) <= 1e-12 * np.maximum(target[active], 1.0)) | (high[active] - low[active] < PRECISION)
-        result[active[done]] = at[active[done]]
-        active = active[~done]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            secant = (low * above - high * below) / (above - below)
-        inside = (secant > low) & (secant < high)
-        at = np.where(inside, secant, 0.5 * (low + high))
-    result[active] = at[active]
-    return flat.shaped(result)
+    contracts, shape, level = _flat(is_call, spot, strike, years, discount, forward, price)
+    return contracts.implied_volatility(level).reshape(shape)
 
 
-class _Flat:
-    """Arguments broadcast against each other and laid out in one dimension."""
+def _flat(
+    is_call: BoolLike,
+    spot: FloatLike,
+    strike: FloatLike,
+    years: FloatLike,
+    discount: FloatLike,
+    forward: FloatLike,
+    level: FloatLike,
+) -> tuple[AmericanOptions, tuple[int, ...], FloatArray]:
+    """Broadcast arguments and lay them out in one dimension."""
+    right, *arrays = np.broadcast_arrays(
+        np.asarray(is_call, dtype=np.bool_),
+        *(np.asarray(array, dtype=np.float64) for array in (spot, strike, years, discount, forward, level)),
+    )
+    flat = [array.ravel() for array in arrays]
+    return AmericanOptions(right.ravel(), *flat[:5]), right.shape, flat[5]
+
+
+class AmericanOptions:
+    """Contracts that may be exercised early, apart from their volatilities; arrays of one dimension and length.
+
+    Boundaries that `implied_volatility` solved for are kept for `greeks` and `values`.
+
+    Parameters
+    ----------
+    is_call, spot, strike, years, discount, forward
+        As in `values`.
+    """
 
     def __init__(
         self,
-        is_call: BoolLike,
-        spot: FloatLike,
-        strike: FloatLike,
-        years: FloatLike,
-        volatility: FloatLike,
-        discount: FloatLike,
-        forward: FloatLike,
+        is_call: BoolArray,
+        spot: FloatArray,
+        strike: FloatArray,
+        years: FloatArray,
+        discount: FloatArray,
+        forward: FloatArray,
     ) -> None:
-        arrays = np.broadcast_arrays(
-            np.where(is_call, 1.0, -1.0),
-            *(np.asarray(array, dtype=np.float64) for array in (spot, strike, years, volatility, discount, forward)),
+        self._is_call, self._spot, self._strike = is_call, spot, strike
+        self._years, self._discount, self._forward = years, discount, forward
+        with np.errstate(all="ignore"):
+            interest = np.round(-np.log(discount), RATE_DIGITS)
+            dividends = np.round(-np.log(discount) - np.log(forward / spot), RATE_DIGITS)
+            self._rate = np.where(is_call, dividends, interest)
+            self._dividends = np.where(is_call, interest, dividends)
+            self._price_scale = np.where(is_call, spot, strike)
+            self._log_spot = np.log(np.where(is_call, strike / spot, spot / strike))
+            self._payoff = np.maximum(np.where(is_call, spot - strike, strike - spot), 0.0)
+            self._root_years = np.sqrt(np.maximum(years, 0.0))
+            known = np.isfinite(self._log_spot + years + self._rate + self._dividends)
+            self._unknown = ~known
+            self._over = known & (years <= 0.0)
+            alive = known & (years > 0.0)
+            rate, dividends = self._rate, self._dividends
+            # Where the rate is not positive and the yield is not below it, waiting always pays.
+            never = (rate <= 0.0) & (dividends >= rate)
+            self._two_boundaries = alive & (rate < 0.0) & (dividends < rate)
+            largest = -np.expm1(-rate) + np.exp(self._log_spot) * np.maximum(np.expm1(-dividends), 0.0)
+            self._one_boundary = alive & ~never & ~self._two_boundaries & (largest > NEGLIGIBLE_PREMIUM)
+        limit = np.zeros(years.size)
+        limit[self._one_boundary] = log_limit(rate[self._one_boundary], dividends[self._one_boundary])
+        # How far the contract lies above the highest point of its boundary, allowing for the drift.
+        self._distance = self._log_spot - limit + np.minimum(rate - dividends, 0.0)
+        self._kept: KeptTables | None = None
+
+    def values(self, volatility: FloatArray) -> FloatArray:
+        """Return the contracts' values at `volatility`."""
+        found = black.values(self._is_call, self._forward, self._strike, self._years, volatility, self._discount)
+        over = self._over & np.isfinite(volatility)
+        found[over] = self._payoff[over]
+        early, by_tree = self._early(volatility), self._by_tree(volatility)
+        if early.size:
+            sensitivities, missed = self._sensitivities(early, volatility, everything=False)
+            found[early] = self._price_scale[early] * sensitivities.value
+            by_tree = np.union1d(by_tree, missed)
+        if by_tree.size:
+            found[by_tree] = binomial_tree.values(*self._arguments(by_tree, volatility))
+        found[self._unknown] = np.nan
+        return found
+
+    def greeks(self, volatility: FloatArray) -> Greeks:
+        """Return the contracts' values and greeks at `volatility`."""
+        found = black.greeks(
+            self._is_call, self._forward, self._strike, self._years, volatility, self._discount, self._spot
         )
-        self.shape = arrays[0].shape
-        self.sign, self.spot, self.strike, self.years, self.volatility, self.discount, self.forward = (
-            np.array(array, dtype=np.float64).ravel() for array in arrays
+        over = np.flatnonzero(self._over & np.isfinite(volatility))
+        for array, at_end in zip(found, self._greeks_at_the_end(over), strict=True):
+            array[over] = at_end
+        early, by_tree = self._early(volatility), self._by_tree(volatility)
+        if early.size:
+            sensitivities, missed = self._sensitivities(early, volatility, everything=True)
+            for array, better in zip(found, self._in_units(early, volatility, sensitivities), strict=True):
+                array[early] = better
+            by_tree = np.union1d(by_tree, missed)
+        if by_tree.size:
+            exact = binomial_tree.greeks(*self._arguments(by_tree, volatility))
+            for array, better in zip(found, exact, strict=True):
+                array[by_tree] = better
+        for array in found:
+            array[self._unknown] = np.nan
+        return found
+
+    def implied_volatility(self, price: FloatArray) -> FloatArray:
+        """Return the volatilities at which the contracts are worth `price`."""
+        found = european_volatility(price, self._is_call, self._forward, self._strike, self._years, self._discount)
+        can_be_early = self._one_boundary | self._two_boundaries
+        with np.errstate(invalid="ignore"):
+            solvable = (price > self.lower_bound) & (price < self._price_scale)
+        # An American option may be worth more than a European one can.
+        found = np.where(can_be_early & np.isnan(found), 0.5 * HIGHEST_VOLATILITY, found)
+        found = np.where(can_be_early & ~solvable, np.nan, found)
+        early, by_tree = self._early(found), self._by_tree(found)
+        if early.size:
+            found[early], missed = self._invert(early, found[early], price[early])
+            by_tree = np.union1d(by_tree, missed)
+        if by_tree.size:
+            right, spot, strike, years, _, discount, forward = self._arguments(by_tree, found)
+            found[by_tree] = binomial_tree.implied_volatility(
+                price[by_tree], right, spot, strike, years, discount, forward
+            )
+        found[self._unknown] = np.nan
+        return found
+
+    @cached_property
+    def lower_bound(self) -> FloatArray:
+        """What the contracts are worth without any volatility: the best of all moments of exercise."""
+        rate, dividends, spot = self._rate, self._dividends, np.exp(self._log_spot)
+        with np.errstate(all="ignore"):
+            # The gain e^(-R s) - S e^(-Q s) is greatest at the start, at the end, or where its slope is zero.
+            best = np.clip(np.log(dividends * spot / rate) / (dividends - rate), 0.0, 1.0)
+            best = np.where(np.isfinite(best), best, 0.0)
+            waiting = np.exp(-rate * best) - spot * np.exp(-dividends * best)
+            at_last = np.exp(-rate) - spot * np.exp(-dividends)
+            return np.maximum(self._payoff, self._price_scale * np.maximum(waiting, at_last))
+
+    def _early(self, volatility: FloatArray) -> IntArray:
+        """Return the contracts whose premium of early exercise is to be computed."""
+        with np.errstate(invalid="ignore"):
+            reachable = self._distance <= FAR * volatility * self._root_years
+        return np.flatnonzero(self._one_boundary & reachable & np.isfinite(volatility))
+
+    def _by_tree(self, volatility: FloatArray) -> IntArray:
+        """Return the contracts that have two boundaries, and a volatility."""
+        return np.flatnonzero(self._two_boundaries & np.isfinite(volatility))
+
+    def _arguments(
+        self, chosen: IntArray, volatility: FloatArray
+    ) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return the arguments of the tree for some contracts."""
+        return (
+            self._is_call[chosen],
+            self._spot[chosen],
+            self._strike[chosen],
+            self._years[chosen],
+            volatility[chosen],
+            self._discount[chosen],
+            self._forward[chosen],
         )
 
-    @property
-    def european(self) -> tuple[npt.NDArray[np.bool_], FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-        """The arguments of the European formulas."""
-        return self.sign > 0.0, self.forward, self.strike, self.years, self.volatility, self.discount
+    def _greeks_at_the_end(self, chosen: IntArray) -> Greeks:
+        """Return the greeks of contracts whose time is over."""
+        sign = np.where(self._is_call[chosen], 1.0, -1.0)
+        nothing = np.zeros(chosen.size)
+        delta = np.where(sign * (self._spot[chosen] - self._strike[chosen]) >= 0.0, sign, 0.0)
+        return Greeks(self._payoff[chosen], delta, nothing, nothing, nothing, nothing)
 
-    def shaped(self, array: FloatArray) -> FloatArray:
-        return array.reshape(self.shape)
+    def _in_units(self, chosen: IntArray, volatility: FloatArray, found: Sensitivities) -> Greeks:
+        """Return the greeks of some contracts in the units of `mesolive.pricing.black`."""
+        call, scale, spot = self._is_call[chosen], self._price_scale[chosen], self._spot[chosen]
+        years, volatility = self._years[chosen], volatility[chosen]
+        value = scale * found.value
+        delta = np.where(call, found.value - found.by_log_spot, scale / spot * found.by_log_spot)
+        gamma = scale / (spot * spot) * found.curvature
+        rate = np.where(call, self._dividends[chosen], self._rate[chosen]) / years
+        carry = rate - np.where(call, self._rate[chosen], self._dividends[chosen]) / years
+        # The pricing equation: what is held until later earns its financing, its carry and its convexity.
+        theta = rate * value - carry * spot * delta - 0.5 * (volatility * spot) ** 2 * gamma
+        theta = np.where(found.exercised > 0.0, 0.0, theta)
+        vega = scale * np.sqrt(years) * found.by_deviation
+        rho = scale * years * np.where(call, found.by_yield, found.by_rate)
+        return Greeks(value, delta, gamma, theta / black.DAYS_PER_YEAR, vega * 0.01, rho)
 
-    def replaced(
-        self,
-        *,
-        volatility: FloatArray,
-        years: FloatArray | None = None,
-        discount: FloatArray | None = None,
-        forward: FloatArray | None = None,
-    ) -> _Flat:
-        return _Flat(
-            self.sign > 0.0,
-            self.spot,
-            self.strike,
-            self.years if years is None else years,
-            volatility,
-            self.discount if discount is None else discount,
-            self.forward if forward is None else forward,
-        )
+    def _sensitivities(
+        self, chosen: IntArray, volatility: FloatArray, *, everything: bool
+    ) -> tuple[Sensitivities, IntArray]:
+        """Return values and derivatives of some contracts, and which are to be left to the tree."""
+        deviation = np.maximum(volatility[chosen] * self._root_years[chosen], SMALLEST_DEVIATION)
+        rate, dividends, log_spot = self._rate[chosen], self._dividends[chosen], self._log_spot[chosen]
+        found = Sensitivities(*(np.empty(chosen.size) for _ in Sensitivities._fields))
+        missed = volatility[chosen] * self._root_years[chosen] < SMALLEST_DEVIATION
 
-    def taken(self, chosen: npt.NDArray[np.intp]) -> _Flat:
-        return _Flat(
-            self.sign[chosen] > 0.0,
-            self.spot[chosen],
-            self.strike[chosen],
-            self.years[chosen],
-            self.volatility[chosen],
-            self.discount[chosen],
-            self.forward[chosen],
-        )
+        def evaluate(own: IntArray, family: IntArray, tables: BoundaryTables) -> None:
+            order = np.argsort(family, kind="stable")
+            own, family = own[order], family[order]
+            part = tables.evaluate(family, log_spot[own], deviation[own], everything=everything)
+            for array, new in zip(found, part, strict=True):
+                if new.size:
+                    array[own] = new
+            missed[own] |= ~tables.converged[family]
 
+        family = self._kept.family_of(chosen, deviation) if self._kept is not None else np.full(chosen.size, -1)
+        served = np.flatnonzero(family >= 0)
+        if self._kept is not None and served.size:
+            evaluate(served, family[served], self._kept.tables)
+        own = np.flatnonzero(family < 0)
+        if own.size:
+            families = Families.with_tables(rate[own], dividends[own], deviation[own])
+            tables = BoundaryTables.solve(
+                families.first(rate[own]),
+                families.first(dividends[own]),
+                families.least(deviation[own]),
+                families.greatest(deviation[own]),
+            )
+            evaluate(own[families.order], families.family, tables)
+        return found, chosen[missed]
 
-class _Walked(NamedTuple):
-    """What a tree says."""
-
-    value: FloatArray
-    delta: FloatArray
-    gamma: FloatArray
-
-
-CHUNK = 256
-"""Contracts that walk their trees together: their nodes fit into the processor's cache."""
-
-
-def _tree(flat: _Flat, steps: int) -> _Walked:
-    """Walk the trees of all contracts, a fine one and a coarse one each, and extrapolate."""
-    half = steps // 4 * 2 + 1
-    ahead = half / (steps - half)
-    count = flat.sign.size
-    value, delta, gamma = np.full(count, np.nan), np.full(count, np.nan), np.full(count, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        finite = np.isfinite(flat.spot + flat.strike + flat.years + flat.volatility + flat.discount + flat.forward)
-        over = finite & (flat.years <= 0.0)
-        intrinsic = np.maximum(flat.sign * (flat.spot - flat.strike), 0.0)
-        value[over], gamma[over] = intrinsic[over], 0.0
-        delta[over] = np.where(flat.sign * (flat.spot - flat.strike) >= 0.0, flat.sign, 0.0)[over]
-        alive = np.flatnonzero(finite & ~over & (flat.spot > 0.0) & (flat.strike > 0.0))
-        for first in range(0, alive.size, CHUNK):
-            chosen = alive[first : first + CHUNK]
-            part = flat.taken(chosen)
-            fine, coarse = _walk(part, steps), _walk(part, half)
-            exact, exercise = black.values(*part.european), intrinsic[chosen]
-            value[chosen] = np.maximum(np.maximum(fine.value + ahead * (fine.value - coarse.value), exact), exercise)
-            # Where it is exercised at once it moves as the underlying does.
-            now = value[chosen] <= exercise
-            delta[chosen] = np.where(now, part.sign, fine.delta + ahead * (fine.delta - coarse.delta))
-            gamma[chosen] = np.where(now, 0.0, fine.gamma + ahead * (fine.gamma - coarse.gamma))
-    return _Walked(value, delta, gamma)
-
-
-def _walk(flat: _Flat, steps: int) -> _Walked:
-    growth = (flat.forward / flat.spot) ** (1.0 / steps)
-    discount = (flat.discount ** (1.0 / steps))[:, None]
-    deviation = np.maximum(flat.volatility, 1e-6) * np.sqrt(flat.years)
-    d1 = np.log(flat.forward / flat.strike) / deviation + 0.5 * deviation
-    up_of_price, up = _peizer_pratt(d1, steps), _peizer_pratt(d1 - deviation, steps)
-    rise = growth * up_of_price / up
-    fall = growth * (1.0 - up_of_price) / (1.0 - up)
-    node = np.arange(steps + 1)
-    price = flat.spot[:, None] * rise[:, None] ** node * fall[:, None] ** (steps - node)
-    sign, strike = flat.sign[:, None], flat.strike[:, None]
-    american = np.maximum(sign * (price - strike), 0.0)
-    european = american.copy()
-    rising, falling, back = discount * up[:, None], discount * (1.0 - up[:, None]), 1.0 / fall[:, None]
-    levels: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
-    for level in range(steps - 1, -1, -1):
-        price = price[:, :-1] * back
-        european = rising * european[:, 1:] + falling * european[:, :-1]
-        american = rising * american[:, 1:] + falling * american[:, :-1]
-        np.maximum(american, sign * (price - strike), out=american)
-        if level <= 2:
-            levels[level] = (price, american, european)
-    exact = black.greeks(*flat.european, flat.spot)
-    # What the tree gets wrong about the European option it gets wrong about the American one too.
-    value = levels[0][1][:, 0] + (exact.price - levels[0][2][:, 0])
-    tree_delta = [_slope(levels[1][0], levels[1][side]) for side in (1, 2)]
-    tree_gamma = [_curvature(levels[2][0], levels[2][side]) for side in (1, 2)]
-    return _Walked(
-        value,
-        tree_delta[0] + (exact.delta - tree_delta[1]),
-        tree_gamma[0] + (exact.gamma - tree_gamma[1]),
-    )
-
-
-def _slope(price: FloatArray, value: FloatArray) -> FloatArray:
-    return (value[:, 1] - value[:, 0]) / (price[:, 1] - price[:, 0])
-
-
-def _curvature(price: FloatArray, value: FloatArray) -> FloatArray:
-    upper = (value[:, 2] - value[:, 1]) / (price[:, 2] - price[:, 1])
-    lower = (value[:, 1] - value[:, 0]) / (price[:, 1] - price[:, 0])
-    return 2.0 * (upper - lower) / (price[:, 2] - price[:, 0])
-
-
-def _peizer_pratt(z: FloatArray, steps: int) -> FloatArray:
-    """Return the probability whose binomial distribution inverts the normal one at `z` (the second method)."""
-    inner = z / (steps + 1.0 / 3.0 + 0.1 / (steps + 1.0))
-    root = np.sqrt(0.25 - 0.25 * np.exp(-inner * inner * (steps + 1.0 / 6.0)))
-    return np.clip(0.5 + np.sign(z) * root, 1e-12, 1.0 - 1e-12)
+    def _invert(self, chosen: IntArray, volatility: FloatArray, price: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Return volatilities of some contracts with one boundary, and which are to be left to the tree."""
+        rate, dividends = self._rate[chosen], self._dividends[chosen]
+        root_years = self._root_years[chosen]
+        deviation = np.maximum(volatility * root_years, SMALLEST_DEVIATION)
+        target = price / self._price_scale[chosen]
+        highest = np.maximum(HIGHEST_VOLATILITY * root_years, 2.0 * SMALLEST_DEVIATION)
+        missed = np.zeros(chosen.size, dtype=np.bool_)
+        left = np.arange(chosen.size)
+        for _ in range(MAX_ROUNDS):
+            families = Families.of(rate[left], dividends[left])
+            low = np.maximum(LOWEST_START * families.least(deviation[left]), SMALLEST_DEVIATION)
+            high = HIGHEST_START * families.greatest(deviation[left])
+            tables = BoundaryTables.solve(families.first(rate[left]), families.first(dividends[left]), low, high)
+            at, family = left[families.order], families.family
+            if self._kept is None:
+                self._kept = KeptTables.of(self._years.size, chosen[at], family, tables, low, high)
+            sound = tables.converged[family]
+            missed[at[~sound]] = True
+            at, family = at[sound], family[sound]
+            deviation[at] = solve_deviations(
+                tables, family, self._log_spot[chosen[at]], target[at], deviation[at], highest[at]
+            )
+            left = at[(deviation[at] < low[family]) | (deviation[at] > high[family])]
+            if not left.size:
+                break
+        missed[left] = True
+        found = deviation / root_years
+        return found, chosen[missed | (found <= LOWEST_VOLATILITY)]

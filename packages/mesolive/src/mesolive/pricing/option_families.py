@@ -1,0 +1,150 @@
+"""Families of American options: contracts that share rate and yield, their boundary tables, and the search in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mesolive.pricing.black import FloatArray
+from mesolive.pricing.early_exercise import BoundaryTables, nodes_for
+from mesolive.pricing.exercise_boundary import IntArray
+
+SMALLEST_DEVIATION: Final = 1e-5
+"""Below this total volatility boundaries are not solved for."""
+
+MAX_NEWTON_STEPS: Final = 40
+PRECISION: Final = 3e-6
+"""A relative step below this is the last one: the convergence is quadratic, so the error is below 1e-10 then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Contracts by what they share.
+
+    Attributes
+    ----------
+    order
+        Places of the contracts, so that those of a family follow each other.
+    family
+        (contracts,) in that order.
+    starts
+        (families,) the first of each family in that order.
+    """
+
+    order: IntArray
+    family: IntArray
+    starts: IntArray
+
+    @classmethod
+    def of(cls, *keys: FloatArray) -> Families:
+        """Sort contracts that agree in all keys together."""
+        order = np.lexsort(keys)
+        new = np.zeros(order.size, dtype=np.bool_)
+        new[:1] = True
+        for key in keys:
+            new[1:] |= np.diff(key[order]) != 0.0
+        return cls(order, np.cumsum(new) - 1, np.flatnonzero(new))
+
+    @classmethod
+    def with_tables(cls, rate: FloatArray, dividends: FloatArray, deviation: FloatArray) -> Families:
+        """Sort contracts for tables that serve given volatilities.
+
+        A family with fewer contracts than its table would have nodes is cut into single contracts.
+        """
+        families = cls.of(rate, dividends)
+        size = np.diff(np.append(families.starts, rate.size))
+        few = size <= nodes_for(families.greatest(deviation) / families.least(deviation))
+        alone = np.zeros(rate.size)
+        alone[families.order] = np.where(few[families.family], deviation[families.order], 0.0)
+        return cls.of(alone, rate, dividends)
+
+    def least(self, array: FloatArray) -> FloatArray:
+        """Return the least of each family."""
+        return np.minimum.reduceat(array[self.order], self.starts)
+
+    def greatest(self, array: FloatArray) -> FloatArray:
+        """Return the greatest of each family."""
+        return np.maximum.reduceat(array[self.order], self.starts)
+
+    def first(self, array: FloatArray) -> FloatArray:
+        """Return what is the same within each family."""
+        return array[self.order][self.starts]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTables:
+    """Boundary tables that were solved for, and whom they serve.
+
+    Attributes
+    ----------
+    family
+        (contracts,) each contract's family in the tables; -1 for those that have none.
+    low, high
+        (families,) between which total volatilities the tables are exact.
+    """
+
+    family: IntArray
+    tables: BoundaryTables
+    low: FloatArray
+    high: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        count: int,
+        contracts: IntArray,
+        family: IntArray,
+        tables: BoundaryTables,
+        low: FloatArray,
+        high: FloatArray,
+    ) -> KeptTables:
+        """Note which of `count` contracts the tables serve: `contracts`, each with its family."""
+        whole = np.full(count, -1, dtype=np.intp)
+        whole[contracts] = family
+        return cls(whole, tables, low, high)
+
+    def family_of(self, contracts: IntArray, deviation: FloatArray) -> IntArray:
+        """Return the families of contracts; -1 where the tables do not serve at a total volatility."""
+        family = self.family[contracts]
+        known = family >= 0
+        inside = known & (deviation >= self.low[family]) & (deviation <= self.high[family])
+        return np.where(inside, family, -1)
+
+
+def solve_deviations(
+    tables: BoundaryTables,
+    family: IntArray,
+    log_spot: FloatArray,
+    target: FloatArray,
+    deviation: FloatArray,
+    highest: FloatArray,
+) -> FloatArray:
+    """Return the total volatilities at which the tables' values are `target`.
+
+    Parameters
+    ----------
+    family, log_spot, target, deviation
+        (contracts,) by family, the last one to begin at.
+    highest
+        (contracts,) the end of the bracket.
+    """
+    deviation = deviation.copy()
+    low, high = np.full(family.size, SMALLEST_DEVIATION), highest.copy()
+    active = np.arange(family.size)
+    for _ in range(MAX_NEWTON_STEPS):
+        if not active.size:
+            break
+        at = deviation[active]
+        found = tables.evaluate(family[active], log_spot[active], at, everything=False)
+        miss = found.value - target[active]
+        low[active] = np.where(miss < 0.0, at, low[active])
+        high[active] = np.where(miss > 0.0, at, high[active])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            new = at - miss / found.by_deviation
+        inside = (new > low[active]) & (new < high[active])
+        new = np.where(miss == 0.0, at, np.where(inside, new, np.sqrt(low[active] * high[active])))
+        deviation[active] = new
+        active = active[np.abs(new - at) > PRECISION * at]
+    return deviation
