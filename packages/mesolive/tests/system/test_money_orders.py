@@ -120,7 +120,7 @@ async def test_what_is_held_can_be_left_however_large_it_has_become(desk: Desk) 
     strategy = await desk.strategy()
     position = await desk.enter(strategy.Id)
     dear = await desk.prepare_entry(strategy.Id, "another")
-    await desk.set_limits(Limits(max_contracts=Decimal(1), max_notional=Decimal(1)))
+    await desk.set_limits(Limits(max_contracts=Decimal(1), max_premium=Decimal(1)))
     with pytest.raises(MesoLiveApiException) as refused:
         await desk.send(at_venue(dear))
     assert refused.value.error is not None

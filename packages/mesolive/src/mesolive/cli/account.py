@@ -104,7 +104,7 @@ def limits(
     max_contracts: Annotated[
         str | None, typer.Option(help="Contracts of one order, all legs together; exits may be larger.")
     ] = None,
-    max_notional: Annotated[
+    max_premium: Annotated[
         str | None, typer.Option(help="Premiums of one order, all legs together; exits may be dearer.")
     ] = None,
     max_orders_per_minute: Annotated[int | None, typer.Option(help="Orders in any minute.", min=0)] = None,
@@ -115,7 +115,7 @@ def limits(
     as_json: AsJson = False,
 ) -> None:
     """Show what an account may send, after changing what is given. A running server obeys at once."""
-    numbers = {"max_contracts": max_contracts, "max_notional": max_notional, "price_band": price_band}
+    numbers = {"max_contracts": max_contracts, "max_premium": max_premium, "price_band": price_band}
     changes: dict[str, object] = {
         name: _decimal(text, f"--{name.replace('_', '-')}") for name, text in numbers.items() if text is not None
     }
@@ -140,7 +140,7 @@ def limits(
         return
     typer.echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
     typer.echo(f"contracts per order    {after.max_contracts}")
-    typer.echo(f"premiums per order     {after.max_notional}")
+    typer.echo(f"premiums per order     {after.max_premium}")
     typer.echo(f"orders per minute      {after.max_orders_per_minute}")
     typer.echo(f"price band             {after.price_band}")
 

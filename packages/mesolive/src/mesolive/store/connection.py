@@ -87,7 +87,10 @@ class Engines(Protocol):
         ...
 
     async def run(self, work: Callable[[Connection], R]) -> R:
-        """Run plain SQLAlchemy code in a write transaction that excludes all others, and commit."""
+        """Run schema changes, as plain SQLAlchemy code, in a write transaction that excludes all others, and commit.
+
+        On SQLite foreign keys are not enforced meanwhile; PostgreSQL alters tables in place and enforces them.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,57 +1,128 @@
-"""Brings the tables of a database up to date, within the caller's transaction: all of it or nothing."""
+"""Schema migrations: upgrades a database to the newest revision and checks its schema, all of it or nothing.
+
+`docs/store.md` says how a migration is written and what a database of an odd state is answered with.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+import structlog
+from sqlalchemy import Connection, Index, Inspector, Table, UniqueConstraint, inspect, text
+from sqlalchemy.schema import CreateIndex
 
 from mesolive.store.connection import UnusableDatabaseError
 from mesolive.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this server works with; a test compares it with the newest migration."""
+
+MAX_DEFECTS_SHOWN = 5
+
+_log = structlog.get_logger(__name__)
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that the database lacks.
+    """Run the migrations that the database lacks, then compare its schema with the tables that the code knows.
+
+    An index that is missing is created. Everything else that is missing is refused: its content cannot be invented.
+
+    Parameters
+    ----------
+    connection
+        Within the caller's transaction. On SQLite foreign keys must not be enforced on it: a table that others refer
+        to is dropped and made anew when one of its columns changes.
 
     Raises
     ------
     UnusableDatabaseError
-        When the tables were made by a newer server, or by one from before 1.0 that had others.
+        When the database has a revision that this server does not know, or a schema that no migration leads to.
     """
-    if inspect(connection).has_table("alembic_version"):
-        current = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        if current == HEAD:
-            _check_complete(connection)
-            return  # without loading Alembic: this is every start but the first
-    # Loaded only when there is something to do.
+    current = _revision(connection)
+    if current != HEAD:
+        _upgrade(connection, current)
+        _check_foreign_keys(connection)
+    _check_schema(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of the database, or `None` for a database without tables of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _upgrade(connection: Connection, current: str | None) -> None:
+    # Loaded only when there is something to do: every start but the first after an upgrade does without Alembic.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise UnusableDatabaseError(f"the tables were not made by this version of the server: {error}") from error
-
-
-def _check_complete(connection: Connection) -> None:
-    """Refuse tables that lack something: until 1.0 the one migration is written anew when the tables change."""
-    found = {
-        (name, column["name"])
-        for (_, name), columns in inspect(connection).get_multi_columns().items()
-        for column in columns
-    }
-    wanted = {(table.name, column.name) for table in metadata.sorted_tables for column in table.columns}
-    missing = sorted(f"{table}.{column}" for table, column in wanted - found)
-    if missing:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
         raise UnusableDatabaseError(
-            f"the tables were made by an earlier version of the server, which had no {missing[0]} "
-            f"({len(missing)} columns are missing); until 1.0 there is no way over: start with a new --database"
+            f"the database has the schema revision {current!r}, and this version of the server knows revisions up to "
+            f"{HEAD}: it was written by a newer version; start that one, or restore a backup made before the upgrade"
         )
+    command.upgrade(config, "head")
+    _log.info("database_migrated", from_revision=current, to_revision=HEAD)
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    """Refuse an upgrade that broke a reference: SQLite does not enforce them while tables are made anew."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise UnusableDatabaseError(f"row {broken[1]} of {broken[0]} refers to a row of {broken[2]} that is not there")
+
+
+def _check_schema(connection: Connection) -> None:
+    """Create missing indexes, and refuse a schema that lacks anything else."""
+    inspector = inspect(connection)
+    defects: list[str] = []
+    missing: list[Index] = []
+    columns = {
+        table: {column["name"] for column in found} for (_, table), found in inspector.get_multi_columns().items()
+    }
+    indexes = {table: {index["name"] for index in found} for (_, table), found in inspector.get_multi_indexes().items()}
+    for table in metadata.sorted_tables:
+        if table.name not in columns:
+            defects.append(f"the table {table.name}")
+            continue
+        defects += [
+            f"the column {table.name}.{column.name}"
+            for column in table.columns
+            if column.name not in columns[table.name]
+        ]
+        defects += _missing_constraints(inspector, table)
+        missing += [index for index in table.indexes if index.name not in indexes[table.name]]
+    if defects:
+        shown = ", ".join(defects[:MAX_DEFECTS_SHOWN])
+        more = len(defects) - MAX_DEFECTS_SHOWN
+        raise UnusableDatabaseError(
+            f"the database has the schema revision {HEAD} and lacks {shown}{f' and {more} more' if more > 0 else ''}: "
+            "it was written by a development version from before the first migration, or changed by hand, and no "
+            "migration leads from it; restore a backup, or start with a new --database"
+        )
+    for index in sorted(missing, key=lambda index: str(index.name)):
+        connection.execute(CreateIndex(index))
+        _log.warning("missing_index_created", index=index.name)
+
+
+def _missing_constraints(inspector: Inspector, table: Table) -> Iterator[str]:
+    """Name the unique constraints that the database lacks: what is promised to happen once relies on them."""
+    known = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
+    if not known:
+        return
+    found = {tuple(constraint["column_names"]) for constraint in inspector.get_unique_constraints(table.name)}
+    for constraint in known:
+        names = tuple(column.name for column in constraint.columns)
+        if names not in found:
+            yield f"the unique constraint {constraint.name}"

@@ -242,13 +242,20 @@ class SqliteEngines:
         """Run plain SQLAlchemy code in a write transaction, in the thread."""
 
         def whole(connection: Connection) -> R:
-            _begin_patiently(connection)
+            # SQLite changes a table by making it anew, and dropping the old one would break what refers to it. The
+            # switch does nothing within a transaction, so it is made around it; the migrations check the references.
+            below = _below(connection)
+            below.execute("PRAGMA foreign_keys = OFF")
             try:
-                result = work(connection)
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+                _begin_patiently(connection)
+                try:
+                    result = work(connection)
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+            finally:
+                below.execute("PRAGMA foreign_keys = ON")
             return result
 
         return await self._seat.in_thread(whole)

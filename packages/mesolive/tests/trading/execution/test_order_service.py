@@ -239,7 +239,7 @@ async def test_a_venue_account_takes_no_paper_fills(desk: Desk) -> None:
     ("limits", "code"),
     [
         (Limits(max_contracts=Decimal(3)), "OrderTooLarge"),
-        (Limits(max_notional=Decimal(100)), "NotionalTooLarge"),
+        (Limits(max_premium=Decimal(100)), "PremiumTooLarge"),
         (Limits(max_orders_per_minute=0), "TooManyOrders"),
     ],
 )

@@ -1,6 +1,6 @@
-"""How Alembic runs the migrations: on the connection, and in the transaction, of who called it.
+"""How Alembic runs the migrations: on the connection, and in the transaction, of the caller.
 
-Nothing is configured here but that: no logging, no ini file, no engine.
+Nothing else is configured here: no logging, no ini file, no engine.
 """
 
 from __future__ import annotations

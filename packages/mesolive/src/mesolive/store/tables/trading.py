@@ -72,9 +72,13 @@ account_limits = Table(
     Column("account_id", ID, ForeignKey("accounts.id"), primary_key=True),
     Column("allow_live", Boolean, nullable=False),
     Column("max_contracts", DecimalText, nullable=False),
-    Column("max_notional", DecimalText, nullable=False),
+    Column("max_premium", DecimalText, nullable=False),
     Column("max_orders_per_minute", Integer, nullable=False),
     Column("price_band", DecimalText, nullable=False),
+    Column("max_notional", DecimalText, nullable=False),
+    Column("max_loss", DecimalText, nullable=False),
+    Column("allow_unlimited_loss", Boolean, nullable=False),
+    Column("stale_exit_policy", String(16), nullable=False),
 )
 """What an account may send; one without a row has the careful defaults of `mesolive.trading.execution.risk_limits`."""
 

@@ -93,11 +93,7 @@ class _Standing:
 _STANDING = (
     select(
         accounts,
-        account_limits.c.allow_live,
-        account_limits.c.max_contracts,
-        account_limits.c.max_notional,
-        account_limits.c.max_orders_per_minute,
-        account_limits.c.price_band,
+        *risk_limits.LIMIT_COLUMNS,
         select(halts.c.reason)
         .where(halts.c.lifted_at.is_(None), or_(halts.c.account_id.is_(None), halts.c.account_id == accounts.c.id))
         .order_by(halts.c.id)
@@ -240,12 +236,7 @@ class Admission:
             )
             if row is None:
                 raise not_found(f"account {broker_account_id!r}")
-            limits = risk_limits.Limits()
-            if row.allow_live is not None:
-                limits = risk_limits.Limits(
-                    row.allow_live, row.max_contracts, row.max_notional, row.max_orders_per_minute, row.price_band
-                )
-            standing = _Standing(account_of(row), limits, row.halted, row.sent)
+            standing = _Standing(account_of(row), risk_limits.limits_of_row(row), row.halted, row.sent)
             self._accounts[broker_account_id] = standing
         return standing
 

@@ -5,10 +5,12 @@ A guard refuses; it never changes an order. Each refusal carries a code of its o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from mesolive.errors import ServiceError
 from mesolive.store.database import Transaction, WriteTransaction
@@ -26,6 +28,17 @@ NOT_LIVE = frozenset({models.BrokerType.MesoLive, models.BrokerType.Simulated})
 """Types of accounts on which no real money is at stake."""
 
 
+class StaleExitPolicy(Enum):
+    """Which exits are sent while their prices cannot be judged: quotes are old, or the data provider is disconnected.
+
+    Entries and adjustments are never sent then.
+    """
+
+    REFUSE = "Refuse"
+    LIMIT_ONLY = "LimitOnly"
+    ALLOW = "Allow"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an account may send; the defaults are the careful ones.
@@ -36,45 +49,69 @@ class Limits:
         Whether orders of real money may leave at all.
     max_contracts
         Contracts of one order, all legs together.
-    max_notional
+    max_premium
         Premium of one order at the middle of the market, all legs together whatever their sign, in account currency.
     max_orders_per_minute
         Orders and replacements in any minute.
     price_band
         How far beyond the middle of the market an order may pay, as a part of its legs' premiums.
+    max_notional
+        Notional of one order: the underlying's price times multiplier times contracts, all legs together whatever
+        their sign, in account currency.
+    max_loss
+        The largest loss at expiration that one order may bring, in account currency.
+    allow_unlimited_loss
+        Whether an order may bring a loss without limit.
+    stale_exit_policy
+        Which exits are sent on old quotes.
     """
 
     allow_live: bool = False
     max_contracts: Decimal = Decimal(100)
-    max_notional: Decimal = Decimal(500_000)
+    max_premium: Decimal = Decimal(500_000)
     max_orders_per_minute: int = 60
     price_band: Decimal = Decimal("0.25")
+    max_notional: Decimal = Decimal(50_000_000)
+    max_loss: Decimal = Decimal(2_000_000)
+    allow_unlimited_loss: bool = False
+    stale_exit_policy: StaleExitPolicy = StaleExitPolicy.LIMIT_ONLY
 
+
+LIMIT_COLUMNS = tuple(column for column in account_limits.columns if column.name != "account_id")
+"""What a query selects for `limits_of_row`."""
 
 _LIMITS = select(account_limits).where(account_limits.c.account_id == bindparam("account"))
+
+
+def limits_of_row(row: Row[Any]) -> Limits:
+    """Return the limits of a row with the `LIMIT_COLUMNS`; all are NULL for an account without limits of its own."""
+    if row.allow_live is None:
+        return Limits()
+    return Limits(
+        allow_live=row.allow_live,
+        max_contracts=row.max_contracts,
+        max_premium=row.max_premium,
+        max_orders_per_minute=row.max_orders_per_minute,
+        price_band=row.price_band,
+        max_notional=row.max_notional,
+        max_loss=row.max_loss,
+        allow_unlimited_loss=row.allow_unlimited_loss,
+        stale_exit_policy=StaleExitPolicy(row.stale_exit_policy),
+    )
 
 
 async def limits_of(tx: Transaction, account_id: int) -> Limits:
     """Return an account's limits."""
     row = await tx.first(_LIMITS, {"account": account_id})
-    if row is None:
-        return Limits()
-    return Limits(row.allow_live, row.max_contracts, row.max_notional, row.max_orders_per_minute, row.price_band)
+    return Limits() if row is None else limits_of_row(row)
 
 
 async def set_limits(tx: WriteTransaction, account_id: int, limits: Limits) -> None:
     """Give an account limits of its own."""
     await tx.execute(account_limits.delete().where(account_limits.c.account_id == account_id))
-    await tx.execute(
-        account_limits.insert().values(
-            account_id=account_id,
-            allow_live=limits.allow_live,
-            max_contracts=limits.max_contracts,
-            max_notional=limits.max_notional,
-            max_orders_per_minute=limits.max_orders_per_minute,
-            price_band=limits.price_band,
-        )
-    )
+    values = {field.name: getattr(limits, field.name) for field in fields(Limits)}
+    values["stale_exit_policy"] = limits.stale_exit_policy.value
+    await tx.execute(account_limits.insert().values(account_id=account_id, **values))
 
 
 class RefusedError(ServiceError):
@@ -128,12 +165,12 @@ def check_order(
             "a leg has no two-sided market now, so the order's price cannot be judged",
             StatusCode.ProviderUnavailable,
         )
-    notional = order.qty * sum(
+    premium = order.qty * sum(
         (abs(leg.ratio) * quote.legs[leg.name].middle * leg.contract.multiplier for leg in order.legs), ZERO
     )
-    if notional > limits.max_notional and not closes:
+    if premium > limits.max_premium and not closes:
         raise RefusedError(
-            "NotionalTooLarge", f"the order's premiums are {notional:.2f}; the account's limit is {limits.max_notional}"
+            "PremiumTooLarge", f"the order's premiums are {premium:.2f}; the account's limit is {limits.max_premium}"
         )
     for field, price in (("LimitPrice", asked.LimitPrice), ("StopPrice", asked.StopPrice)):
         if price is not None:

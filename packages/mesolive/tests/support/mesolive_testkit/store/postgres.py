@@ -92,6 +92,26 @@ class Postgres:
         ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
         self._sql("postgres", f"{ending}'{_name(url)}'")
 
+    def dump(self, url: str) -> str:
+        """Return a database as SQL, without what depends on the server's version."""
+        file = self._directory / "dump.sql"
+        self._run(
+            "pg_dump", "--no-owner", "--no-privileges", "--inserts", "--username=test", "--host", self._directory,
+            "--file", file, _name(url),
+        )  # fmt: skip
+        lines = file.read_text(encoding="utf-8").splitlines()
+        kept = [
+            line for line in lines if line and not line.startswith(("--", "\\", "SET ", "SELECT pg_catalog.set_config"))
+        ]
+        return "\n".join(kept) + "\n"
+
+    def load(self, url: str, dump: Path) -> None:
+        """Fill an empty database from a dump."""
+        file = self._directory / "load.sql"
+        file.write_text(dump.read_text(encoding="utf-8"), encoding="utf-8")  # where the server's user can read it
+        arguments = ("--no-psqlrc", "--quiet", "--username=test", "--host", self._directory, "--dbname", _name(url))
+        self._run("psql", *arguments, "--set", "ON_ERROR_STOP=1", "--single-transaction", "--file", file)
+
     def _sql(self, database: str, statement: str) -> None:
         arguments = ("--no-psqlrc", "--quiet", "--username=test", "--host", self._directory, "--dbname", database)
         self._run("psql", *arguments, "--command", statement)
