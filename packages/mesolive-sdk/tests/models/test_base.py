@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -65,6 +66,21 @@ def test_flags_are_combined_and_asked_like_sets() -> None:
     assert both in LiveQuoteFields.All
     assert len({both, LiveQuoteFields(3)}) == 1
     assert repr(both) == "<LiveQuoteFields Bid, Ask>"
+
+
+def test_a_class_of_flags_is_iterated_and_asked_like_an_enum_flag() -> None:
+    standard = enum.Flag("standard", ["Bid", "Ask", "Last", "Mark"])
+    assert [flag.name for flag in LiveQuoteFields] == [flag.name for flag in standard]
+    assert [flag.value for flag in LiveQuoteFields] == [flag.value for flag in standard]
+    assert len(LiveQuoteFields) == len(standard)
+    assert list(LiveQuoteFields.__members__) == ["Bid", "Ask", "Last", "Mark", "All", "None_"]
+    assert LiveQuoteFields["Bid"] == LiveQuoteFields.Bid
+    assert LiveQuoteFields.Bid in LiveQuoteFields
+    assert LiveDataInclude.Prices not in LiveQuoteFields
+    assert (LiveQuoteFields.Bid | LiveQuoteFields.Mark).name == "Bid|Mark"
+    assert len(LiveQuoteFields.Bid | LiveQuoteFields.Mark) == 2
+    with pytest.raises(KeyError):
+        LiveQuoteFields["Nothing"]
 
 
 def test_flags_of_two_sets_cannot_be_mixed() -> None:

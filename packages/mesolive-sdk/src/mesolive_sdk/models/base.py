@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +32,8 @@ IdempotencyKeyStr: TypeAlias = Annotated[
 """A client-chosen key: 1 to 128 letters, digits or any of `. _ : -`."""
 
 UNKNOWN = "Unknown"
+
+_F = TypeVar("_F")
 
 
 def to_utc(value: datetime) -> datetime:
@@ -74,11 +77,34 @@ class WireEnum(enum.StrEnum):
         return None
 
 
-class WireFlags:
+class _FlagsType(type):
+    """Gives a class of flags what `enum.Flag` gives: iteration, length, `in`, access by name, and `__members__`."""
+
+    def __iter__(cls: type[_F]) -> Iterator[_F]:
+        return iter(list(_members(cls).values())[:-2])
+
+    def __len__(cls) -> int:
+        return len(_members(cls)) - 2
+
+    def __getitem__(cls: type[_F], name: str) -> _F:
+        return _members(cls)[name]
+
+    def __contains__(cls, member: object) -> bool:
+        return isinstance(member, cls)
+
+    @property
+    def __members__(cls: type[_F]) -> Mapping[str, _F]:
+        """All members by name: the single flags, then the aliases `All` and `None_`."""
+        return _members(cls)
+
+
+class WireFlags(metaclass=_FlagsType):
     """A set of flags that travels as names joined with a comma (`Bid, Ask`), as `All`, or as `None`.
 
-    Subclasses name their single flags in `_names`; members are class attributes. Sets are combined with `|`, `&`, `^`
-    and `~`, asked with `in`, iterated flag by flag, and compared by value; an empty set is false.
+    Subclasses name their single flags in `_names`; members are class attributes. A class and its values behave as those
+    of `enum.Flag`: the class is iterated, has `__members__` and gives members by name; sets are combined with `|`, `&`,
+    `^` and `~`, asked with `in`, iterated flag by flag, have `name` and `value`, and compare by value; an empty set is
+    false. It is no `enum.Flag` because msgspec writes those as integers, and the wire has names.
 
     Parameters
     ----------
@@ -104,6 +130,13 @@ class WireFlags:
     @classmethod
     def _all(cls) -> int:
         return (1 << len(cls._names)) - 1
+
+    @property
+    def name(self) -> str:
+        """The flags' names joined with `|`, as `enum.Flag` has them; `None_` for the empty set, `All` for all flags."""
+        if self.value in {0, self._all()}:
+            return "All" if self.value else "None_"
+        return "|".join(name for place, name in enumerate(self._names) if self.value >> place & 1)
 
     @classmethod
     def parse(cls, text: object) -> Self:
@@ -161,6 +194,9 @@ class WireFlags:
     def __iter__(self) -> Iterator[Self]:
         return (type(self)(1 << place) for place in range(len(self._names)) if self.value >> place & 1)
 
+    def __len__(self) -> int:
+        return self.value.bit_count()
+
     def __bool__(self) -> bool:
         return self.value != 0
 
@@ -178,6 +214,14 @@ class WireFlags:
             msg = f"flags of {type(self).__name__} cannot be combined with {type(other).__name__}"
             raise TypeError(msg)
         return other.value
+
+
+def _members(flags: type[_F]) -> Mapping[str, _F]:
+    """Return the single flags of a class by name, then `All` and `None_`."""
+    names: tuple[str, ...] = vars(flags)["_names"]
+    make = cast("Callable[[int], _F]", flags)
+    values = {name: 1 << place for place, name in enumerate(names)} | {"All": (1 << len(names)) - 1, "None_": 0}
+    return MappingProxyType({name: make(value) for name, value in values.items()})
 
 
 class Timed(msgspec.Struct, kw_only=True):
