@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mesolive_testkit.paths import ROOT
-from mesolive_testkit.server import Kit
+from mesolive_testkit.server import Kit, with_a_marker
 
 
 def programs(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
 
 
-async def test_the_program_of_the_readme_trades_and_prints_live_pnl(kit: Kit) -> None:
-    await kit.strategy()
+@pytest.mark.parametrize("structure", [{}, {"Structure": with_a_marker()}], ids=["legs", "legs and a marker leg"])
+async def test_the_program_of_the_readme_trades_and_prints_live_pnl(kit: Kit, structure: dict[str, Any]) -> None:
+    await kit.strategy(**structure)
     (program,) = programs(ROOT / "README.md")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -31,7 +36,7 @@ async def test_the_program_of_the_readme_trades_and_prints_live_pnl(kit: Kit) ->
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             line = (await process.stdout.readline()).decode()
         assert re.fullmatch(r"-?[\d.]+ -?[\d.]+\n", line), (line, (await process.stderr.read()).decode())
     finally:
@@ -51,11 +56,24 @@ async def test_the_program_of_the_sdks_page_shows_accounts_and_a_position(kit: K
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         out, errors = await process.communicate()
     account, position = out.decode().splitlines()
     assert re.fullmatch(r"ML1000 [\d.]+ USD", account), errors
     assert re.fullmatch(r"my position -?[\d.]+ -?[\d.]+", position), errors
+
+
+def test_the_programs_that_people_copy_have_strict_types(tmp_path: Path) -> None:
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
+    for name, page in (("readme", ROOT / "README.md"), ("sdk", ROOT / "packages/mesolive-sdk/README.md")):
+        (tmp_path / f"{name}.py").write_text(programs(page)[0])
+    checked = subprocess.run(
+        [Path(sys.executable).with_name("basedpyright"), "--pythonpath", sys.executable, "--project", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

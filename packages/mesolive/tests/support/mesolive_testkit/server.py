@@ -130,6 +130,18 @@ class Kit:
         )
 
 
+MARKER = "watched"
+"""A marker leg's name."""
+
+
+def with_a_marker() -> dict[str, Any]:
+    """Return the sample's structure without leg groups and with a marker leg."""
+    structure = definition()["Structure"]
+    legs = [{name: value for name, value in leg.items() if name != "LegGroupId"} for leg in structure["Legs"]]
+    marker = legs[0] | {"Name": MARKER, "Qty": "0", "StrikeSelector": {"Delta": "30"}}
+    return structure | {"Legs": [*legs, marker]}
+
+
 def fills_args(
     plan_id: int,
     legs: dict[str, models.LiveLeg],

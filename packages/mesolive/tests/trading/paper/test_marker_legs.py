@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from mesolive_sdk import MesoLiveApiException, models
-from mesolive_testkit.server import Kit, definition, fills_args
-
-MARKER = "watched"
-
-
-def with_a_marker() -> dict[str, Any]:
-    """Return the sample's structure without leg groups and with a marker leg."""
-    structure = definition()["Structure"]
-    legs = [{name: value for name, value in leg.items() if name != "LegGroupId"} for leg in structure["Legs"]]
-    marker = legs[0] | {"Name": MARKER, "Qty": "0", "StrikeSelector": {"Delta": "30"}}
-    return structure | {"Legs": [*legs, marker]}
+from mesolive_testkit.server import MARKER, Kit, fills_args, with_a_marker
 
 
 async def prepared(kit: Kit) -> models.PreparePositionEntryResult:
