@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ import pytest
 
 from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
-from mesolive.market.contracts import Right
+from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainView, generated
 from mesolive_testkit.language.strategies import compiled, held, position, scope, value
 from mesolive_testkit.language.strategies import contract as contract_of
@@ -136,6 +137,25 @@ def test_interest_and_carry_of_the_chain_are_kept(view: PlainView) -> None:
     # Deep in the money, with ten days left, a call is worth the spot less the discounted strike.
     assert price == pytest.approx(6000 - 4400 * math.exp(-0.05 * days / 365), rel=1e-6)
     assert growth > 1
+
+
+def test_an_american_leg_is_worth_its_exercise_and_moves_as_one(view: PlainView) -> None:
+    """A put far in the money with interest to earn: nobody holds it, so it is worth its payoff and delta is -100."""
+    slices = [replace(part, expiration=replace(part.expiration, style=ExerciseStyle.AMERICAN)) for part in view.slices]
+    stock = PlainView(view.now, view.underlying, slices, rate=0.05)
+    index = PlainView(view.now, view.underlying, view.slices, rate=0.05)
+    american, european = (
+        scope(market, position(held("p", contract_of(market, 4500.0), 1, price=0.0))) for market in (stock, index)
+    )
+    assert value("options.model(leg_p, 9999, 3500, price)", american) == pytest.approx(1000.0, abs=1e-9)
+    assert value("options.model(leg_p, 9999, 3500, delta)", american) == -100.0
+    below = value("options.model(leg_p, 9999, 3500, price)", european)
+    assert isinstance(below, float)
+    assert below < 990.0
+    here, there = (value(f"options.model(leg_p, 9999, {SPOT}, price)", within) for within in (american, european))
+    assert isinstance(here, float)
+    assert isinstance(there, float)
+    assert 0.05 < here - there < 3.0
 
 
 def test_realised_results_count_in_the_positions_pnl(view: PlainView) -> None:

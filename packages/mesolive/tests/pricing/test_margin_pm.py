@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesolive.pricing import american
 from mesolive.pricing.black import greeks
 from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
 from mesolive.pricing.margin_pm import pm_like
@@ -126,3 +127,11 @@ def test_the_house_multiplier_scales_both_models(house: Decimal) -> None:
 def test_broad_indexes_have_lower_percentages_than_stocks_and_volatility_indexes() -> None:
     assert rates_of("SPX", is_index=True) == BROAD_INDEX
     assert rates_of("VIX", is_index=True) == rates_of("SPY", is_index=False) == EQUITY
+
+
+def test_an_american_put_loses_what_its_holder_can_exercise_it_for() -> None:
+    """Ten percent down the put is exercised: it is worth its intrinsic value, which is more than the European one."""
+    growth, discount = math.exp(0.05), math.exp(-0.05)
+    now = float(american.values(False, 100.0, 120.0, 1.0, 0.25, discount, 100.0 * growth))
+    short = RiskLeg(False, 120.0, -100.0, 0.0, 0.25, 1.0, 365.0, 100.0 * growth, discount, may_exercise_early=True)
+    assert pm_like([short], 100.0, 0.15, 0.1) == pytest.approx(100.0 * (35.0 - now), abs=1e-6)

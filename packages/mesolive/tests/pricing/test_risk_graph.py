@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesolive.pricing import american
 from mesolive.pricing.black import greeks
 from mesolive.pricing.risk_graph import RiskLeg, price_range, risk_graph, thirds_to_expiration
 
@@ -147,3 +148,47 @@ def test_the_prices_of_a_graph_have_the_spot_in_their_middle() -> None:
 def test_a_position_without_legs_has_what_it_realised() -> None:
     graph = risk_graph([], SPOT, price_range(SPOT, points=3), np.array([0.0, 1.0]), realized=7.0)
     assert graph.pnl.tolist() == [[7.0] * 3] * 2
+
+
+def stock_put(quantity: float = -100.0) -> RiskLeg:
+    """Return the 120 put of a stock at 100, a year at 25 % with 5 % interest: near its exercise boundary."""
+    value = float(american.values(False, 100.0, 120.0, 1.0, 0.25, math.exp(-0.05), 100.0 * math.exp(0.05)))
+    return RiskLeg(
+        is_call=False,
+        strike=120.0,
+        quantity=quantity,
+        cost=quantity * value,
+        volatility=0.25,
+        years=1.0,
+        days=365.0,
+        forward=100.0 * math.exp(0.05),
+        discount=math.exp(-0.05),
+        may_exercise_early=True,
+    )
+
+
+def test_an_american_put_is_valued_with_its_right_of_early_exercise() -> None:
+    graph = risk_graph([stock_put()], 100.0, np.array([100.0]), np.array([0.0]))
+    assert float(graph.pnl[0, 0]) == pytest.approx(0.0, abs=1e-6)
+    assert float(graph.delta[0, 0]) == pytest.approx(77.2, abs=0.05)
+
+
+def test_an_american_leg_is_never_worth_less_than_its_intrinsic_value() -> None:
+    prices = np.linspace(40.0, 160.0, 61)
+    graph = risk_graph([stock_put(100.0)], 100.0, prices, np.array([0.0, 120.0, 300.0, 364.9, 365.0, 400.0]))
+    payoff = 100.0 * np.maximum(120.0 - prices, 0.0)
+    assert (graph.value >= payoff - 1e-6).all()
+    np.testing.assert_allclose(graph.value[-2:], [payoff, payoff])
+    exercised = prices < 80.0
+    assert (graph.delta[:4, exercised] == -100.0).all()
+    assert (graph.theta[:4, exercised] == 0.0).all()
+
+
+def test_the_greeks_of_an_american_leg_are_the_slopes_of_its_values() -> None:
+    prices = np.linspace(80.0, 140.0, 1201)
+    graph = risk_graph([stock_put()], 100.0, prices, np.array([0.0, 182.0]))
+    np.testing.assert_allclose(graph.delta[:, 1:-1], np.gradient(graph.value, prices, axis=1)[:, 1:-1], atol=0.02)
+    days = np.linspace(0.0, 300.0, 3001)
+    later = risk_graph([stock_put()], 100.0, np.array([110.0]), days)
+    slopes = np.gradient(later.value[:, 0], days)
+    np.testing.assert_allclose(later.theta[1:-1, 0], slopes[1:-1], atol=2e-3)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import MissingValueError
-from mesolive.market.contracts import Right
+from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
 from mesolive.pricing.margin_regt import RegTLeg
@@ -78,4 +78,5 @@ def _risk_leg(leg: BoundLeg, view: MarketView, spot: float) -> RiskLeg:
         days=leg.value("dte"),
         forward=forward if forward is not None else spot,
         discount=view.discount(chain.expiration),
+        may_exercise_early=chain.expiration.style is ExerciseStyle.AMERICAN,
     )

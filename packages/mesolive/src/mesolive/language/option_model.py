@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mesolive.language.legs import DAY, BoundLeg
 from mesolive.language.problems import MissingValueError, StatementError
 from mesolive.language.scope import Scope
-from mesolive.market.contracts import Right
+from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.pricing.risk_graph import RiskLeg, risk_graph
 
 FloatArray = npt.NDArray[np.float64]
@@ -165,6 +165,7 @@ def _risk_leg(scope: Scope, leg: BoundLeg, spot: float) -> RiskLeg:
         days=leg.value("dte"),
         forward=forward if forward is not None else spot,
         discount=scope.view.discount(expiration),
+        may_exercise_early=chain.expiration.style is ExerciseStyle.AMERICAN,
     )
 
 

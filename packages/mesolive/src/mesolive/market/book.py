@@ -24,7 +24,7 @@ from mesolive.market.columns import TIMES, Columns, Price, sound
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
-from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
+from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
 Values: TypeAlias = "float | FloatArray"
@@ -95,7 +95,7 @@ class QuoteBook:
         self._columns = Columns.empty(len(listing))
         self._handed_out = False
         self._keeper = CurveCache()
-        self._underlying = UnderlyingState(listing.underlying, Quote())
+        self._underlying = UnderlyingSnapshot(listing.underlying, Quote())
         self._prices = UnderlyingPrices()
         self._view: BookView | None = None
         self._deferred: Callable[[], None] | None = None

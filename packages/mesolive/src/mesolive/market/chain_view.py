@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -12,12 +12,11 @@ import numpy as np
 from mesolive.market.analytics import ChainAnalytics, CurveCache, ExpirationAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
 from mesolive.market.columns import Columns
-from mesolive.market.contracts import Expiration, OptionContract, Right
+from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import from_micros
-from mesolive.market.underlying import LazyUnderlyingState
-from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
+from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
 
 
 class BookSlice:
@@ -146,6 +145,93 @@ class BookSlice:
         return self._span[0] + index
 
 
+class BookUnderlying:
+    """The underlying of a view; implements `mesolive.market.view.UnderlyingState`.
+
+    Prices are at hand; the volatilities are computed when they are first read, and then kept.
+
+    Parameters
+    ----------
+    prices
+        Of which the prices are read.
+    history
+        The underlying's days.
+    today
+        The exchange-local date.
+    solve_iv
+        Returns the volatility that the options imply; called once at most.
+    """
+
+    def __init__(
+        self,
+        prices: UnderlyingSnapshot,
+        history: DailySeries,
+        today: date,
+        solve_iv: Callable[[], float | None],
+    ) -> None:
+        self._prices = prices
+        self._history = history
+        self._today = today
+        self._solve_iv = solve_iv
+
+    @property
+    def underlying(self) -> Underlying:
+        """What is underlying."""
+        return self._prices.underlying
+
+    @property
+    def quote(self) -> Quote:
+        """Its latest prices."""
+        return self._prices.quote
+
+    @property
+    def today_open(self) -> float | None:
+        """The first price of the session."""
+        return self._prices.today_open
+
+    @property
+    def previous_close(self) -> float | None:
+        """The last price of the session before."""
+        return self._prices.previous_close
+
+    @property
+    def hv(self) -> float | None:
+        """Historical volatility of the last thirty days."""
+        return self._hv
+
+    @property
+    def iv(self) -> float | None:
+        """Implied volatility at the money, thirty days ahead."""
+        return self._iv
+
+    @property
+    def iv_rank(self) -> float | None:
+        """Where `iv` lies in the range of a year."""
+        return self._iv_rank
+
+    @property
+    def iv_percentile(self) -> float | None:
+        """On how many days of a year the volatility was lower."""
+        return self._iv_percentile
+
+    # A cached property does not pass for a property of a protocol.
+    @cached_property
+    def _hv(self) -> float | None:
+        return self._history.historical_volatility(self._today)
+
+    @cached_property
+    def _iv(self) -> float | None:
+        return self._solve_iv()
+
+    @cached_property
+    def _iv_rank(self) -> float | None:
+        return None if self._iv is None else self._history.iv_rank(self._iv, self._today)
+
+    @cached_property
+    def _iv_percentile(self) -> float | None:
+        return None if self._iv is None else self._history.iv_percentile(self._iv, self._today)
+
+
 class BookView:
     """The market of one underlying at one moment; implements `mesolive.market.view.MarketView`.
 
@@ -180,7 +266,7 @@ class BookView:
         heard_at: datetime | None,
         listing: Listing,
         columns: Columns,
-        state: UnderlyingState,
+        state: UnderlyingSnapshot,
         history: DailySeries,
         calendar: TradingCalendar,
         keeper: CurveCache,
@@ -207,7 +293,7 @@ class BookView:
     @cached_property
     def _underlying(self) -> UnderlyingState:
         today = self.calendar.local(self.now).date()
-        return LazyUnderlyingState.of(self._state, self._history, today, self._solve_iv)
+        return BookUnderlying(self._state, self._history, today, self._solve_iv)
 
     def _solve_iv(self) -> float | None:
         spot = self._state.quote.mark

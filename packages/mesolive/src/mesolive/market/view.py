@@ -38,12 +38,33 @@ class Quote:
     mark_time: datetime | None = None
 
 
-@dataclass(frozen=True)
-class UnderlyingState:
+class UnderlyingState(Protocol):
     """The underlying at the view's moment; volatilities are fractions (0.11), rank and percentile 0 to 100.
 
     A view may compute the volatilities when they are first read.
     """
+
+    @property
+    def underlying(self) -> Underlying: ...
+    @property
+    def quote(self) -> Quote: ...
+    @property
+    def today_open(self) -> float | None: ...
+    @property
+    def previous_close(self) -> float | None: ...
+    @property
+    def hv(self) -> float | None: ...
+    @property
+    def iv(self) -> float | None: ...
+    @property
+    def iv_rank(self) -> float | None: ...
+    @property
+    def iv_percentile(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingSnapshot:
+    """An `UnderlyingState` whose values are all at hand."""
 
     underlying: Underlying
     quote: Quote

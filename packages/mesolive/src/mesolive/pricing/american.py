@@ -209,7 +209,7 @@ class AmericanOptions:
         early, by_tree = self._early(volatility), self._by_tree(volatility)
         if early.size:
             sensitivities, missed = self._sensitivities(early, volatility, everything=False)
-            found[early] = self._price_scale[early] * sensitivities.value
+            found[early] = self._priced(early, sensitivities)
             by_tree = np.union1d(by_tree, missed)
         if by_tree.size:
             found[by_tree] = binomial_tree.values(*self._arguments(by_tree, volatility))
@@ -302,18 +302,24 @@ class AmericanOptions:
         delta = np.where(sign * (self._spot[chosen] - self._strike[chosen]) >= 0.0, sign, 0.0)
         return Greeks(self._payoff[chosen], delta, nothing, nothing, nothing, nothing)
 
+    def _priced(self, chosen: IntArray, found: Sensitivities) -> FloatArray:
+        """Return the values of some contracts per unit of the underlying."""
+        return np.where(found.exercised > 0.0, self._payoff[chosen], self._price_scale[chosen] * found.value)
+
     def _in_units(self, chosen: IntArray, volatility: FloatArray, found: Sensitivities) -> Greeks:
         """Return the greeks of some contracts in the units of `mesolive.pricing.black`."""
         call, scale, spot = self._is_call[chosen], self._price_scale[chosen], self._spot[chosen]
         years, volatility = self._years[chosen], volatility[chosen]
-        value = scale * found.value
+        value = self._priced(chosen, found)
         delta = np.where(call, found.value - found.by_log_spot, scale / spot * found.by_log_spot)
+        exercised = found.exercised > 0.0
+        delta = np.where(exercised, np.where(call, 1.0, -1.0), delta)
         gamma = scale / (spot * spot) * found.curvature
         rate = np.where(call, self._dividends[chosen], self._rate[chosen]) / years
         carry = rate - np.where(call, self._rate[chosen], self._dividends[chosen]) / years
         # The pricing equation: what is held until later earns its financing, its carry and its convexity.
         theta = rate * value - carry * spot * delta - 0.5 * (volatility * spot) ** 2 * gamma
-        theta = np.where(found.exercised > 0.0, 0.0, theta)
+        theta = np.where(exercised, 0.0, theta)
         vega = scale * np.sqrt(years) * found.by_deviation
         rho = scale * years * np.where(call, found.by_yield, found.by_rate)
         return Greeks(value, delta, gamma, theta / black.DAYS_PER_YEAR, vega * 0.01, rho)

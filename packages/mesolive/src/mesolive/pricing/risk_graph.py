@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mesolive.pricing.black import FloatArray, greeks
+from mesolive.pricing import american, black
+from mesolive.pricing.black import FloatArray
 
 SHORTEST_DTE = 1.0 / 96.0
 """The shortest time, in days, that weighted vega divides by: a quarter of an hour."""
@@ -40,6 +41,8 @@ class RiskLeg:
         Forward price for the settlement now.
     discount
         Discount factor from the settlement now.
+    may_exercise_early
+        Whether the contract is American: it is worth at least its intrinsic value at any price and day.
     """
 
     is_call: bool
@@ -51,6 +54,7 @@ class RiskLeg:
     days: float
     forward: float
     discount: float
+    may_exercise_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,11 @@ def risk_graph(
     for leg in legs:
         part = np.clip(1.0 - days / leg.days, 0.0, 1.0)[:, None] if leg.days > 0.0 else np.zeros((days.size, 1))
         forward = prices * (leg.forward / spot) ** part
-        found = greeks(leg.is_call, forward, leg.strike, leg.years * part, leg.volatility, leg.discount**part, prices)
+        years, discount = leg.years * part, leg.discount**part
+        if leg.may_exercise_early:
+            found = american.greeks(leg.is_call, prices, leg.strike, years, leg.volatility, discount, forward)
+        else:
+            found = black.greeks(leg.is_call, forward, leg.strike, years, leg.volatility, discount, prices)
         # What has settled was paid out: no greek of it is left, its delta included.
         alive = leg.quantity * (part > 0.0)
         value += leg.quantity * found.price

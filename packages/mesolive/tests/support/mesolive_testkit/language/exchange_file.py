@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from mesolive.market.contracts import Right, Underlying
-from mesolive.market.view import Quote, UnderlyingState
+from mesolive.market.view import Quote, UnderlyingSnapshot
 from mesolive_testkit.language.market import PlainSlice, PlainView, expiration
 from mesolive_testkit.paths import SHARED_DATA
 
@@ -128,7 +128,7 @@ def view_of(chain: ChainFile) -> PlainView:
                 rho=none,
             )
         )
-    state = UnderlyingState(Underlying("SPX"), Quote(mark=chain.spot))
+    state = UnderlyingSnapshot(Underlying("SPX"), Quote(mark=chain.spot))
     return PlainView(chain.now, state, slices)
 
 

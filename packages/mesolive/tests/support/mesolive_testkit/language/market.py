@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
-from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingState
+from mesolive.market.contracts import ExerciseStyle, Expiration, OptionContract, Right, Settlement, Underlying
+from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPENING, CLOSE, EARLY_CLOSE = time(9, 30), time(16, 0), time(13, 0)
@@ -111,7 +111,7 @@ class PlainView:
     """A market view over slices."""
 
     now: datetime
-    underlying: UnderlyingState
+    underlying: UnderlyingSnapshot
     slices: Sequence[PlainSlice]
     calendar: TradingCalendar = field(default_factory=PlainCalendar)
     rate: float = 0.0
@@ -152,11 +152,15 @@ class PlainView:
         return replace(self, now=now, slices=[replace(part, now=now) for part in self.slices])
 
 
-def expiration(day: date, root: str = "SPXW", multiplier: int = 100) -> Expiration:
+def expiration(
+    day: date, root: str = "SPXW", multiplier: int = 100, style: ExerciseStyle = ExerciseStyle.EUROPEAN
+) -> Expiration:
     """Return an expiration: AM settled for SPX, else PM."""
     am = root == "SPX"
     instant = at(day, OPENING if am else CLOSE)
-    return Expiration(root, day, instant, Settlement.AM if am else Settlement.PM, multiplier=Decimal(multiplier))
+    return Expiration(
+        root, day, instant, Settlement.AM if am else Settlement.PM, multiplier=Decimal(multiplier), style=style
+    )
 
 
 def normal_cdf(values: FloatArray) -> FloatArray:
@@ -223,7 +227,7 @@ def generated(
         for right in Right
         if found.settles_at > now
     ]
-    state = UnderlyingState(
+    state = UnderlyingSnapshot(
         Underlying(symbol),
         Quote(bid=spot - 0.25, ask=spot + 0.25, mark=spot),
         today_open=spot - 12.0,
