@@ -11,9 +11,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from random import Random
 from typing import Any, TypeVar
 
 import structlog
@@ -24,11 +25,15 @@ if sys.platform == "win32":
 else:
     from uvloop import new_event_loop
 
-from mesolive.app import Application, Overrides, running
+from mesolive.app import Application, running
+from mesolive.clock import Clock
+from mesolive.market.service import Market
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
-from mesolive.tasks import until_first
+from mesolive.trading.execution.order_service import ANSWER_SECONDS
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
+from mesolive.venues.base import Venue
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""
@@ -94,15 +99,28 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(settings: Settings, overrides: Overrides | None = None) -> AsyncGenerator[Application]:
+async def serving(
+    settings: Settings,
+    market: tuple[Market, Clock] | None = None,
+    venues: Sequence[Venue] | None = None,
+    patience: ReconciliationConfig | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
+    replay: Callable[[str], Random] | None = None,
+) -> AsyncGenerator[Application]:
     """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
 
     Parameters
     ----------
     settings
         What to run.
-    overrides
-        Parts in place of those that the settings ask for: for tests, benchmarks and the backtester.
+    market
+        A market and its clock in place of those that the settings ask for.
+    venues
+        VenueRegistry in place of the simulated one.
+    patience, answer_seconds
+        How long venues may take.
+    replay
+        For replays; see `running`.
 
     Yields
     ------
@@ -118,7 +136,15 @@ async def serving(settings: Settings, overrides: Overrides | None = None) -> Asy
     listener = bind(settings)
     port: int = listener.getsockname()[1]
     try:
-        async with running(settings, overrides, port=port) as application:
+        async with running(
+            settings,
+            port=port,
+            market=market,
+            venues=venues,
+            patience=patience,
+            answer_seconds=answer_seconds,
+            replay=replay,
+        ) as application:
             config = uvicorn.Config(
                 application.asgi,
                 lifespan="off",
@@ -136,9 +162,11 @@ async def serving(settings: Settings, overrides: Overrides | None = None) -> Asy
                 ssl_keyfile=settings.tls_key,
             )
             server = _Server(config)
-            task = application.tasks.spawn("http server", server.serve(sockets=[listener]), expected=Exception)
+            task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
             try:
-                await until_first(_ended(task), server.listening.wait())
+                listening = asyncio.create_task(server.listening.wait())
+                await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+                listening.cancel()
                 if task.done():
                     await task
                 yield application
@@ -163,9 +191,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Wait until a task has ended, however it did."""
-    await asyncio.wait({task})
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of the events has happened."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
@@ -202,7 +233,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
             gc.freeze()
             _log.info("started", url=application.url, version=version("mesolive"))
             ready(application)
-            await until_first(stopped.wait(), application.lock.lost.wait())
+            await _first(stopped, application.lock.lost)
             _log.info("stopping")
             stack.enter_context(_bounded_stop())
             lost = application.lock.lost.is_set()

@@ -155,23 +155,29 @@ async def test_a_question_nobody_answers_is_answered_with_an_error(hub: Scripted
     await connection.stop()
 
 
-async def test_the_server_learns_a_hub_error_but_no_other_exceptions_text(hub: ScriptedHub) -> None:
+async def test_the_server_that_asks_is_told_why_it_gets_no_result(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub)
 
     def refuse() -> None:
         raise HubError("not today")
 
     def break_down() -> None:
-        raise LookupError("a secret of the client")
+        raise LookupError("no such key")
+
+    def break_silently() -> None:
+        raise LookupError
 
     connection.on("Refuse", refuse)
     connection.on("Break", break_down)
+    connection.on("BreakSilently", break_silently)
     connection.on("Strange", object)
     connection.on("Typed", int, types=(int,))
     await peer.send(call("Refuse", invocationId="s1"))
     assert (await peer.receive())["error"] == "not today"
     await peer.send(call("Break", invocationId="s2"))
-    assert (await peer.receive())["error"] == "An unexpected error occurred in the client's handler of 'Break'."
+    assert (await peer.receive())["error"] == "no such key"
+    await peer.send(call("BreakSilently", invocationId="s5"))
+    assert (await peer.receive())["error"] == "LookupError"
     await peer.send(call("Strange", invocationId="s3"))
     assert (await peer.receive())["error"] == "The client's answer could not be encoded."
     await peer.send(call("Typed", "x", invocationId="s4"))

@@ -168,8 +168,10 @@ async def test_one_clock_moves_both_sides() -> None:
         for _ in range(30):
             await clock.advance(10)
         assert await connection.invoke("Say", "still here") == 10
-    silent = connect(app, "/chat")
+    own_clock = ManualClock()
+    silent = connect(app, "/chat", clock=own_clock)
     await silent.start()
+    await own_clock.advance(16)
     for _ in range(5):
         await clock.advance(10)
     assert "ClientTimeoutInterval" in str(ChatHub.left.get_nowait() or ChatHub.left.get_nowait())

@@ -92,3 +92,18 @@ def test_a_handshake_is_no_longer_than_the_limit() -> None:
         parse_handshake_request(request, max_size=len(request) - 1)
     with pytest.raises(ProtocolError, match="during the handshake"):
         parse_handshake_request(b"x" * 100, max_size=100)
+
+
+@pytest.mark.parametrize("more", [b'{"second":"object"}', b"  [1] ", b"garbage", b"\xc3\xa9", b'{"protocol":"xml"}'])
+@pytest.mark.parametrize("space", [b"", b" \r\n\t"])
+def test_what_follows_the_first_object_of_a_record_is_passed_over(space: bytes, more: bytes) -> None:
+    # As ASP.NET Core, which reads to the end of the first object.
+    record = space + b'{"protocol":"json","version":1}' + more
+    assert parse_handshake_request(record + b"\x1erest") == (HandshakeRequest("json", 1), b"rest")
+    assert parse_handshake_response(space + b'{"error":"no"}' + more + b"\x1e") == (HandshakeResponse("no"), b"")
+
+
+@pytest.mark.parametrize("record", [b'{"protocol":"json"}{"version":1}', b'"text"{"protocol":"json","version":1}'])
+def test_only_the_first_object_counts(record: bytes) -> None:
+    with pytest.raises(ProtocolError, match="handshake request"):
+        parse_handshake_request(record + b"\x1e")

@@ -279,13 +279,30 @@ async def test_no_ping_is_sent_while_messages_are() -> None:
         assert (await peer.invoke("Ping"))["result"] == "pong"
 
 
-async def test_a_silent_client_is_disconnected() -> None:
+async def test_a_client_that_has_pinged_and_falls_silent_is_disconnected() -> None:
     world = World()
     peer = await world.peer()
+    peer.send({"type": 6})
     await world.clock.advance(29)
     assert [message["type"] for message in peer.waiting()] == [6]
     await world.clock.advance(2)
     assert await peer.receive() == {"type": 7, "error": "Connection closed with an error."}
+    assert await peer.ended() == 1011
+    assert "ClientTimeoutInterval" in LifeHub.log[-1][1]
+
+
+async def test_a_client_that_never_pings_is_not_held_to_the_time_out() -> None:
+    world = World()
+    peer = await world.peer()
+    await world.clock.advance(600)
+    assert not peer.closed.is_set()
+    peer.call("Ping")
+    while (message := await peer.receive()) == {"type": 6}:
+        pass
+    assert message["result"] == "pong"
+    # Its first ping arms the time-out.
+    peer.send({"type": 6})
+    await world.clock.advance(32)
     assert await peer.ended() == 1011
     assert "ClientTimeoutInterval" in LifeHub.log[-1][1]
 

@@ -126,9 +126,10 @@ async def test_a_client_that_drops_the_events_has_left() -> None:
     assert client.app.stats().connections == 0
 
 
-async def test_events_get_pings_and_need_some() -> None:
+async def test_events_get_pings_and_need_some_once_the_client_has_pinged() -> None:
     client = Client()
     stream = await client.events()
+    await client.post(record(type=6))
     await client.clock.advance(16)
     await stream.until(b'{"type":6}')
     await client.clock.advance(16)

@@ -18,7 +18,7 @@ from signalr_asyncio import (
     SignalRServer,
     TransportType,
 )
-from signalr_server_kit import Answer, ManualClock, Peer, request
+from signalr_server_kit import Answer, ManualClock, OpenRequest, Peer, request
 
 SECRET = "correct-horse-battery-staple"
 
@@ -340,3 +340,101 @@ async def test_a_preflight_is_answered_without_authentication() -> None:
     headers[0] = ("origin", "https://evil.example")
     answer = await request(app, "OPTIONS", "/hub/negotiate", headers=headers)
     assert "access-control-allow-methods" not in answer.headers
+
+
+# -- floods ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_user_who_negotiates_without_end_can_still_connect() -> None:
+    async def authenticate(asked: ConnectionRequest) -> Principal:
+        return Principal(asked.query.get("user"))
+
+    options = HubOptions(maximum_connections=2_000, maximum_connections_per_user=2)
+    app = SignalRServer({"/hub": Hub}, authenticate=authenticate, options=options, clock=ManualClock())
+
+    async def negotiate(user: str) -> str:
+        answer = await request(app, "POST", "/hub/negotiate", f"negotiateVersion=1&user={user}")
+        assert answer.status == 200
+        return answer.json()["connectionToken"]
+
+    for _ in range(1_500):
+        await negotiate("eve")
+    # Only so many are remembered, and none of them counts as a connection.
+    assert app.stats().connections == 1_000
+    token = await negotiate("eve")
+    for _ in range(500):
+        await negotiate("eve")
+    await Peer(app, query=f"id={token}&user=eve").start()
+    await Peer(app, query="user=eve").start()
+    assert await Peer(app, query="user=eve").connect() == 429
+    assert (await request(app, "POST", "/hub/negotiate", "negotiateVersion=1&user=eve")).status == 429
+    # Nobody else notices.
+    await Peer(app, query=f"id={await negotiate('bob')}&user=bob").start()
+
+
+async def test_the_oldest_negotiations_of_those_who_have_most_give_way_when_the_server_remembers_enough() -> None:
+    async def authenticate(asked: ConnectionRequest) -> Principal:
+        return Principal(asked.query.get("user"))
+
+    options = HubOptions(maximum_connections=100)
+    app = SignalRServer({"/hub": Hub}, authenticate=authenticate, options=options, clock=ManualClock())
+
+    async def negotiate(user: str) -> str:
+        answer = await request(app, "POST", "/hub/negotiate", f"negotiateVersion=1&user={user}")
+        return answer.json()["connectionToken"]
+
+    first, bob = await negotiate("eve"), await negotiate("bob")
+    for _ in range(200):
+        await negotiate("eve")
+    assert app.stats().connections == 100
+    assert await Peer(app, query=f"id={first}&user=eve").connect() == 404
+    await Peer(app, query=f"id={bob}&user=bob").start()
+
+
+async def test_refusals_are_logged_once_a_minute_with_their_number(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    app = SignalRServer({"/hub": Hub}, options=HubOptions(maximum_connections=1), clock=clock)
+    await Peer(app).start()
+    with caplog.at_level(logging.INFO, "signalr_asyncio"):
+        for _ in range(100):
+            assert await Peer(app).connect() == 503
+        lines = [record.getMessage() for record in caplog.records]
+        assert lines == ["/hub: a connection was refused: The server takes no more connections"]
+        await clock.advance(61)
+        assert await Peer(app).connect() == 503
+    assert caplog.records[-1].getMessage().endswith("(and 99 more since the last such line)")
+
+
+async def test_clients_that_break_the_protocol_are_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    app = SignalRServer({"/hub": Hub}, clock=ManualClock())
+    with caplog.at_level(logging.INFO, "signalr_asyncio"):
+        for _ in range(50):
+            peer = await Peer(app).start()
+            peer.raw(b'{"type":1,"target":"\xff\xfe","arguments":[]}\x1e')
+            await peer.ended()
+        for _ in range(50):
+            peer = Peer(app)
+            await peer.connect()
+            peer.raw(b"\xff\xfe\x1e")
+            await peer.ended()
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("name", ["access_token", "Access_Token", "access%5Ftoken", "%61ccess_token", "id"])
+@pytest.mark.parametrize("path", ["/hub", "/hub/negotiate", "/nothing", "/", "/hub/more"])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_no_path_leaves_a_token_for_the_access_log(name: str, path: str, kind: str) -> None:
+    async def nobody(_: ConnectionRequest) -> None:
+        return None
+
+    app = SignalRServer({"/hub": Hub}, authenticate=nobody, clock=ManualClock())
+    query = f"a=1&{name}=correct-horse&b=2"
+    if kind == "http":
+        answered = OpenRequest(app, "POST", path, query)
+        assert (await answered.done()).status in {401, 404}
+        scope = answered.scope
+    else:
+        peer = Peer(app, path, query)
+        assert await peer.connect() in {401, 404}
+        scope = peer.scope
+    assert scope["query_string"] == f"a=1&{name}=***&b=2".encode()

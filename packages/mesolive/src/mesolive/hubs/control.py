@@ -53,84 +53,84 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="ListAgents")
     async def list_agents(self, args: Payload | None = None) -> Answer:
         """List what connects data and brokers."""
-        return await self.answer("ListAgents", models.ListAgentsArgs, args, self._services.agents.list)
+        return await self._answer("ListAgents", models.ListAgentsArgs, args, self._services.agents.list)
 
     @hub_method(name="ListAccounts")
     async def list_accounts(self, args: Payload | None = None) -> Answer:
         """List the caller's accounts."""
-        return await self.answer("ListAccounts", models.ListAccountsArgs, args, self._services.accounts.list)
+        return await self._answer("ListAccounts", models.ListAccountsArgs, args, self._services.accounts.list)
 
     @hub_method(name="GetAccount")
     async def get_account(self, args: Payload | None = None) -> Answer:
         """Return one account."""
-        return await self.answer("GetAccount", models.GetAccountArgs, args, self._services.accounts.get)
+        return await self._answer("GetAccount", models.GetAccountArgs, args, self._services.accounts.get)
 
     @hub_method(name="CreateStrategy")
     async def create_strategy(self, args: Payload | None = None) -> Answer:
         """Import a strategy."""
-        return await self.answer("CreateStrategy", models.CreateStrategyArgs, args, self._services.strategies.create)
+        return await self._answer("CreateStrategy", models.CreateStrategyArgs, args, self._services.strategies.create)
 
     @hub_method(name="UpdateStrategy")
     async def update_strategy(self, args: Payload | None = None) -> Answer:
         """Change a strategy's definition or the accounts it is active on."""
-        return await self.answer("UpdateStrategy", models.UpdateStrategyArgs, args, self._services.strategies.update)
+        return await self._answer("UpdateStrategy", models.UpdateStrategyArgs, args, self._services.strategies.update)
 
     @hub_method(name="RenameStrategy")
     async def rename_strategy(self, args: Payload | None = None) -> Answer:
         """Rename a strategy."""
-        return await self.answer("RenameStrategy", models.RenameStrategyArgs, args, self._services.strategies.rename)
+        return await self._answer("RenameStrategy", models.RenameStrategyArgs, args, self._services.strategies.rename)
 
     @hub_method(name="DeleteStrategy")
     async def delete_strategy(self, args: Payload | None = None) -> Answer:
         """Delete a strategy."""
-        return await self.answer("DeleteStrategy", models.DeleteStrategyArgs, args, self._services.strategies.delete)
+        return await self._answer("DeleteStrategy", models.DeleteStrategyArgs, args, self._services.strategies.delete)
 
     @hub_method(name="ListStrategies")
     async def list_strategies(self, args: Payload | None = None) -> Answer:
         """List the caller's strategies."""
-        return await self.answer("ListStrategies", models.ListStrategiesArgs, args, self._services.strategies.list)
+        return await self._answer("ListStrategies", models.ListStrategiesArgs, args, self._services.strategies.list)
 
     @hub_method(name="GetStrategy")
     async def get_strategy(self, args: Payload | None = None) -> Answer:
         """Return one strategy with its definition."""
-        return await self.answer("GetStrategy", models.GetStrategyArgs, args, self._services.strategies.get)
+        return await self._answer("GetStrategy", models.GetStrategyArgs, args, self._services.strategies.get)
 
     @hub_method(name="ListPositions")
     async def list_positions(self, args: Payload | None = None) -> Answer:
         """List positions."""
-        return await self.answer("ListPositions", models.ListPositionsArgs, args, self._services.positions.list)
+        return await self._answer("ListPositions", models.ListPositionsArgs, args, self._services.positions.list)
 
     @hub_method(name="GetPosition")
     async def get_position(self, args: Payload | None = None) -> Answer:
         """Return one position with its live values."""
-        return await self.answer("GetPosition", models.GetPositionArgs, args, self._services.details.get)
+        return await self._answer("GetPosition", models.GetPositionArgs, args, self._services.details.get)
 
     @hub_method(name="ListLegs")
     async def list_legs(self, args: Payload | None = None) -> Answer:
         """List legs."""
-        return await self.answer("ListLegs", models.ListLegsArgs, args, self._services.positions.list_legs)
+        return await self._answer("ListLegs", models.ListLegsArgs, args, self._services.positions.list_legs)
 
     @hub_method(name="GetLeg")
     async def get_leg(self, args: Payload | None = None) -> Answer:
         """Return one leg."""
-        return await self.answer("GetLeg", models.GetLegArgs, args, self._services.positions.get_leg)
+        return await self._answer("GetLeg", models.GetLegArgs, args, self._services.positions.get_leg)
 
     @hub_method(name="GetLegs")
     async def get_legs(self, args: Payload | None = None) -> Answer:
         """Return several legs."""
-        return await self.answer("GetLegs", models.GetLegsArgs, args, self._services.positions.get_legs)
+        return await self._answer("GetLegs", models.GetLegsArgs, args, self._services.positions.get_legs)
 
     @hub_method(name="StartPreparePositionEntry")
     async def start_prepare_position_entry(self, args: Payload | None = None) -> Answer:
         """Begin to prepare an entry."""
-        return await self.answer(
+        return await self._answer(
             "StartPreparePositionEntry", models.PreparePositionEntryArgs, args, self._services.preparations.start_entry
         )
 
     @hub_method(name="GetPreparePositionEntryStatus")
     async def get_prepare_position_entry_status(self, args: Payload | None = None) -> Answer:
         """Say where the preparation of an entry stands."""
-        return await self.answer(
+        return await self._answer(
             "GetPreparePositionEntryStatus",
             models.GetPreparePositionEntryStatusArgs,
             args,
@@ -140,7 +140,7 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="CancelPreparePositionEntry")
     async def cancel_prepare_position_entry(self, args: Payload | None = None) -> Answer:
         """Cancel the preparation of an entry."""
-        return await self.answer(
+        return await self._answer(
             "CancelPreparePositionEntry",
             models.CancelPreparePositionEntryArgs,
             args,
@@ -150,14 +150,14 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="StartPreparePositionExit")
     async def start_prepare_position_exit(self, args: Payload | None = None) -> Answer:
         """Begin to prepare an exit."""
-        return await self.answer(
+        return await self._answer(
             "StartPreparePositionExit", models.PreparePositionExitArgs, args, self._services.preparations.start_exit
         )
 
     @hub_method(name="GetPreparePositionExitStatus")
     async def get_prepare_position_exit_status(self, args: Payload | None = None) -> Answer:
         """Say where the preparation of an exit stands."""
-        return await self.answer(
+        return await self._answer(
             "GetPreparePositionExitStatus",
             models.GetPreparePositionExitStatusArgs,
             args,
@@ -167,7 +167,7 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="CancelPreparePositionExit")
     async def cancel_prepare_position_exit(self, args: Payload | None = None) -> Answer:
         """Cancel the preparation of an exit."""
-        return await self.answer(
+        return await self._answer(
             "CancelPreparePositionExit",
             models.CancelPreparePositionExitArgs,
             args,
@@ -177,7 +177,7 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="StartPreparePositionAdjustment")
     async def start_prepare_position_adjustment(self, args: Payload | None = None) -> Answer:
         """Begin to prepare an adjustment."""
-        return await self.answer(
+        return await self._answer(
             "StartPreparePositionAdjustment",
             models.PreparePositionAdjustmentArgs,
             args,
@@ -187,7 +187,7 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="GetPreparePositionAdjustmentStatus")
     async def get_prepare_position_adjustment_status(self, args: Payload | None = None) -> Answer:
         """Say where the preparation of an adjustment stands."""
-        return await self.answer(
+        return await self._answer(
             "GetPreparePositionAdjustmentStatus",
             models.GetPreparePositionAdjustmentStatusArgs,
             args,
@@ -197,7 +197,7 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="CancelPreparePositionAdjustment")
     async def cancel_prepare_position_adjustment(self, args: Payload | None = None) -> Answer:
         """Cancel the preparation of an adjustment."""
-        return await self.answer(
+        return await self._answer(
             "CancelPreparePositionAdjustment",
             models.CancelPreparePositionAdjustmentArgs,
             args,
@@ -207,70 +207,70 @@ class ControlHub(EnvelopeHub):
     @hub_method(name="ApplyPaperFills")
     async def apply_paper_fills(self, args: Payload | None = None) -> Answer:
         """Book the fills of a plan on a paper account."""
-        return await self.answer("ApplyPaperFills", models.ApplyPaperFillsArgs, args, self._services.paper.apply)
+        return await self._answer("ApplyPaperFills", models.ApplyPaperFillsArgs, args, self._services.paper.apply)
 
     @hub_method(name="SendOrder")
     async def send_order(self, args: Payload | None = None) -> Answer:
         """Send a leg group to the venue."""
-        return await self.answer("SendOrder", models.SendOrderArgs, args, self._services.sending.send)
+        return await self._answer("SendOrder", models.SendOrderArgs, args, self._services.sending.send)
 
     @hub_method(name="CancelOrder")
     async def cancel_order(self, args: Payload | None = None) -> Answer:
         """Cancel an order."""
-        return await self.answer("CancelOrder", models.CancelOrderArgs, args, self._services.sending.cancel)
+        return await self._answer("CancelOrder", models.CancelOrderArgs, args, self._services.sending.cancel)
 
     @hub_method(name="SetPositionClosed")
     async def set_position_closed(self, args: Payload | None = None) -> Answer:
         """Close a position in the books that was closed elsewhere."""
         service = self._services.actions.set_closed
-        return await self.answer("SetPositionClosed", models.SetPositionClosedArgs, args, service)
+        return await self._answer("SetPositionClosed", models.SetPositionClosedArgs, args, service)
 
     @hub_method(name="AdjustLegPnL")
     async def adjust_leg_pnl(self, args: Payload | None = None) -> Answer:
         """Say what a leg has realised."""
-        return await self.answer("AdjustLegPnL", models.AdjustLegPnLArgs, args, self._services.actions.adjust_pnl)
+        return await self._answer("AdjustLegPnL", models.AdjustLegPnLArgs, args, self._services.actions.adjust_pnl)
 
     @hub_method(name="LiquidatePosition")
     async def liquidate_position(self, args: Payload | None = None) -> Answer:
         """Send market orders that close all of a position."""
         service = self._services.liquidation.liquidate
-        return await self.answer("LiquidatePosition", models.LiquidatePositionArgs, args, service)
+        return await self._answer("LiquidatePosition", models.LiquidatePositionArgs, args, service)
 
     @hub_method(name="ListHalts")
     async def list_halts(self, args: Payload | None = None) -> Answer:
         """List the halts that concern the caller."""
-        return await self.answer("ListHalts", models.ListHaltsArgs, args, self._services.halts.list)
+        return await self._answer("ListHalts", models.ListHaltsArgs, args, self._services.halts.list)
 
     @hub_method(name="GetOrder")
     async def get_order(self, args: Payload | None = None) -> Answer:
         """Return one order."""
-        return await self.answer("GetOrder", models.GetOrderArgs, args, self._services.orders.get)
+        return await self._answer("GetOrder", models.GetOrderArgs, args, self._services.orders.get)
 
     @hub_method(name="ListOrders")
     async def list_orders(self, args: Payload | None = None) -> Answer:
         """List orders."""
-        return await self.answer("ListOrders", models.ListOrdersArgs, args, self._services.orders.list)
+        return await self._answer("ListOrders", models.ListOrdersArgs, args, self._services.orders.list)
 
     @hub_method(name="ListExecutions")
     async def list_executions(self, args: Payload | None = None) -> Answer:
         """List executions."""
-        return await self.answer(
+        return await self._answer(
             "ListExecutions", models.ListExecutionsArgs, args, self._services.orders.list_executions
         )
 
     @hub_method(name="GetExecution")
     async def get_execution(self, args: Payload | None = None) -> Answer:
         """Return one execution."""
-        return await self.answer("GetExecution", models.GetExecutionArgs, args, self._services.orders.get_execution)
+        return await self._answer("GetExecution", models.GetExecutionArgs, args, self._services.orders.get_execution)
 
     @hub_method(name="GetExecutions")
     async def get_executions(self, args: Payload | None = None) -> Answer:
         """Return several executions."""
-        return await self.answer("GetExecutions", models.GetExecutionsArgs, args, self._services.orders.get_executions)
+        return await self._answer("GetExecutions", models.GetExecutionsArgs, args, self._services.orders.get_executions)
 
     @hub_method(name="GetIdempotencyRecord")
     async def get_idempotency_record(self, args: Payload | None = None) -> Answer:
         """Return what an idempotency key was used for."""
-        return await self.answer(
+        return await self._answer(
             "GetIdempotencyRecord", models.GetIdempotencyRecordArgs, args, self._services.idempotency.get
         )

@@ -47,7 +47,7 @@ class DataHub(EnvelopeHub):
     async def get_position_snapshot(self, args: Payload | None = None) -> Answer:
         """Return a position, its legs and its leg groups."""
         service = self._streams.position_snapshot
-        return await self.answer("GetPositionSnapshot", models.GetPositionSnapshotArgs, args, service)
+        return await self._answer("GetPositionSnapshot", models.GetPositionSnapshotArgs, args, service)
 
     @hub_method(name="StreamLegData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_leg_data(self, args: Payload | None = None) -> Items:
@@ -57,7 +57,7 @@ class DataHub(EnvelopeHub):
     @hub_method(name="GetLegSnapshot")
     async def get_leg_snapshot(self, args: Payload | None = None) -> Answer:
         """Return a leg."""
-        return await self.answer("GetLegSnapshot", models.GetLegSnapshotArgs, args, self._streams.leg_snapshot)
+        return await self._answer("GetLegSnapshot", models.GetLegSnapshotArgs, args, self._streams.leg_snapshot)
 
     @hub_method(name="StreamLegsData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_legs_data(self, args: Payload | None = None) -> Items:
@@ -67,7 +67,7 @@ class DataHub(EnvelopeHub):
     @hub_method(name="GetLegsSnapshot")
     async def get_legs_snapshot(self, args: Payload | None = None) -> Answer:
         """Return several legs."""
-        return await self.answer("GetLegsSnapshot", models.GetLegsSnapshotArgs, args, self._streams.legs_snapshot)
+        return await self._answer("GetLegsSnapshot", models.GetLegsSnapshotArgs, args, self._streams.legs_snapshot)
 
     @hub_method(name="StreamComboContractsData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_combo_contracts_data(self, args: Payload | None = None) -> Items:
@@ -79,7 +79,7 @@ class DataHub(EnvelopeHub):
     async def get_combo_contracts_snapshot(self, args: Payload | None = None) -> Answer:
         """Return a combo of contracts."""
         service = self._streams.combo_snapshot
-        return await self.answer("GetComboContractsSnapshot", models.GetComboContractsSnapshotArgs, args, service)
+        return await self._answer("GetComboContractsSnapshot", models.GetComboContractsSnapshotArgs, args, service)
 
     @hub_method(name="StreamContractData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_contract_data(self, args: Payload | None = None) -> Items:
@@ -91,7 +91,7 @@ class DataHub(EnvelopeHub):
     async def get_contract_snapshot(self, args: Payload | None = None) -> Answer:
         """Return a contract."""
         service = self._streams.contract_snapshot
-        return await self.answer("GetContractSnapshot", models.GetContractSnapshotArgs, args, service)
+        return await self._answer("GetContractSnapshot", models.GetContractSnapshotArgs, args, service)
 
     @hub_method(name="StreamUnderlyingData", latest_only=True, buffer=WAITING_ITEMS)
     async def stream_underlying_data(self, args: Payload | None = None) -> Items:
@@ -103,7 +103,7 @@ class DataHub(EnvelopeHub):
     async def get_underlying_snapshot(self, args: Payload | None = None) -> Answer:
         """Return an underlying."""
         service = self._streams.underlying_snapshot
-        return await self.answer("GetUnderlyingSnapshot", models.GetUnderlyingSnapshotArgs, args, service)
+        return await self._answer("GetUnderlyingSnapshot", models.GetUnderlyingSnapshotArgs, args, service)
 
     async def _follow(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -58,13 +58,12 @@ class EnvelopeHub(Hub):
         """Who is connected."""
         return user_of(self.context)
 
-    def answer(
+    async def _answer(
         self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
-    ) -> Coroutine[Any, Any, MesoLiveApiResponse[Any]]:
+    ) -> MesoLiveApiResponse[Any]:
         """Decode the argument, call the service and return its outcome in the envelope.
 
-        Whatever happens is an answer: the connection goes on. Clients cannot call this: only a public method that is
-        `async` itself is a hub method.
+        Whatever happens is an answer: the connection goes on.
 
         Parameters
         ----------
@@ -77,11 +76,6 @@ class EnvelopeHub(Hub):
         service
             Does the work.
         """
-        return self._answer(method, arguments, payload, service)
-
-    async def _answer(
-        self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
-    ) -> MesoLiveApiResponse[Any]:
         # Whatever is logged on behalf of this call, also by tasks that it starts, says whose it is.
         user, connection = self.user, self.context.connection_id
         with structlog.contextvars.bound_contextvars(

@@ -74,22 +74,22 @@ class EventHub(EnvelopeHub):
     @hub_method(name="SubscribeToStrategies")
     async def subscribe_to_strategies(self, args: Payload | None = None) -> Answer:
         """Follow strategies; null is all that the user has now."""
-        return await self.answer("SubscribeToStrategies", SubscribeToStrategiesArgs, args, self._subscribe)
+        return await self._answer("SubscribeToStrategies", SubscribeToStrategiesArgs, args, self._subscribe)
 
     @hub_method(name="UnsubscribeFromStrategies")
     async def unsubscribe_from_strategies(self, args: Payload | None = None) -> Answer:
         """Follow strategies no more; null is all that this connection follows."""
-        return await self.answer("UnsubscribeFromStrategies", UnsubscribeFromStrategiesArgs, args, self._unsubscribe)
+        return await self._answer("UnsubscribeFromStrategies", UnsubscribeFromStrategiesArgs, args, self._unsubscribe)
 
     @hub_method(name="GetLatestEventSeqId")
     async def get_latest_event_seq_id(self, args: Payload | None = None) -> Answer:
         """Return where the user's log ends."""
-        return await self.answer("GetLatestEventSeqId", GetLatestEventSeqIdArgs, args, self._latest)
+        return await self._answer("GetLatestEventSeqId", GetLatestEventSeqIdArgs, args, self._latest)
 
     @hub_method(name="GetEventsSince")
     async def get_events_since(self, args: Payload | None = None) -> Answer:
         """Return events after an id."""
-        return await self.answer("GetEventsSince", GetEventsSinceArgs, args, self._since)
+        return await self._answer("GetEventsSince", GetEventsSinceArgs, args, self._since)
 
     async def _latest(self, user: UserContext, _args: GetLatestEventSeqIdArgs) -> GetLatestEventSeqIdResult:
         return await self._events.latest(user.user_id)

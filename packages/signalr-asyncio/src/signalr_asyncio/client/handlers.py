@@ -99,8 +99,9 @@ class Target:
             except msgspec.MsgspecError:
                 error = f"The arguments of '{self.name}' do not fit the client's handler."
                 logger.exception("The arguments of a call of %r do not fit its handler", self.name)
-            except Exception:
-                error = f"An unexpected error occurred in the client's handler of '{self.name}'."
+            except Exception as failure:
+                # As Microsoft's clients: the server that asked is told why it gets no result.
+                error = str(failure) or type(failure).__name__
                 logger.exception("A handler of %r failed", self.name)
         if invocation.invocation_id is not None:
             await self._answer(invocation.invocation_id, results, error, answerer)

@@ -5,11 +5,20 @@ Source: the SignalR hub protocol specification, "Overview"; the error texts are 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from signalr_asyncio.protocol.codec import ProtocolError
 
+T = TypeVar("T")
+
 SEPARATOR = b"\x1e"
+
+_WHITE_SPACE = " \t\r\n"
+_read_value = json.JSONDecoder().raw_decode
 
 
 class HandshakeRequest(msgspec.Struct, frozen=True):
@@ -65,7 +74,7 @@ def parse_handshake_request(data: bytes, max_size: int | None = None) -> tuple[H
         return None
     record, rest = cut
     try:
-        return _read_request(record), rest
+        return _read_first(record, _read_request), rest
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"{error}. Was this a handshake request?") from error
 
@@ -77,12 +86,34 @@ def parse_handshake_response(data: bytes, max_size: int | None = None) -> tuple[
         return None
     record, rest = cut
     try:
-        fields = _read_response(record)
+        fields = _read_first(record, _read_response)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"The handshake response is malformed: {error}") from error
     if fields.type is not None:
         raise ProtocolError("Expected a handshake response from the server.")
     return HandshakeResponse(fields.error), rest
+
+
+def _read_first(record: bytes, read: Callable[[bytes], T]) -> T:
+    """Read the first JSON value of a record; what follows it is passed over, as in ASP.NET Core."""
+    try:
+        return read(record)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        first = _first_value(record)
+        if first is None:
+            raise
+        return read(first)
+
+
+def _first_value(record: bytes) -> bytes | None:
+    try:
+        text = record.decode()
+        _, end = _read_value(text, len(text) - len(text.lstrip(_WHITE_SPACE)))
+    except (ValueError, RecursionError):
+        return None
+    return text[:end].encode()
 
 
 def _cut(data: bytes, max_size: int | None) -> tuple[bytes, bytes] | None:

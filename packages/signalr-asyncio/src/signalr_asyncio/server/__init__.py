@@ -1,7 +1,7 @@
 """An ASGI application that serves hubs."""
 
-from signalr_asyncio.server.app import HubHandle, HubRoute, ServerStats, SignalRServer
-from signalr_asyncio.server.auth import Authenticate, ConnectionRequest, Principal
+from signalr_asyncio.server.app import HubHandle, ServerStats, SignalRServer
+from signalr_asyncio.server.auth import Authenticate, ConnectionRequest, Principal, allow_anonymous
 from signalr_asyncio.server.clients import ClientProxy, GroupManager, HubCallerClients, HubClients, SingleClientProxy
 from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle
 from signalr_asyncio.server.endpoint import Redirect
@@ -15,10 +15,15 @@ from signalr_asyncio.server.errors import (
 )
 from signalr_asyncio.server.hub import Hub, HubCall, HubContext, HubFilter, hub_method
 from signalr_asyncio.server.options import HubOptions, TransportType
+from signalr_asyncio.server.raw import ConnectionHandler, RawConnection
+from signalr_asyncio.server.routes import ConnectionRoute, HubRoute
 
 __all__ = [
     "SignalRServer",
     "HubRoute",
+    "ConnectionRoute",
+    "ConnectionHandler",
+    "RawConnection",
     "HubHandle",
     "ServerStats",
     "Hub",
@@ -36,6 +41,7 @@ __all__ = [
     "Principal",
     "ConnectionRequest",
     "Authenticate",
+    "allow_anonymous",
     "Redirect",
     "HubException",
     "ExactError",

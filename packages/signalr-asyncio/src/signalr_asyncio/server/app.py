@@ -4,63 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_type_hints
+from collections.abc import AsyncGenerator, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 from signalr_asyncio.protocol.codec import HubProtocol
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
-from signalr_asyncio.server.auth import Authenticate, Principal
+from signalr_asyncio.server.auth import Authenticate, Principal, hide_secrets
 from signalr_asyncio.server.binder import HubDescription
 from signalr_asyncio.server.clients import GroupManager, HubClients
 from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle, wait_for
 from signalr_asyncio.server.connections import Connections
-from signalr_asyncio.server.endpoint import HubEndpoint, Redirector
-from signalr_asyncio.server.hub import Hub, HubFilter
+from signalr_asyncio.server.endpoint import Endpoint
+from signalr_asyncio.server.exit_signals import ExitSignals
+from signalr_asyncio.server.hub import HubFilter
 from signalr_asyncio.server.options import HubOptions
+from signalr_asyncio.server.raw import RawSession
 from signalr_asyncio.server.responses import Receive, Send, respond
-from signalr_asyncio.server.runtime import Counters, HubRuntime, Tasks, log
+from signalr_asyncio.server.routes import HubRoute, Route, Served, route_of
+from signalr_asyncio.server.runtime import Counters, HubRuntime, Runtime, Tasks, log
+from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.sessions import MakeSession
+from signalr_asyncio.server.throttled_log import ThrottledLog
 
 _NEGOTIATE = "/negotiate"
 
-
-@dataclass(frozen=True, slots=True)
-class HubRoute:
-    """A hub with settings of its own.
-
-    Parameters
-    ----------
-    hub
-        The hub class, or something that makes a hub object for each connection: a `functools.partial` of the class, or
-        a function whose return annotation is the class.
-    options
-        In place of the server's.
-    redirect
-        Asked at negotiation; may send the client to another server.
-    """
-
-    hub: type[Hub] | Callable[[], Hub]
-    options: HubOptions | None = None
-    redirect: Redirector | None = None
-
-    def hub_class(self) -> type[Hub]:
-        """Return the class of the hub objects.
-
-        Raises
-        ------
-        TypeError
-            When it cannot be told.
-        """
-        made: Any = self.hub
-        while isinstance(made, functools.partial):
-            made = made.func
-        if not inspect.isclass(made):
-            made = get_type_hints(made).get("return")
-        if not (inspect.isclass(made) and issubclass(made, Hub)):
-            raise TypeError(f"{self.hub!r}: not a hub class, a partial of one, or a function annotated to return one")
-        return made
+# How much of the time of a shutdown calls may take; the rest is for closing connections.
+_CALLS_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +104,24 @@ class SignalRServer:
     Parameters
     ----------
     hubs
-        Hub classes, or `HubRoute`s, by path. Paths are compared ignoring case.
+        Hub classes, `ConnectionHandler` classes, or routes with settings of their own, by path. Paths are compared
+        ignoring case.
     options
         Settings of every hub that has none of its own; the limits of connections hold for the whole server too.
     authenticate
         Called with every request; returns who asks, or `None`, which is answered 401. Without it everybody is let in.
+        A route may have another.
     protocols
         The encodings that clients may choose; default JSON and MessagePack.
     filters
         Stand around every call, the first outermost.
     clock
         Where timeouts take time from.
+    shutdown_timeout
+        How long `shutdown` takes at most, in seconds, where it is given no other time.
+    handle_signals
+        Whether SIGTERM and SIGINT end the hubs before the web server acts on them, which cuts WebSockets and waits for
+        event streams. For servers that run the lifespan in the main thread, such as uvicorn.
 
     Raises
     ------
@@ -152,49 +131,78 @@ class SignalRServer:
 
     def __init__(
         self,
-        hubs: Mapping[str, type[Hub] | HubRoute],
+        hubs: Mapping[str, Served],
         *,
         options: HubOptions | None = None,
         authenticate: Authenticate | None = None,
         protocols: Iterable[HubProtocol] | None = None,
         filters: Sequence[HubFilter] = (),
         clock: Clock | None = None,
+        shutdown_timeout: float = 10.0,
+        handle_signals: bool = True,
     ) -> None:
         self._options = options if options is not None else HubOptions()
         self._clock = clock if clock is not None else LoopClock()
         self._tasks = Tasks()
         self._counters = Counters()
         self._connections = Connections(self._options.maximum_connections, self._options.maximum_connections_per_user)
+        self._shutdown_timeout = shutdown_timeout
+        self._signals = ExitSignals(self.shutdown) if handle_signals else None
+        self._filters = tuple(filters)
         chosen = tuple(protocols) if protocols is not None else (JsonHubProtocol(), MessagePackHubProtocol())
-        encodings = {protocol.name: protocol for protocol in chosen}
-        self._endpoints: dict[str, HubEndpoint] = {}
-        for path, entry in hubs.items():
-            route = entry if isinstance(entry, HubRoute) else HubRoute(entry)
-            runtime = HubRuntime(
-                path=path,
-                description=HubDescription(route.hub_class()),
-                factory=route.hub,
-                options=route.options or self._options,
-                filters=tuple(filters),
-                protocols=encodings,
-                clock=self._clock,
-                tasks=self._tasks,
-                counters=self._counters,
-            )
+        self._protocols = {protocol.name: protocol for protocol in chosen}
+        self._hubs: dict[str, HubRuntime] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        for path, served in hubs.items():
             key = _normal(path)
             if not path.startswith("/") or key in self._endpoints:
                 raise ValueError(f"{path!r}: a hub's path begins with '/', and there is one hub per path")
-            self._endpoints[key] = HubEndpoint(runtime, self._connections, authenticate, route.redirect)
+            route = route_of(served)
+            runtime, make_session = self._prepare(path, key, route)
+            redirect = route.redirect if isinstance(route, HubRoute) else None
+            hook = route.authenticate or authenticate
+            self._endpoints[key] = Endpoint(runtime, make_session, self._connections, hook, redirect)
         self._tick_every = min(
             (endpoint.runtime.options.tick for endpoint in self._endpoints.values()), default=self._options.tick
         )
         self._ticking: TimerHandle | None = None
+
+    def _prepare(self, path: str, key: str, route: Route) -> tuple[Runtime, MakeSession]:
+        options = route.options or self._options
+        if isinstance(route, HubRoute):
+            runtime = self._hubs[key] = HubRuntime(
+                path=path,
+                options=options,
+                clock=self._clock,
+                tasks=self._tasks,
+                counters=self._counters,
+                log=ThrottledLog(self._clock),
+                description=HubDescription(route.hub_class()),
+                factory=route.hub,
+                filters=(*self._filters, *route.filters),
+                protocols=self._protocols,
+            )
+            return runtime, functools.partial(HubSession, runtime)
+        raw = Runtime(
+            path=path,
+            # What goes on over a new transport is the hub protocol.
+            options=replace(options, allow_stateful_reconnect=False),
+            clock=self._clock,
+            tasks=self._tasks,
+            counters=self._counters,
+            log=ThrottledLog(self._clock),
+        )
+        route.handler_class()
+        return raw, functools.partial(RawSession, raw, route.handler)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        # The server below may write the address into its access log, also when there is no hub.
+        query_string = scope.get("query_string", b"")
+        hide_secrets(scope)
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
         key = _normal(path)
         negotiate = key.endswith(_NEGOTIATE)
@@ -206,7 +214,7 @@ class SignalRServer:
         else:
             if self._ticking is None:
                 self._ticking = self._clock.call_later(self._tick_every, self._tick)
-            await endpoint.handle(scope, receive, send, negotiate=negotiate)
+            await endpoint.handle(scope, query_string, receive, send, negotiate=negotiate)
 
     def hub(self, path: str) -> HubHandle:
         """Return a hub, to reach its clients from outside.
@@ -216,18 +224,16 @@ class SignalRServer:
         KeyError
             When there is no hub at this path.
         """
-        return HubHandle(self._endpoints[_normal(path)].runtime)
+        return HubHandle(self._hubs[_normal(path)])
 
     def stats(self) -> ServerStats:
         """Return what the server is doing now."""
         counters = self._counters
         return ServerStats(
             connections=len(self._connections),
-            hub_connections={
-                endpoint.runtime.path: len(endpoint.runtime.registry.sessions) for endpoint in self._endpoints.values()
-            },
+            hub_connections={runtime.path: len(runtime.registry.sessions) for runtime in self._hubs.values()},
             queued_bytes=sum(
-                connection.session.writer.outbox.bytes
+                connection.session.queued_bytes
                 for connection in self._connections.all()
                 if connection.session is not None
             ),
@@ -240,25 +246,25 @@ class SignalRServer:
             overflows=counters.overflows,
         )
 
-    async def shutdown(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - on the server's own clock
-        """Close every connection and wait for what runs.
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - on the server's own clock
+        """Let calls finish, close every connection, and wait until all has ended.
 
-        Clients get a Close message that lets them reconnect. New connections are answered 503. Calls that still run
-        after `timeout` seconds are cancelled.
+        New connections are answered 503. Calls have three quarters of the time; those that remain are answered with an
+        error. Clients get a Close message that lets them reconnect, which ends server-sent events and polls too. What
+        still runs after `timeout` seconds is cancelled.
 
         Parameters
         ----------
         timeout
-            How long to wait, in seconds.
+            How long to wait at most, in seconds; default `shutdown_timeout`.
         """
+        timeout = self._shutdown_timeout if timeout is None else timeout
         self._connections.refuse()
         for connection in self._connections.all():
             if connection.session is None:
                 self._connections.remove(connection)
-            else:
-                connection.session.close(reason="The server is stopping.", allow_reconnect=True)
         try:
-            await wait_for(self._clock, self._drained(), timeout)
+            await wait_for(self._clock, self._stop_all(timeout * _CALLS_SHARE), timeout)
         except TimeoutError:
             log.warning("%d tasks did not end within %g s and are cancelled", len(self._tasks), timeout)
             self._tasks.cancel()
@@ -266,21 +272,35 @@ class SignalRServer:
             self._ticking.cancel()
             self._ticking = None
 
-    async def _drained(self) -> None:
-        for connection in self._connections.all():
-            if connection.session is not None:
-                await asyncio.shield(connection.session.done)
+    async def _stop_all(self, seconds: float) -> None:
+        sessions = [connection.session for connection in self._connections.all() if connection.session is not None]
+        await asyncio.gather(*(session.stop(seconds) for session in sessions))
+        for session in sessions:
+            await asyncio.shield(session.done)
         await self._tasks.drain()
 
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncGenerator[None]:
+        """Keep the hubs for the life of an application that mounts them: signals are handled, and its end ends them.
+
+        For the lifespan function of Starlette or FastAPI, since neither tells applications that are mounted in it.
+        """
+        if self._signals is not None:
+            self._signals.install()
+        try:
+            yield
+        finally:
+            await self.shutdown()
+            if self._signals is not None:
+                self._signals.uninstall()
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                await self.shutdown()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        # Whatever comes first is the startup.
+        await receive()
+        async with self.lifespan():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
 
     def _tick(self) -> None:
         self._ticking = None

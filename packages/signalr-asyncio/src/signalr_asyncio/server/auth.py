@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
+_SECRETS = frozenset({b"access_token", b"id"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -41,9 +42,16 @@ class Principal:
 ANONYMOUS = Principal()
 
 
+def seconds_to_expiry(principal: Principal) -> float | None:
+    """Return for how long the principal's proof is still good; `None` when it does not expire."""
+    if principal.expires_at is None:
+        return None
+    return (principal.expires_at - datetime.now(UTC)).total_seconds()
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionRequest:
-    """One HTTP or WebSocket request, as far as it says who is asking.
+    """One HTTP or WebSocket request: what `authenticate` decides by, and what a hub sees as `HubContext.request`.
 
     Attributes
     ----------
@@ -54,11 +62,18 @@ class ConnectionRequest:
     query
         Without `access_token` and `id`; of several equal names the last.
     token
-        The bearer token, of the `Authorization` header or else of `access_token`. Never part of `repr`.
+        The bearer token, of the `Authorization` header or else of `access_token`. Never part of `repr`, and `None` in a
+        hub: no secret is kept as long as its connection. What a hub needs of it belongs into `Principal.claims`.
     cookies
         By name. Never part of `repr`.
     client
         The peer's address and port where the server knows it.
+    scheme
+        `http`, `https`, `ws` or `wss`.
+    state
+        What the lifespan of the application left for its requests (`request.state` of Starlette and FastAPI).
+    app
+        The Starlette or FastAPI application that the server is mounted in, with its own `state`; else `None`.
     """
 
     path: str
@@ -67,13 +82,33 @@ class ConnectionRequest:
     token: str | None = field(repr=False)
     cookies: Mapping[str, str] = field(repr=False)
     client: tuple[str, int] | None = None
+    scheme: str = "http"
+    state: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, repr=False)
+    app: Any = field(default=None, repr=False)
 
 
 Authenticate = Callable[[ConnectionRequest], Awaitable[Principal | None]]
 
 
-def read_request(path: str, scope: Mapping[str, Any]) -> tuple[ConnectionRequest, Mapping[str, str]]:
+async def allow_anonymous(request: ConnectionRequest) -> Principal:
+    """Let everybody in: the `authenticate` of a public hub on a server whose other hubs ask."""
+    del request
+    return ANONYMOUS
+
+
+def read_request(
+    path: str, scope: Mapping[str, Any], query_string: bytes
+) -> tuple[ConnectionRequest, Mapping[str, str]]:
     """Read an ASGI scope.
+
+    Parameters
+    ----------
+    path
+        The hub's path.
+    scope
+        The request.
+    query_string
+        In place of the scope's, which has no secrets any more.
 
     Returns
     -------
@@ -83,7 +118,7 @@ def read_request(path: str, scope: Mapping[str, Any]) -> tuple[ConnectionRequest
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-    query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
+    query = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
     scheme, _, credentials = headers.pop("authorization", "").partition(" ")
     access_token = query.pop("access_token", "")
     token = credentials.strip() if scheme.lower() == "bearer" else access_token
@@ -95,8 +130,46 @@ def read_request(path: str, scope: Mapping[str, Any]) -> tuple[ConnectionRequest
         cookies=_cookies(headers.pop("cookie", "")),
         headers=MappingProxyType(headers),
         client=(str(client[0]), int(client[1])) if client else None,
+        scheme=scope.get("scheme", "http"),
+        state=MappingProxyType(scope.get("state") or {}),
+        app=scope.get("app"),
     )
     return request, query
+
+
+_KEPT = ("query_string", "client", "scheme", "state", "app")
+
+
+class KeptRequest:
+    """The request that a connection began with, without its token, read when it is asked for.
+
+    Most hubs never ask. What is kept are the parts of the request as the web server made them, which it keeps itself as
+    long as a WebSocket lasts.
+
+    Parameters
+    ----------
+    path
+        The hub's path.
+    scope
+        The request, its secrets taken out of the query.
+    """
+
+    __slots__ = ("_headers", "_parts", "_path", "_read")
+
+    def __init__(self, path: str, scope: Mapping[str, Any]) -> None:
+        self._path = path
+        self._headers = [header for header in scope["headers"] if header[0].lower() != b"authorization"]
+        self._parts = tuple(scope.get(name) for name in _KEPT)
+        self._read: ConnectionRequest | None = None
+
+    def read(self) -> ConnectionRequest:
+        """Return the request."""
+        if self._read is None:
+            scope = {name: value for name, value in zip(_KEPT, self._parts, strict=True) if value is not None}
+            scope["headers"] = self._headers
+            request, _ = read_request(self._path, scope, scope.get("query_string", b""))
+            self._read = replace(request, token=None)
+        return self._read
 
 
 def _cookies(header: str) -> Mapping[str, str]:
@@ -112,11 +185,11 @@ def hide_secrets(scope: MutableMapping[str, Any]) -> None:
     answered. The hub's own code has read what it needs before.
     """
     query: bytes = scope.get("query_string", b"")
-    if b"access_token=" not in query and b"id=" not in query:
-        return
-    kept = [
-        part if name.lower() not in {b"access_token", b"id"} else name + b"=***"
-        for part in query.split(b"&")
-        for name in (part.partition(b"=")[0],)
-    ]
-    scope["query_string"] = b"&".join(kept)
+    if query:
+        scope["query_string"] = b"&".join(map(_hidden, query.split(b"&")))
+
+
+def _hidden(part: bytes) -> bytes:
+    name, _, _ = part.partition(b"=")
+    # A name may be written in escapes, and is then still read as such.
+    return name + b"=***" if unquote_to_bytes(name).strip().lower() in _SECRETS else part

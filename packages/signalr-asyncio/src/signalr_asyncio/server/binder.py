@@ -93,7 +93,8 @@ class HubDescription:
     Raises
     ------
     TypeError
-        When two methods differ in case only, or a signature cannot be served.
+        When two methods differ in case only, or a public method cannot be served: its signature, or that it is not
+        async.
     """
 
     def __init__(self, hub_class: type[Hub]) -> None:
@@ -106,8 +107,6 @@ class HubDescription:
             if not inspect.isfunction(function) or getattr(Hub, attribute, None) is function:
                 continue
             method = _describe(hub_class, attribute, function)
-            if method is None:
-                continue
             key = method.name.lower()
             if key in self._methods:
                 raise TypeError(f"{hub_class.__name__} has two methods called {method.name!r}, ignoring case")
@@ -120,7 +119,7 @@ class HubDescription:
         return method if method is not None else self._methods.get(target.lower())
 
 
-def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]) -> HubMethod | None:
+def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]) -> HubMethod:
     where = f"{hub_class.__name__}.{attribute}"
     options: MethodOptions = getattr(function, MARK, _PLAIN)
     try:
@@ -131,9 +130,7 @@ def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]
     coroutine = inspect.iscoroutinefunction(function)
     streaming = generator or _is_stream(hints.get("return"))
     if not (generator or coroutine or streaming):
-        if MARK in vars(function):
-            raise TypeError(f"{where}: a hub method must be async")
-        return None
+        raise TypeError(f"{where}: a hub method must be async; a helper's name begins with an underscore")
     if options.latest_only and not streaming:
         raise TypeError(f"{where}: latest_only is for streams")
     parameters = tuple(

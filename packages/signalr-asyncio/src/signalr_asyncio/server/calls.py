@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
-from signalr_asyncio.protocol.codec import EncodeError
+from signalr_asyncio.protocol.codec import EncodeError, HubProtocol
 from signalr_asyncio.protocol.messages import Completion, Invocation, Payload, StreamInvocation
 from signalr_asyncio.server.binder import BindingError, HubMethod
 from signalr_asyncio.server.errors import ClientGone, HubException, Unauthorized, describe
-from signalr_asyncio.server.hub import Hub, HubCall
+from signalr_asyncio.server.hub import Hub, HubCall, HubContext
+from signalr_asyncio.server.options import HubOptions
 from signalr_asyncio.server.outbox import LatestSlot
+from signalr_asyncio.server.runtime import HubRuntime
+from signalr_asyncio.server.slots import Slots, current_holder
 from signalr_asyncio.server.uploads import Allowance, Upload
-
-if TYPE_CHECKING:
-    from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.writer import Writer
 
 log = logging.getLogger("signalr_asyncio.server")
+
+
+class CallHost(Protocol):
+    """What calls need of their connection."""
+
+    runtime: HubRuntime
+    options: HubOptions
+    context: HubContext
+    writer: Writer
+
+    @property
+    def protocol(self) -> HubProtocol:
+        """The encoding."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is sent."""
+        ...
+
+    def post(self, record: bytes) -> bool:
+        """Queue a record; returns False when nothing more is sent."""
+        ...
+
+    async def send(self, record: bytes) -> None:
+        """Send a record, at once where nothing is in its way."""
+        ...
 
 
 class _Call(msgspec.Struct, eq=False):  # a struct because it is made for every call, and no class is made quicker
@@ -28,12 +57,35 @@ class _Call(msgspec.Struct, eq=False):  # a struct because it is made for every 
     target: str
     arguments: Sequence[Payload]
     invocation_id: str | None
+    slots: Slots
     upload_ids: Sequence[str] = ()
     uploads: tuple[Upload, ...] = ()
     counted: bool = True
+    has_slot: bool = False
+    client_waits: int = 0
     task: asyncio.Task[None] | None = None
     cancelled: bool = False
+    started: bool = False
     begun: bool = False
+    finished: bool = False
+
+    def lend_slot(self) -> None:
+        """See `SlotHolder`."""
+        self.client_waits += 1
+        if self.has_slot:
+            self.has_slot = False
+            self.slots.release()
+
+    async def reclaim_slot(self) -> None:
+        """See `SlotHolder`."""
+        self.client_waits -= 1
+        # Not while other tasks of the call still wait, nor for a task that outlives its call.
+        if self.counted and not (self.client_waits or self.has_slot or self.finished):
+            await self.slots.reclaim()
+            if self.finished:
+                self.slots.release()
+            else:
+                self.has_slot = True
 
 
 class _CallError(Exception):
@@ -51,18 +103,20 @@ class Calls:
         Its hub object.
     """
 
-    def __init__(self, session: HubSession, hub: Hub) -> None:
+    def __init__(self, session: CallHost, hub: Hub) -> None:
         self._session = session
         self._runtime = session.runtime
         self._options = session.options
         self._hub = hub
         self._active: dict[str, _Call] = {}
-        self._waiting: list[_Call] = []
+        self._waiting: deque[_Call] = deque()
         self._uploads: dict[str, Upload] = {}
         self._allowance = Allowance(self._options.maximum_upload_bytes)
-        self._running = 0
+        self._slots = Slots(self._options.maximum_parallel_invocations, self._begin_next)
         self._streams = 0
-        self._turn: asyncio.Future[None] | None = None
+        # Calls that will be answered, or would be: all but streams.
+        self._unfinished = 0
+        self._changed: asyncio.Future[None] | None = None
         self._ended = False
 
     def start(self, message: Invocation | StreamInvocation) -> bool:
@@ -82,17 +136,19 @@ class Calls:
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
             return True
-        call = _Call(method, message.target, message.arguments, invocation_id)
+        call = _Call(method, message.target, message.arguments, invocation_id, self._slots)
         if invocation_id is not None:
             self._active[invocation_id] = call
+        if not method.streaming:
+            self._unfinished += 1
         if streaming or method.uploads:
             call.counted = False
             call.upload_ids = message.stream_ids
             call.uploads = self._open_uploads(method, message.stream_ids)
             self._streams += 1
             self._run(call)
-        elif self._running < self._options.maximum_parallel_invocations:
-            self._running += 1
+        elif not self._waiting and self._slots.take():
+            call.has_slot = True
             self._run(call)
         else:
             self._waiting.append(call)
@@ -100,10 +156,44 @@ class Calls:
         return True
 
     async def turn(self) -> None:
-        """Wait until the queue has room, or reading must go on for another reason."""
-        while self._crowded() and not self._ended and not self._session.asking:
-            self._turn = asyncio.get_running_loop().create_future()
-            await self._turn
+        """Wait until the queue has room."""
+        while self._crowded() and not self._ended:
+            await self._change()
+
+    async def all_begun(self) -> None:
+        """Wait until no call waits for its turn."""
+        while self._waiting and not self._ended:
+            await self._change()
+
+    async def all_finished(self) -> None:
+        """Wait until no call waits or runs, streams left out."""
+        while self._unfinished and not self._ended:
+            await self._change()
+
+    async def _change(self) -> None:
+        if self._changed is None or self._changed.done():
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._changed)
+
+    def refuse_unfinished(self, reason: str) -> None:
+        """Answer every call that has not finished with an error; those that run go on, and their results are dropped.
+
+        Parameters
+        ----------
+        reason
+            What the clients are told.
+        """
+        dropped = sum(call.invocation_id is None for call in self._waiting)
+        if dropped:
+            log.warning("%s: %d calls without an answer were not begun: %s", self._session, dropped, reason)
+        self._unfinished -= len(self._waiting)
+        self._waiting.clear()
+        for invocation_id, call in list(self._active.items()):
+            if not call.method.streaming:
+                call.invocation_id = None
+                del self._active[invocation_id]
+                error = f"Failed to invoke '{call.target}' due to an error on the server. HubException: {reason}"
+                self._answer(Completion(invocation_id, error=error))
 
     def _open_uploads(self, method: HubMethod, stream_ids: Sequence[str]) -> tuple[Upload, ...]:
         capacity = method.options.buffer or self._options.stream_buffer_capacity
@@ -114,33 +204,34 @@ class Calls:
     def _refusal(
         self, method: HubMethod | None, message: Invocation | StreamInvocation, *, streaming: bool
     ) -> str | None:
-        target, invocation_id = message.target, message.invocation_id
+        """Return why a call cannot begin, in ASP.NET Core's words; None when it can."""
         if method is None:
-            return f"Unknown hub method '{target}'"
-        if (
-            method.plain
-            and not (streaming or message.stream_ids or self._waiting)
-            and (invocation_id is None or invocation_id not in self._active)
-        ):
+            return f"Unknown hub method '{message.target}'"
+        invocation_id = message.invocation_id
+        in_use = invocation_id is not None and invocation_id in self._active
+        if method.plain and not (streaming or in_use or message.stream_ids):
+            # By far the most frequent call needs no more questions.
             return None
-        if method.streaming and not streaming:
-            return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
-        if streaming and not method.streaming:
-            return f"The client attempted to invoke the non-streaming '{target}' method with a streaming invocation."
-        if invocation_id is not None and invocation_id in self._active:
-            return f"Invocation ID '{invocation_id}' is already in use."
-        general = f"An unexpected error occurred invoking '{target}' on the server."
-        expected, given = len(method.uploads), len(message.stream_ids)
+        return (
+            _wrong_kind(method, message.target, streaming=streaming)
+            or (f"Invocation ID '{invocation_id}' is already in use." if in_use else None)
+            or self._stream_refusal(method, message, streaming=streaming)
+        )
+
+    def _stream_refusal(
+        self, method: HubMethod, message: Invocation | StreamInvocation, *, streaming: bool
+    ) -> str | None:
+        stream_ids = message.stream_ids
+        expected, given = len(method.uploads), len(stream_ids)
         if given != expected:
-            return f"{general} HubException: Client sent {given} stream(s), Hub method expects {expected}."
-        if any(stream_id in self._uploads for stream_id in message.stream_ids) or len(set(message.stream_ids)) < given:
-            return f"{general} HubException: A stream id is already in use."
-        if not (streaming or given) and self._session.asking and self._crowded():
-            # Reading must go on, or the answer that a running call waits for would never be read.
-            return f"{general} HubException: Too many calls wait."
-        if (streaming or given) and self._streams >= self._options.maximum_streams:
-            return f"{general} HubException: The connection has too many open streams."
-        return None
+            reason = f"Client sent {given} stream(s), Hub method expects {expected}."
+        elif len(set(stream_ids)) < given or not self._uploads.keys().isdisjoint(stream_ids):
+            reason = "A stream id is already in use."
+        elif (streaming or given) and self._streams >= self._options.maximum_streams:
+            reason = "The connection has too many open streams."
+        else:
+            return None
+        return f"{_unexpected(message.target)} HubException: {reason}"
 
     def cancel(self, invocation_id: str) -> None:
         """End a stream, or a plain call, that the client does not want any more."""
@@ -148,7 +239,8 @@ class Calls:
         if call is None or call.cancelled or not (call.method.streaming or call.method.options.cancellable):
             return
         call.cancelled = True
-        # A task that has not begun would never run its cleanup; it sees the mark when it begins.
+        # One that has not begun sees the mark when it begins: its task would never run, or a filter would be cancelled
+        # in place of the method.
         if call.task is not None and call.begun:
             call.task.cancel()
 
@@ -165,8 +257,8 @@ class Calls:
     def end(self) -> list[asyncio.Task[None]]:
         """Take note that the connection has ended.
 
-        Streams are cancelled and uploads fail; plain calls run on, only their answers go nowhere. Calls that wait are
-        dropped: they have not begun.
+        Streams are cancelled and uploads fail; plain calls run on, only their answers go nowhere. Calls that still
+        wait are dropped: the server itself ended the connection (see `all_begun`).
 
         Returns
         -------
@@ -175,17 +267,26 @@ class Calls:
         """
         self._ended = True
         self._waiting.clear()
+        self.end_uploads()
+        self._uploads.clear()
+        self._wake()
+        return self.end_streams()
+
+    def end_uploads(self) -> None:
+        """Fail the uploads that are under way: no more items come."""
         for upload in list(self._uploads.values()):
             upload.end(ClientGone("The underlying connection was closed."))
-        self._uploads.clear()
+
+    def end_streams(self) -> list[asyncio.Task[None]]:
+        """Cancel the streams, which nobody receives any more; returns their tasks."""
         tasks: list[asyncio.Task[None]] = []
         for call in list(self._active.values()):
             if call.method.streaming and call.task is not None:
-                call.cancelled = True
-                if call.begun:
-                    call.task.cancel()
                 tasks.append(call.task)
-        self.wake()
+                if not call.cancelled or call.started != call.begun:
+                    call.cancelled = True
+                    if call.started:
+                        call.task.cancel()
         return tasks
 
     def _run(self, call: _Call) -> None:
@@ -206,6 +307,8 @@ class Calls:
             # Not with uploads: what makes room (an ack) may stand behind items that only this call reads.
             if outbox.crowded and not call.uploads:
                 await outbox.room()
+            if call.counted:
+                current_holder.set(call)
             result = await self._result(call)
         except _CallError as failure:
             error = str(failure)
@@ -213,7 +316,7 @@ class Calls:
             if not call.cancelled:
                 self._finish(call)
                 raise
-            error = f"An unexpected error occurred invoking '{call.target}' on the server."
+            error = _unexpected(call.target)
         self._finish(call)
         if call.invocation_id is not None:
             record = self._completion(call, call.invocation_id, result, error)
@@ -241,9 +344,13 @@ class Calls:
                 wanted = HubCall(
                     self._session.context, self._hub, call.method.name, arguments, streaming=call.method.streaming
                 )
-                return await self._filtered(0, call.method)(wanted)
+                return await self._filtered(0, call)(wanted)
             result = call.method.function(self._hub, *arguments)
-            return await result if call.method.awaited else result
+            if not call.method.awaited:
+                return result
+            if call.method.streaming:
+                _begin_stream(call)
+            return await result
         except _CallError:
             raise
         except Unauthorized as failure:
@@ -258,14 +365,18 @@ class Calls:
             log.exception("%s: %s failed", self._session, call.target)
             raise _CallError(self._unexpected(call, failure)) from failure
 
-    def _filtered(self, depth: int, method: HubMethod) -> Callable[[HubCall], Awaitable[Any]]:
-        filters = self._runtime.filters
+    def _filtered(self, depth: int, call: _Call) -> Callable[[HubCall], Awaitable[Any]]:
+        filters, method = self._runtime.filters, call.method
 
-        async def proceed(call: HubCall) -> Any:  # noqa: ANN401 - a method's result is anything
+        async def proceed(filtered: HubCall) -> Any:  # noqa: ANN401 - a method's result is anything
             if depth < len(filters):
-                return await filters[depth].invoke(call, self._filtered(depth + 1, method))
-            result = method.function(call.hub, *call.arguments)
-            return await result if method.awaited else result
+                return await filters[depth].invoke(filtered, self._filtered(depth + 1, call))
+            result = method.function(filtered.hub, *filtered.arguments)
+            if not method.awaited:
+                return result
+            if method.streaming:
+                _begin_stream(call)
+            return await result
 
         return proceed
 
@@ -284,9 +395,9 @@ class Calls:
         if invocation_id is None:
             raise AssertionError("a stream invocation has an id")
         error: str | None = None
-        call.begun = True
+        call.started = True
         try:
-            if call.cancelled:
+            if self._ended:
                 raise asyncio.CancelledError
             items = await self._result(call)
             if hasattr(items, "__aiter__"):
@@ -316,6 +427,7 @@ class Calls:
 
     async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         try:
+            _begin_stream(call)
             if call.method.options.latest_only:
                 await self._pump_latest(call, invocation_id, items)
             else:
@@ -344,37 +456,47 @@ class Calls:
                 await asyncio.sleep(0)
 
     def _unexpected(self, call: _Call, failure: BaseException) -> str:
-        general = f"An unexpected error occurred invoking '{call.target}' on the server."
-        return describe(general, failure, detailed=self._options.enable_detailed_errors)
+        return describe(_unexpected(call.target), failure, detailed=self._options.enable_detailed_errors)
 
     def _finish(self, call: _Call) -> None:
+        call.finished = True
         if call.invocation_id is not None:
             self._active.pop(call.invocation_id, None)
-        if not call.counted:
+        if call.counted:
+            self._runtime.tasks.release(call.task)
+            self._unfinished -= 1
+            if call.has_slot:
+                call.has_slot = False
+                self._slots.release()
+        else:
             self._streams -= 1
             for stream_id, upload in zip(call.upload_ids, call.uploads, strict=True):
                 upload.abandon()
                 if self._uploads.get(stream_id) is upload:
                     del self._uploads[stream_id]
-        if not call.method.streaming:
-            self._runtime.tasks.release(call.task)
-        if not call.counted:
-            return
+            if not call.method.streaming:
+                self._runtime.tasks.release(call.task)
+                self._unfinished -= 1
+        if self._changed is not None:
+            self._wake()
+
+    def _begin_next(self) -> bool:
         while self._waiting:
-            waiting = self._waiting.pop(0)
-            self.wake()
-            if waiting.cancelled:
-                self._drop(waiting)
+            call = self._waiting.popleft()
+            self._wake()
+            if call.cancelled:
+                self._drop(call)
                 continue
-            self._run(waiting)
-            return
-        self._running -= 1
+            call.has_slot = True
+            self._run(call)
+            return True
+        return False
 
     def _drop(self, call: _Call) -> None:
+        self._unfinished -= 1
         if call.invocation_id is not None:
             self._active.pop(call.invocation_id, None)
-            error = f"An unexpected error occurred invoking '{call.target}' on the server."
-            self._answer(Completion(call.invocation_id, error=error))
+            self._answer(Completion(call.invocation_id, error=_unexpected(call.target)))
 
     def _answer(self, message: Completion) -> None:
         if not self._ended:
@@ -383,7 +505,30 @@ class Calls:
     def _crowded(self) -> bool:
         return len(self._waiting) >= self._options.maximum_waiting_invocations
 
-    def wake(self) -> None:
-        """Let `start` look again whether it still has to wait."""
-        if self._turn is not None and not self._turn.done():
-            self._turn.set_result(None)
+    def _wake(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+
+def _begin_stream(call: _Call) -> None:
+    """Note that a streaming method begins, and deliver the cancellation that came before.
+
+    It reaches the method at the first point where it waits, as its cancellation token does in ASP.NET Core: what the
+    method has to clean up is cleaned up.
+    """
+    if not call.begun:
+        call.begun = True
+        if call.cancelled and call.task is not None:
+            call.task.cancel()
+
+
+def _unexpected(target: str) -> str:
+    return f"An unexpected error occurred invoking '{target}' on the server."
+
+
+def _wrong_kind(method: HubMethod, target: str, *, streaming: bool) -> str | None:
+    if method.streaming and not streaming:
+        return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
+    if streaming and not method.streaming:
+        return f"The client attempted to invoke the non-streaming '{target}' method with a streaming invocation."
+    return None

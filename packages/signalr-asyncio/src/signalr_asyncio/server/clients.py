@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalr_asyncio.protocol.messages import Invocation
 from signalr_asyncio.server.errors import ClientGone
+from signalr_asyncio.server.slots import without_slot
 
 if TYPE_CHECKING:
     from signalr_asyncio.protocol.codec import HubProtocol
@@ -154,7 +155,7 @@ class SingleClientProxy(ClientProxy):
         session = self._registry.sessions.get(self._connection_id)
         if session is None:
             raise ClientGone(f"Connection '{self._connection_id}' does not exist.")
-        return await session.ask(target, arguments, result_type, timeout)
+        return await without_slot(session.ask(target, arguments, result_type, timeout))
 
 
 def _found(registry: Registry, connection_ids: Iterable[str]) -> Iterable[HubSession]:

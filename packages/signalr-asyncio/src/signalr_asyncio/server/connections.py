@@ -10,13 +10,19 @@ from typing import TypeVar
 
 from signalr_asyncio.server.auth import Principal
 from signalr_asyncio.server.options import TransportType
-from signalr_asyncio.server.runtime import HubRuntime
-from signalr_asyncio.server.session import HubSession
+from signalr_asyncio.server.runtime import Runtime
+from signalr_asyncio.server.sessions import Session
 from signalr_asyncio.server.transports.base import Inbox
 from signalr_asyncio.server.transports.long_polling import LongPollingTransport
 from signalr_asyncio.server.transports.server_sent_events import ServerSentEventsTransport
 
 _K = TypeVar("_K")
+
+MAX_NEGOTIATIONS_PER_USER = 1000
+"""How many unused negotiations of one user are remembered, or twice as many as they may have connections.
+
+A client opens its connection within a round trip, so that this many a second still leave it the time for that.
+"""
 
 
 class TooManyConnections(Exception):  # noqa: N818 - it says a state
@@ -55,37 +61,47 @@ class Connection:
         What the client's requests brought; some send their handshake before they ask for the first answer.
     lock
         Keeps the bodies of the client's requests apart.
+    counted
+        Whether it is open, and counts for the limits.
     """
 
     token: str
     connection_id: str
-    runtime: HubRuntime
+    runtime: Runtime
     principal: Principal
     last_seen: float
     stateful: bool = False
     transport: TransportType | None = None
-    session: HubSession | None = None
+    session: Session | None = None
     carrier: LongPollingTransport | ServerSentEventsTransport | None = None
     inbox: Inbox | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    counted: bool = False
 
 
 class Connections:
     """All connections of a server.
 
+    One that is only negotiated takes no place of those that are open: a user who negotiates again and again, and never
+    connects, must not lock their own clients out. Their oldest unused negotiation gives way to the new one instead.
+
     Parameters
     ----------
     maximum, maximum_per_user
-        Limits over all hubs; each hub's own options limit it as well.
+        Limits of open connections over all hubs; each hub's own options limit them as well.
     """
 
     def __init__(self, maximum: int, maximum_per_user: int | None) -> None:
         self._maximum = maximum
         self._maximum_per_user = maximum_per_user
+        self._refusing = False
         self._by_token: dict[str, Connection] = {}
-        self._per_hub: Counter[HubRuntime] = Counter()
+        # Negotiated and not opened, oldest first, by user.
+        self._negotiated: dict[str | None, dict[str, Connection]] = {}
+        self._open = 0
+        self._per_hub: Counter[Runtime] = Counter()
         self._per_user: Counter[str] = Counter()
-        self._per_hub_user: Counter[tuple[HubRuntime, str]] = Counter()
+        self._per_hub_user: Counter[tuple[Runtime, str]] = Counter()
 
     def __len__(self) -> int:
         """Return how many there are, those included that are only negotiated."""
@@ -93,22 +109,22 @@ class Connections:
 
     def refuse(self) -> None:
         """Take no more connections."""
-        self._maximum = 0
+        self._refusing = True
 
     def all(self) -> list[Connection]:
         """Return them as they are now."""
         return list(self._by_token.values())
 
-    def create(
+    def negotiate(
         self,
-        runtime: HubRuntime,
+        runtime: Runtime,
         principal: Principal,
         now: float,
         *,
         token_is_id: bool = False,
         stateful: bool = False,
     ) -> Connection:
-        """Make a connection.
+        """Make a connection that the client will open.
 
         Parameters
         ----------
@@ -126,36 +142,75 @@ class Connections:
         TooManyConnections
             When a limit is reached.
         """
-        user, options = principal.user_id, runtime.options
-        if len(self._by_token) >= self._maximum or self._per_hub[runtime] >= options.maximum_connections:
-            raise TooManyConnections(per_user=False)
-        if user is not None and (
-            _reached(self._per_user[user], self._maximum_per_user)
-            or _reached(self._per_hub_user[runtime, user], options.maximum_connections_per_user)
-        ):
-            raise TooManyConnections(per_user=True)
+        self._require_room(runtime, principal)
+        negotiated = self._negotiated.get(principal.user_id, {})
+        # Those without a user are not one and the same client.
+        if principal.user_id is not None and len(negotiated) >= self._maximum_negotiations(runtime):
+            self.remove(next(iter(negotiated.values())))
+        elif len(self._by_token) - self._open >= self._maximum:
+            self.remove(next(iter(max(self._negotiated.values(), key=len).values())))
         connection_id = secrets.token_urlsafe(16)
         token = connection_id if token_is_id else secrets.token_urlsafe(16)
         connection = Connection(token, connection_id, runtime, principal, now, stateful)
         self._by_token[token] = connection
-        self._count(connection, 1)
-        runtime.counters.connections += 1
+        self._negotiated.setdefault(principal.user_id, {})[token] = connection
         return connection
 
-    def find(self, token: str, runtime: HubRuntime) -> Connection | None:
+    def open(self, connection: Connection) -> None:
+        """Count a connection whose transport begins.
+
+        Raises
+        ------
+        TooManyConnections
+            When a limit is reached.
+        """
+        self._require_room(connection.runtime, connection.principal)
+        self._forget_negotiation(connection)
+        connection.counted = True
+        self._count(connection, 1)
+        connection.runtime.counters.connections += 1
+
+    def find(self, token: str, runtime: Runtime) -> Connection | None:
         """Return a connection of this hub by its token."""
         connection = self._by_token.get(token)
         return connection if connection is not None and connection.runtime is runtime else None
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
-        if self._by_token.pop(connection.token, None) is not None:
-            if connection.inbox is not None:
-                connection.inbox.close()
+        if self._by_token.pop(connection.token, None) is None:
+            return
+        if connection.inbox is not None:
+            connection.inbox.close()
+        if connection.counted:
             self._count(connection, -1)
+        else:
+            self._forget_negotiation(connection)
+
+    def _require_room(self, runtime: Runtime, principal: Principal) -> None:
+        user, options = principal.user_id, runtime.options
+        if self._refusing or self._open >= self._maximum or self._per_hub[runtime] >= options.maximum_connections:
+            raise TooManyConnections(per_user=False)
+        if user is not None and (
+            _reached(self._per_user[user], self._maximum_per_user)
+            or _reached(self._per_hub_user[runtime, user], options.maximum_connections_per_user)
+        ):
+            raise TooManyConnections(per_user=True)
+
+    def _maximum_negotiations(self, runtime: Runtime) -> int:
+        limits = (self._maximum_per_user, runtime.options.maximum_connections_per_user)
+        return max((MAX_NEGOTIATIONS_PER_USER, *(2 * limit for limit in limits if limit is not None)))
+
+    def _forget_negotiation(self, connection: Connection) -> None:
+        user = connection.principal.user_id
+        negotiated = self._negotiated.get(user)
+        if negotiated is not None:
+            negotiated.pop(connection.token, None)
+            if not negotiated:
+                del self._negotiated[user]
 
     def _count(self, connection: Connection, change: int) -> None:
         runtime, user = connection.runtime, connection.principal.user_id
+        self._open += change
         _add(self._per_hub, runtime, change)
         if user is not None:
             _add(self._per_user, user, change)

@@ -13,8 +13,8 @@ from signalr_asyncio.server.auth import (
     ANONYMOUS,
     Authenticate,
     ConnectionRequest,
+    KeptRequest,
     Principal,
-    hide_secrets,
     read_request,
 )
 from signalr_asyncio.server.clock import wait_for
@@ -22,14 +22,12 @@ from signalr_asyncio.server.connections import Connection, Connections, TooManyC
 from signalr_asyncio.server.cors import Cors
 from signalr_asyncio.server.options import TransportType
 from signalr_asyncio.server.responses import JSON, NO_CACHE, Headers, Receive, Send, respond
-from signalr_asyncio.server.runtime import HubRuntime
-from signalr_asyncio.server.session import HubSession
-from signalr_asyncio.server.transports.base import ASGIMessage, Inbox
+from signalr_asyncio.server.runtime import Runtime
+from signalr_asyncio.server.sessions import MakeSession, Session
+from signalr_asyncio.server.transports.base import ASGIMessage, Inbox, Transport
 from signalr_asyncio.server.transports.long_polling import LongPollingTransport, PollEnd
 from signalr_asyncio.server.transports.server_sent_events import ServerSentEventsTransport
 from signalr_asyncio.server.transports.websocket import WebSocketTransport
-
-log = logging.getLogger("signalr_asyncio.server")
 
 _AUTHENTICATION_TIME = 15.0
 _NEGOTIATE_VERSION = 1
@@ -77,13 +75,15 @@ class _Request:
         await respond(self.scope, self.send, status, text.encode(), headers=[*self.headers, *headers])
 
 
-class HubEndpoint:
-    """Serves one hub.
+class Endpoint:
+    """Serves one path: a hub, or a connection handler.
 
     Parameters
     ----------
     runtime
-        The hub.
+        The hub, or what else is at this path.
+    make_session
+        Makes the session of each connection.
     connections
         Those of the whole server.
     authenticate
@@ -94,12 +94,14 @@ class HubEndpoint:
 
     def __init__(
         self,
-        runtime: HubRuntime,
+        runtime: Runtime,
+        make_session: MakeSession,
         connections: Connections,
         authenticate: Authenticate | None,
         redirect: Redirector | None,
     ) -> None:
         self.runtime = runtime
+        self._make_session = make_session
         self._connections = connections
         self._authenticate = authenticate
         self._redirect = redirect
@@ -109,26 +111,29 @@ class HubEndpoint:
             for transport in runtime.options.transports
         ]
 
-    async def handle(self, scope: MutableMapping[str, Any], receive: Receive, send: Send, *, negotiate: bool) -> None:
+    async def handle(
+        self, scope: MutableMapping[str, Any], query_string: bytes, receive: Receive, send: Send, *, negotiate: bool
+    ) -> None:
         """Serve one request.
 
         Parameters
         ----------
         scope, receive, send
-            The ASGI request.
+            The ASGI request, its secrets taken out.
+        query_string
+            With the secrets.
         negotiate
             Whether it is for the hub's `/negotiate`.
         """
-        rest = await self._begin_request(scope, receive, send, negotiate=negotiate)
+        rest = await self._begin_request(scope, query_string, receive, send, negotiate=negotiate)
         if rest is not None:
             # Apart, so that what was needed of the request, its token too, is not kept as long as its connection.
             await rest
 
     async def _begin_request(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, *, negotiate: bool
+        self, scope: MutableMapping[str, Any], query_string: bytes, receive: Receive, send: Send, *, negotiate: bool
     ) -> Coroutine[Any, Any, None] | None:
-        info, query = read_request(self.runtime.path, scope)
-        hide_secrets(scope)
+        info, query = read_request(self.runtime.path, scope, query_string)
         websocket = scope["type"] == "websocket"
         method = "GET" if websocket else scope["method"]
         headers = self._cors.headers(info)
@@ -142,8 +147,10 @@ class HubEndpoint:
                 return None
         try:
             principal = await self._who(info)
-        except Exception:
-            log.exception("%s: the authentication hook failed", self.runtime.path)
+        except Exception as error:  # noqa: BLE001 - the application's own code; what it raises is logged
+            self.runtime.log.write(
+                logging.ERROR, "%s: the authentication hook failed", self.runtime.path, exc_info=error
+            )
             await respond(scope, send, 500, headers=headers)
             return None
         if principal is None:
@@ -157,7 +164,7 @@ class HubEndpoint:
             await self._route(request, method, negotiate=negotiate)
         except TooManyConnections as refusal:
             self.runtime.counters.refused += 1
-            log.warning("%s: a connection was refused: %s", self.runtime.path, refusal)
+            self.runtime.log.write(logging.WARNING, "%s: a connection was refused: %s", self.runtime.path, refusal)
             await request.answer(429 if refusal.per_user else 503, str(refusal))
         return None
 
@@ -171,7 +178,12 @@ class HubEndpoint:
         try:
             return await wait_for(self.runtime.clock, ask(self._authenticate), _AUTHENTICATION_TIME)
         except TimeoutError:
-            log.error("%s: the authentication hook took longer than %g s", self.runtime.path, _AUTHENTICATION_TIME)  # noqa: TRY400 - a traceback would only show this line
+            self.runtime.log.write(
+                logging.ERROR,
+                "%s: the authentication hook took longer than %g s",
+                self.runtime.path,
+                _AUTHENTICATION_TIME,
+            )
             return None
 
     async def _route(self, request: _Request, method: str, *, negotiate: bool) -> None:
@@ -215,7 +227,7 @@ class HubEndpoint:
             return
         version = min(version, _NEGOTIATE_VERSION)
         stateful = options.allow_stateful_reconnect and request.query.get("useStatefulReconnect", "").lower() == "true"
-        connection = self._connections.create(
+        connection = self._connections.negotiate(
             self.runtime,
             request.principal,
             self.runtime.clock.now(),
@@ -267,7 +279,7 @@ class HubEndpoint:
         if not await self._may_use(request, connection, TransportType.WEB_SOCKETS):
             return None
         if connection is None:
-            connection = self._connections.create(self.runtime, request.principal, self.runtime.clock.now())
+            connection = self._connections.negotiate(self.runtime, request.principal, self.runtime.clock.now())
             connection.transport = TransportType.WEB_SOCKETS
         if connection.stateful:
             return await self._stateful_websocket(request, connection)
@@ -275,8 +287,7 @@ class HubEndpoint:
             await request.answer(409, "Connection is already active")
             return None
         transport = WebSocketTransport(request.receive, request.send)
-        session = HubSession(self.runtime, connection.connection_id, connection.principal, transport)
-        connection.session = session
+        session = self._session(request, connection, transport)
         try:
             await request.send({"type": "websocket.accept"})
         except BaseException:
@@ -291,8 +302,7 @@ class HubEndpoint:
             await request.answer(404 if session.ended else 409, "No Connection with that ID")
             return None
         if session is None:
-            session = HubSession(self.runtime, connection.connection_id, connection.principal, transport, stateful=True)
-            connection.session = session
+            session = self._session(request, connection, transport)
             await request.send({"type": "websocket.accept"})
             self.runtime.tasks.spawn(self._keep(connection, session))
         else:
@@ -311,7 +321,7 @@ class HubEndpoint:
             await request.answer(409, "Connection is already active")
             return
         transport = ServerSentEventsTransport(_inbox(connection), request.receive, request.send)
-        self._begin(connection, transport)
+        self._begin(request, connection, transport)
         await transport.open(request.headers)
         await transport.serve()
 
@@ -322,7 +332,7 @@ class HubEndpoint:
         transport = connection.carrier
         if not isinstance(transport, LongPollingTransport):
             clock, poll_timeout = self.runtime.clock, self.runtime.options.poll_timeout
-            self._begin(connection, LongPollingTransport(_inbox(connection), clock, poll_timeout))
+            self._begin(request, connection, LongPollingTransport(_inbox(connection), clock, poll_timeout))
             # The first poll only begins the connection; its empty answer lets the client go on.
             await respond(request.scope, request.send, 200, b"", _BYTES, [*request.headers, *NO_CACHE])
             return
@@ -382,13 +392,29 @@ class HubEndpoint:
         connection.carrier.abandon()
         await request.answer(202)
 
-    def _begin(self, connection: Connection, transport: LongPollingTransport | ServerSentEventsTransport) -> None:
-        session = HubSession(self.runtime, connection.connection_id, connection.principal, transport)
-        connection.session = session
+    def _session(self, request: _Request, connection: Connection, transport: Transport) -> Session:
+        try:
+            self._connections.open(connection)
+        except TooManyConnections:
+            self._connections.remove(connection)
+            raise
+        session = connection.session = self._make_session(
+            connection.connection_id,
+            connection.principal,
+            KeptRequest(self.runtime.path, request.scope),
+            transport,
+            stateful=connection.stateful,
+        )
+        return session
+
+    def _begin(
+        self, request: _Request, connection: Connection, transport: LongPollingTransport | ServerSentEventsTransport
+    ) -> None:
+        session = self._session(request, connection, transport)
         connection.carrier = transport
         self.runtime.tasks.spawn(self._keep(connection, session))
 
-    async def _keep(self, connection: Connection, session: HubSession) -> None:
+    async def _keep(self, connection: Connection, session: Session) -> None:
         try:
             await session.run()
         finally:

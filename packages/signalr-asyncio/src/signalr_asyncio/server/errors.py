@@ -5,7 +5,7 @@ Exception
 │   ├── ExactError           its text reaches the client as it is, without the general words before it
 │   └── Unauthorized         the caller may not do this; the client sees the fixed text of ASP.NET Core
 └── ClientResultError        a client that was asked for a result gave none
-    ├── ClientInvocationError    it answered with an error
+    ├── ClientInvocationError    it answered with an error (also a `HubException`, as in ASP.NET Core)
     └── ClientGone               it is not, or no longer, connected
 """
 
@@ -28,8 +28,8 @@ class ClientResultError(Exception):
     """A client that was asked for a result gave none."""
 
 
-class ClientInvocationError(ClientResultError):
-    """The client answered with an error; the text is the client's."""
+class ClientInvocationError(ClientResultError, HubException):
+    """The client answered with an error; the text is the client's. Uncaught, it is shown to the caller."""
 
 
 class ClientGone(ClientResultError):  # noqa: N818 - it says a state

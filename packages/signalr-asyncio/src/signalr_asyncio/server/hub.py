@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from signalr_asyncio.server.auth import Principal
+from signalr_asyncio.server.auth import ConnectionRequest, KeptRequest, Principal
 
 if TYPE_CHECKING:
     from signalr_asyncio.server.clients import GroupManager, HubCallerClients
@@ -96,10 +96,26 @@ class HubContext:
         The hub's own notes for the life of the connection.
     """
 
-    __slots__ = ("_abort", "_cancellation", "connection_id", "items", "path", "principal", "protocol", "transport")
+    __slots__ = (
+        "_abort",
+        "_cancellation",
+        "_request",
+        "connection_id",
+        "items",
+        "path",
+        "principal",
+        "protocol",
+        "transport",
+    )
 
     def __init__(
-        self, connection_id: str, principal: Principal, path: str, transport: str, abort: Callable[[], None]
+        self,
+        connection_id: str,
+        principal: Principal,
+        path: str,
+        transport: str,
+        abort: Callable[[], None],
+        request: KeptRequest,
     ) -> None:
         self.connection_id = connection_id
         self.principal = principal
@@ -109,6 +125,15 @@ class HubContext:
         self.items: dict[Any, Any] = {}
         self._cancellation: asyncio.Event | None = None
         self._abort = abort
+        self._request = request
+
+    @property
+    def request(self) -> ConnectionRequest:
+        """The request that the connection began with: headers, cookies, query, address, state of the application.
+
+        With long polling and server-sent events it is the first GET; the token is not part of it.
+        """
+        return self._request.read()
 
     @property
     def user_id(self) -> str | None:

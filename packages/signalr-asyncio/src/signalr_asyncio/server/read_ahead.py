@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -40,7 +41,7 @@ class ReadAhead:
         How many bytes wait, as `capacity` counts them.
     """
 
-    __slots__ = ("_capacity", "_failed", "_handle", "_kept", "_room", "_task", "_tasks", "bytes")
+    __slots__ = ("_capacity", "_emptied", "_failed", "_handle", "_kept", "_room", "_task", "_tasks", "bytes")
 
     def __init__(self, handle: Handle, capacity: int, tasks: Tasks, failed: Callable[[Exception], None]) -> None:
         self._handle = handle
@@ -50,6 +51,7 @@ class ReadAhead:
         self._kept: deque[tuple[HubMessage, int]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -76,6 +78,18 @@ class ReadAhead:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
+    def lift_limit(self) -> None:
+        """Let the reader go on, however much waits: it reads the last that came."""
+        self._capacity = sys.maxsize
+        self._made_room()
+
+    async def drained(self) -> None:
+        """Wait until everything that was put in has been handled."""
+        while self._task is not None:
+            if self._emptied is None or self._emptied.done():
+                self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._emptied)
+
     def stop(self) -> None:
         """Forget what waits."""
         if self._task is not None:
@@ -99,6 +113,8 @@ class ReadAhead:
             self._failed(error)
         finally:
             self._task = None
+            if self._emptied is not None and not self._emptied.done():
+                self._emptied.set_result(None)
 
     def _made_room(self) -> None:
         if self._room is not None and not self._room.done():

@@ -29,17 +29,20 @@ class Resumption:
         Since when no transport carries the connection; `None` while one does.
     held_since
         Since when nothing is read because too much waits.
+    given_up
+        Whether the client was away for too long.
     """
 
-    __slots__ = ("_last_ack", "_returned", "ahead", "away_since", "buffer", "held_since")
+    __slots__ = ("_last_ack", "_returned", "ahead", "away_since", "buffer", "given_up", "held_since")
 
     def __init__(self, buffer: MessageBuffer, ahead: ReadAhead, now: float) -> None:
         self.buffer = buffer
         self.ahead = ahead
         self.away_since: float | None = None
         self.held_since: float | None = None
+        self.given_up = False
         self._last_ack = now
-        self._returned: asyncio.Future[None] | None = None
+        self._returned: asyncio.Future[bool] | None = None
 
     def take(self, message: HubMessage) -> None:
         """Take a message: acks at once, whatever waits; what carries work in its turn, and each only once."""
@@ -73,16 +76,27 @@ class Resumption:
         if self.away_since is None:
             self.away_since = now
 
-    async def absence(self, now: float) -> None:
-        """Wait for the client to come back."""
+    async def absence(self, now: float) -> bool:
+        """Wait for the client to come back; False when it was given up."""
+        if self.given_up:
+            return False
         self._returned = asyncio.get_running_loop().create_future()
         self.leave(now)
-        await self._returned
+        return await self._returned
+
+    def give_up(self) -> None:
+        """Wait no longer for the client."""
+        self.given_up = True
+        self.ahead.lift_limit()
+        self._settle(came_back=False)
 
     def come_back(self) -> tuple[SequenceStart, tuple[bytes, ...]]:
         """Go on over a new transport; returns what goes out first, as `MessageBuffer.resume`."""
         first = self.buffer.resume()
         self.away_since = None
-        if self._returned is not None and not self._returned.done():
-            self._returned.set_result(None)
+        self._settle(came_back=True)
         return first
+
+    def _settle(self, *, came_back: bool) -> None:
+        if self._returned is not None and not self._returned.done():
+            self._returned.set_result(came_back)

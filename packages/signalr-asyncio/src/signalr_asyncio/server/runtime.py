@@ -14,6 +14,7 @@ from signalr_asyncio.server.clients import Registry
 from signalr_asyncio.server.clock import Clock
 from signalr_asyncio.server.hub import Hub, HubFilter
 from signalr_asyncio.server.options import HubOptions
+from signalr_asyncio.server.throttled_log import ThrottledLog
 
 log = logging.getLogger("signalr_asyncio.server")
 
@@ -74,17 +75,24 @@ class Tasks:
             log.error("a task of the SignalR server failed", exc_info=error)
 
 
-@dataclass(slots=True, eq=False)
-class HubRuntime:
-    """One hub of a server: its class, its settings and its connections."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Runtime:
+    """What all connections of one path share."""
 
     path: str
-    description: HubDescription
-    factory: Callable[[], Hub]
     options: HubOptions
-    filters: Sequence[HubFilter]
-    protocols: Mapping[str, HubProtocol]
     clock: Clock
     tasks: Tasks
     counters: Counters
+    log: ThrottledLog
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class HubRuntime(Runtime):
+    """One hub of a server: its class, its settings and its connections."""
+
+    description: HubDescription
+    factory: Callable[[], Hub]
+    filters: Sequence[HubFilter]
+    protocols: Mapping[str, HubProtocol]
     registry: Registry = field(default_factory=Registry)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from signalr_asyncio.protocol.buffer import MessageBuffer
@@ -21,14 +20,14 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.server.auth import Principal
+from signalr_asyncio.server.auth import KeptRequest, Principal, seconds_to_expiry
 from signalr_asyncio.server.calls import Calls
+from signalr_asyncio.server.client_results import PendingResults, current_connecting
 from signalr_asyncio.server.clients import GroupManager, HubCallerClients
 from signalr_asyncio.server.clock import wait_for
-from signalr_asyncio.server.errors import ClientGone, describe
+from signalr_asyncio.server.errors import ClientGone, ClientResultError, describe
 from signalr_asyncio.server.greeting import Refused, greet
 from signalr_asyncio.server.hub import Hub, HubContext
-from signalr_asyncio.server.questions import Questions
 from signalr_asyncio.server.read_ahead import ReadAhead
 from signalr_asyncio.server.resumption import Resumption
 from signalr_asyncio.server.runtime import HubRuntime
@@ -39,6 +38,7 @@ log = logging.getLogger("signalr_asyncio.server")
 
 _PING = Ping()
 _STATEFUL_VERSION = 2
+_STOPPING = "The server is stopping."
 
 
 class HubSession:
@@ -52,6 +52,8 @@ class HubSession:
         The public id.
     principal
         Who connects.
+    request
+        The request that it began with.
     transport
         What carries the connection, at first.
     stateful
@@ -61,16 +63,20 @@ class HubSession:
     __slots__ = (
         "_busy",
         "_calls",
+        "_client_results",
         "_clock",
         "_closing",
+        "_connecting",
+        "_cut_off",
         "_error",
         "_expires",
         "_hub",
         "_interrupted",
         "_last_in",
+        "_muted",
         "_ping",
+        "_pinged",
         "_protocol",
-        "_questions",
         "_reader",
         "_resumption",
         "_shutting",
@@ -90,6 +96,7 @@ class HubSession:
         runtime: HubRuntime,
         connection_id: str,
         principal: Principal,
+        request: KeptRequest,
         transport: Transport,
         *,
         stateful: bool = False,
@@ -98,7 +105,7 @@ class HubSession:
         self.options = runtime.options
         self.connection_id = connection_id
         self.user_id = principal.user_id
-        self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort)
+        self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort, request)
         self.writer = Writer(runtime, transport, self._not_sent)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when `on_disconnected` has run."""
@@ -109,7 +116,7 @@ class HubSession:
         self._resumption: Resumption | None = None
         self._hub: Hub | None = None
         self._calls: Calls | None = None
-        self._questions = Questions(runtime.clock, self.options.maximum_streams)
+        self._client_results = PendingResults(runtime.clock, self.options.maximum_streams)
         self._reader: asyncio.Task[Any] | None = None
         self._interrupted = False
         self._closing = False
@@ -119,7 +126,14 @@ class HubSession:
         self._started = now
         self._last_in = now
         self._busy = False
-        self._expires = _expiry(principal, now) if self.options.close_on_authentication_expiration else None
+        # ASP.NET Core holds nobody to a time-out who has never sent a ping.
+        self._pinged = False
+        self._connecting = False
+        # Nothing more is sent: the connection closes, or the client is gone.
+        self._muted = False
+        self._cut_off = False
+        expires_in = seconds_to_expiry(principal) if self.options.close_on_authentication_expiration else None
+        self._expires = None if expires_in is None else now + expires_in
 
     def __repr__(self) -> str:
         return f"<{self.runtime.path} {self.connection_id}>"
@@ -133,18 +147,18 @@ class HubSession:
 
     @property
     def ended(self) -> bool:
-        """Whether the connection is closing or has ended."""
-        return self._closing
+        """Whether the connection is closing or has ended: nothing more is sent."""
+        return self._muted
 
     @property
-    def asking(self) -> bool:
-        """Whether an answer of the client is awaited."""
-        return bool(self._questions)
+    def queued_bytes(self) -> int:
+        """How much waits to be sent."""
+        return self.writer.outbox.bytes
 
     @property
     def resumable(self) -> bool:
         """Whether the connection can go on over a new transport."""
-        return self._resumption is not None and not self.ended
+        return self._resumption is not None and not (self._closing or self._resumption.given_up)
 
     # -- the life of the connection ------------------------------------------------------------------------------------
 
@@ -155,15 +169,12 @@ class HubSession:
             rest = await self._handshake()
             if rest is not None:
                 await self._connected()
-                await self._read(rest)
-        except ProtocolError as error:
-            log.info("%s: the client broke the protocol: %s", self, error)
-            self._fail(error)
+                await self._serve(rest)
         except asyncio.CancelledError:
             if not self._interrupted:
                 # Whoever cancels wants it to end now: no word to the client, only our own cleanup.
                 self._error = self._error or "The server stopped the connection."
-                self._closing = True
+                self._closing = self._muted = True
                 self.writer.transport.abandon()
                 raise
             if self._reader is not None:
@@ -176,7 +187,7 @@ class HubSession:
         try:
             greeting = await greet(self.writer.transport, self.runtime.protocols, self.options)
         except Refused as refusal:
-            log.info("%s: the handshake was refused: %s", self, refusal.reason)
+            self.runtime.log.write(logging.INFO, "%s: the handshake was refused: %s", self, refusal.reason)
             self._refuse(refusal.text)
             return None
         if greeting is None:
@@ -213,13 +224,71 @@ class HubSession:
             else:
                 await hub.on_connected()
 
-        self._busy = True
+        self._busy = self._connecting = True
+        current_connecting.set(self.connection_id)
         try:
             await proceed()
         except Exception as error:
             log.exception("%s: on_connected failed", self)
             self._fail(error)
-        self._busy = False
+        finally:
+            current_connecting.set(None)
+        self._busy = self._connecting = False
+
+    async def _serve(self, rest: bytes) -> None:
+        """Dispatch what the client sends, to its last message.
+
+        As in ASP.NET Core the end of a connection is one more event behind its messages: calls that wait for a slot
+        begin before it, whether the client has left, said Close, or sent what is no message.
+        """
+        try:
+            await self._read(rest)
+        except ProtocolError as error:
+            self.runtime.log.write(logging.INFO, "%s: the client broke the protocol: %s", self, error)
+            await self._dispatch_received()
+            self._fail(error)
+        else:
+            self._client_gone()
+            self._client_results.end(self.connection_id)
+            await self._dispatch_received()
+
+    async def _dispatch_received(self) -> None:
+        """Wait until every call that was received has begun; not when the server itself ended the connection."""
+        if self._calls is None or self._closing:
+            return
+        # It is we who do not read.
+        self._busy = True
+        if self._resumption is not None:
+            # A method that takes no items of an upload holds up what came behind them, but not for ever.
+            ending = self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
+            await self._resumption.ahead.drained()
+            ending.cancel()
+        # Whoever waits for more items of an upload would hold its slot for ever.
+        self._calls.end_uploads()
+        await self._calls.all_begun()
+
+    def _client_gone(self) -> None:
+        """Send nothing more, and let everything know that nobody receives it. What was received is still dispatched."""
+        if self._muted:
+            return
+        self._muted = True
+        self.writer.discard()
+        self.context.cancellation.set()
+        if self._calls is not None:
+            self._calls.end_streams()
+
+    def _cut_reader_off(self, turns: int = 3) -> None:
+        """End the wait for more from a client that is gone, in case the server below does not end it.
+
+        What has arrived is handed over without waiting, so a reader that waits some turns of the loop has it all.
+        """
+        if self._busy or self._closing or self._reader is None:
+            return
+        if turns:
+            asyncio.get_running_loop().call_soon(self._cut_reader_off, turns - 1)
+        else:
+            self._cut_off = True
+            self._reader.cancel()
 
     async def _read(self, data: bytes | None) -> None:
         transport = self.writer.transport
@@ -250,12 +319,23 @@ class HubSession:
                     self.writer.flush_soon()
                     await resumption.room(clock.now())
                 self._busy = False
-            data = await transport.receive()
+                if self._muted:
+                    self._cut_reader_off()
+            try:
+                data = await transport.receive()
+            except asyncio.CancelledError:
+                if not self._cut_off or self._reader is None:
+                    raise
+                self._cut_off = False
+                self._reader.uncancel()
+                data = None
 
     async def _handle(self, message: HubMessage) -> bool:
         if self._closing:
             return False
-        if self._resumption is not None:
+        if type(message) is Ping:
+            self._pinged = True
+        elif self._resumption is not None:
             self._resumption.take(message)
         elif (waiting := self._dispatch(message)) is not None:
             await waiting
@@ -277,17 +357,23 @@ class HubSession:
                 if upload is not None:
                     return upload.put(message.item)
             case Completion():
-                if not self._questions.answered(message):
+                if not self._client_results.complete(message):
                     calls.end_upload(message.invocation_id, message.error)
             case CancelInvocation():
                 calls.cancel(message.invocation_id)
             case Close():
-                self._error = message.error
-                # It leaves: no Close message, only the transport's own end.
-                self._begin_closing(failed=False)
+                return self._leave(message.error)
             case _:
                 pass
         return None
+
+    async def _leave(self, error: str | None) -> None:
+        """End the connection as the client wants: no Close message, only the transport's own end."""
+        if self._calls is not None:
+            await self._calls.all_begun()
+        if not self._closing:
+            self._error = error
+            self._begin_closing(failed=False)
 
     async def _end(self) -> None:
         if not self._closing:
@@ -300,7 +386,7 @@ class HubSession:
             self._resumption.ahead.stop()
         self.context.cancellation.set()
         self.runtime.registry.remove(self)
-        self._questions.end(self.connection_id)
+        self._client_results.end(self.connection_id)
         streams = self._calls.end() if self._calls is not None else []
         self.writer.outbox.clear()
         try:
@@ -354,6 +440,26 @@ class HubSession:
             self.writer.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
         self._begin_closing(failed=error is not None)
 
+    async def stop(self, seconds: float) -> None:
+        """End the connection because the server stops; calls may finish before, and are answered.
+
+        Parameters
+        ----------
+        seconds
+            For how long. The calls that remain are then answered with an error.
+        """
+        if self._calls is not None and not self._muted:
+            try:
+                await wait_for(self._clock, self._finish_calls(self._calls), seconds)
+            except TimeoutError:
+                self._calls.refuse_unfinished(_STOPPING)
+        self.close(reason=_STOPPING, allow_reconnect=True)
+
+    async def _finish_calls(self, calls: Calls) -> None:
+        if self._resumption is not None:
+            await self._resumption.ahead.drained()
+        await calls.all_finished()
+
     def _abort(self) -> None:
         self.close()
 
@@ -372,7 +478,7 @@ class HubSession:
             self._begin_closing(failed=False)
 
     def _begin_closing(self, *, failed: bool) -> None:
-        self._closing = True
+        self._closing = self._muted = True
         self.writer.direct = False
         self._shutting = self.runtime.tasks.spawn(self._shut(failed=failed))
 
@@ -404,7 +510,7 @@ class HubSession:
         bool
             False when the connection is closing, and nothing more will be sent.
         """
-        if self._closing:
+        if self._muted:
             return False
         writer = self.writer
         if not writer.outbox.put(record):
@@ -418,14 +524,19 @@ class HubSession:
 
         For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
         """
-        if self.writer.idle and not self._closing:
+        if self.writer.idle and not self._muted:
             await self.writer.send(record)
         else:
             self.post(record)
 
     def _overflow(self) -> None:
         self.runtime.counters.overflows += 1
-        log.warning("%s: %d bytes wait for a client that reads too slowly; closing", self, self.writer.outbox.bytes)
+        self.runtime.log.write(
+            logging.WARNING,
+            "%s: %d bytes wait for a client that reads too slowly; closing",
+            self,
+            self.writer.outbox.bytes,
+        )
         self.writer.outbox.clear()
         reason = "The client reads too slowly: too many bytes were waiting for it."
         self.close(f"Connection closed with an error. {reason}", reason=reason)
@@ -438,19 +549,25 @@ class HubSession:
                 self.writer.away = True
                 self._resumption.leave(self._clock.now())
                 return
-        else:
-            log.error("%s: sending failed", self, exc_info=error)
-            self._error = str(error)
+            self._client_gone()
+            self._cut_reader_off()
+            if self._calls is not None:
+                # A method that takes no items of an upload holds up the reader, which would never come to the end.
+                self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
+            return
+        log.error("%s: sending failed", self, exc_info=error)
+        self._error = str(error)
         self.writer.outbox.clear()
         self.close()
 
     async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, seconds: float) -> Any:  # noqa: ANN401 - of `result_type`
         """Call a method of the client and wait for its answer; see `SingleClientProxy.invoke`."""
-        if self._closing:
+        if self._muted:
             raise ClientGone(f"Connection '{self.connection_id}' does not exist.")
-        if self._calls is not None:
-            self._calls.wake()
-        return await self._questions.ask(self.post, self.protocol, target, arguments, result_type, seconds)
+        if self._connecting and current_connecting.get() == self.connection_id:
+            # Nothing is read before it ends, the answer neither. ASP.NET Core refuses likewise.
+            raise ClientResultError("Client results inside on_connected are not allowed.")
+        return await self._client_results.invoke(self.post, self.protocol, target, arguments, result_type, seconds)
 
     # -- stateful reconnect --------------------------------------------------------------------------------------------
 
@@ -463,7 +580,7 @@ class HubSession:
             False when the connection cannot: it has ended, or is not stateful.
         """
         resumption = self._resumption
-        if resumption is None or self._closing:
+        if resumption is None or not self.resumable:
             return False
         transport.use(self.protocol.transfer_format)
         old = self.writer.move(transport)
@@ -483,7 +600,8 @@ class HubSession:
             self.writer.away = True
             transport.abandon()
             log.debug("%s: the client is away", self)
-            await resumption.absence(self._clock.now())
+            if not await resumption.absence(self._clock.now()):
+                return False
         return not self._closing
 
     # -- time ----------------------------------------------------------------------------------------------------------
@@ -496,50 +614,65 @@ class HubSession:
         now
             The clock's time, in seconds.
         """
-        if self._closing:
+        if self._muted:
             return
-        options, resumption = self.options, self._resumption
         if self._protocol is None:
-            if now - self._started >= options.handshake_timeout:
-                log.info("%s: no handshake within %g s", self, options.handshake_timeout)
-                self._refuse("Handshake was canceled.")
-            return
-        if self._expires is not None and now >= self._expires:
+            self._check_handshake(now)
+        elif self._expires is not None and now >= self._expires:
             self.close(reason="The authentication has expired.")
-            return
-        if resumption is not None and resumption.away_since is not None:
-            if now - resumption.away_since >= options.disconnect_timeout:
-                self.close(reason="The client did not come back.")
-            return
-        if self.writer.transport.keeps_itself_alive:
-            idle_since = self.writer.transport.idle_since
-            if idle_since is not None and now - idle_since >= options.disconnect_timeout:
-                # Nobody is there to hear a Close message.
-                self._error = "The client stopped asking for messages."
-                self.writer.transport.abandon()
-            return
-        if self.writer.sending_since is not None and now - self.writer.sending_since >= options.send_timeout:
+        elif self._resumption is not None and self._resumption.away_since is not None:
+            self._check_return(self._resumption, now)
+        elif self.writer.transport.keeps_itself_alive:
+            self._check_polls(now)
+        elif self.writer.sending_since is not None and now - self.writer.sending_since >= self.options.send_timeout:
             self._stuck()
-            return
-        if self._busy:
-            # Then it is we who do not read; the client's time begins anew when we do.
+        elif not self._is_silent(now):
+            self._acknowledge(now)
+            self._keep_alive(now)
+
+    def _check_handshake(self, now: float) -> None:
+        if now - self._started >= self.options.handshake_timeout:
+            self.runtime.log.write(logging.INFO, "%s: no handshake within %g s", self, self.options.handshake_timeout)
+            self._refuse("Handshake was canceled.")
+
+    def _check_return(self, resumption: Resumption, now: float) -> None:
+        if resumption.away_since is not None and now - resumption.away_since >= self.options.disconnect_timeout:
+            self._error = "The client did not come back."
+            resumption.give_up()
+
+    def _check_polls(self, now: float) -> None:
+        idle_since = self.writer.transport.idle_since
+        if idle_since is not None and now - idle_since >= self.options.disconnect_timeout:
+            # Nobody is there to hear a Close message.
+            self._error = "The client stopped asking for messages."
+            self.writer.transport.abandon()
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether the client broke off or stands still; it is told then."""
+        if self._busy or not self._pinged:
+            # It is we who do not read, or the client has never pinged: its time begins anew afterwards.
             self._last_in = now
-        if now - self._last_in >= options.client_timeout:
+        if now - self._last_in >= self.options.client_timeout:
             text = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."
             log.info("%s: %s", self, text)
             self._fail(TimeoutError(text))
-            return
-        if resumption is not None:
-            if resumption.stuck_for(now) >= options.client_timeout:
-                self._fail(ProtocolError("The client sends on, and acknowledges nothing of what is sent to it."))
-                return
-            if (ack := resumption.ack(now)) is not None:
-                self.writer.outbox.put_control(self.protocol.encode(ack))
-                self.writer.flush_soon()
-        if self.writer.sending_since is None and now - self.writer.last >= options.keep_alive_interval:
-            self.writer.last = now
-            self.writer.outbox.put_control(self._ping)
+            return True
+        if self._resumption is not None and self._resumption.stuck_for(now) >= self.options.client_timeout:
+            self._fail(ProtocolError("The client sends on, and acknowledges nothing of what is sent to it."))
+            return True
+        return False
+
+    def _acknowledge(self, now: float) -> None:
+        if self._resumption is not None and (ack := self._resumption.ack(now)) is not None:
+            self.writer.outbox.put_control(self.protocol.encode(ack))
             self.writer.flush_soon()
+
+    def _keep_alive(self, now: float) -> None:
+        writer = self.writer
+        if writer.sending_since is None and now - writer.last >= self.options.keep_alive_interval:
+            writer.last = now
+            writer.outbox.put_control(self._ping)
+            writer.flush_soon()
 
     def _stuck(self) -> None:
         log.info("%s: the client takes nothing", self)
@@ -548,9 +681,3 @@ class HubSession:
             return
         self.writer.outbox.clear()
         self.close("Connection closed with an error.", reason="The client took nothing within the send timeout.")
-
-
-def _expiry(principal: Principal, now: float) -> float | None:
-    if principal.expires_at is None:
-        return None
-    return now + (principal.expires_at - datetime.now(UTC)).total_seconds()

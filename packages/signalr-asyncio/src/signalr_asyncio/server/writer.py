@@ -177,6 +177,12 @@ class Writer:
             self._task = None
         self.sending_since = None
 
+    def discard(self) -> None:
+        """Send nothing more: the client is gone."""
+        self.direct = False
+        self.away = True
+        self.outbox.clear()
+
     def move(self, transport: Transport) -> Transport:
         """Send by another transport from now on; returns the one before."""
         self.stop()

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from mesolive.errors import rate_limited
-from mesolive.tasks import Tasks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,8 +41,7 @@ class GroupCommit(Generic[T, R]):
         self._most = most
         self._limit = waiting
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._working = False
-        self.tasks = Tasks()
+        self._worker: asyncio.Task[None] | None = None
 
     async def add(self, item: T) -> R:
         """Have the item worked on and return its result. A caller that goes away does not take it back."""
@@ -55,14 +53,14 @@ class GroupCommit(Generic[T, R]):
             raise rate_limited(f"{len(self._waiting)} {self._name} wait already")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if not self._working:
-            self._working = True
-            self.tasks.spawn(self._name, self._run())
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._run(), name=self._name)
         return done
 
     async def close(self) -> None:
         """Wait until nothing waits any more."""
-        await self.tasks.join()
+        while self._worker is not None:
+            await asyncio.wait({self._worker})
 
     async def _run(self) -> None:
         try:
@@ -80,4 +78,4 @@ class GroupCommit(Generic[T, R]):
                     else:
                         done.set_result(result)
         finally:
-            self._working = False
+            self._worker = None

@@ -22,7 +22,6 @@ from mesolive.clock import Clock
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
-from mesolive.tasks import Tasks, Turns
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -151,7 +150,8 @@ class SimulatedVenue:
         self._since: datetime | None = None
         self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
         self._down = False
-        self.tasks = Tasks()
+        self._workers: list[asyncio.Task[None]] = []
+        self._timers: set[asyncio.Task[None]] = set()
 
     # --- the interface ------------------------------------------------------------------------------------------------
 
@@ -171,13 +171,23 @@ class SimulatedVenue:
             When the file cannot be used.
         """
         self.ledger.open()
-        self._start_loops()
+        self._workers = [
+            asyncio.create_task(self._follow(), name="simulated-venue"),
+            asyncio.create_task(self._keep_time(), name="simulated-venue-time"),
+        ]
+        for worker in self._workers:
+            worker.add_done_callback(_seen)
         self.work()
 
     async def stop(self) -> None:
         """End the session and close the memory."""
         self.disconnect()
-        await self.tasks.stop()
+        tasks = [*self._workers, *self._timers]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._workers.clear()
         self.ledger.close()
 
     @asynccontextmanager
@@ -311,23 +321,11 @@ class SimulatedVenue:
         return self._expiring.exercise(account, contract, qty)
 
     def work(self) -> None:
-        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired.
-
-        Raises
-        ------
-        Exception
-            What the first order raised that could not be looked at, after all the others had their turn.
-        """
+        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired."""
         now = self._clock.now()
-        first: Exception | None = None
         for order in list(self.ledger.working.values()):
-            try:
-                self._look_at(order, now)
-            except Exception as error:  # noqa: BLE001 - one order must not keep the others from being filled
-                first = first or error
+            self._look_at(order, now)
         self._expiring.settle(now)
-        if first is not None:
-            raise first
 
     def _look_at(self, order: WorkingOrder, now: datetime) -> None:
         if self._has_expired(order, now):
@@ -573,19 +571,17 @@ class SimulatedVenue:
             if order.status is OrderStatus.WORKING:
                 self._look_at(order, self._clock.now())
 
-        self.tasks.spawn("simulated venue queue", wait())
+        task = asyncio.create_task(wait(), name="simulated-venue-queue")
+        self._timers.add(task)
+        task.add_done_callback(self._timers.discard)
+        task.add_done_callback(_seen)
 
-    def _start_loops(self) -> None:
-        self.tasks.start_loop("simulated venue", self._follow)
-        self.tasks.start_loop("simulated venue sessions", self._keep_time)
-
-    async def _follow(self, turns: Turns) -> None:
+    async def _follow(self) -> None:
         async with self._market.changed() as changes:
             async for _ in changes:
                 self.work()
-                turns.turned()
 
-    async def _keep_time(self, turns: Turns) -> None:
+    async def _keep_time(self) -> None:
         """Work at every opening and every close: the market may not change then."""
         while True:
             now = self._clock.now()
@@ -595,4 +591,8 @@ class SimulatedVenue:
                 await self._clock.sleep((again - now).total_seconds())
                 now = self._clock.now()
             self.work()
-            turns.turned()
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("simulated_venue_failed", task=task.get_name(), exc_info=error)

@@ -1,10 +1,11 @@
-"""Calls of a client's methods that wait for its answer: client results."""
+"""Client results: invocations of a client's methods that are pending until it answers."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from signalr_asyncio.protocol.codec import HubProtocol
@@ -12,31 +13,30 @@ from signalr_asyncio.protocol.messages import Completion, Invocation, Payload
 from signalr_asyncio.server.clock import Clock
 from signalr_asyncio.server.errors import ClientGone, ClientInvocationError, ClientResultError
 
+# The id of the connection whose `on_connected` runs here.
+current_connecting: ContextVar[str | None] = ContextVar("signalr_asyncio_connecting", default=None)
 
-class Questions:
-    """What one client has been asked and not yet answered.
+
+class PendingResults:
+    """The results that one client was asked for and has not sent yet.
 
     Parameters
     ----------
     clock
         Where time comes from.
     maximum
-        How many questions may be open; a further one is an error.
+        How many may be pending; a further one is an error.
     """
 
-    __slots__ = ("_clock", "_ids", "_maximum", "_open")
+    __slots__ = ("_clock", "_ids", "_maximum", "_pending")
 
     def __init__(self, clock: Clock, maximum: int) -> None:
         self._clock = clock
         self._maximum = maximum
-        self._open: dict[str, asyncio.Future[Payload | None]] = {}
+        self._pending: dict[str, asyncio.Future[Payload | None]] = {}
         self._ids = itertools.count(1)
 
-    def __bool__(self) -> bool:
-        """Return whether an answer is awaited."""
-        return bool(self._open)
-
-    async def ask(
+    async def invoke(
         self,
         post: Callable[[bytes], object],
         protocol: HubProtocol,
@@ -45,7 +45,7 @@ class Questions:
         result_type: Any,  # noqa: ANN401 - unions and other type forms are no `type`
         seconds: float,
     ) -> Any:  # noqa: ANN401 - of `result_type`
-        """Ask the client, and wait for its answer.
+        """Call a method of the client, and wait for its result.
 
         Parameters
         ----------
@@ -56,8 +56,8 @@ class Questions:
         target, arguments, result_type, seconds
             As in `SingleClientProxy.invoke`, which says what is raised.
         """
-        if len(self._open) >= self._maximum:
-            raise ClientResultError(f"{self._maximum} questions to this client wait for an answer already.")
+        if len(self._pending) >= self._maximum:
+            raise ClientResultError(f"{self._maximum} results of this client are pending already.")
         # Clients choose ids of their own for uploads, as a rule numbers; the letter keeps ours apart.
         invocation_id = f"s{next(self._ids)}"
         record = protocol.encode(Invocation(target, arguments, invocation_id))
@@ -68,18 +68,18 @@ class Questions:
                 answer.set_exception(TimeoutError(f"The client did not answer '{target}' within {seconds:g} s"))
 
         handle = self._clock.call_later(seconds, expire)
-        self._open[invocation_id] = answer
+        self._pending[invocation_id] = answer
         try:
             post(record)
             payload = await answer
         finally:
             handle.cancel()
-            self._open.pop(invocation_id, None)
+            self._pending.pop(invocation_id, None)
         return None if payload is None else payload.decode(result_type)
 
-    def answered(self, message: Completion) -> bool:
-        """Take an answer; false when it answers none of our questions."""
-        answer = self._open.pop(message.invocation_id, None)
+    def complete(self, message: Completion) -> bool:
+        """Take a completion; returns False when no pending invocation has its id."""
+        answer = self._pending.pop(message.invocation_id, None)
         if answer is None:
             return False
         if not answer.done():
@@ -90,8 +90,8 @@ class Questions:
         return True
 
     def end(self, connection_id: str) -> None:
-        """Fail all that is open: the client is gone."""
-        for answer in self._open.values():
+        """Fail everything that is pending: the client is gone."""
+        for answer in self._pending.values():
             if not answer.done():
                 answer.set_exception(ClientGone(f"Connection '{connection_id}' disconnected."))
-        self._open.clear()
+        self._pending.clear()
