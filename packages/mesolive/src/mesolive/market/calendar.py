@@ -19,13 +19,11 @@ import numpy.typing as npt
 from exchange_calendars import get_calendar  # pyright: ignore[reportUnknownVariableType] - the library has no types
 
 from mesolive.market.contracts import Settlement
+from mesolive.market.option_classes import option_class
 
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2060, 12, 31)
-
-# Trading classes whose settlement value is taken at the opening; every other class settles at the close.
-AM_SETTLED_ROOTS = frozenset({"SPX", "RUT", "NDX", "VIX", "VIXW", "DJX", "MRUT"})
 
 IntArray = npt.NDArray[np.int64]
 
@@ -139,7 +137,7 @@ def us_options_calendar() -> ExchangeCalendar:
 
 def settlement_of(root: str) -> Settlement:
     """Return when options of the trading class `root` settle: `SPX` in the morning, `SPXW` and stocks at the close."""
-    return Settlement.AM if root.upper() in AM_SETTLED_ROOTS else Settlement.PM
+    return option_class(root).settlement
 
 
 def settlement_instant(

@@ -7,12 +7,11 @@ from typing import Final
 
 from mesolive.market.calendar import ExchangeCalendar, settlement_day
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.option_classes import roots_of
 from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, MesoOptionType
 
 OPTION_TYPES: Final = {Right.CALL: MesoOptionType.Call, Right.PUT: MesoOptionType.Put}
 RIGHTS: Final = {kind: right for right, kind in OPTION_TYPES.items()}
-# Which trading class is meant when a contract names none: the first of these that lists it, else alphabetically.
-DEFAULT_ROOTS: Final = {"SPX": ("SPXW", "SPX")}
 
 
 def live_underlying(underlying: Underlying) -> LiveUnderlying:
@@ -81,7 +80,7 @@ def candidates(
         raise ValueError("Expiration is missing")
     day, instant = settlement_day(contract.Expiration, calendar), contract.Expiration
     symbol, wanted = contract.Underlying.Symbol, contract.Root
-    usual = DEFAULT_ROOTS.get(symbol, ())
+    usual = roots_of(symbol)  # the table's order, else alphabetically
 
     def likelihood(expiration: Expiration) -> tuple[bool, int, str]:
         rank = usual.index(expiration.root) if expiration.root in usual else len(usual)

@@ -1,0 +1,382 @@
+"""Turns the rows of a file into a chain export: corrects or refuses what contradicts itself, and names what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from mesolive.market.calendar import settlement_instant, us_options_calendar
+from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
+from mesolive.market.listing import Listing
+from mesolive.market.option_classes import is_index, option_class
+from mesolive.market.providers.chain_files.builder import Contract, Identified, RawChain, expiries, identify, symbol_of
+from mesolive.market.providers.chain_files.implied import ImpliedSpot, forwards, implied_spot, time_gap
+from mesolive.market.providers.chain_files.model import ChainExport, ChainFileError, ChainFormat, Oddity, Treatment
+from mesolive.market.view import FloatArray
+
+MIN_PAIRS: Final = 3
+"""So many pairs of calls and puts must agree before a print is taken to be wrong."""
+SWAPPED_SHARE: Final = 0.9
+MAX_CROSSED_SHARE: Final = 0.5
+MAX_YEARS_AHEAD: Final = 15.0
+"""No exchange lists options further ahead."""
+FEW_QUOTES_SHARE: Final = 0.1
+MAX_PERCENT_MISFIT: Final = 0.01
+INTRINSIC_SLACK: Final = 0.005
+MAX_RATE: Final = 0.06
+
+
+@dataclass(frozen=True)
+class _Quotes:
+    """The quotes of a chain, beside its listing."""
+
+    bid: FloatArray
+    ask: FloatArray
+    last: FloatArray
+    volume: FloatArray
+    open_interest: FloatArray
+    volatility: FloatArray
+
+
+def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExport:
+    """Return the chain export that a file's rows make.
+
+    Parameters
+    ----------
+    chain
+        The rows.
+    format_
+        Of the file.
+    file_stem
+        The file's name without its ending: a last hint.
+
+    Raises
+    ------
+    ChainFileError
+        When the rows make no chain, or contradict each other.
+    """
+    if not chain.quotes:
+        raise ChainFileError("the file lists no contract")
+    identified = identify(chain, file_stem)
+    oddities = [*chain.oddities, *identified.oddities]
+    if chain.first_repeated is not None:
+        text, line = chain.first_repeated
+        oddities.append(
+            Oddity(
+                "repeated_row",
+                Treatment.LEFT_OUT,
+                "contracts are listed again with the same values",
+                chain.repeated,
+                text,
+                line,
+            )
+        )
+    contracts = list(chain.quotes)
+    kept = [contracts[place] for place in identified.kept]
+    listing, order = _listing(kept, identified)
+    table = chain.table()[np.asarray(identified.kept, dtype=np.intp)][order]
+    quotes, told = _quotes(table, [kept[place] for place in order], chain)
+    oddities += told
+    at = _moment(chain, listing, quotes, kept)
+    oddities += _time_oddities(at, listing, quotes)
+    known = forwards(listing, at, quotes.bid, quotes.ask, quotes.volatility)
+    gap = time_gap(known)
+    if gap is not None and not gap.fits:
+        text = (
+            f"by the quotes the expirations are {abs(gap.years) * 365:.0f} days "
+            f"{'closer' if gap.years > 0 else 'further'} than by the file's date {at:%Y-%m-%d}"
+        )
+        oddities.append(Oddity("date_doubtful", Treatment.NOTED, text))
+    implied = implied_spot(known)
+    spot, change, told = _spot(chain, implied, identified)
+    oddities += told
+    under_bid, under_ask, told = _underlying_market(chain, spot, implied, identified.is_index)
+    oddities += told
+    oddities += _price_oddities(listing, quotes, spot, at)
+    return ChainExport(
+        name=chain.underlier.name or identified.symbol,
+        exported_at=at,
+        underlying_last=spot,
+        underlying_change=change,
+        underlying_bid=under_bid,
+        underlying_ask=under_ask,
+        listing=listing,
+        bid=quotes.bid,
+        ask=quotes.ask,
+        last=quotes.last,
+        volume=quotes.volume,
+        open_interest=quotes.open_interest,
+        format=format_,
+        underlying_print=chain.underlier.price,
+        oddities=tuple(oddities),
+    )
+
+
+def _listing(contracts: Sequence[Contract], identified: Identified) -> tuple[Listing, list[int]]:
+    """Return the listing, and for each of its contracts its place in `contracts`."""
+    in_table = is_index(identified.symbol)
+    expirations: dict[tuple[str, date], Expiration] = {}
+    strikes: dict[Expiration, dict[Right, list[Decimal]]] = {}
+    for root, day, right, strike in contracts:
+        expiration = expirations.get((root, day))
+        if expiration is None:
+            terms = option_class(root)
+            # An index that the table does not know: most are European.
+            style = ExerciseStyle.EUROPEAN if identified.is_index and not in_table else terms.style
+            settles_at = settlement_instant(root, day, terms.settlement)
+            expiration = Expiration(root, day, settles_at, terms.settlement, style, Decimal(terms.multiplier))
+            expirations[root, day] = expiration
+            strikes[expiration] = {Right.CALL: [], Right.PUT: []}
+        strikes[expiration][right].append(strike)
+    listing = Listing(Underlying(identified.symbol, is_index=identified.is_index), strikes)
+    places = {key: place for place, key in enumerate(contracts)}
+    order = [
+        places[Contract(expiration.root, expiration.day, right, listing.strike(index))]
+        for expiration, (start, middle, end) in zip(listing.expirations, listing.bounds, strict=True)
+        for right, first, last in ((Right.CALL, start, middle), (Right.PUT, middle, end))
+        for index in range(first, last)
+    ]
+    return listing, order
+
+
+def _quotes(table: FloatArray, contracts: Sequence[Contract], chain: RawChain) -> tuple[_Quotes, list[Oddity]]:
+    """Return the quotes; exchanged columns are put right, and a chain without any quote is refused."""
+    bid, ask, last, volume, interest, volatility = (np.ascontiguousarray(column) for column in table.T)
+    oddities: list[Oddity] = []
+    both = (bid > 0.0) & (ask > 0.0)
+    crossed = both & (bid > ask)
+    sound, wrong = int(both.sum()), int(crossed.sum())
+    if wrong >= 2 and wrong >= SWAPPED_SHARE * sound:
+        bid, ask = ask, bid
+        text = "the columns of bids and asks are exchanged: the bid lies above the ask"
+        oddities.append(_at(chain, contracts, crossed, "bid_ask_exchanged", Treatment.CORRECTED, text))
+    elif wrong > max(MAX_CROSSED_SHARE * sound, 1):
+        first = contracts[int(np.flatnonzero(crossed)[0])]
+        raise ChainFileError(
+            f"the bid lies above the ask for {wrong} of {sound} contracts, neither few nor all, such as "
+            f"{symbol_of(first)}",
+            chain.lines[first],
+        )
+    elif wrong:
+        text = "the bid lies above the ask: no mark is taken from them"
+        oddities.append(_at(chain, contracts, crossed, "crossed_market", Treatment.NOTED, text))
+    ask_missing = ~(ask > 0.0)
+    if bool(np.all(ask_missing & ~(bid > 0.0))):
+        raise ChainFileError(
+            "no contract has a bid or an ask: every quote is 0 or empty, as before the opening; export the file in the "
+            "session"
+        )
+    quoted = int(np.count_nonzero(~ask_missing))
+    if quoted < FEW_QUOTES_SHARE * len(contracts):
+        text = f"only {quoted} of {len(contracts)} contracts have an ask"
+        oddities.append(Oddity("few_quotes", Treatment.NOTED, text, len(contracts) - quoted))
+    with np.errstate(invalid="ignore"):
+        percent = np.nanmedian(volatility[volatility > 0.0]) > 3.0 if np.any(volatility > 0.0) else False
+    return (
+        _Quotes(
+            bid=np.where(ask_missing & ~(bid > 0.0), np.nan, np.nan_to_num(bid, nan=0.0)),
+            ask=np.where(ask_missing, np.nan, ask),
+            last=np.where(last > 0.0, last, np.nan),
+            volume=np.nan_to_num(volume, nan=0.0),
+            open_interest=np.nan_to_num(interest, nan=0.0),
+            volatility=volatility / 100.0 if percent else volatility,
+        ),
+        oddities,
+    )
+
+
+def _at(
+    chain: RawChain, contracts: Sequence[Contract], where: np.ndarray, code: str, treatment: Treatment, text: str
+) -> Oddity:
+    first = contracts[int(np.flatnonzero(where)[0])]
+    return Oddity(code, treatment, text, int(np.count_nonzero(where)), symbol_of(first), chain.lines[first])
+
+
+def _moment(chain: RawChain, listing: Listing, quotes: _Quotes, contracts: Sequence[Contract]) -> datetime:
+    """Return the time of the quotes: the reading of the file's date that fits its contracts.
+
+    Raises
+    ------
+    ChainFileError
+        When none fits, or more than one does.
+    """
+    column = "Date"
+    first, last = expiries(dict.fromkeys(contracts))
+    zone = us_options_calendar().zone
+    reasons: list[str] = []
+    fitting: list[datetime] = []
+    for moment in chain.moments:
+        day = moment.astimezone(zone).date()
+        if day > last:
+            reasons.append(f"on {day} all {len(contracts)} contracts had expired, the last on {last}")
+            continue
+        if (first - day).days / 365 > MAX_YEARS_AHEAD:
+            reasons.append(f"{day} lies {(first - day).days / 365:.0f} years before the first expiration, {first}")
+            continue
+        gap = time_gap(forwards(listing, moment, quotes.bid, quotes.ask, quotes.volatility))
+        if gap is not None and (gap.excludes or (len(chain.moments) > 1 and not gap.fits)):
+            reasons.append(
+                f"{day} lies {(first - day).days} days before the first expiration, {first}, but by their prices the "
+                f"options have {abs(gap.years) * 365:.0f} days {'less' if gap.years > 0 else 'more'} to live"
+            )
+            continue
+        fitting.append(moment)
+    if not fitting:
+        raise ChainFileError(
+            f"the date of the file contradicts its options: {'; '.join(reasons)}; correct the date, perhaps its year",
+            chain.moment_line,
+            column,
+        )
+    if len(fitting) > 1:
+        days = " or ".join(f"{moment.astimezone(zone):%-d %B %Y}" for moment in fitting)
+        raise ChainFileError(
+            f"{chain.moment_text[:60]!r} may mean {days}, and the rest of the file fits both; write the date as "
+            f"{fitting[0].astimezone(zone):%Y-%m-%d %H:%M}, for example",
+            chain.moment_line,
+            column,
+        )
+    if len(chain.moments) > 1:
+        day = fitting[0].astimezone(zone).date()
+        text = f"{chain.moment_text[:60]!r} is {day}: the other reading does not fit the expirations"
+        chain.oddities.append(Oddity("date_order", Treatment.ASSUMED, text))
+    return fitting[0]
+
+
+def _time_oddities(at: datetime, listing: Listing, quotes: _Quotes) -> list[Oddity]:
+    calendar = us_options_calendar()
+    oddities: list[Oddity] = []
+    alive = listing.first_alive(at)
+    dead = len(listing) if alive == len(listing.expirations) else listing.bounds[alive][0]
+    if dead:
+        example = symbol_of(Contract(*_key(listing, 0)))
+        text = "contracts have settled by the time of the file"
+        oddities.append(Oddity("expired", Treatment.NOTED, text, dead, example))
+    local = calendar.local(at)
+    session = calendar.session(local.date())
+    if session is None or not session[0] <= at:
+        text = f"exported on {local:%A, %-d %B %Y at %H:%M} New York, outside of a session: the quotes are older"
+        oddities.append(Oddity("outside_session", Treatment.NOTED, text))
+    closed = sorted(
+        {expiration.day for expiration in listing.expirations if not calendar.is_trading_day(expiration.day)}
+    )
+    if closed:
+        text = "expirations fall on days without a session: they settle at the close before"
+        oddities.append(Oddity("expiration_without_session", Treatment.NOTED, text, len(closed), closed[0].isoformat()))
+    del quotes
+    return oddities
+
+
+def _key(listing: Listing, index: int) -> tuple[str, date, Right, Decimal]:
+    contract = listing.contract(index)
+    return contract.root, contract.day, contract.right, contract.strike
+
+
+def _spot(
+    chain: RawChain, implied: ImpliedSpot | None, identified: Identified
+) -> tuple[float, float | None, list[Oddity]]:
+    """Return the spot, the change since the close before, and what was odd about the print."""
+    underlier = chain.underlier
+    price = underlier.price
+    if price is not None and price > 0.0:
+        if implied is None or not implied.contradicts(price):
+            return price, underlier.change, []
+        found = round(implied.value, 2 if identified.is_index else 4)
+        apart = f"{price:,.2f} in the file, {found:,.2f} by put-call parity of {implied.pairs} pairs"
+        if implied.pairs < MIN_PAIRS:
+            text = f"the underlying's price does not fit its options: {apart}"
+            return price, underlier.change, [Oddity("spot_doubtful", Treatment.NOTED, text, line=underlier.line)]
+        text = f"the underlying's price contradicts its options: {apart}; the latter is used"
+        # The change belongs to the print: without it, its close before stands. A print of another scale has none.
+        change = None
+        if underlier.change is not None and abs(price / found - 1.0) < 0.5:
+            change = round(found - (price - underlier.change), 4)
+        return found, change, [Oddity("spot_contradicted", Treatment.CORRECTED, text, line=underlier.line)]
+    if implied is None:
+        raise ChainFileError(
+            "the file has no price of the underlying, and no call and put of one strike, both with bid and ask, to "
+            "compute it from",
+            underlier.line,
+            "Last",
+        )
+    found = round(implied.value, 2 if identified.is_index else 4)
+    text = f"the file has no price of the underlying: {found:,.2f} by put-call parity of {implied.pairs} pairs is used"
+    return found, None, [Oddity("spot_implied", Treatment.ASSUMED, text)]
+
+
+def _underlying_market(
+    chain: RawChain, spot: float, implied: ImpliedSpot | None, index: bool
+) -> tuple[float | None, float | None, list[Oddity]]:
+    """Return the underlying's bid and ask, unless they contradict its price: a stock is marked at their middle."""
+    bid, ask = chain.underlier.bid, chain.underlier.ask
+    bid = bid if bid is not None and bid > 0.0 else None
+    ask = ask if ask is not None and ask > 0.0 else None
+    if bid is None or ask is None:
+        return (bid, ask, []) if index or (bid is None and ask is None) else (None, None, [])
+    middle = 0.5 * (bid + ask)
+    wrong = bid > ask or bid > spot * (1 + MAX_PERCENT_MISFIT) or ask < spot * (1 - MAX_PERCENT_MISFIT)
+    if not index:
+        wrong = wrong or abs(middle - spot) > MAX_PERCENT_MISFIT * spot
+        wrong = wrong or (implied is not None and implied.pairs >= MIN_PAIRS and implied.contradicts(middle))
+    if not wrong:
+        return bid, ask, []
+    text = f"the underlying's market {bid:g} / {ask:g} does not fit its price {spot:g}"
+    return None, None, [Oddity("underlying_market_contradicted", Treatment.LEFT_OUT, text)]
+
+
+def _price_oddities(listing: Listing, quotes: _Quotes, spot: float, at: datetime) -> list[Oddity]:
+    """Return which quotes cannot be traded at: below what exercising brings, or out of the order of the strikes."""
+    oddities: list[Oddity] = []
+    years = np.repeat(
+        [max((expiration.settles_at - at).total_seconds(), 0.0) / 31_536_000.0 for expiration in listing.expirations],
+        [end - start for start, _, end in listing.bounds],
+    )
+    low = np.exp(-MAX_RATE * years)
+    least = np.where(listing.is_call, spot * low - listing.strikes, listing.strikes * low - spot)
+    with np.errstate(invalid="ignore"):
+        cheap = (years > 0.0) & (quotes.ask < least - INTRINSIC_SLACK * spot)
+        following = np.arange(1, len(listing))
+        same = np.zeros(max(len(listing) - 1, 0), dtype=np.bool_)
+        for start, middle, end in listing.bounds:
+            same[start : max(middle - 1, start)] = True
+            same[middle : max(end - 1, middle)] = True
+        call = listing.is_call[:-1]
+        lower, higher = following - 1, following
+        out = same & np.where(call, quotes.bid[higher] > quotes.ask[lower], quotes.bid[lower] > quotes.ask[higher])
+    pairs = [listing.pairs(position) for position in range(len(listing.expirations))]
+    _refuse_exchanged_rights(listing, quotes, pairs)
+    if cheap.any():
+        example = symbol_of(Contract(*_key(listing, int(np.flatnonzero(cheap)[0]))))
+        text = "asks lie below what exercising would bring: stale quotes"
+        oddities.append(Oddity("ask_below_intrinsic", Treatment.NOTED, text, int(cheap.sum()), example))
+    if out.any():
+        example = symbol_of(Contract(*_key(listing, int(np.flatnonzero(out)[0]))))
+        text = "quotes are out of the order of their strikes: the worse option is bid above the ask of the better one"
+        oddities.append(Oddity("strike_order", Treatment.NOTED, text, int(out.sum()), example))
+    return oddities
+
+
+def _refuse_exchanged_rights(listing: Listing, quotes: _Quotes, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Refuse a chain whose calls have the prices of its puts: there the call grows dearer with the strike.
+
+    Raises
+    ------
+    ChainFileError
+        When it is so.
+    """
+    slopes: list[float] = []
+    for calls, puts in pairs:
+        strikes = listing.strikes[calls]
+        difference = 0.5 * (quotes.bid[calls] + quotes.ask[calls] - quotes.bid[puts] - quotes.ask[puts])
+        known = np.isfinite(difference)
+        if int(known.sum()) >= 2:
+            slopes.append(float(np.median(np.diff(difference[known]) / np.diff(strikes[known]))))
+    if slopes and float(np.median(slopes)) > 0.5:
+        raise ChainFileError(
+            "the prices of calls and puts are exchanged: calls grow dearer with the strike, puts cheaper; check the "
+            "columns"
+        )

@@ -1,0 +1,164 @@
+"""Reads option chain files of any known format, found by their content, not by their name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mesolive.market.providers.chain_files import exchange_csv, exchange_json, optionsdx_csv, yfinance_csv
+from mesolive.market.providers.chain_files.assemble import assemble
+from mesolive.market.providers.chain_files.model import (
+    ChainExport,
+    ChainFile,
+    ChainFileError,
+    ChainFormat,
+    Oddity,
+    Treatment,
+)
+from mesolive.market.providers.chain_files.text import Text, decode, lines_of, table_of
+
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+HEAD_CHARACTERS: Final = 4000
+
+_OTHERS: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
+    (
+        lambda head: head.lstrip()[:15].lower().startswith(("<!doctype", "<html", "<?xml")),
+        "this is a web page, not the file that it offers: download the CSV or JSON itself",
+    ),
+    (
+        lambda head: head.startswith("#expiry,strike,right"),
+        "this is a LEAN universe file, which has no bids and asks: the archive of option minute quotes is needed",
+    ),
+    (
+        lambda head: "quote_datetime" in head or "bid_1545" in head or "underlying_bid" in head,
+        "this is a Cboe DataShop file, which is not read yet: a chain export of the delayed quotes page is needed",
+    ),
+    (
+        lambda head: head.lstrip().startswith(("{", "[")),
+        "this is JSON, but not the exchange's delayed quotes: 'timestamp', and 'data' with 'options', are needed",
+    ),
+    (
+        lambda head: re.search(r"strike", head, re.IGNORECASE) is not None,
+        "this is a table with a column of strikes, but of no format that is known",
+    ),
+)
+READABLE: Final = (
+    "the exchange's CSV export or delayed JSON, an old quotedata.dat, a yfinance option chain as CSV, or an OptionsDX "
+    "file"
+)
+
+
+def read_chain_file(path: Path | str) -> ChainFile:
+    """Read the chains of a file.
+
+    Parameters
+    ----------
+    path
+        A file of any format of `ChainFormat`, at most 64 MB. Its name is a hint where the content leaves the underlying
+        open.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ChainFileError
+        When it holds no chain, or one that cannot be used; says what was recognised, where it fails, and what is
+        needed.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    return parse_chain_file(content, Path(path).stem)
+
+
+def parse_chain_file(content: bytes, file_stem: str = "") -> ChainFile:
+    """Return the chains that the bytes of a file hold.
+
+    Parameters
+    ----------
+    content
+        The bytes.
+    file_stem
+        The file's name without its ending, a last hint; empty for none.
+
+    Raises
+    ------
+    ChainFileError
+        As `read_chain_file`.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise ChainFileError(f"the file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
+    text = decode(content)
+    if not text.content.strip().strip(",;\t"):
+        raise ChainFileError(f"the file is empty; {READABLE} is needed")
+    notes = _encoding_notes(text)
+    body = text.content
+    if body.lstrip()[:1] == "{" and '"options"' in body[:HEAD_CHARACTERS] + body[-HEAD_CHARACTERS:]:
+        chain = exchange_json.read(body.encode())
+        return ChainFile(
+            ChainFormat.EXCHANGE_JSON, text.encoding, (assemble(chain, ChainFormat.EXCHANGE_JSON, file_stem),), notes
+        )
+    table = table_of(body, optionsdx_csv.MARKS)
+    if table is not None:
+        exports = [assemble(chain, ChainFormat.OPTIONSDX, file_stem) for chain in optionsdx_csv.read(table, file_stem)]
+        exports.sort(key=lambda export: export.exported_at)
+        return ChainFile(ChainFormat.OPTIONSDX, text.encoding, tuple(exports), notes)
+    table = table_of(body, yfinance_csv.MARKS)
+    if table is not None:
+        export = assemble(yfinance_csv.read(table), ChainFormat.YFINANCE, file_stem)
+        return ChainFile(ChainFormat.YFINANCE, text.encoding, (export,), notes)
+    table = table_of(body, exchange_csv.MARKS)
+    if table is not None:
+        chain, format_ = exchange_csv.read(table)
+        return ChainFile(format_, text.encoding, (assemble(chain, format_, file_stem),), notes)
+    raise _unknown(text)
+
+
+def read_export(path: Path | str) -> ChainExport:
+    """Read the chain of a file; of an OptionsDX file with several, the first.
+
+    Raises
+    ------
+    OSError, ChainFileError
+        As `read_chain_file`.
+    """
+    return _first(read_chain_file(path))
+
+
+def parse_export(content: bytes, file_stem: str = "") -> ChainExport:
+    """Return the chain that the bytes of a file hold; of several, the first.
+
+    Raises
+    ------
+    ChainFileError
+        As `read_chain_file`.
+    """
+    return _first(parse_chain_file(content, file_stem))
+
+
+def _first(file: ChainFile) -> ChainExport:
+    return file.exports[0]
+
+
+def _encoding_notes(text: Text) -> tuple[Oddity, ...]:
+    if text.encoding != "cp1252":
+        return ()
+    return (Oddity("encoding", Treatment.ASSUMED, "the text is not UTF-8: Windows-1252 is taken, as Excel writes it"),)
+
+
+def _unknown(text: Text) -> ChainFileError:
+    """Return the error of a file of no known format: what was recognised of it, and what is needed."""
+    head = text.content[:HEAD_CHARACTERS]
+    lines = lines_of(head)
+    number = next((place for place, line in enumerate(lines, start=1) if line.strip()), 1)
+    if re.search(r"\blast\s*:", head, re.IGNORECASE):
+        return ChainFileError(
+            "this begins like the exchange's CSV export, but its header with Calls, Puts, Bid and Ask is missing",
+            number,
+        )
+    for fits, meaning in _OTHERS:
+        if fits(head):
+            return ChainFileError(f"{meaning}; {READABLE} can be read")
+    begins = lines[number - 1].strip()[:40] if lines else ""
+    return ChainFileError(f"this is no option chain; it begins with {begins!r}; {READABLE} can be read", number)
