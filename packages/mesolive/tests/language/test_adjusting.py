@@ -243,7 +243,13 @@ def test_adding_builds_legs_one_by_one_with_existing_and_new_expirations() -> No
 
 @pytest.mark.parametrize(
     ("aborts", "allowed"),
-    [((), True), (("leg_h_price > 800",), True), (("leg_h_price > 0",), False), (("leg_p_bid / 0 < 0", "nil"), True)],
+    [
+        ((), True),
+        (("leg_h_price > 800",), True),
+        (("leg_h_price > 0",), False),
+        (("leg_p_bid < 0", "nil"), True),
+        (("leg_p_bid / 0 < 0",), False),
+    ],
 )
 def test_d7_abort_conditions_of_added_legs_refuse_them(aborts: tuple[str, ...], allowed: bool) -> None:
     found = carry_out(add(*aborts), Operation.ADD_LEGS)

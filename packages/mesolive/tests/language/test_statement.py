@@ -45,15 +45,76 @@ def test_decision_2_a_missing_value_is_a_failure_and_not_false() -> None:
     assert "leg 'x' is not open" in evaluation.error
 
 
-@pytest.mark.parametrize("text", ["1 / 0 > 5", "0 / 0", "sqrt(-1)", "log(0)", "10 ^ 400", "nav % 0"])
-def test_a_result_that_is_no_finite_number_fails(text: str) -> None:
-    statement = compiled(text)
-    if ">" in text:  # an infinity inside is a number that compares
-        assert statement.judge(scope(), StatementKind.ENTRY).result is True
-        return
-    evaluation = statement.judge(scope(), StatementKind.ENTRY)
+NOT_FINITE = (
+    "0 / 0",
+    "1 / 0",
+    "sqrt(-1)",
+    "log(0)",
+    "10 ^ 400",
+    "nav % 0",
+    "nav // 0",
+    "1e308 * 10",
+    "1e308 + 1e308",
+    "-1e308 - 1e308",
+    "-(1 / 0)",
+    "pow(0, -1)",
+    "abs(0 / 0)",
+    "floor(1 / 0)",
+    "ceil(-1 / 0)",
+    "int(0 / 0)",
+    "(true and 0 / 0)",
+    "(nil or 1 / 0)",
+)
+
+
+@pytest.mark.parametrize("part", NOT_FINITE)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "PART",
+        "PART > 5",
+        "5 >= PART",
+        "PART == PART",
+        "PART ~= 0",
+        "not (PART > 1)",
+        "not PART",
+        "PART and 1",
+        "PART or 1",
+        "1 and PART",
+        "false or PART > 1",
+        "1 / PART < 1",
+        "1 // PART < 1",
+        "1 % PART < 2",
+        "PART ^ 0",
+        "1 ^ PART",
+        "2 ^ -PART",
+        "pow(PART, 0)",
+        "pow(1, PART)",
+        "log(2, PART)",
+        "max(PART, 3) > 2",
+        "max(3, PART) > 2",
+        "min(PART, 3) < 9",
+        "min(3, PART) < 9",
+        "PART * 0 == 0",
+        "PART - PART",
+        "random(1, PART)",
+        "timing.calendar_days_until(2024, PART, 1)",
+    ],
+)
+def test_decision_16_a_value_that_is_not_finite_fails_the_statement_wherever_it_arises(part: str, around: str) -> None:
+    evaluation = compiled(around.replace("PART", f"({part})")).judge(scope(), StatementKind.ABORT)
     assert evaluation.result is None
-    assert "number" in str(evaluation.error)
+    assert "not a finite number" in str(evaluation.error)
+
+
+@pytest.mark.parametrize("text", ["nav < 0 and 0 / 0 > 1", "nav > 0 or 1 / 0 > 1", "not (nav < 0 and 1 / 0)"])
+def test_what_is_not_reached_may_be_a_division_by_zero(text: str) -> None:
+    assert compiled(text).judge(scope(), StatementKind.ENTRY).error is None
+
+
+def test_the_error_names_the_part_that_is_not_finite() -> None:
+    evaluation = compiled("1 > 2 or pos_pnl / open_trades_cnt < 0.67").judge(scope(), StatementKind.EXIT)
+    assert "'pos_pnl / open_trades_cnt' is not a finite number" in str(evaluation.error)
 
 
 @pytest.mark.parametrize("text", ["nil + 1", "nav + (nav > 1)", "nil < 3", "-nil", "abs(nil)"])

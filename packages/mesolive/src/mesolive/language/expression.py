@@ -99,6 +99,36 @@ def walk(node: Node) -> Iterator[Node]:
             pass
 
 
+def describe_expression(node: Node, longest: int = 60) -> str:
+    """Return an expression as text, for messages; cut where it is longer than `longest`."""
+    text = _text(node)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _text(node: Node) -> str:
+    match node:
+        case Number():
+            return f"{node.value:.15g}"
+        case Constant():
+            return node.word
+        case Text():
+            return f'"{node.value}"'
+        case Name():
+            return node.name
+        case Unary():
+            inner = _in_parentheses(node.operand)
+            return f"not {inner}" if node.operator == "not" else f"-{inner}"
+        case Binary():
+            left, right = _in_parentheses(node.left), _in_parentheses(node.right)
+            return f"{left} {node.operator} {right}"
+        case Call():
+            return node.source
+
+
+def _in_parentheses(node: Node) -> str:
+    return f"({_text(node)})" if isinstance(node, Binary) else _text(node)
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str

@@ -41,6 +41,20 @@ class NeedsArgument(Exception):  # noqa: N818  # a signal of control flow betwee
         self.index = index
 
 
+class NotFiniteError(Exception):
+    """A part of an expression is infinite or no number, and what stands around it would hide that.
+
+    Attributes
+    ----------
+    part
+        Which of the parts that its compiler guards, counted from 0.
+    """
+
+    def __init__(self, part: int) -> None:
+        super().__init__(part)
+        self.part = part
+
+
 class _Runtime(Protocol):
     def execute(self, lua_code: str) -> Any: ...  # noqa: ANN401  # whatever the chunk returns
     def get_memory_used(self, total: bool = False) -> int | None: ...
@@ -51,10 +65,15 @@ local globals, load, pairs, error, sethook, getmetatable = _G, load, pairs, erro
 local collect = collectgarbage
 local floor, ceil, abs, min, max, sqrt, log = math.floor, math.ceil, math.abs, math.min, math.max, math.sqrt, math.log
 local guard = { n = 0 }
+local INFINITE = math.huge
 
 local function pow(x, y) return x ^ y end
 local function int(x) if x >= 0 then return floor(x) end return ceil(x) end
 local function need(i) error("need:" .. i, 0) end
+local function finite(i, x)
+  if x == x and x ~= INFINITE and x ~= -INFINITE then return x end
+  error("part:" .. i, 0)
+end
 local function lazy(i, has, value) if has then return value end error("need:" .. i, 0) end
 
 sethook(function()
@@ -70,11 +89,11 @@ return function(source)
   guard.n = 0
   local chunk, why = load(source, "=expression", "t", {})
   if not chunk then error(why, 0) end
-  return chunk(guard, need, lazy, abs, min, max, sqrt, pow, log, ceil, floor, int)
+  return chunk(guard, need, lazy, finite, abs, min, max, sqrt, pow, log, ceil, floor, int)
 end
 """
 
-_HEADER = "local guard, need, lazy, abs, min, max, sqrt, pow, log, ceil, floor, int = ..."
+_HEADER = "local guard, need, lazy, finite, abs, min, max, sqrt, pow, log, ceil, floor, int = ..."
 _STEP = 100_000
 
 
@@ -117,8 +136,8 @@ class Sandbox:
     def compile(self, parameters: Sequence[str], body: str) -> LuaFunction:
         """Return a function of `parameters` that yields the Lua expression `body`.
 
-        `body` may call `abs min max sqrt pow log ceil floor int`, and `need(i)` and `lazy(i, has, value)` to ask for
-        an argument that was not passed.
+        `body` may call `abs min max sqrt pow log ceil floor int`; `need(i)` and `lazy(i, has, value)` to ask for an
+        argument that was not passed; and `finite(i, value)` to refuse a part that is infinite or no number.
 
         Raises
         ------
@@ -139,6 +158,8 @@ def run(function: LuaFunction, arguments: Sequence[LuaValue]) -> LuaValue:
     ------
     NeedsArgument
         When it reads an argument that was not passed.
+    NotFiniteError
+        When a part that is guarded is infinite or no number.
     LuaError
         When it cannot be evaluated or exceeds a limit.
     """
@@ -150,6 +171,8 @@ def run(function: LuaFunction, arguments: Sequence[LuaValue]) -> LuaValue:
         text = str(error)
         if text.startswith("need:"):
             raise NeedsArgument(int(text[5:])) from None
+        if text.startswith("part:"):
+            raise NotFiniteError(int(text[5:])) from None
         raise LuaError(_reason(error)) from None
 
 

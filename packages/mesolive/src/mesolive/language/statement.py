@@ -25,10 +25,11 @@ from mesolive.language.expression import (
     Number,
     Text,
     Unary,
+    describe_expression,
     parse_expression,
 )
 from mesolive.language.problems import ExpressionError, MissingValueError, StatementError
-from mesolive.language.sandbox import LuaFunction, LuaValue, NeedsArgument, Sandbox, run
+from mesolive.language.sandbox import LuaFunction, LuaValue, NeedsArgument, NotFiniteError, Sandbox, run
 from mesolive.language.scope import Scope
 from mesolive.language.variables import Reader, bind
 
@@ -52,6 +53,42 @@ class Statement:
 # --- compiling --------------------------------------------------------------------------------------------------------
 
 
+_HIDING_OPERATORS: Mapping[str, tuple[bool, bool]] = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "~="), (True, True)),
+    "and": (True, False),
+    "or": (True, False),
+    "/": (False, True),
+    "//": (False, True),
+    "%": (False, True),
+    "^": (True, True),
+}
+"""Operators whose result may be finite, or a truth value, though the left or the right operand is not a finite number.
+
+Through all others such an operand makes the result of its kind (IEEE 754), so that it is found where it comes out.
+"""
+
+_HIDING_FUNCTIONS = frozenset({"min", "max", "pow", "log"})
+"""Functions of which the same is true: `max(0/0, 3)` is 3 in Lua, `log(2, 1/0)` is 0."""
+
+
+def _may_be_infinite(node: Node) -> bool:
+    """Return whether a value may be infinite or no number: whether anything is computed for it.
+
+    What is read is finite: that is checked where it is read.
+    """
+    match node:
+        case Unary():
+            return node.operator == "-" and _may_be_infinite(node.operand)
+        case Binary():
+            if node.operator in {"and", "or"}:
+                return _may_be_infinite(node.left) or _may_be_infinite(node.right)
+            return node.operator in {"+", "-", "*", "/", "//", "%", "^"}
+        case Call():
+            return node.name in PURE
+        case _:
+            return False
+
+
 class _HoistedCall(NamedTuple):
     source: str
     caller: Caller
@@ -67,6 +104,7 @@ class _Emitter:
         self.always: dict[str, None] = {}
         self.sometimes: dict[str, None] = {}
         self.calls: list[_HoistedCall] = []
+        self.parts: list[Node] = []
 
     def survey(self, node: Node, *, conditional: bool) -> None:
         """Find which variables every evaluation reads and which only some do."""
@@ -95,12 +133,14 @@ class _Emitter:
                 index = order[node.name]
                 return f"v{index}" if node.name in self.always else f"(v{index} or need({index}))"
             case Unary():
-                return f"({node.operator} {self.write(node.operand, order, conditional=conditional)})"
+                write = self._write_finite if node.operator == "not" else self.write
+                return f"({node.operator} {write(node.operand, order, conditional=conditional)})"
             case Binary():
                 return f"({self._write_binary(node, order, conditional=conditional)})"
             case Call():
                 if node.name in PURE:
-                    inside = (self.write(argument, order, conditional=conditional) for argument in node.arguments)
+                    write = self._write_finite if node.name in _HIDING_FUNCTIONS else self.write
+                    inside = (write(argument, order, conditional=conditional) for argument in node.arguments)
                     return f"{node.name}({', '.join(inside)})"
                 return self._hoist(node, len(order), conditional=conditional)
             case Text():
@@ -109,13 +149,24 @@ class _Emitter:
     def _write_binary(self, node: Binary, order: Mapping[str, int], *, conditional: bool) -> str:
         """Write without parentheses around it: a long row of operators must not nest deeper than Lua can read."""
         power = POWERS[node.operator][0]
-        if isinstance(node.left, Binary) and node.operator != "^" and POWERS[node.left.operator][0] >= power:
+        hides_left, hides_right = _HIDING_OPERATORS.get(node.operator, (False, False))
+        if hides_left and _may_be_infinite(node.left):
+            left = self._write_finite(node.left, order, conditional=conditional)
+        elif isinstance(node.left, Binary) and node.operator != "^" and POWERS[node.left.operator][0] >= power:
             left = self._write_binary(node.left, order, conditional=conditional)
         else:
             left = self.write(node.left, order, conditional=conditional)
         lazy = conditional or node.operator in {"and", "or"}
-        right = self.write(node.right, order, conditional=lazy)
-        return f"{left} {node.operator} {right}"
+        write = self._write_finite if hides_right else self.write
+        return f"{left} {node.operator} {write(node.right, order, conditional=lazy)}"
+
+    def _write_finite(self, node: Node, order: Mapping[str, int], *, conditional: bool) -> str:
+        """Write a value that what stands around it would hide if it were not finite: then the statement fails."""
+        written = self.write(node, order, conditional=conditional)
+        if not _may_be_infinite(node):
+            return written
+        self.parts.append(node)
+        return f"finite({len(self.parts) - 1}, {written})"
 
     def _hoist(self, node: Call, variables: int, *, conditional: bool) -> str:
         function = FUNCTIONS[node.name]
@@ -153,7 +204,11 @@ def _compile_node(node: Node, statement: Statement, sandbox: Sandbox) -> Compile
     parameters += [f"h{len(names) + index}" for index in range(len(emitter.calls))]
     function = sandbox.compile(parameters, body)
     constant = node.value if isinstance(node, Number) else None
-    return CompiledStatement(statement, function, names, len(emitter.always), emitter.calls, constant)
+    parts = [describe_expression(part) for part in emitter.parts]
+    return CompiledStatement(statement, function, names, len(emitter.always), emitter.calls, constant, parts)
+
+
+_WITHOUT_VALUE = "not a finite number (a division by zero, a root or a logarithm without a value, an overflow?)"
 
 
 # --- evaluating -------------------------------------------------------------------------------------------------------
@@ -162,7 +217,18 @@ def _compile_node(node: Node, statement: Statement, sandbox: Sandbox) -> Compile
 class CompiledStatement:
     """A statement ready to be evaluated in scopes; made by `compile_statement`."""
 
-    __slots__ = ("_always", "_calls", "_constant", "_function", "_names", "_readers", "_simple", "path", "text")
+    __slots__ = (
+        "_always",
+        "_calls",
+        "_constant",
+        "_function",
+        "_names",
+        "_parts",
+        "_readers",
+        "_simple",
+        "path",
+        "text",
+    )
 
     def __init__(
         self,
@@ -172,6 +238,7 @@ class CompiledStatement:
         always: int,
         calls: Sequence[_HoistedCall],
         constant: float | None,
+        parts: Sequence[str] = (),
     ) -> None:
         self.text = statement.text
         self.path = statement.path
@@ -182,6 +249,7 @@ class CompiledStatement:
         self._calls = tuple(calls)
         self._simple = not calls and always == len(names)
         self._constant = constant
+        self._parts = tuple(parts)
 
     def may_read(self, prefixes: tuple[str, ...]) -> bool:
         """Return whether its value may depend on a variable that begins so; calls may depend on everything."""
@@ -203,11 +271,10 @@ class CompiledStatement:
         for index, name in enumerate(names):
             value = memo.get(name)
             if value is None and index < self._always:
-                value = self._readers[index](scope)
-                memo[name] = value
+                value = memo[name] = self._read(index, scope)
             values.append(value)
         if self._simple:
-            result = run(self._function, values)
+            result = self._run(values)
             return _finite(result), dict(zip(names, values, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
         return self._evaluate_lazily(scope, values)
 
@@ -220,12 +287,12 @@ class CompiledStatement:
             present.append(not call.conditional)
         while True:
             try:
-                result = run(self._function, values + present)
+                result = self._run(values + present)
                 break
             except NeedsArgument as need:
                 if need.index < count:
                     name = self._names[need.index]
-                    values[need.index] = scope.memo[name] = self._readers[need.index](scope)
+                    values[need.index] = scope.memo[name] = self._read(need.index, scope)
                 else:
                     values[need.index] = _make(self._calls[need.index - count], scope, inner)
                     present[need.index - count] = True
@@ -237,6 +304,18 @@ class CompiledStatement:
         sources = (*self._names, *(call.source for call in self._calls))
         read = zip(sources, values, strict=True)
         return _finite(result), inner | {name: float(value) for name, value in read if value is not None}
+
+    def _run(self, arguments: list[LuaValue]) -> LuaValue:
+        try:
+            return run(self._function, arguments)
+        except NotFiniteError as error:
+            raise StatementError(f"'{self._parts[error.part]}' is {_WITHOUT_VALUE}") from None
+
+    def _read(self, index: int, scope: Scope) -> float:
+        value = self._readers[index](scope)
+        if not math.isfinite(value):
+            raise StatementError(f"the value of '{self._names[index]}' is not a finite number")
+        return value
 
     def number(self, scope: Scope) -> float:
         """Return the value as a number; truth values count as 1 and 0.
@@ -293,9 +372,12 @@ def _make(call: _HoistedCall, scope: Scope, evidence: dict[str, float]) -> LuaVa
             raise StatementError(f"an argument of {call.source} is not a number")
         values.append(float(value))
     try:
-        return call.caller(scope, values)
+        result = call.caller(scope, values)
     except MissingValueError as error:
         raise StatementError(f"{call.source}: {error}") from None
+    if isinstance(result, float) and not math.isfinite(result):
+        raise StatementError(f"{call.source} is {_WITHOUT_VALUE}")
+    return result
 
 
 def _number(value: LuaValue) -> float:
@@ -306,6 +388,5 @@ def _number(value: LuaValue) -> float:
 
 def _finite(value: LuaValue) -> LuaValue:
     if isinstance(value, float) and not math.isfinite(value):
-        what = "no number (0/0?)" if math.isnan(value) else "no finite number (a division by zero?)"
-        raise StatementError(f"yields {what}")
+        raise StatementError(f"yields {_WITHOUT_VALUE}")
     return value
