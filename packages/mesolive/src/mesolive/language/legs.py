@@ -9,10 +9,20 @@ from datetime import datetime
 from mesolive.language.decision import LegState
 from mesolive.language.problems import MissingValueError
 from mesolive.market.contracts import Expiration, OptionContract
-from mesolive.market.view import ChainSlice, MarketView
+from mesolive.market.view import ChainSlice, MarketView, TradingCalendar
 
 DAY = 86_400.0
 WEIGHTED_VEGA_DAYS = 30.0
+
+
+def exchange_days(calendar: TradingCalendar, start: datetime, end: datetime) -> float:
+    """Return the days from one moment to another: exchange-local dates, and the local time of day as a fraction.
+
+    From ten o'clock to ten o'clock of the next day is one day also when the clocks are changed between them: periods
+    of 24 hours would make `days_in_trade >= 3` a day late in spring for whoever looks at it once a day.
+    """
+    local = calendar.local(end).replace(tzinfo=None) - calendar.local(start).replace(tzinfo=None)
+    return local.total_seconds() / DAY
 
 
 def outdated(view: MarketView) -> str | None:
@@ -44,6 +54,8 @@ class BoundLeg:
         The slice's arrays as lists, shared by the many candidates of one scan.
     outdated
         Why the chain's prices may not be read, where they are too old (`outdated`).
+    days_open
+        Exchange days since the leg was opened (`exchange_days`); 0 before there is a fill.
     """
 
     __slots__ = (
@@ -51,12 +63,12 @@ class BoundLeg:
         "chain",
         "columns",
         "contract",
+        "days_open",
         "entry_price",
         "expiration_name",
         "index",
         "name",
         "now",
-        "opened_at",
         "outdated",
         "qty",
         "realized_pnl",
@@ -73,7 +85,7 @@ class BoundLeg:
         index: int,
         *,
         entry_price: float | None = None,
-        opened_at: datetime | None = None,
+        days_open: float = 0.0,
         realized_pnl: float = 0.0,
         expiration_name: str | None = None,
         columns: dict[str, list[float]] | None = None,
@@ -86,7 +98,7 @@ class BoundLeg:
         self.chain = chain
         self.index = index
         self.entry_price = entry_price
-        self.opened_at = opened_at
+        self.days_open = days_open
         self.realized_pnl = realized_pnl
         self.expiration_name = expiration_name
         self.columns = columns
@@ -107,7 +119,7 @@ class BoundLeg:
             chain,
             index,
             entry_price=None if leg.entry_price is None else float(leg.entry_price),
-            opened_at=leg.opened_at,
+            days_open=0.0 if leg.opened_at is None else exchange_days(view.calendar, leg.opened_at, view.now),
             realized_pnl=float(leg.realized_pnl),
             expiration_name=leg.expiration_name,
             outdated=outdated(view),
@@ -123,7 +135,7 @@ class BoundLeg:
             self.chain,
             self.index,
             entry_price=self.entry_price,
-            opened_at=self.opened_at,
+            days_open=self.days_open,
             realized_pnl=self.realized_pnl,
             expiration_name=self.expiration_name,
             outdated=self.outdated,
@@ -206,10 +218,6 @@ def _weighted_vega(leg: BoundLeg) -> float:
     return leg.value("vega") * math.sqrt(WEIGHTED_VEGA_DAYS / dte)
 
 
-def _days_in_trade(leg: BoundLeg) -> float:
-    return 0.0 if leg.opened_at is None else (leg.now - leg.opened_at).total_seconds() / DAY
-
-
 LEG_FIELDS: Mapping[str, Callable[[BoundLeg], float]] = {
     "price": lambda leg: leg.market("mark", "price"),
     "bid": lambda leg: leg.market("bid", "bid"),
@@ -224,7 +232,7 @@ LEG_FIELDS: Mapping[str, Callable[[BoundLeg], float]] = {
     "wvega": _weighted_vega,
     "rho": lambda leg: leg.scale * leg.market("rho", "rho"),
     "pnl": lambda leg: leg.unrealized() + leg.realized_pnl,
-    "dit": _days_in_trade,
+    "dit": lambda leg: leg.days_open,
     "dte": lambda leg: (leg.expiration.settles_at - leg.now).total_seconds() / DAY,
 }
 """The variables of a leg, `leg_NAME_<field>`, in the language's units."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
-from mesolive.language.legs import DAY
+from mesolive.language.legs import exchange_days
 from mesolive.language.problems import MissingValueError, StatementError
 from mesolive.language.scope import Scope
 
@@ -46,9 +46,9 @@ def minutes_before_close(scope: Scope) -> float:
 
 
 def days_in_trade(scope: Scope) -> float:
-    """Return the decimal days since the position was opened; 0 while it is being prepared."""
+    """Return the exchange days since the position was opened (`exchange_days`); 0 while it is being prepared."""
     opened_at = None if scope.position is None else scope.position.opened_at
-    return 0.0 if opened_at is None else (scope.view.now - opened_at).total_seconds() / DAY
+    return 0.0 if opened_at is None else exchange_days(scope.view.calendar, opened_at, scope.view.now)
 
 
 VALUES: Mapping[str, Callable[[Scope], float]] = {
