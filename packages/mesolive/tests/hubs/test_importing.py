@@ -65,3 +65,23 @@ async def test_a_version_2_definition_is_converted_with_a_report_and_can_be_prep
     prepared = (await kit.prepare_entry(answer.Data.Id)).Result
     assert prepared is not None
     assert float(prepared.SelectedLegs["a"].LiveContract.Strike or 0) == pytest.approx(4500, abs=25)
+
+
+async def test_the_server_hands_out_the_definition_that_it_carries_out_and_the_original_beside_it(kit: Kit) -> None:
+    closing = {"RemoveLegAdjustment": {"LegName": "a"}}
+    old = OLD | {
+        "SimSettings": {"LegSelectionConstraint": "None"},
+        "Adjustment": {"ConditionalAdjustments": {"pos_pnl > 50": closing}},
+    }
+    made = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=old, ActiveOnAccounts=[]))
+    found = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=made.Id))).StrategyDefinition
+    assert found["MesoSimVersion"].startswith("3")
+    assert found["StrategyName"] == "An old put"
+    assert found["Settings"]["Core"]["LegSelectionConstraint"] == "None"
+    assert found["Structure"]["Legs"][0]["StrikeSelector"] == {"StrikePrice": "underlying_price * 0.9"}
+    adjustments = found["Adjustment"]["ConditionalAdjustments"]
+    assert adjustments == {"pos_pnl > 50": {"RemoveLegsAdjustment": {"LegNames": ["a"]}}}
+    assert found["$original"] == old
+    again = await kit.control.create_strategy(models.CreateStrategyArgs(StrategyDefinition=found, ActiveOnAccounts=[]))
+    cloned = (await kit.control.get_strategy(models.GetStrategyArgs(StrategyId=again.Id))).StrategyDefinition
+    assert cloned == found

@@ -13,11 +13,36 @@ Prepared = models.PreparePositionEntryResult | models.PreparePositionExitResult 
 
 
 _OPERATIONS = (
-    ("RemoveLegsAdjustment", models.PositionAdjustmentOperation.RemoveLegs),
-    ("MoveLegAdjustment", models.PositionAdjustmentOperation.MoveLeg),
-    ("AddLegsAdjustment", models.PositionAdjustmentOperation.AddLegs),
+    (("RemoveLegsAdjustment", "RemoveLegAdjustment"), models.PositionAdjustmentOperation.RemoveLegs),
+    (("MoveLegAdjustment",), models.PositionAdjustmentOperation.MoveLeg),
+    (("AddLegsAdjustment",), models.PositionAdjustmentOperation.AddLegs),
 )
-"""What trades, in its order. Variables are set by the server, behind the last of these or by itself."""
+"""What trades, in its order, each by the names it may be written under.
+
+Variables are set by the server, behind the last of these or by itself.
+"""
+
+INDEXES = frozenset(
+    {
+        "SPX",
+        "XSP",
+        "NDX",
+        "XND",
+        "NQX",
+        "RUT",
+        "MRUT",
+        "VIX",
+        "DJX",
+        "OEX",
+        "XEO",
+        "RUI",
+        "RLV",
+        "RLG",
+        "SPEQX",
+        "SPESG",
+    }
+)
+"""Indexes with listed options; every other underlying is a stock or a fund."""
 
 
 class Preparer:
@@ -91,7 +116,7 @@ class Preparer:
     async def operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
         """Return what a condition's adjustment trades, in its order."""
         actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
-        return [operation for name, operation in _OPERATIONS if actions.get(name) is not None]
+        return [operation for names, operation in _OPERATIONS if any(actions.get(name) is not None for name in names)]
 
 
 def _reason(status: models.PreparationStatusResult) -> str:
@@ -108,11 +133,11 @@ def _section(definition: dict[str, Any], *path: str) -> dict[str, Any]:
 
 def _constraint(definition: dict[str, Any]) -> models.LiveLegSelectionConstraint:
     written = str(_section(definition, "Settings", "Core").get("LegSelectionConstraint") or "FullyUnique")
-    known = {str(member): member for member in models.LiveLegSelectionConstraint}
-    return known.get(written, models.LiveLegSelectionConstraint.FullyUnique)
+    known = {str(member).casefold(): member for member in models.LiveLegSelectionConstraint}
+    return known.get(written.strip().casefold(), models.LiveLegSelectionConstraint.FullyUnique)
 
 
 def _underlying(definition: dict[str, Any]) -> models.LiveUnderlying:
-    return models.LiveUnderlying(
-        Symbol=str(definition.get("Symbol")), ContractType=models.MesoContractType.Index, Currency="USD"
-    )
+    symbol = str(definition.get("Symbol"))
+    kind = models.MesoContractType.Index if symbol in INDEXES else models.MesoContractType.Stock
+    return models.LiveUnderlying(Symbol=symbol, ContractType=kind, Currency="USD")

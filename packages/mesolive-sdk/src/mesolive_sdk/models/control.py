@@ -237,7 +237,8 @@ class LiveStrategyDetail(LiveStrategy, kw_only=True):
     Attributes
     ----------
     StrategyDefinition
-        The definition, as it was imported.
+        The definition that is carried out, of version 3. Where version 2 was imported, that text is in it under
+        `$original`.
     """
 
     StrategyDefinition: JsonObject

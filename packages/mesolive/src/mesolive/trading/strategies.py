@@ -20,6 +20,7 @@ from mesolive.language import (
     compile_strategy,
     parse_definition,
 )
+from mesolive.language.conversion import convert_tree, is_v2
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.rows import insert
@@ -220,13 +221,13 @@ class Strategies:
         return models.ListStrategiesResult(Strategies=found, ContinuationToken=token)
 
     async def get(self, user: UserContext, args: models.GetStrategyArgs) -> models.LiveStrategyDetail:
-        """Return one strategy with its definition as it was given."""
+        """Return one strategy with the definition that is carried out; see `carried_out`."""
         async with self._database.read() as tx:
             row = await find_strategy(tx, user.user_id, args.StrategyId)
             (live,) = await self._live(tx, user, [row])
         return models.LiveStrategyDetail(
             **{name: getattr(live, name) for name in models.LiveStrategy.__struct_fields__},
-            StrategyDefinition=msgspec.json.decode(row.definition, type=dict[str, Any]),
+            StrategyDefinition=carried_out(msgspec.json.decode(row.definition, type=dict[str, Any])),
         )
 
     async def _must_have_room(self, tx: Transaction, user: UserContext) -> None:
@@ -293,6 +294,21 @@ class Strategies:
             await tx.execute(
                 strategy_accounts.insert().values(strategy_id=strategy_id, account_id=account_id, place=place)
             )
+
+
+ORIGINAL = "$original"
+"""Where a definition that was converted carries the version 2 text that it was made from."""
+
+
+def carried_out(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition that the server carries out: version 3, as clients expect to read it.
+
+    One of version 2 is converted, and the original stands beside it under `$original`. Imported again it is the same
+    strategy: the language passes that key over.
+    """
+    if not is_v2(given):
+        return dict(given)
+    return {**convert_tree(given).definition, ORIGINAL: dict(given)}
 
 
 async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefinition, str | None]:
