@@ -8,10 +8,11 @@ import pytest
 
 from mesolive.language import (
     DefinitionError,
+    check_definition,
     parse_definition,
 )
 from mesolive_testkit.language.definitions import full, problems, warnings
-from mesolive_testkit.language.strategies import definition, leg
+from mesolive_testkit.language.strategies import Json, definition, expiration, leg
 
 GONE = object()
 A = "Adjustment/ConditionalAdjustments"
@@ -203,9 +204,130 @@ def test_what_a_live_run_ignores_is_a_warning() -> None:
         "Structure.Name",
         "Exit.VarDefines",
         "Settings.Sim",
-        "Settings.Core.LegSelectionConstraint",
     ):
         assert "not used by a live run" in found[path]
+
+
+@pytest.mark.parametrize("constraint", ["FullyUnique", "UniqueInPosition", "None"])
+def test_the_constraint_on_contracts_that_is_used_is_told_in_both_versions(constraint: str) -> None:
+    settings = {"LegSelectionConstraint": constraint}
+    third = warnings(definition(Settings={"Core": settings}))["Settings.Core.LegSelectionConstraint"]
+    second = warnings(definition(SimSettings=settings))["Settings.Core.LegSelectionConstraint"]
+    assert f": {constraint} is used" in third
+    assert second == third
+    assert parse_definition(definition(SimSettings=settings)).leg_constraint.value == constraint
+
+
+def advised(path: str, raw: Json) -> str:
+    """Return the warning at a path of a definition, which has no error."""
+    assert check_definition(raw).problems == ()
+    return warnings(raw).get(path, "")
+
+
+def selecting(**selector: Any) -> Json:
+    return definition([leg("a", **selector)])
+
+
+STRIKE = "Structure.Legs[0].StrikeSelector"
+LIMITED = {"Concurrency": {"MaxPositionsInFlight": 1}}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "meant"),
+    [
+        (f"{STRIKE}.Delta", selecting(Delta="0.30"), "did you mean 30?"),
+        (f"{STRIKE}.Delta", selecting(Delta=-0.16), "did you mean -16?"),
+        (f"{STRIKE}.Delta", selecting(Delta="0"), "did you mean 10, or Qty 0"),
+        (f"{STRIKE}.Delta", selecting(Delta="150"), "did you mean 15, or StrikePrice?"),
+        (f"{STRIKE}.Max", selecting(Delta="16", Max="0.2"), "did you mean 20?"),
+        (f"{STRIKE}.Min", selecting(Delta="16", Min="20", Max="10"), "exchanged?"),
+        (f"{STRIKE}.MidPrice", selecting(MidPrice="-2.5"), "did you mean 2.5?"),
+        (f"{STRIKE}.StrikePrice", selecting(StrikePrice="-50"), "did you mean underlying_price + …?"),
+        ("Structure.Legs[0].Qty", definition([leg("a", "-0.5")]), "did you mean -1?"),
+        ("Structure.Legs[0].Qty", definition([leg("a", "3 / 2")]), "did you mean 2?"),
+        ("Structure.Legs[0].Qty", definition([leg("a", 0)]), "did you mean 1 or -1?"),
+        ("Structure.Expirations[0].DTE", definition(expirations=[expiration(dte=-30)]), "did you mean 30?"),
+        (
+            "Structure.Expirations[0].DTE",
+            definition(expirations=[expiration(dte=30, Max=20)]),
+            "outside of Min and Max",
+        ),
+        ("Structure.Expirations[0].Min", definition(expirations=[expiration(Min=40, Max=20)]), "exchanged?"),
+        ("Symbol", definition() | {"Symbol": "spx"}, "did you mean 'SPX'?"),
+        ("Entry.Concurrency", definition(), "one position at a time"),
+        (
+            "Entry.Concurrency.MaxPositionsInFlight",
+            definition(Entry={"Concurrency": {"MaxPositionsInFlight": 0}}),
+            "did you mean 1?",
+        ),
+        ("Entry.QtyMultiplier", definition(Entry={"QtyMultiplier": "0"}), "did you mean 1?"),
+        ("Entry.QtyMultiplier", definition(Entry={"QtyMultiplier": 1.5}), "floor(…)"),
+        ("Entry.Conditions[0]", definition(Entry={"Conditions": ["false"]}), "never allows an entry"),
+        ("Entry.AbortConditions[0]", definition(Entry={"AbortConditions": ["1"]}), "refuses every entry"),
+        ("Exit.Conditions[0]", definition(Exit={"Conditions": [True]}), "closed at its first scheduled time"),
+        ("Exit.StopLoss", definition(Exit={"StopLoss": "-500"}), "did you mean 500?"),
+        ("Exit.StopLoss", definition(Exit={"StopLoss": 0}), "leave it out"),
+        ("Exit.ProfitTarget", definition(Exit={"ProfitTarget": "-5"}), "closed at once"),
+        ("Exit.MaxDaysInTrade", definition(Exit={"MaxDaysInTrade": 0}), "leave it out"),
+        (
+            "ExternalData.CsvUrl",
+            definition(ExternalData={"CsvUrl": "http://gist.githubusercontent.com/u/1/raw/a.csv"}),
+            "did you mean https://?",
+        ),
+    ],
+)
+def test_a_value_that_is_valid_and_means_nothing_is_a_warning_with_what_was_meant(
+    path: str, raw: Json, meant: str
+) -> None:
+    assert meant in advised(path, raw)
+
+
+@pytest.mark.parametrize("section", ["Entry", "Exit", "Adjustment"])
+@pytest.mark.parametrize(
+    ("field", "schedule", "meant"),
+    [
+        ("Every", {"AfterMarketOpenMinutes": 30, "Every": "sat,sun"}, "did you mean day?"),
+        ("Every", {"AfterMarketOpenMinutes": 30, "Every": "fri,sat"}, "never come"),
+        ("AfterMarketOpenMinutes", {"AfterMarketOpenMinutes": 390, "Every": "day"}, "never; did you mean 360"),
+        ("AfterMarketOpenMinutes", {"AfterMarketOpenMinutes": 800, "Every": "5min"}, "never; did you mean 360"),
+        ("BeforeMarketCloseMinutes", {"BeforeMarketCloseMinutes": 0, "Every": "day"}, "never; did you mean 5?"),
+        ("BeforeMarketCloseMinutes", {"BeforeMarketCloseMinutes": 400, "Every": "day"}, "never; did you mean 30"),
+    ],
+)
+def test_a_schedule_that_never_comes_is_a_warning(section: str, field: str, schedule: Json, meant: str) -> None:
+    assert meant in advised(f"{section}.Schedule.{field}", definition() | {section: {"Schedule": schedule}})
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "the first adjustment closes"), (1, "after one adjustment"), (4, "after 4 adjustments")]
+)
+def test_what_max_adjustment_count_does_is_told(count: int, told: str) -> None:
+    rules = {"ConditionalAdjustments": {"pos_pnl > 5": {"RemoveLegsAdjustment": {"LegNames": ["a"]}}}}
+    raw = definition(Adjustment={**rules, "MaxAdjustmentCount": count})
+    assert told in advised("Adjustment.MaxAdjustmentCount", raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        selecting(Delta="-30", Min="20", Max="40"),
+        selecting(Delta="pos_delta"),
+        definition([leg("a", "floor(nav / 50000)")]),
+        definition([leg("a", "-0.5")]) | {"Symbol": "BTCUSD"},
+        definition(Entry={"Schedule": {"AfterMarketOpenMinutes": 30, "Every": "sat"}}) | {"Symbol": "BTCUSD"},
+        definition(Entry={"Schedule": {"BeforeMarketCloseMinutes": 390, "Every": "mon"}}),
+        definition(Entry={"Schedule": {"BeforeMarketCloseMinutes": 0, "Every": "5min"}}),
+        definition(Exit={"StopLoss": "2 * profit_target", "ProfitTarget": "300", "MaxDaysInTrade": "20"}),
+        definition(
+            Adjustment={
+                "ConditionalAdjustments": {"true -- daily": {"UpdateVarsAdjustment": {"VarDefines": {"n": "1"}}}}
+            }
+        ),
+    ],
+)
+def test_what_is_usual_is_no_warning(raw: Json) -> None:
+    raw["Entry"] = raw.get("Entry", {}) | LIMITED
+    assert warnings(raw) == {}
 
 
 def test_odd_but_usable_things_are_warnings() -> None:

@@ -110,10 +110,10 @@ def test_there_are_ten_and_each_is_explained() -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_each_example_checks_without_a_warning(path: Path) -> None:
+def test_each_example_checks_without_a_warning_but_what_its_last_adjustment_does(path: Path) -> None:
     report = check_definition(path.read_bytes())
     assert report.problems == ()
-    assert report.warnings == ()
+    assert {warning.path for warning in report.warnings} <= {"Adjustment.MaxAdjustmentCount"}
     assert report.definition is not None
     assert report.definition.name
     assert report.definition.description

@@ -89,6 +89,7 @@ def test_empty_texts_of_optional_fields_count_as_not_set() -> None:
         Entry={
             "ReentryDays": "",
             "Schedule": {"AfterMarketOpenMinutes": 30, "BeforeMarketCloseMinutes": " ", "Every": ""},
+            "Concurrency": {"MaxPositionsInFlight": 1},
         },
         ExternalData={"CsvUrl": ""},
     )

@@ -66,6 +66,15 @@ def test_d5_2_no_more_positions_than_max_positions_in_flight(open_now: int, ok: 
     assert (found.concurrency_ok, found.entry_allowed) == (ok, ok)
 
 
+@pytest.mark.parametrize("concurrency", [None, {}, {"EntryShiftDays": 0}])
+@pytest.mark.parametrize(("open_now", "ok"), [(0, True), (1, False), (5, False)])
+def test_decision_13_without_max_positions_in_flight_there_is_one_position_at_a_time(
+    concurrency: Json | None, open_now: int, ok: bool
+) -> None:
+    found = gate(entry(Concurrency=concurrency), replace(ACCOUNT, strategy_positions=open_now))
+    assert (found.concurrency_ok, found.entry_allowed) == (ok, ok)
+
+
 @pytest.mark.parametrize(("days_ago", "ok"), [(0, False), (6, False), (7, True), (8, True), (None, True)])
 def test_decision_8_entry_shift_days_count_calendar_days_since_the_last_entry(days_ago: int | None, ok: bool) -> None:
     last = None if days_ago is None else NOON - timedelta(days=days_ago)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from mesolive.language import definition as d
 from mesolive.language import indicators
+from mesolive.language.advice import advise
 from mesolive.language.calls import FUNCTIONS, PURE
 from mesolive.language.conversion import ConversionLine, convert_tree, is_v2
-from mesolive.language.expression import RESERVED_WORDS, Number, Unary, parse_expression
+from mesolive.language.expression import RESERVED_WORDS
 from mesolive.language.loading import load
-from mesolive.language.problems import DefinitionError, ExpressionError, Hints, Problem, Severity, StatementError
+from mesolive.language.problems import DefinitionError, Hints, Problem, Severity, StatementError
 from mesolive.language.reading import FormReader, TooManyProblemsError, read_definition
 from mesolive.language.sandbox import Sandbox
 from mesolive.language.statement import Statement, compile_statement
@@ -91,6 +92,7 @@ def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
     try:
         definition = read_definition(tree, reader)
         _Checker(definition, reader).check()
+        advise(definition, reader)
     except TooManyProblemsError:
         definition = None
     errors = tuple(problem for problem in reader.problems if problem.severity is Severity.ERROR)
@@ -128,7 +130,6 @@ class _Checker:
         self._check_entry(names)
         self._check_exit()
         self._check_adjustments()
-        self._check_constants()
         for indicator in self._definition.indicators:
             problem = indicators.problem(indicator)
             if problem is not None:
@@ -356,29 +357,6 @@ class _Checker:
                 self._check_variables(adjustment.add.variables, names)
             if adjustment.update is not None:
                 self._check_variables(adjustment.update.variables, names)
-
-    def _check_constants(self) -> None:
-        """Warn of constants that cannot have been meant."""
-        stop = self._definition.exit.stop_loss
-        value = None if stop is None else _constant(stop)
-        if stop is not None and value is not None and value < 0:
-            self._reader.warn(stop.path, "is negative: its absolute value is taken", stop.text)
-        target = self._definition.exit.profit_target
-        value = None if target is None else _constant(target)
-        if target is not None and value is not None and value <= 0:
-            self._reader.warn(target.path, "is not a profit: the position would be closed at once", target.text)
-
-
-def _constant(statement: Statement) -> float | None:
-    try:
-        node = parse_expression(statement.text)
-    except ExpressionError:
-        return None
-    if isinstance(node, Number):
-        return node.value
-    if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
-        return -node.operand.value
-    return None
 
 
 def _all_variables(definition: d.StrategyDefinition) -> list[tuple[str, Statement]]:

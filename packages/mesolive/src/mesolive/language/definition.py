@@ -126,7 +126,15 @@ VarDefines = tuple[tuple[str, Statement], ...]
 
 @dataclass(frozen=True, slots=True)
 class EntryRules:
-    """When a position may be entered, and what it is given on its way."""
+    """When a position may be entered, and what it is given on its way.
+
+    Attributes
+    ----------
+    max_positions
+        Most positions at a time on one account: one, unless `Concurrency` says more.
+    limits_concurrency
+        Whether `Concurrency` is written.
+    """
 
     schedule: Schedule | None = None
     conditions: tuple[Statement, ...] = ()
@@ -134,8 +142,9 @@ class EntryRules:
     abort_conditions: tuple[Statement, ...] = ()
     qty_multiplier: Statement | None = None
     reentry_days: int | None = None
-    max_positions: int | None = None
-    shift_days: int | None = None
+    max_positions: int = 1
+    shift_days: int = 0
+    limits_concurrency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,8 @@ class StrategyDefinition:
 
     Attributes
     ----------
+    leg_constraint, names_leg_constraint
+        Which contracts in use may be used again, and whether that is written.
     margin
         How margin is calculated; `None` when it is not.
     source
@@ -249,6 +260,7 @@ class StrategyDefinition:
     exit: ExitRules = ExitRules()
     csv_url: str | None = None
     leg_constraint: Constraint = Constraint.FULLY_UNIQUE
+    names_leg_constraint: bool = False
     expiration_constraint: ExpirationConstraint = ExpirationConstraint.ALLOW_REUSE
     margin: MarginRules | None = None
     indicators: tuple[Indicator, ...] = ()

@@ -282,6 +282,7 @@ def read_definition(tree: Mapping[str, Any], reader: FormReader) -> d.StrategyDe
         exit=_exit(values.get("Exit", {}), reader),
         csv_url=values.get("ExternalData", {}).get("CsvUrl"),
         leg_constraint=Constraint(settings.get("LegSelectionConstraint", "FullyUnique")),
+        names_leg_constraint="LegSelectionConstraint" in settings,
         expiration_constraint=d.ExpirationConstraint(settings.get("ExpirationSelectionConstraint", "AllowReuse")),
         margin=_margin(settings.get("Margin")),
         indicators=tuple(_indicator(item, reader) for item in values.get("Indicators", {}).get("Standard", [])),
@@ -389,8 +390,9 @@ def _entry(values: Values, reader: FormReader) -> d.EntryRules:
         abort_conditions=tuple(values.get("AbortConditions", ())),
         qty_multiplier=values.get("QtyMultiplier"),
         reentry_days=values.get("ReentryDays"),
-        max_positions=concurrency.get("MaxPositionsInFlight"),
-        shift_days=concurrency.get("EntryShiftDays"),
+        max_positions=concurrency.get("MaxPositionsInFlight", 1),
+        shift_days=concurrency.get("EntryShiftDays", 0),
+        limits_concurrency="Concurrency" in values,
     )
 
 

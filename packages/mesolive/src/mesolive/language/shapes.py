@@ -286,6 +286,7 @@ MARGIN = Shape(
 DEFINITION = Shape(
     {
         "$schema": Field(Word(), "Address of this schema, for editors.", live="ignored"),
+        "$original": Field(Anything(), "The version 2 text that this was converted from.", live="ignored"),
         "MesoSimVersion": Field(Word(64), "Version of the engine that wrote the file; below 3 it is converted."),
         "StrategyName": Field(Word(128), "Default name."),
         "Description": Field(Word(20_000, empty=True), "Text."),
@@ -387,8 +388,7 @@ DEFINITION = Shape(
                             {
                                 "LegSelectionConstraint": Field(
                                     Choice(("FullyUnique", "UniqueInPosition", "None")),
-                                    "Which contracts may be used again; chosen anew with each entry.",
-                                    live="ignored",
+                                    "Which contracts in use may be used again; FullyUnique when not set.",
                                 ),
                                 "ExpirationSelectionConstraint": Field(
                                     Choice(("AbortOnReuse", "AllowReuse")),

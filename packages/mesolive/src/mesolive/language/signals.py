@@ -45,8 +45,8 @@ def evaluate_entry_gate(
         return None if moment is None else (today - calendar.local(moment).date()).days
 
     since_entry, since_exit = days_since(account.last_entry_at), days_since(account.last_exit_at)
-    shift, reentry = rules.shift_days or 0, rules.reentry_days or 0
-    full = rules.max_positions is not None and account.strategy_positions >= rules.max_positions
+    shift, reentry = rules.shift_days, rules.reentry_days or 0
+    full = account.strategy_positions >= rules.max_positions
     shifted = since_entry is None or since_entry >= shift
     reentry_ok = since_exit is None or since_exit >= reentry
     scope = strategy.scope(view, account, None, external, random)

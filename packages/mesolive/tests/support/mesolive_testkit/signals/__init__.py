@@ -128,8 +128,11 @@ def leg(name: str, qty: int | str, option_type: str = "Put", expiration_name: st
 
 
 def short_put(**sections: Any) -> Json:
-    """Return a definition: one put sold at 4800, 39 days out; whole sections may be given."""
-    return {
+    """Return a definition: one put sold at 4800, 39 days out; whole sections may be given.
+
+    Unless the entry says otherwise it may hold many positions: most tests enter one by hand and watch the entry go on.
+    """
+    made: Json = {
         "MesoSimVersion": "3.0",
         "StrategyName": "short put",
         "Symbol": "SPX",
@@ -140,6 +143,8 @@ def short_put(**sections: Any) -> Json:
         "Entry": {},
         "Exit": {},
     } | sections
+    made["Entry"] = {"Concurrency": {"MaxPositionsInFlight": 100}} | made["Entry"]
+    return made
 
 
 @dataclass
