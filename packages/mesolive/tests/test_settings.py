@@ -6,8 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from mesolive.settings import Settings, SettingsError, from_environment, redacted_url
+from mesolive.cli.serve import serve
+from mesolive.settings import (
+    Settings,
+    SettingsError,
+    client_url,
+    from_environment,
+    known_settings,
+    redacted_url,
+    settings_table,
+)
+from mesolive_testkit.paths import DOCS
 
 
 def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> None:
@@ -76,3 +88,50 @@ def test_things_are_kept_for_ever_when_asked_for() -> None:
     settings = from_environment({}, environ)
     assert (settings.keep_events_days, settings.keep_jobs_days, settings.keep_records_days) == (0, 0, 0)
     assert (Settings().keep_events_days, Settings().keep_jobs_days, Settings().keep_records_days) == (400, 90, 90)
+
+
+def test_the_page_on_operations_has_the_table_of_all_settings() -> None:
+    page = (DOCS / "operations.md").read_text()
+    shown = page.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0]
+    assert shown == settings_table()
+
+
+def test_serve_has_an_option_for_each_setting_that_is_no_secret() -> None:
+    command = typer.main.get_command(_alone())
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert options >= {known.option for known in known_settings() if known.said.flag}
+    assert "--secret-key" not in options
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (["--market", "real"], "expected simulated or recorded, got 'real'"),
+        (["--start", "yesterday"], "expected a moment such as"),
+        (["--port", "many"], "expected a whole number, got 'many'"),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_named_with_what_was_expected(option: list[str], says: str) -> None:
+    ended = CliRunner().invoke(_alone(), option, env={"TERM": "dumb", "COLUMNS": "200"})
+    assert ended.exit_code == 2
+    assert option[0] in ended.output
+    assert says in ended.output
+
+
+def _alone() -> typer.Typer:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command("serve")(serve)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:8700"),
+        ({"MESOLIVE_PORT": "9123"}, "http://127.0.0.1:9123"),
+        ({"MESOLIVE_HOST": "0.0.0.0", "MESOLIVE_TLS_CERTIFICATE": "a.pem"}, "https://127.0.0.1:8700"),  # noqa: S104
+        ({"MESOLIVE_HOST": "::1"}, "http://[::1]:8700"),
+    ],
+)
+def test_commands_look_for_the_server_where_the_same_settings_start_it(environ: dict[str, str], url: str) -> None:
+    assert client_url(environ) == url

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from mesolive.logs import LogFormat, LogLevel
 from mesolive.trading.evaluation.external_fetch import DOCUMENTED_HOSTS, FetchRules
@@ -18,26 +20,11 @@ MarketKind = Literal["simulated", "recorded"]
 
 DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
 
-FASTEST = 1_000_000.0
-"""Market seconds per real second: a month passes in three."""
+MAX_SPEED = 1_000_000.0
+"""Market seconds per real second: one month of market time in about 3 s."""
 
-LEAST_RECORD_DAYS = 30
-"""What clients were promised: a key is good for so long."""
-
-WHOLE = frozenset(
-    {
-        "port",
-        "seed",
-        "keep_events_days",
-        "keep_jobs_days",
-        "keep_records_days",
-        "max_strategies",
-        "max_preparations",
-        "max_plans",
-        "max_connections",
-    }
-)
-"""Settings that are whole numbers."""
+MIN_RECORD_DAYS = 30
+"""Minimum idempotency retention, in days: clients were promised that a key works for so long."""
 
 EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
 LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
@@ -49,86 +36,90 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What a server is started with.
+class Setting:
+    """What is said about one setting, beside its name, type and default: the rest is derived from these.
 
     Attributes
     ----------
-    host
-        Address to listen on. Loopback by default: the API moves money.
-    port
-        TCP port; 0 lets the system choose one.
-    database
-        URL of the database: `sqlite:///FILE` or `postgresql://user:password@host/name`.
-    market
-        Where prices come from: `simulated` (a generated chain, or `chain` set in motion) or `recorded` (a replay).
-    chain
-        An exchange chain export to start the simulated market from, or the recording to replay.
-    start
-        Market time at which the simulation begins; the market's own choice when unset.
-    speed
-        Market seconds per real second.
-    seed
-        Seed of the simulated market: the same seed gives the same market.
-    insecure
-        Allows a non-loopback address without TLS.
-    tls_certificate, tls_key
-        PEM files; with them the server speaks HTTPS.
-    external_hosts
-        Hosts from which strategies may take external data by https, besides the two that everybody may use.
-    external_folder
-        Folder below which strategies may name files as external data (`file:` addresses); none when unset.
-    data_dir
-        Folder of what the server keeps beside its database, which is the simulated venue's memory. When unset, that of
-        the database's file, or `.mesolive` in the current directory where the database is a server.
-    secret_key
-        Signs API keys; when unset it is made once and kept, readable by its owner only, beside the database.
-    signals_every
-        Seconds of market time between evaluations of what is active.
-    log_format
-        `console` for people, `json` for programs, `auto` for console on a terminal and JSON elsewhere.
-    log_level
-        The least that is logged: `debug`, `info`, `warning` or `error`.
-    enforce_max_adjustments
-        Whether an adjustment beyond a strategy's `MaxAdjustmentCount` closes the position instead; without it the
-        count is reported only.
-    keep_events_days
-        For how many days events are kept; 0 is for ever.
-    keep_jobs_days
-        The same for preparation jobs that have ended, and plans that were never executed.
-    keep_records_days
-        The same for idempotency records; at least 30.
-    max_strategies, max_preparations, max_plans, max_connections
-        How many strategies one user may have, how many preparations under way, how many plans that were never executed,
-        and how many connections to each hub.
+    help
+        For `mesolive serve --help` and the table in docs/operations.md.
+    flag
+        Whether `mesolive serve` has an option of this name; a secret does not belong on a command line.
+    unset
+        What holds where the default is `None`.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8700
-    database: str = DEFAULT_DATABASE
-    market: MarketKind = "simulated"
-    chain: Path | None = None
-    start: datetime | None = None
-    speed: float = 1.0
-    seed: int = 20260102
-    insecure: bool = False
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    external_hosts: tuple[str, ...] = ()
-    external_folder: Path | None = None
-    data_dir: Path | None = None
-    secret_key: str | None = None
-    signals_every: float = 60.0
-    enforce_max_adjustments: bool = False
-    log_format: LogFormat = "auto"
-    log_level: LogLevel = "info"
-    keep_events_days: int = 400
-    keep_jobs_days: int = 90
-    keep_records_days: int = 90
-    max_strategies: int = 1000
-    max_preparations: int = 8
-    max_plans: int = 20_000
-    max_connections: int = 1000
+    help: str
+    flag: bool = True
+    unset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server is started with. The environment, the options of `serve` and the docs follow from the fields."""
+
+    host: Annotated[str, Setting("Address to listen on. Loopback by default: the API moves money.")] = "127.0.0.1"
+    port: Annotated[int, Setting("TCP port to listen on; 0 takes a free one.")] = 8700
+    database: Annotated[str, Setting("sqlite:///FILE or postgresql://user:password@host/name.")] = DEFAULT_DATABASE
+    market: Annotated[
+        MarketKind,
+        Setting(
+            "Where prices come from: simulated (a generated chain, or --chain set in motion) or recorded (a replay)."
+        ),
+    ] = "simulated"
+    chain: Annotated[
+        Path | None,
+        Setting(
+            "An exchange chain export (CSV): the simulated market starts from its underlying, expirations, strikes "
+            "and quotes. With --market recorded: the recording to replay."
+        ),
+    ] = None
+    start: Annotated[
+        datetime | None,
+        Setting(
+            "Market time at which a simulation begins, ISO 8601. Refused for a database whose market time has begun.",
+            unset="a moment at which the market is open",
+        ),
+    ] = None
+    speed: Annotated[float, Setting("Market seconds per real second.")] = 1.0
+    seed: Annotated[int, Setting("Seed of the simulated market: the same seed, the same market.")] = 20260102
+    insecure: Annotated[bool, Setting("Allow a non-loopback address without TLS.")] = False
+    tls_certificate: Annotated[Path | None, Setting("PEM file: serve HTTPS.")] = None
+    tls_key: Annotated[Path | None, Setting("PEM file of the certificate's key.")] = None
+    external_hosts: Annotated[
+        tuple[str, ...],
+        Setting("Hosts, comma-separated, from which strategies may take data, besides the two that all may use."),
+    ] = ()
+    external_folder: Annotated[
+        Path | None, Setting("Folder below which strategies may name files as external data (file: addresses).")
+    ] = None
+    data_dir: Annotated[
+        Path | None, Setting("Folder of the simulated venue's memory.", unset="the database's, else .mesolive")
+    ] = None
+    secret_key: Annotated[
+        str | None,
+        Setting(
+            "Signs API keys. When unset it is made once and kept beside an SQLite database, readable by its owner.",
+            flag=False,
+        ),
+    ] = None
+    signals_every: Annotated[float, Setting("Seconds of market time between evaluations of what is active.")] = 60.0
+    log_format: Annotated[LogFormat, Setting("console, json, or auto: console on a terminal, JSON elsewhere.")] = "auto"
+    log_level: Annotated[LogLevel, Setting("The least that is logged: debug, info, warning or error.")] = "info"
+    enforce_max_adjustments: Annotated[
+        bool, Setting("Close a position instead of an adjustment beyond its strategy's MaxAdjustmentCount.")
+    ] = False
+    keep_events_days: Annotated[int, Setting("Days for which events are kept; 0 is for ever.")] = 400
+    keep_jobs_days: Annotated[
+        int, Setting("Days for which ended preparations and plans never executed are kept; 0 is for ever.")
+    ] = 90
+    keep_records_days: Annotated[
+        int, Setting("Days for which idempotency records are kept; at least 30, 0 is for ever.")
+    ] = 90
+    max_strategies: Annotated[int, Setting("Strategies that one user may have.")] = 1000
+    max_preparations: Annotated[int, Setting("Preparations that one user may have under way.")] = 8
+    max_plans: Annotated[int, Setting("Plans never executed that one user may have.")] = 20_000
+    max_connections: Annotated[int, Setting("Connections that one user may have to each hub.")] = 1000
 
     def __repr__(self) -> str:
         """Leave out what must not be logged."""
@@ -162,8 +153,8 @@ class Settings:
         """
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port: expected 0 to 65535, got {self.port}")
-        if not 0 < self.speed <= FASTEST:
-            raise SettingsError(f"speed: expected a number greater than 0, up to {FASTEST:,.0f}, got {self.speed:g}")
+        if not 0 < self.speed <= MAX_SPEED:
+            raise SettingsError(f"speed: expected a number greater than 0, up to {MAX_SPEED:,.0f}, got {self.speed:g}")
         if self.seed < 0:
             raise SettingsError(f"seed: expected a whole number of 0 or more, got {self.seed}")
         if self.start is not None and not EARLIEST_START <= self.start <= LATEST_START:
@@ -193,8 +184,8 @@ class Settings:
         for name in ("keep_events_days", "keep_jobs_days"):
             if (days := getattr(self, name)) < 0:
                 raise SettingsError(f"{name}: expected a number of days, or 0 for ever, got {days}")
-        if 0 != self.keep_records_days < LEAST_RECORD_DAYS:
-            text = f"expected {LEAST_RECORD_DAYS} days or more, or 0 for ever, got {self.keep_records_days}"
+        if 0 != self.keep_records_days < MIN_RECORD_DAYS:
+            text = f"expected {MIN_RECORD_DAYS} days or more, or 0 for ever, got {self.keep_records_days}"
             raise SettingsError(f"keep_records_days: {text}")
         for name in ("max_strategies", "max_preparations", "max_plans", "max_connections"):
             if (number := getattr(self, name)) < 1:
@@ -272,47 +263,133 @@ def from_environment(given: Mapping[str, object], environ: Mapping[str, str] | N
     """
     environ = os.environ if environ is None else environ
     values: dict[str, object] = {}
-    for entry in fields(Settings):
-        value = given.get(entry.name)
+    for known in known_settings():
+        value = given.get(known.name)
         if value is None:
-            text = environ.get(f"MESOLIVE_{entry.name.upper()}")
-            if text is None or text == "":
+            text = environ.get(known.variable)
+            if not text:
                 continue
-            value = _read(entry.name, text)
-        values[entry.name] = value
+            value = known.read(text, known.variable)
+        values[known.name] = value
     return Settings(**values).check()  # pyright: ignore[reportArgumentType]  # read by name and type just above
 
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "market": get_args(MarketKind),
-    "log_format": get_args(LogFormat),
-    "log_level": get_args(LogLevel),
-}
+@dataclass(frozen=True, slots=True)
+class KnownSetting:
+    """One field of `Settings` with all that follows from it.
+
+    Attributes
+    ----------
+    kind
+        Its type; that of the value where it may be unset.
+    """
+
+    name: str
+    kind: Any
+    default: object
+    said: Setting
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return f"MESOLIVE_{self.name.upper()}"
+
+    @property
+    def option(self) -> str:
+        """Its option of `mesolive serve`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def shown_default(self) -> str:
+        """The default for people; nothing where there is none."""
+        if self.default is None:
+            return self.said.unset
+        if isinstance(self.default, bool | tuple):
+            return ""
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
+
+    def read(self, text: str, source: str) -> object:
+        """Return the value that a text means.
+
+        Parameters
+        ----------
+        source
+            The variable or option that the text came from, for errors.
+
+        Raises
+        ------
+        SettingsError
+            When it means none.
+        """
+        kind = self.kind
+        if get_origin(kind) is Literal:
+            choices: tuple[str, ...] = get_args(kind)
+            if text not in choices:
+                raise SettingsError(f"{source}: expected {' or '.join(choices)}, got {text!r}")
+            return text
+        if get_origin(kind) is tuple:
+            return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        if kind is datetime:
+            return parse_moment(text)
+        if kind is bool:
+            if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+                raise SettingsError(f"{source}: expected true or false, got {text!r}")
+            return text.lower() in {"1", "true", "yes"}
+        if kind in _NUMBERS:
+            try:
+                return kind(text)
+            except ValueError:
+                raise SettingsError(f"{source}: expected {_NUMBERS[kind]}, got {text!r}") from None
+        return kind(text)
 
 
-def _read(name: str, text: str) -> object:
-    variable = f"MESOLIVE_{name.upper()}"
-    if name in WHOLE:
-        try:
-            return int(text)
-        except ValueError:
-            raise SettingsError(f"{variable}: expected a whole number, got {text!r}") from None
-    if name in {"speed", "signals_every"}:
-        try:
-            return float(text)
-        except ValueError:
-            raise SettingsError(f"{variable}: expected a number, got {text!r}") from None
-    if name in {"insecure", "enforce_max_adjustments"}:
-        if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
-            raise SettingsError(f"{variable}: expected true or false, got {text!r}")
-        return text.lower() in {"1", "true", "yes"}
-    if name == "external_hosts":
-        return tuple(host.strip().lower() for host in text.split(",") if host.strip())
-    if name in {"chain", "data_dir", "tls_certificate", "tls_key", "external_folder"}:
-        return Path(text)
-    if name == "start":
-        return parse_moment(text)
-    choices = _CHOICES.get(name)
-    if choices is not None and text not in choices:
-        raise SettingsError(f"{variable}: expected {' or '.join(choices)}, got {text!r}")
-    return text
+_NUMBERS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
+
+
+@cache
+def known_settings() -> Sequence[KnownSetting]:
+    """Return every setting, in the order in which they are shown."""
+    hints = get_type_hints(Settings, include_extras=True)
+    known: list[KnownSetting] = []
+    for entry in fields(Settings):
+        kind, said = get_args(hints[entry.name])
+        present = [one for one in get_args(kind) if one is not type(None)] if isinstance(kind, UnionType) else [kind]
+        known.append(KnownSetting(entry.name, present[0], entry.default, said))
+    return known
+
+
+def help_of(name: str) -> str:
+    """Return the help of a setting with its default, for the options of commands."""
+    (known,) = (one for one in known_settings() if one.name == name)
+    return f"{known.said.help} [default: {known.shown_default}]" if known.shown_default else known.said.help
+
+
+def settings_table() -> str:
+    """Return the table of all settings for docs/operations.md."""
+    lines = ["| variable | option | default | what it is |", "|---|---|---|---|"]
+    for known in known_settings():
+        option = f"`{known.option}`" if known.said.flag else ""
+        default = f"`{known.shown_default}`" if known.default is not None and known.shown_default else known.said.unset
+        lines.append(f"| `{known.variable}` | {option} | {default} | {known.said.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def client_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return where a client finds the server that this environment's settings start: its port, host and TLS.
+
+    Raises
+    ------
+    SettingsError
+        When a variable cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    names = ("host", "port", "tls_certificate")
+    values = {
+        known.name: known.read(text, known.variable)
+        for known in known_settings()
+        if known.name in names and (text := environ.get(known.variable))
+    }
+    settings = Settings(**values)  # pyright: ignore[reportArgumentType]  # read by name and type just above
+    # A server that listens everywhere is asked on this machine.
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+    return replace(settings, host=everywhere.get(settings.host, settings.host)).url

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mesolive.settings import SettingsError
+from mesolive.settings import SettingsError, client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, wire
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models.base import PageArgs, PageResult
@@ -34,7 +34,11 @@ WIDE = 160
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", envvar="MESOLIVE_URL", help="The running server. [default: http://127.0.0.1:8700]"),
+    typer.Option(
+        "--url",
+        envvar="MESOLIVE_URL",
+        help="The running server. [default: by MESOLIVE_PORT, else http://127.0.0.1:8700]",
+    ),
 ]
 Token = Annotated[
     str | None,
@@ -63,7 +67,7 @@ def client(kind: type[C], url: str | None, token: str | None) -> C:
     if not token:
         raise SettingsError("an API key is needed: set MESOLIVE_API_KEY (mesolive apikey create --user NAME makes one)")
     try:
-        return kind(url, token, reconnect=None)
+        return kind(url or client_url(), token, reconnect=None)
     except ValueError as error:
         raise SettingsError(f"--url: {error}") from None
 

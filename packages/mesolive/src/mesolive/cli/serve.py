@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,72 +14,61 @@ from rich.table import Table
 
 from mesolive import server
 from mesolive.app import Application
-from mesolive.cli.options import Chain, DatabaseUrl, Host, Port, Seed, Speed, Start, moment
-from mesolive.logs import LogFormat, LogLevel, configure_logs
-from mesolive.settings import MarketKind, from_environment, redacted_url
+from mesolive.logs import configure_logs
+from mesolive.settings import (
+    KnownSetting,
+    MarketKind,
+    SettingsError,
+    from_environment,
+    help_of,
+    known_settings,
+    redacted_url,
+)
 
 
-def serve(
-    host: Host = None,
-    port: Port = None,
-    database: DatabaseUrl = None,
-    market: Annotated[
-        str | None,
-        typer.Option(help="Where prices come from: simulated or recorded. [default: simulated]"),
-    ] = None,
-    chain: Chain = None,
-    start: Start = None,
-    speed: Speed = None,
-    seed: Seed = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the simulated venue's memory. [default: the database's, else .mesolive]"),
-    ] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Allow a non-loopback address without TLS.")] = False,
-    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file: serve HTTPS.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
-    log_format: Annotated[
-        str | None, typer.Option(help="console, json, or auto: console on a terminal. [default: auto]")
-    ] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
-) -> None:
+def serve(**given: Any) -> None:  # noqa: ANN401 - the options follow from the settings: see `_options`
     """Run the server until Ctrl-C or SIGTERM.
 
-    Every option can also be set as a MESOLIVE_… environment variable; the option wins.
-
-    As variables only: MESOLIVE_SECRET_KEY (signs API keys), MESOLIVE_SIGNALS_EVERY (seconds between evaluations, 60),
-    MESOLIVE_ENFORCE_MAX_ADJUSTMENTS (true or false), MESOLIVE_EXTERNAL_HOSTS and MESOLIVE_EXTERNAL_FOLDER (where
-    strategies may take external data from), MESOLIVE_KEEP_EVENTS_DAYS (400), MESOLIVE_KEEP_JOBS_DAYS (90) and
-    MESOLIVE_KEEP_RECORDS_DAYS (90) (for how long things are kept; 0 is for ever), MESOLIVE_MAX_STRATEGIES (1000),
-    MESOLIVE_MAX_PREPARATIONS (8), MESOLIVE_MAX_PLANS (20000) and MESOLIVE_MAX_CONNECTIONS (1000) (of one user).
+    Every option can also be set as a MESOLIVE_… environment variable; the option wins. MESOLIVE_SECRET_KEY, which signs
+    API keys, can only be set so.
     """
-    _one_of("--market", market, get_args(MarketKind))
-    _one_of("--log-format", log_format, get_args(LogFormat))
-    _one_of("--log-level", log_level, get_args(LogLevel))
-    given: dict[str, object] = {
-        "host": host,
-        "port": port,
-        "database": database,
-        "market": market,
-        "chain": chain,
-        "start": moment(start),
-        "speed": speed,
-        "seed": seed,
-        "data_dir": data_dir,
-        "insecure": insecure or None,
-        "tls_certificate": tls_certificate,
-        "tls_key": tls_key,
-        "log_format": log_format,
-        "log_level": log_level,
-    }
-    settings = from_environment(given)
+    settings = from_environment({known.name: _value(known, given.get(known.name)) for known in known_settings()})
     configure_logs(getattr(logging, settings.log_level.upper()), settings.log_format)
     server.run(server.serve(settings, announce))
 
 
-def _one_of(option: str, given: str | None, choices: tuple[str, ...]) -> None:
-    if given is not None and given not in choices:
-        raise typer.BadParameter(f"expected {' or '.join(choices)}, got {given!r}", param_hint=option)
+_PARSED_BY_TYPER = (Path, str)
+
+
+def _options() -> Signature:
+    """Return the signature that Typer makes the options from: one for each setting that may be an option."""
+    parameters: list[Parameter] = []
+    for known in known_settings():
+        if not known.said.flag:
+            continue
+        option = typer.Option(known.option, help=help_of(known.name))
+        # Other types are read as those of the environment are, with the same words in errors.
+        kind = bool if known.kind is bool else (known.kind if known.kind in _PARSED_BY_TYPER else str) | None
+        default = False if known.kind is bool else None
+        annotation = Annotated[kind, option]
+        parameters.append(Parameter(known.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+    return Signature(parameters)
+
+
+def _value(known: KnownSetting, given: object) -> object:
+    if given is None or given is False:
+        return None
+    if known.kind in _PARSED_BY_TYPER or known.kind is bool or not isinstance(given, str):
+        return given
+    try:
+        return known.read(given, known.name)
+    except SettingsError as error:
+        text = str(error).removeprefix(f"{known.name}: ")
+        raise typer.BadParameter(text, param_hint=known.option) from None
+
+
+serve.__signature__ = _options()  # pyright: ignore[reportFunctionMemberAccess]  # what `inspect.signature` looks for
+serve.__annotations__ = {entry.name: entry.annotation for entry in _options().parameters.values()}
 
 
 def announce(application: Application) -> None:

@@ -12,8 +12,8 @@ import msgspec
 
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
 from mesolive.journal.events import EVENTS_PRUNED
+from mesolive.settings import client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
-from mesolive_sdk.clients.base import DEFAULT_URL
 from mesolive_sdk.exceptions import MesoLiveApiException
 
 LAST_EVENTS = 10
@@ -144,7 +144,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
         told = list(active)
         last = await _last_events(hub, max(latest.LatestEventSeqId - LAST_EVENTS, 0))
         return Status(
-            health=await _health(url or DEFAULT_URL),
+            health=await _health(url or client_url()),
             latest=latest,
             agents=(await control.list_agents()).Agents,
             accounts=await everything(
