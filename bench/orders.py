@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bench.report import Figure
 from mesolive import server
-from mesolive.app import Application
+from mesolive.app import Application, Overrides
 from mesolive.clock import ManualClock
 from mesolive.logs import configure_logs
 from mesolive.market.providers.simulated.provider import SimulatedProvider
@@ -197,7 +197,10 @@ async def measure() -> list[Figure]:
         settings = Settings(port=0, database=f"sqlite:///{directory}/bench.sqlite3")
         market = Market([SimulatedProvider.generated(clock)])
         venue = TimedVenue(market, clock, Path(directory) / "venue.jsonl")
-        async with serving(settings, (market, clock), [venue]) as application, contextlib.AsyncExitStack() as stack:
+        async with (
+            serving(settings, Overrides((market, clock), [venue])) as application,
+            contextlib.AsyncExitStack() as stack,
+        ):
             token = (await application.access.create_key("bench")).token
             user = await application.access.user("bench")
             await application.accounts.create_simulated(user, ACCOUNT, Decimal(100_000))

@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.report import Figure
+from mesolive.app import Overrides
 from mesolive.clock import ManualClock
 from mesolive.market.providers.exchange_export import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
@@ -54,7 +55,7 @@ async def measure() -> list[Figure]:
     loaded = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(port=0, database=f"sqlite:///{directory}/bench.sqlite3")
-        async with serving(settings, made) as application, contextlib.AsyncExitStack() as stack:
+        async with serving(settings, Overrides(made)) as application, contextlib.AsyncExitStack() as stack:
             view = application.market.view("SPX")
             contracts = len(view.listing.strikes)
             started = time.perf_counter()

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from bench.report import Figure
-from mesolive.app import Application
+from mesolive.app import Application, Overrides
 from mesolive.backtest.runner import Request, StepClock, replay
 from mesolive.clock import ManualClock
 from mesolive.language import compile_strategy, parse_definition
@@ -118,7 +118,7 @@ async def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(port=0, database=f"sqlite:///{directory}/bench.sqlite3")
         async with (
-            serving(settings, (market, clock), replay=random.Random) as application,
+            serving(settings, Overrides((market, clock), replay=random.Random)) as application,
             contextlib.AsyncExitStack() as stack,
         ):
             token = (await application.access.create_key("bench")).token

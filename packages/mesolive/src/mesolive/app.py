@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Protocol, cast
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
@@ -30,7 +30,7 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive.journal.journal import Journal
-from mesolive.market.calendar import us_options_calendar
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.operations.health import Health
@@ -43,6 +43,7 @@ from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
 from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
+from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.agent_monitor import AgentMonitor
 from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
@@ -84,6 +85,32 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Overrides:
+    """Parts in place of those that the settings ask for: for tests, benchmarks and the backtester.
+
+    Attributes
+    ----------
+    market
+        A market and its clock.
+    venues
+        Venues in place of the simulated one.
+    reconciliation
+        Times of the reconciliation with venues.
+    answer_seconds
+        Real seconds that a venue may take to answer an order.
+    replay
+        Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
+        evaluated, and there are neither retention nor health checks.
+    """
+
+    market: tuple[Market, Clock] | None = None
+    venues: Sequence[Venue] | None = None
+    reconciliation: ReconciliationConfig | None = None
+    answer_seconds: float = ANSWER_SECONDS
+    replay: Callable[[str], Random] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """A running server: its parts, as far as its owner needs them."""
 
@@ -99,6 +126,7 @@ class Application:
     health: Health
     hubs: SignalRServer
     asgi: Starlette
+    tasks: Tasks
 
     @property
     def url(self) -> str:
@@ -154,16 +182,61 @@ def _open_ledger(settings: Settings) -> VenueLedger:
     return ledger
 
 
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """The database, held by this process alone, and what is read from it before anything else."""
+
+    lock: ServerLock
+    database: Database
+    access: Access
+    pager: Pager
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What nearly every part of trading needs."""
+
+    store: _Store
+    market: Market
+    clock: Clock
+    bus: LocalBus
+    journal: Journal
+    idempotency: Idempotency
+    evaluator: StrategyEvaluator
+    capture: EntryVariableCapture
+    calendar: ExchangeCalendar
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self.store.database
+
+
+@dataclass(frozen=True, slots=True)
+class _Trading:
+    """The services of trading, and those of them that run by themselves."""
+
+    services: ControlServices
+    accounts: Accounts
+    positions: Positions
+    preparations: Preparations
+    engine: ExecutionEngine
+    signals: SignalEvaluator
+
+
+@dataclass(frozen=True, slots=True)
+class _Hubs:
+    """The SignalR server, and what feeds it."""
+
+    server: SignalRServer
+    streams: Streams
+    deliverer: Deliverer
+    keys: ApiKeyMonitor
+
+
 @asynccontextmanager
 async def running(
-    settings: Settings,
-    *,
-    port: int | None = None,
-    market: tuple[Market, Clock] | None = None,
-    venues: Sequence[Venue] | None = None,
-    patience: ReconciliationConfig | None = None,
-    answer_seconds: float = ANSWER_SECONDS,
-    replay: Callable[[str], Random] | None = None,
+    settings: Settings, overrides: Overrides | None = None, *, port: int | None = None
 ) -> AsyncGenerator[Application]:
     """Start every part in order; on leaving, stop them in the reverse order.
 
@@ -171,16 +244,10 @@ async def running(
     ----------
     settings
         What to run.
+    overrides
+        Parts in place of those that the settings ask for.
     port
         The port that is listened on, where the settings leave the choice to the system.
-    market
-        A market and its clock to use in place of those that the settings ask for: for tests and replays.
-    venues
-        VenueRegistry to use in place of the simulated one: for tests.
-    patience, answer_seconds
-        How long venues may take.
-    replay
-        For replays: makes the randomness of evaluations, and leaves it to the caller when signals are evaluated.
 
     Raises
     ------
@@ -189,157 +256,226 @@ async def running(
     """
     if port is not None:
         settings = replace(settings, port=port)
+    overrides = overrides or Overrides()
+    live = overrides.replay is None
     async with AsyncExitStack() as stack:
-        lock = await stack.enter_async_context(only_server(settings.database))
-        database = await Database.open(settings.database)
-        stack.push_async_callback(database.close)
-        prices, clock = market or build_market(settings, await latest_moment(database))
-        secret = load_secret(directory_of(settings.database), settings.secret_key)
-        access = Access(database, secret)
-        pager = Pager(secret.derive("pages"))
-
-        if replay is None:
-            prices.remember_in(MarketStore(database, clock))
-        await prices.start()
-        stack.push_async_callback(prices.stop)
-
-        bus = LocalBus()
-        journal = Journal(database, bus, clock)
-        compiled = CompiledStrategies()
-        outside = ExternalDataReader(prices, us_options_calendar().zone, settings.fetch_rules)
-        room = StrategyEvaluator(prices, compiled, outside, replay or Random)
-        stack.callback(room.close)
-        idempotency = Idempotency(database, clock)
-        freezer = EntryVariableCapture(room)
-        accounts = Accounts(database, prices, clock, pager)
-        positions = Positions(database, pager)
-        preparations = Preparations(
-            database,
-            journal,
-            idempotency,
-            room,
+        store = await _open_store(settings, stack)
+        market, clock = await _start_market(settings, store, overrides, stack)
+        core = _build_core(settings, store, market, clock, overrides, stack)
+        trading = _build_trading(settings, core, overrides, stack)
+        hubs = _build_hubs(settings, core, trading, stack)
+        agents = AgentMonitor(store.database, core.journal, market)
+        retention = Retention(store.database, clock, _keep(settings))
+        registry = TaskRegistry()
+        health = Health(
+            store.database,
+            file_of(settings.database),
+            market,
+            core.calendar,
             clock,
-            enforce_adjustment_count=settings.enforce_max_adjustments,
-            bounds=Bounds(settings.max_preparations, settings.max_plans),
+            trading.engine.supervisors,
+            hubs.deliverer,
+            trading.signals.pulse if live else None,
+            evaluated_every=settings.signals_every / settings.speed,
+            registry=registry,
         )
-        stack.push_async_callback(preparations.close)
-        if venues is None:
-            ledger = _open_ledger(settings)
-            stack.callback(ledger.close)
-            venues = [SimulatedVenue(prices, clock, ledger)]
-        desk = ExecutionEngine(
-            database,
-            journal,
-            idempotency,
-            prices,
-            freezer,
-            venues,
-            clock,
-            patience=patience,
-            answer_seconds=answer_seconds,
-        )
-        services = ControlServices(
-            agents=Agents(database, prices),
-            accounts=accounts,
-            strategies=Strategies(database, clock, pager, settings.max_strategies),
-            positions=positions,
-            details=PositionDetails(positions, prices),
-            preparations=preparations,
-            paper=PaperExecution(database, journal, idempotency, freezer, AdjustmentFills(journal, room), clock),
-            orders=Orders(database, pager),
-            sending=desk.sending,
-            actions=desk.actions,
-            liquidation=desk.liquidation,
-            halts=Halts(database),
-            idempotency=idempotency,
-        )
-        streams = Streams(positions, prices, bus, clock)
-        stack.push_async_callback(streams.close)
-        events = Events(database, journal, pager)
 
-        # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
-        # clients: the name is bound below, before the first connection.
-        def control_hub() -> ControlHub:
-            return ControlHub(services)
-
-        def data_hub() -> DataHub:
-            return DataHub(streams)
-
-        def event_hub() -> EventHub:
-            return EventHub(events, deliverer)
-
-        hubs = SignalRServer(
-            {
-                CONTROL_PATH: HubRoute(control_hub, options=_options(settings, LARGEST_ARGUMENT)),
-                DATA_PATH: HubRoute(data_hub, options=_options(settings)),
-                EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
-            },
-            authenticate=_authenticate(access),
-            protocols=[hub_protocol("json"), hub_protocol("messagepack")],
-        )
-        deliverer = Deliverer(journal, bus, HubSink(hubs.hub(EVENT_PATH).clients))
-        await deliverer.start()
-        stack.push_async_callback(deliverer.stop)
-        keys = ApiKeyMonitor(access, [hubs.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
-        await keys.start()
-        stack.push_async_callback(keys.stop)
-        agents = AgentMonitor(database, journal, prices)
-        await agents.start()
-        stack.push_async_callback(agents.stop)
-
-        interrupted = await preparations.recover()
+        # Clients are connected after all of this. Who tells events starts before those whose work makes some; jobs that
+        # were interrupted are failed before venues are asked what became of orders.
+        await _start(stack, hubs.deliverer)
+        await _start(stack, hubs.keys)
+        await _start(stack, agents)
+        interrupted = await trading.preparations.recover()
         if interrupted:
             _log.info("preparations_failed_by_restart", number=interrupted)
-        await desk.start()
-        stack.push_async_callback(desk.stop)
-        signals = SignalEvaluator(
-            database,
-            journal,
-            room,
-            us_options_calendar(),
-            clock,
-            PaperSettlements(database, journal, prices, us_options_calendar(), clock),
-            EntryVariableRetry(database, journal, freezer),
-            every=settings.signals_every,
+        await _start(stack, trading.engine)
+        stack.push_async_callback(trading.signals.stop)
+        if live:
+            await trading.signals.start()
+            await _start(stack, retention)
+            await _start(stack, health)
+        tasks = Tasks()
+        registry.watch(
+            store.lock,
+            store.database,
+            *market.task_owners,
+            hubs.deliverer,
+            hubs.keys,
+            hubs.streams,
+            agents,
+            trading.preparations,
+            *trading.engine.task_owners,
+            trading.signals,
+            retention,
+            health,
         )
-        if replay is None:
-            await signals.start()
-        stack.push_async_callback(signals.stop)
-        retention = Retention(database, clock, _keep(settings))
-        if replay is None:
-            await retention.start()
-        stack.push_async_callback(retention.stop)
-        health = Health(
-            database,
-            file_of(settings.database),
-            prices,
-            us_options_calendar(),
-            clock,
-            desk.supervisors,
-            deliverer,
-            signals.pulse if replay is None else None,
-            evaluated_every=settings.signals_every / settings.speed,
-        )
-        if replay is None:
-            await health.start()
-        stack.push_async_callback(health.stop)
-        registry = CollectorRegistry()
-        registry.register(ServerMetrics(hubs, health, signals.pulse, retention))
-        ProcessCollector(registry=registry)
         yield Application(
             settings=settings,
             clock=clock,
-            lock=lock,
-            database=database,
-            access=access,
-            market=prices,
-            accounts=accounts,
-            desk=desk,
-            signals=signals,
+            lock=store.lock,
+            database=store.database,
+            access=store.access,
+            market=market,
+            accounts=trading.accounts,
+            desk=trading.engine,
+            signals=trading.signals,
             health=health,
-            hubs=hubs,
-            asgi=_asgi(hubs, health, registry),
+            hubs=hubs.server,
+            asgi=_asgi(hubs.server, health, _metrics(hubs.server, health, trading.signals, retention)),
+            tasks=tasks,
         )
+
+
+class _Startable(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def _start(stack: AsyncExitStack, part: _Startable) -> None:
+    """Start a part, and have it stopped when the stack unwinds."""
+    await part.start()
+    stack.push_async_callback(part.stop)
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> _Store:
+    """Take the database's lock, bring its tables up to date, and read the secret."""
+    lock = await stack.enter_async_context(only_server(settings.database))
+    database = await Database.open(settings.database)
+    stack.push_async_callback(database.close)
+    secret = load_secret(directory_of(settings.database), settings.secret_key)
+    return _Store(lock, database, Access(database, secret), Pager(secret.derive("pages")))
+
+
+async def _start_market(
+    settings: Settings, store: _Store, overrides: Overrides, stack: AsyncExitStack
+) -> tuple[Market, Clock]:
+    """Start the market where its time has come to."""
+    market, clock = overrides.market or build_market(settings, await latest_moment(store.database))
+    if overrides.replay is None:
+        market.remember_in(MarketStore(store.database, clock))
+    await _start(stack, market)
+    return market, clock
+
+
+def _build_core(
+    settings: Settings, store: _Store, market: Market, clock: Clock, overrides: Overrides, stack: AsyncExitStack
+) -> _Core:
+    bus = LocalBus()
+    calendar = us_options_calendar()
+    external = ExternalDataReader(market, calendar.zone, settings.fetch_rules)
+    evaluator = StrategyEvaluator(market, CompiledStrategies(), external, overrides.replay or Random)
+    stack.callback(evaluator.close)
+    return _Core(
+        store=store,
+        market=market,
+        clock=clock,
+        bus=bus,
+        journal=Journal(store.database, bus, clock),
+        idempotency=Idempotency(store.database, clock),
+        evaluator=evaluator,
+        capture=EntryVariableCapture(evaluator),
+        calendar=calendar,
+    )
+
+
+def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack: AsyncExitStack) -> _Trading:
+    database, journal, clock, pager = core.database, core.journal, core.clock, core.store.pager
+    accounts = Accounts(database, core.market, clock, pager)
+    positions = Positions(database, pager)
+    preparations = Preparations(
+        database,
+        journal,
+        core.idempotency,
+        core.evaluator,
+        clock,
+        enforce_adjustment_count=settings.enforce_max_adjustments,
+        bounds=Bounds(settings.max_preparations, settings.max_plans),
+    )
+    stack.push_async_callback(preparations.close)
+    engine = ExecutionEngine(
+        database,
+        journal,
+        core.idempotency,
+        core.market,
+        core.capture,
+        overrides.venues if overrides.venues is not None else _build_venues(settings, core, stack),
+        clock,
+        patience=overrides.reconciliation,
+        answer_seconds=overrides.answer_seconds,
+    )
+    services = ControlServices(
+        agents=Agents(database, core.market),
+        accounts=accounts,
+        strategies=Strategies(database, clock, pager, settings.max_strategies),
+        positions=positions,
+        details=PositionDetails(positions, core.market),
+        preparations=preparations,
+        paper=PaperExecution(
+            database, journal, core.idempotency, core.capture, AdjustmentFills(journal, core.evaluator), clock
+        ),
+        orders=Orders(database, pager),
+        sending=engine.sending,
+        actions=engine.actions,
+        liquidation=engine.liquidation,
+        halts=Halts(database),
+        idempotency=core.idempotency,
+    )
+    signals = SignalEvaluator(
+        database,
+        journal,
+        core.evaluator,
+        core.calendar,
+        clock,
+        PaperSettlements(database, journal, core.market, core.calendar, clock),
+        EntryVariableRetry(database, journal, core.capture),
+        every=settings.signals_every,
+    )
+    return _Trading(services, accounts, positions, preparations, engine, signals)
+
+
+def _build_venues(settings: Settings, core: _Core, stack: AsyncExitStack) -> Sequence[Venue]:
+    ledger = _open_ledger(settings)
+    stack.callback(ledger.close)
+    return [SimulatedVenue(core.market, core.clock, ledger)]
+
+
+def _build_hubs(settings: Settings, core: _Core, trading: _Trading, stack: AsyncExitStack) -> _Hubs:
+    streams = Streams(trading.positions, core.market, core.bus, core.clock)
+    stack.push_async_callback(streams.close)
+    events = Events(core.database, core.journal, core.store.pager)
+
+    # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
+    # clients: the name is bound below, before the first connection.
+    def control_hub() -> ControlHub:
+        return ControlHub(trading.services)
+
+    def data_hub() -> DataHub:
+        return DataHub(streams)
+
+    def event_hub() -> EventHub:
+        return EventHub(events, deliverer)
+
+    server = SignalRServer(
+        {
+            CONTROL_PATH: HubRoute(control_hub, options=_options(settings, LARGEST_ARGUMENT)),
+            DATA_PATH: HubRoute(data_hub, options=_options(settings)),
+            EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
+        },
+        authenticate=_authenticate(core.store.access),
+        protocols=[hub_protocol("json"), hub_protocol("messagepack")],
+    )
+    deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
+    keys = ApiKeyMonitor(core.store.access, [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
+    return _Hubs(server, streams, deliverer, keys)
+
+
+def _metrics(
+    server: SignalRServer, health: Health, signals: SignalEvaluator, retention: Retention
+) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(ServerMetrics(server, health, signals.pulse, retention))
+    ProcessCollector(registry=registry)
+    return registry
 
 
 def _keep(settings: Settings) -> RetentionPeriods:

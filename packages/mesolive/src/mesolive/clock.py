@@ -73,6 +73,13 @@ class ScaledClock:
         await asyncio.sleep(max(seconds, 0.0) / self._speed)
 
 
+class MonotonicClock(ScaledClock):
+    """Real time that no correction of the computer's clock moves: for pauses and ages. Its dates mean nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime(2000, 1, 1, tzinfo=UTC))
+
+
 class ManualClock:
     """Market time stands still until somebody advances it: for tests and for replays at full speed."""
 

@@ -11,10 +11,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from random import Random
 from typing import Any, TypeVar
 
 import structlog
@@ -25,15 +24,11 @@ if sys.platform == "win32":
 else:
     from uvloop import new_event_loop
 
-from mesolive.app import Application, running
-from mesolive.clock import Clock
-from mesolive.market.service import Market
+from mesolive.app import Application, Overrides, running
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
-from mesolive.trading.execution.order_service import ANSWER_SECONDS
-from mesolive.trading.execution.reconciliation import ReconciliationConfig
-from mesolive.venues.base import Venue
+from mesolive.tasks import until_first
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""
@@ -99,28 +94,15 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(
-    settings: Settings,
-    market: tuple[Market, Clock] | None = None,
-    venues: Sequence[Venue] | None = None,
-    patience: ReconciliationConfig | None = None,
-    answer_seconds: float = ANSWER_SECONDS,
-    replay: Callable[[str], Random] | None = None,
-) -> AsyncGenerator[Application]:
+async def serving(settings: Settings, overrides: Overrides | None = None) -> AsyncGenerator[Application]:
     """Run the server while the context lasts; on leaving, connections are closed and everything is stopped in order.
 
     Parameters
     ----------
     settings
         What to run.
-    market
-        A market and its clock in place of those that the settings ask for.
-    venues
-        VenueRegistry in place of the simulated one.
-    patience, answer_seconds
-        How long venues may take.
-    replay
-        For replays; see `running`.
+    overrides
+        Parts in place of those that the settings ask for: for tests, benchmarks and the backtester.
 
     Yields
     ------
@@ -136,15 +118,7 @@ async def serving(
     listener = bind(settings)
     port: int = listener.getsockname()[1]
     try:
-        async with running(
-            settings,
-            port=port,
-            market=market,
-            venues=venues,
-            patience=patience,
-            answer_seconds=answer_seconds,
-            replay=replay,
-        ) as application:
+        async with running(settings, overrides, port=port) as application:
             config = uvicorn.Config(
                 application.asgi,
                 lifespan="off",
@@ -162,11 +136,9 @@ async def serving(
                 ssl_keyfile=settings.tls_key,
             )
             server = _Server(config)
-            task = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
+            task = application.tasks.spawn("http server", server.serve(sockets=[listener]), expected=Exception)
             try:
-                listening = asyncio.create_task(server.listening.wait())
-                await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-                listening.cancel()
+                await until_first(_ended(task), server.listening.wait())
                 if task.done():
                     await task
                 yield application
@@ -191,12 +163,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-async def _first(*events: asyncio.Event) -> None:
-    """Wait until one of the events has happened."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Wait until a task has ended, however it did."""
+    await asyncio.wait({task})
 
 
 async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
@@ -233,7 +202,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
             gc.freeze()
             _log.info("started", url=application.url, version=version("mesolive"))
             ready(application)
-            await _first(stopped, application.lock.lost)
+            await until_first(stopped.wait(), application.lock.lost.wait())
             _log.info("stopping")
             stack.enter_context(_bounded_stop())
             lost = application.lock.lost.is_set()

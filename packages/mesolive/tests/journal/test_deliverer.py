@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
-from mesolive.journal.deliverer import BATCH, FIRST_PAUSE, LONGEST_PAUSE, Deliverer
+from mesolive.journal.deliverer import BATCH, RETRY, Deliverer
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive_sdk.models import MesoLiveEventEnvelope
@@ -215,7 +215,7 @@ class TestAFailure:
         await room.append(ann, 3)
         await room.sink.until_seen(ann, 3)
         assert room.sink.seen == {ann: [1, 2, 3]}
-        assert room.pauses == [FIRST_PAUSE, FIRST_PAUSE * 2]
+        assert room.pauses == [RETRY.first, RETRY.first * 2]
 
     async def test_that_lasts_is_tried_ever_more_rarely(self, room: Room) -> None:
         ann = await add_user(room.database, "ann")
@@ -224,7 +224,7 @@ class TestAFailure:
         await room.append(ann)
         await room.sink.until_seen(ann, 1)
         assert room.pauses == sorted(room.pauses)
-        assert room.pauses[-1] == LONGEST_PAUSE
+        assert room.pauses[-1] == RETRY.longest
 
     async def test_of_one_user_holds_up_nobody_else(self, room: Room) -> None:
         ann, bob = await add_user(room.database, "ann"), await add_user(room.database, "bob")
@@ -320,7 +320,7 @@ class TestStopping:
         await room.append(ann)
         await room.sink.until_attempted(1)
         await room.deliverer.stop()
-        assert [task for task in asyncio.all_tasks() if task.get_name().startswith("event-deliverer")] == []
+        assert [task for task in asyncio.all_tasks() if task.get_name().startswith("event delivery")] == []
 
     async def test_before_starting_or_twice_does_no_harm(self, room: Room) -> None:
         await room.deliverer.stop()

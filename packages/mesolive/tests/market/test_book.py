@@ -254,3 +254,16 @@ def test_the_book_agrees_with_a_plain_dictionary(script: list[tuple[list[int], T
             assert view.columns.values[field][index] == pytest.approx(value, nan_ok=True)
             if not math.isnan(value):
                 assert getattr(calls.quote(index), f"{field}_time") == MORNING + step * SECOND
+
+
+@pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan])
+async def test_a_price_that_is_not_finite_is_no_quote(wrong: float) -> None:
+    chain = flat_chain()
+    one, other = put(chain), put(chain, 5000)
+    chain.book.update(MORNING + SECOND, one, {"ask": wrong})
+    chain.book.update(MORNING + SECOND, np.array([other]), {"bid": np.array([wrong])})
+    assert quote_of(chain, one).ask is None
+    assert quote_of(chain, other).bid is None
+    chain.book.set_underlying(MORNING + SECOND, UnderlyingPrices(bid=4999.0, ask=wrong, last=wrong))
+    quote = chain.book.view().underlying.quote
+    assert (quote.bid, quote.ask, quote.last) == (4999.0, None, None)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.operations import health
 from mesolive.operations.health import MarketVitals, Vitals, failures, warnings
+from mesolive.tasks import TaskState
 from mesolive.trading.execution import halts
 from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive_sdk.models import DataProviderType
@@ -38,6 +39,9 @@ WELL = Vitals(
     evaluated_ago=59.0,
     free=10**11,
 )
+TASK = TaskState("retention", 1, ended=False, turns=3, failures=0, turn_age=1.0, failure_age=None, error=None)
+STUCK = {"keys": replace(TASK, turn_age=61.0, turn_limit=60.0)}
+FAILED = {"venue": replace(TASK, failures=2, failure_age=3.0, error="ValueError")}
 MUTE = {"Simulated": MarketVitals(connected=False, silence=90.0, message="connected, but no data since 10:00")}
 
 
@@ -70,6 +74,7 @@ def test_a_server_that_is_well_tells_neither_failures_nor_warnings() -> None:
         ({"venues": {"Simulated": 31.0}}, "no contact to the Simulated venue for 31 s"),
         ({"delivery_lag": 31.0}, "3 events have waited to be delivered for 31 s"),
         ({"evaluated_ago": 151.0}, "signals were last evaluated 151 s ago"),
+        ({"tasks": STUCK}, "the task 'keys' has made no progress for 61 s"),
     ],
 )
 def test_what_keeps_the_server_from_its_work_is_a_failure(change: dict[str, Any], says: str) -> None:
@@ -97,6 +102,7 @@ def test_what_mends_itself_is_none_yet(change: dict[str, Any]) -> None:
         ({"counts": {"errors": 2}}, "2 errors are active"),
         ({"counts": {"halts": 1}}, "1 halts stand"),
         ({"free": 100 * 1024**2}, "the database's disk has 100 MB left"),
+        ({"tasks": FAILED}, "the task 'venue' failed 3 s ago (ValueError), for the 2nd time"),
     ],
 )
 def test_what_somebody_should_look_at_is_a_warning(change: dict[str, Any], says: str) -> None:
@@ -108,6 +114,9 @@ def test_what_somebody_should_look_at_is_a_warning(change: dict[str, Any], says:
 async def test_a_server_says_that_it_is_well_and_with_what_status_monitors_read_it(kit: Kit) -> None:
     status, told = await asked(kit.url)
     assert (status, told["status"], told["failures"], told["warnings"]) == (200, "ok", [], [])
+    for task in ("signals", "retention", "api key check", "event delivery", "health", "simulated venue"):
+        assert told["tasks"][task]["running"] == 1, task
+        assert told["tasks"][task]["failures"] == 0
     assert told["database"]["writable"] is True
     assert told["database"]["size_bytes"] > 0
     assert told["markets"]["Simulated"]["connected"] is True

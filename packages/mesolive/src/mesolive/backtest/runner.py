@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+from mesolive.app import Overrides
 from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
@@ -220,7 +221,7 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
         market = (request.market, request.clock)
         venue = request.terms.venue(*market, request.commission)
         application = await stack.enter_async_context(
-            serving(settings, market, [venue], patience=UNDISTURBED, replay=randomness)
+            serving(settings, Overrides(market, [venue], UNDISTURBED, replay=randomness))
         )
         token = (await application.access.create_key(USER)).token
         desk = BacktestDesk(request.terms, application, venue, request.clock)

@@ -23,6 +23,7 @@ from mesolive.errors import ServiceError
 from mesolive.logs import configure_logs
 from mesolive.samples import iron_condor
 from mesolive.settings import from_environment
+from mesolive.tasks import until_first
 from mesolive_sdk import models
 
 USER = "demo"
@@ -59,15 +60,10 @@ def demo(
         async with server.serving(settings) as application:
             announce(application)
             trade = await _prepare(application, hold)
-            trading = asyncio.create_task(run_trade(trade, console), name="demo-trade")
-            stopping = asyncio.create_task(stopped.wait(), name="demo-stop")
-            await asyncio.wait({trading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not trading.done():
-                trading.cancel()
-                await asyncio.gather(trading, return_exceptions=True)
-                return 1
             try:
-                await trading
+                await until_first(run_trade(trade, console), stopped.wait())
+                if stopped.is_set():
+                    return 1
             except StepFailedError as error:
                 console.print(f"\n[bold red]failed[/] at step “{error.step}”: {escape(error.reason)}")
                 if leave:
@@ -76,8 +72,7 @@ def demo(
                 console.print("\n[bold green]The trade is complete.[/]")
             if not leave:
                 _say_what_next(console, application, trade)
-                await stopping
-            stopping.cancel()
+                await stopped.wait()
         return 0
 
     raise typer.Exit(server.run(run()))

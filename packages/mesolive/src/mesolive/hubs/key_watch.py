@@ -12,6 +12,7 @@ import structlog
 
 from mesolive.access.keys import Access
 from mesolive.hubs.envelope import key_of
+from mesolive.tasks import Tasks
 from signalr_asyncio import HubHandle
 
 EVERY_SECONDS = 2.0
@@ -19,6 +20,9 @@ EVERY_SECONDS = 2.0
 
 ANSWER_SECONDS = 10.0
 """How long the store may take to answer."""
+
+STUCK_SECONDS = 60.0
+"""Without a comparison for so long, revoked keys go on working: health reports it."""
 
 REVOKED = "The API key of this connection was revoked."
 
@@ -39,26 +43,15 @@ class ApiKeyMonitor:
     def __init__(self, access: Access, hubs: Sequence[HubHandle]) -> None:
         self._access = access
         self._hubs = hubs
-        self._task: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Begin to watch."""
-        self._task = asyncio.create_task(self._follow(), name="key-watch")
+        """Begin to compare."""
+        self.tasks.start_periodic("api key check", self._compare, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
 
     async def stop(self) -> None:
-        """Watch no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            try:
-                await self._compare()
-            except Exception:  # noqa: BLE001 - the watch goes on whatever the store does; the log has the trace
-                _log.exception("keys_not_compared")
+        """End the comparisons."""
+        await self.tasks.stop()
 
     async def _compare(self) -> None:
         behind = [

@@ -17,6 +17,7 @@ import structlog
 
 from mesolive.journal.bus import Bus, Subscription
 from mesolive.journal.journal import Journal
+from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive_sdk.models import MesoLiveEventEnvelope
 
 _log = structlog.get_logger(__name__)
@@ -24,9 +25,8 @@ _log = structlog.get_logger(__name__)
 BATCH = 256
 """How many events are read at once."""
 
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 5.0
-"""Seconds between attempts after a failure: doubled each time, from the first to the longest."""
+RETRY = BackOff(first=0.05, longest=5.0)
+"""Pauses between attempts to deliver an event after a failure."""
 
 
 class EventSink(Protocol):
@@ -91,10 +91,10 @@ class Deliverer:
         self._sleep = sleep
         self._delivered: dict[int, int] = {}
         self._wanted: dict[int, int] = {}
-        self._workers: dict[int, asyncio.Task[None]] = {}
+        self._catching_up: set[int] = set()
         self._locks: dict[int, asyncio.Lock] = {}
         self._subscription: Subscription | None = None
-        self._follower: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
 
     async def start(self) -> None:
         """Begin to deliver what is committed from now on."""
@@ -104,18 +104,14 @@ class Deliverer:
         except BaseException:
             self._subscription.close()
             raise
-        self._follower = asyncio.create_task(self._follow(self._subscription), name="event-deliverer")
+        self.tasks.start_loop("event delivery", partial(self._follow, self._subscription))
 
     async def stop(self) -> None:
         """Deliver no more and wait for what is under way to end."""
         if self._subscription is not None:
             self._subscription.close()
-        tasks = [task for task in (self._follower, *self._workers.values()) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._follower = None
-        self._workers.clear()
+        await self.tasks.stop()
+        self._catching_up.clear()
 
     @property
     def behind(self) -> int:
@@ -138,7 +134,7 @@ class Deliverer:
     def _lock(self, user_id: int) -> asyncio.Lock:
         return self._locks.setdefault(user_id, asyncio.Lock())
 
-    async def _follow(self, subscription: Subscription) -> None:
+    async def _follow(self, subscription: Subscription, turns: Turns) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._sweep_seconds):
@@ -146,23 +142,24 @@ class Deliverer:
             except TimeoutError:
                 try:
                     news = await self._journal.latest_of_all()
-                except Exception:  # noqa: BLE001 - the next sweep tries again; the log has the trace
-                    _log.exception("event_sweep_failed")
+                except Exception as error:  # noqa: BLE001 - the next sweep tries again; the log has the trace
+                    turns.failed(error, "event_sweep_failed")
                     continue
             for user_id, latest in news.items():
                 self._want(user_id, latest)
+            turns.turned()
 
     def _want(self, user_id: int, latest: int) -> None:
         if latest <= self._delivered.get(user_id, 0):
             return
         self._wanted[user_id] = max(latest, self._wanted.get(user_id, 0))
-        if user_id not in self._workers:
-            worker = asyncio.create_task(self._catch_up(user_id), name=f"event-deliverer-{user_id}")
-            self._workers[user_id] = worker
+        if user_id not in self._catching_up:
+            self._catching_up.add(user_id)
+            self.tasks.spawn("event delivery to user", self._catch_up(user_id), detail=user_id)
 
     async def _catch_up(self, user_id: int) -> None:
         """Deliver until nothing is wanted, then end; a failure is logged and tried again for ever."""
-        pause = FIRST_PAUSE
+        pauses = RETRY.pauses()
         while self._delivered.get(user_id, 0) < self._wanted[user_id]:
             try:
                 delivered = await self._deliver_batch(user_id)
@@ -170,12 +167,11 @@ class Deliverer:
                 _log.exception("event_delivery_failed", user_id=user_id, after=self._delivered.get(user_id, 0))
                 delivered = False
             if delivered:
-                pause = FIRST_PAUSE
+                pauses = RETRY.pauses()
             else:
-                await self._sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                await self._sleep(next(pauses))
         # Nothing is awaited between the comparison and this line: what is wanted later starts a new worker.
-        del self._workers[user_id]
+        self._catching_up.discard(user_id)
 
     async def _deliver_batch(self, user_id: int) -> bool:
         """Deliver the next events and return whether there were any."""

@@ -7,8 +7,9 @@ reads: it says that they have changed (`defer`), and is asked for them by the ne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -46,6 +47,9 @@ class UnderlyingPrices:
     mark: float | None = None
     today_open: float | None = None
     previous_close: float | None = None
+
+
+_PRICE_NAMES = tuple(field.name for field in fields(UnderlyingPrices))
 
 
 class QuoteBook:
@@ -162,7 +166,8 @@ class QuoteBook:
         indices
             Which contracts: an index, an array of different indices, or a slice.
         prices
-            New values by field, one per contract; NaN says that there is no such price. Fields that are not named stay.
+            New values by field, one per contract; NaN says that there is no such price, and an infinite value is taken
+            as NaN: it is no quote. Fields that are not named stay.
 
         Returns
         -------
@@ -178,7 +183,8 @@ class QuoteBook:
             if changed:
                 self._changed()
             return changed
-        for field, values in prices.items():
+        for field, given in prices.items():
+            values = np.where(np.isinf(given), np.nan, given) if np.isinf(given).any() else given
             current = self._columns.values[field][indices]
             different = _differs(current, values)
             if not np.any(different):
@@ -199,6 +205,8 @@ class QuoteBook:
         changed = False
         for field, given in prices.items():
             value = float(given)
+            if value - value != 0.0:
+                value = math.nan  # infinite, or absent already
             current = self._columns.values[field].item(index)
             if value == current or (value != value and current != current):  # noqa: PLR0124 - NaN is what differs from itself
                 continue
@@ -214,6 +222,7 @@ class QuoteBook:
         """Take the underlying's prices; return whether any of them changed."""
         self._refresh()
         self.heard_at = at
+        prices = _finite(prices)
         self._prices = prices
         old = self._underlying
         quote = _quote(old.quote, prices, at, is_index=self._listing.underlying.is_index)
@@ -311,6 +320,12 @@ def _differs(old: Values, new: Values) -> npt.NDArray[np.bool_] | np.bool_:
     """Where two arrays differ; NaN is equal to NaN."""
     both_absent = np.isnan(old) & np.isnan(new)
     return np.not_equal(old, new) & ~both_absent
+
+
+def _finite(prices: UnderlyingPrices) -> UnderlyingPrices:
+    """Return the prices without those that are infinite or NaN: they are no quotes."""
+    wrong = [name for name in _PRICE_NAMES if (value := getattr(prices, name)) is not None and not math.isfinite(value)]
+    return replace(prices, **dict.fromkeys(wrong)) if wrong else prices
 
 
 def _quote(old: Quote, prices: UnderlyingPrices, at: datetime, *, is_index: bool) -> Quote:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, Protocol, runtime_checkable
@@ -15,6 +14,7 @@ from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract
 from mesolive.market.history import DailySeries, Day
 from mesolive.market.provider import Provider
+from mesolive.tasks import Tasks, Turns
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,8 @@ class HistoryKeeper:
         self._books: dict[tuple[str, str], QuoteBook] = {}
         self._kept: dict[tuple[str, str], Mapping[date, Day]] = {}
         self._changes = ChangeSignal()
-        self._task: asyncio.Task[None] | None = None
+        self._following = False
+        self.tasks = Tasks()
 
     async def prepare(self, provider: Provider) -> None:
         """Hand a provider that goes on by itself its past, before its start."""
@@ -92,22 +93,22 @@ class HistoryKeeper:
     async def start(self) -> None:
         """Keep what there is, and then what comes."""
         await self._save()
-        self._task = asyncio.create_task(self._run(), name="market-history")
+        self.tasks.start_loop("market history", self._run)
+        self._following = True
 
     async def stop(self) -> None:
         """Keep what came last."""
-        task, self._task = self._task, None
-        if task is None:
+        if not self._following:
             return
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        self._following = False
+        await self.tasks.stop()
         await self._save()
 
-    async def _run(self) -> None:
+    async def _run(self, turns: Turns) -> None:
         async with self._changes.subscribe() as changes:
             async for _ in changes:
                 await self._save()
+                turns.turned()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _load(self, provider: Provider, symbol: str) -> DailySeries:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
-
-import structlog
 
 from mesolive.clock import Clock
 from mesolive.market.book import QuoteBook
@@ -18,9 +16,8 @@ from mesolive.market.history_store import HistoryKeeper, MarketMemory
 from mesolive.market.provider import Provider, ProviderStatus
 from mesolive.market.subscriptions import SubscriptionHandle, SubscriptionRegistry
 from mesolive.market.wire import candidates, live_contract, live_underlying
+from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType, LiveContract, LiveUnderlying
-
-log = structlog.get_logger(__name__)
 
 WATCH_EVERY_SECONDS: Final = 10.0
 
@@ -84,7 +81,7 @@ class Market:
         self._ledgers = {kind: SubscriptionRegistry(provider) for kind, provider in self._providers.items()}
         self._reported: dict[DataProviderType, AgentStatus] = {}
         self._started: list[Provider] = []
-        self._watcher: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
         self._keeper: HistoryKeeper | None = None
         for provider in providers:
             provider.status_changes.lead(self._status_changes)
@@ -93,6 +90,11 @@ class Market:
     def providers(self) -> Mapping[DataProviderType, Provider]:
         """The providers by kind."""
         return self._providers
+
+    @property
+    def task_owners(self) -> Sequence[object]:
+        """The parts that run tasks: the market itself, its providers, and what keeps its history."""
+        return [self, *self._providers.values(), *([] if self._keeper is None else [self._keeper])]
 
     def remember_in(self, memory: MarketMemory) -> None:
         """Keep the days of all underlyings beyond the process, from the next start on."""
@@ -118,15 +120,11 @@ class Market:
             raise
         clock = next((book.clock for one in self._started for book in one.books.values()), None)
         if clock is not None:
-            self._watcher = asyncio.create_task(self._watch(clock), name="market-watch")
-            self._watcher.add_done_callback(_watch_ended)
+            self.tasks.start_loop("market status", partial(self._watch, clock))
 
     async def stop(self) -> None:
         """Stop all providers; safe to call twice."""
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.wait([watcher])  # how it ended was seen by its callback
+        await self.tasks.stop()
         while self._started:
             await self._started.pop().stop()
         if self._keeper is not None:
@@ -181,7 +179,7 @@ class Market:
         """
         return self._ledgers[self.provider(provider).name].acquire(contracts)
 
-    async def _watch(self, clock: Clock) -> None:
+    async def _watch(self, clock: Clock, turns: Turns) -> None:
         """Notice providers that come, go, or fall silent."""
         while True:
             for kind in self._providers:
@@ -191,6 +189,7 @@ class Market:
                         self._ledgers[kind].restore()
                     self._reported[kind] = state
                     self._status_changes.bump()
+            turns.turned()
             await clock.sleep(WATCH_EVERY_SECONDS)
 
     def underlyings(self, provider: DataProviderType | None = None) -> Sequence[Underlying]:
@@ -275,9 +274,3 @@ class Market:
     def to_live_underlying(self, symbol: str, provider: DataProviderType | None = None) -> LiveUnderlying:
         """Return an underlying as it travels."""
         return live_underlying(self.underlying(symbol, provider))
-
-
-def _watch_ended(task: asyncio.Task[None]) -> None:
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        log.error("market.watch_stopped", exc_info=error)

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mesolive.clock import Clock
+from mesolive.clock import Clock, MonotonicClock
 from mesolive.errors import ServiceError
 from mesolive.journal.deliverer import Deliverer
 from mesolive.market.calendar import ExchangeCalendar
@@ -30,6 +30,7 @@ from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
 from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
+from mesolive.tasks import TaskRegistry, Tasks, TaskState, Turns
 from mesolive.trading.execution.reconciliation import ReconciliationEngine
 from mesolive.trading.orders.repository import OPEN
 from mesolive.trading.preparation.jobs import RUNNING
@@ -46,6 +47,9 @@ LATE_SECONDS = 30.0
 
 UNRESOLVED_SECONDS = 120.0
 """For how long, in market time, it may be unknown what became of an order."""
+
+RECENT_SECONDS = 600.0
+"""For how long after its failure a task that was started again is a warning."""
 
 LITTLE_SPACE = 512 * 1024 * 1024
 """Bytes: with less on the database's disk somebody should make room."""
@@ -116,6 +120,8 @@ class Vitals:
         How many real seconds are between two.
     loop_lag
         Seconds by which the look itself came late: for so long something kept the server from its other work.
+    tasks
+        The background tasks by their name.
     """
 
     database_error: str | None = None
@@ -132,6 +138,7 @@ class Vitals:
     evaluated_ago: float | None = None
     evaluated_every: float = 60.0
     loop_lag: float = 0.0
+    tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
 
 
 def failures(vitals: Vitals) -> list[str]:
@@ -150,6 +157,11 @@ def failures(vitals: Vitals) -> list[str]:
         found.append(f"{vitals.undelivered} events have waited to be delivered for {vitals.delivery_lag:.0f} s")
     if vitals.evaluated_ago is not None and vitals.evaluated_ago > 2 * vitals.evaluated_every + LATE_SECONDS:
         found.append(f"signals were last evaluated {vitals.evaluated_ago:.0f} s ago")
+    found += [
+        f"the task {name!r} has made no progress for {task.turn_age:.0f} s"
+        for name, task in vitals.tasks.items()
+        if task.stuck
+    ]
     return found
 
 
@@ -165,7 +177,17 @@ def warnings(vitals: Vitals) -> list[str]:
         found.append(f"{vitals.counts['halts']} halts stand: orders are refused until mesolive resume")
     if vitals.free is not None and vitals.free < LITTLE_SPACE:
         found.append(f"the database's disk has {vitals.free / 1024**2:,.0f} MB left")
+    found += [
+        f"the task {name!r} failed {task.failure_age:.0f} s ago ({task.error}), for the {_ordinal(task.failures)} time"
+        for name, task in vitals.tasks.items()
+        if task.failure_age is not None and task.failure_age < RECENT_SECONDS
+    ]
     return found
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
 
 
 def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
@@ -190,6 +212,16 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
         "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
+        "tasks": {
+            name: {
+                "running": task.running,
+                "ended": task.ended,
+                "turns": task.turns,
+                "last_turn_seconds_ago": round(task.turn_age, 3),
+                "failures": task.failures,
+            }
+            for name, task in vitals.tasks.items()
+        },
         "counts": {name.replace(" ", "_"): number for name, number in vitals.counts.items()},
     }
 
@@ -219,6 +251,8 @@ class Health:
         pulse: EvaluationStats | None,
         *,
         evaluated_every: float = 60.0,
+        registry: TaskRegistry | None = None,
+        pace: Clock | None = None,
     ) -> None:
         self._database = database
         self._file = file
@@ -233,19 +267,18 @@ class Health:
         self._started = time.monotonic()
         self._loop_lag = 0.0
         self._stored = Vitals()
-        self._task: asyncio.Task[None] | None = None
+        self._pace = pace or MonotonicClock()
+        self.registry = registry or TaskRegistry()
+        self.tasks = Tasks(self._pace)
 
     async def start(self) -> None:
         """Look once, and begin to look regularly."""
         await self.look()
-        self._task = asyncio.create_task(self._run(), name="health")
+        self.tasks.start_loop("health", self._run)
 
     async def stop(self) -> None:
         """Look no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self.tasks.stop()
 
     @property
     def vitals(self) -> Vitals:
@@ -271,6 +304,7 @@ class Health:
             evaluated_ago=None if pulse is None else now - max(pulse.succeeded_at[0], self._started),
             evaluated_every=self._every,
             loop_lag=self._loop_lag,
+            tasks=self.registry.states(),
         )
 
     def report(self) -> dict[str, Any]:
@@ -310,16 +344,13 @@ class Health:
             oldest_unresolved=oldest,
         )
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _run(self, turns: Turns) -> None:
         while True:
-            due = loop.time() + EVERY_SECONDS
-            await asyncio.sleep(EVERY_SECONDS)
-            self._loop_lag = max(0.0, loop.time() - due)
-            try:
-                await self.look()
-            except Exception:  # noqa: BLE001 - looking goes on; the log has the trace
-                _log.exception("health_not_looked_at")
+            due = self._pace.now() + timedelta(seconds=EVERY_SECONDS)
+            await self._pace.sleep(EVERY_SECONDS)
+            self._loop_lag = max(0.0, (self._pace.now() - due).total_seconds())
+            await self.look()
+            turns.turned()
 
     def _markets(self) -> dict[str, MarketVitals]:
         now = self._clock.now()

@@ -30,6 +30,7 @@ class ServerMetrics(Collector):
         yield from self._signals()
         yield from self._connections()
         yield from self._deletions()
+        yield from self._tasks()
 
     def _vitals(self) -> Iterator[Metric]:
         vitals = self._health.vitals
@@ -99,6 +100,20 @@ class ServerMetrics(Collector):
         yield CounterMetricFamily(
             "mesolive_overflows", "Connections closed because they read too slowly", stats.overflows
         )
+
+    def _tasks(self) -> Iterator[Metric]:
+        running = GaugeMetricFamily("mesolive_task_running", "How many tasks of this name run", labels=["task"])
+        age = GaugeMetricFamily("mesolive_task_turn_age_seconds", "Real time since its last turn", labels=["task"])
+        failures = CounterMetricFamily(
+            "mesolive_task_failures", "Times that it failed and was started again", labels=["task"]
+        )
+        for name, task in self._health.registry.states().items():
+            running.add_metric([name], task.running)
+            age.add_metric([name], task.turn_age)
+            failures.add_metric([name], task.failures)
+        yield running
+        yield age
+        yield failures
 
     def _deletions(self) -> Iterator[Metric]:
         deleted = CounterMetricFamily(

@@ -7,8 +7,6 @@ where that runs ahead of the real time, as in a fast simulation, by the real one
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.journal import active_events, event_counters, events
 from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import exec_plan_legs, exec_plans, executions, orders, positions, prepare_jobs
+from mesolive.tasks import BackOff, Tasks
 from mesolive.trading.portfolio.plans import PlanState
 from mesolive.trading.preparation.jobs import RUNNING
 from mesolive_sdk.models import IdempotencyRecordStatus
@@ -95,21 +94,20 @@ class Retention:
         self._wall = wall or WallClock()
         self._every = every_seconds
         self._batch = batch
-        self._task: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
         self.deleted: Counter[str] = Counter({"events": 0, "jobs": 0, "plans": 0, "records": 0})
         self.last_run: datetime | None = None
 
     async def start(self) -> None:
         """Look through everything now, and from time to time."""
-        self._task = asyncio.create_task(self._follow(), name="retention")
+        retry = min(RETRY_SECONDS, self._every)
+        self.tasks.start_periodic(
+            "retention", self._prune_and_log, self._every, at_once=True, back_off=BackOff(retry, self._every)
+        )
 
     async def stop(self) -> None:
         """Look no more; a transaction under way is rolled back."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self.tasks.stop()
 
     async def prune(self) -> Mapping[str, int]:
         """Delete all that is too old, and return how many rows of what that were."""
@@ -127,17 +125,10 @@ class Retention:
         self.last_run = self._wall.now()
         return self.deleted - before
 
-    async def _follow(self) -> None:
-        while True:
-            try:
-                gone = await self.prune()
-            except Exception:  # noqa: BLE001 - it is tried again whatever the store does; the log has the trace
-                _log.exception("retention_failed")
-                await asyncio.sleep(min(RETRY_SECONDS, self._every))
-                continue
-            if gone:
-                _log.info("retention_deleted", **gone)
-            await asyncio.sleep(self._every)
+    async def _prune_and_log(self) -> None:
+        gone = await self.prune()
+        if gone:
+            _log.info("retention_deleted", **gone)
 
     def _until(self, days: int | None) -> datetime | None:
         if days is None:

@@ -34,6 +34,7 @@ from mesolive.signals.transitions import ActiveState, Change, changes
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.store.tables.trading import positions, strategy_accounts
+from mesolive.tasks import Tasks, Turns
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
 from mesolive.trading.portfolio.positions import Position
@@ -116,27 +117,26 @@ class SignalEvaluator:
         self._new_id = new_id
         self.pulse = EvaluationStats()
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
 
     async def start(self) -> None:
         """Begin to evaluate, at once and then in time with the market's clock."""
-        self._task = asyncio.create_task(self._run(), name="signals")
+        self.tasks.start_loop("signals", self._run)
 
     async def stop(self) -> None:
         """Evaluate no more; an evaluation under way is given up, and what it had not told is told after the start."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self.tasks.stop()
 
-    async def _run(self) -> None:
+    async def _run(self, turns: Turns) -> None:
         target = self._clock.now()
         while True:
             try:
                 with self.pulse.record((self._clock.now() - target).total_seconds()):
                     await self.evaluate()
-            except Exception:  # noqa: BLE001 - the next evaluation tries again; the log has the trace
-                _log.exception("signals_not_evaluated")
+            except Exception as error:  # noqa: BLE001 - the next evaluation tries again; the log has the trace
+                turns.failed(error, "signal_evaluation_failed")
+            else:
+                turns.turned()
             target = next_evaluation(self._clock.now(), self._every)
             while (left := (target - self._clock.now()).total_seconds()) > 0:
                 await self._clock.sleep(left)
@@ -180,7 +180,7 @@ class SignalEvaluator:
         try:
             return {one.position_id: one.reason for one in await self._settlements.settle()}
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
-            _log.exception("not_settled")
+            _log.exception("settlement_failed")
             return {}
 
     async def _freeze(self) -> None:
@@ -188,7 +188,7 @@ class SignalEvaluator:
         try:
             await self._late.retry()
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
-            _log.exception("not_frozen")
+            _log.exception("entry_variables_failed")
 
     async def _evaluate_pair(
         self,
@@ -231,7 +231,7 @@ class SignalEvaluator:
                 found.findings.append(error(names, problem.message, cause=f"evaluation of {symbol}"))
             except Exception as problem:  # noqa: BLE001 - one strategy's failure must not silence the others
                 failed = True
-                _log.exception("strategy_not_evaluated", strategy_id=context.strategy_id)
+                _log.exception("strategy_evaluation_failed", strategy_id=context.strategy_id)
                 told = f"internal error ({type(problem).__name__}); the server's log has it"
                 found.findings.append(error(names, told, cause=f"evaluation of {symbol}"))
             else:

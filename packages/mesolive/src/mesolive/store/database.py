@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -26,6 +26,7 @@ from mesolive.errors import ServiceError
 from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
 from mesolive.store.engines import make_engines
 from mesolive.store.migrate import migrate
+from mesolive.tasks import Tasks
 from mesolive_sdk.models import StatusCode
 
 _log = structlog.get_logger(__name__)
@@ -204,7 +205,7 @@ class Database:
         self._turns = asyncio.Semaphore(engines.writers)
         self._waiting = 0
         self._writing: set[asyncio.Task[Any] | None] = set()  # tasks within a write block
-        self._ending: set[asyncio.Task[None]] = set()  # commits and rollbacks under way
+        self.tasks = Tasks()  # commits and rollbacks under way
 
     @classmethod
     async def open(cls, url: str, *, limits: Limits | None = None) -> Database:
@@ -268,8 +269,9 @@ class Database:
 
     async def close(self) -> None:
         """Wait for commits under way and close all connections."""
-        if self._ending:
-            await asyncio.wait(set(self._ending), timeout=self._limits.commit_seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.commit_seconds):
+                await self.tasks.join()
         await self._engines.close()
 
     @asynccontextmanager
@@ -311,9 +313,8 @@ class Database:
 
     async def _end(self, writer: _Writer, *, commit: bool) -> None:
         """End a transaction in a task of its own, so that a cancelled caller does not interrupt it, and wait for it."""
-        task = asyncio.create_task(self._finish(writer, commit=commit))
-        self._ending.add(task)
-        task.add_done_callback(self._ended)
+        task = self.tasks.spawn("transaction end", self._finish(writer, commit=commit), expected=Exception)
+        task.add_done_callback(_log_ended)
         until = task.get_loop().time() + self._limits.commit_seconds
         interrupted: asyncio.CancelledError | None = None
         while not task.done() and (left := until - task.get_loop().time()) > 0:
@@ -344,10 +345,10 @@ class Database:
             finally:
                 self._turns.release()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._ending.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("transaction_did_not_end_well", error=type(error).__name__)
+
+def _log_ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.warning("transaction_did_not_end_well", error=type(error).__name__)
 
 
 @asynccontextmanager

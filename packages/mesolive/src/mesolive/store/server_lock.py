@@ -13,6 +13,7 @@ import platform
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from mesolive.store.engines import UnusableDatabaseError, create_file, directory_of, make_engines
+from mesolive.tasks import Tasks, Turns
 
 try:
     import fcntl
@@ -73,6 +75,7 @@ class ServerLock:
 
     def __init__(self) -> None:
         self.lost = asyncio.Event()
+        self.tasks = Tasks()
 
 
 @asynccontextmanager
@@ -160,12 +163,11 @@ async def _locked_server(url: URL) -> AsyncGenerator[ServerLock]:
         raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
     except DBAPIError as error:
         raise UnusableDatabaseError(f"the database cannot be used: {error.orig}") from error
-    holding = asyncio.create_task(_hold(engine, held, lock), name="server-lock")
+    lock.tasks.start_loop("server lock", partial(_hold, engine, held, lock), may_return=True)
     try:
         yield lock
     finally:
-        holding.cancel()
-        await asyncio.wait({holding})
+        await lock.tasks.stop()
         await held.drop()
         await engine.dispose()
 
@@ -203,7 +205,7 @@ async def _take(engine: AsyncEngine) -> AsyncConnection:
     return connection
 
 
-async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock) -> None:
+async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock, turns: Turns) -> None:
     """See that the lock is held; after a lost connection take it again, unless another server was quicker."""
     while not lock.lost.is_set():
         await asyncio.sleep(LOOK_SECONDS)
@@ -213,6 +215,7 @@ async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock) -> None:
                 _log.info("server_lock_taken_again")
             async with asyncio.timeout(ANSWER_SECONDS):
                 await held.connection.execute(_ALIVE)
+            turns.turned()
         except DatabaseInUseError as error:
             _log.critical("server_lock_lost", reason=str(error))
             lock.lost.set()

@@ -21,6 +21,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.listing import Listing
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.streams.channels import Channel
+from mesolive.tasks import Turns
 from mesolive.trading.valuation.engine import Valuation, value_all
 from mesolive.trading.valuation.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
 from mesolive.trading.valuation.subjects import BoolArray, FloatArray, Instrument, IntArray
@@ -194,8 +195,8 @@ class Engine:
         alone = _Plan([channel], self._market.default)
         return self._values(alone, self._read(alone), ONLY)[0]
 
-    async def run(self) -> None:
-        """Follow the market for ever; the caller owns the task."""
+    async def run(self, turns: Turns) -> None:
+        """Follow the market until cancelled, as a loop of `Tasks`."""
         due = self._now()
         async with self._market.changed() as changes:
             self._round += 1
@@ -217,6 +218,7 @@ class Engine:
                     # Channels came or went and were dealt out anew: nobody must miss his turn.
                     for plan in self._current_plans():
                         self._take_turn(plan)
+                turns.turned()
 
     def _take_turn(self, plan: _Plan) -> None:
         """Value what changed among the channels that had no turn in this window yet."""
@@ -235,8 +237,8 @@ class Engine:
         self.turns += 1
         self.busy_seconds += time.perf_counter() - started
 
-    async def run_keep_alive(self) -> None:
-        """Repeat items that are old, for ever; the caller owns the task."""
+    async def run_keep_alive(self, turns: Turns) -> None:
+        """Repeat items that are old until cancelled, as a loop of `Tasks`."""
         while True:
             await self._pace.sleep(min(KEEP_ALIVE_STEP, self._keep_alive))
             now = self._now()
@@ -246,6 +248,7 @@ class Engine:
                 ]
                 if late:
                     self._publish(plan, self._read(plan), late)
+            turns.turned()
 
     def _current_plans(self) -> Sequence[_Plan]:
         """Return the plans of all turns; at least one."""

@@ -21,6 +21,7 @@ from mesolive.market.service import Market, UnknownContractError, UnknownProvide
 from mesolive.market.subscriptions import TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
+from mesolive.tasks import Tasks, Turns
 from mesolive.trading.portfolio.positions import Leg
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
@@ -94,28 +95,22 @@ class Streams:
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive)
         self._readers = asyncio.Semaphore(PARALLEL_READS)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks()
 
     async def close(self) -> None:
         """End all streams and what keeps them up to date; safe to call twice."""
         self._closed = True
         for channel in list(self.engine.channels.values()):
             channel.end()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.tasks.stop()
         self._news.close()
 
     def _start(self) -> None:
         """Begin to follow the market and the users' positions."""
         self._started = True
-        for name, run in (
-            ("live values", self.engine.run),
-            ("live keep-alive", self.engine.run_keep_alive),
-            ("live positions", self._follow_news),
-        ):
-            self._own(asyncio.create_task(self._forever(name, run), name=name))
+        self.tasks.start_loop("live values", self.engine.run)
+        self.tasks.start_loop("live keep-alive", self.engine.run_keep_alive)
+        self.tasks.start_loop("live positions", self._follow_news)
 
     # Streams
 
@@ -376,8 +371,7 @@ class Streams:
         """Have the channel's subject read, again where that is under way."""
         channel.stale = True
         if channel.loading is None:
-            channel.loading = asyncio.create_task(self._load(channel, source), name=f"load {source.key[0]}")
-            self._own(channel.loading)
+            channel.loading = self.tasks.spawn("live subject", self._load(channel, source), detail=source.key[0])
 
     async def _load(self, channel: Channel, source: _Source) -> None:
         try:
@@ -426,24 +420,13 @@ class Streams:
             channel.lease.close()
         channel.end(error)
 
-    async def _follow_news(self) -> None:
+    async def _follow_news(self, turns: Turns) -> None:
         while True:
             users = await self._news.changed()
             for channel in (channel for user_id in users for channel in self.engine.of_user(user_id)):
                 if channel.reload is not None:
                     channel.reload()
-
-    async def _forever(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await run()
-            except Exception:  # noqa: BLE001 - one bad window must not end everybody's streams
-                _log.exception("live_task_failed", task=name)
-            await self._pace.sleep(RETRY_SECONDS)
-
-    def _own(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            turns.turned()
 
 
 @dataclass(frozen=True, slots=True)

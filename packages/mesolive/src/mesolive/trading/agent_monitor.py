@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-import structlog
 from sqlalchemy import select
 
 from mesolive.journal.journal import Journal
-from mesolive.market.change_signal import Subscription
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.access import users
 from mesolive.store.tables.journal import active_events
+from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive_sdk import models
 
 LOOK_SECONDS = 5.0
 """How often, while a provider is away, it is looked for users who are new and have not been told."""
 
-RETRY_SECONDS = 1.0
-"""How long to wait after the store failed, before the same is tried again."""
-
-_log = structlog.get_logger(__name__)
+RETRY = BackOff(first=1.0, longest=LOOK_SECONDS)
+"""Pauses before the comparison is repeated after the store failed."""
 
 
 class AgentMonitor:
@@ -45,24 +42,23 @@ class AgentMonitor:
         self._journal = journal
         self._market = market
         self._look_seconds = look_seconds
-        self._task: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
 
     async def start(self) -> None:
         """Compare what is with what was told last, and follow from then on."""
-        changes = self._market.status_changed()  # before comparing: nothing falls between the two
         await self._tell()
-        self._task = asyncio.create_task(self._follow(changes), name="agent-watch")
+        self.tasks.start_loop("provider status", self._follow, back_off=RETRY)
 
     async def stop(self) -> None:
         """Follow no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self.tasks.stop()
 
-    async def _follow(self, subscription: Subscription) -> None:
-        async with subscription as changes:
+    async def _follow(self, turns: Turns) -> None:
+        # Subscribed before the comparison: a change that comes between the two is in the subscription.
+        async with self._market.status_changed() as changes:
             while True:
+                await self._tell()
+                turns.turned()
                 try:
                     async with asyncio.timeout(self._look_seconds if self._some_are_away() else None):
                         await anext(changes)
@@ -70,21 +66,10 @@ class AgentMonitor:
                     pass
                 except StopAsyncIteration:
                     return
-                await self._tell_until_told()
 
     def _some_are_away(self) -> bool:
         states = (self._market.status(kind).state for kind in self._market.providers)
         return any(state is not models.AgentStatus.Connected for state in states)
-
-    async def _tell_until_told(self) -> None:
-        while True:
-            try:
-                await self._tell()
-            except Exception:  # noqa: BLE001 - the watch goes on whatever the store does; the log has the trace
-                _log.exception("agent_status_not_told")
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return
 
     async def _tell(self) -> None:
         """Bring what every user was told in line with every provider's status."""

@@ -91,7 +91,7 @@ def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> 
         return None
     chain, index = found
     bid, ask = float(chain.bid[index]), float(chain.ask[index])
-    if math.isnan(bid) or math.isnan(ask) or ask <= 0 or bid > ask:
+    if not (math.isfinite(bid) and math.isfinite(ask)) or ask <= 0 or bid > ask:
         return None
     return LegQuote(
         Decimal(repr(bid)),
@@ -102,4 +102,4 @@ def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> 
 
 
 def _size(size: float) -> Decimal | None:
-    return None if math.isnan(size) else Decimal(int(size))
+    return None if not math.isfinite(size) else Decimal(int(size))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mesolive.app import Application
+from mesolive.app import Application, Overrides
 from mesolive.clock import Clock, ManualClock
 from mesolive.errors import ServiceError
 from mesolive.market.providers.simulated.provider import SimulatedProvider
@@ -182,7 +182,7 @@ async def live_server(
     wanted: dict[str, Any] = {"port": 0, "database": f"sqlite:///{directory / 'mesolive.sqlite3'}"}
     settings = Settings(**wanted | settings_changes)
     async with AsyncExitStack() as stack:
-        application = await stack.enter_async_context(serving(settings, market or manual_market()))
+        application = await stack.enter_async_context(serving(settings, Overrides(market or manual_market())))
         made = await application.access.create_key(user)
         kit = Kit(application, made.token, stack)
         kit.control = await kit.client(MesoLiveControlHubClient)

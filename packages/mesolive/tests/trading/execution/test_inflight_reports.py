@@ -86,7 +86,7 @@ async def test_fills_that_could_not_be_stored_are_asked_for_at_a_new_connection(
             await desk.order_in(sent.LiveOrderId, models.OrderState.Filled)
         assert len(broken) == 3
         assert sorted(await booked(desk)) == sorted(one.execution_id for one in desk.venue.ledger.executions)
-    assert "supervision_interrupted" in {line["event"] for line in lines}
+    assert "reconciliation_failed" in {line["event"] for line in lines}
 
 
 async def test_no_more_facts_are_under_way_than_there_is_room_for() -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from mesolive.tasks import Tasks
+
 DOCUMENTED_HOSTS = frozenset({"gist.githubusercontent.com", "docs.google.com"})
 """Hosts from which anybody may take external data."""
 MAX_BYTES = 2 * 1024 * 1024
@@ -241,6 +243,7 @@ class ExternalSource(Generic[T]):
         self._rules = rules if rules is not None else FetchRules()
         self._fetch = fetcher
         self._monotonic = monotonic
+        self.tasks = Tasks()
         self._kept: OrderedDict[str, tuple[float, asyncio.Task[T]]] = OrderedDict()
 
     async def get(self, url: str) -> T:
@@ -253,8 +256,8 @@ class ExternalSource(Generic[T]):
         """
         known = self._kept.get(url)
         if known is None or self._monotonic() - known[0] >= CACHE_SECONDS:
-            known = (self._monotonic(), asyncio.create_task(self._load(url), name="fetch external data"))
-            known[1].add_done_callback(_look_at_exception)
+            # The next caller gets a failure too, for as long as data would be kept.
+            known = (self._monotonic(), self.tasks.spawn("external data", self._load(url), expected=Exception))
             self._kept[url] = known
         self._kept.move_to_end(url)
         while len(self._kept) > CACHE_ENTRIES:
@@ -267,9 +270,3 @@ class ExternalSource(Generic[T]):
     def _read(self, url: str) -> T:
         """Fetch and decode; in a thread, because both may take seconds."""
         return self._decode(self._fetch(url, self._rules))
-
-
-def _look_at_exception(task: asyncio.Task[T]) -> None:
-    """Take note of a failure that nobody waited for: the next caller gets it."""
-    if not task.cancelled():
-        task.exception()

@@ -73,6 +73,11 @@ class ExecutionEngine:
             for venue in self.venues.all.values()
         ]
 
+    @property
+    def task_owners(self) -> Sequence[object]:
+        """The parts that run tasks."""
+        return [*self.supervisors, *self.venues.all.values(), self.sending, self.liquidation, self.completion]
+
     async def start(self) -> None:
         """Open positions that were left half way, start the venues, and ask them what happened meanwhile."""
         opened = await self.completion.recover()

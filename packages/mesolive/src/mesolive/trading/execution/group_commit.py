@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from mesolive.errors import rate_limited
+from mesolive.tasks import Tasks
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,7 +42,8 @@ class GroupCommit(Generic[T, R]):
         self._most = most
         self._limit = waiting
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._worker: asyncio.Task[None] | None = None
+        self._working = False
+        self.tasks = Tasks()
 
     async def add(self, item: T) -> R:
         """Have the item worked on and return its result. A caller that goes away does not take it back."""
@@ -53,14 +55,14 @@ class GroupCommit(Generic[T, R]):
             raise rate_limited(f"{len(self._waiting)} {self._name} wait already")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._run(), name=self._name)
+        if not self._working:
+            self._working = True
+            self.tasks.spawn(self._name, self._run())
         return done
 
     async def close(self) -> None:
         """Wait until nothing waits any more."""
-        while self._worker is not None:
-            await asyncio.wait({self._worker})
+        await self.tasks.join()
 
     async def _run(self) -> None:
         try:
@@ -78,4 +80,4 @@ class GroupCommit(Generic[T, R]):
                     else:
                         done.set_result(result)
         finally:
-            self._worker = None
+            self._working = False

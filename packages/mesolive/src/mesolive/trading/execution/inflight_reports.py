@@ -54,6 +54,10 @@ class InflightReports:
         while self._under_way:
             await asyncio.wait(self._under_way)
 
+    async def until_failed(self) -> None:
+        """Wait for the first error and raise it; once cancelled, errors that come later are logged."""
+        await self.failed
+
     def _booked(self, fact: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
         self._under_way.discard(booking)
         error = None if booking.cancelled() else booking.exception()

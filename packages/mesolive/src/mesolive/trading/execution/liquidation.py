@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import structlog
 from sqlalchemy import delete, select, update
 
 from mesolive.access.context import UserContext
@@ -23,6 +22,7 @@ from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import orders
+from mesolive.tasks import Tasks
 from mesolive.trading.account_actions import must_be_at_rest, must_be_open
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.order_service import OrderService
@@ -39,8 +39,6 @@ OPERATION = models.IdempotencyOperation.LiquidatePosition
 PROCESSING = models.IdempotencyRecordStatus.Processing.name
 
 PAPER = "it has no venue; prepare an exit and tell its fills with ApplyPaperFills, or close it with SetPositionClosed"
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -63,7 +61,7 @@ class Liquidation:
         self._market = market
         self._sending = sending
         self._clock = clock
-        self._tasks: set[asyncio.Task[models.MesoLiveApiResponse[models.LiquidatePositionResult]]] = set()
+        self.tasks = Tasks()
 
     async def liquidate(
         self, user: UserContext, args: models.LiquidatePositionArgs
@@ -79,15 +77,14 @@ class Liquidation:
             free.
         """
         # A task of its own: a caller that goes away does not leave a position half closed.
-        task = asyncio.create_task(self._liquidate(user, args), name=f"liquidate-{args.PositionId}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        work = self._liquidate(user, args)
+        return await asyncio.shield(
+            self.tasks.spawn("liquidation", work, detail=args.PositionId, expected=ServiceError)
+        )
 
     async def close(self) -> None:
         """Wait for what is under way: each order ends within the time that a venue has to answer."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self.tasks.join()
 
     async def _liquidate(
         self, user: UserContext, args: models.LiquidatePositionArgs
@@ -214,11 +211,6 @@ class Liquidation:
                     idempotency_records.c.user_id == user.user_id, idempotency_records.c.key == call.key
                 )
             )
-
-    def _ended(self, task: asyncio.Task[models.MesoLiveApiResponse[models.LiquidatePositionResult]]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ServiceError):
-            _log.error("liquidation_interrupted", task=task.get_name(), exc_info=error)
 
 
 def group_key(key: str, group: int) -> str:

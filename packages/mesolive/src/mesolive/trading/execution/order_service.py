@@ -18,6 +18,7 @@ from mesolive.errors import ServiceError, conflict, not_found
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
 from mesolive.store.database import Database, WriteTransaction
+from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.admission import Admission, Admitted, Request
 from mesolive.trading.execution.fill_handler import fill_markers
@@ -124,7 +125,7 @@ class OrderService:
         self._answer_seconds = answer_seconds
         self._new_reference = new_reference
         self._gathering: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks = Tasks()
         self.under_way: set[str] = set()
         """References of orders whose call to the venue has not ended: nobody else may judge them yet."""
 
@@ -141,7 +142,7 @@ class OrderService:
             order works, a position that has changed, an order that cannot be replaced; and what a guard refuses, with
             its code.
         """
-        return await self._owned(self._send(user, args), "send-order")
+        return await self._owned(self._send(user, args), "order submission")
 
     async def cancel(
         self, user: UserContext, args: models.CancelOrderArgs
@@ -154,7 +155,7 @@ class OrderService:
             `NotFound` for an order that the user does not have; `Conflict` for one that was filled or has ended
             otherwise, and when the venue does not cancel it.
         """
-        return await self._owned(self._cancel(user, args), "cancel-order")
+        return await self._owned(self._cancel(user, args), "order cancellation")
 
     async def cancel_by_us(self, order: StoredOrder, account: Account, why: str) -> StoredOrder:
         """Cancel an order for a reason of the server's own, such as a halt; return it as it is afterwards."""
@@ -166,16 +167,11 @@ class OrderService:
 
     async def close(self) -> None:
         """Wait for the calls under way: each ends within the time that a venue has to answer."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self.tasks.join()
 
     async def _owned(self, work: Coroutine[Any, Any, T], name: str) -> T:
         """Run work in a task that does not end with its caller: an order is not left half way."""
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_seen)
-        return await asyncio.shield(task)
+        return await asyncio.shield(self.tasks.spawn(name, work, expected=ServiceError))
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -405,9 +401,3 @@ def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:
         limit_price=asked.LimitPrice,
         stop_price=asked.StopPrice,
     )
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    """Look at how a task ended, so that it is not reported as lost when its caller went away before."""
-    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, ServiceError):
-        _log.error("order_call_failed", task=task.get_name(), exc_info=error)

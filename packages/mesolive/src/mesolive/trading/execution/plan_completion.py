@@ -7,15 +7,16 @@ is marked in that one: whatever happens in between, the next start finds it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from decimal import Decimal
 
-import structlog
 from sqlalchemy import select
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import exec_plans, legs, positions
+from mesolive.tasks import BackOff, Tasks
 from mesolive.trading.evaluation.adjustment_variables import (
     PendingVariables,
     SetVariables,
@@ -37,14 +38,10 @@ from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive_sdk import models
 from mesolive_sdk.models import LegStatus, LivePositionState
 
-_log = structlog.get_logger(__name__)
-
 ZERO = Decimal(0)
 
-AGAIN_SECONDS = 1.0
-"""Real time after which a plan that could not be ended is tried again; it doubles up to `AGAIN_MOST_SECONDS`."""
-
-AGAIN_MOST_SECONDS = 30.0
+RETRY = BackOff(first=1.0, longest=30.0)
+"""Real time after which a plan that could not be completed is tried again."""
 
 MOST_EVALUATIONS = 5
 """So often the variables of an adjustment are worked out when something else changes the position's at the same time;
@@ -65,7 +62,7 @@ class PlanCompletion:
         self._journal = journal
         self._freezer = freezer
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks()
         self._again: dict[int, asyncio.TimerHandle] = {}
 
     def begin(self, user_id: int, plan_id: int) -> None:
@@ -74,13 +71,12 @@ class PlanCompletion:
         When that fails, as on a full disk, it is tried again until it succeeds: a position that is not opened is
         watched by nobody.
         """
-        self._begin(user_id, plan_id, AGAIN_SECONDS)
+        self._begin(user_id, plan_id, RETRY.pauses())
 
-    def _begin(self, user_id: int, plan_id: int, wait: float) -> asyncio.Task[None]:
+    def _begin(self, user_id: int, plan_id: int, pauses: Iterator[float]) -> asyncio.Task[None]:
         self._again.pop(plan_id, None)
-        task = asyncio.get_running_loop().create_task(self.complete(user_id, plan_id), name=f"complete-{plan_id}")
-        self._tasks.add(task)
-        task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, wait))
+        task = self.tasks.spawn("plan completion", self.complete(user_id, plan_id), detail=plan_id)
+        task.add_done_callback(lambda task: self._ended(task, user_id, plan_id, pauses))
         return task
 
     async def recover(self) -> int:
@@ -105,13 +101,12 @@ class PlanCompletion:
                 .order_by(exec_plans.c.id)
             )
         for row in [*entries, *adjustments]:
-            await asyncio.wait({self._begin(row.user_id, row.id, AGAIN_SECONDS)})
+            await asyncio.wait({self._begin(row.user_id, row.id, RETRY.pauses())})
         return len(entries) + len(adjustments)
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self.tasks.join()
 
     async def stop(self) -> None:
         """Wait for what is under way, and try nothing again: the next start does."""
@@ -201,14 +196,11 @@ class PlanCompletion:
                     return await pending_variables(tx, context, plan, place, position.language_state)
         return None
 
-    def _ended(self, task: asyncio.Task[None], user_id: int, plan_id: int, wait: float) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    def _ended(self, task: asyncio.Task[None], user_id: int, plan_id: int, pauses: Iterator[float]) -> None:
+        if not task.cancelled() and task.exception() is not None:
             # The plan stays as it is, with its position, legs and fills.
-            _log.error("plan_not_completed", task=task.get_name(), exc_info=error)
-            longer = min(2 * wait, AGAIN_MOST_SECONDS)
             loop = asyncio.get_running_loop()
-            self._again[plan_id] = loop.call_later(wait, self._begin, user_id, plan_id, longer)
+            self._again[plan_id] = loop.call_later(next(pauses), self._begin, user_id, plan_id, pauses)
 
 
 async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:

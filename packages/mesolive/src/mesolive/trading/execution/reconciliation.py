@@ -22,6 +22,7 @@ from mesolive.journal.journal import Journal
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.trading import accounts, legs, order_facts, orders
+from mesolive.tasks import BackOff, Tasks, Turns, until_first
 from mesolive.trading.execution.halts import halt_reason, standing_halts
 from mesolive.trading.execution.inflight_reports import UNFIT, InflightReports, log_unfit
 from mesolive.trading.execution.order_service import OrderService
@@ -123,19 +124,15 @@ class ReconciliationEngine:
         self._forgotten: set[int] = set()
         self._missing: dict[int, float] = {}
         self._asked: dict[int, datetime] = {}
-        self._task: asyncio.Task[None] | None = None
+        self.tasks = Tasks()
 
     def start(self) -> None:
         """Begin to connect and to listen."""
-        self._task = asyncio.create_task(self._run(), name=f"supervisor-{self._venue.kind.name}")
-        self._task.add_done_callback(_ended)
+        self.tasks.start_loop(f"reconciliation {self._venue.kind.name}", self._run)
 
     async def stop(self) -> None:
         """End; what was heard is handed to the fact desk, which brings it into the books."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-            self._task = None
+        await self.tasks.stop()
 
     def doubt(self, account_id: int) -> None:
         """Ask the venue about an account soon."""
@@ -169,35 +166,27 @@ class ReconciliationEngine:
 
     # --- listening ----------------------------------------------------------------------------------------------------
 
-    async def _run(self) -> None:
-        wait = self._patience.reconnect
+    async def _run(self, turns: Turns) -> None:
+        back_off = BackOff(self._patience.reconnect, self._patience.reconnect_most)
+        pauses = back_off.pauses()
         while True:
             try:
                 async with self._venue.session() as facts:
-                    wait = self._patience.reconnect
+                    pauses = back_off.pauses()
+                    turns.turned()
                     await self._supervise(facts)
             except VenueUnreachableError as error:
                 _log.info("venue_lost", venue=self._venue.kind.name, reason=str(error))
-            except Exception:  # noqa: BLE001 - supervision must go on; the log has the trace
-                # What was told may not be in the books; the next connection asks for all of it.
-                _log.exception("supervision_interrupted", venue=self._venue.kind.name)
+            except Exception as error:  # noqa: BLE001 - reconciliation must go on; the log has the trace
+                # A report may not be in the books; the next connection asks for all of them.
+                turns.failed(error, "reconciliation_failed")
             self._reconciled.clear()
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, self._patience.reconnect_most)
+            await asyncio.sleep(next(pauses))
 
     async def _supervise(self, facts: AsyncIterator[VenueFact]) -> None:
         """Listen and look after orders until one of both ends, or what was told could not be stored."""
         heard = InflightReports()
-        async with contextlib.AsyncExitStack() as stack:
-            tasks = {
-                asyncio.create_task(self._listen(facts, heard), name="venue-facts"),
-                asyncio.create_task(self._look_after(), name="venue-questions"),
-            }
-            stack.push_async_callback(_cancel_all, tasks)
-            stack.callback(heard.failed.cancel)
-            done, _ = await asyncio.wait({*tasks, heard.failed}, return_when=asyncio.FIRST_COMPLETED)
-            for one in done:
-                one.result()
+        await until_first(self._listen(facts, heard), self._look_after(), heard.until_failed())
 
     async def _listen(self, facts: AsyncIterator[VenueFact], heard: InflightReports) -> None:
         """Hand on what is told in its order; a burst of it is booked together, so nothing waits for its booking."""
@@ -448,14 +437,3 @@ async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[Ven
     rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(ours))))
     known = {row.reference for row in rows}
     return [one for reference, one in ours.items() if reference not in known]
-
-
-async def _cancel_all(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("supervisor_failed", task=task.get_name(), exc_info=error)

@@ -24,6 +24,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
+from mesolive.tasks import BackOff, Tasks
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.portfolio.accounts import Account, find_account
@@ -43,8 +44,7 @@ _log = structlog.get_logger(__name__)
 JOB_SECONDS = 60.0
 """The longest that a preparation may take."""
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
+RETRY = BackOff(first=0.1, longest=30.0)
 """Seconds between attempts to store what became of a job: doubled each time, from the first to the longest."""
 
 INTERRUPTED = "the server stopped while the preparation was running; start it again"
@@ -119,7 +119,8 @@ class Preparations:
         self._new_id = new_id
         self._enforce_adjustment_count = enforce_adjustment_count
         self._bounds = bounds or Bounds()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.tasks = Tasks()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start_entry(
         self, user: UserContext, args: models.PreparePositionEntryArgs
@@ -255,10 +256,7 @@ class Preparations:
 
     async def close(self) -> None:
         """Cancel what runs and wait for it; the next start fails those jobs."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.tasks.stop()
 
     async def _start(
         self,
@@ -319,18 +317,13 @@ class Preparations:
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
 
     def _spawn(self, user_id: int, kind: JobKind, job_id: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(user_id, kind, job_id), name=f"prepare-{job_id}")
-        self._tasks[job_id] = task
-        task.add_done_callback(lambda ended: self._ended(job_id, ended))
-
-    def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(job_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The next start will fail the job.
-            _log.error("preparation_not_ended", job_id=job_id, exc_info=error)
+        # A job whose task fails is ended by the next start.
+        task = self.tasks.spawn("preparation", self._run(user_id, kind, job_id), detail=job_id)
+        self._running[job_id] = task
+        task.add_done_callback(lambda _: self._running.pop(job_id, None))
 
     def _stop(self, job_id: str) -> None:
-        task = self._tasks.get(job_id)
+        task = self._running.get(job_id)
         if task is not None:
             task.cancel()
 
@@ -363,14 +356,13 @@ class Preparations:
 
     async def _until_stored(self, job_id: str, write: Callable[[], Awaitable[W]]) -> W:
         """Write what may be written twice until it is stored: a disk that is full now has room again one day."""
-        pause = FIRST_PAUSE
-        while True:
+        for pause in RETRY.pauses():
             try:
                 return await write()
             except NOT_STORED as error:
                 _log.warning("preparation_not_stored", job_id=job_id, error=type(error).__name__, again_in=pause)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+        raise AssertionError("the pauses have no end")
 
     async def _set_running(self, user_id: int, kind: JobKind, job_id: str) -> Job:
         async with self._database.write(user_id) as tx:

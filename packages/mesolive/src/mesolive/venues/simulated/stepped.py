@@ -54,11 +54,8 @@ class SteppedVenue(SimulatedVenue):
         else:
             self._all_taken.set()
 
-    async def _follow(self) -> None:
-        """Look at nothing when the market changes."""
+    def _start_loops(self) -> None:
+        """Look at nothing by itself: neither when the market changes nor at openings and closes."""
 
     def _later(self, order: WorkingOrder, seconds: float) -> None:
         """Look at nothing when an order has waited long enough."""
-
-    async def _keep_time(self) -> None:
-        """Look at nothing at openings and closes: who steps comes by them."""

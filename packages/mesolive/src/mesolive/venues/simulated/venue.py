@@ -22,6 +22,7 @@ from mesolive.clock import Clock
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
+from mesolive.tasks import Tasks, Turns
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -150,8 +151,7 @@ class SimulatedVenue:
         self._since: datetime | None = None
         self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
         self._down = False
-        self._workers: list[asyncio.Task[None]] = []
-        self._timers: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks()
 
     # --- the interface ------------------------------------------------------------------------------------------------
 
@@ -171,23 +171,13 @@ class SimulatedVenue:
             When the file cannot be used.
         """
         self.ledger.open()
-        self._workers = [
-            asyncio.create_task(self._follow(), name="simulated-venue"),
-            asyncio.create_task(self._keep_time(), name="simulated-venue-time"),
-        ]
-        for worker in self._workers:
-            worker.add_done_callback(_seen)
+        self._start_loops()
         self.work()
 
     async def stop(self) -> None:
         """End the session and close the memory."""
         self.disconnect()
-        tasks = [*self._workers, *self._timers]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        self._workers.clear()
+        await self.tasks.stop()
         self.ledger.close()
 
     @asynccontextmanager
@@ -321,11 +311,23 @@ class SimulatedVenue:
         return self._expiring.exercise(account, contract, qty)
 
     def work(self) -> None:
-        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired."""
+        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired.
+
+        Raises
+        ------
+        Exception
+            What the first order raised that could not be looked at, after all the others had their turn.
+        """
         now = self._clock.now()
+        first: Exception | None = None
         for order in list(self.ledger.working.values()):
-            self._look_at(order, now)
+            try:
+                self._look_at(order, now)
+            except Exception as error:  # noqa: BLE001 - one order must not keep the others from being filled
+                first = first or error
         self._expiring.settle(now)
+        if first is not None:
+            raise first
 
     def _look_at(self, order: WorkingOrder, now: datetime) -> None:
         if self._has_expired(order, now):
@@ -571,17 +573,19 @@ class SimulatedVenue:
             if order.status is OrderStatus.WORKING:
                 self._look_at(order, self._clock.now())
 
-        task = asyncio.create_task(wait(), name="simulated-venue-queue")
-        self._timers.add(task)
-        task.add_done_callback(self._timers.discard)
-        task.add_done_callback(_seen)
+        self.tasks.spawn("simulated venue queue", wait())
 
-    async def _follow(self) -> None:
+    def _start_loops(self) -> None:
+        self.tasks.start_loop("simulated venue", self._follow)
+        self.tasks.start_loop("simulated venue sessions", self._keep_time)
+
+    async def _follow(self, turns: Turns) -> None:
         async with self._market.changed() as changes:
             async for _ in changes:
                 self.work()
+                turns.turned()
 
-    async def _keep_time(self) -> None:
+    async def _keep_time(self, turns: Turns) -> None:
         """Work at every opening and every close: the market may not change then."""
         while True:
             now = self._clock.now()
@@ -591,8 +595,4 @@ class SimulatedVenue:
                 await self._clock.sleep((again - now).total_seconds())
                 now = self._clock.now()
             self.work()
-
-
-def _seen(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("simulated_venue_failed", task=task.get_name(), exc_info=error)
+            turns.turned()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from mesolive.app import Overrides
 from mesolive.market.history import DailySeries, Day
 from mesolive.server import serving
 from mesolive.settings import Settings
@@ -44,7 +45,7 @@ async def _serve(directory: Path, die_at: int) -> None:
     venue = SimulatedVenue(market.market, market.clock, directory / "venue.jsonl")
     venue.go_down()
     settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
-    async with serving(settings, (market.market, market.clock), [venue], patience=QUICK) as application:
+    async with serving(settings, Overrides((market.market, market.clock), [venue], QUICK)) as application:
         install(application.database, die_at)
         venue.come_back()
         await application.desk.supervisors[0].reconciled()

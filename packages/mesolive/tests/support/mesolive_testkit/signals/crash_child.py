@@ -11,6 +11,7 @@ from random import Random
 
 import structlog
 
+from mesolive.app import Overrides
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.signals import ScriptedMarket
@@ -43,7 +44,7 @@ async def _serve(database_url: str, parent: Connection, scene: Scene, fault: Fau
     await _show(market, scene)
     settings = Settings(port=0, database=database_url, secret_key=SECRET)
     # With a source of randomness given, signals are evaluated when they are asked for and not by themselves.
-    async with serving(settings, (market.market, market.clock), replay=Random) as application:
+    async with serving(settings, Overrides((market.market, market.clock), replay=Random)) as application:
         if fault is not None:
             install(application.database, fault)
         parent.send(application.url)

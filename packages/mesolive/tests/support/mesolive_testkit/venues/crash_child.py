@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import event
 
+from mesolive.app import Overrides
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.store import database as store
@@ -30,7 +31,7 @@ def run(database_url: str, parent: Connection, venue_port: int, die_at: int | No
 async def _serve(database_url: str, parent: Connection, venue_port: int, die_at: int | None) -> None:
     settings = Settings(port=0, database=database_url, secret_key=SECRET, start=START)
     venues = [RemoteVenue(venue_port)]
-    async with serving(settings, None, venues, patience=QUICK, answer_seconds=1.0) as application:
+    async with serving(settings, Overrides(None, venues, QUICK, answer_seconds=1.0)) as application:
         if die_at is not None:
             install(application.database, die_at)
         parent.send(application.url)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mesolive.app import Application
+from mesolive.app import Application, Overrides
 from mesolive.clock import Clock, ManualClock
 from mesolive.errors import ServiceError
 from mesolive.market.service import Market
@@ -236,7 +236,7 @@ async def desk_server(
     own = venue or SimulatedVenue(*made, directory / "venue.jsonl", faults=faults, terms=terms)
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(
-            serving(settings, made, [own], patience=patience, answer_seconds=answer_seconds)
+            serving(settings, Overrides(made, [own], patience, answer_seconds))
         )
         key = await application.access.create_key("trader")
         desk = Desk(application, own, key.token, stack)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
-import structlog
 
 from mesolive.clock import Clock
 from mesolive.market.book import QuoteBook
@@ -18,9 +17,8 @@ from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.moments import from_micros, to_micros
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.recorded.recordings import Recording, RecordingError
+from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
-
-log = structlog.get_logger(__name__)
 
 # Minute bars are silent for a minute by nature.
 MUTE_AFTER: Final = timedelta(minutes=5)
@@ -62,7 +60,8 @@ class RecordedProvider:
         self._moments = np.unique(np.concatenate([one.moments for one in recordings]))
         self._played = 0
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
-        self._task: asyncio.Task[None] | None = None
+        self._running = False
+        self.tasks = Tasks()
 
     @property
     def name(self) -> DataProviderType:
@@ -103,7 +102,7 @@ class RecordedProvider:
         RuntimeError
             When it was started before.
         """
-        if self._task is not None or self._played:
+        if self._running or self._played:
             raise RuntimeError("a replay can be started once")
         now = self._clock.now()
         for symbol, recording in self._recordings.items():
@@ -112,33 +111,33 @@ class RecordedProvider:
         self._play(now)
         for book in self._books.values():
             book.pull = self._play
-        self._task = asyncio.create_task(self._run(), name="recorded-market")
-        self._task.add_done_callback(self._ended)
+        self._running = True
+        self.tasks.start_loop("recorded market", self._run, may_return=True, failed=self._failed)
         await asyncio.sleep(0)  # the task now waits for the next moment
 
     async def stop(self) -> None:
         """End the replay."""
-        task, self._task = self._task, None
-        if task is None:
+        if not self._running:
             return
+        self._running = False
         for book in self._books.values():
             book.pull = None
-        task.cancel()
-        await asyncio.wait([task])  # how it ended was seen by its callback
+        await self.tasks.stop()
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
 
-    async def _run(self) -> None:
+    async def _run(self, turns: Turns) -> None:
+        if self._status.state is not AgentStatus.Connected:
+            # Started again after a failure: the replay goes on behind the moment that could not be played.
+            self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=self._clock.now()))
         while self._played < len(self._moments):
             upcoming = _moment(self._moments[self._played])
             await self._clock.sleep((upcoming - self._clock.now()).total_seconds())
             self._play(self._clock.now())
+            turns.turned()
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "the recording has ended"))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._set_status(ProviderStatus(AgentStatus.Error, f"the replay stopped: {type(error).__name__}"))
-            log.error("market.replay_stopped", exc_info=error)
+    def _failed(self, error: BaseException | None) -> None:
+        self._set_status(ProviderStatus(AgentStatus.Error, f"the replay failed: {type(error).__name__}"))
 
     def _play(self, now: datetime) -> None:
         """Write everything that was known by `now`, moment by moment."""

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-import structlog
 
 from mesolive.clock import Clock
 from mesolive.market.book import MUTE_AFTER, QuoteBook, UnderlyingPrices
@@ -31,9 +30,8 @@ from mesolive.market.providers.simulated.history import go_on, invent, opening_p
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
 from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
+from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
-
-log = structlog.get_logger(__name__)
 
 STEP: Final = timedelta(seconds=1)
 # Without a word for so many steps the simulation counts as mute.
@@ -108,7 +106,8 @@ class SimulatedProvider:
         self._halted = False
         self._prices = UnderlyingPrices()
         self._listed_on = self._calendar.local(now).date()
-        self._task: asyncio.Task[None] | None = None
+        self._running = False
+        self.tasks = Tasks()
 
     @classmethod
     def generated(
@@ -191,7 +190,7 @@ class SimulatedProvider:
         RuntimeError
             When it runs already.
         """
-        if self._task is not None:
+        if self._running:
             raise RuntimeError("the simulated market runs already")
         now = self._clock.now()
         self._origin, self._done, self._passed, self._halted = now, 0, now, False
@@ -211,17 +210,16 @@ class SimulatedProvider:
         self._remember(now, self._invented(now, past) if history is None else history)
         self._book.pull = self._catch_up
         self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
-        self._task = asyncio.create_task(self._run(), name="simulated-market")
-        self._task.add_done_callback(self._ended)
+        self._running = True
+        self.tasks.start_loop("simulated market", self._run, failed=self._failed)
         await asyncio.sleep(0)  # the task now waits for its first step
 
     async def stop(self) -> None:
         """Let the market stand still."""
-        task, self._task = self._task, None
-        if task is None:
+        if not self._running:
             return
-        task.cancel()
-        await asyncio.wait([task])  # how it ended was seen by its callback
+        self._running = False
+        await self.tasks.stop()
         self._book.pull = None
         self._note_last()
         self._set_status(ProviderStatus(AgentStatus.Disconnected, "stopped"))
@@ -275,7 +273,11 @@ class SimulatedProvider:
         self._status = status
         self.status_changes.bump()
 
-    async def _run(self) -> None:
+    async def _run(self, turns: Turns) -> None:
+        if self._status.state is AgentStatus.Error:
+            # Started again after a failure: the market has moved on in the meantime.
+            self._book.pull = self._catch_up
+            self.reconnect()
         while True:
             now = self._clock.now()
             upcoming = self._origin + ((now - self._origin) // self._step + 1) * self._step
@@ -284,16 +286,12 @@ class SimulatedProvider:
             self._catch_up(now)
             if self._connected and not self._halted:
                 self._book.note_volatility(now)
+            turns.turned()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """See how the task ended: a failure becomes the provider's status."""
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            self._book.pull = None
-            self._set_status(ProviderStatus(AgentStatus.Error, f"the simulation stopped: {type(error).__name__}"))
-            log.error("market.simulation_stopped", exc_info=error)
+    def _failed(self, error: BaseException | None) -> None:
+        """Show a failure as the provider's status until the market goes on."""
+        self._book.pull = None
+        self._set_status(ProviderStatus(AgentStatus.Error, f"the simulation failed: {type(error).__name__}"))
 
     def _catch_up(self, now: datetime) -> None:
         """Move to `now` and tell the book, unless the provider is cut off or the market halted."""
