@@ -78,6 +78,26 @@ def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None
     logging.getLogger("mesolive").setLevel(level)
 
 
+def log_to_stderr() -> None:
+    """Set up logging for a command: warnings and errors only, on standard error.
+
+    Standard output belongs to what the command was asked for: `TOKEN=$(mesolive apikey create …)` must hold the token
+    alone. A command that becomes a server calls `configure_logs` afterwards.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        # The stream of the moment: whoever replaces it is heard.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace what looks like an API key, an authorization or a password in all values of a log entry."""
     return {name: _without_secrets(value, DEEPEST) for name, value in entry.items()}

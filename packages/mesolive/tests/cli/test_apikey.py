@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from mesolive.access.keys import Access
 from mesolive.access.secret import load_secret
 from mesolive.cli.account import account_app
 from mesolive.cli.apikey import apikey_app
+from mesolive.cli.root import app
 from mesolive.errors import ServiceError
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
@@ -51,6 +54,17 @@ class TestCreatingAKey:
         assert result.stdout.count("\n") == 1
         assert result.stdout.count(".") == 2
         assert "not shown again" in result.stderr
+
+    def test_keeps_standard_output_free_of_what_is_logged(self, sqlite_url: str) -> None:
+        file = Path(sqlite_url.removeprefix("sqlite:///"))
+        apikey("create", "--user", "ann")
+        with sqlite3.connect(file) as connection:
+            connection.execute("DROP INDEX ix_legs_account_contract")  # is made again, and logged, at the next start
+        connection.close()
+        result = CliRunner().invoke(app, ("apikey", "create", "--user", "ann"), catch_exceptions=False)
+        assert "missing_index_created" in result.stderr
+        assert result.stdout.count("\n") == 1
+        assert result.stdout.startswith("eyJ")
 
     def test_names_everything_in_json(self) -> None:
         made = json.loads(apikey("create", "--user", "ann", "--label", "laptop", "--json").stdout)

@@ -14,6 +14,7 @@ from mesolive import __version__
 from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.lazy import LazyCommands
 from mesolive.errors import ServiceError
+from mesolive.logs import log_to_stderr
 from mesolive.operations.backup import BackupError
 from mesolive.settings import SettingsError
 from mesolive.store.engines import UnusableDatabaseError
@@ -43,8 +44,9 @@ VersionFlag = Annotated[
 
 
 @app.callback()
-def commands(version: VersionFlag = False) -> None:
+def commands(version: VersionFlag = False) -> None:  # noqa: ARG001 - its callback does all
     """MesoLive, open: a self-hosted options-trading automation server."""
+    log_to_stderr()
 
 
 def main() -> None:

@@ -71,7 +71,8 @@ def _upgrade(connection: Connection, current: str | None) -> None:
             f"{HEAD}: it was written by a newer version; start that one, or restore a backup made before the upgrade"
         )
     command.upgrade(config, "head")
-    _log.info("database_migrated", from_revision=current, to_revision=HEAD)
+    if current is not None:
+        _log.info("database_migrated", from_revision=current, to_revision=HEAD)
 
 
 def _check_foreign_keys(connection: Connection) -> None:
