@@ -48,7 +48,7 @@ from mesolive.trading.agent_monitor import AgentMonitor
 from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
-from mesolive.trading.evaluation.evaluator import StrategyEvaluator
+from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.execution.halts import Halts
@@ -101,6 +101,8 @@ class Overrides:
     replay
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
         evaluated, and there are neither retention nor health checks.
+    evaluation_listener
+        Hears every evaluation of a strategy.
     """
 
     market: tuple[Market, Clock] | None = None
@@ -108,6 +110,7 @@ class Overrides:
     reconciliation: ReconciliationConfig | None = None
     answer_seconds: float = ANSWER_SECONDS
     replay: Callable[[str], Random] | None = None
+    evaluation_listener: EvaluationListener | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +366,9 @@ def _build_core(
     bus = LocalBus()
     calendar = us_options_calendar()
     external = ExternalDataReader(market, calendar.zone, settings.fetch_rules)
-    evaluator = StrategyEvaluator(market, CompiledStrategies(), external, overrides.replay or Random)
+    evaluator = StrategyEvaluator(
+        market, CompiledStrategies(), external, overrides.replay or Random, overrides.evaluation_listener
+    )
     stack.callback(evaluator.close)
     return _Core(
         store=store,

@@ -1,4 +1,4 @@
-"""What a replay leaves on disk as CSV files; the same replay leaves the same bytes."""
+"""What a backtest leaves on disk: CSV files, results and decisions as JSON; the same backtest leaves the same bytes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from mesolive.backtest.runner import Outcome
-from mesolive_sdk import models
+from mesolive.backtest.statistics import Results
+from mesolive_sdk import models, wire
 from mesolive_sdk.automation import Notice
 from mesolive_sdk.models.events import MesoLiveEvent
 
-EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega")
+EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega", "underlying")
 TRADES = ("time", "position", "leg", "contract", "qty", "price", "commission", "settled")
 ORDERS = ("time", "order", "position", "group", "type", "limit", "state", "filled", "average")
 AUTOPILOT = ("time", "what", "signal", "position", "text")
 SIGNALS = ("time", "what", "state", "position", "detail")
+POSITIONS = ("id", "position", "opened", "closed", "days", "pnl", "commission", "fills", "adjustments", "ended")
+MONTHS = ("month", "pnl", "percent", "closed", "won")
 
 
 def contract_text(contract: models.LiveContract) -> str:
@@ -75,8 +80,14 @@ def notice_row(notice: Notice, outcome: Outcome) -> tuple[str, str, str, str]:
     return notice.what.value, notice.task.kind.value, name, notice.text
 
 
-def write(outcome: Outcome, folder: Path) -> list[Path]:
-    """Write the CSV files and return their paths."""
+def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:
+    """Write every row into files and return their paths.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = {position.Id: position.Name for position in outcome.positions}
     equity = (
@@ -86,6 +97,7 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
             _text(one.cash),
             one.positions,
             *(_text(value) for value in (one.delta, one.gamma, one.theta, one.vega)),
+            "" if one.underlying is None else f"{one.underlying:.4f}".rstrip("0").rstrip("."),
         )
         for one in outcome.points
     )
@@ -104,7 +116,25 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
     )
     signals = ((f"{one.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(one)) for one in outcome.events)
     acted = ((f"{one.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(one, outcome)) for one in outcome.notices)
+    held = (
+        (
+            one.id,
+            one.name,
+            f"{one.opened_at:%Y-%m-%dT%H:%M:%SZ}",
+            "" if one.closed_at is None else f"{one.closed_at:%Y-%m-%dT%H:%M:%SZ}",
+            *(_text(value) for value in (one.days, one.pnl, one.commission)),
+            one.fills,
+            one.adjustments,
+            one.ended,
+        )
+        for one in results.positions
+    )
+    months = ((one.month, _text(one.pnl), _text(one.percent), one.closed, one.won) for one in results.months)
     written = [
+        _lines(folder / "decisions.jsonl", outcome.decisions),
+        _json(folder / "results.json", results),
+        _csv(folder / "positions.csv", POSITIONS, held),
+        _csv(folder / "months.csv", MONTHS, months),
         _csv(folder / "equity.csv", EQUITY, equity),
         _csv(folder / "trades.csv", TRADES, trades),
         _csv(folder / "signals.csv", SIGNALS, signals),
@@ -114,6 +144,19 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
         orders = ((f"{one.CreatedAt:%Y-%m-%dT%H:%M:%SZ}", *order_row(one, outcome)) for one in outcome.orders)
         written.append(_csv(folder / "orders.csv", ORDERS, orders))
     return written
+
+
+def _lines(path: Path, records: Iterable[object]) -> Path:
+    with path.open("wb") as file:
+        for record in records:
+            file.write(msgspec.json.encode(record))
+            file.write(b"\n")
+    return path
+
+
+def _json(path: Path, value: object) -> Path:
+    path.write_bytes(msgspec.json.format(wire.encode_json(value), indent=2) + b"\n")
+    return path
 
 
 def _reasons(result: models.ExitSignalsResult | None) -> str:

@@ -6,17 +6,20 @@ import asyncio
 import heapq
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 
 from mesolive.app import Overrides
+from mesolive.backtest.decisions import Decision, DecisionRecorder
+from mesolive.backtest.moments import moments, scheduled, steps
 from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms
-from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.language import parse_definition
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
@@ -125,7 +128,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The account at one moment; `value` is `None` while a held leg has no price."""
+    """The account at one moment.
+
+    Attributes
+    ----------
+    value
+        Net liquidation value; `None` while a held leg has no price.
+    underlying
+        The price of the strategy's underlying.
+    """
 
     at: datetime
     value: Decimal | None
@@ -135,6 +146,7 @@ class Point:
     gamma: Decimal | None
     theta: Decimal | None
     vega: Decimal | None
+    underlying: float | None = None
 
 
 @dataclass(slots=True)
@@ -145,6 +157,8 @@ class Outcome:
     ----------
     notices
         What the autopilot did and why.
+    decisions
+        Every evaluation at a scheduled time, with its evidence.
     gap
         Account value less what cash, PnL and commissions make it, in account currency; `None` when the value is not
         known.
@@ -156,6 +170,7 @@ class Outcome:
     events: list[MesoLiveEvent] = field(default_factory=list[MesoLiveEvent])
     positions: list[models.LivePositionDetail] = field(default_factory=list[models.LivePositionDetail])
     notices: list[Notice] = field(default_factory=list[Notice])
+    decisions: list[Decision] = field(default_factory=list[Decision])
     gap: Decimal | None = None
 
     @property
@@ -164,56 +179,46 @@ class Outcome:
         return self.gap is not None and abs(self.gap) < CENT
 
 
-def moments(calendar: ExchangeCalendar, first: datetime, last: datetime, every: int) -> Iterator[datetime]:
-    """Yield the moments of every session from `first` to `last`: its opening, each step, its close."""
-    day: date = calendar.local(first).date()
-    while day <= calendar.local(last).date():
-        session = calendar.session(day)
-        if session is not None:
-            at, close = session
-            while at < close:
-                if first <= at <= last:
-                    yield at
-                at += timedelta(seconds=every)
-            if first <= close <= last:
-                yield close
-        day += timedelta(days=1)
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay has come: the moment that begins, and how many of all moments lie behind it."""
+
+    moment: datetime
+    done: int
+    total: int
 
 
-def steps(
-    calendar: ExchangeCalendar, first: datetime, last: datetime, every: int
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield each moment with the time until which orders may be worked on there: the next moment of its session."""
-    before: datetime | None = None
-    for moment in moments(calendar, first, last, every):
-        if before is not None:
-            same = calendar.local(before).date() == calendar.local(moment).date()
-            yield before, moment if same else before
-        before = moment
-    if before is not None:
-        yield before, before
-
-
-async def replay(request: Request, told: Callable[[datetime], None] | None = None) -> Outcome:
+async def replay(request: Request, told: Callable[[Progress], None] | None = None) -> Outcome:
     """Run a replay.
 
     Parameters
     ----------
     told
-        Called at every step with its moment.
+        Called at every moment before it is evaluated.
 
     Raises
     ------
-    MesoLiveError
+    DefinitionError, MesoLiveError
         When the strategy is refused.
+    NoMarketError
+        When the market has nothing of the strategy's underlying.
     """
+    definition = parse_definition(request.definition)
+    must_have_market(request.market, definition.symbol)
+    calendar = us_options_calendar()
+    instants = scheduled(definition, calendar, request.first, request.last)
+    recorder = DecisionRecorder(instants)
     numbers = itertools.count()
 
     def randomness(_name: str) -> Random:
         # By number, not by name: names hold ids that differ from run to run.
         return Random(f"{request.seed}/{next(numbers)}")  # noqa: S311 - a simulation, not a secret
 
-    outcome = Outcome()
+    def noticed(notice: Notice) -> None:
+        outcome.notices.append(notice)
+        recorder.noticed(notice)
+
+    outcome = Outcome(decisions=recorder.decisions)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mesolive-replay-"))
         database = f"sqlite:///{Path(folder) / 'replay.sqlite3'}"
@@ -221,10 +226,13 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
         market = (request.market, request.clock)
         venue = request.terms.venue(*market, request.commission)
         application = await stack.enter_async_context(
-            serving(settings, Overrides(market, [venue], UNDISTURBED, replay=randomness))
+            serving(
+                settings,
+                Overrides(market, [venue], UNDISTURBED, replay=randomness, evaluation_listener=recorder.evaluated),
+            )
         )
         token = (await application.access.create_key(USER)).token
-        desk = BacktestDesk(request.terms, application, venue, request.clock)
+        desk = BacktestDesk(request.terms, application, venue, request.clock, noticed)
         await desk.open(await application.access.user(USER), request.cash)
         control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
         data = await stack.enter_async_context(MesoLiveDataHubClient(application.url, token))
@@ -234,22 +242,43 @@ async def replay(request: Request, told: Callable[[datetime], None] | None = Non
         await control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[account])
         )
-        calendar = us_options_calendar()
-        for moment, until in steps(calendar, request.first, request.last, request.every):
+        found = list(moments(calendar, request.first, request.last, request.every, instants.all))
+        for done, (moment, until) in enumerate(steps(found, calendar)):
             await request.clock.leap(moment)
+            recorder.begin(moment)
             if told is not None:
-                told(moment)
+                told(Progress(moment, done, len(found)))
             await desk.settle()
             await application.signals.evaluate()
             await desk.trade(until)
             if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
-                outcome.points.append(await _point(control, moment, request.terms))
+                underlying = request.market.view(definition.symbol).underlying.quote.mark
+                outcome.points.append(await _point(control, moment, request.terms, underlying))
+        recorder.finish()
         await _collect(control, events, outcome, request)
-        outcome.notices += desk.notices
     return outcome
 
 
-async def _point(control: MesoLiveControlHubClient, moment: datetime, terms: BacktestTerms) -> Point:
+class NoMarketError(Exception):
+    """The market has nothing of the strategy's underlying; the text says what it has."""
+
+
+def must_have_market(market: Market, symbol: str) -> None:
+    """Refuse a strategy whose underlying is not in the market.
+
+    Raises
+    ------
+    NoMarketError
+        When it is not.
+    """
+    known = sorted(one.symbol for provider in market.providers.values() for one in provider.underlyings)
+    if symbol not in known:
+        raise NoMarketError(f"Symbol: the strategy trades {symbol}, and the market has {', '.join(known)} only")
+
+
+async def _point(
+    control: MesoLiveControlHubClient, moment: datetime, terms: BacktestTerms, underlying: float | None
+) -> Point:
     account = await control.get_account(models.GetAccountArgs(BrokerAccountId=terms.account))
     greeks: list[models.GreekValues | None] = []
     for state in HELD[terms.kind] if account.ActivePositions else ():
@@ -266,6 +295,7 @@ async def _point(control: MesoLiveControlHubClient, moment: datetime, terms: Bac
         gamma=_sum(greeks, "Gamma"),
         theta=_sum(greeks, "Theta"),
         vega=_sum(greeks, "Vega"),
+        underlying=underlying,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +11,14 @@ from typing import Protocol
 
 from mesolive.access.context import UserContext
 from mesolive.app import Application
+from mesolive.backtest.fills import FillModel, ModelledFills
 from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.venues.simulated.stepped import SteppedVenue
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
-from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPolicy, Orders, PaperPolicy, TaskKind
+from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPolicy, Orders, TaskKind
 
 PAPER_ACCOUNT = "ML1000"
 SIMULATED_ACCOUNT = "SIM1000"
@@ -53,11 +54,15 @@ class BacktestTerms:
         Part of each leg's half spread that a fill at the simulated venue pays.
     policies
         How each kind of signal is ordered there.
+    fill_model, leg_slippage
+        Where legs are filled on paper, and what each pays on top, per unit of the underlying.
     """
 
     kind: AccountKind = AccountKind.paper
     slippage: Decimal = Decimal("0.5")
     policies: Mapping[TaskKind, OrderPolicy] = field(default_factory=lambda: POLICIES)
+    fill_model: FillModel = FillModel.AT_MID_PRICE
+    leg_slippage: Decimal = Decimal(0)
 
     @property
     def account(self) -> str:
@@ -80,12 +85,19 @@ class BacktestDesk:
         The server and its venue.
     clock
         Market time, which leaps.
+    noticed
+        Hears what the autopilot does and why.
     """
 
     def __init__(
-        self, terms: BacktestTerms, application: Application, venue: SteppedVenue, clock: LeapingClock
+        self,
+        terms: BacktestTerms,
+        application: Application,
+        venue: SteppedVenue,
+        clock: LeapingClock,
+        noticed: Callable[[Notice], None],
     ) -> None:
-        self.notices: list[Notice] = []
+        self._noticed = noticed
         self._terms = terms
         self._application = application
         self._venue = venue
@@ -115,10 +127,12 @@ class BacktestDesk:
             control,
             events,
             memory,
-            policy=PaperPolicy(commission=commission),
+            policy=ModelledFills(
+                commission=commission, model=self._terms.fill_model, slippage=self._terms.leg_slippage
+            ),
             orders=Orders(data, (self._terms.account,), policies=self._terms.policies),
             now=self._clock.now,
-            told=self.notices.append,
+            told=self._noticed,
         )
 
     async def trade(self, until: datetime) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from mesolive.language import CompiledStrategy, evaluate_signals
-from mesolive.language.decision import AccountState, AdjustmentEvaluation, PositionState
+from mesolive.language.decision import AccountState, AdjustmentEvaluation, EntryGate, PositionState
+from mesolive.language.signals import Signals
 from mesolive.market.view import MarketView
 from mesolive.signals import auto_updates
 from mesolive.signals.auto_updates import Update
@@ -41,11 +42,15 @@ class Found:
         The scopes about which `findings` say everything.
     updates
         What the server is to set by itself, with the position that it was worked out for.
+    gate, signals
+        Every condition with its evidence, for logs of decisions: of the entry, and of each position by its id.
     """
 
     findings: list[ConditionResult] = field(default_factory=list[ConditionResult])
     evaluated: set[Scope] = field(default_factory=set[Scope])
     updates: list[tuple[Watched, Update]] = field(default_factory=list[tuple[Watched, Update]])
+    gate: EntryGate | None = None
+    signals: dict[int, tuple[Names, Signals]] = field(default_factory=dict[int, tuple[Names, Signals]])
 
 
 def evaluate(
@@ -72,11 +77,13 @@ def evaluate(
         assert gate is not None  # noqa: S101 - without a position it is the entry that is evaluated
         found.findings.extend(entry_findings(entry, gate))
         found.evaluated.add(entry.scope)
+        found.gate = gate
     for watched in positions:
         names, position = watched.names, watched.position
         signals = evaluate_signals(strategy, view, account, position, external=external, random=random)
         assert signals.exit is not None  # noqa: S101 - with a position it is the exit that is evaluated
         found.findings.extend(exit_findings(names, signals.exit))
+        found.signals[names.position_id] = (names, signals)
         for adjustment in signals.adjustments:
             if adjustment.automatic:
                 found.findings.extend(errors(names, [adjustment.evaluation]))

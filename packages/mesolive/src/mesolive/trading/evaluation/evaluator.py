@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import func, select
 
@@ -134,6 +134,32 @@ async def load_context(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CompletedEvaluation:
+    """An evaluation that has ended, for logs of decisions.
+
+    Attributes
+    ----------
+    name
+        As it was given to `StrategyEvaluator.run`.
+    strategy_id
+        The strategy's.
+    view
+        The market that was evaluated on.
+    outcome
+        What was returned or raised.
+    """
+
+    name: str
+    strategy_id: int
+    view: MarketView
+    outcome: object
+
+
+EvaluationListener: TypeAlias = Callable[[CompletedEvaluation], None]
+"""Hears every evaluation when it has ended, on the event loop."""
+
+
 class StrategyEvaluator:
     """The one thread in which strategies are evaluated, and the views and compiled definitions they get there.
 
@@ -143,6 +169,8 @@ class StrategyEvaluator:
         Values that strategies read from outside of the chain.
     random
         Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
+    listener
+        Hears every evaluation, its failure too; `None` for nobody.
     """
 
     def __init__(
@@ -151,11 +179,13 @@ class StrategyEvaluator:
         strategies: CompiledStrategies,
         outside: ExternalDataReader,
         random: Callable[[str], Random] = Random,
+        listener: EvaluationListener | None = None,
     ) -> None:
         self._market = market
         self._strategies = strategies
         self._outside = outside
         self._random = random
+        self._listener = listener
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
 
     def view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
@@ -219,7 +249,16 @@ class StrategyEvaluator:
         """
         compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
         external = await self._outside.get(compiled.definition, view, provider)
-        return await self._in_thread(lambda: work(compiled, external, self._random(name)))
+        outcome: object = None
+        try:
+            outcome = result = await self._in_thread(lambda: work(compiled, external, self._random(name)))
+        except Exception as error:
+            outcome = error
+            raise
+        finally:
+            if self._listener is not None and outcome is not None:
+                self._listener(CompletedEvaluation(name, context.strategy_id, view, outcome))
+        return result
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         try:

@@ -329,8 +329,11 @@ class SimulatedProvider:
         before = self._walk.factor
         opened = self._calendar.is_open(self._passed)
         for boundary, opens in self._boundaries(self._passed, now):
-            # The last step before the boundary; one exactly on an opening belongs to the session.
-            self._advance(-((self._origin - boundary) // self._step) - 1, moving=opened)
+            # A step exactly on a boundary belongs to the session: the first move after an opening is its own, and the
+            # last move before a close makes the close.
+            steps = (boundary - self._origin) // self._step
+            on_boundary = self._origin + steps * self._step == boundary
+            self._advance(steps - 1 if opens and on_boundary else steps, moving=opened)
             opened = opens
             if opens:
                 self._open(self._calendar.local(boundary).date())

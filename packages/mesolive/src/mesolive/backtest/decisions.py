@@ -1,0 +1,360 @@
+"""The decision log of a backtest: every evaluation at a scheduled time, with its evidence and what came of it.
+
+One record per decision: an entry, an exit, or one conditional adjustment of a position, at one moment. A record gathers
+what the server evaluated (conditions with the values that they read, how each leg was selected, the variables) and what
+the autopilot made of it. The fields are documented in docs/backtest.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import cast
+
+import msgspec
+
+from mesolive.backtest.moments import Instants
+from mesolive.language.decision import (
+    AdjustmentEvaluation,
+    AdjustmentSelection,
+    EntryGate,
+    EntrySelection,
+    Evaluation,
+    ExitEvaluation,
+    FrozenVariables,
+    SelectedLeg,
+    SelectionError,
+    SelectionTrace,
+    rounded,
+)
+from mesolive.signals.auto_updates import Update
+from mesolive.signals.evaluation import Found
+from mesolive.trading.evaluation.entry_variables import CapturedVariables
+from mesolive.trading.evaluation.evaluator import CompletedEvaluation
+from mesolive_sdk.automation import Notice, TaskKind, What
+
+Key = tuple[str, int | None, str]
+"""Which decision: its kind, the position, the condition of an adjustment."""
+
+NOTHING = "nothing"
+
+
+class ConditionRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
+    """One evaluated statement: `result` is absent where it could not be evaluated, and `error` then says why."""
+
+    type: str
+    statement: str
+    result: bool | None = None
+    value: float | None = None
+    variables: dict[str, float] = {}
+    error: str | None = None
+
+
+class TraceRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
+    """How an expiration or a strike was chosen among `candidates`."""
+
+    what: str
+    candidates: int
+    target: float | None = None
+    value: float | None = None
+    passed_over: list[list[str]] = []
+
+
+class LegRecord(msgspec.Struct, omit_defaults=True, rename="pascal"):
+    """A leg that was selected, its quantity before the multiplier."""
+
+    name: str
+    contract: str
+    qty: float
+    group: int
+    expiration: str
+    trace: TraceRecord
+
+
+class Decision(msgspec.Struct, omit_defaults=True, kw_only=True, rename="pascal"):
+    """One decision; see docs/backtest.md for the fields."""
+
+    time: str
+    decision: str
+    position: str = ""
+    condition: str = ""
+    scheduled: bool
+    underlying: float | None = None
+    holds: bool | None = None
+    schedule_ok: bool | None = None
+    concurrency_ok: bool | None = None
+    reentry_ok: bool | None = None
+    next_entry_at: str | None = None
+    conditions: list[ConditionRecord] = []
+    expirations: dict[str, str] = {}
+    legs: list[LegRecord] = []
+    closes: list[str] = []
+    traces: list[TraceRecord] = []
+    abort_conditions: list[ConditionRecord] = []
+    definitions: list[ConditionRecord] = []
+    qty_multiplier: float | None = None
+    variables: dict[str, float] = {}
+    frozen: dict[str, float] = {}
+    result: str = NOTHING
+    reason: str = ""
+
+
+class DecisionRecorder:
+    """Gathers the decisions of a backtest.
+
+    Parameters
+    ----------
+    instants
+        The scheduled instants of the strategy.
+
+    Attributes
+    ----------
+    decisions
+        In the order of time.
+    """
+
+    def __init__(self, instants: Instants) -> None:
+        self.decisions: list[Decision] = []
+        self._instants = instants
+        self._now: datetime | None = None
+        self._current: dict[Key, Decision] = {}
+        self._last: dict[Key, Decision] = {}
+        self._names: dict[int, str] = {}
+        self._selected: object = None
+        self._frozen: FrozenVariables | CapturedVariables | None = None
+
+    def begin(self, moment: datetime) -> None:
+        """Begin the next moment: what was evaluated before it is complete."""
+        self._close()
+        self._now = moment
+
+    def finish(self) -> None:
+        """End with the last moment."""
+        self._close()
+
+    def evaluated(self, done: CompletedEvaluation) -> None:
+        """Take an evaluation of the server."""
+        outcome = done.outcome
+        if isinstance(outcome, tuple):  # an adjustment's selection comes with what it does to the position
+            outcome = cast("tuple[object, ...]", outcome)[0]
+        if isinstance(outcome, Found):
+            self._evaluated(outcome, done)
+        elif isinstance(outcome, EntrySelection | AdjustmentSelection | SelectionError):
+            self._selected = outcome
+        elif isinstance(outcome, FrozenVariables | CapturedVariables):
+            self._frozen = outcome
+
+    def noticed(self, notice: Notice) -> None:
+        """Take what the autopilot says: it belongs to the decision about its signal."""
+        if notice.what is What.SIGNAL and notice.details.get("State") == "off":
+            return  # nothing is decided when a signal ends
+        task = notice.task
+        key = (task.kind.value, task.position_id, task.condition or "")
+        record = self._current.get(key) or (self._last.get(key) if notice.what is not What.SIGNAL else None)
+        if record is None:
+            name = self._names.get(task.position_id, "") if task.position_id is not None else ""
+            record = self._record(
+                Decision(
+                    time=stamp(notice.at),
+                    decision=task.kind.value,
+                    position=name,
+                    condition=task.condition or "",
+                    scheduled=False,
+                ),
+                key,
+            )
+        if self._selected is not None and task.kind is not TaskKind.EXIT:
+            _select(record, self._selected)
+            self._selected = None
+        if self._frozen is not None:
+            record.frozen = _values(self._frozen.variables)
+            failed = (
+                self._frozen.failed
+                if isinstance(self._frozen, CapturedVariables)
+                else [one for one in self._frozen.evaluations if one.error is not None]
+            )
+            record.definitions.extend(_condition(one) for one in failed)
+            self._frozen = None
+        if notice.what is What.OUTCOME:
+            record.result = str(notice.details.get("State", notice.what.value))
+        if notice.what in {What.OUTCOME, What.TROUBLE, What.DECISION}:
+            record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
+
+    def _evaluated(self, found: Found, done: CompletedEvaluation) -> None:
+        # What was frozen late, for a position that is held already, is no part of this moment's decisions.
+        self._frozen = None
+        underlying = done.view.underlying.quote.mark
+        time = stamp(self._now or done.view.now)
+        if found.gate is not None:
+            self._record(_entry(found.gate, time, self._is_due("entry")), ("entry", None, ""), underlying)
+        for position_id, (names, signals) in found.signals.items():
+            name = self._names[position_id] = names.position_name
+            if signals.exit is not None:
+                record = _exit(signals.exit, time, self._is_due("exit"))
+                record.position = name
+                self._record(record, ("exit", position_id, ""), underlying)
+            for adjustment in signals.adjustments:
+                record = _adjustment(adjustment, time, self._is_due("adjustment"))
+                record.position = name
+                self._record(record, ("adjustment", position_id, adjustment.condition), underlying)
+        for watched, update in found.updates:
+            key = ("adjustment", watched.names.position_id, update.condition)
+            if key in self._current:
+                _update(self._current[key], update)
+
+    def _is_due(self, kind: str) -> bool:
+        instants: frozenset[datetime] | None = getattr(self._instants, kind)
+        return instants is None or self._now in instants
+
+    def _record(self, record: Decision, key: Key, underlying: float | None = None) -> Decision:
+        record.underlying = None if underlying is None else float(rounded(underlying))
+        if key in self._current:
+            self._keep(self._current[key])
+        self._current[key] = self._last[key] = record
+        return record
+
+    def _close(self) -> None:
+        for record in self._current.values():
+            self._keep(record)
+        self._current.clear()
+
+    def _keep(self, record: Decision) -> None:
+        if not record.scheduled and record.result == NOTHING and not record.reason:
+            return  # between the scheduled times, and nobody acted
+        if not record.reason:
+            record.reason = _why_nothing(record)
+        self.decisions.append(record)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as it stands in files: UTC, to the second."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _entry(gate: EntryGate, time: str, scheduled: bool) -> Decision:
+    return Decision(
+        time=time,
+        decision="entry",
+        scheduled=scheduled,
+        holds=gate.entry_allowed,
+        schedule_ok=gate.schedule_ok,
+        concurrency_ok=gate.concurrency_ok,
+        reentry_ok=gate.reentry_ok,
+        next_entry_at=None if gate.next_entry_at is None else stamp(gate.next_entry_at),
+        conditions=_conditions(gate.conditions),
+    )
+
+
+def _exit(found: ExitEvaluation, time: str, scheduled: bool) -> Decision:
+    rules = (found.max_days_in_trade, found.profit_target, found.stop_loss, *found.conditions)
+    return Decision(
+        time=time,
+        decision="exit",
+        scheduled=scheduled,
+        holds=found.triggered,
+        schedule_ok=found.schedule_ok,
+        conditions=_conditions(rule for rule in rules if rule is not None),
+    )
+
+
+def _adjustment(found: AdjustmentEvaluation, time: str, scheduled: bool) -> Decision:
+    return Decision(
+        time=time,
+        decision="adjustment",
+        condition=found.condition,
+        scheduled=scheduled,
+        holds=found.evaluation.result,
+        schedule_ok=found.schedule_ok,
+        conditions=[_condition(found.evaluation)],
+    )
+
+
+def _update(record: Decision, update: Update) -> None:
+    record.frozen = _values(update.variables)
+    if update.error is not None:
+        record.result, record.reason = "failed", update.error
+        return
+    changed = ", ".join(f"{name} = {value:f}" for name, value in sorted(update.changed.items()))
+    record.result, record.reason = "variables set", changed or "no variable has another value than before"
+
+
+def _select(record: Decision, selected: object) -> None:
+    match selected:
+        case EntrySelection():
+            record.legs = [_leg(leg) for leg in selected.legs]
+            record.qty_multiplier = float(selected.qty_multiplier)
+            # With legs there, conditions that read them can be evaluated: these are what decides.
+            record.conditions = _conditions(selected.conditions)
+        case AdjustmentSelection():
+            record.legs = [_leg(leg) for leg in selected.opening]
+            record.closes = [leg.name for leg in selected.closing]
+        case SelectionError():
+            record.reason = str(selected)
+            if selected.evaluation is not None:
+                record.definitions = [_condition(selected.evaluation)]
+            return
+        case _:
+            return
+    record.expirations = {name: f"{one.root} {one.day:%Y-%m-%d}" for name, one in selected.expirations.items()}
+    record.traces = [_trace(trace) for trace in selected.traces]
+    record.abort_conditions = _conditions(selected.abort_conditions)
+    record.definitions = _conditions(selected.definitions)
+    record.variables = _values(selected.variables)
+
+
+def _leg(leg: SelectedLeg) -> LegRecord:
+    return LegRecord(
+        leg.name, str(leg.contract), float(leg.qty), leg.leg_group_id, leg.expiration_name, _trace(leg.trace)
+    )
+
+
+def _trace(trace: SelectionTrace) -> TraceRecord:
+    return TraceRecord(
+        trace.what,
+        trace.candidates,
+        _number(trace.target),
+        _number(trace.value),
+        [[candidate, reason] for candidate, reason in trace.passed_over],
+    )
+
+
+def _conditions(evaluations: Iterable[Evaluation]) -> list[ConditionRecord]:
+    return [_condition(one) for one in evaluations]
+
+
+def _condition(one: Evaluation) -> ConditionRecord:
+    return ConditionRecord(
+        one.kind.value, one.statement, one.result, _number(one.value), _values(one.variables), one.error
+    )
+
+
+def _values(variables: Mapping[str, object]) -> dict[str, float]:
+    found = {name: _number(float(str(value))) for name, value in sorted(variables.items())}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number without the noise of floats behind its twelfth digit; `None` for what is not finite."""
+    return float(rounded(value)) if value is not None and math.isfinite(value) else None
+
+
+def _why_nothing(record: Decision) -> str:
+    """Return why nothing came of an evaluation, in words."""
+    failed = [f"{one.statement} cannot be evaluated: {one.error}" for one in record.conditions if one.error is not None]
+    if record.decision == "entry":
+        if record.schedule_ok is False:
+            return "the schedule is not due"
+        if record.concurrency_ok is False:
+            return "MaxPositionsInFlight or EntryShiftDays allows no further position now"
+        if record.reentry_ok is False:
+            return "ReentryDays since the last exit are not over"
+    if record.holds:
+        if record.schedule_ok is False:
+            return "the condition holds outside of its schedule"
+        return "the signal was on already"
+    if failed:
+        return "; ".join(failed)
+    if record.decision == "entry":
+        return "no entry condition holds"
+    return "no exit rule holds" if record.decision == "exit" else "the condition does not hold"

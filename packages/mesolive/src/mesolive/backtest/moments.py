@@ -1,0 +1,91 @@
+"""The moments at which a backtest evaluates: a grid over each session, and every scheduled instant of the strategy.
+
+Schedules do not depend on the grid: an instant that lies off it is stepped to all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from mesolive.language.definition import Schedule, StrategyDefinition
+from mesolive.language.schedule import next_due
+from mesolive.market.calendar import ExchangeCalendar
+
+BEFORE_CLOSE: Final = timedelta(minutes=5)
+"""The last moment before each close, whatever the grid: the market's last implied volatility of a day is kept there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """The scheduled instants of a strategy.
+
+    Attributes
+    ----------
+    entry, exit, adjustment
+        When each is considered; `None` for what has no schedule, which is considered at every moment.
+    """
+
+    entry: frozenset[datetime] | None = None
+    exit: frozenset[datetime] | None = None
+    adjustment: frozenset[datetime] | None = None
+
+    @property
+    def all(self) -> frozenset[datetime]:
+        """All of them."""
+        empty: frozenset[datetime] = frozenset()
+        return empty.union(*(some for some in (self.entry, self.exit, self.adjustment) if some is not None))
+
+
+def scheduled(definition: StrategyDefinition, calendar: ExchangeCalendar, first: datetime, last: datetime) -> Instants:
+    """Return the scheduled instants of a strategy from `first` to `last`, both included."""
+    adjustment = definition.adjustment.schedule if definition.adjustment.adjustments else None
+
+    def instants(schedule: Schedule | None) -> frozenset[datetime] | None:
+        return None if schedule is None else frozenset(_instants(schedule, calendar, first, last))
+
+    return Instants(instants(definition.entry.schedule), instants(definition.exit.schedule), instants(adjustment))
+
+
+def _instants(schedule: Schedule, calendar: ExchangeCalendar, first: datetime, last: datetime) -> Iterator[datetime]:
+    at = first - timedelta(microseconds=1)
+    while (following := next_due(schedule, calendar, at)) is not None and following <= last:
+        yield following
+        at = following
+
+
+def moments(
+    calendar: ExchangeCalendar, first: datetime, last: datetime, every: int, instants: Collection[datetime] = ()
+) -> Iterator[datetime]:
+    """Yield the moments of every session from `first` to `last`, ascending, each once.
+
+    They are its opening, each step of `every` seconds after it, five minutes before its close, the close, and the
+    `instants` that lie within it.
+    """
+    by_day: dict[date, set[datetime]] = {}
+    for instant in instants:
+        by_day.setdefault(calendar.local(instant).date(), set()).add(instant)
+    day, end = calendar.local(first).date(), calendar.local(last).date()
+    while day <= end:
+        session = calendar.session(day)
+        if session is not None:
+            opening, close = session
+            steps = -((opening - close) // timedelta(seconds=every))
+            found = {opening + timedelta(seconds=every) * step for step in range(steps)}
+            found |= {close - BEFORE_CLOSE, close, *by_day.get(day, ())}
+            yield from (at for at in sorted(found) if first <= at <= last and opening <= at <= close)
+        day += timedelta(days=1)
+
+
+def steps(found: Iterable[datetime], calendar: ExchangeCalendar) -> Iterator[tuple[datetime, datetime]]:
+    """Yield each moment with the time until which orders may be worked on there: the next moment of its session."""
+    before: datetime | None = None
+    for moment in found:
+        if before is not None:
+            same = calendar.local(before).date() == calendar.local(moment).date()
+            yield before, moment if same else before
+        before = moment
+    if before is not None:
+        yield before, before

@@ -1,0 +1,285 @@
+"""What `mesolive replay` shows: progress while it runs, then trades, positions, months and results."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import typer
+from rich import progress as bars
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mesolive.backtest.report import notice_row
+from mesolive.backtest.runner import Outcome, Progress
+from mesolive.backtest.statistics import Results
+from mesolive.cli import remote
+from mesolive_sdk import models, wire
+from mesolive_sdk.automation import What
+
+MAX_ROWS: Final = 20
+"""Rows of one table on the screen: the last ones. All of them are in the files."""
+
+LINE_SECONDS: Final = 15.0
+"""Real seconds between two lines of progress where there is no terminal."""
+
+PLAIN_STATES: Final = frozenset({"done"})
+"""Outcomes of the autopilot that need no line of their own: the trades show them."""
+
+
+@contextlib.contextmanager
+def showing_progress() -> Generator[Callable[[Progress], None]]:
+    """Show how far the replay has come: a bar with the time left on a terminal, else a line now and then."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        columns = (
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=None),
+            bars.TaskProgressColumn(),
+            bars.TimeRemainingColumn(),
+        )
+        with bars.Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("replay", total=None)
+
+            def advance(at: Progress) -> None:
+                bar.update(task, completed=at.done, total=at.total, description=f"{at.moment:%Y-%m-%d}")
+
+            yield advance
+        return
+    began = said = time.monotonic()
+
+    def say(at: Progress) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said < LINE_SECONDS or not at.done:
+            return
+        said = now
+        left = timedelta(seconds=round((now - began) * (at.total - at.done) / at.done))
+        typer.echo(f"{at.moment:%Y-%m-%d}: {100 * at.done // at.total} % done, about {left} left", err=True)
+
+    yield say
+
+
+def printed(text: str) -> str:
+    """Return a text from outside as it may go to a terminal: without control characters."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def json_text(value: object) -> str:
+    """Return a value as indented JSON in ASCII, so that every output can encode it."""
+    text = msgspec.json.format(wire.encode_json(value), indent=2).decode()
+    escaped = (
+        character if character.isascii() else "".join(f"\\u{unit:04x}" for unit in _utf16(character))
+        for character in text
+    )
+    return "".join(escaped)
+
+
+def _utf16(character: str) -> list[int]:
+    raw = character.encode("utf-16-be")
+    return [int.from_bytes(raw[place : place + 2]) for place in range(0, len(raw), 2)]
+
+
+def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
+    """Print the tables and the results.
+
+    Parameters
+    ----------
+    to_files
+        Whether all rows were written into files.
+    """
+    shown = Screen(to_files=to_files)
+    shown.table(
+        "Trades",
+        ("time (UTC)", "pos", "leg", "contract", "qty", "price", "paid"),
+        [
+            (
+                f"{one.ExecutedAt:%Y-%m-%d %H:%M}",
+                str(one.PositionId),
+                one.LegName,
+                remote.contract_text(one.Contract),
+                f"{one.Qty:+f}",
+                f"{one.Price:.2f}",
+                "settled" if one.LiveOrderId is None else f"{one.Commission:.2f}",
+            )
+            for one in outcome.executions
+        ],
+        numbers=("pos", "qty", "price", "paid"),
+    )
+    if outcome.orders:
+        positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
+        shown.table(
+            "Orders",
+            ("time (UTC)", "id", "pos", "type", "limit", "state", "filled"),
+            [
+                (
+                    f"{one.CreatedAt:%Y-%m-%d %H:%M:%S}",
+                    str(one.OrderId),
+                    str(positions.get(one.OrderId, "")),
+                    one.OrderType.name,
+                    "" if one.LimitPrice is None else f"{one.LimitPrice:.2f}",
+                    one.State.name,
+                    f"{one.CumQty:f} of {one.Qty:f}",
+                )
+                for one in outcome.orders
+            ],
+            numbers=("id", "pos", "limit", "filled"),
+        )
+    troubles = [
+        one
+        for one in outcome.notices
+        if one.what is What.TROUBLE or (one.what is What.OUTCOME and one.details.get("State") not in PLAIN_STATES)
+    ]
+    shown.table(
+        "Not carried out",
+        ("time (UTC)", "signal", "position", "why"),
+        [(f"{one.at:%Y-%m-%d %H:%M:%S}", *notice_row(one, outcome)[1:]) for one in troubles],
+    )
+    errors = [one for one in outcome.events if isinstance(one, models.ErrorEvent) and one.State.name == "Active"]
+    shown.table(
+        "Errors",
+        ("time (UTC)", "position", "what"),
+        [(f"{one.EventTime:%Y-%m-%d %H:%M}", one.PositionName or "", one.Message or "") for one in errors],
+    )
+    shown.table(
+        "Account",
+        ("day", "value", "positions", "delta", "gamma", "theta", "vega"),
+        _days(outcome),
+        numbers=("value", "positions", "delta", "gamma", "theta", "vega"),
+    )
+    shown.table(
+        "Positions",
+        ("pos", "opened (UTC)", "days", "PnL", "paid", "fills", "adj", "ended by"),
+        [
+            (
+                str(one.id),
+                f"{one.opened_at:%Y-%m-%d %H:%M}",
+                f"{one.days:.1f}",
+                _money(one.pnl),
+                _money(one.commission),
+                str(one.fills),
+                str(one.adjustments),
+                one.ended or "(open)",
+            )
+            for one in found.positions
+        ],
+        numbers=("pos", "days", "PnL", "paid", "fills", "adj"),
+    )
+    shown.table(
+        "Months",
+        ("month", "PnL", "percent", "closed", "won"),
+        [(one.month, _money(one.pnl), _number(one.percent), str(one.closed), str(one.won)) for one in found.months],
+        numbers=("PnL", "percent", "closed", "won"),
+    )
+    shown.fields("Results", result_fields(outcome, found))
+
+
+def result_fields(outcome: Outcome, found: Results) -> list[tuple[str, str]]:
+    """Return the results as names and texts."""
+    fall = found.max_drawdown
+    fields = [
+        ("value", f"{_money(found.start)} -> {'unknown' if found.end is None else _money(found.end)}"),
+        ("PnL", f"{_money(found.pnl)} ({_number(found.percent)} %), commissions {_money(found.commissions)}"),
+        ("trades", f"{found.trades} closed ({found.won} won, {found.lost} lost), {found.still_open} open"),
+        ("win rate", "-" if found.win_rate is None else f"{found.win_rate:.1f} %"),
+        ("profit factor", _number(found.profit_factor)),
+        ("average win, loss", f"{_money(found.average_win)}, {_money(found.average_loss)}"),
+        ("largest win, loss", f"{_money(found.largest_win)}, {_money(found.largest_loss)}"),
+        (
+            "max drawdown",
+            "none" if fall is None else _drawdown(fall.amount, fall.percent, fall.days, fall.recovered_at),
+        ),
+        ("exposure", "-" if found.exposure is None else f"{found.exposure:.1f} % of the session time"),
+        ("decisions", _decisions(outcome)),
+    ]
+    if outcome.orders:
+        ends = Counter(order.State.name for order in outcome.orders)
+        fields.append(("orders", ", ".join(f"{number} {name}" for name, number in sorted(ends.items()))))
+    fields.append(("books", "the books balance" if outcome.balances else f"the books do not balance: {outcome.gap}"))
+    return fields
+
+
+def _drawdown(amount: Decimal, percent: Decimal, days: Decimal, recovered: datetime | None) -> str:
+    end = "recovered" if recovered is not None else "not recovered"
+    return f"{_money(amount)} ({percent:.2f} %), {days:.1f} days, {end}"
+
+
+def _decisions(outcome: Outcome) -> str:
+    kinds = Counter(one.decision for one in outcome.decisions)
+    parts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    return f"{len(outcome.decisions)} evaluated on schedule{f' ({parts})' if parts else ''}"
+
+
+def _days(outcome: Outcome) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = []
+    for place, point in enumerate(outcome.points):
+        following = outcome.points[place + 1] if place + 1 < len(outcome.points) else None
+        if following is None or following.at.date() != point.at.date():
+            figures = [_number(one) for one in (point.delta, point.gamma, point.theta, point.vega)]
+            rows.append((f"{point.at:%Y-%m-%d}", _money(point.value), str(point.positions), *figures))
+    return rows
+
+
+class Screen:
+    """Where tables go: as wide as the terminal; each with no more than its last rows and a count of all.
+
+    Parameters
+    ----------
+    to_files
+        Whether all rows were written into files.
+    """
+
+    def __init__(self, *, to_files: bool) -> None:
+        self._console = remote.console()
+        self._to_files = to_files
+
+    def table(
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        numbers: Sequence[str] = (),
+    ) -> None:
+        """Print a table; nothing where there are no rows."""
+        if not rows:
+            return
+        hidden = len(rows) - MAX_ROWS
+        rest = "all are in the files" if self._to_files else "--out FOLDER writes all"
+        count = "" if hidden <= 0 else f" (the last {MAX_ROWS} of {len(rows):,}; {rest})"
+        table = Table(title=f"{title}{count}", title_justify="left", title_style="bold", header_style="bold")
+        for place, column in enumerate(columns):
+            last = place == len(columns) - 1
+            table.add_column(
+                Text(column),
+                justify="right" if column in numbers else "left",
+                overflow="fold",
+                no_wrap=not last and column not in {"position", "leg"},
+            )
+        for row in rows[-MAX_ROWS:]:
+            table.add_row(*(Text(printed(cell)) for cell in row))
+        self._console.print(table)
+
+    def fields(self, title: str, fields: Sequence[tuple[str, str]]) -> None:
+        """Print names and values, a line each."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in fields:
+            grid.add_row(Text(name), Text(printed(value)))
+        self._console.print(Text(title, style="bold"))
+        self._console.print(grid)
+
+
+def _money(amount: Decimal | None) -> str:
+    return "-" if amount is None else f"{amount:,.2f}"
+
+
+def _number(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value:,.2f}"

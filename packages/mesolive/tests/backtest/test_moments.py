@@ -1,0 +1,76 @@
+"""The moments of a backtest: every scheduled instant is one, whatever the grid."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mesolive.backtest.moments import Instants, moments, scheduled, steps
+from mesolive.language import parse_definition
+from mesolive.market.calendar import us_options_calendar
+from mesolive_testkit.signals import Json, short_put
+
+CALENDAR = us_options_calendar()
+MONDAY = (datetime(2026, 1, 5, 14, 30, tzinfo=UTC), datetime(2026, 1, 5, 21, 0, tzinfo=UTC))
+FRIDAY = datetime(2026, 1, 9, 21, 0, tzinfo=UTC)
+
+
+def instants(raw: Json, last: datetime = MONDAY[1]) -> Instants:
+    return scheduled(parse_definition(raw), CALENDAR, MONDAY[0], last)
+
+
+@settings(max_examples=30, deadline=None)
+@given(every=st.integers(60, 23_400), minutes=st.integers(0, 77))
+def test_a_scheduled_instant_is_evaluated_on_every_grid(every: int, minutes: int) -> None:
+    at = MONDAY[1] - timedelta(minutes=5 * minutes)
+    found = list(moments(CALENDAR, *MONDAY, every, [at]))
+    assert at in found
+    assert found == sorted(set(found)), "ascending, and each once"
+    assert {MONDAY[0], MONDAY[1] - timedelta(minutes=5), MONDAY[1]} <= set(found)
+
+
+@settings(max_examples=30, deadline=None)
+@given(every=st.integers(60, 23_400), first=st.integers(0, 5 * 1440), length=st.integers(0, 2880))
+def test_moments_lie_in_sessions_between_the_first_and_the_last(every: int, first: int, length: int) -> None:
+    begin = MONDAY[0] + timedelta(minutes=first)
+    end = begin + timedelta(minutes=length)
+    for moment in moments(CALENDAR, begin, end, every):
+        session = CALENDAR.session(CALENDAR.local(moment).date())
+        assert session is not None
+        assert begin <= moment <= end
+        assert session[0] <= moment <= session[1]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "count"),
+    [
+        ({"AfterMarketOpenMinutes": 30, "Every": "day"}, 5),
+        ({"BeforeMarketCloseMinutes": 15, "Every": "mon,wed"}, 2),
+        ({"AfterMarketOpenMinutes": 360, "Every": "5min"}, 5 * 6),
+    ],
+)
+def test_the_instants_of_a_schedule_are_those_of_its_days(schedule: Json, count: int) -> None:
+    found = instants(short_put(Entry={"Schedule": schedule}), FRIDAY).entry
+    assert found is not None
+    assert len(found) == count
+
+
+def test_what_has_no_schedule_has_no_instants_and_is_considered_at_every_moment() -> None:
+    found = instants(short_put(Entry={}, Exit={}))
+    assert (found.entry, found.exit, found.adjustment) == (None, None, None)
+    assert found.all == frozenset()
+
+
+def test_an_early_close_moves_what_is_counted_from_the_close() -> None:
+    thanksgiving = (datetime(2026, 11, 27, 14, 30, tzinfo=UTC), datetime(2026, 11, 27, 18, 0, tzinfo=UTC))
+    raw = short_put(Exit={"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "day"}})
+    found = scheduled(parse_definition(raw), CALENDAR, *thanksgiving).exit
+    assert found == {datetime(2026, 11, 27, 17, 30, tzinfo=UTC)}
+
+
+def test_orders_are_worked_on_until_the_next_moment_but_not_over_night() -> None:
+    days = [MONDAY[0], MONDAY[1], MONDAY[0] + timedelta(days=1)]
+    assert list(steps(days, CALENDAR)) == [(days[0], days[1]), (days[1], days[1]), (days[2], days[2])]
