@@ -85,7 +85,7 @@ async def test_a_server_whose_lock_another_one_took_is_told_to_end(
     async def slowly(engine: Any) -> Any:
         """Let who has lost the lock be slower than who starts."""
         task = asyncio.current_task()
-        if task is not None and task.get_name() == "server-lock":
+        if task is not None and task.get_name() == "server lock":
             await taken.wait()
         return await take(engine)
 
