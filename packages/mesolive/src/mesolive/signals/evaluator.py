@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import structlog
@@ -33,11 +32,13 @@ from mesolive.signals.stats import EvaluationStats
 from mesolive.signals.transitions import ActiveState, Change, changes
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
-from mesolive.store.tables.trading import positions, strategy_accounts
+from mesolive.store.tables.trading import strategy_accounts
 from mesolive.tasks import Tasks, Turns
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
+from mesolive.trading.portfolio.position_queries import are_open
 from mesolive.trading.portfolio.positions import Position
+from mesolive.trading.portfolio.repository import open_with_variables, set_variables
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive_sdk import models, wire
 
@@ -308,20 +309,13 @@ class SignalEvaluator:
         if update.error is not None and key in standing:
             return  # it failed before, and that was told
         async with self._database.write(user_id) as tx:
-            row = await tx.first(
-                select(positions.c.state, positions.c.variables).where(positions.c.id == names.position_id)
-            )
-            if row is None or row.state != models.LivePositionState.Open.name:
-                return
-            if {name: Decimal(value) for name, value in row.variables.items()} != update.before:
-                return  # something else has changed it since: it is worked out anew at the next evaluation
+            assert names.position_id is not None  # noqa: S101 - an update is of a position
+            record = await open_with_variables(tx, names.position_id, update.before)
+            if record is None:
+                return  # it was closed, or something else has changed it since: the next evaluation evaluates it anew
             await self._journal.append(tx, user_id, _update_events(applied))
             if update.error is None:
-                await tx.execute(
-                    positions.update()
-                    .where(positions.c.id == names.position_id)
-                    .values(variables=dict(update.variables))
-                )
+                await set_variables(tx, record, update.variables)
             await tx.execute(
                 delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject == key)
             )
@@ -339,9 +333,7 @@ def next_evaluation(now: datetime, every: timedelta) -> datetime:
 async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Scope]:
     """Return those scopes that may still be told of: their position is open, or their strategy may enter."""
     ids = {scope.position_id for scope in scopes if scope.position_id is not None}
-    open_state = models.LivePositionState.Open.name
-    rows = await tx.all(select(positions.c.id).where(positions.c.id.in_(ids), positions.c.state == open_state))
-    open_now = {row.id for row in rows}
+    open_now = await are_open(tx, ids)
     strategy_ids = {scope.strategy_id for scope in scopes}
     active = {
         (row.strategy_id, row.account_id)

@@ -1,7 +1,7 @@
-"""What an account's owner does to his books by hand: close a position that is gone, and say what a leg has realised.
+"""Corrections by hand (`SetPositionClosed`, `AdjustLegPnL`): a position that is gone, and what a leg has realised.
 
 Books balance whatever is done to them: cash + cost of what is held = start + realised PnL. So a position is closed at
-what it cost, and what its owner says that it realised moves the account's cash by the difference.
+what it cost, and a corrected PnL moves the account's cash by the difference.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
-from mesolive.errors import conflict, not_found, validation
+from mesolive.errors import conflict, validation
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.store.tables.trading import exec_plans, legs, orders, positions
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.evaluation.entry_variables import resolved_events
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.orders.repository import OPEN
-from mesolive.trading.portfolio.accounts import account_by_id, move_cash
-from mesolive.trading.portfolio.positions import CLOSED, Leg, Position, find_position
+from mesolive.trading.orders.repository import open_order_of_position
+from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.booking import correct_pnl, write_off
+from mesolive.trading.portfolio.position_queries import position_of_leg
+from mesolive.trading.portfolio.positions import CLOSED, Position, find_position
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
@@ -65,18 +63,9 @@ class AccountActions:
             position = await find_position(tx, user.user_id, args.PositionId)
             must_be_open(position)
             await must_be_at_rest(tx, position)
-            await tx.execute(
-                legs.update()
-                .where(legs.c.position_id == position.id, legs.c.closed_at.is_(None))
-                .values(status=models.LegStatus.Closed.name, closed_at=now, held_qty=ZERO, cost=ZERO)
-            )
-            await tx.execute(
-                positions.update()
-                .where(positions.c.id == position.id)
-                .values(state=models.LivePositionState.Closed.name, closed_at=now)
-            )
+            account = await account_by_id(tx, user.user_id, position.account_id)
+            resolved = await write_off(tx, user.user_id, account, position.id, now)
             cost = sum((leg.holding.cost for leg in position.open_legs), ZERO)
-            await self._move_cash(tx, position, cost)
             held = {leg.name: str(leg.holding.qty) for leg in position.open_legs}
             detail = {"position": position.id, "held": held, "cost": str(cost)}
             await self._audit(tx, user, position, "SetPositionClosed", args.IdempotencyKey, detail)
@@ -84,7 +73,7 @@ class AccountActions:
                 position.leg_event(leg, models.LegStatus.Closed, leg.shown_pnl) for leg in position.open_legs
             ]
             events.append(position.event(models.PositionStatus.Closed, position.realized_pnl))
-            events += await resolved_events(tx, user.user_id, position.id)
+            events += resolved
             await self._journal.append(tx, user.user_id, events)
             tx.after_commit(lambda: self._doubtful(position.account_id))
             return (await find_position(tx, user.user_id, position.id)).live
@@ -110,14 +99,11 @@ class AccountActions:
             _check_amount(realized)
 
         async def action(tx: WriteTransaction) -> models.LiveLeg:
-            position, before = await _find_leg(tx, user.user_id, args.LegId)
+            position, before = await position_of_leg(tx, user.user_id, args.LegId)
             await must_be_at_rest(tx, position)
-            await tx.execute(legs.update().where(legs.c.id == before.id).values(user_realized_pnl=realized))
+            account = await account_by_id(tx, user.user_id, position.account_id)
             after = before.realized_pnl if realized is None else realized
-            change = after - before.shown_pnl
-            total = position.realized_pnl + change
-            await tx.execute(positions.update().where(positions.c.id == position.id).values(realized_pnl=total))
-            await self._move_cash(tx, position, change)
+            total = await correct_pnl(tx, account, position.id, before.id, realized, self._clock.now())
             detail = {
                 "leg": before.id,
                 "before": str(before.shown_pnl),
@@ -129,14 +115,10 @@ class AccountActions:
                 position.event(models.PositionStatus.RealizedPnLChanged, total),
             ]
             await self._journal.append(tx, user.user_id, events)
-            return (await _find_leg(tx, user.user_id, args.LegId))[1].live
+            return (await position_of_leg(tx, user.user_id, args.LegId))[1].live
 
         operation = models.IdempotencyOperation.AdjustLegPnL
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
-
-    async def _move_cash(self, tx: WriteTransaction, position: Position, change: Decimal) -> None:
-        account = await account_by_id(tx, position.user_id, position.account_id)
-        await move_cash(tx, account, change, self._clock.now())
 
     async def _audit(
         self,
@@ -159,10 +141,9 @@ def must_be_open(position: Position) -> None:
 
 async def must_be_at_rest(tx: Transaction, position: Position) -> None:
     """Raise `Conflict` while an order of the position has not ended."""
-    of_position = select(exec_plans.c.id).where(exec_plans.c.position_id == position.id)
-    row = await tx.first(select(orders.c.id).where(orders.c.plan_id.in_(of_position), orders.c.state.in_(sorted(OPEN))))
-    if row is not None:
-        raise conflict(f"order {row.id} of position {position.id} has not ended; cancel it first")
+    order_id = await open_order_of_position(tx, position.id)
+    if order_id is not None:
+        raise conflict(f"order {order_id} of position {position.id} has not ended; cancel it first")
 
 
 def _check_amount(realized: Decimal) -> None:
@@ -170,11 +151,3 @@ def _check_amount(realized: Decimal) -> None:
     if not fits:
         text = f"expected an amount up to {LARGEST_PNL:,}, of at most {PNL_DECIMALS} decimals, got {realized}"
         raise validation({"RealizedPnL": [text]})
-
-
-async def _find_leg(tx: Transaction, user_id: int, leg_id: int) -> tuple[Position, Leg]:
-    owner = await tx.scalar(select(legs.c.position_id).where(legs.c.user_id == user_id, legs.c.id == leg_id))
-    if owner is None:
-        raise not_found(f"leg {leg_id}")
-    position = await find_position(tx, user_id, owner)
-    return position, next(leg for leg in position.legs if leg.id == leg_id)

@@ -7,19 +7,19 @@ positions wait; they are on until everything is frozen. What was frozen at the e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from itertools import groupby
 
 import structlog
-from sqlalchemy import select
 
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
-from mesolive.store.tables.trading import positions
-from mesolive.trading.evaluation.entry_variables import AT_ENTRY, EntryVariableCapture, active_errors, resolved
+from mesolive.trading.evaluation.entry_variables import AT_ENTRY, EntryVariableCapture
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.plans import find_plan
+from mesolive.trading.portfolio.position_queries import open_positions_among
 from mesolive.trading.portfolio.positions import find_position
+from mesolive.trading.portfolio.repository import open_with_variables, set_variables
+from mesolive.trading.portfolio.variable_errors import active_errors, resolved
 from mesolive_sdk import models
 
 _log = structlog.get_logger(__name__)
@@ -41,30 +41,24 @@ class EntryVariableRetry:
         async with self._database.read() as tx:
             errors = await active_errors(tx, what=AT_ENTRY)
             ids = {event.PositionId for event in errors}
-            rows = await tx.all(
-                select(positions.c.id, positions.c.user_id)
-                .where(positions.c.id.in_(ids), positions.c.state == models.LivePositionState.Open.name)
-                .order_by(positions.c.id)
-                .limit(LARGEST_PASS)
-            )
+            waiting = await open_positions_among(tx, ids, LARGEST_PASS)
         of_position = {
             position_id: list(its)
             for position_id, its in groupby(
                 sorted(errors, key=lambda event: event.PositionId or 0), key=lambda event: event.PositionId
             )
         }
-        for row in rows:
+        for position_id, user_id in waiting.items():
             try:
-                await self._make_up(row.user_id, row.id, of_position[row.id])
+                await self._make_up(user_id, position_id, of_position[position_id])
             except Exception:  # noqa: BLE001 - the others are tried all the same; the log has the trace
-                _log.exception("position_not_frozen", position_id=row.id)
-        return len(rows)
+                _log.exception("entry_variables_failed", position_id=position_id)
+        return len(waiting)
 
     async def _make_up(self, user_id: int, position_id: int, errors: Sequence[models.ErrorEvent]) -> None:
         async with self._database.read() as tx:
             position = await find_position(tx, user_id, position_id)
-            plan_id = await tx.scalar(select(positions.c.entry_plan_id).where(positions.c.id == position_id))
-            plan = await find_plan(tx, user_id, plan_id)
+            plan = await find_plan(tx, user_id, position.entry_plan_id)
             account = await account_by_id(tx, user_id, position.account_id)
             context = await self._freezer.context(tx, user_id, account, position.strategy_id)
         frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
@@ -78,11 +72,8 @@ class EntryVariableRetry:
         if not told and not frozen.variables:
             return
         async with self._database.write(user_id) as tx:
-            row = await tx.first(select(positions.c.state, positions.c.variables).where(positions.c.id == position_id))
-            if row is None or row.state != models.LivePositionState.Open.name:
-                return
-            if {name: Decimal(value) for name, value in row.variables.items()} != dict(position.variables):
-                return  # something else has changed them since: the next evaluation tries again
-            variables = {**frozen.variables, **position.variables}
-            await tx.execute(positions.update().where(positions.c.id == position_id).values(variables=variables))
+            record = await open_with_variables(tx, position_id, position.variables)
+            if record is None:
+                return  # it was closed, or something else has changed its variables: the next evaluation tries again
+            await set_variables(tx, record, {**frozen.variables, **record.variables})
             await self._journal.append(tx, user_id, told)

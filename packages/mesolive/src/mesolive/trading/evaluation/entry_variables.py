@@ -7,18 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
-from sqlalchemy import select
-
 from mesolive.errors import ServiceError
 from mesolive.language import freeze_at_entry
 from mesolive.language.decision import Evaluation, PositionState
 from mesolive.store.database import Transaction
-from mesolive.store.tables.journal import active_events, events
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.plans import Plan
-from mesolive_sdk import models, wire
+from mesolive.trading.portfolio.variable_errors import variable_error_id
+from mesolive_sdk import models
 
 AT_ENTRY = "not frozen at entry"
 """How the message begins of an error of what an entry should have frozen."""
@@ -71,56 +68,8 @@ class CapturedVariables:
                 Statement=statement,
             )
             for message, kind, statement in causes
-            if (error_id := _error_id(position_id, kind, statement, what)) not in known
+            if (error_id := variable_error_id(position_id, kind, statement, what)) not in known
         ]
-
-
-def _error_id(position_id: int, kind: models.ConditionType, statement: str | None, what: str) -> uuid.UUID:
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/freeze/{position_id}/{what}/{kind.name}/{statement}")
-
-
-async def active_errors(
-    tx: Transaction, user_id: int | None = None, what: str | None = None
-) -> list[models.ErrorEvent]:
-    """Return the errors that are on because something could not be frozen, oldest first.
-
-    Parameters
-    ----------
-    user_id
-        Whose; `None` for all users.
-    what
-        Of one occasion only, such as `AT_ENTRY`.
-    """
-    query = (
-        select(events.c.body)
-        .join(
-            active_events,
-            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
-        )
-        .where(events.c.event_type == models.ErrorEvent.callback)
-        .order_by(events.c.user_id, events.c.event_seq_id)
-    )
-    if user_id is not None:
-        query = query.where(active_events.c.user_id == user_id)
-    found: list[models.ErrorEvent] = []
-    for row in await tx.all(query):
-        event = wire.decode_json(row.body, models.ErrorEvent)
-        said = (event.Message or "").partition(":")[0]
-        if event.PositionId is None or event.ConditionType is None or (what is not None and said != what):
-            continue
-        if event.ErrorId == _error_id(event.PositionId, event.ConditionType, event.Statement, said):
-            found.append(event)
-    return found
-
-
-def resolved(event: models.ErrorEvent) -> models.ErrorEvent:
-    """Return what ends an error."""
-    return msgspec.structs.replace(event, State=models.ErrorState.Resolved)
-
-
-async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> list[models.MesoLiveEvent]:
-    """Return what ends the errors of a position that is closed: nothing waits for its variables any more."""
-    return [resolved(event) for event in await active_errors(tx, user_id) if event.PositionId == position_id]
 
 
 class EntryVariableCapture:

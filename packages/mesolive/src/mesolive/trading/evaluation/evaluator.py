@@ -15,8 +15,6 @@ from datetime import datetime
 from random import Random
 from typing import TypeAlias, TypeVar
 
-from sqlalchemy import func, select
-
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState, PositionState
@@ -25,11 +23,11 @@ from mesolive.market.service import Market, UnknownProviderError, UnknownUnderly
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
-from mesolive.store.tables.trading import positions
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.portfolio.accounts import Account, open_value
 from mesolive.trading.portfolio.margin import rules_by_position
 from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.position_queries import last_trades
 from mesolive.trading.portfolio.positions import Position, open_positions_of_account
 from mesolive.trading.strategies import CompiledStrategies, find_strategy
 from mesolive_sdk import models
@@ -112,13 +110,7 @@ async def load_context(
 ) -> StrategyContext:
     """Read what an evaluation of the strategy on the account needs; raises and takes `deleted` as `find_strategy`."""
     strategy = await find_strategy(tx, user_id, strategy_id, deleted=deleted)
-    last = await tx.first(
-        select(func.max(positions.c.created_at).label("entry"), func.max(positions.c.closed_at).label("exit")).where(
-            positions.c.user_id == user_id,
-            positions.c.account_id == account.id,
-            positions.c.strategy_id == strategy_id,
-        )
-    )
+    last = (await last_trades(tx, [strategy_id], account.id)).get((strategy_id, account.id))
     held = tuple(await open_positions_of_account(tx, user_id, account.id))
     return StrategyContext(
         user_id=user_id,
@@ -128,8 +120,8 @@ async def load_context(
         definition=strategy.definition,
         symbol=strategy.symbol,
         positions=held,
-        last_entry_at=None if last is None else last.entry,
-        last_exit_at=None if last is None else last.exit,
+        last_entry_at=None if last is None else last.entry_at,
+        last_exit_at=None if last is None else last.exit_at,
         margin_rules=await rules_by_position(tx, [position.id for position in held]),
     )
 

@@ -10,31 +10,36 @@ import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database, Transaction, WriteTransaction
-from mesolive.store.tables.trading import exec_plans, legs, positions
 from mesolive.tasks import BackOff, Tasks
 from mesolive.trading.evaluation.adjustment_variables import (
     PendingVariables,
-    SetVariables,
     evaluate_adjustment_variables,
     pending_variables,
 )
 from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.adjustments import count_adjustment
-from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
-from mesolive.trading.portfolio.position_updates import (
+from mesolive.trading.portfolio.booking import (
     FillContext,
     complete_entry,
     leg_update,
+    mark_legs_open,
     position_event,
-    set_leg_status,
 )
+from mesolive.trading.portfolio.plans import (
+    Plan,
+    PlanKind,
+    PlanState,
+    adjustments_to_complete,
+    find_plan,
+    mark_executed,
+)
+from mesolive.trading.portfolio.position_queries import entries_to_complete
 from mesolive.trading.portfolio.positions import Position, find_position
+from mesolive.trading.portfolio.repository import position_record, set_variables
 from mesolive_sdk import models
 from mesolive_sdk.models import LegStatus, LivePositionState
 
@@ -43,7 +48,7 @@ ZERO = Decimal(0)
 RETRY = BackOff(first=1.0, longest=30.0)
 """Real time after which a plan that could not be completed is tried again."""
 
-MOST_EVALUATIONS = 5
+MAX_EVALUATIONS = 5
 """So often the variables of an adjustment are worked out when something else changes the position's at the same time;
 then they are set beside what it has set."""
 
@@ -85,24 +90,10 @@ class PlanCompletion:
         One that cannot be ended is tried again, as in `begin`: it keeps nobody else's positions from being watched.
         """
         async with self._database.read() as tx:
-            entries = await tx.all(
-                select(exec_plans.c.user_id, exec_plans.c.id)
-                .join(positions, positions.c.entry_plan_id == exec_plans.c.id)
-                .where(
-                    exec_plans.c.kind == PlanKind.ENTRY.value,
-                    exec_plans.c.state == PlanState.EXECUTED.value,
-                    positions.c.state == LivePositionState.Opening.name,
-                )
-                .order_by(exec_plans.c.id)
-            )
-            adjustments = await tx.all(
-                select(exec_plans.c.user_id, exec_plans.c.id)
-                .where(exec_plans.c.state == PlanState.FILLED.value)
-                .order_by(exec_plans.c.id)
-            )
-        for row in [*entries, *adjustments]:
-            await asyncio.wait({self._begin(row.user_id, row.id, RETRY.pauses())})
-        return len(entries) + len(adjustments)
+            incomplete = [*await entries_to_complete(tx), *await adjustments_to_complete(tx)]
+        for user_id, plan_id in incomplete:
+            await asyncio.wait({self._begin(user_id, plan_id, RETRY.pauses())})
+        return len(incomplete)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -122,34 +113,27 @@ class PlanCompletion:
         if plan.kind is PlanKind.ENTRY:
             await self._open(user_id, plan)
         elif plan.kind is PlanKind.ADJUSTMENT:
-            for attempt in range(MOST_EVALUATIONS):
-                if await self._adjust(user_id, plan, insist=attempt + 1 == MOST_EVALUATIONS):
+            for attempt in range(MAX_EVALUATIONS):
+                if await self._adjust(user_id, plan, insist=attempt + 1 == MAX_EVALUATIONS):
                     return
 
     async def _open(self, user_id: int, plan: Plan) -> None:
         async with self._database.read() as tx:
             position = await _position_of(tx, user_id, plan)
             account = await account_by_id(tx, user_id, plan.account_id)
-            context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
-        frozen = await self._freezer.freeze(context, position.language_state, plan.data_provider)
-        books = FillContext(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
+            strategy = await self._freezer.context(tx, user_id, account, plan.strategy_id)
+        captured = await self._freezer.freeze(strategy, position.language_state, plan.data_provider)
+        context = FillContext(user_id, account, plan, position.id, {leg.name: leg.id for leg in position.legs})
         async with self._database.write(user_id) as tx:
-            state = await tx.scalar(select(positions.c.state).where(positions.c.id == position.id))
-            if state != LivePositionState.Opening.name:
+            if not await complete_entry(tx, position.id, captured.variables):
                 return
-            await complete_entry(tx, books, frozen.variables)
-            await tx.execute(
-                legs.update()
-                .where(legs.c.position_id == position.id, legs.c.status == LegStatus.Opening.name)
-                .values(status=LegStatus.Open.name)
-            )
             bought = {leg.name: leg.qty for leg in position.legs}
             opened = [
-                leg_update(books, leg, LegStatus.Open, bought[leg.name], ZERO)
+                leg_update(context, leg, LegStatus.Open, bought[leg.name], ZERO)
                 for leg in plan.legs
                 if bought[leg.name] != 0
             ]
-            await self._journal.append(tx, user_id, [*opened, *frozen.error_events(plan, position.id)])
+            await self._journal.append(tx, user_id, [*opened, *captured.error_events(plan, position.id)])
 
     async def _adjust(self, user_id: int, plan: Plan, *, insist: bool) -> bool:
         """End an adjustment whose orders are filled.
@@ -164,25 +148,27 @@ class PlanCompletion:
         Whether it has ended; else it is to be tried again.
         """
         pending = await self._pending(user_id, plan)
-        found = None if pending is None else await evaluate_adjustment_variables(self._freezer.room, pending, plan)
+        evaluated = None if pending is None else await evaluate_adjustment_variables(self._freezer.room, pending, plan)
         async with self._database.write(user_id) as tx:
             if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
                 return True
             position = await _position_of(tx, user_id, plan)
-            if found is not None and found.before != position.variables and not insist:
+            if evaluated is not None and evaluated.before != position.variables and not insist:
                 return False
             account = await account_by_id(tx, user_id, plan.account_id)
-            books = FillContext(user_id, account, plan, position.id, {})
+            context = FillContext(user_id, account, plan, position.id, {})
             await count_adjustment(tx, plan.id, position.id)
             await mark_executed(tx, plan.id, self._clock.now(), position.id)
             events: list[models.MesoLiveEvent] = []
             if position.state is LivePositionState.Open:
-                events += await _settle_legs(tx, position)
+                events += await _open_partial_legs(tx, position)
             if position.state is not LivePositionState.Closed:
-                events.append(position_event(books, models.PositionStatus.Adjusted, position.realized_pnl))
-            if found is not None:
-                await _set_variables(tx, position, found)
-                events += found.frozen.error_events(plan, position.id, "not set by the adjustment")
+                events.append(position_event(context, models.PositionStatus.Adjusted, position.realized_pnl))
+            if evaluated is not None:
+                # Not what the evaluation started from: what was set beside it stays.
+                record = await position_record(tx, position.id)
+                await set_variables(tx, record, {**record.variables, **evaluated.frozen.variables})
+                events += evaluated.frozen.error_events(plan, position.id, "not set by the adjustment")
             await self._journal.append(tx, user_id, events)
         return True
 
@@ -208,14 +194,7 @@ async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:
     return await find_position(tx, user_id, plan.position_id)
 
 
-async def _settle_legs(tx: WriteTransaction, position: Position) -> list[models.MesoLiveEvent]:
+async def _open_partial_legs(tx: WriteTransaction, position: Position) -> list[models.MesoLiveEvent]:
     """Have every leg that is held be open: what an earlier adjustment left half way is what the position has now."""
-    halfway = [leg for leg in position.open_legs if leg.status in {LegStatus.Opening, LegStatus.Closing}]
-    for leg in halfway:
-        await set_leg_status(tx, leg.id, LegStatus.Open, leg.created_at)
-    return [position.leg_event(leg, LegStatus.Open, leg.shown_pnl) for leg in halfway]
-
-
-async def _set_variables(tx: WriteTransaction, position: Position, found: SetVariables) -> None:
-    variables = {**position.variables, **found.frozen.variables}
-    await tx.execute(positions.update().where(positions.c.id == position.id).values(variables=variables))
+    opened = await mark_legs_open(tx, position.id, {LegStatus.Opening, LegStatus.Closing})
+    return [position.leg_event(leg, LegStatus.Open, leg.shown_pnl) for leg in position.open_legs if leg.id in opened]

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.store.tables.trading import orders, strategies
+from mesolive.store.rows import insert as insert_row
+from mesolive.store.tables.trading import exec_plans, orders, strategies
 from mesolive.trading.orders.state_machine import OrderView, State
 from mesolive_sdk import models
 
@@ -189,6 +190,54 @@ async def place_orders(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class FilledOrder:
+    """An order of a paper account: it is filled when it is stored.
+
+    Attributes
+    ----------
+    side, qty
+        `B` or `S`, and combos with the sign in which they are shown.
+    price
+        Of one combo.
+    """
+
+    account_id: int
+    plan_id: int
+    position_id: int
+    strategy_id: int
+    group: int
+    side: str
+    qty: Decimal
+    price: Decimal
+    filled_at: datetime
+
+
+async def insert_filled_order(tx: WriteTransaction, user_id: int, order: FilledOrder, at: datetime) -> int:
+    """Store an order that a paper account has filled, and return its id."""
+    return await insert_row(
+        tx,
+        orders,
+        user_id=user_id,
+        account_id=order.account_id,
+        plan_id=order.plan_id,
+        position_id=order.position_id,
+        strategy_id=order.strategy_id,
+        leg_group_id=order.group,
+        state=State.FILLED.value,
+        side=order.side,
+        qty=order.qty,
+        filled_qty=order.qty,
+        average_fill_price=order.price,
+        last_fill_price=order.price,
+        order_type=models.OrderType.Market.name,
+        time_in_force=models.TimeInForce.Day.name,
+        created_at=at,
+        filled_at=order.filled_at,
+        last_updated=at,
+    )
+
+
 async def orders_by_reference(tx: Transaction, references: Iterable[str]) -> list[StoredOrder]:
     """Return the orders that have these references."""
     return [stored(row) for row in await tx.all(_BY_REFERENCE, {"references": list(references)})]
@@ -203,6 +252,24 @@ async def orders_by_venue_id(tx: Transaction, account_id: int, venue_ids: Iterab
 async def order_of_user(tx: Transaction, user_id: int, order_id: int) -> Row[Any] | None:
     """Return the row of one of the user's orders, a paper order too."""
     return await tx.first(_BY_ID, {"user": user_id, "ids": [order_id]})
+
+
+async def open_order_of_position(tx: Transaction, position_id: int, except_plan: int | None = None) -> int | None:
+    """Return the id of an order of a position that has not ended; `None` when all have.
+
+    Parameters
+    ----------
+    except_plan
+        A plan whose own orders do not count.
+    """
+    query = (
+        select(orders.c.id)
+        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
+        .where(exec_plans.c.position_id == position_id, orders.c.state.in_(sorted(OPEN)))
+    )
+    if except_plan is not None:
+        query = query.where(exec_plans.c.id != except_plan)
+    return await tx.scalar(query.order_by(orders.c.id).limit(1))
 
 
 async def open_orders_of_account(tx: Transaction, account_id: int) -> list[StoredOrder]:

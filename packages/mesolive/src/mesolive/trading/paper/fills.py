@@ -1,4 +1,4 @@
-"""Fills that the user tells: checked against the plan, and booked as filled orders."""
+"""Client-reported fills of paper accounts: checked against the plan, and booked as filled orders."""
 
 from __future__ import annotations
 
@@ -10,102 +10,81 @@ from decimal import Decimal
 from mesolive.errors import not_found, validation
 from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 from mesolive.store.database import WriteTransaction
-from mesolive.store.rows import insert
-from mesolive.store.tables.trading import orders
-from mesolive.trading.portfolio.accounting import Fill, GroupQuantity, Holding, apply_fill, combo_price, round_average
+from mesolive.trading.orders.repository import FilledOrder, insert_filled_order
+from mesolive.trading.portfolio.accounting import Fill, GroupQuantity, combo_price, round_average
+from mesolive.trading.portfolio.booking import FillContext, LegFill, book_fills
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanLeg, group_quantities
-from mesolive.trading.portfolio.position_updates import FillContext, FilledLeg, FillResult, book_legs
 from mesolive.trading.portfolio.positions import Leg
+from mesolive.trading.portfolio.repository import executions_of_plan
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
-LARGEST_QUANTITY = Decimal(1_000_000)
-LARGEST_AMOUNT = Decimal(10_000_000)
-MOST_DECIMALS = 10
+MAX_QUANTITY = Decimal(1_000_000)
+MAX_AMOUNT = Decimal(10_000_000)
+MAX_DECIMALS = 10
 """Of prices, commissions and multipliers. With these bounds every product and sum of a booking is exact: it fits the 28
 digits that decimal arithmetic keeps."""
 
 
 @dataclass(frozen=True, slots=True)
-class LegFill:
-    """A plan's leg with what was told about it; `fill` is `None` for a marker leg."""
+class BookedGroups:
+    """What one call's fills became.
 
-    leg: PlanLeg
-    fill: Fill | None
-
-    @property
-    def holding(self) -> Holding:
-        """What the fill alone makes: the leg of an entry."""
-        empty = Holding(ZERO, ZERO, self.leg.traded.contract.multiplier)
-        return empty if self.fill is None else apply_fill(empty, self.fill)[0]
-
-    @property
-    def entry_price(self) -> Decimal:
-        """Average entry price with commission; a marker leg's is its mark at preparation."""
-        if self.fill is None:
-            return ZERO if self.leg.mark is None else self.leg.mark
-        return self.holding.average_price
-
-
-@dataclass(frozen=True, slots=True)
-class BookedFills:
-    """What one call's fills became."""
+    Attributes
+    ----------
+    orders
+        What tells of the orders, one for each group that was traded.
+    legs
+        What tells of the legs, in the plan's order.
+    """
 
     order_ids: list[int]
+    execution_ids: list[int]
     orders: list[models.OrderUpdateEvent]
-    legs: Mapping[str, FillResult]
+    legs: list[models.LegUpdateEvent]
 
-    def result(self, books: FillContext) -> models.ApplyPaperFillsResult:
+    def result(self, context: FillContext) -> models.ApplyPaperFillsResult:
         """Return them as the wire tells them."""
         return models.ApplyPaperFillsResult(
-            ExecPlanId=books.plan.id,
-            PositionId=books.position_id,
+            ExecPlanId=context.plan.id,
+            PositionId=context.position_id,
             LiveOrderIds=self.order_ids,
-            ExecutionIds=sorted(booked.execution_id for booked in self.legs.values()),
+            ExecutionIds=self.execution_ids,
         )
 
 
-async def book_fills(
-    tx: WriteTransaction, books: FillContext, multiplier: Decimal, fills: Sequence[LegFill], now: datetime
-) -> BookedFills:
-    """Record one filled order per traded leg group, and book the fills of its legs."""
-    plan = books.plan
-    by_name = {told.leg.name: told for told in fills}
+async def book_groups(
+    tx: WriteTransaction, context: FillContext, fills: Sequence[LegFill], now: datetime
+) -> BookedGroups:
+    """Record one filled order per traded leg group and book its fills; marker legs open and close with them."""
+    plan = context.plan
+    by_name = {one.leg.name: one for one in fills}
+    markers = [one for one in fills if one.fill is None]
     order_ids: list[int] = []
-    orders_told: list[models.OrderUpdateEvent] = []
-    legs_booked: dict[str, FillResult] = {}
-    for group, quantity in group_quantities(plan.legs, multiplier).items():
+    order_events: list[models.OrderUpdateEvent] = []
+    leg_events = dict((await book_fills(tx, context, markers, None, opens=True)).events) if markers else {}
+    for group, quantity in group_quantities(plan.legs, context.multiplier).items():
         if quantity.qty == 0:
             continue
-        traded = {name: by_name[name].fill for name, ratio in quantity.ratios.items() if ratio != 0}
-        told = {name: fill for name, fill in traded.items() if fill is not None}
+        traded = [by_name[name] for name, ratio in quantity.ratios.items() if ratio != 0]
+        prices = {one.leg.name: one.fill.price for one in traded if one.fill is not None}
         side, qty = combo_side(quantity)
-        price = round_average(combo_price(quantity.ratios, {name: fill.price for name, fill in told.items()}))
-        order_id = await insert(
-            tx,
-            orders,
-            user_id=books.user_id,
-            account_id=books.account.id,
+        price = round_average(combo_price(quantity.ratios, prices))
+        order = FilledOrder(
+            account_id=context.account.id,
             plan_id=plan.id,
-            position_id=books.position_id,
+            position_id=context.position_id,
             strategy_id=plan.strategy_id,
-            leg_group_id=group,
-            state=models.OrderState.Filled.name,
+            group=group,
             side=side,
             qty=qty,
-            filled_qty=qty,
-            average_fill_price=price,
-            last_fill_price=price,
-            order_type=models.OrderType.Market.name,
-            time_in_force=models.TimeInForce.Day.name,
-            created_at=now,
-            filled_at=max(fill.at for fill in told.values()),
-            last_updated=now,
+            price=price,
+            filled_at=max(one.at for one in traded),
         )
+        order_id = await insert_filled_order(tx, context.user_id, order, now)
         order_ids.append(order_id)
-        filled = [FilledLeg(by_name[name].leg, fill) for name, fill in told.items()]
-        legs_booked |= await book_legs(tx, books, filled, order_id)
-        orders_told.append(
+        leg_events |= (await book_fills(tx, context, traded, order_id, opens=True)).events
+        order_events.append(
             models.OrderUpdateEvent(
                 OrderId=order_id,
                 BrokerAccountId=plan.broker_account_id,
@@ -121,7 +100,13 @@ async def book_fills(
                 Rejection=None,
             )
         )
-    return BookedFills(order_ids, orders_told, legs_booked)
+    in_order = [leg_events[one.leg.name] for one in fills]
+    return BookedGroups(order_ids, await executions_of_plan(tx, plan.id), order_events, in_order)
+
+
+def last_fill(fills: Iterable[LegFill], now: datetime) -> datetime:
+    """Return when the last leg was filled; `now` where nothing was traded."""
+    return max((one.at for one in fills if one.fill is not None), default=now)
 
 
 def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -> tuple[Decimal, list[LegFill]]:
@@ -158,13 +143,12 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
     for leg in plan.legs:
         told = args.PaperLegFills.get(leg.name)
         if leg.qty == 0:
-            fills.append(LegFill(leg, None))
+            fills.append(LegFill(leg, now))
         elif told is None:
             problems[f"PaperLegFills[{leg.name}]"] = [f"the fill of leg {leg.name!r} is missing"]
         else:
-            found = _fill_problems(told, plan, now)
-            if found:
-                problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in found.items()}
+            wrong_fields = _fill_problems(told, plan, now)
+            problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in wrong_fields.items()}
             fill = Fill(
                 price=told.Price,
                 qty=leg.qty * multiplier,
@@ -172,20 +156,20 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
                 commission=told.Commission,
                 at=told.FilledAt if told.FilledAt is not None else now,
             )
-            fills.append(LegFill(leg, fill))
+            fills.append(LegFill(leg, fill.at, fill))
     if problems:
         raise validation(problems)
     return multiplier, fills
 
 
 def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | None:
-    if not multiplier.is_finite() or not 0 < multiplier <= LARGEST_QUANTITY or _is_too_fine(multiplier):
-        bounds = f"greater than 0 up to {LARGEST_QUANTITY}, with at most {MOST_DECIMALS} decimals"
+    if not multiplier.is_finite() or not 0 < multiplier <= MAX_QUANTITY or _is_too_fine(multiplier):
+        bounds = f"greater than 0 up to {MAX_QUANTITY}, with at most {MAX_DECIMALS} decimals"
         return f"expected a number {bounds}, got {multiplier}"
     for leg in legs:
         qty = leg.qty * multiplier
-        if abs(qty) > LARGEST_QUANTITY:
-            return f"leg {leg.name!r} would be {qty} contracts; at most {LARGEST_QUANTITY} are booked"
+        if abs(qty) > MAX_QUANTITY:
+            return f"leg {leg.name!r} would be {qty} contracts; at most {MAX_QUANTITY} are booked"
         if qty % 1 != 0 and leg.traded.contract.underlying not in FRACTIONAL_UNDERLYINGS:
             return f"leg {leg.name!r} would be {qty} contracts; they trade whole"
     return None
@@ -193,11 +177,11 @@ def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | N
 
 def _fill_problems(told: models.PaperLegFill, plan: Plan, now: datetime) -> dict[str, str]:
     problems: dict[str, str] = {}
-    decimals = f"with at most {MOST_DECIMALS} decimals"
-    if not told.Price.is_finite() or not 0 <= told.Price <= LARGEST_AMOUNT or _is_too_fine(told.Price):
-        problems["Price"] = f"expected a price per unit from 0 to {LARGEST_AMOUNT}, {decimals}, got {told.Price}"
-    if not told.Commission.is_finite() or abs(told.Commission) > LARGEST_AMOUNT or _is_too_fine(told.Commission):
-        problems["Commission"] = f"expected an amount up to {LARGEST_AMOUNT}, {decimals}, got {told.Commission}"
+    decimals = f"with at most {MAX_DECIMALS} decimals"
+    if not told.Price.is_finite() or not 0 <= told.Price <= MAX_AMOUNT or _is_too_fine(told.Price):
+        problems["Price"] = f"expected a price per unit from 0 to {MAX_AMOUNT}, {decimals}, got {told.Price}"
+    if not told.Commission.is_finite() or abs(told.Commission) > MAX_AMOUNT or _is_too_fine(told.Commission):
+        problems["Commission"] = f"expected an amount up to {MAX_AMOUNT}, {decimals}, got {told.Commission}"
     # Whole seconds: a client may cut what it reports to them, and the plan was stored within one.
     earliest = plan.created_at.replace(microsecond=0)
     if told.FilledAt is not None and not earliest <= told.FilledAt <= now:
@@ -209,7 +193,7 @@ def _fill_problems(told: models.PaperLegFill, plan: Plan, now: datetime) -> dict
 
 
 def _is_too_fine(number: Decimal) -> bool:
-    return round(number, MOST_DECIMALS) != number
+    return round(number, MAX_DECIMALS) != number
 
 
 def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:

@@ -1,15 +1,14 @@
-"""Paper accounts: the user tells the fills, and they become positions, legs, executions, cash and events.
+"""Paper accounts (`ApplyPaperFills`): client-reported fills become positions, legs, executions, cash and events.
 
-Everything that one call tells is booked in one transaction, together with its events and its idempotency record.
+All fills of one call are booked in one transaction, together with its events and its idempotency record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-
-from sqlalchemy import func, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -17,26 +16,22 @@ from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
-from mesolive.store.tables.trading import legs
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
-from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture, resolved_events
+from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.paper.adjustments import AdjustmentFills
-from mesolive.trading.paper.fills import ZERO, LegFill, book_fills, checked_fills, too_early
-from mesolive.trading.portfolio.accounting import total
+from mesolive.trading.paper.fills import ZERO, book_groups, checked_fills, last_fill, too_early
 from mesolive.trading.portfolio.accounts import Account, find_account, must_be_paper
-from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plan, mark_executed
-from mesolive.trading.portfolio.position_updates import (
+from mesolive.trading.portfolio.booking import (
     FillContext,
-    close_position,
+    LegFill,
     complete_entry,
-    leg_event,
-    leg_update,
+    conclude,
     open_position,
     position_event,
-    realize,
-    set_leg_status,
 )
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, executed_already, find_plan, mark_executed
+from mesolive.trading.portfolio.position_queries import last_opening
 from mesolive.trading.portfolio.positions import find_position
 from mesolive_sdk import models
 
@@ -72,7 +67,7 @@ class PaperExecution:
             `NotSupported` for an account that is not paper; `Conflict` for a plan that was executed, or whose position
             has changed since; `ValidationError` for fills that do not match the plan's legs.
         """
-        found = await self._evaluate(user, args)
+        evaluated = await self._evaluate(user, args)
 
         async def book(tx: WriteTransaction) -> models.ApplyPaperFillsResult:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
@@ -81,12 +76,12 @@ class PaperExecution:
             now = await self._moment(tx, plan)
             multiplier, fills = checked_fills(args, plan, now)
             if plan.state is not PlanState.PREPARED:
-                raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
+                raise executed_already(plan.id)
             if plan.kind is PlanKind.ENTRY:
-                frozen = found if isinstance(found, CapturedVariables) else None
-                return await self._enter(tx, user, account, plan, multiplier, fills, frozen, now)
+                captured = evaluated if isinstance(evaluated, CapturedVariables) else None
+                return await self._enter(tx, user, account, plan, multiplier, fills, captured, now)
             if plan.kind is PlanKind.ADJUSTMENT:
-                variables = found if isinstance(found, SetVariables) else None
+                variables = evaluated if isinstance(evaluated, SetVariables) else None
                 return await self._adjustments.book(tx, user, account, plan, fills, variables, now)
             return await self._exit(tx, user, account, plan, fills, now)
 
@@ -114,7 +109,7 @@ class PaperExecution:
             context = await self._freezer.context(tx, user.user_id, account, plan.strategy_id)
             pending = None
             if plan.kind is PlanKind.ADJUSTMENT:
-                pending = await self._adjustments.variables(tx, context, plan, fills, now)
+                pending = await self._adjustments.variables(tx, context, plan, fills)
         if plan.kind is PlanKind.ADJUSTMENT:
             return None if pending is None else await self._adjustments.evaluate_adjustment_variables(pending, plan)
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
@@ -128,7 +123,7 @@ class PaperExecution:
         now = max(self._clock.now(), plan.created_at)
         if plan.position_id is None:
             return now
-        opened = await tx.scalar(select(func.max(legs.c.created_at)).where(legs.c.position_id == plan.position_id))
+        opened = await last_opening(tx, plan.position_id)
         return now if opened is None else max(now, opened)
 
     async def _enter(
@@ -139,27 +134,20 @@ class PaperExecution:
         plan: Plan,
         multiplier: Decimal,
         fills: Sequence[LegFill],
-        frozen: CapturedVariables | None,
+        captured: CapturedVariables | None,
         now: datetime,
     ) -> models.ApplyPaperFillsResult:
-        opened_at = min((told.fill.at for told in fills if told.fill is not None), default=now)
-        books = await open_position(tx, user.user_id, account, plan, multiplier, opened_at)
-        booked = await book_fills(tx, books, multiplier, fills, now)
-        events: list[models.MesoLiveEvent] = [*booked.orders]
-        for told in fills:
-            one = booked.legs.get(told.leg.name)
-            if one is None or told.fill is None:
-                events.append(leg_update(books, told.leg, models.LegStatus.Open, ZERO, ZERO))
-            else:
-                await set_leg_status(tx, books.leg_ids[told.leg.name], models.LegStatus.Open, told.fill.at)
-                events.append(leg_event(books, one, models.LegStatus.Open))
-        await complete_entry(tx, books, {} if frozen is None else frozen.variables)
-        await mark_executed(tx, plan.id, now, books.position_id)
-        events.append(position_event(books, models.PositionStatus.Created, ZERO))
-        if frozen is not None:
-            events += frozen.error_events(plan, books.position_id)
+        opened_at = min((one.at for one in fills if one.fill is not None), default=now)
+        context = await open_position(tx, user.user_id, account, plan, multiplier, opened_at)
+        booked = await book_groups(tx, context, fills, now)
+        await complete_entry(tx, context.position_id, {} if captured is None else captured.variables)
+        await mark_executed(tx, plan.id, now, context.position_id)
+        events: list[models.MesoLiveEvent] = [*booked.orders, *booked.legs]
+        events.append(position_event(context, models.PositionStatus.Created, ZERO))
+        if captured is not None:
+            events += captured.error_events(plan, context.position_id)
         await self._journal.append(tx, user.user_id, events)
-        return booked.result(books)
+        return booked.result(context)
 
     async def _exit(
         self,
@@ -175,7 +163,7 @@ class PaperExecution:
         position = await find_position(tx, user.user_id, plan.position_id)
         held = position.open_by_name
         same = len(held) == len(fills) and all(
-            told.leg.name in held and held[told.leg.name].holding.qty == -told.leg.qty for told in fills
+            one.leg.name in held and held[one.leg.name].holding.qty == -one.leg.qty for one in fills
         )
         if not same:
             raise conflict(
@@ -184,24 +172,15 @@ class PaperExecution:
         early = too_early(fills, held)
         if early:
             raise validation(early)
-        leg_ids = {name: leg.id for name, leg in held.items()}
-        books = FillContext(user.user_id, account, plan, position.id, leg_ids)
-        booked = await book_fills(tx, books, Decimal(1), fills, now)
-        events: list[models.MesoLiveEvent] = [*booked.orders]
-        for told in fills:
-            one = booked.legs.get(told.leg.name)
-            if one is None or told.fill is None:
-                events.append(leg_update(books, told.leg, models.LegStatus.Closed, ZERO, ZERO))
-            else:
-                await set_leg_status(tx, leg_ids[told.leg.name], models.LegStatus.Closed, told.fill.at)
-                events.append(leg_event(books, one, models.LegStatus.Closed))
-        realized = await realize(tx, books, total(one.realized for one in booked.legs.values()))
-        await close_position(tx, books, max((told.fill.at for told in fills if told.fill is not None), default=now))
+        closed_at = last_fill(fills, now)
+        # Marker legs close with the position.
+        fills = [one if one.fill is not None else replace(one, at=closed_at) for one in fills]
+        context = FillContext(user.user_id, account, plan, position.id, {name: leg.id for name, leg in held.items()})
+        booked = await book_groups(tx, context, fills, now)
         await mark_executed(tx, plan.id, now, position.id)
-        events.append(position_event(books, models.PositionStatus.Closed, realized))
-        events += await resolved_events(tx, user.user_id, position.id)
-        await self._journal.append(tx, user.user_id, events)
-        return booked.result(books)
+        concluded = await conclude(tx, context, closed_at)
+        await self._journal.append(tx, user.user_id, [*booked.orders, *booked.legs, *concluded])
+        return booked.result(context)
 
 
 def preview(fills: Sequence[LegFill], multiplier: Decimal, now: datetime) -> PositionState:
@@ -209,16 +188,16 @@ def preview(fills: Sequence[LegFill], multiplier: Decimal, now: datetime) -> Pos
     return PositionState(
         legs=tuple(
             LegState(
-                name=told.leg.name,
-                contract=told.leg.traded.contract,
-                qty=told.holding.qty,
-                opened_at=now if told.fill is None else told.fill.at,
-                entry_price=told.entry_price,
-                leg_group_id=told.leg.leg_group_id,
-                expiration_name=told.leg.expiration_name,
+                name=one.leg.name,
+                contract=one.leg.traded.contract,
+                qty=one.holding.qty,
+                opened_at=one.at,
+                entry_price=one.entry_price,
+                leg_group_id=one.leg.leg_group_id,
+                expiration_name=one.leg.expiration_name,
             )
-            for told in fills
+            for one in fills
         ),
-        opened_at=min((told.fill.at for told in fills if told.fill is not None), default=now),
+        opened_at=min((one.at for one in fills if one.fill is not None), default=now),
         qty_multiplier=multiplier,
     )

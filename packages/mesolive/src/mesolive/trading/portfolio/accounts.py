@@ -21,6 +21,7 @@ from mesolive.store.tables.trading import accounts, positions
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts
+from mesolive.trading.portfolio.repository import ConcurrentChangeError
 from mesolive_sdk import models
 
 PAPER_PREFIX = "ML"
@@ -88,12 +89,20 @@ def account_of(row: Row[Any]) -> Account:
 
 
 async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at: datetime) -> None:
-    """Add `change` (account currency, signed) to the account's cash within the transaction."""
+    """Add `change` (account currency, signed) to the account's cash within the transaction.
+
+    Raises
+    ------
+    ConcurrentChangeError
+        When the cash was changed between being read and being written.
+    """
     row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
     assert row is not None  # noqa: S101 - accounts are never deleted
     # What is told late, such as a settlement, does not take the account back in time.
     moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
-    await tx.execute(accounts.update().where(accounts.c.id == account.id).values(**moved))
+    unchanged = (accounts.c.id == account.id) & (accounts.c.cash == row.cash)
+    if (await tx.execute(accounts.update().where(unchanged).values(**moved))).rowcount != 1:
+        raise ConcurrentChangeError(f"account {account.broker_account_id}")
 
 
 async def create_paper_account(

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select
 
 from mesolive.language.decision import Operation
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.signals import adjustment_plans
-from mesolive.store.tables.trading import positions
-
-_COUNT = (
-    update(positions)
-    .where(positions.c.id == bindparam("position"))
-    .values(adjustment_count=positions.c.adjustment_count + 1)
-)
+from mesolive.trading.portfolio.repository import raise_adjustment_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +59,4 @@ async def find_adjustment_step(tx: Transaction, plan_id: int) -> AdjustmentStep:
 async def count_adjustment(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
     """Raise the position's number of adjustments, when the plan counts as one, within the transaction that ends it."""
     if (await find_adjustment_step(tx, plan_id)).counts:
-        await tx.execute(_COUNT, {"position": position_id})
+        await raise_adjustment_count(tx, position_id)

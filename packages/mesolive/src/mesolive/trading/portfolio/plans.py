@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from mesolive.errors import ServiceError, not_found
+from mesolive.errors import ServiceError, conflict, not_found
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert
 from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
@@ -74,6 +74,11 @@ class PlanState(enum.Enum):
     PREPARED = "Prepared"
     FILLED = "Filled"
     EXECUTED = "Executed"
+
+
+_BEING_COMPLETED = select(exec_plans.c.id).where(
+    exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,11 @@ def no_plan(plan_id: int) -> ServiceError:
     return not_found(f"exec plan {plan_id}")
 
 
+def executed_already(plan_id: int) -> ServiceError:
+    """Return what is raised for a plan that was carried out before."""
+    return conflict(f"exec plan {plan_id} was executed already; prepare again to trade again")
+
+
 def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
     row = rows[0]
     return Plan(
@@ -273,9 +283,38 @@ async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, i
         await tx.execute(_OPENED, [{"of_plan": plan_id, "leg": name, "opened": id_} for name, id_ in opened.items()])
 
 
+async def mark_opened(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
+    """Note within the transaction which position the first fill of an entry has made."""
+    await tx.execute(
+        exec_plans.update()
+        .where(exec_plans.c.id == plan_id, exec_plans.c.position_id.is_(None))
+        .values(position_id=position_id)
+    )
+
+
 async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
-    """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come."""
-    await tx.execute(exec_plans.update().where(exec_plans.c.id == plan_id).values(state=PlanState.FILLED.value))
+    """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when that was noted before.
+    """
+    prepared = (exec_plans.c.id == plan_id) & (exec_plans.c.state == PlanState.PREPARED.value)
+    result = await tx.execute(exec_plans.update().where(prepared).values(state=PlanState.FILLED.value))
+    if result.rowcount != 1:
+        raise executed_already(plan_id)
+
+
+async def adjustments_to_complete(tx: Transaction) -> list[tuple[int, int]]:
+    """Return user id and plan id of each adjustment whose orders are filled and whose variables are not set yet."""
+    query = select(exec_plans.c.user_id, exec_plans.c.id).where(exec_plans.c.state == PlanState.FILLED.value)
+    return [(row.user_id, row.id) for row in await tx.all(query.order_by(exec_plans.c.id))]
+
+
+async def is_being_completed(tx: Transaction, position_id: int) -> bool:
+    """Whether an adjustment of the position is filled and its variables are not set yet."""
+    return await tx.first(_BEING_COMPLETED, {"position": position_id}) is not None
 
 
 async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
@@ -290,12 +329,20 @@ async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
 
 
 async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:
-    """Note within the transaction that the plan was carried out, and for which position."""
-    await tx.execute(
+    """Note within the transaction that the plan was carried out, and for which position.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when it was carried out before: a plan is executed once.
+    """
+    result = await tx.execute(
         exec_plans.update()
-        .where(exec_plans.c.id == plan_id)
+        .where(exec_plans.c.id == plan_id, exec_plans.c.state != PlanState.EXECUTED.value)
         .values(state=PlanState.EXECUTED.value, executed_at=at, position_id=position_id)
     )
+    if result.rowcount != 1:
+        raise executed_already(plan_id)
 
 
 def wire_groups(groups: Mapping[int, GroupQuantity]) -> dict[int, models.LegGroupQtys]:

@@ -109,6 +109,7 @@ class Position:
     broker_account_id: str
     strategy_id: int
     strategy_name: str
+    entry_plan_id: int
     name: str
     state: models.LivePositionState
     qty_multiplier: Decimal | None
@@ -238,6 +239,7 @@ def _position_of(row: Row[Any], its_legs: Sequence[Leg]) -> Position:
         broker_account_id=row.broker_account_id,
         strategy_id=row.strategy_id,
         strategy_name=row.strategy_name,
+        entry_plan_id=row.entry_plan_id,
         name=row.name,
         state=models.LivePositionState[row.state],
         qty_multiplier=row.qty_multiplier,

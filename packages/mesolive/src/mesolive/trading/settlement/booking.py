@@ -1,7 +1,4 @@
-"""What a settlement does to the books, within one transaction: legs, cash, realised PnL, and positions.
-
-Paper accounts and venues go the same way. A settlement is booked by a plan of its own, as executions without an order.
-"""
+"""Booking of settlements, of paper accounts and of venues: by a plan of its own, as executions without an order."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from mesolive.store.database import WriteTransaction
-from mesolive.trading.evaluation.entry_variables import resolved_events
-from mesolive.trading.portfolio.accounting import Fill, total
+from mesolive.trading.portfolio.accounting import Fill
 from mesolive.trading.portfolio.accounts import account_by_id
+from mesolive.trading.portfolio.booking import FillContext, LegFill, book_fills, conclude
 from mesolive.trading.portfolio.plans import (
     NewPlan,
     PlanKind,
@@ -22,17 +19,6 @@ from mesolive.trading.portfolio.plans import (
     find_plan,
     mark_executed,
     store_plan,
-)
-from mesolive.trading.portfolio.position_updates import (
-    FillContext,
-    FilledLeg,
-    book_legs,
-    close_position,
-    leg_event,
-    leg_update,
-    position_event,
-    realize,
-    set_leg_status,
 )
 from mesolive.trading.portfolio.positions import Leg, Position
 from mesolive_sdk import models
@@ -63,11 +49,6 @@ class SettledLeg:
     commission: Decimal = ZERO
     execution_id: str | None = None
 
-    @property
-    def closes(self) -> bool:
-        """Whether nothing of the leg is left."""
-        return self.qty == self.leg.holding.qty
-
 
 async def book_settlement(
     tx: WriteTransaction, position: Position, settled: Sequence[SettledLeg], now: datetime
@@ -84,34 +65,21 @@ async def book_settlement(
     plan_id = await store_plan(tx, user_id, _plan(position, settled, now))
     plan = await find_plan(tx, user_id, plan_id)
     legs = list(zip(settled, plan.legs, strict=True))
-    books = FillContext(user_id, account, plan, position.id, {leg.name: one.leg.id for one, leg in legs})
+    context = FillContext(user_id, account, plan, position.id, {leg.name: one.leg.id for one, leg in legs})
     fills = [
-        FilledLeg(
-            leg, Fill(one.value, leg.qty, leg.traded.contract.multiplier, one.commission, one.at), one.execution_id
+        LegFill(
+            leg,
+            one.at,
+            None if leg.qty == 0 else Fill(one.value, leg.qty, leg.traded.contract.multiplier, one.commission, one.at),
+            one.execution_id,
         )
         for one, leg in legs
-        if leg.qty != 0
     ]
-    booked = await book_legs(tx, books, fills, None) if fills else {}
-    events: list[models.MesoLiveEvent] = []
-    for one, leg in legs:
-        status = models.LegStatus.Closed if one.closes else models.LegStatus.Closing
-        if one.closes:
-            await set_leg_status(tx, one.leg.id, status, one.at)
-        filled = booked.get(leg.name)
-        events.append(
-            leg_update(books, leg, status, ZERO, ZERO) if filled is None else leg_event(books, filled, status)
-        )
-    realized = await realize(tx, books, total(one.realized for one in booked.values()))
+    booked = await book_fills(tx, context, fills, None, opens=False)
     await mark_executed(tx, plan_id, now, position.id)
-    gone = {one.leg.id: one.qty for one in settled}
-    if all(leg.holding.qty == gone.get(leg.id, ZERO) for leg in position.legs):
-        await close_position(tx, books, max(one.at for one in settled))
-        events.append(position_event(books, models.PositionStatus.Closed, realized))
-        events += await resolved_events(tx, user_id, position.id)
-    else:
-        events.append(position_event(books, models.PositionStatus.RealizedPnLChanged, realized))
-    return events
+    closed_at = max(one.at for one in settled)
+    concluded = await conclude(tx, context, closed_at, models.PositionStatus.RealizedPnLChanged)
+    return [*booked.events.values(), *concluded]
 
 
 def _plan(position: Position, settled: Sequence[SettledLeg], now: datetime) -> NewPlan:

@@ -1,0 +1,241 @@
+"""Queries over positions and legs for the other parts of the server: what is held, what is open, what has expired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Column, func, select
+
+from mesolive.errors import not_found
+from mesolive.market.contracts import OptionContract
+from mesolive.store.database import Transaction
+from mesolive.store.tables.access import users
+from mesolive.store.tables.trading import accounts, exec_plans, legs, positions
+from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
+from mesolive.trading.portfolio.plans import PlanKind, PlanState
+from mesolive.trading.portfolio.positions import Leg, Position, find_position
+from mesolive_sdk.models import LivePositionState
+
+ZERO = Decimal(0)
+
+_NOT_CLOSED = positions.c.state != LivePositionState.Closed.name
+_OPEN = positions.c.state == LivePositionState.Open.name
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrades:
+    """When a strategy last entered and last left a position on an account; `None` for never."""
+
+    entry_at: datetime | None
+    exit_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLeg:
+    """A leg that holds something, with its position."""
+
+    leg: Leg
+    position: Position
+
+    @property
+    def qty(self) -> Decimal:
+        """Signed contracts."""
+        return self.leg.holding.qty
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+
+
+async def last_trades(
+    tx: Transaction, strategy_ids: Iterable[int], account_id: int | None = None
+) -> dict[tuple[int, int], LastTrades]:
+    """Return by strategy and account when positions were last entered and left.
+
+    Parameters
+    ----------
+    account_id
+        On this account only; `None` for all.
+    """
+    query = (
+        select(
+            positions.c.strategy_id,
+            positions.c.account_id,
+            func.max(positions.c.created_at).label("entry"),
+            func.max(positions.c.closed_at).label("exit"),
+        )
+        .where(positions.c.strategy_id.in_(set(strategy_ids)))
+        .group_by(positions.c.strategy_id, positions.c.account_id)
+    )
+    if account_id is not None:
+        query = query.where(positions.c.account_id == account_id)
+    return {(row.strategy_id, row.account_id): LastTrades(row.entry, row.exit) for row in await tx.all(query)}
+
+
+async def open_positions_among(tx: Transaction, position_ids: Iterable[int | None], limit: int) -> dict[int, int]:
+    """Return the first `limit` of some positions that are open: their owners' user ids by position id."""
+    rows = await tx.all(
+        select(positions.c.id, positions.c.user_id)
+        .where(positions.c.id.in_({one for one in position_ids if one is not None}), _OPEN)
+        .order_by(positions.c.id)
+        .limit(limit)
+    )
+    return {row.id: row.user_id for row in rows}
+
+
+async def are_open(tx: Transaction, position_ids: Iterable[int]) -> set[int]:
+    """Return those of some positions that are open."""
+    rows = await tx.all(select(positions.c.id).where(positions.c.id.in_(set(position_ids)), _OPEN))
+    return {row.id for row in rows}
+
+
+async def strategies_with_positions(tx: Transaction) -> set[tuple[int, int]]:
+    """Return strategy and account, of all users, wherever a position is not closed."""
+    query = select(positions.c.strategy_id, positions.c.account_id).where(_NOT_CLOSED).distinct()
+    return {(row.strategy_id, row.account_id) for row in await tx.all(query)}
+
+
+async def strategy_of_positions(tx: Transaction, position_ids: Iterable[int]) -> dict[int, int]:
+    """Return the ids of positions' strategies by position id."""
+    query = select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids)))
+    return {row.id: row.strategy_id for row in await tx.all(query)}
+
+
+async def count_by_strategy(tx: Transaction, user_id: int, strategy_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many of the user's positions are not closed, by strategy; one that has none is not there."""
+    return await _count(tx, positions.c.strategy_id, user_id, strategy_ids)
+
+
+async def count_by_account(tx: Transaction, user_id: int, account_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many of the user's positions are not closed, by account; one that has none is not there."""
+    return await _count(tx, positions.c.account_id, user_id, account_ids)
+
+
+async def count_living(tx: Transaction) -> int:
+    """Return how many positions of all users are not closed."""
+    # By user, so that the index of users and states answers: what was closed in years is not read.
+    living = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
+    query = (
+        select(func.count())
+        .select_from(positions)
+        .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(living))
+    )
+    return int(await tx.scalar(query))
+
+
+async def entries_to_complete(tx: Transaction) -> list[tuple[int, int]]:
+    """Return user id and plan id of each entry that is filled and whose position is not open yet."""
+    rows = await tx.all(
+        select(exec_plans.c.user_id, exec_plans.c.id)
+        .join(positions, positions.c.entry_plan_id == exec_plans.c.id)
+        .where(
+            exec_plans.c.kind == PlanKind.ENTRY.value,
+            exec_plans.c.state == PlanState.EXECUTED.value,
+            positions.c.state == LivePositionState.Opening.name,
+        )
+        .order_by(exec_plans.c.id)
+    )
+    return [(row.user_id, row.id) for row in rows]
+
+
+async def _count(tx: Transaction, by: Column[int], user_id: int, ids: Iterable[int]) -> dict[int, int]:
+    rows = await tx.all(
+        select(by.label("owner"), func.count().label("number"))
+        .where(positions.c.user_id == user_id, by.in_(set(ids)), _NOT_CLOSED)
+        .group_by(by)
+    )
+    return {row.owner: row.number for row in rows}
+
+
+# --- legs -------------------------------------------------------------------------------------------------------------
+
+
+async def position_of_leg(tx: Transaction, user_id: int, leg_id: int) -> tuple[Position, Leg]:
+    """Return one of the user's legs with its position, or raise `NotFound`."""
+    owner = await tx.scalar(select(legs.c.position_id).where(legs.c.user_id == user_id, legs.c.id == leg_id))
+    if owner is None:
+        raise not_found(f"leg {leg_id}")
+    position = await find_position(tx, user_id, owner)
+    return position, next(leg for leg in position.legs if leg.id == leg_id)
+
+
+async def last_opening(tx: Transaction, position_id: int) -> datetime | None:
+    """Return when the position's newest leg was opened; `None` when it has no leg."""
+    return await tx.scalar(select(func.max(legs.c.created_at)).where(legs.c.position_id == position_id))
+
+
+async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract, Decimal]:
+    """Return what the books say that an account holds: signed contracts, none of them zero."""
+    rows = await tx.all(select(legs).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO))
+    held: dict[OptionContract, Decimal] = {}
+    for row in rows:
+        contract = from_row(row).contract
+        held[contract] = held.get(contract, ZERO) + row.held_qty
+    return {contract: qty for contract, qty in held.items() if qty != 0}
+
+
+async def held_since(tx: Transaction, account_id: int) -> datetime | None:
+    """Return when the oldest leg was opened of which the account holds something; `None` when it holds nothing."""
+    query = select(func.min(legs.c.created_at)).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO)
+    return await tx.scalar(query)
+
+
+async def held_of_underlying(tx: Transaction, symbol: str) -> list[TradedContract]:
+    """Return the contracts on an underlying that anybody holds."""
+    rows = await tx.all(select(legs).where(legs.c.underlying == symbol, legs.c.held_qty != ZERO))
+    return [from_row(row) for row in rows]
+
+
+async def legs_holding(tx: Transaction, user_id: int, account_id: int, contract: OptionContract) -> list[HeldLeg]:
+    """Return the legs of an account that hold a contract, the oldest first."""
+    rows = await tx.all(
+        select(legs.c.id, legs.c.position_id)
+        .where(
+            legs.c.account_id == account_id,
+            legs.c.root == contract.root,
+            legs.c.expiration_day == contract.day,
+            legs.c.strike == contract.strike,
+            legs.c.contract_right == contract.right.value,
+            legs.c.held_qty != ZERO,
+        )
+        .order_by(legs.c.id)
+    )
+    found: list[HeldLeg] = []
+    for position_id in dict.fromkeys(row.position_id for row in rows):
+        position = await find_position(tx, user_id, position_id)
+        found += [
+            HeldLeg(leg, position) for leg in position.legs if leg.traded.contract == contract and leg.holding.qty != 0
+        ]
+    return sorted(found, key=lambda one: one.leg.id)
+
+
+async def expired_contracts(tx: Transaction, account_id: int, until: datetime) -> Mapping[OptionContract, datetime]:
+    """Return the contracts that legs of an account hold though they have settled by a moment, with when they did."""
+    rows = await tx.all(
+        select(legs)
+        .where(legs.c.account_id == account_id, legs.c.held_qty != ZERO, legs.c.settles_at <= until)
+        .order_by(legs.c.id)
+    )
+    return {from_row(row).contract: row.settles_at for row in rows}
+
+
+async def expired_positions(tx: Transaction, now: datetime, after: int, limit: int) -> list[tuple[bool, Position]]:
+    """Return positions that are not closed and have a leg that has expired, and whether each is on a paper account.
+
+    Parameters
+    ----------
+    after, limit
+        The first `limit` of those with a larger id.
+    """
+    rows = await tx.all(
+        select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
+        .join(legs, legs.c.position_id == positions.c.id)
+        .join(accounts, accounts.c.id == positions.c.account_id)
+        .where(positions.c.id > after, _NOT_CLOSED, legs.c.closed_at.is_(None), legs.c.settles_at <= now)
+        .distinct()
+        .order_by(positions.c.id)
+        .limit(limit)
+    )
+    return [(row.is_paper, await find_position(tx, row.user_id, row.id)) for row in rows]
