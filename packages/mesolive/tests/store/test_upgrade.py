@@ -105,7 +105,7 @@ async def test_limits_of_an_account_keep_their_values_and_get_the_careful_new_on
         max_contracts=Decimal(40),
         max_premium=Decimal(250_000),
         max_orders_per_minute=30,
-        price_band=Decimal("0.4"),
+        price_band_fraction=Decimal("0.4"),
         max_notional=Decimal(50_000_000),
         max_loss=Decimal(2_000_000),
         allow_unlimited_loss=False,

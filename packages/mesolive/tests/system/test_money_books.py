@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts, legs, order_facts, positions
 from mesolive.trading.execution.reconciliation import held_in_books
-from mesolive.trading.execution.risk_limits import Limits
+from mesolive.trading.execution.risk_limits import UNLIMITED
 from mesolive.venues.simulated.faults import Fault
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key
@@ -213,7 +213,7 @@ async def a_day(directory: Path, database: str, seed: int, steps: int) -> None:
         desk_server(directory, market=(market.market, market.clock), settings=settings, terms=terms) as desk,
         MesoLiveDataHubClient(desk.application.url, desk.token) as data,
     ):
-        await desk.set_limits(Limits(max_orders_per_minute=1_000_000))
+        await desk.set_limits(UNLIMITED)
         made = await desk.control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=traded(), ActiveOnAccounts=[SIM])
         )

@@ -84,7 +84,7 @@ async def test_a_halt_in_the_middle_of_an_adjustment_holds_over_a_restart_and_th
     async with play(tmp_path, market, displayed=1) as stage:
         await stage.enter(strangle(MoveLegAdjustment=STRIKE))
         move = await stage.prepare(Operation.MoveLeg)
-        moving = await stage.order(move, kind=OrderType.Limit, limit=Decimal(35))
+        moving = await stage.order(move, kind=OrderType.Limit, limit=Decimal(28))
         await stage.part(moving, 2)
         await halts.halt(stage.desk.application.database, "enough", market.clock.now())
         assert (await stage.desk.order_in(moving, OrderState.Cancelled)).CumQty == 2

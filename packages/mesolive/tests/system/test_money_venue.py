@@ -163,6 +163,7 @@ async def test_a_fill_that_was_lost_long_before_the_venue_is_asked_again_is_book
     async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms, patience=seldom) as desk:
         stage = Play(desk, market)
         definition = strangle(MoveLegAdjustment=STRIKE)
+        await desk.set_limits(Limits(allow_unlimited_loss=True))
         definition["Structure"]["Expirations"][0]["DTE"] = "4"
         await stage.enter(definition)
         leave = at_venue(await desk.prepare_exit(stage.position_id), time_in_force=TimeInForce.Gtc)

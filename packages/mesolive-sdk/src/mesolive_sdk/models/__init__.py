@@ -4,7 +4,7 @@ Models are msgspec structs: built with keywords, read by attribute, compared by 
 travel. How they are written and read is `mesolive_sdk.wire`'s business.
 """
 
-from mesolive_sdk.models._actions import (
+from mesolive_sdk.models.actions import (
     AdjustLegPnLArgs,
     LiquidatePositionArgs,
     LiquidatePositionResult,
@@ -14,14 +14,12 @@ from mesolive_sdk.models._actions import (
     TradingHalt,
     UnsentLegGroup,
 )
-from mesolive_sdk.models._base import (
-    PageArgs,
-    PageResult,
+from mesolive_sdk.models.base import (
     UtcDateTime,
     WireEnum,
     WireFlags,
 )
-from mesolive_sdk.models._common import (
+from mesolive_sdk.models.common import (
     ConditionEvaluation,
     GreekValues,
     LegGroupQtys,
@@ -32,7 +30,7 @@ from mesolive_sdk.models._common import (
     LiveUnderlying,
     Snapshot,
 )
-from mesolive_sdk.models._control import (
+from mesolive_sdk.models.control import (
     AgentInfo,
     CreateStrategyArgs,
     DeleteStrategyArgs,
@@ -53,7 +51,7 @@ from mesolive_sdk.models._control import (
     RenameStrategyArgs,
     UpdateStrategyArgs,
 )
-from mesolive_sdk.models._data import (
+from mesolive_sdk.models.data import (
     ComboContractsDataArgs,
     ComboContractsDataEntry,
     ComboLeg,
@@ -86,7 +84,7 @@ from mesolive_sdk.models._data import (
     UnderlyingDataArgs,
     UnderlyingDataEntry,
 )
-from mesolive_sdk.models._enums import (
+from mesolive_sdk.models.enums import (
     AgentConnector,
     AgentStatus,
     BrokerType,
@@ -111,11 +109,11 @@ from mesolive_sdk.models._enums import (
     StatusCode,
     TimeInForce,
 )
-from mesolive_sdk.models._envelope import (
+from mesolive_sdk.models.envelope import (
     MesoLiveApiError,
     MesoLiveApiResponse,
 )
-from mesolive_sdk.models._events import (
+from mesolive_sdk.models.events import (
     EVENT_MODELS,
     AdjustmentSignalEvent,
     AgentStatusEvent,
@@ -140,7 +138,7 @@ from mesolive_sdk.models._events import (
     PositionUpdateEvent,
     PreparationEvent,
 )
-from mesolive_sdk.models._orders import (
+from mesolive_sdk.models.orders import (
     ApplyPaperFillsArgs,
     ApplyPaperFillsResult,
     CancelOrderArgs,
@@ -161,7 +159,7 @@ from mesolive_sdk.models._orders import (
     SendOrderArgs,
     SendOrderResult,
 )
-from mesolive_sdk.models._positions import (
+from mesolive_sdk.models.positions import (
     GetLegArgs,
     GetLegsArgs,
     GetLegsResult,
@@ -174,7 +172,7 @@ from mesolive_sdk.models._positions import (
     LivePosition,
     LivePositionDetail,
 )
-from mesolive_sdk.models._prepare import (
+from mesolive_sdk.models.prepare import (
     CancelPreparationResult,
     CancelPreparePositionAdjustmentArgs,
     CancelPreparePositionEntryArgs,
@@ -185,7 +183,6 @@ from mesolive_sdk.models._prepare import (
     GetPreparePositionEntryStatusResult,
     GetPreparePositionExitStatusArgs,
     GetPreparePositionExitStatusResult,
-    JobArgs,
     PreparationStatusResult,
     PreparedPlan,
     PreparePositionAdjustmentArgs,
@@ -196,7 +193,7 @@ from mesolive_sdk.models._prepare import (
     PreparePositionExitResult,
     StartPreparationResult,
 )
-from mesolive_sdk.models._replay import (
+from mesolive_sdk.models.replay import (
     MAX_EVENTS_LIMIT,
     GetEventsSinceArgs,
     GetEventsSinceResult,
@@ -210,9 +207,6 @@ from mesolive_sdk.models._replay import (
 )
 
 __all__ = [
-    "JobArgs",
-    "PageArgs",
-    "PageResult",
     "AdjustLegPnLArgs",
     "AdjustmentSignalEvent",
     "AgentConnector",

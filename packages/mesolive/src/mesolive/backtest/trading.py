@@ -15,6 +15,8 @@ from mesolive.backtest.fills import FillModel, ModelledFills
 from mesolive.clock import Clock
 from mesolive.market.service import Market
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
+from mesolive.trading.execution.risk_limits import UNLIMITED, set_limits
+from mesolive.trading.portfolio.accounts import find_account
 from mesolive.venues.simulated.stepped import SteppedVenue
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
@@ -111,6 +113,10 @@ class BacktestDesk:
             await accounts.create_paper(owner, self._terms.account, cash)
             return
         await accounts.create_simulated(owner, self._terms.account, cash)
+        # A backtest shows what a definition does: the limits of an account are for orders that leave.
+        async with self._application.database.write(owner.user_id) as tx:
+            account = await find_account(tx, owner.user_id, self._terms.account)
+            await set_limits(tx, account.id, UNLIMITED)
         for supervisor in self._application.desk.supervisors:
             await supervisor.reconciled()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
@@ -21,13 +22,33 @@ from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
-from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
+from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.execution.risk_limits import Limits, StaleExitPolicy, limits_of, set_limits
 from mesolive.trading.portfolio.accounts import create_paper_account, create_simulated_account, find_account
 from mesolive_sdk import MesoLiveControlHubClient, models
 
+
+class StaleExits(StrEnum):
+    """The values of `--stale-exits`."""
+
+    refuse = "refuse"
+    limit_only = "limit-only"
+    allow = "allow"
+
+    @property
+    def policy(self) -> StaleExitPolicy:
+        """The account's rule."""
+        return StaleExitPolicy[self.name.upper()]
+
+    @classmethod
+    def of(cls, policy: StaleExitPolicy) -> StaleExits:
+        """Return the value for a rule."""
+        return cls[policy.name.lower()]
+
+
 account_app = typer.Typer(no_args_is_help=True)
 
-User = Annotated[str, typer.Option(help="Whose account it is; he has an API key already.")]
+User = Annotated[str, typer.Option(help="Whose account it is; they have an API key already.")]
 Cash = Annotated[str, typer.Option(help="What it starts with.")]
 Currency = Annotated[str, typer.Option(help="ISO code of the account's currency.")]
 
@@ -65,7 +86,7 @@ def create_paper(
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create an account whose fills the user tells the server himself."""
+    """Create an account whose fills the client reports (`ApplyPaperFills`)."""
     amount = _decimal(cash, "--cash")
 
     async def create(store: Database, owner: UserContext) -> None:
@@ -107,42 +128,95 @@ def limits(
     max_premium: Annotated[
         str | None, typer.Option(help="Premiums of one order, all legs together; exits may be dearer.")
     ] = None,
+    max_notional: Annotated[
+        str | None,
+        typer.Option(
+            help="Notional of one order: the underlying's price x multiplier x contracts; exits may be larger."
+        ),
+    ] = None,
+    max_loss: Annotated[
+        str | None, typer.Option(help="What a position may lose at expiration after one order; exits are not bounded.")
+    ] = None,
+    allow_unlimited_loss: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-unlimited-loss/--forbid-unlimited-loss",
+            help="Whether an order may sell calls that nothing covers.",
+        ),
+    ] = None,
     max_orders_per_minute: Annotated[int | None, typer.Option(help="Orders in any minute.", min=0)] = None,
     price_band: Annotated[
-        str | None, typer.Option(help="How far beyond the middle an order may pay, as a part of its legs' premiums.")
+        str | None, typer.Option(help="How far beyond its mark a combo may be paid, as a fraction of that mark.")
+    ] = None,
+    stale_exits: Annotated[
+        StaleExits | None,
+        typer.Option(
+            help="Which exits are sent on old quotes; entries and adjustments never are.", case_sensitive=False
+        ),
     ] = None,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what an account may send, after changing what is given. A running server obeys at once."""
-    numbers = {"max_contracts": max_contracts, "max_premium": max_premium, "price_band": price_band}
-    changes: dict[str, object] = {
-        name: _decimal(text, f"--{name.replace('_', '-')}") for name, text in numbers.items() if text is not None
+    numbers = {
+        "max_contracts": _decimal_or_none(max_contracts, "--max-contracts"),
+        "max_premium": _decimal_or_none(max_premium, "--max-premium"),
+        "max_notional": _decimal_or_none(max_notional, "--max-notional"),
+        "max_loss": _decimal_or_none(max_loss, "--max-loss"),
+        "price_band_fraction": _decimal_or_none(price_band, "--price-band"),
     }
-    if allow_live is not None:
-        changes["allow_live"] = allow_live
-    if max_orders_per_minute is not None:
-        changes["max_orders_per_minute"] = max_orders_per_minute
+    given: Mapping[str, object] = {
+        **numbers,
+        "allow_live": allow_live,
+        "allow_unlimited_loss": allow_unlimited_loss,
+        "max_orders_per_minute": max_orders_per_minute,
+        "stale_exit_policy": None if stale_exits is None else stale_exits.policy,
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found: list[Limits] = []
 
     async def change(store: Database, owner: UserContext) -> None:
         async with store.write() as tx:
             row = await find_account(tx, owner.user_id, account)
-            after = replace(await limits_of(tx, row.id), **changes)
+            before = await limits_of(tx, row.id)
+            after = replace(before, **changes)
             if changes:
                 await set_limits(tx, row.id, after)
+                await audit(tx, [_limits_changed(owner, row.id, before, after)])
             found.append(after)
 
     asyncio.run(_with_user(from_environment({"database": database}), user, change))
     (after,) = found
     if as_json:
-        typer.echo(json.dumps(asdict(after), default=str, indent=2))
+        typer.echo(json.dumps(_limits_json(after), indent=2))
         return
     typer.echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
     typer.echo(f"contracts per order    {after.max_contracts}")
     typer.echo(f"premiums per order     {after.max_premium}")
+    typer.echo(f"notional per order     {after.max_notional}")
+    typer.echo(f"largest loss per order {after.max_loss}")
+    typer.echo(f"unlimited loss allowed {'yes' if after.allow_unlimited_loss else 'no'}")
     typer.echo(f"orders per minute      {after.max_orders_per_minute}")
-    typer.echo(f"price band             {after.price_band}")
+    typer.echo(f"price band             {after.price_band_fraction}")
+    typer.echo(f"exits on old quotes    {StaleExits.of(after.stale_exit_policy).value}")
+
+
+def _limits_json(limits: Limits) -> dict[str, object]:
+    """Return limits as `--json` and the audit show them."""
+    shown: dict[str, object] = {
+        name: str(value) if isinstance(value, Decimal) else value for name, value in asdict(limits).items()
+    }
+    shown["price_band"] = shown.pop("price_band_fraction")
+    shown["stale_exit_policy"] = limits.stale_exit_policy.value
+    return shown
+
+
+def _limits_changed(owner: UserContext, account_id: int, before: Limits, after: Limits) -> AuditEntry:
+    old, new = _limits_json(before), _limits_json(after)
+    detail = {name: {"from": old[name], "to": new[name]} for name in new if new[name] != old[name]}
+    return AuditEntry(
+        owner.user_id, account_id, None, WallClock().now(), "command line", "AccountLimitsChanged", None, detail
+    )
 
 
 async def _with_user(settings: Settings, user: str, work: Callable[[Database, UserContext], Awaitable[None]]) -> None:
@@ -152,6 +226,10 @@ async def _with_user(settings: Settings, user: str, work: Callable[[Database, Us
         await work(database, await Access(database, secret).user(user))
     finally:
         await database.close()
+
+
+def _decimal_or_none(text: str | None, hint: str) -> Decimal | None:
+    return None if text is None else _decimal(text, hint)
 
 
 def _decimal(text: str, hint: str) -> Decimal:

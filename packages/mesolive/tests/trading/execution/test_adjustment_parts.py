@@ -92,12 +92,12 @@ async def test_the_rest_of_an_adjustment_is_ordered_again_and_told_once(stage: P
 
 
 async def test_an_order_is_replaced_between_two_parts(stage: Play) -> None:
-    order_id, _ = await begun(stage, 1, limit=Decimal(30))
+    order_id, _ = await begun(stage, 1, limit=Decimal(24))
     order = await stage.desk.order(order_id)
     args = at_venue(
         await stage.desk.prepare_exit(stage.position_id),
         kind=OrderType.Limit,
-        limit=Decimal(35),
+        limit=Decimal(28),
         legs=["p:close", "p"],
         replaces=order_id,
     )

@@ -260,7 +260,7 @@ async def test_the_price_band_and_the_sign_of_the_price_are_guarded(desk: Desk) 
     entry = await desk.prepare_entry((await desk.strategy()).Id)
     debit = at_venue(entry, kind=models.OrderType.Limit, limit=Decimal("3.00"))
     assert code_of(await refused(desk.send(debit))) == "WrongSign"
-    await desk.set_limits(Limits(price_band=Decimal(0)))
+    await desk.set_limits(Limits(price_band_fraction=Decimal(0)))
     cheap = at_venue(entry, kind=models.OrderType.Limit, limit=far(entry) + 2)
     assert code_of(await refused(desk.send(cheap))) == "PriceOutsideBand"
     assert desk.venue.ledger.orders == {}

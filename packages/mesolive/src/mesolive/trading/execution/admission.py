@@ -1,4 +1,4 @@
-"""Whether an order may be sent: its account, its plan, its position, the orders before it, and the guards."""
+"""Pre-trade admission of orders: their account, plan and position, the orders before them, and the risk limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from sqlalchemy import Row, bindparam, func, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
-from mesolive.market.service import Market
+from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
 from mesolive.store.types import UtcDateTime
 from mesolive.trading.audit import AuditEntry
-from mesolive.trading.execution import risk_limits
+from mesolive.trading.execution import price_checks, risk_limits
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
+from mesolive.trading.execution.order_risk import order_risk
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.orders.repository import (
@@ -34,7 +35,7 @@ from mesolive.trading.orders.repository import (
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account, account_of
 from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plans, no_plan
-from mesolive.trading.portfolio.positions import find_position
+from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive.trading.preparation.adjustments import being_completed
 from mesolive.venues.base import Venue
 from mesolive.venues.combo_quotes import quote_combo
@@ -180,10 +181,9 @@ class Admission:
         self._must_be_free(args, plan, before, replaces)
         if plan.strategy_deleted and plan.position_id is None:
             raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
-        await self._must_fit_position(plan, group)
+        position = await self._must_fit_position(plan, group)
         if group.legs:
-            quote, closes = quote_combo(self._market, group.legs), plan.kind is PlanKind.EXIT
-            risk_limits.check_order(group, args.LegGroupOrder, quote, limits, closes=closes)
+            self._check_market_and_risk(args.LegGroupOrder, plan, group, position, limits)
         new = NewOrder(
             account_id=account.id,
             plan_id=plan.id,
@@ -293,14 +293,66 @@ class Admission:
             # A group of marker legs: its order is filled with nothing.
             raise conflict(f"group {group} of exec plan {plan.id} is filled already")
 
-    async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> None:
-        """Let a plan be executed only while its position is as it was when the plan was prepared."""
-        if plan.position_id is None:
+    def _check_market_and_risk(
+        self,
+        asked: models.LegGroupOrder,
+        plan: Plan,
+        group: GroupOrder,
+        position: Position | None,
+        limits: risk_limits.Limits,
+    ) -> None:
+        """Refuse what cannot be judged on the market of this moment, is priced wrongly, or risks too much.
+
+        An exit may be of any size: what was entered within the limits may have become dearer since, and must be left
+        all the more.
+        """
+        closes = plan.kind is PlanKind.EXIT
+        if not closes:
+            risk_limits.check_contracts(group, limits)
+        stale = self._stale(group.legs[0].contract.underlying)
+        quote = None if stale is not None else quote_combo(self._market, group.legs)
+        if quote is None:
+            why = stale or "a leg has no two-sided market now, so the order's price cannot be judged"
+            code = "NoMarket" if stale is None else "StaleQuotes"
+            risk_limits.check_unjudged(code, why, asked.OrderType, limits.stale_exit_policy if closes else None)
             return
+        by_name = {leg.name: leg.traded for leg in plan.legs}
+        price_checks.check_prices(asked, quote, limits.price_band_fraction, [leg.contract.root for leg in group.legs])
+        if closes:
+            return
+        risk_limits.check_premium(group, quote, limits)
+        highest = price_checks.highest_price(asked, quote)
+        spot = self._market.view(group.legs[0].contract.underlying).underlying.quote.mark
+        risk = order_risk(
+            group,
+            [by_name[leg.name] for leg in group.legs],
+            position,
+            None if spot is None else Decimal(repr(spot)),
+            highest,
+        )
+        if plan.kind is PlanKind.ENTRY:
+            price_checks.check_worth(highest, risk.most_worth)
+        risk_limits.check_risk(risk, limits)
+
+    def _stale(self, symbol: str) -> str | None:
+        """Return why no price of an underlying can be judged now, or `None`."""
+        status = self._market.status()
+        if status.state is not models.AgentStatus.Connected:
+            return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
+        try:
+            stale = self._market.view(symbol).stale
+        except UnknownUnderlyingError as error:
+            return str(error)
+        return f"no quotes of {symbol} are coming in, so the order's price cannot be judged" if stale else None
+
+    async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> Position | None:
+        """Let a plan be executed only while its position is as it was when the plan was prepared; return it."""
+        if plan.position_id is None:
+            return None
         if not group.legs and plan.state is not PlanState.PREPARED:
             # The last traded group executed the plan, and what became of the marker legs with it. Whoever sends one
             # order for each group of a plan sends this one too, and its fill changes nothing.
-            return
+            return None
         row = await self._tx.first(
             select(orders.c.id).where(
                 orders.c.user_id == self._user_id,
@@ -321,7 +373,7 @@ class Admission:
         if plan.kind is PlanKind.ENTRY:
             if position.state is not models.LivePositionState.Opening:
                 raise conflict(f"position {position.id} is {position.state.name}; its entry is over")
-            return
+            return position
         if plan.kind is PlanKind.ADJUSTMENT:
             if position.state is not models.LivePositionState.Open:
                 raise conflict(f"position {position.id} is {position.state.name}; only an open one is adjusted")
@@ -332,6 +384,7 @@ class Admission:
                 f"position {position.id} has changed since exec plan {plan.id} was prepared; "
                 f"prepare the {plan.kind.value.lower()} again"
             )
+        return position
 
 
 def _must_be_connected(venue: Venue) -> None:

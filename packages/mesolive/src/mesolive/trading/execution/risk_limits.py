@@ -1,11 +1,11 @@
-"""The last look before an order leaves: what an account may send, and at what price.
+"""Pre-trade risk limits: what an account may send. `price_checks` judges the price of an order.
 
-A guard refuses; it never changes an order. Each refusal carries a code of its own in `Error.Code`, and is audited.
+A limit refuses; it never changes an order. Each refusal carries a code of its own in `Error.Code`, and is audited.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -16,22 +16,21 @@ from mesolive.errors import ServiceError
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import account_limits
 from mesolive.trading.execution.combo_orders import GroupOrder
+from mesolive.trading.execution.order_risk import OrderRisk
 from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk import models
 from mesolive_sdk.models import StatusCode
 
 ZERO = Decimal(0)
-SMALLEST_BAND = Decimal("0.25")
-"""The price band is never narrower than this, per unit of the underlying."""
-
 NOT_LIVE = frozenset({models.BrokerType.MesoLive, models.BrokerType.Simulated})
 """Types of accounts on which no real money is at stake."""
 
 
 class StaleExitPolicy(Enum):
-    """Which exits are sent while their prices cannot be judged: quotes are old, or the data provider is disconnected.
+    """Which exits are sent while their prices cannot be judged.
 
-    Entries and adjustments are never sent then.
+    That is while the quotes are old, the data provider is disconnected, or a leg has no two-sided market. Entries and
+    adjustments are never sent then.
     """
 
     REFUSE = "Refuse"
@@ -53,29 +52,40 @@ class Limits:
         Premium of one order at the middle of the market, all legs together whatever their sign, in account currency.
     max_orders_per_minute
         Orders and replacements in any minute.
-    price_band
-        How far beyond the middle of the market an order may pay, as a part of its legs' premiums.
+    price_band_fraction
+        How far beyond the mark an order may pay, as a fraction of the combo's own mark: see
+        `mesolive.trading.execution.price_checks`.
     max_notional
         Notional of one order: the underlying's price times multiplier times contracts, all legs together whatever
         their sign, in account currency.
     max_loss
-        The largest loss at expiration that one order may bring, in account currency.
+        The largest loss at expiration that the position may have once the order is filled, in account currency.
     allow_unlimited_loss
-        Whether an order may bring a loss without limit.
+        Whether an order may sell calls that nothing covers. `max_loss` then bounds the loss up to the highest strike.
     stale_exit_policy
-        Which exits are sent on old quotes.
+        Which exits are sent while their prices cannot be judged.
     """
 
     allow_live: bool = False
     max_contracts: Decimal = Decimal(100)
     max_premium: Decimal = Decimal(500_000)
     max_orders_per_minute: int = 60
-    price_band: Decimal = Decimal("0.25")
+    price_band_fraction: Decimal = Decimal("0.25")
     max_notional: Decimal = Decimal(50_000_000)
     max_loss: Decimal = Decimal(2_000_000)
     allow_unlimited_loss: bool = False
     stale_exit_policy: StaleExitPolicy = StaleExitPolicy.LIMIT_ONLY
 
+
+UNLIMITED = Limits(
+    max_contracts=Decimal(1_000_000_000),
+    max_premium=Decimal(10) ** 15,
+    max_orders_per_minute=1_000_000,
+    max_notional=Decimal(10) ** 18,
+    max_loss=Decimal(10) ** 18,
+    allow_unlimited_loss=True,
+)
+"""Limits that refuse no size; prices are judged all the same."""
 
 LIMIT_COLUMNS = tuple(column for column in account_limits.columns if column.name != "account_id")
 """What a query selects for `limits_of_row`."""
@@ -92,7 +102,7 @@ def limits_of_row(row: Row[Any]) -> Limits:
         max_contracts=row.max_contracts,
         max_premium=row.max_premium,
         max_orders_per_minute=row.max_orders_per_minute,
-        price_band=row.price_band,
+        price_band_fraction=row.price_band,
         max_notional=row.max_notional,
         max_loss=row.max_loss,
         allow_unlimited_loss=row.allow_unlimited_loss,
@@ -109,13 +119,24 @@ async def limits_of(tx: Transaction, account_id: int) -> Limits:
 async def set_limits(tx: WriteTransaction, account_id: int, limits: Limits) -> None:
     """Give an account limits of its own."""
     await tx.execute(account_limits.delete().where(account_limits.c.account_id == account_id))
-    values = {field.name: getattr(limits, field.name) for field in fields(Limits)}
-    values["stale_exit_policy"] = limits.stale_exit_policy.value
-    await tx.execute(account_limits.insert().values(account_id=account_id, **values))
+    await tx.execute(
+        account_limits.insert().values(
+            account_id=account_id,
+            allow_live=limits.allow_live,
+            max_contracts=limits.max_contracts,
+            max_premium=limits.max_premium,
+            max_orders_per_minute=limits.max_orders_per_minute,
+            price_band=limits.price_band_fraction,
+            max_notional=limits.max_notional,
+            max_loss=limits.max_loss,
+            allow_unlimited_loss=limits.allow_unlimited_loss,
+            stale_exit_policy=limits.stale_exit_policy.value,
+        )
+    )
 
 
 class RefusedError(ServiceError):
-    """A guard does not let the order leave."""
+    """A risk limit does not let the order leave."""
 
     def __init__(self, code: str, message: str, status: StatusCode = StatusCode.Forbidden) -> None:
         super().__init__(status, message, models.MesoLiveApiError(Code=code))
@@ -141,65 +162,66 @@ def check_live(kind: models.BrokerType, limits: Limits) -> None:
         raise RefusedError("LiveNotAllowed", "the account is not cleared for live orders")
 
 
-def check_order(
-    order: GroupOrder, asked: models.LegGroupOrder, quote: ComboQuote | None, limits: Limits, *, closes: bool = False
-) -> None:
-    """Refuse what is too large, has no market, has the sign of its price wrong, or pays too far beyond the market.
-
-    Parameters
-    ----------
-    quote
-        The market of one combo now; `None` while a leg has none.
-    closes
-        Whether all of it only closes what is held. Then it may be of any size: what was entered within the limits may
-        have become dearer since, and must be left all the more.
-    """
+def check_contracts(order: GroupOrder, limits: Limits) -> None:
+    """Refuse an order of too many contracts."""
     contracts = order.qty * sum((abs(ratio) for ratio in order.ratios.values()), ZERO)
-    if contracts > limits.max_contracts and not closes:
+    if contracts > limits.max_contracts:
         raise RefusedError(
             "OrderTooLarge", f"the order has {contracts} contracts; the account's limit is {limits.max_contracts}"
         )
-    if quote is None:
-        raise RefusedError(
-            "NoMarket",
-            "a leg has no two-sided market now, so the order's price cannot be judged",
-            StatusCode.ProviderUnavailable,
-        )
+
+
+def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
+    """Refuse an order whose legs' premiums are too much, all legs together whatever their sign."""
     premium = order.qty * sum(
         (abs(leg.ratio) * quote.legs[leg.name].middle * leg.contract.multiplier for leg in order.legs), ZERO
     )
-    if premium > limits.max_premium and not closes:
+    if premium > limits.max_premium:
         raise RefusedError(
             "PremiumTooLarge", f"the order's premiums are {premium:.2f}; the account's limit is {limits.max_premium}"
         )
-    for field, price in (("LimitPrice", asked.LimitPrice), ("StopPrice", asked.StopPrice)):
-        if price is not None:
-            _check_sign(field, price, quote)
-    _check_band(asked, quote, max(limits.price_band * quote.gross, SMALLEST_BAND))
 
 
-def _check_sign(field: str, price: Decimal, quote: ComboQuote) -> None:
-    if price > 0 >= quote.natural:
-        message = f"{field} {price} is a debit, and the combo brings a credit even at its worst ({quote.natural})"
-        raise RefusedError("WrongSign", message, StatusCode.ValidationError)
-    if price < 0 < quote.opposite:
-        message = f"{field} {price} is a credit, and the combo costs a debit even at its best ({quote.opposite})"
-        raise RefusedError("WrongSign", message, StatusCode.ValidationError)
+def check_risk(risk: OrderRisk, limits: Limits) -> None:
+    """Refuse an order whose notional, or the loss that it may bring, is too large.
 
-
-def _check_band(asked: models.LegGroupOrder, quote: ComboQuote, band: Decimal) -> None:
-    """Only paying too much is refused: an order that asks for more than the market gives merely waits."""
-    match asked.OrderType:
-        case models.OrderType.Limit:
-            worst, beyond = asked.LimitPrice, quote.middle
-        case models.OrderType.StopLimit:
-            worst, beyond = asked.LimitPrice, asked.StopPrice
-        case models.OrderType.Market:
-            worst, beyond = quote.natural, quote.middle
-        case _:
-            return  # a stop becomes a market order at a price that nobody knows yet
-    if worst is not None and beyond is not None and worst - beyond > band:
+    What lessens the largest loss of a position passes, however large that still is.
+    """
+    if risk.notional > limits.max_notional:
         raise RefusedError(
-            "PriceOutsideBand",
-            f"the order may pay {worst}, which is {worst - beyond} beyond {beyond}; the account's band is {band:.2f}",
+            "NotionalTooLarge",
+            f"the order's notional is {risk.notional:.2f} (the underlying's price times multiplier times contracts); "
+            f"the account's limit is {limits.max_notional}",
         )
+    if risk.uncovered_calls > risk.uncovered_calls_before and not limits.allow_unlimited_loss:
+        raise RefusedError(
+            "UnlimitedLoss",
+            "the order sells calls that nothing covers, so its loss has no limit, and the account does not permit "
+            "that; `mesolive account limits --allow-unlimited-loss` does",
+        )
+    if risk.largest_loss > limits.max_loss and risk.grows:
+        raise RefusedError(
+            "LossTooLarge",
+            f"{risk.largest_loss:.2f} can be lost at expiration; the account's limit is {limits.max_loss}",
+        )
+
+
+def check_unjudged(code: str, why: str, order_type: models.OrderType, exit_policy: StaleExitPolicy | None) -> None:
+    """Refuse an order whose price cannot be judged, unless it is an exit that the account's policy lets leave.
+
+    Parameters
+    ----------
+    code, why
+        The refusal's code, and why the price cannot be judged.
+    exit_policy
+        The account's policy for exits; `None` for an entry and an adjustment, which are always refused.
+    """
+    if exit_policy is StaleExitPolicy.ALLOW:
+        return
+    if exit_policy is StaleExitPolicy.LIMIT_ONLY and order_type is models.OrderType.Limit:
+        return
+    if exit_policy is StaleExitPolicy.LIMIT_ONLY:
+        why += "; only exits at a limit price are sent then (`mesolive account limits --stale-exits` changes that)"
+    elif exit_policy is StaleExitPolicy.REFUSE:
+        why += "; no exit is sent then (`mesolive account limits --stale-exits` changes that)"
+    raise RefusedError(code, why, StatusCode.ProviderUnavailable)

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import order_facts, positions
 from mesolive.trading.execution.reconciliation import held_in_books
+from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.portfolio.positions import find_position
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
@@ -245,6 +246,7 @@ async def play(
     settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", **changes)
     market_now = (scripted.market, scripted.clock)
     async with desk_server(directory, market=market_now, terms=terms, settings=settings) as desk:
+        await desk.set_limits(Limits(allow_unlimited_loss=True))  # strangles sell calls that nothing covers
         found = Play(desk, scripted)
         known = await desk.positions()
         if known:

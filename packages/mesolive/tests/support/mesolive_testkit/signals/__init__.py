@@ -69,6 +69,7 @@ class ScriptedMarket:
         self.book = QuoteBook(listing, self.clock, CALENDAR)
         self.spot = 5000.0
         self.volatility = 0.2
+        self.half_spread = 0.05
         self.today_open: float | None = None
         self.mute = False
         self.book.pull = self._live
@@ -86,15 +87,15 @@ class ScriptedMarket:
         self.reprice()
 
     def reprice(self) -> None:
-        """Quote every contract at this moment, a nickel on either side of its value."""
-        now, listing = self.clock.now(), self.book.listing
+        """Quote every contract at this moment, `half_spread` on either side of its value."""
+        now, listing, half = self.clock.now(), self.book.listing, self.half_spread
         years = np.repeat(
             [max((one.settles_at - now) / timedelta(days=365), 1e-9) for one in listing.expirations],
             [end - start for start, _, end in listing.bounds],
         )
         ones = np.ones(len(listing.strikes))
         value = values(listing.is_call, self.spot * ones, listing.strikes, years, self.volatility, ones)
-        self.book.update(now, slice(None), {"bid": np.maximum(value - 0.05, 0.0), "ask": value + 0.05, "mark": value})
+        self.book.update(now, slice(None), {"bid": np.maximum(value - half, 0.0), "ask": value + half, "mark": value})
         self.book.set_underlying(now, UnderlyingPrices(last=self.spot, today_open=self.today_open))
         self.book.heard(now)
 
