@@ -32,7 +32,7 @@ from mesolive_sdk import (
     run_preparation,
     wire,
 )
-from mesolive_sdk.models.prepare import JobArgs
+from mesolive_sdk.models import JobArgs
 
 P = ParamSpec("P")
 C = TypeVar("C", MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient)

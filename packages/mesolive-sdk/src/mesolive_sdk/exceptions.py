@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from mesolive_sdk.models import MesoLiveApiError, StatusCode
 
+__all__ = ["MesoLiveApiException", "MesoLiveError", "MesoLiveSignalRError", "MesoLiveTimeoutError"]
+
 SHOWN_PROBLEMS = 10
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+__all__ = ["new_idempotency_key"]
+
 
 def new_idempotency_key(prefix: str = "") -> str:
     """Return a key that was never used.

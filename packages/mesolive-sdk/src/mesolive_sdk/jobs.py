@@ -10,7 +10,9 @@ import msgspec
 
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveTimeoutError
 from mesolive_sdk.models import PreparationStatusResult, StartPreparationResult
-from mesolive_sdk.models.prepare import JobArgs
+from mesolive_sdk.models._prepare import JobArgs
+
+__all__ = ["run_preparation", "wait_for_job"]
 
 A = TypeVar("A", bound=msgspec.Struct)
 S = TypeVar("S", bound=JobArgs)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+__all__ = ["on_tick", "tick_above", "tick_below", "tick_of", "ticks_up"]
+
 PENNY = Decimal("0.01")
 NICKEL = Decimal("0.05")
 DIME = Decimal("0.10")

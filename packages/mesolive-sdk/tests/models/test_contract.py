@@ -12,7 +12,7 @@ import pytest
 from msgspec import inspect as shape
 
 from mesolive_sdk import models
-from mesolive_sdk.models.base import WireEnum, WireFlags
+from mesolive_sdk.models import WireEnum, WireFlags
 from mesolive_sdk_testkit.contract import ENUMS, EVENTS, FLAGS, MODELS, Field
 
 BASES = {
@@ -28,6 +28,9 @@ BASES = {
     "PreparedPlan",
     "PreparationStatusResult",
     "Snapshot",
+    "JobArgs",
+    "PageArgs",
+    "PageResult",
 }
 GENERIC = {"MesoLiveApiResponse"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key
-from mesolive_sdk.models.events import EVENT_MODELS
+from mesolive_sdk.models import EVENT_MODELS
 from mesolive_testkit.server import ACCOUNT
 from mesolive_testkit.signals import Json, short_put, stage
 

@@ -21,7 +21,7 @@ from mesolive_sdk import (
     MesoLiveSignalRError,
     models,
 )
-from mesolive_sdk.clients.base import HubClient
+from mesolive_sdk.clients import HubClient
 from mesolive_testkit.server import SPX, Kit, live_server
 
 SECONDS = 8.0

@@ -1,8 +1,16 @@
 """The three hub clients."""
 
-from mesolive_sdk.clients.control import MesoLiveControlHubClient
-from mesolive_sdk.clients.data import MesoLiveDataHubClient
-from mesolive_sdk.clients.event import MesoLiveEventHubClient
-from mesolive_sdk.clients.streams import DataStream
+from mesolive_sdk.clients._base import DEFAULT_URL, HubClient
+from mesolive_sdk.clients._control import MesoLiveControlHubClient
+from mesolive_sdk.clients._data import MesoLiveDataHubClient
+from mesolive_sdk.clients._event import MesoLiveEventHubClient
+from mesolive_sdk.clients._streams import DataStream
 
-__all__ = ["DataStream", "MesoLiveControlHubClient", "MesoLiveDataHubClient", "MesoLiveEventHubClient"]
+__all__ = [
+    "DEFAULT_URL",
+    "DataStream",
+    "HubClient",
+    "MesoLiveControlHubClient",
+    "MesoLiveDataHubClient",
+    "MesoLiveEventHubClient",
+]

@@ -4,7 +4,7 @@ Models are msgspec structs: built with keywords, read by attribute, compared by 
 travel. How they are written and read is `mesolive_sdk.wire`'s business.
 """
 
-from mesolive_sdk.models.actions import (
+from mesolive_sdk.models._actions import (
     AdjustLegPnLArgs,
     LiquidatePositionArgs,
     LiquidatePositionResult,
@@ -14,12 +14,14 @@ from mesolive_sdk.models.actions import (
     TradingHalt,
     UnsentLegGroup,
 )
-from mesolive_sdk.models.base import (
+from mesolive_sdk.models._base import (
+    PageArgs,
+    PageResult,
     UtcDateTime,
     WireEnum,
     WireFlags,
 )
-from mesolive_sdk.models.common import (
+from mesolive_sdk.models._common import (
     ConditionEvaluation,
     GreekValues,
     LegGroupQtys,
@@ -30,7 +32,7 @@ from mesolive_sdk.models.common import (
     LiveUnderlying,
     Snapshot,
 )
-from mesolive_sdk.models.control import (
+from mesolive_sdk.models._control import (
     AgentInfo,
     CreateStrategyArgs,
     DeleteStrategyArgs,
@@ -51,7 +53,7 @@ from mesolive_sdk.models.control import (
     RenameStrategyArgs,
     UpdateStrategyArgs,
 )
-from mesolive_sdk.models.data import (
+from mesolive_sdk.models._data import (
     ComboContractsDataArgs,
     ComboContractsDataEntry,
     ComboLeg,
@@ -84,7 +86,7 @@ from mesolive_sdk.models.data import (
     UnderlyingDataArgs,
     UnderlyingDataEntry,
 )
-from mesolive_sdk.models.enums import (
+from mesolive_sdk.models._enums import (
     AgentConnector,
     AgentStatus,
     BrokerType,
@@ -109,11 +111,11 @@ from mesolive_sdk.models.enums import (
     StatusCode,
     TimeInForce,
 )
-from mesolive_sdk.models.envelope import (
+from mesolive_sdk.models._envelope import (
     MesoLiveApiError,
     MesoLiveApiResponse,
 )
-from mesolive_sdk.models.events import (
+from mesolive_sdk.models._events import (
     EVENT_MODELS,
     AdjustmentSignalEvent,
     AgentStatusEvent,
@@ -138,7 +140,7 @@ from mesolive_sdk.models.events import (
     PositionUpdateEvent,
     PreparationEvent,
 )
-from mesolive_sdk.models.orders import (
+from mesolive_sdk.models._orders import (
     ApplyPaperFillsArgs,
     ApplyPaperFillsResult,
     CancelOrderArgs,
@@ -159,7 +161,7 @@ from mesolive_sdk.models.orders import (
     SendOrderArgs,
     SendOrderResult,
 )
-from mesolive_sdk.models.positions import (
+from mesolive_sdk.models._positions import (
     GetLegArgs,
     GetLegsArgs,
     GetLegsResult,
@@ -172,7 +174,7 @@ from mesolive_sdk.models.positions import (
     LivePosition,
     LivePositionDetail,
 )
-from mesolive_sdk.models.prepare import (
+from mesolive_sdk.models._prepare import (
     CancelPreparationResult,
     CancelPreparePositionAdjustmentArgs,
     CancelPreparePositionEntryArgs,
@@ -183,6 +185,7 @@ from mesolive_sdk.models.prepare import (
     GetPreparePositionEntryStatusResult,
     GetPreparePositionExitStatusArgs,
     GetPreparePositionExitStatusResult,
+    JobArgs,
     PreparationStatusResult,
     PreparedPlan,
     PreparePositionAdjustmentArgs,
@@ -193,7 +196,7 @@ from mesolive_sdk.models.prepare import (
     PreparePositionExitResult,
     StartPreparationResult,
 )
-from mesolive_sdk.models.replay import (
+from mesolive_sdk.models._replay import (
     MAX_EVENTS_LIMIT,
     GetEventsSinceArgs,
     GetEventsSinceResult,
@@ -207,6 +210,9 @@ from mesolive_sdk.models.replay import (
 )
 
 __all__ = [
+    "JobArgs",
+    "PageArgs",
+    "PageResult",
     "AdjustLegPnLArgs",
     "AdjustmentSignalEvent",
     "AgentConnector",

@@ -9,7 +9,7 @@ What a server sends is read leniently: a member that this SDK does not know beco
 sends is read strictly, and everything that is wrong with it is told at once (`WireValidationError`).
 """
 
-from mesolive_sdk.wire.codec import (
+from mesolive_sdk.wire._codec import (
     Encoding,
     dec_hook,
     decode_args,
@@ -20,8 +20,8 @@ from mesolive_sdk.wire.codec import (
     encode_json,
     hub_protocol,
 )
-from mesolive_sdk.wire.problems import WireValidationError
-from mesolive_sdk.wire.reader import read
+from mesolive_sdk.wire._problems import WireValidationError
+from mesolive_sdk.wire._reader import read
 
 __all__ = [
     "Encoding",

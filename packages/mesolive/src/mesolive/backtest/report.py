@@ -13,7 +13,7 @@ from mesolive.backtest.runner import Outcome
 from mesolive.backtest.statistics import Results
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation import Notice
-from mesolive_sdk.models.events import MesoLiveEvent
+from mesolive_sdk.models import MesoLiveEvent
 
 EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega", "underlying")
 TRADES = ("time", "position", "leg", "contract", "qty", "price", "commission", "settled")

@@ -25,7 +25,7 @@ from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.automation import Memory, Notice
-from mesolive_sdk.models.events import MesoLiveEvent
+from mesolive_sdk.models import MesoLiveEvent
 
 USER = "replay"
 PAGE = 500

@@ -18,7 +18,7 @@ from rich.table import Table
 from mesolive.settings import SettingsError, client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, wire
 from mesolive_sdk.exceptions import MesoLiveApiException
-from mesolive_sdk.models.base import PageArgs, PageResult
+from mesolive_sdk.models import PageArgs, PageResult
 
 C = TypeVar("C", MesoLiveControlHubClient, MesoLiveEventHubClient)
 A = TypeVar("A", bound=PageArgs)

@@ -12,6 +12,7 @@ from mesolive.store.database import Database
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import strategies
 from mesolive_sdk.models import (
+    MAX_EVENTS_LIMIT,
     GetEventsSinceArgs,
     GetEventsSinceResult,
     GetLatestEventSeqIdResult,
@@ -19,7 +20,6 @@ from mesolive_sdk.models import (
     MesoLiveEventEnvelope,
     StatusCode,
 )
-from mesolive_sdk.models.replay import MAX_EVENTS_LIMIT
 
 EVENTS_PRUNED = "EventsPruned"
 """`Error.Code` where events that were asked for have been deleted."""

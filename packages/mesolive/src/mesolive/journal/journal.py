@@ -23,6 +23,7 @@ from mesolive.store.tables.journal import active_events, event_counters
 from mesolive.store.tables.journal import events as log
 from mesolive_sdk import wire
 from mesolive_sdk.models import (
+    EVENT_MODELS,
     AdjustmentSignalEvent,
     EntrySignalEvent,
     ErrorEvent,
@@ -32,7 +33,6 @@ from mesolive_sdk.models import (
     MesoLiveEventEnvelope,
     SignalState,
 )
-from mesolive_sdk.models.events import EVENT_MODELS
 
 _log = structlog.get_logger(__name__)
 

@@ -27,7 +27,7 @@ from mesolive_sdk import (
     new_idempotency_key,
     wait_for_job,
 )
-from mesolive_sdk.clients.base import HubClient
+from mesolive_sdk.clients import HubClient
 
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 """A Monday, 11:00 in New York: the market is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,13 +12,14 @@ from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.store.tables.trading import strategies
 from mesolive_sdk import models
-from mesolive_sdk.models.events import NO_TIME
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def add_user(database: Database, name: str) -> int:
     """Make a user and return his id."""
     async with database.write() as tx:
-        return await tx.scalar(insert(users).values(name=name, created_at=NO_TIME).returning(users.c.id))
+        return await tx.scalar(insert(users).values(name=name, created_at=EPOCH).returning(users.c.id))
 
 
 async def add_strategy(database: Database, user_id: int, name: str = "a strategy") -> int:
@@ -28,8 +30,8 @@ async def add_strategy(database: Database, user_id: int, name: str = "a strategy
             "name": name,
             "symbol": "SPX",
             "definition": "{}",
-            "created_at": NO_TIME,
-            "updated_at": NO_TIME,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
         }
         return await tx.scalar(insert(strategies).values(row).returning(strategies.c.id))
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from mesolive_sdk import models
-from mesolive_sdk.clients.base import HubClient, signalr_error
+from mesolive_sdk.clients._base import HubClient, signalr_error
 from mesolive_sdk.wire import WireValidationError, decode_event, decode_reply
 
 logger = logging.getLogger("mesolive_sdk.events")

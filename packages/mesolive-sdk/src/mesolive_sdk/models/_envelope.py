@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from mesolive_sdk.models.enums import StatusCode
+from mesolive_sdk.models._enums import StatusCode
 
 T = TypeVar("T")
 

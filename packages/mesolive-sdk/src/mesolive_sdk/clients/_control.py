@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mesolive_sdk import models
-from mesolive_sdk.clients.base import HubClient
+from mesolive_sdk.clients._base import HubClient
 
 
 class MesoLiveControlHubClient(HubClient):

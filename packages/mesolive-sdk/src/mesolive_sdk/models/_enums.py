@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mesolive_sdk.models.base import WireEnum, WireFlags
+from mesolive_sdk.models._base import WireEnum, WireFlags
 
 
 class StatusCode(WireEnum):

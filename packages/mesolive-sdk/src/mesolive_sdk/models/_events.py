@@ -10,11 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import Timed, UtcDateTime
-from mesolive_sdk.models.common import ConditionEvaluation, LiveContract
-from mesolive_sdk.models.orders import OrderRejectionInfo
-from mesolive_sdk.models.prepare import (
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Timed, UtcDateTime
+from mesolive_sdk.models._common import ConditionEvaluation, LiveContract
+from mesolive_sdk.models._orders import OrderRejectionInfo
+from mesolive_sdk.models._prepare import (
     PreparePositionAdjustmentResult,
     PreparePositionEntryResult,
     PreparePositionExitResult,

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import inspect as shape
 
 from mesolive_sdk.models import EVENT_MODELS, MesoLiveEvent, MesoLiveEventEnvelope
-from mesolive_sdk.models.base import UNKNOWN, WireEnum, WireFlags
-from mesolive_sdk.wire.problems import WireValidationError
-from mesolive_sdk.wire.reader import COMPILED_TYPES, as_float, is_fit, read
+from mesolive_sdk.models._base import UNKNOWN, WireEnum, WireFlags
+from mesolive_sdk.wire._problems import WireValidationError
+from mesolive_sdk.wire._reader import COMPILED_TYPES, as_float, is_fit, read
 from signalr_asyncio.protocol.codec import HubProtocol
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol

@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 import msgspec
 
-from mesolive_sdk.clients.base import signalr_error
+from mesolive_sdk.clients._base import signalr_error
 from mesolive_sdk.wire import Encoding, WireValidationError, decode_reply
 from signalr_asyncio.client.exceptions import ClientFailure
 from signalr_asyncio.client.streams import Stream

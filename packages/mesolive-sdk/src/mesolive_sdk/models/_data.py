@@ -10,9 +10,9 @@ from typing import Annotated
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import Id, IdList
-from mesolive_sdk.models.common import LiveContract, LiveGreeks, LivePnL, LivePrices, LiveUnderlying
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Id, IdList
+from mesolive_sdk.models._common import LiveContract, LiveGreeks, LivePnL, LivePrices, LiveUnderlying
 
 ALL_FIELDS = enums.LiveQuoteFields.All
 ALL_BLOCKS = enums.LiveDataInclude.All

@@ -7,8 +7,8 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from mesolive_sdk import models
-from mesolive_sdk.clients.base import HubClient
-from mesolive_sdk.clients.streams import DataStream
+from mesolive_sdk.clients._base import HubClient
+from mesolive_sdk.clients._streams import DataStream
 
 T = TypeVar("T")
 

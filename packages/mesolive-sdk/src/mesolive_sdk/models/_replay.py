@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from mesolive_sdk.models.base import Id, IdList, Timed, UtcDateTime
+from mesolive_sdk.models._base import Id, IdList, Timed, UtcDateTime
 
 MAX_EVENTS_LIMIT = 1000
 """The most events that one `GetEventsSince` answers."""

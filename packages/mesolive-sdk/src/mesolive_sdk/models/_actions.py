@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import Id, IdempotencyKeyStr, Timed, UtcDateTime
-from mesolive_sdk.models.orders import SendOrderResult
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
+from mesolive_sdk.models._orders import SendOrderResult
 
 
 class SetPositionClosedArgs(msgspec.Struct, kw_only=True):

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import Id, IdempotencyKeyStr, Timed, UtcDateTime
-from mesolive_sdk.models.common import ConditionEvaluation, LegGroupQtys, LiveGreeks, LivePrices, LiveUnderlying
-from mesolive_sdk.models.positions import LiveLeg
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
+from mesolive_sdk.models._common import ConditionEvaluation, LegGroupQtys, LiveGreeks, LivePrices, LiveUnderlying
+from mesolive_sdk.models._positions import LiveLeg
 
 PositionNameStr = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import Id, IdempotencyKeyStr, JsonObject, PageArgs, PageResult, Timed, UtcDateTime
-from mesolive_sdk.models.envelope import MesoLiveApiError
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Id, IdempotencyKeyStr, JsonObject, PageArgs, PageResult, Timed, UtcDateTime
+from mesolive_sdk.models._envelope import MesoLiveApiError
 
 StrategyNameStr = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 

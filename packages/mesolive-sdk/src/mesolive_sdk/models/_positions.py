@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import msgspec
 
-from mesolive_sdk.models import common, enums
-from mesolive_sdk.models.base import Id, IdList, PageArgs, PageResult, Timed, UtcDateTime
-from mesolive_sdk.models.common import LiveGreeks, LivePnL, LivePrices
+from mesolive_sdk.models import _common as common
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import Id, IdList, PageArgs, PageResult, Timed, UtcDateTime
+from mesolive_sdk.models._common import LiveGreeks, LivePnL, LivePrices
 
 
 class LiveLeg(Timed, kw_only=True):

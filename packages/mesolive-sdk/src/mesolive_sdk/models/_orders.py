@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import msgspec
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import ZERO, Id, IdempotencyKeyStr, IdList, PageArgs, PageResult, Timed, UtcDateTime
-from mesolive_sdk.models.common import LiveContract
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import ZERO, Id, IdempotencyKeyStr, IdList, PageArgs, PageResult, Timed, UtcDateTime
+from mesolive_sdk.models._common import LiveContract
 
 
 class PaperLegFill(Timed, kw_only=True):

@@ -11,8 +11,8 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import force_setattr
 
-from mesolive_sdk.models import enums
-from mesolive_sdk.models.base import UtcDateTime, to_utc
+from mesolive_sdk.models import _enums as enums
+from mesolive_sdk.models._base import UtcDateTime, to_utc
 
 
 class LiveUnderlying(msgspec.Struct, kw_only=True, frozen=True):

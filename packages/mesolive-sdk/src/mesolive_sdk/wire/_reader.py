@@ -21,8 +21,8 @@ from uuid import UUID
 import msgspec
 from msgspec import inspect as shape
 
-from mesolive_sdk.models.base import UNKNOWN, UtcDateTime, WireEnum, WireFlags, to_utc
-from mesolive_sdk.wire.problems import Problems, shorten
+from mesolive_sdk.models._base import UNKNOWN, UtcDateTime, WireEnum, WireFlags, to_utc
+from mesolive_sdk.wire._problems import Problems, shorten
 
 T = TypeVar("T")
 
