@@ -54,18 +54,24 @@ class MesoLiveApiException(MesoLiveError):  # noqa: N818 - the published name
         super().__init__(status, message, error, data, method)
 
     def __str__(self) -> str:
-        parts = [": ".join(part for part in (self.method, self.status.value, self.message) if part)]
-        if self.error is not None:
-            error = self.error
+        error = self.error
+        texts = (
+            []
+            if error is None
+            else [f"{at}: {t}" for at, found in (error.ValidationErrors or {}).items() for t in found]
+        )
+        # The server's sentence repeats the first problem for those who show nothing else.
+        message = None if texts and self.message and self.message.startswith(texts[0]) else self.message
+        parts = [": ".join(part for part in (self.method, self.status.value, message) if part)]
+        if error is not None:
             parts += [text for text in (error.Detail if error.Detail != self.message else None,) if text]
             if error.Code:
                 parts.append(f"code {error.Code}")
             if error.Provider:
                 parts.append(f"from {error.Provider}")
-            problems = [f"{path}: {text}" for path, texts in (error.ValidationErrors or {}).items() for text in texts]
-            parts += problems[:SHOWN_PROBLEMS]
-            if len(problems) > SHOWN_PROBLEMS:
-                parts.append(f"and {len(problems) - SHOWN_PROBLEMS} more")
+            parts += [text for text in texts[:SHOWN_PROBLEMS] if message is None or text not in message]
+            if len(texts) > SHOWN_PROBLEMS:
+                parts.append(f"and {len(texts) - SHOWN_PROBLEMS} more")
         return "; ".join(parts)
 
 

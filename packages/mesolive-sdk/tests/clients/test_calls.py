@@ -117,6 +117,22 @@ def test_an_exception_with_very_many_problems_shows_the_first_ten() -> None:
     assert str(error).endswith("Legs[9]: is wrong; and 20 more")
 
 
+@pytest.mark.parametrize("problems", [{"Limit": ["is 0"]}, {"Limit": ["is 0"], "State": ["is odd", "is new"]}])
+def test_a_problem_that_the_servers_sentence_names_is_shown_once(problems: dict[str, list[str]]) -> None:
+    more = sum(map(len, problems.values())) - 1
+    message = "Limit: is 0" + (f" (and {more} more)" if more else "")
+    error = MesoLiveApiException(
+        StatusCode.ValidationError, message, MesoLiveApiError(ValidationErrors=problems), method="ListOrders"
+    )
+    shown = [f"{path}: {text}" for path, texts in problems.items() for text in texts]
+    assert str(error) == "; ".join(["ListOrders: ValidationError", *shown])
+
+
+async def test_a_server_that_is_not_there_is_named_with_its_url_and_the_remedy() -> None:
+    with pytest.raises(MesoLiveSignalRError, match=r"http://127\.0\.0\.1:1: .*could not be reached.*MESOLIVE_URL"):
+        await MesoLiveControlHubClient("http://127.0.0.1:1", TOKEN).start()
+
+
 async def test_an_answer_that_does_not_fit_is_told_with_its_path(
     server: ScriptedServer, control: MesoLiveControlHubClient
 ) -> None:
@@ -235,7 +251,10 @@ def test_a_client_without_a_key_or_with_a_bad_url_is_refused_at_once(monkeypatch
     monkeypatch.delenv("MESOLIVE_API_KEY", raising=False)
     with pytest.raises(ValueError, match="an API key is needed"):
         MesoLiveControlHubClient("http://127.0.0.1:1")
-    for url in ("127.0.0.1:8700", "ftp://x", "http://"):
+    monkeypatch.setenv("MESOLIVE_API_KEY", TOKEN)
+    with pytest.raises(ValueError, match="an API key is needed"):
+        MesoLiveControlHubClient("http://127.0.0.1:1", token="")
+    for url in ("127.0.0.1:8700", "ftp://x", "http://", ""):
         with pytest.raises(ValueError, match="expected the server's URL"):
             MesoLiveControlHubClient(url, TOKEN)
 

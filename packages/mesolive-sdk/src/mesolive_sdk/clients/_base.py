@@ -79,15 +79,18 @@ class HubClient:
         reconnect: RetryPolicy | None = RetryPolicy.default(),  # noqa: B008 - an immutable value
         options: ClientOptions | None = None,
     ) -> None:
-        base = (url or os.environ.get("MESOLIVE_URL") or DEFAULT_URL).rstrip("/")
+        # An empty argument is a mistake of the caller, and no wish for the environment's value.
+        base = (url if url is not None else os.environ.get("MESOLIVE_URL") or DEFAULT_URL).rstrip("/")
         if urlsplit(base).scheme not in {"http", "https", "ws", "wss"} or not urlsplit(base).hostname:
             msg = f"expected the server's URL, such as {DEFAULT_URL}"
             raise ValueError(msg)
-        token = token or os.environ.get("MESOLIVE_API_KEY")
+        if token is None:
+            token = os.environ.get("MESOLIVE_API_KEY")
         if not token:
             msg = "an API key is needed: pass token=..., or set MESOLIVE_API_KEY"
             raise ValueError(msg)
         self.timeout = timeout
+        self._url = base
         self._encoding: Encoding = encoding
         self._connection = HubConnection(
             base + self.path, token=token, protocol=hub_protocol(encoding), reconnect=reconnect, options=options
@@ -118,7 +121,8 @@ class HubClient:
             if error.status == TOO_MANY:
                 msg = f"the server takes no more connections of this user: {error}"
                 raise MesoLiveSignalRError(msg, status=StatusCode.RateLimited) from error
-            raise MesoLiveSignalRError(str(error)) from error
+            msg = f"{self._url}: {error}; url=... or MESOLIVE_URL says where the server is"
+            raise MesoLiveSignalRError(msg) from error
         except ClientFailure as error:
             raise MesoLiveSignalRError(str(error)) from error
 

@@ -69,8 +69,7 @@ def main() -> None:
     except MesoLiveApiException as error:
         fail(_said(error), 1)
     except MesoLiveSignalRError as error:
-        away = error.method is None and error.status is None
-        fail(f"{error}; --url or MESOLIVE_URL says where the server is" if away else str(error), 1)
+        fail(str(error).replace("url=... or MESOLIVE_URL", "--url or MESOLIVE_URL"), 1)
 
 
 def misused(error: TyperException) -> NoReturn:
