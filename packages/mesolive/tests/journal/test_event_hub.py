@@ -174,9 +174,31 @@ class TestASubscriber:
         ann = await server.user("ann")
         mine = [await add_strategy(server.database, ann) for _ in range(22)]
         listener = await server.listen("ann")
-        result = await listener.client.subscribe_to_strategies()
+        result = await listener.client.subscribe_to_strategies(subscribe(*mine))
         assert result.SuccessfulStrategies == mine[:19]  # the twentieth group is the user's own
         assert result.FailedStrategies == mine[19:]
+
+    async def test_to_all_hears_strategies_that_are_created_later(self, server: EventServer) -> None:
+        ann = await server.user("ann")
+        before = await add_strategy(server.database, ann)
+        listener = await server.listen("ann")
+        await listener.client.subscribe_to_strategies(subscribe(before))
+        await listener.client.subscribe_to_strategies()
+        later = await add_strategy(server.database, ann)
+        await server.append(ann, position_update(before), position_update(later))
+        assert numbers(await listener.until(2)) == [1, 2]  # each once, though it followed the first before
+
+    async def test_to_all_that_unsubscribes_from_some_follows_the_others_and_no_later_ones(
+        self, server: EventServer
+    ) -> None:
+        ann = await server.user("ann")
+        one, two = await add_strategy(server.database, ann), await add_strategy(server.database, ann)
+        listener = await server.listen("ann")
+        await listener.client.subscribe_to_strategies()
+        await listener.client.unsubscribe_from_strategies(unsubscribe(one))
+        later = await add_strategy(server.database, ann)
+        await server.append(ann, *(position_update(strategy) for strategy in (one, two, later)), agent_status())
+        assert numbers(await listener.until(2)) == [2, 4]
 
     async def test_that_unsubscribes_hears_no_more_of_those(self, server: EventServer) -> None:
         ann = await server.user("ann")

@@ -49,7 +49,7 @@ class MesoLiveEventHubClient(HubClient):
     async def subscribe_to_strategies(
         self, args: models.SubscribeToStrategiesArgs | None = None
     ) -> models.SubscribeToStrategiesResult:
-        """Subscribe to the events of strategies; without a list, of all."""
+        """Subscribe to the events of strategies; without a list, of all that the user has now and creates later."""
         return await self._call(
             "SubscribeToStrategies", args or models.SubscribeToStrategiesArgs(), models.SubscribeToStrategiesResult
         )

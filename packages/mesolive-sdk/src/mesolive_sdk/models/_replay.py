@@ -45,7 +45,7 @@ class SubscribeToStrategiesArgs(msgspec.Struct, kw_only=True):
     Attributes
     ----------
     Strategies
-        Null for all of the user's; an empty list does nothing.
+        Null for all of the user's, those that are created later included; an empty list does nothing.
     """
 
     Strategies: IdList | None = None

@@ -31,12 +31,17 @@ from signalr_asyncio import HubClients, Payload, hub_method
 Answer = MesoLiveApiResponse[Any]
 
 _FOLLOWED = "followed"
+_ALL = "all strategies"
 _BURST = 16
 """So many events of the active state are queued before the connection's writer gets its turn."""
 
 
 def _user_group(user_id: int) -> str:
     return f"u{user_id}"
+
+
+def _all_group(user_id: int) -> str:
+    return f"u{user_id}:all"
 
 
 def _strategy_group(user_id: int, strategy_id: int) -> str:
@@ -73,7 +78,7 @@ class EventHub(EnvelopeHub):
 
     @hub_method(name="SubscribeToStrategies")
     async def subscribe_to_strategies(self, args: Payload | None = None) -> Answer:
-        """Follow strategies; null is all that the user has now."""
+        """Follow strategies; null is all of the user's, those that are created later included."""
         return await self._answer("SubscribeToStrategies", SubscribeToStrategiesArgs, args, self._subscribe)
 
     @hub_method(name="UnsubscribeFromStrategies")
@@ -104,25 +109,50 @@ class EventHub(EnvelopeHub):
     async def _subscribe(self, user: UserContext, args: SubscribeToStrategiesArgs) -> SubscribeToStrategiesResult:
         asked = args.Strategies
         own = await self._events.own_strategies(user.user_id, asked) if asked is None or asked else []
-        joined: set[int] = set()
+        if asked is None:
+            return await self._subscribe_to_all(user, own)
+        joined: set[int] = set(own) if self._follows_all else set()
         for strategy_id in own:
-            try:
-                await self.groups.add(self.context.connection_id, _strategy_group(user.user_id, strategy_id))
-            except ValueError:
-                break  # the connection is in as many groups as it may be
+            if strategy_id in joined or not await self._join(_strategy_group(user.user_id, strategy_id)):
+                continue
             joined.add(strategy_id)
-        self._followed.update(joined)
-        wanted = own if asked is None else list(dict.fromkeys(asked))
+            self._followed.add(strategy_id)
+        wanted = list(dict.fromkeys(asked))
         return SubscribeToStrategiesResult(
             SuccessfulStrategies=[strategy_id for strategy_id in wanted if strategy_id in joined],
             FailedStrategies=[strategy_id for strategy_id in wanted if strategy_id not in joined],
         )
 
+    async def _subscribe_to_all(self, user: UserContext, own: list[int]) -> SubscribeToStrategiesResult:
+        if not await self._join(_all_group(user.user_id)):
+            return SubscribeToStrategiesResult(SuccessfulStrategies=[], FailedStrategies=own)
+        self.context.items[_ALL] = True
+        # Joined before the single groups are left: an event in between may come twice, and clients de-duplicate by its
+        # id; the other way round it would be lost.
+        for strategy_id in sorted(self._followed):
+            await self.groups.remove(self.context.connection_id, _strategy_group(user.user_id, strategy_id))
+        self._followed.clear()
+        return SubscribeToStrategiesResult(SuccessfulStrategies=own, FailedStrategies=[])
+
+    async def _join(self, group: str) -> bool:
+        """Join a group; return whether the connection is in it, which it is not when it is in too many."""
+        try:
+            await self.groups.add(self.context.connection_id, group)
+        except ValueError:
+            return False
+        return True
+
+    @property
+    def _follows_all(self) -> bool:
+        return self.context.items.get(_ALL, False)
+
     async def _unsubscribe(
         self, user: UserContext, args: UnsubscribeFromStrategiesArgs
     ) -> UnsubscribeFromStrategiesResult:
+        if self._follows_all and (args.Strategies is None or args.Strategies):
+            await self._leave_all(user, single=args.Strategies is not None)
         asked = sorted(self._followed) if args.Strategies is None else list(dict.fromkeys(args.Strategies))
-        # A strategy may have been deleted since it was followed; one that was not followed must at least be his.
+        # A strategy may have been deleted since it was followed; one that was not followed must be the user's.
         others = [strategy_id for strategy_id in asked if strategy_id not in self._followed]
         known = self._followed.union(await self._events.own_strategies(user.user_id, others) if others else ())
         for strategy_id in asked:
@@ -132,6 +162,14 @@ class EventHub(EnvelopeHub):
             SuccessfulStrategies=[strategy_id for strategy_id in asked if strategy_id in known],
             FailedStrategies=[strategy_id for strategy_id in asked if strategy_id not in known],
         )
+
+    async def _leave_all(self, user: UserContext, *, single: bool) -> None:
+        """Follow the user's present strategies one by one, or none: later ones are not followed any more."""
+        for strategy_id in await self._events.own_strategies(user.user_id, None):
+            if not single or await self._join(_strategy_group(user.user_id, strategy_id)):
+                self._followed.add(strategy_id)
+        await self.groups.remove(self.context.connection_id, _all_group(user.user_id))
+        self.context.items[_ALL] = False
 
 
 class HubSink:
@@ -148,5 +186,9 @@ class HubSink:
 
     async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         """Queue an event for those who want it; each connection's queue keeps the order."""
-        group = _user_group(user_id) if event.StrategyId is None else _strategy_group(user_id, event.StrategyId)
-        await self._clients.group(group).send(event.EventType, event.Event)
+        if event.StrategyId is None:
+            groups = (_user_group(user_id),)
+        else:
+            groups = (_strategy_group(user_id, event.StrategyId), _all_group(user_id))
+        for group in groups:
+            await self._clients.group(group).send(event.EventType, event.Event)
