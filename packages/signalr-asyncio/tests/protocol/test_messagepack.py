@@ -117,7 +117,6 @@ def test_messages_of_a_later_protocol_are_passed_over() -> None:
         (packed("1"), "malformed"),
         (packed(1, {}, None, "T"), "malformed"),
         (packed(1, {}, None, "", []), "Missing required property 'target'"),
-        (packed(1, {}, None, "T", {}), "malformed"),
         (packed(1, {"a": 1}, None, "T", []), "malformed"),
         (packed(2, {}, "", 1), "Missing required property 'invocationId'"),
         (packed(2, {}, None, 1), "malformed"),
@@ -197,3 +196,81 @@ def test_a_decimal_is_also_read_from_a_number() -> None:
 def test_an_integer_beyond_64_bits_is_refused() -> None:
     with pytest.raises(EncodeError):
         PROTOCOL.encode(StreamItem("1", 2**64))
+
+
+def framed(*parts: bytes) -> bytes:
+    record = b"".join(parts)
+    return bytes((len(record),)) + record
+
+
+HEAD = b"\x80\xa11\xa3Add"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        b"\xc0",
+        b"\x01",
+        b"\xa3abc",
+        b"\x81\xa1a\x01",
+        b"\x91\xc1",
+        b"\x91\xd9\x20a",
+        b"\xc1",
+    ],
+    ids=["nil", "a number", "text", "a map", "no value", "a cut text", "none"],
+)
+@pytest.mark.parametrize("type_", [1, 4])
+def test_arguments_that_are_none_fail_their_call_and_not_the_connection(type_: int, arguments: bytes) -> None:
+    # ASP.NET Core: InvocationBindingFailureMessage.
+    record = framed(bytes((0x96, type_)), HEAD, arguments, b"\x90")
+    bad, good = MessagePackHubProtocol().parser(None).feed(record + MessagePackHubProtocol().encode(Ping()))
+    assert isinstance(bad, Invocation | StreamInvocation)
+    assert (bad.target, bad.invocation_id, len(bad.arguments)) == ("Add", "1", 1)
+    with pytest.raises(msgspec.DecodeError, match="malformed"):
+        bad.arguments[0].decode(int)
+    assert good == Ping()
+
+
+def test_an_item_and_a_result_that_cannot_be_read_fail_alone() -> None:
+    item, result = (
+        MessagePackHubProtocol()
+        .parser(None)
+        .feed(framed(b"\x94\x02\x80\xa11\xc1") + framed(b"\x95\x03\x80\xa11\x03\x92\x01"))
+    )
+    assert isinstance(item, StreamItem)
+    assert isinstance(result, Completion)
+    for payload in (item.item, result.result):
+        with pytest.raises(msgspec.DecodeError, match="malformed"):
+            payload.builtins()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"\x96\x01\x80\xa11\xc1\x90\x90",
+        b"\x96\x01\x80\xa11\xa0\xc0\x90",
+        b"\x96\x01\x80\xa11\xa3Add\x90\xc1",
+        b"\x95\x03\x80\xa11\x01\xc1",
+        b"\x91\x05",
+        b"\x94\x01\x80\xa11\xa3Add",
+        b"\x93\x05\xc1\xa11",
+        b"\x90",
+        b"\xdd\x00\x00\x00\x05",
+        b"\x81\x01\x02",
+    ],
+    ids=[
+        "no target",
+        "an empty target",
+        "bad stream ids",
+        "an error that is no text",
+        "too short",
+        "no arguments",
+        "bad headers",
+        "nothing",
+        "only a head",
+        "no array",
+    ],
+)
+def test_what_cannot_be_read_around_the_values_costs_the_connection(record: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        list(MessagePackHubProtocol().parser(None).feed(framed(record)))

@@ -7,10 +7,12 @@ the message does not use, a missing `arguments`), this does as ASP.NET Core's im
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
+from signalr_asyncio.protocol._forms import EnumForm, Naming
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
 from signalr_asyncio.protocol.mending import mend_json, readable, spoil
 from signalr_asyncio.protocol.messages import (
@@ -33,6 +35,7 @@ from signalr_asyncio.protocol.values import (
     EncodedPayload,
     EncodeHook,
     ValueCodec,
+    prepare_message,
     unencodable,
 )
 
@@ -118,6 +121,11 @@ class _AnyRecord(msgspec.Struct, rename="camel"):
 
 
 _read_record = msgspec.json.Decoder(_AnyRecord).decode
+# A float of JSON may be a `Decimal` for its reader: all its digits are kept.
+_EXACT = (
+    msgspec.json.Encoder(decimal_format="number").encode,
+    msgspec.json.Decoder(object, float_hook=Decimal).decode,
+)
 _pass_over = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -132,6 +140,11 @@ class JsonHubProtocol:
         Called with a type that msgspec does not know and the plain value; returns the typed value.
     decimal_format
         How a `Decimal` is written: as a JSON number with its exact digits, or as a string. Both are read.
+    naming
+        The names on the wire of the fields of dataclasses: `"camel"`, or a function of the name in Python. They are
+        read in both forms. A `msgspec.Struct` has `rename` for that.
+    enums
+        Whether the members of enums are written as their values or by name. They are read in both forms.
     """
 
     def __init__(
@@ -139,13 +152,20 @@ class JsonHubProtocol:
         enc_hook: EncodeHook | None = None,
         dec_hook: DecodeHook | None = None,
         decimal_format: Literal["number", "string"] = "number",
+        *,
+        naming: Naming | None = None,
+        enums: EnumForm = "value",
     ) -> None:
         self._values = ValueCodec(
             ("json", enc_hook, decimal_format),
             lambda unknown: msgspec.json.Encoder(enc_hook=unknown, decimal_format=decimal_format).encode,
             lambda type_: msgspec.json.Decoder(type_, dec_hook=dec_hook).decode,
             enc_hook,
+            _EXACT,
+            naming,
+            enums,
         )
+        self._prepare = self._values.prepare
         self._encode = self._values.encode
 
     @property
@@ -165,6 +185,8 @@ class JsonHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one record; see `HubProtocol.encode`."""
+        if self._prepare is not None:
+            message = prepare_message(message, self._prepare)
         try:
             record = self._encode(_RECORD_OF[type(message)](message))
         except UNENCODABLE as error:
@@ -174,13 +196,13 @@ class JsonHubProtocol:
 
     def item_encoder(self, invocation_id: str) -> Callable[[object], bytes]:
         """Return what encodes the items of one stream; see `HubProtocol.item_encoder`."""
-        encode = self._encode
+        encode, prepare = self._encode, self._prepare
         head = self.encode(StreamItem(invocation_id, None)).removesuffix(b"null}" + SEPARATOR)
         tail = b"}" + SEPARATOR
 
         def encode_item(item: object) -> bytes:
             try:
-                value = encode(item)
+                value = encode(item if prepare is None else prepare(item))
             except UNENCODABLE as error:
                 raise unencodable("json", error) from error
             try:

@@ -46,6 +46,12 @@ _CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 _NIL = b"\xc0"
 _NEVER = 0xC1
 
+# How many elements of a message stand before its values, by its type: calls, items and completions with a result.
+_BEFORE_VALUES = {1: 4, 2: 3, 3: 4, 4: 4}
+_CALLS = {1, 4}
+_ONE_NIL = b"\x91\xc0"
+_UNREADABLE = "it is not valid MessagePack, or not an array where one belongs"
+
 
 class SpoiltPayload:
     """A `Payload` of a message that had to be mended: nobody can decode it.
@@ -131,6 +137,49 @@ def mend_messagepack(record: bytes) -> tuple[bytes, str] | None:
             wanted.append(children)
         at = end
     return (bytes(mended), _TOO_DEEP) if at == len(record) > len(mended) else None
+
+
+def recover_messagepack(record: bytes) -> tuple[bytes, str] | None:
+    """Return a MessagePack message without its values, where it is they that cannot be read; `None` otherwise.
+
+    As in ASP.NET Core an `arguments` that is no array, or holds what is no value, fails the call and not the
+    connection; so do an item and a result.
+    """
+    head = _token(record, 0) if len(record) <= MENDABLE and _is_array(record, 0) else None
+    if head is None:
+        return None
+    begin, count = head
+    before_values = _BEFORE_VALUES.get(record[begin], count) if begin < len(record) else count
+    if count <= before_values:
+        return None
+    at = begin
+    for _ in range(before_values):
+        end = _end_of(record, at)
+        if end is None:
+            return None
+        at = end
+    is_call = record[begin] in _CALLS
+    if _end_of(record, at) is not None and (_is_array(record, at) or not is_call):
+        return None
+    values = _ONE_NIL if is_call else _NIL
+    return bytes((0x90 | (before_values + 1),)) + record[begin:at] + values, _UNREADABLE
+
+
+def _is_array(record: bytes, at: int) -> bool:
+    head = record[at] if at < len(record) else 0
+    return 0x90 <= head < 0xA0 or head in {0xDC, 0xDD}
+
+
+def _end_of(record: bytes, at: int) -> int | None:
+    """Return where the value at `at` ends; `None` when it is none."""
+    wanted = 1
+    while wanted:
+        token = _token(record, at)
+        if token is None:
+            return None
+        at, children = token
+        wanted += children - 1
+    return at
 
 
 def _token(record: bytes, at: int) -> tuple[int, int] | None:

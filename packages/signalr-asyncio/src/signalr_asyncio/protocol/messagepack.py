@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from signalr_asyncio.protocol._forms import EnumForm, Naming
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
-from signalr_asyncio.protocol.mending import mend_messagepack, readable, spoil
+from signalr_asyncio.protocol.mending import mend_messagepack, readable, recover_messagepack, spoil
 from signalr_asyncio.protocol.messages import (
     NO_HEADERS,
     Ack,
@@ -37,6 +38,7 @@ from signalr_asyncio.protocol.values import (
     EncodedPayload,
     EncodeHook,
     ValueCodec,
+    prepare_message,
     unencodable,
 )
 
@@ -119,6 +121,7 @@ _Message = (
 )
 _KNOWN_TYPES = range(1, 10)
 
+_EXACT = (msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode)
 _read_message = msgspec.msgpack.Decoder(_Message).decode
 _read_unknown = msgspec.msgpack.Decoder(_Unknown).decode
 _read_text = msgspec.msgpack.Decoder(str).decode
@@ -133,15 +136,31 @@ class MessagePackHubProtocol:
         Called with a value of a type that msgspec does not know; returns one that it knows. Must be hashable.
     dec_hook
         Called with a type that msgspec does not know and the plain value; returns the typed value.
+    naming
+        The names on the wire of the fields of dataclasses: `"camel"`, or a function of the name in Python. They are
+        read in both forms. A `msgspec.Struct` has `rename` for that.
+    enums
+        Whether the members of enums are written as their values or by name. They are read in both forms.
     """
 
-    def __init__(self, enc_hook: EncodeHook | None = None, dec_hook: DecodeHook | None = None) -> None:
+    def __init__(
+        self,
+        enc_hook: EncodeHook | None = None,
+        dec_hook: DecodeHook | None = None,
+        *,
+        naming: Naming | None = None,
+        enums: EnumForm = "value",
+    ) -> None:
         self._values = ValueCodec(
             ("messagepack", enc_hook),
             lambda unknown: msgspec.msgpack.Encoder(enc_hook=unknown, decimal_format="string").encode,
             lambda type_: msgspec.msgpack.Decoder(type_, dec_hook=dec_hook).decode,
             enc_hook,
+            _EXACT,
+            naming,
+            enums,
         )
+        self._prepare = self._values.prepare
         self._encode = self._values.encode
 
     @property
@@ -161,6 +180,8 @@ class MessagePackHubProtocol:
 
     def encode(self, message: HubMessage) -> bytes:
         """Return the message as one length-prefixed record; see `HubProtocol.encode`."""
+        if self._prepare is not None:
+            message = prepare_message(message, self._prepare)
         try:
             record = self._encode(_ITEMS_OF[type(message)](message))
         except UNENCODABLE as error:
@@ -169,12 +190,12 @@ class MessagePackHubProtocol:
 
     def item_encoder(self, invocation_id: str) -> Callable[[object], bytes]:
         """Return what encodes the items of one stream; see `HubProtocol.item_encoder`."""
-        encode = self._encode
+        encode, prepare = self._encode, self._prepare
         head = encode(_ITEMS_OF[StreamItem](StreamItem(invocation_id, None))).removesuffix(b"\xc0")
 
         def encode_item(item: object) -> bytes:
             try:
-                value = encode(item)
+                value = encode(item if prepare is None else prepare(item))
             except UNENCODABLE as error:
                 raise unencodable("messagepack", error) from error
             return _length_prefix(len(head) + len(value)) + head + value
@@ -311,10 +332,18 @@ class _MessagePackParser:
             if mended is None:
                 raise _malformed(error) from error
             shallow, reason = mended
-            message = self._read(shallow)
-            if message is not None:
-                spoil(message, reason)
-            return message
+            return self._read_spoilt(shallow, reason)
+        except ProtocolError:
+            recovered = recover_messagepack(record)
+            if recovered is None:
+                raise
+            return self._read_spoilt(*recovered)
+
+    def _read_spoilt(self, record: bytes, reason: str) -> HubMessage | None:
+        message = self._read(record)
+        if message is not None:
+            spoil(message, reason)
+        return message
 
     def _read(self, record: bytes) -> HubMessage | None:
         fields = _read(record)

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from signalr_asyncio.protocol._forms import EnumForm, Naming, Reader, Rewrite, Writer, naming_policy
 from signalr_asyncio.protocol.codec import EncodeError
-from signalr_asyncio.protocol.messages import Shared
+from signalr_asyncio.protocol.messages import Completion, HubMessage, Invocation, Shared, StreamInvocation, StreamItem
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ def unencodable(encoding: str, error: Exception) -> EncodeError:
 
 
 Decode: TypeAlias = Callable[[bytes | msgspec.Raw], Any]
+Exact: TypeAlias = tuple[Callable[[Any], bytes], Decode]
 
 
 class ValueCodec:
@@ -53,6 +55,10 @@ class ValueCodec:
         Makes a decode function of a type.
     enc_hook
         The application's hook for types of its own.
+    exact
+        Encodes and decodes plain values without loss, floats of JSON included.
+    naming, enums
+        The forms of the application's values; see `signalr_asyncio.protocol._forms`.
 
     Attributes
     ----------
@@ -63,9 +69,22 @@ class ValueCodec:
         Returns the function that decodes bytes as a type, and remembers it; it raises one of `UNDECODABLE`.
     decode_plain
         Decodes bytes as plain values; raises one of `UNDECODABLE`.
+    prepare
+        Brings a value into the configured forms; `None` where none is configured.
     """
 
-    __slots__ = ("_enc_hook", "decode_plain", "decoder_of", "encode", "encoding", "identity")
+    __slots__ = (
+        "_enc_hook",
+        "_exact",
+        "_native_decoder_of",
+        "_reader",
+        "decode_plain",
+        "decoder_of",
+        "encode",
+        "encoding",
+        "identity",
+        "prepare",
+    )
 
     def __init__(
         self,
@@ -73,27 +92,85 @@ class ValueCodec:
         encoder_of: Callable[[EncodeHook], Callable[[Any], bytes]],
         decoder_of: Callable[[Any], Decode],
         enc_hook: EncodeHook | None,
+        exact: Exact,
+        naming: Naming | None = None,
+        enums: EnumForm = "value",
     ) -> None:
+        policy = naming_policy(naming)
         self.encoding = identity[0]
-        self.identity = identity
+        self.identity = (*identity, policy, enums)
+        self._exact = exact
+        self._reader = Reader(policy)
+        self.prepare = Writer(policy, enums).prepare if policy is not None or enums == "name" else None
         self._enc_hook = enc_hook
         self.encode = encoder_of(self._unknown)
         # Types come from annotations of the application's code, never from the peer; the bound is for types made at run
         # time.
-        self.decoder_of = lru_cache(CACHED_DECODERS)(decoder_of)
+        self._native_decoder_of = decoder_of
+        self.decoder_of = lru_cache(CACHED_DECODERS)(decoder_of if policy is None else self._renaming_decoder_of)
         self.decode_plain = decoder_of(object)
+
+    def decode_form(self, type_: Any, raw: msgspec.Raw, error: msgspec.ValidationError) -> Any:  # noqa: ANN401 - of `type_`
+        """Decode a value that does not fit its type as it is, looking for other forms in it.
+
+        Raises
+        ------
+        msgspec.ValidationError
+            `error`, when there are none.
+        """
+        rewrite = self._reader.rewrite_of(type_)
+        if rewrite is None or self._reader.renames(type_):
+            raise error
+        try:
+            rewritten = self._rewritten(rewrite, raw)
+        except msgspec.DecodeError:
+            raise error from None
+        return self.decoder_of(type_)(rewritten)
+
+    def _rewritten(self, rewrite: Rewrite, raw: bytes | msgspec.Raw) -> bytes:
+        encode, decode = self._exact
+        try:
+            return encode(rewrite(decode(raw)))
+        except msgspec.DecodeError:
+            raise
+        except (*UNENCODABLE, ArithmeticError) as error:
+            # A number that no `Decimal` holds, for one.
+            raise msgspec.DecodeError(f"The value is malformed: {error}") from error
+
+    def _renaming_decoder_of(self, type_: Any) -> Decode:  # noqa: ANN401 - an annotation is any object
+        decode = self._native_decoder_of(type_)
+        rewrite = self._reader.rewrite_of(type_) if self._reader.renames(type_) else None
+        if rewrite is None:
+            return decode
+        return lambda raw: decode(self._rewritten(rewrite, raw))
 
     def _unknown(self, value: object) -> object:
         if isinstance(value, Shared):
             encoded = value.encoded.get(self.identity)
             if encoded is None:
-                encoded = value.encoded[self.identity] = self.encode(value.value)
+                encoded = value.encoded[self.identity] = self.encode(self._prepared(value.value))
             return msgspec.Raw(encoded)
         if isinstance(value, EncodedPayload):
             return value.raw if value.encoding == self.encoding else value.builtins()
         if self._enc_hook is None:
             raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
-        return self._enc_hook(value)
+        return self._prepared(self._enc_hook(value))
+
+    def _prepared(self, value: object) -> object:
+        return value if self.prepare is None else self.prepare(value)
+
+
+def prepare_message(message: HubMessage, prepare: Callable[[Any], Any]) -> HubMessage:
+    """Return a message whose values are in the configured forms."""
+    match message:
+        case Invocation() | StreamInvocation():
+            return msgspec.structs.replace(message, arguments=[prepare(argument) for argument in message.arguments])
+        case StreamItem():
+            return msgspec.structs.replace(message, item=prepare(message.item))
+        case Completion(has_result=True):
+            return msgspec.structs.replace(message, result=prepare(message.result))
+        case _:
+            return message
 
 
 class EncodedPayload:
@@ -115,6 +192,8 @@ class EncodedPayload:
         """Decode the value as `type_`; see `Payload.decode`."""
         try:
             return self.codec.decoder_of(type_)(self.raw)
+        except msgspec.ValidationError as error:
+            return self.codec.decode_form(type_, self.raw, error)
         except _MALFORMED as error:
             raise _undecodable(error) from error
 
