@@ -5,10 +5,10 @@ Schedules do not depend on the grid: an instant that lies off it is stepped to a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 from mesolive.language.definition import Schedule, StrategyDefinition
 from mesolive.language.schedule import next_due
@@ -57,12 +57,22 @@ def _instants(schedule: Schedule, calendar: ExchangeCalendar, first: datetime, l
 
 
 def moments(
-    calendar: ExchangeCalendar, first: datetime, last: datetime, every: int, instants: Collection[datetime] = ()
+    calendar: ExchangeCalendar,
+    first: datetime,
+    last: datetime,
+    every: int,
+    instants: Collection[datetime] = (),
+    days: Collection[date] | None = None,
 ) -> Iterator[datetime]:
     """Yield the moments of every session from `first` to `last`, ascending, each once.
 
     They are its opening, each step of `every` seconds after it, five minutes before its close, the close, and the
     `instants` that lie within it.
+
+    Parameters
+    ----------
+    days
+        The days that there is a market of; `None` for all.
     """
     by_day: dict[date, set[datetime]] = {}
     for instant in instants:
@@ -70,7 +80,7 @@ def moments(
     day, end = calendar.local(first).date(), calendar.local(last).date()
     while day <= end:
         session = calendar.session(day)
-        if session is not None:
+        if session is not None and (days is None or day in days):
             opening, close = session
             steps = -((opening - close) // timedelta(seconds=every))
             found = {opening + timedelta(seconds=every) * step for step in range(steps)}
@@ -89,3 +99,27 @@ def steps(found: Iterable[datetime], calendar: ExchangeCalendar) -> Iterator[tup
         before = moment
     if before is not None:
         yield before, before
+
+
+def once_a_day(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a definition whose schedules are due five minutes before the close, on the same weekdays.
+
+    For markets of one chain a day: `Every` of `5min` becomes `day`, and the minutes are not used.
+
+    Parameters
+    ----------
+    definition
+        Version 3.
+    """
+    changed = dict(definition)
+    for name in ("Entry", "Exit", "Adjustment"):
+        section = definition.get(name)
+        if not isinstance(section, Mapping):
+            continue
+        schedule = cast("Mapping[str, Any]", section).get("Schedule")
+        if isinstance(schedule, Mapping):
+            every = cast("Mapping[str, Any]", schedule).get("Every")
+            minutes = BEFORE_CLOSE // timedelta(minutes=1)
+            written = {"BeforeMarketCloseMinutes": minutes, "Every": "day" if every == "5min" else every}
+            changed[name] = {**cast("Mapping[str, Any]", section), "Schedule": written}
+    return changed

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -111,6 +111,8 @@ class Request:
         Where files of external data may lie; `None` for nowhere.
     terms
         On what kind of account is traded, and how.
+    days
+        The exchange-local dates that there is a market of; `None` for all.
     """
 
     definition: Mapping[str, object]
@@ -124,6 +126,7 @@ class Request:
     seed: int
     external_folder: Path | None = None
     terms: BacktestTerms = field(default_factory=BacktestTerms)
+    days: frozenset[date] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,8 @@ class Outcome:
         What the autopilot did and why.
     decisions
         Every evaluation at a scheduled time, with its evidence.
+    silent
+        Scheduled instants at which nothing was evaluated, for no quotes were coming in.
     gap
         Account value less what cash, PnL and commissions make it, in account currency; `None` when the value is not
         known.
@@ -171,6 +176,7 @@ class Outcome:
     positions: list[models.LivePositionDetail] = field(default_factory=list[models.LivePositionDetail])
     notices: list[Notice] = field(default_factory=list[Notice])
     decisions: list[Decision] = field(default_factory=list[Decision])
+    silent: list[datetime] = field(default_factory=list[datetime])
     gap: Decimal | None = None
 
     @property
@@ -242,18 +248,24 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
         await control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[account])
         )
-        found = list(moments(calendar, request.first, request.last, request.every, instants.all))
+        found = list(moments(calendar, request.first, request.last, request.every, instants.all, request.days))
         for done, (moment, until) in enumerate(steps(found, calendar)):
             await request.clock.leap(moment)
             recorder.begin(moment)
             if told is not None:
                 told(Progress(moment, done, len(found)))
+            view = request.market.view(definition.symbol)
+            if view.stale:
+                # Nothing is decided on old quotes: an evaluation would only say so.
+                if moment in instants.all:
+                    outcome.silent.append(moment)
+                continue
             await desk.settle()
             await application.signals.evaluate()
             await desk.trade(until)
             if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
-                underlying = request.market.view(definition.symbol).underlying.quote.mark
-                outcome.points.append(await _point(control, moment, request.terms, underlying))
+                price = view.underlying.quote.mark
+                outcome.points.append(await _point(control, moment, request.terms, price))
         recorder.finish()
         await _collect(control, events, outcome, request)
     return outcome

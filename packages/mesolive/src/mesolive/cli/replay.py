@@ -17,6 +17,7 @@ from rich.console import Console
 
 from mesolive.backtest.chart import ChartError, draw
 from mesolive.backtest.fills import FillModel
+from mesolive.backtest.moments import once_a_day
 from mesolive.backtest.report import write
 from mesolive.backtest.runner import NoMarketError, Outcome, Request, must_have_market, replay
 from mesolive.backtest.settings import SettingsFieldError, SimulationSettings, simulation_settings
@@ -125,6 +126,8 @@ def replay_command(
         replayed = recorded_market(recording, calendar, days, own)
     else:
         replayed = simulated_market(chain, calendar, days, own, seed)
+    if replayed.once_a_day:
+        definition = once_a_day(report.definition.source)
     configure_logs(logging.WARNING)
     request = Request(
         definition=definition,
@@ -154,6 +157,7 @@ def replay_command(
             fill_model=fill_model or own.fill_model or FillModel.AT_MID_PRICE,
             leg_slippage=_amount("--leg-slippage", leg_slippage, own.slippage, Decimal(0)),
         ),
+        days=replayed.days,
     )
     try:
         must_have_market(request.market, report.definition.symbol)

@@ -15,7 +15,7 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.exchange_export import ExportError, read_export
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
-from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
+from mesolive.market.providers.recorded.recordings import ExportRecording, RecordingError, open_recordings
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 
 MAX_DAYS: Final = 400
@@ -35,6 +35,10 @@ class ReplayMarket:
         Names it in one line.
     unused
         Fields of the definition that it does not use, each with the reason.
+    days
+        The exchange-local dates that it has; `None` for all.
+    once_a_day
+        Whether it has one chain a day, shortly before the close.
     """
 
     provider: Provider
@@ -43,6 +47,8 @@ class ReplayMarket:
     end: datetime
     title: str
     unused: tuple[tuple[str, str], ...] = ()
+    days: frozenset[date] | None = None
+    once_a_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,17 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
         When it cannot be read, or has nothing in the days that were asked for.
     """
     try:
-        recordings = open_recordings(path, calendar)
-    except RecordingError as error:
+        recordings = open_recordings(path, calendar, into_session=True)
+    except (RecordingError, OSError) as error:
         raise typer.BadParameter(str(error), param_hint="--recording") from None
+    for recording in recordings:
+        if not recording.has_underlying:
+            symbol = recording.listing.underlying.symbol
+            raise typer.BadParameter(
+                f"{path.name} has options on {symbol} without the price of {symbol}: "
+                "its minute bars (trades or quotes) of the same days are needed",
+                param_hint="--recording",
+            )
     clock = StepClock(begins_at(recordings))
     provider = RecordedProvider(recordings, clock, calendar)
     recorded = (calendar.local(clock.now()).date(), calendar.local(provider.ends_at).date())
@@ -83,15 +97,20 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
     first, last = days.first or own[0], days.last or own[1]
     _check_order(first, last)
     begin = max(clock.now(), _opening(calendar, max(first, recorded[0])))
-    end = min(provider.ends_at, _closing(calendar, min(last, recorded[1])))
-    if end < begin:
+    end = _closing(calendar, min(last, recorded[1]))
+    if end < begin or not any(first <= day <= last for day in provider.days):
         raise typer.BadParameter(
             f"no trading day from {first} to {last} is recorded: the recording has {recorded[0]} to {recorded[1]}"
         )
     if begin > clock.now():  # a market that begins later starts with what was known by then
         clock = StepClock(begin)
         provider = RecordedProvider(recordings, clock, calendar)
-    return ReplayMarket(provider, clock, begin, end, f"recorded: {path.name}", tuple(unused))
+    once_a_day = any(isinstance(one, ExportRecording) and one.end_of_day for one in recordings)
+    if once_a_day:
+        unused.append(("Schedule", "the recording has one chain a day: it is evaluated five minutes before each close"))
+    number = sum(first <= day <= last for day in provider.days)
+    title = f"recorded: {path.name}, {number} {'day' if number == 1 else 'days'}"
+    return ReplayMarket(provider, clock, begin, end, title, tuple(unused), frozenset(provider.days), once_a_day)
 
 
 def simulated_market(

@@ -199,6 +199,11 @@ def result_fields(outcome: Outcome, found: Results) -> list[tuple[str, str]]:
         ("exposure", "-" if found.exposure is None else f"{found.exposure:.1f} % of the session time"),
         ("decisions", _decisions(outcome)),
     ]
+    if outcome.silent:
+        first = f"{outcome.silent[0]:%Y-%m-%d %H:%M}"
+        fields.append(
+            ("no quotes", f"at {len(outcome.silent)} scheduled times, the first {first} UTC: nothing decided")
+        )
     if outcome.orders:
         ends = Counter(order.State.name for order in outcome.orders)
         fields.append(("orders", ", ".join(f"{number} {name}" for name, number in sorted(ends.items()))))

@@ -8,6 +8,7 @@ trusted: sizes are bounded before anything is unpacked, and a malformed row is n
 | entry of a zip file | columns |
 |---|---|
 | `20151224_goog_minute_quote_american_call_7500000_20160115.csv` | time, bid open/high/low/close, bid size, ask … |
+| `20210104_spxw_minute_quote_european_put_37000000_20210115.csv` (index options, by class) | the same |
 | `20151224_goog_minute_quote.csv` (the stock) | the same |
 | `20151224_goog_minute_trade.csv` (the stock) | time, open, high, low, close, volume |
 | `goog.csv` (daily) | `yyyymmdd 00:00`, open, high, low, close, volume |
@@ -30,10 +31,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.calendar import NEW_YORK, ExchangeCalendar, settlement_instant
-from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Settlement, Underlying
+from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
 from mesolive.market.history import Day
 from mesolive.market.listing import Listing
 from mesolive.market.moments import to_micros
+from mesolive.market.option_classes import is_index, option_class
 from mesolive.market.view import FloatArray
 
 LARGEST_ENTRY: Final = 64 * 1024 * 1024
@@ -138,13 +140,22 @@ def read_option_quotes(path: Path, calendar: ExchangeCalendar) -> OptionBars:
         rights.setdefault(right, {})[strike] = _table(path, name, content, QUOTE_COLUMNS)
     if symbol is None or day is None:
         raise BarsError(f"{path.name}: the archive is empty")
+    terms = option_class(symbol)
     expirations = {
         key: Expiration(
-            symbol, key[0], settlement_instant(symbol, key[0], Settlement.PM, calendar), Settlement.PM, key[1]
+            symbol,
+            key[0],
+            settlement_instant(symbol, key[0], terms.settlement, calendar),
+            terms.settlement,
+            key[1],
+            Decimal(terms.multiplier),
         )
         for key in chain
     }
-    listing = Listing(Underlying(symbol, is_index=False), {expirations[key]: rights for key, rights in chain.items()})
+    # European options are listed on indexes only; the table knows which index a class belongs to.
+    european = all(style is ExerciseStyle.EUROPEAN for _, style in chain)
+    underlying = Underlying(terms.underlying, is_index=european or is_index(terms.underlying))
+    listing = Listing(underlying, {expirations[key]: rights for key, rights in chain.items()})
     return _in_order_of_time(path, day, listing, {expirations[key]: rights for key, rights in chain.items()})
 
 

@@ -201,7 +201,9 @@ async def record(provider: RecordedProvider, clock: ManualClock, step: float, st
                 piece = view.slice(one.root, one.day, right)
                 if piece is not None:
                     parts += [piece.mark.tobytes(), piece.iv.tobytes(), piece.delta.tobytes()]
-        seen.append(b"".join([*parts, repr(view.underlying).encode()]))
+        underlying = view.underlying
+        prices = (underlying.quote, underlying.today_open, underlying.previous_close, underlying.iv, underlying.hv)
+        seen.append(b"".join([*parts, repr(prices).encode()]))
         await clock.advance(step)
     await provider.stop()
     return seen
@@ -325,7 +327,7 @@ def test_a_folder_is_searched_at_any_depth_and_other_files_are_left_alone(tmp_pa
 
 
 def test_where_nothing_can_be_replayed_that_is_said(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="neither a chain export nor option minute bars"):
+    with pytest.raises(RecordingError, match="neither option chains nor option minute bars"):
         open_recordings(tmp_path, CALENDAR)
     with pytest.raises(FileNotFoundError):
         open_recordings(tmp_path / "nowhere", CALENDAR)

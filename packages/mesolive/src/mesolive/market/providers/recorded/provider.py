@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 import numpy as np
 
@@ -16,12 +15,9 @@ from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.moments import from_micros, to_micros
 from mesolive.market.provider import ProviderStatus
-from mesolive.market.providers.recorded.recordings import Recording, RecordingError
+from mesolive.market.providers.recorded.recording import Recording, RecordingError
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
-
-# Minute bars are silent for a minute by nature.
-MUTE_AFTER: Final = timedelta(minutes=5)
 
 
 class RecordedProvider:
@@ -54,7 +50,7 @@ class RecordedProvider:
         self._clock = clock
         calendar = calendar or us_options_calendar()
         self._books = {
-            symbol: QuoteBook(one.listing, clock, calendar, mute_after=MUTE_AFTER)
+            symbol: QuoteBook(one.listing, clock, calendar, mute_after=one.silence)
             for symbol, one in self._recordings.items()
         }
         self._moments = np.unique(np.concatenate([one.moments for one in recordings]))
@@ -87,6 +83,11 @@ class RecordedProvider:
     def ends_at(self) -> datetime:
         """The moment of the last thing recorded."""
         return ends_at(list(self._recordings.values()))
+
+    @property
+    def days(self) -> Sequence[date]:
+        """The exchange-local dates on which options are quoted, ascending."""
+        return sorted({day for one in self._recordings.values() for day in one.days})
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing: all recorded contracts are played."""
