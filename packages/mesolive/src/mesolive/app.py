@@ -167,7 +167,7 @@ def build_market(settings: Settings, not_before: datetime | None = None) -> tupl
         source = open_source(settings.market, request)
     except SourceError as error:
         raise SettingsError(f"market: {error}") from None
-    return Market([source.provider]), source.clock
+    return Market([source.provider], notes=source.notes), source.clock
 
 
 def venue_memory(settings: Settings) -> Path:

@@ -70,8 +70,8 @@ class Settings:
     chain: Annotated[
         Path | None,
         Setting(
-            "An exchange chain export (CSV): the simulated market starts from its underlying, expirations, strikes "
-            "and quotes. With --market recorded: the recording to replay."
+            "An option chain file (see mesolive chain check): the simulated market starts from its underlying, "
+            "expirations, strikes and quotes. With --market recorded: the recording to replay."
         ),
     ] = None
     start: Annotated[

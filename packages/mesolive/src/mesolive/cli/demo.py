@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
+from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
 from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed
@@ -88,7 +89,10 @@ async def _prepare(application: Application, hold: float) -> Trade:
         if error.status is not models.StatusCode.Conflict:
             raise
     underlying = application.market.underlyings()[0]
-    definition = iron_condor() | {"Symbol": underlying.symbol}
+    view = application.market.view(underlying.symbol)
+    spot = view.underlying.quote.mark
+    listing = application.market.book(underlying.symbol).listing
+    definition = iron_condor() if spot is None else fitted(iron_condor(), listing, spot, view.now)
     return Trade(
         url=application.url,
         token=made.token,

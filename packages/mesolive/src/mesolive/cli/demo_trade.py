@@ -32,9 +32,10 @@ from mesolive_sdk import (
     new_idempotency_key,
     wait_for_job,
 )
+from mesolive_sdk.ticks import tick_of
 
 STEP_COUNT = 8
-NICKEL = Decimal("0.05")
+CENT = Decimal("0.01")
 COMMISSION = Decimal("0.65")
 """What a broker commonly takes for one option contract, in USD."""
 
@@ -248,7 +249,9 @@ def _fills(
         mark = prices[name].Mark
         if mark is None:
             raise StepFailedError("Fill", f"leg {name} has no mark now")
-        price = (mark / NICKEL).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * NICKEL
+        roots = [] if leg.LiveContract.Root is None else [leg.LiveContract.Root]
+        tick = tick_of(roots, mark) if trade.underlying.ContractType is models.MesoContractType.Index else CENT
+        price = (mark / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
         fills[name] = models.PaperLegFill(Price=price, Commission=COMMISSION * abs(leg.Qty))
     return models.ApplyPaperFillsArgs(
         IdempotencyKey=new_idempotency_key(f"demo-{what}"),

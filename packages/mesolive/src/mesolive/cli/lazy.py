@@ -15,6 +15,7 @@ HELP: Mapping[str, str] = {
     "account": "List accounts, create them, and limit what they may send.",
     "position": "Look at positions; close, correct or liquidate one by hand.",
     "order": "Look at orders.",
+    "chain": "Check option chain files.",
     "strategy": "Check strategy definitions; import and list strategies.",
 }
 """What groups of commands are for; the others say it themselves."""
@@ -33,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("backup", "backup"),
     "restore": ("backup", "restore"),
     "strategy": ("strategy", "strategy_app"),
+    "chain": ("chain", "chain_app"),
 }
 """For each command the module below `mesolive.cli` that has it, and its name there; in the order of the help page."""
 

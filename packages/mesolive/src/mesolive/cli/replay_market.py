@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import typer
+from rich.console import Console
 
 from mesolive.backtest.runner import StepClock
 from mesolive.backtest.settings import SimulationSettings
+from mesolive.cli.chain import tell_oddities
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.provider import Provider
-from mesolive.market.providers.exchange_export import ExportError, read_export
+from mesolive.market.providers.chain_files import ChainFileError, read_chain_file
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
 from mesolive.market.providers.recorded.recordings import ExportRecording, RecordingError, open_recordings
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
@@ -135,9 +137,11 @@ def simulated_market(
         provider = SimulatedProvider.generated(clock, seed=seed, step=SIMULATED_STEP, calendar=calendar)
         return ReplayMarket(provider, clock, begin, end, f"simulated, seed {seed}")
     try:
-        export = read_export(chain)
-    except ExportError as error:
+        file = read_chain_file(chain)
+    except ChainFileError as error:
         raise typer.BadParameter(str(error), param_hint="--chain") from None
+    tell_oddities(file.notes, Console(stderr=True, highlight=False))
+    export = file.exports[0]
     start = calendar.local(export.exported_at).date()
     unused: list[tuple[str, str]] = []
     if days.first is None and first is not None and first < start:

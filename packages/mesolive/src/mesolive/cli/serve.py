@@ -14,6 +14,7 @@ from rich.table import Table
 
 from mesolive import server
 from mesolive.app import Application
+from mesolive.cli.chain import tell_oddities
 from mesolive.logs import configure_logs
 from mesolive.settings import (
     KnownSetting,
@@ -81,6 +82,7 @@ def announce(application: Application) -> None:
     table.add_row("market", escape(describe_market(settings.market, settings.chain, application)))
     table.add_row("market time", f"{application.clock.now():%Y-%m-%d %H:%M:%S} UTC, speed {settings.speed:g}")
     console.print(table)
+    tell_oddities(application.market.notes, console)
     console.print("Ctrl-C stops it.", style="dim")
 
 

@@ -65,11 +65,16 @@ class Market:
         At least one, each of another kind.
     default
         The provider that answers when none is asked for; by default the first.
+    notes
+        What was odd in the files that the providers' data come from, a line each.
     """
 
-    def __init__(self, providers: Sequence[Provider], default: DataProviderType | None = None) -> None:
+    def __init__(
+        self, providers: Sequence[Provider], default: DataProviderType | None = None, notes: Sequence[str] = ()
+    ) -> None:
         if not providers:
             raise ValueError("a market needs a provider")
+        self.notes = tuple(notes)
         self._providers = {provider.name: provider for provider in providers}
         if len(self._providers) != len(providers):
             raise ValueError("two providers are of the same kind")

@@ -5,7 +5,7 @@ A new kind of provider is added by its module in `providers` and one line in `SO
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import structlog
 from mesolive.clock import Clock, ScaledClock
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.provider import Provider
-from mesolive.market.providers.exchange_export import ExportError, read_export
+from mesolive.market.providers.chain_files import ChainFileError, read_chain_file
 from mesolive.market.providers.recorded.clock import ReplayClock
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at, ends_at
 from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
@@ -60,10 +60,17 @@ class SourceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A provider and the clock that the whole server then runs on."""
+    """A provider and the clock that the whole server then runs on.
+
+    Attributes
+    ----------
+    notes
+        What was odd in the file that its data come from, a line each.
+    """
 
     provider: Provider
     clock: Clock
+    notes: Sequence[str] = ()
 
 
 def open_source(kind: str, request: SourceRequest) -> Source:
@@ -99,11 +106,13 @@ def _simulated(request: SourceRequest) -> Source:
         clock = _clock(request, start if reached == start else default_start(reached, calendar))
         return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
     try:
-        export = read_export(request.path)
-    except ExportError as error:
+        file = read_chain_file(request.path)
+    except ChainFileError as error:
         raise SourceError(f"{request.path.name} cannot be used: {error}") from None
+    export = file.exports[0]
     clock = _clock(request, _go_on(request, export.exported_at, export.exported_at + LIFE_OF_AN_EXPORT))
-    return Source(SimulatedProvider.from_export(export, clock, seed=request.seed, calendar=calendar), clock)
+    provider = SimulatedProvider.from_export(export, clock, seed=request.seed, calendar=calendar)
+    return Source(provider, clock, file.notes)
 
 
 def _recorded(request: SourceRequest) -> Source:

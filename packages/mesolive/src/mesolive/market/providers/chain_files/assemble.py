@@ -14,7 +14,15 @@ from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import is_index, option_class
-from mesolive.market.providers.chain_files.builder import Contract, Identified, RawChain, expiries, identify, symbol_of
+from mesolive.market.providers.chain_files.builder import (
+    Contract,
+    Identified,
+    RawChain,
+    expiries,
+    identify,
+    plural,
+    symbol_of,
+)
 from mesolive.market.providers.chain_files.implied import ImpliedSpot, forwards, implied_spot, time_gap
 from mesolive.market.providers.chain_files.model import ChainExport, ChainFileError, ChainFormat, Oddity, Treatment
 from mesolive.market.view import FloatArray
@@ -112,7 +120,7 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
         volume=quotes.volume,
         open_interest=quotes.open_interest,
         format=format_,
-        underlying_print=chain.underlier.price,
+        underlying_print=None if chain.underlier.estimated else chain.underlier.price,
         oddities=tuple(oddities),
     )
 
@@ -286,7 +294,7 @@ def _spot(
         if implied is None or not implied.contradicts(price):
             return price, underlier.change, []
         found = round(implied.value, 2 if identified.is_index else 4)
-        apart = f"{price:,.2f} in the file, {found:,.2f} by put-call parity of {implied.pairs} pairs"
+        apart = f"{price:,.2f} in the file, {found:,.2f} by put-call parity of {plural(implied.pairs, 'pair')}"
         if implied.pairs < MIN_PAIRS:
             text = f"the underlying's price does not fit its options: {apart}"
             return price, underlier.change, [Oddity("spot_doubtful", Treatment.NOTED, text, line=underlier.line)]
@@ -304,7 +312,7 @@ def _spot(
             "Last",
         )
     found = round(implied.value, 2 if identified.is_index else 4)
-    text = f"the file has no price of the underlying: {found:,.2f} by put-call parity of {implied.pairs} pairs is used"
+    text = f"the file has no price of the underlying: {found:,.2f} by parity of {plural(implied.pairs, 'pair')} is used"
     return found, None, [Oddity("spot_implied", Treatment.ASSUMED, text)]
 
 

@@ -61,6 +61,8 @@ class Underlier:
         Whether it is an index, where the file says so.
     price, change, bid, ask
         `None` where the file has none.
+    estimated
+        Whether the price is not the file's but was computed from its volatilities.
     line
         Where the price stands.
     """
@@ -73,6 +75,7 @@ class Underlier:
     bid: float | None = None
     ask: float | None = None
     line: int | None = None
+    estimated: bool = False
 
 
 @dataclass
@@ -247,7 +250,7 @@ def identify(chain: RawChain, file_stem: str) -> Identified:
             Oddity(
                 "nonstandard_class",
                 Treatment.LEFT_OUT,
-                f"{counts[root]} contracts of {root} ({base_root(root)}): {odd[root]}",
+                f"contracts of {root} ({base_root(root)}): {odd[root]}",
                 counts[root],
                 symbol_of(first),
                 chain.lines[first],
@@ -302,3 +305,8 @@ def expiries(contracts: Mapping[Contract, object]) -> tuple[date, date]:
     """Return the first and the last expiration day."""
     days = {contract.day for contract in contracts}
     return min(days), max(days)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -24,11 +24,12 @@ from typing import Final
 from mesolive.market.contracts import Right
 from mesolive.market.providers.chain_files.builder import Quote, RawChain, Symbols, Underlier, strike_of
 from mesolive.market.providers.chain_files.dates import UnreadableDateError, may_mean, read_export_time
-from mesolive.market.providers.chain_files.model import ChainFileError, ChainFormat, Oddity, Treatment
+from mesolive.market.providers.chain_files.model import ChainFileError, Oddity, Treatment
 from mesolive.market.providers.chain_files.text import Numbers, Table
 
 MARKS: Final = ("calls", "puts", "bid", "ask")
 MAX_NUMBER: Final = 1e12
+MAX_NAME_CHARACTERS: Final = 100
 
 _NAMES: Final = {
     "last sale": "last",
@@ -67,8 +68,17 @@ class _Side:
     plain: tuple[int, ...]
 
 
-def read(table: Table) -> tuple[RawChain, ChainFormat]:
-    """Return the rows of an export, and which of the two kinds it is.
+def is_old(table: Table) -> bool:
+    """Return whether a file is of the kind until 2020, whose prices have no labels with a colon."""
+    return not any(_is_labelled(row) for _, row in table.preamble)
+
+
+def _is_labelled(row: Sequence[str]) -> bool:
+    return any(re.match(r"\s*last\s*:", cell, re.IGNORECASE) for cell in row)
+
+
+def read(table: Table) -> RawChain:
+    """Return the rows of an export.
 
     Raises
     ------
@@ -76,7 +86,7 @@ def read(table: Table) -> tuple[RawChain, ChainFormat]:
         When it is broken; says line and column.
     """
     chain = RawChain()
-    old = _preamble(table, chain)
+    _preamble(table, chain)
     header = [name.lower() for name in table.header]
     sides = _sides(table, header)
     if "strike" not in header:
@@ -119,7 +129,7 @@ def read(table: Table) -> tuple[RawChain, ChainFormat]:
                     )
                 days.add((said, contract.day))
             chain.add(contract, number.quote(row, side, line), line, column)
-    return chain, ChainFormat.QUOTE_DATA if old else ChainFormat.EXCHANGE_CSV
+    return chain
 
 
 class _Cells:
@@ -218,8 +228,8 @@ def _strike(text: str, numbers: Numbers, line: int) -> Decimal:
         return strike_of(repr(value), line, "Strike")
 
 
-def _preamble(table: Table, chain: RawChain) -> bool:
-    """Read the lines above the header; return whether they are of the older kind."""
+def _preamble(table: Table, chain: RawChain) -> None:
+    """Read the lines above the header."""
     rows = list(table.preamble)
     if not rows:
         raise ChainFileError(
@@ -232,7 +242,7 @@ def _preamble(table: Table, chain: RawChain) -> bool:
             "of the two lines above the header one is missing: name and price, or the export time", rows[0][0]
         )
     (name_line, name_row), (date_line, date_row) = rows[-2], rows[-1]
-    labelled = any(re.match(r"\s*last\s*:", cell, re.IGNORECASE) for cell in name_row)
+    labelled = _is_labelled(name_row)
     chain.underlier = (
         _named(table.numbers, name_line, name_row) if labelled else _old_named(table.numbers, name_line, name_row)
     )
@@ -260,7 +270,6 @@ def _preamble(table: Table, chain: RawChain) -> bool:
     if time.contradicts_summer_time:
         spelled = f"the time {text[:60]!r} is not in the zone that New York has on that day: New York's clock is taken"
         chain.oddities.append(Oddity("zone_contradicted", Treatment.CORRECTED, spelled, line=date_line))
-    return not labelled
 
 
 def _labels(row: Sequence[str]) -> dict[str, str]:
@@ -286,12 +295,17 @@ def _labels(row: Sequence[str]) -> dict[str, str]:
 def _named(numbers: Numbers, line: int, row: Sequence[str]) -> Underlier:
     at = next(place for place, cell in enumerate(row) if re.match(r"\s*last\s*:", cell, re.IGNORECASE))
     labels = _labels(row[at:])
-    name = ", ".join(cell.strip() for cell in row[:at] if cell.strip())
+    name = _printable(", ".join(cell.strip() for cell in row[:at] if cell.strip()))
     price = _number(numbers, labels.get("last"), line, "Last")
     if price is not None and price < 0.0:
         raise ChainFileError(f"the underlying's 'Last:' price {labels['last'][:40]!r} is negative", line, "Last")
     change = _number(numbers, labels.get("change"), line, "Change")
     return Underlier(name=name, price=price or None, change=change, line=line)
+
+
+def _printable(name: str) -> str:
+    """Return a name without characters that would steer a terminal, cut to a sensible length."""
+    return "".join(character for character in name if character.isprintable())[:MAX_NAME_CHARACTERS]
 
 
 def _old_named(numbers: Numbers, line: int, row: Sequence[str]) -> Underlier:
@@ -305,7 +319,7 @@ def _old_named(numbers: Numbers, line: int, row: Sequence[str]) -> Underlier:
         raise ChainFileError("the underlying's 'Last:' price is missing", line, "Last")
     price = _number(numbers, cells[-2], line, "Last")
     return Underlier(
-        name=match[3],
+        name=_printable(match[3]),
         symbol=match[2],
         is_index=True if match[1] else None,
         price=price or None,

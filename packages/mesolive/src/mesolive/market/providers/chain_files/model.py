@@ -61,8 +61,9 @@ class Oddity:
 
     def __str__(self) -> str:
         place = "" if self.line is None else f"line {self.line}"
-        example = f"{self.example} in {place}" if self.example and place else self.example or place
-        return f"{self.treatment.value}: {self.text}" + (f" (for example {example})" if example else "")
+        example = f"for example {self.example}" if self.example else ""
+        shown = ", ".join(part for part in (example, place) if part)
+        return f"{self.treatment.value}: {self.text}" + (f" ({shown})" if shown else "")
 
 
 class ChainFileError(ValueError):
@@ -74,7 +75,11 @@ class ChainFileError(ValueError):
         Number of the line, counted from 1; `None` where the format has none, or the file as a whole is meant.
     column
         Name of the column or field, or `None` when the line as a whole is wrong.
+    format
+        What the file was recognised as; `None` where it was not.
     """
+
+    format: ChainFormat | None = None
 
     def __init__(self, problem: str, line: int | None = None, column: str | None = None) -> None:
         where = [] if line is None else [f"line {line}"]
@@ -149,6 +154,13 @@ class ChainFile:
     encoding: str
     exports: Sequence[ChainExport]
     oddities: Sequence[Oddity] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever starts a market from the file's first chain should know, a line each."""
+        several = len(self.exports)
+        first = [f"noted: the file holds {several} times of quotes: the first is taken"] if several > 1 else []
+        return [*first, *(str(oddity) for oddity in (*self.oddities, *self.exports[0].oddities))]
 
     @property
     def all_oddities(self) -> list[Oddity]:

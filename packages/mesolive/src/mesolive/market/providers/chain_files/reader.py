@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from mesolive.market.providers.chain_files import exchange_csv, exchange_json, optionsdx_csv, yfinance_csv
 from mesolive.market.providers.chain_files.assemble import assemble
+from mesolive.market.providers.chain_files.builder import RawChain
 from mesolive.market.providers.chain_files.model import (
     ChainExport,
     ChainFile,
@@ -93,25 +94,40 @@ def parse_chain_file(content: bytes, file_stem: str = "") -> ChainFile:
     if not text.content.strip().strip(",;\t"):
         raise ChainFileError(f"the file is empty; {READABLE} is needed")
     notes = _encoding_notes(text)
+    format_, read = _recognised(text, file_stem)
+    try:
+        exports = [assemble(chain, format_, file_stem) for chain in read()]
+    except ChainFileError as error:
+        error.format = format_
+        raise
+    exports.sort(key=lambda export: export.exported_at)
+    return ChainFile(format_, text.encoding, tuple(exports), notes)
+
+
+def _recognised(text: Text, file_stem: str) -> tuple[ChainFormat, Callable[[], Iterable[RawChain]]]:
+    """Return what a text is, by its content, and how its chains are read.
+
+    Raises
+    ------
+    ChainFileError
+        When it is of no known format.
+    """
     body = text.content
-    if body.lstrip()[:1] == "{" and '"options"' in body[:HEAD_CHARACTERS] + body[-HEAD_CHARACTERS:]:
-        chain = exchange_json.read(body.encode())
-        return ChainFile(
-            ChainFormat.EXCHANGE_JSON, text.encoding, (assemble(chain, ChainFormat.EXCHANGE_JSON, file_stem),), notes
-        )
+    if body.lstrip()[:1] == "{" and '"options"' in body:
+        return ChainFormat.EXCHANGE_JSON, lambda: [exchange_json.read(body.encode())]
     table = table_of(body, optionsdx_csv.MARKS)
     if table is not None:
-        exports = [assemble(chain, ChainFormat.OPTIONSDX, file_stem) for chain in optionsdx_csv.read(table, file_stem)]
-        exports.sort(key=lambda export: export.exported_at)
-        return ChainFile(ChainFormat.OPTIONSDX, text.encoding, tuple(exports), notes)
+        found = table
+        return ChainFormat.OPTIONSDX, lambda: optionsdx_csv.read(found, file_stem)
     table = table_of(body, yfinance_csv.MARKS)
     if table is not None:
-        export = assemble(yfinance_csv.read(table), ChainFormat.YFINANCE, file_stem)
-        return ChainFile(ChainFormat.YFINANCE, text.encoding, (export,), notes)
+        found = table
+        return ChainFormat.YFINANCE, lambda: [yfinance_csv.read(found)]
     table = table_of(body, exchange_csv.MARKS)
     if table is not None:
-        chain, format_ = exchange_csv.read(table)
-        return ChainFile(format_, text.encoding, (assemble(chain, format_, file_stem),), notes)
+        found = table
+        old = exchange_csv.is_old(found)
+        return ChainFormat.QUOTE_DATA if old else ChainFormat.EXCHANGE_CSV, lambda: [exchange_csv.read(found)]
     raise _unknown(text)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.contracts import Right
-from mesolive.market.providers.chain_files.builder import Contract, Quote, RawChain, Symbols, Underlier
+from mesolive.market.providers.chain_files.builder import Contract, Quote, RawChain, Symbols, Underlier, plural
 from mesolive.market.providers.chain_files.model import ChainFileError, Oddity, Treatment
 from mesolive.market.providers.chain_files.text import Numbers, Table
 from mesolive.pricing.black import values
@@ -79,6 +79,7 @@ def read(table: Table) -> RawChain:
     chain.underlier = Underlier(price=price)
     if price is None and len({contract.right for contract in chain.quotes}) == 1:
         chain.underlier.price = _spot_of_one_side(chain, latest)
+        chain.underlier.estimated = True
     return chain
 
 
@@ -129,7 +130,7 @@ def _spot_of_one_side(chain: RawChain, at: datetime) -> float | None:
             "spot_by_volatility",
             Treatment.ASSUMED,
             f"the file has no price of the underlying and only {side}: {spot:,.2f} fits the vendor's volatilities of "
-            f"{len(nearest)} contracts; put calls and puts into one file for a better one",
+            f"{plural(len(nearest), 'contract')}; put calls and puts into one file for a better one",
         )
     )
     return spot

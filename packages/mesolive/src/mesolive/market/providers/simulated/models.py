@@ -11,7 +11,7 @@ from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import Underlying
 from mesolive.market.listing import Listing
-from mesolive.market.providers.exchange_export import ChainExport
+from mesolive.market.providers.chain_files import ChainExport
 from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface

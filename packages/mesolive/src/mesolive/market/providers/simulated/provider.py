@@ -25,7 +25,7 @@ from mesolive.market.contracts import Expiration, OptionContract, Right, Underly
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
-from mesolive.market.providers.exchange_export import ChainExport
+from mesolive.market.providers.chain_files import ChainExport
 from mesolive.market.providers.simulated.history import go_on, invent, opening_price
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
 from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
