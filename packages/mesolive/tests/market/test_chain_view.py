@@ -14,6 +14,7 @@ import pytest
 from mesolive.market.book import UnderlyingPrices
 from mesolive.market.chain_view import BookSlice
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
+from mesolive.pricing import american
 from mesolive.pricing.black import greeks, values
 from mesolive_testkit.market import MORNING, Chain, expiration, flat_chain
 from mesolive_testkit.market.chains import RATE, SPOT, forward_of
@@ -284,3 +285,66 @@ def test_a_view_may_be_read_by_many_threads_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(read, range(60)))
     assert all(results[number] == results[number % 3] for number in range(60))
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+def test_half_a_tick_in_the_last_minutes_implies_no_volatility(minutes: int) -> None:
+    """A call 116 points out of the money, 0 x 0.05: all that can decay is half a tick, 2.50 per contract."""
+    end = expiration("SPXW", FRIDAY)
+    chain = flat_chain([end], half_spread=0.0, now=end.settles_at - timedelta(minutes=minutes))
+    index = chain.index("SPXW", FRIDAY, Right.CALL, 5125)
+    chain.book.update(chain.clock.now(), index, {"bid": 0.0, "ask": 0.05})
+    found = piece(chain, Right.CALL, day=FRIDAY)
+    at = found.index_of(Decimal(5125))
+    assert at is not None
+    assert found.mark[at] == 0.025, "the mark stays the middle"
+    # The neighbours' volatility, whose theta is less than what is left to decay.
+    assert found.iv[at] == pytest.approx(0.2, abs=0.05)
+    assert abs(float(found.delta[at])) < 0.01
+    assert abs(float(found.theta[at])) * minutes / 1440 < 0.025
+
+
+def test_where_nothing_has_a_volatility_half_a_tick_moves_with_nothing() -> None:
+    end = expiration("SPXW", FRIDAY)
+    chain = flat_chain([end], half_spread=0.0, now=end.settles_at - timedelta(minutes=5))
+    chain.book.update(chain.clock.now(), slice(None), {"bid": 0.0, "ask": 0.05})
+    found = piece(chain, Right.CALL, day=FRIDAY)
+    assert np.isnan(found.iv).all()
+    for name in ("delta", "gamma", "theta", "vega", "rho"):
+        assert (getattr(found, name) == 0.0).all()
+
+
+def test_a_bid_of_a_tick_is_a_price_and_implies_a_volatility() -> None:
+    chain = flat_chain(half_spread=0.0)
+    index = chain.index("SPXW", FRIDAY, Right.CALL, 5300)
+    chain.book.update(MORNING, index, {"bid": 0.05, "ask": 0.10})
+    found = piece(chain, Right.CALL, day=FRIDAY)
+    at = found.index_of(Decimal(5300))
+    assert at is not None
+    model = values(True, forward_of(found.expiration), 5300.0, found.years(), found.iv[at], 1.0)
+    assert float(model) == pytest.approx(0.075, rel=1e-3)
+
+
+def test_an_american_chains_volatilities_are_those_that_priced_it() -> None:
+    """A stock with 5 % interest and 1.5 % dividends: forward, rate and the premium of early exercise all fit."""
+    days = (date(2024, 4, 19), date(2024, 9, 20), date(2025, 3, 21))
+    listed = [replace(expiration("GOOG", day), style=ExerciseStyle.AMERICAN) for day in days]
+    chain = flat_chain(listed)
+    listing, now = chain.listing, chain.clock.now()
+    years = np.repeat(
+        [(one.settles_at - now) / timedelta(days=365) for one in listing.expirations],
+        [end - start for start, _, end in listing.bounds],
+    )
+    forward, discount = SPOT * np.exp((RATE - 0.015) * years), np.exp(-RATE * years)
+    value = american.values(listing.is_call, SPOT, listing.strikes, years, 0.25, discount, forward)
+    chain.book.update(now, slice(None), {"bid": value - 0.05, "ask": value + 0.05})
+    view = chain.book.view()
+    for one in view.expirations:
+        assert view.forward(one) == pytest.approx(forward_of(one), rel=1e-5)
+        calls, puts = (view.slice("GOOG", one.day, right) for right in (Right.CALL, Right.PUT))
+        assert calls is not None
+        assert puts is not None
+        for part in (calls, puts):
+            assert part.iv == pytest.approx(0.25, abs=1e-4)
+        near = np.abs(calls.strikes / SPOT - 1.0) < 0.05
+        assert calls.iv[near] == pytest.approx(puts.iv[near], abs=2e-5)

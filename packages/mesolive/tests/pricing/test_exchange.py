@@ -181,7 +181,8 @@ async def test_a_view_of_the_market_gives_the_same_figures(name: str) -> None:
             solved = implied_volatility(
                 one.put.middle, False, one.implied.forward, one.strikes, years, one.implied.discount
             )
-            both = ~np.isnan(solved) & ~np.isnan(chain.iv)
+            # The middle of nothing and the smallest offer says nothing: the view takes the neighbours' there.
+            both = ~np.isnan(solved) & ~np.isnan(chain.iv) & (one.put.bid > 0.0)
             assert np.count_nonzero(both) > 20
             np.testing.assert_allclose(chain.iv[both], solved[both], atol=2e-5)
     finally:

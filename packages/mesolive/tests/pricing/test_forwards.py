@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesolive.pricing import american
 from mesolive.pricing.black import values
 from mesolive.pricing.forwards import ForwardSource, PairQuotes, imply_forwards
 
@@ -131,13 +132,99 @@ def test_the_rate_of_a_few_days_comes_from_the_certain_rates_behind_it() -> None
         assert -math.log(found[0].discount) * 365 / 2 == pytest.approx(0.05, abs=0.005)
 
 
-def test_early_exercise_takes_the_forward_from_the_money_and_no_rate() -> None:
-    american = quotes(0.5, european=False, rate=0.0, carry=0.0)
-    (found,) = imply_forwards(SPOT, [american])
-    assert found.source is ForwardSource.PARITY
-    assert found.discount == 1.0
-    assert found.forward == pytest.approx(SPOT, rel=1e-9)
-    assert found.pairs < 81
+def american_quotes(
+    years: float,
+    *,
+    rate: float = 0.05,
+    dividends: float = 0.006,
+    volatility: float = 0.25,
+    spot: float = 360.0,
+    half_spread: float = 0.02,
+    noise: float = 0.0,
+    seed: int = 1,
+) -> PairQuotes:
+    """Return a stock's expiration, priced with early exercise; midpoints are whole cents, as a market's are."""
+    strikes = np.arange(0.8 * spot, 1.2 * spot + 1.0, 5.0)
+    forward, discount = spot * math.exp((rate - dividends) * years), math.exp(-rate * years)
+    random = np.random.default_rng(seed)
+    call, put = (
+        np.round(american.values(right, spot, strikes, years, volatility, discount, forward), 2)
+        + random.uniform(-noise, noise, strikes.size)
+        for right in (True, False)
+    )
+    return PairQuotes(
+        years, strikes, call - half_spread, call + half_spread, put - half_spread, put + half_spread, european=False
+    )
+
+
+def test_american_quotes_imply_the_forward_and_rate_that_priced_them() -> None:
+    times = (0.09, 0.26, 0.5, 1.0)
+    for years, found in zip(times, imply_forwards(360.0, [american_quotes(years) for years in times]), strict=True):
+        assert found.source is ForwardSource.PARITY
+        assert found.forward == pytest.approx(360.0 * math.exp(0.044 * years), abs=0.02)
+        assert -math.log(found.discount) / years == pytest.approx(0.05, abs=5e-4)
+        assert np.nanmax(np.abs(found.residuals)) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("rate", "dividends"), [(0.05, 0.0), (0.02, 0.05), (0.04, 0.04), (0.0, 0.03), (0.0, 0.0)], ids=str
+)
+def test_call_and_put_of_a_strike_have_one_volatility_at_what_american_quotes_imply(
+    rate: float, dividends: float
+) -> None:
+    times = (0.1, 0.4, 1.0)
+    chain = [american_quotes(years, rate=rate, dividends=dividends) for years in times]
+    for quotes_, found in zip(chain, imply_forwards(360.0, chain), strict=True):
+        near = np.abs(quotes_.strikes / 360.0 - 1.0) < 0.08
+        for right, bid, ask in (
+            (True, quotes_.call_bid, quotes_.call_ask),
+            (False, quotes_.put_bid, quotes_.put_ask),
+        ):
+            middle = 0.5 * (bid + ask)[near]
+            solved = american.implied_volatility(
+                middle, right, 360.0, quotes_.strikes[near], quotes_.years, found.discount, found.forward
+            )
+            # A cent at the money is a tenth of a volatility point for a month.
+            np.testing.assert_allclose(solved, 0.25, atol=5e-4)
+
+
+def test_stale_pairs_do_not_bend_what_american_quotes_imply() -> None:
+    sound = american_quotes(0.5)
+    stale = np.arange(sound.strikes.size) % 8 == 3
+    shifted = PairQuotes(
+        0.5,
+        sound.strikes,
+        sound.call_bid + 2.0 * stale,
+        sound.call_ask + 2.0 * stale,
+        sound.put_bid,
+        sound.put_ask,
+        european=False,
+    )
+    (found,) = imply_forwards(360.0, [shifted, *(american_quotes(years) for years in (0.3, 1.0))])[:1]
+    assert found.forward == pytest.approx(360.0 * math.exp(0.022), abs=0.15)
+
+
+def test_a_rate_that_american_quotes_do_not_tell_is_the_growth_of_their_forward() -> None:
+    """A week with quotes a dollar wide: nothing says more than that shares rise by interest and fall by dividends."""
+    (rising,) = imply_forwards(360.0, [american_quotes(0.02, rate=0.08, dividends=0.0, half_spread=0.5)])
+    assert rising.discount == pytest.approx(360.0 / rising.forward, abs=2e-4)
+    (falling,) = imply_forwards(360.0, [american_quotes(0.02, rate=0.0, dividends=0.08, half_spread=0.5)])
+    assert falling.forward < 360.0
+    assert falling.discount == pytest.approx(1.0, abs=2e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.0, 0.08), st.floats(0.0, 0.06))
+def test_noise_within_the_spread_of_american_quotes_moves_the_forward_by_less_than_the_noise(
+    seed: int, rate: float, dividends: float
+) -> None:
+    times = (0.1, 0.5, 1.0)
+    chain = [
+        american_quotes(years, rate=rate, dividends=dividends, noise=0.05, half_spread=0.05, seed=seed + at)
+        for at, years in enumerate(times)
+    ]
+    for years, found in zip(times, imply_forwards(360.0, chain), strict=True):
+        assert found.forward == pytest.approx(360.0 * math.exp((rate - dividends) * years), abs=0.15)
 
 
 def test_a_settled_expiration_is_the_spot() -> None:

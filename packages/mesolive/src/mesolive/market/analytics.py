@@ -7,14 +7,16 @@ whole chain at once (`ChainAnalytics.warm`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from mesolive.market.columns import Columns, sound_quotes
+from mesolive.market.columns import Columns, below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
 from mesolive.market.listing import Listing
@@ -108,9 +110,7 @@ class ForwardCurve:
         the print. European options are therefore priced from the spot that their own forwards lead back to; by how
         much it differs from the print stays as it was when the curve was fitted.
 
-        American options are worth their intrinsic value of the print at any time, and their prices do not imply a
-        rate. Where their forward lies above the spot, interest is what lifts it, so the discount factor is that at
-        which the shares yield nothing.
+        American options are worth their intrinsic value of the print at any time, so they are priced from the print.
 
         Parameters
         ----------
@@ -124,8 +124,7 @@ class ForwardCurve:
         years = calendar_years(self.at, expiration.settles_at)
         part = calendar_years(now, expiration.settles_at) / years if years > 0.0 else 1.0
         if expiration.style is ExerciseStyle.AMERICAN:
-            growth = (implied.forward / self.spot) ** part
-            return Carried(spot * growth, min(1.0, 1.0 / growth), spot)
+            return Carried(spot * (implied.forward / self.spot) ** part, implied.discount**part, spot)
         known = implied.spot / self.spot * spot
         return Carried(known * (implied.forward / implied.spot) ** part, implied.discount**part, known)
 
@@ -151,11 +150,18 @@ class CurveCache:
 
 @dataclass(frozen=True)
 class _Block:
-    """The contracts of neighbouring expirations, solved together; arrays have one element per contract."""
+    """The contracts of neighbouring expirations, solved together; arrays have one element per contract.
+
+    Attributes
+    ----------
+    bounds
+        Those of the expirations in the listing.
+    """
 
     columns: Columns
     listing: Listing
     span: slice
+    bounds: Sequence[tuple[int, int, int]]
     terms: ContractTerms
 
     @cached_property
@@ -167,9 +173,23 @@ class _Block:
         return _read_only(np.where(np.isnan(given), middle, given))
 
     @cached_property
+    def below_tick(self) -> npt.NDArray[np.bool_]:
+        """Where the mark is less than the contract could trade at: no volatility follows from it."""
+        bid, ticks = self.columns.values["bid"][self.span], self.listing.ticks[self.span]
+        return below_tick(bid, self.market_mark, ticks)
+
+    @cached_property
     def iv(self) -> FloatArray:
+        """Implied volatilities; where the mark is below the tick, the neighbours'."""
         mark, intrinsic = self.market_mark, self.terms.intrinsic
-        solved = self.terms.volatility(mark)
+        solved = self.terms.volatility(np.where(self.below_tick, np.nan, mark))
+        if self.below_tick.any():
+            for start, middle, end in self.bounds:
+                own = slice(start - self.span.start, end - self.span.start)
+                wanted = self.below_tick[own]
+                if wanted.any():
+                    filled = fill_volatilities(solved[own], self.terms.strikes[own], middle - start)
+                    solved[own] = np.where(wanted, filled, solved[own])
         # Deep in the money the middle often lies a little below the intrinsic value though the market embraces it. By
         # put-call parity the option of the other right with the same strike has the same volatility, and says it well.
         partner = self.listing.partner[self.span]
@@ -186,7 +206,35 @@ class _Block:
 
     @cached_property
     def greeks(self) -> Greeks:
-        return Greeks(*(_read_only(array) for array in self.terms.greeks(self.iv)))
+        found = self.terms.greeks(self.iv)
+        # Where no neighbour has a volatility either, what is worth next to nothing moves with nothing.
+        worthless = self.below_tick & np.isnan(self.iv)
+        return Greeks(*(_read_only(np.where(worthless, 0.0, array)) for array in found))
+
+
+def fill_volatilities(iv: FloatArray, strikes: FloatArray, calls: int) -> FloatArray:
+    """Return the volatilities of an expiration with gaps filled from the nearest strikes of the same right.
+
+    Beyond the last strike with a volatility the last one holds. Where a right has none at all the other right's serve;
+    NaN when the whole expiration has none.
+
+    Parameters
+    ----------
+    iv, strikes
+        Of the calls, then of the puts; NaN where there is no volatility.
+    calls
+        How many calls there are.
+    """
+    missing = np.isnan(iv)
+    filled = iv.copy()
+    rights = (slice(0, calls), slice(calls, iv.size))
+    for own, other in (rights, rights[::-1]):
+        source = own if not missing[own].all() else other
+        known = ~missing[source]
+        if known.any():
+            wanted = missing[own]
+            filled[own][wanted] = np.interp(strikes[own][wanted], strikes[source][known], iv[source][known])
+    return filled
 
 
 class ExpirationAnalytics:
@@ -228,25 +276,11 @@ class ExpirationAnalytics:
 
     @cached_property
     def volatility(self) -> FloatArray:
-        """The model's volatilities: `iv`, and where there is none that between the nearest strikes of the same right.
-
-        Beyond the last strike with a volatility the last one holds. Where a right has none at all the other right's
-        serve; NaN when the whole expiration has none.
-        """
+        """The model's volatilities: `iv`, and where there is none what `fill_volatilities` finds."""
         iv = self.iv
-        missing = np.isnan(iv)
-        if not missing.any():
+        if not np.isnan(iv).any():
             return iv
-        strikes = self._block.terms.strikes[self._own]
-        filled = iv.copy()
-        rights = (slice(0, self._calls), slice(self._calls, iv.size))
-        for own, other in (rights, rights[::-1]):
-            source = own if not missing[own].all() else other
-            known = ~missing[source]
-            if known.any():
-                wanted = missing[own]
-                filled[own][wanted] = np.interp(strikes[own][wanted], strikes[source][known], iv[source][known])
-        return _read_only(filled)
+        return _read_only(fill_volatilities(iv, self._block.terms.strikes[self._own], self._calls))
 
     @cached_property
     def model(self) -> FloatArray:
@@ -347,6 +381,7 @@ class ChainAnalytics:
             columns=self._columns,
             listing=listing,
             span=span,
+            bounds=bounds,
             terms=ContractTerms(
                 is_call=listing.is_call[span],
                 strikes=listing.strikes[span],

@@ -174,6 +174,10 @@ class BookUnderlying:
         self._today = today
         self._solve_iv = solve_iv
 
+    def __repr__(self) -> str:
+        shown = ("underlying", "quote", "today_open", "previous_close", "hv", "iv", "iv_rank", "iv_percentile")
+        return f"BookUnderlying({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
     @property
     def underlying(self) -> Underlying:
         """What is underlying."""

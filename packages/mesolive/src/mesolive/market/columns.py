@@ -48,6 +48,21 @@ def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
         return two_sided & (with_buyer | ((bid == 0.0) & (ask <= LARGEST_ASK_WITHOUT_BID)))
 
 
+def below_tick(bid: FloatArray, price: FloatArray, tick: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return where a price is below the smallest step at which a contract trades, and nobody bids for it.
+
+    Such a price is the middle of nothing and the smallest offer. It says that the contract is worth next to nothing,
+    and no volatility: minutes before the settlement half a tick would imply hundreds of percent.
+
+    Parameters
+    ----------
+    bid, price, tick
+        Per unit; same shape.
+    """
+    with np.errstate(invalid="ignore"):
+        return ~(bid > 0.0) & (price < tick)
+
+
 class Columns:
     """Prices (NaN = none) and the times at which they last changed (microseconds, 0 = never), by field.
 

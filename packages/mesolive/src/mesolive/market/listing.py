@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.view import FloatArray
+from mesolive_sdk.ticks import tick_of
 
 IntArray: TypeAlias = npt.NDArray[np.intp]
 
@@ -46,6 +47,8 @@ class Listing:
         True where the contract is a call.
     partner
         Index of the contract of the other right with the same strike and expiration; -1 where there is none.
+    ticks
+        The smallest step of each contract's price, that of cheap ones.
     bounds
         Per expiration: the index of its first call, of its first put, and the one behind its last put.
     """
@@ -75,6 +78,9 @@ class Listing:
         self.bounds = tuple(bounds)
         self.strikes: FloatArray = np.array([float(strike) for strike in self._exact], dtype=np.float64)
         self.is_call = np.array(calls, dtype=np.bool_)
+        steps = [float(tick_of([expiration.root], Decimal(0))) for expiration in self.expirations]
+        self.ticks: FloatArray = np.repeat(steps, [end - start for start, _, end in self.bounds]).astype(np.float64)
+        self.ticks.flags.writeable = False
         self.strikes.flags.writeable = False
         self.is_call.flags.writeable = False
         self.partner = self._match_rights()

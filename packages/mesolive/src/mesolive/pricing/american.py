@@ -21,7 +21,7 @@ Quantitative Finance 12 (2012), for which rates have which boundaries.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -154,6 +154,25 @@ def _flat(
     return AmericanOptions(right.ravel(), *flat[:5]), right.shape, flat[5]
 
 
+class CarrySensitivities(NamedTuple):
+    """Values of contracts and what moves them but the spot; per unit of the underlying.
+
+    Attributes
+    ----------
+    value
+        The value.
+    by_volatility
+        Its derivative by the annual volatility.
+    by_rate, by_yield
+        Its derivatives by ``R = r T`` at a fixed yield, and by ``Q = q T`` at a fixed rate.
+    """
+
+    value: FloatArray
+    by_volatility: FloatArray
+    by_rate: FloatArray
+    by_yield: FloatArray
+
+
 class AmericanOptions:
     """Contracts that may be exercised early, apart from their volatilities; arrays of one dimension and length.
 
@@ -199,6 +218,10 @@ class AmericanOptions:
         limit[self._one_boundary] = log_limit(rate[self._one_boundary], dividends[self._one_boundary])
         # How far the contract lies above the highest point of its boundary, allowing for the drift.
         self._distance = self._log_spot - limit + np.minimum(rate - dividends, 0.0)
+        self._family = np.full(years.size, -1, dtype=np.intp)
+        early = np.flatnonzero(self._one_boundary)
+        families = Families.of(rate[early], dividends[early])
+        self._family[early[families.order]] = families.family
         self._kept: KeptTables | None = None
 
     def values(self, volatility: FloatArray) -> FloatArray:
@@ -236,6 +259,30 @@ class AmericanOptions:
                 array[by_tree] = better
         for array in found:
             array[self._unknown] = np.nan
+        return found
+
+    def carry_sensitivities(self, volatility: FloatArray) -> CarrySensitivities:
+        """Return the contracts' values at `volatility`, and how rate and yield move them.
+
+        NaN for contracts that are left to the tree.
+        """
+        european = black.greeks(
+            self._is_call, self._forward, self._strike, self._years, volatility, self._discount, self._spot
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_rate = european.rho / self._years
+        found = CarrySensitivities(european.price, 100.0 * european.vega, by_rate, -self._spot * european.delta)
+        early, by_tree = self._early(volatility), self._by_tree(volatility)
+        if early.size:
+            part, missed = self._sensitivities(early, volatility, everything=True)
+            by_tree = np.union1d(by_tree, missed)
+            call, scale = self._is_call[early], self._price_scale[early]
+            found.value[early] = self._priced(early, part)
+            found.by_volatility[early] = scale * self._root_years[early] * part.by_deviation
+            found.by_rate[early] = scale * np.where(call, part.by_yield, part.by_rate)
+            found.by_yield[early] = scale * np.where(call, part.by_rate, part.by_yield)
+        for array in found:
+            array[by_tree] = np.nan
         return found
 
     def implied_volatility(self, price: FloatArray) -> FloatArray:
@@ -374,7 +421,7 @@ class AmericanOptions:
             tables = BoundaryTables.solve(families.first(rate[left]), families.first(dividends[left]), low, high)
             at, family = left[families.order], families.family
             if self._kept is None:
-                self._kept = KeptTables.of(self._years.size, chosen[at], family, tables, low, high)
+                self._kept = KeptTables.of(self._family, self._family[chosen[at[families.starts]]], tables, low, high)
             sound = tables.converged[family]
             missed[at[~sound]] = True
             at, family = at[sound], family[sound]

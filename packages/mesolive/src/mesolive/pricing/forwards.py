@@ -12,6 +12,9 @@ spread, so the fitted slope is the rate that all of the box spreads agree on. Th
 3. Each expiration again: with the discount factor given, the forward is the robust mean of ``K + (C - P) / D`` over
    the pairs.
 
+Options that may be exercised early do not obey that line; step 1 and step 3 are then those of
+`mesolive.pricing.american_forwards`.
+
 An expiration with too few sound pairs takes rate and carry from the curve of its neighbours; with no neighbour at all
 the forward is the spot and the discount factor one.
 
@@ -28,10 +31,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from mesolive.pricing.american_forwards import MAX_PAIRS, Carry, CarryFit, Pairs
 from mesolive.pricing.black import FloatArray
 
 MINIMUM_PAIRS = 4
+LEAST_SPREAD = 0.01
+# American options farther from the money than this part of the spot are near their exercise, and say little.
+AMERICAN_WIDTH = 0.15
 HUBER = 1.345
 ITERATIONS = 4
 # Rates beyond this are noise of a short expiration, not rates.
@@ -62,8 +70,8 @@ class PairQuotes:
     years
         Calendar time to the settlement, actual/365; rates accrue at weekends too.
     european
-        False for options that may be exercised early: parity then holds at the money only, and says nothing of the
-        rate.
+        False for options that may be exercised early: the premium of that right is then taken out of their prices
+        (`mesolive.pricing.american_forwards`).
     """
 
     years: float
@@ -128,12 +136,31 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
     expirations
         The quotes of each expiration, in any order.
     """
-    lines = [_fit_line(spot, quotes) for quotes in expirations]
-    rates = _smooth_rates(expirations, lines)
+    lines = [_fit_line(spot, quotes) if quotes.european else None for quotes in expirations]
+    pairs = {
+        place: chosen
+        for place, quotes in enumerate(expirations)
+        if not quotes.european and quotes.years > 0.0 and (chosen := _american_pairs(spot, quotes)) is not None
+    }
+    fit = CarryFit(spot, list(pairs.values())) if pairs else None
+    first = fit.solve() if fit is not None else []
+    certain: list[tuple[float, float] | None] = [
+        None if line is None else (line.rate, line.rate_error) for line in lines
+    ]
+    for place, carry in zip(pairs, first, strict=True):
+        years = expirations[place].years
+        certain[place] = carry.rate / years, carry.error / years
+    rates = _smooth_rates(expirations, certain)
+    carries: dict[int, Carry] = {}
+    if fit is not None:
+        fit.hold_rates(np.array([rates[place] * expirations[place].years for place in pairs]))
+        carries = dict(zip(pairs, fit.solve(), strict=True))
     found: list[tuple[float, float]] = []
     forwards: list[float | None] = []
-    for quotes, line, rate in zip(expirations, lines, rates, strict=True):
+    for place, (quotes, line, rate) in enumerate(zip(expirations, lines, rates, strict=True)):
         forward = _forward_given_rate(line, quotes.years, rate) if line is not None else None
+        if place in carries:
+            forward = spot * math.exp(carries[place].rate - carries[place].dividends)
         forwards.append(forward)
         if forward is not None and quotes.years > 0.0:
             found.append((quotes.years, float(np.log(forward / spot)) / quotes.years))
@@ -141,10 +168,20 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
     implied_spot = _spot_of_forwards(spot, found)
     offset = math.log(implied_spot / spot)
     found = [(years, carry - offset / years) for years, carry in found]
-    return [
+    concluded = [
         _conclude(spot, quotes, line, rate, forward, found, implied_spot)
         for quotes, line, rate, forward in zip(expirations, lines, rates, forwards, strict=True)
     ]
+    for place, carry in carries.items():
+        concluded[place] = _of_carry(spot, expirations[place], pairs[place], carry, implied_spot)
+    return concluded
+
+
+def _of_carry(spot: float, quotes: PairQuotes, pairs: Pairs, carry: Carry, implied_spot: float) -> ImpliedForward:
+    residuals = np.full(quotes.strikes.shape, np.nan)
+    residuals[pairs.index] = carry.residuals
+    forward, discount = spot * math.exp(carry.rate - carry.dividends), math.exp(-carry.rate)
+    return ImpliedForward(forward, discount, ForwardSource.PARITY, pairs.index.size, residuals, implied_spot)
 
 
 def _conclude(
@@ -186,26 +223,49 @@ def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> fl
     return spot * math.exp(intercept) if abs(intercept) < HIGHEST_SPOT_ERROR else spot
 
 
-def _fit_line(spot: float, quotes: PairQuotes) -> _Line | None:
-    """Fit ``C - P`` against strike; `None` where there are too few sound pairs."""
+def _sound_pairs(quotes: PairQuotes) -> npt.NDArray[np.bool_]:
+    """Return where both options have a market of two sides."""
     with np.errstate(invalid="ignore"):
-        sound = (
+        return (
             (quotes.call_bid > 0.0)
             & (quotes.put_bid > 0.0)
             & (quotes.call_ask >= quotes.call_bid)
             & (quotes.put_ask >= quotes.put_bid)
         )
-        if not quotes.european:
-            sound &= np.abs(quotes.strikes / spot - 1.0) < 0.1
+
+
+def _american_pairs(spot: float, quotes: PairQuotes) -> Pairs | None:
+    """Return the pairs near the money, or `None` where there are too few."""
+    near = np.flatnonzero(_sound_pairs(quotes) & (np.abs(quotes.strikes / spot - 1.0) < AMERICAN_WIDTH))
+    if near.size < MINIMUM_PAIRS:
+        return None
+    if near.size > MAX_PAIRS:
+        # Every so many-th of the range: a rate is told by strikes that lie apart.
+        near = near[np.linspace(0, near.size - 1, MAX_PAIRS).round().astype(np.intp)]
+    call_bid, call_ask = quotes.call_bid[near], quotes.call_ask[near]
+    put_bid, put_ask = quotes.put_bid[near], quotes.put_ask[near]
+    return Pairs(
+        quotes.years,
+        near,
+        quotes.strikes[near],
+        0.5 * (call_bid + call_ask),
+        0.5 * (put_bid + put_ask),
+        np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD),
+    )
+
+
+def _fit_line(spot: float, quotes: PairQuotes) -> _Line | None:
+    """Fit ``C - P`` against strike; `None` where there are too few sound pairs."""
+    sound = _sound_pairs(quotes)
     if np.count_nonzero(sound) < MINIMUM_PAIRS:
         return None
     strikes = quotes.strikes[sound]
     call_bid, call_ask = quotes.call_bid[sound], quotes.call_ask[sound]
     put_bid, put_ask = quotes.put_bid[sound], quotes.put_ask[sound]
     difference = 0.5 * (call_bid + call_ask - put_bid - put_ask)
-    spread = np.maximum(call_ask - call_bid + put_ask - put_bid, 0.01)
+    spread = np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD)
     rate, error = 0.0, np.inf
-    if quotes.european and quotes.years > 0.0:
+    if quotes.years > 0.0:
         slope, slope_error = _robust_slope(strikes - spot, difference, spread)
         if slope < 0.0:
             rate = float(-np.log(-slope) / quotes.years)
@@ -237,16 +297,16 @@ def _robust_slope(x: FloatArray, y: FloatArray, spread: FloatArray) -> tuple[flo
     return slope, error
 
 
-def _smooth_rates(expirations: Sequence[PairQuotes], lines: Sequence[_Line | None]) -> list[float]:
+def _smooth_rates(expirations: Sequence[PairQuotes], slopes: Sequence[tuple[float, float] | None]) -> list[float]:
     """Average each expiration's rate with the others', by their certainty and by their distance in time.
 
     What expiration `j` says about `i` has the variance ``error_j^2 + (DRIFT * distance)^2``: a slope that is certain
     speaks for itself, an uncertain one listens to its neighbours.
     """
     known = [
-        (_curve_time(quotes.years), line.rate, max(line.rate_error, LEAST_RATE_ERROR))
-        for quotes, line in zip(expirations, lines, strict=True)
-        if line is not None and np.isfinite(line.rate_error)
+        (_curve_time(quotes.years), rate[0], max(rate[1], LEAST_RATE_ERROR))
+        for quotes, rate in zip(expirations, slopes, strict=True)
+        if rate is not None and np.isfinite(rate[1])
     ]
     if not known:
         return [0.0] * len(expirations)

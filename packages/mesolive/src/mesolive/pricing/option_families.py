@@ -92,18 +92,20 @@ class KeptTables:
 
     @classmethod
     def of(
-        cls,
-        count: int,
-        contracts: IntArray,
-        family: IntArray,
-        tables: BoundaryTables,
-        low: FloatArray,
-        high: FloatArray,
+        cls, family: IntArray, solved: IntArray, tables: BoundaryTables, low: FloatArray, high: FloatArray
     ) -> KeptTables:
-        """Note which of `count` contracts the tables serve: `contracts`, each with its family."""
-        whole = np.full(count, -1, dtype=np.intp)
-        whole[contracts] = family
-        return cls(whole, tables, low, high)
+        """Note whom tables serve.
+
+        Parameters
+        ----------
+        family
+            (contracts,) to which of all families each contract belongs; -1 for none.
+        solved
+            (families,) which of them the tables are of, in their order.
+        """
+        place = np.full(int(family.max(initial=-1)) + 2, -1, dtype=np.intp)
+        place[solved] = np.arange(solved.size)
+        return cls(place[family], tables, low, high)
 
     def family_of(self, contracts: IntArray, deviation: FloatArray) -> IntArray:
         """Return the families of contracts; -1 where the tables do not serve at a total volatility."""

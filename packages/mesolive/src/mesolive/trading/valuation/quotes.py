@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from mesolive.market.chain_view import BookView
-from mesolive.market.columns import sound_quotes
+from mesolive.market.columns import below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
@@ -18,6 +18,7 @@ from mesolive.trading.valuation.subjects import BASES, BoolArray, FloatArray, In
 
 GREEKS = ("Delta", "Gamma", "Theta", "Vega", "WVega", "Rho", "IV")
 IV = GREEKS.index("IV")
+BID = BASES.index("Bid")
 MARK = BASES.index("Mark")
 SECONDS_PER_DAY = 86400.0
 MILLISECOND = timedelta(milliseconds=1)
@@ -152,7 +153,11 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
         years=years,
         may_exercise_early=early_too > 0.0,
     )
-    volatility = terms.volatility(table.prices[rows[listed]][:, columns].ravel())
+    prices = table.prices[rows[listed]]
+    ticks = np.repeat(listing.ticks[at], columns.size).reshape(-1, columns.size)
+    bids = np.repeat(prices[:, BID], columns.size).reshape(-1, columns.size)
+    chosen = prices[:, columns]
+    volatility = terms.volatility(np.where(below_tick(bids, chosen, ticks), np.nan, chosen).ravel())
     found = terms.greeks(volatility)
     weighted = found.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
     solved = np.stack(
