@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import mesolive
 from mesolive_testkit.paths import DOCS, ROOT
 
 CONTRACTS: dict[str, dict[str, Any]] = {
@@ -34,3 +36,29 @@ def test_the_architecture_page_shows_the_layers_of_the_contracts() -> None:
         shown = re.search(rf"<!-- layers: {contract} -->\n```\n(.*?)```", page, re.DOTALL)
         assert shown is not None, contract
         assert shown[1].splitlines() == CONTRACTS[contract]["layers"]
+
+
+BOOKS = {
+    "positions": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries", "orders/open_orders"},
+    "legs": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries"},
+    "executions": {"portfolio/repository", "orders/open_orders", "orders/queries", "orders/history"},
+    "exec_plans": {"portfolio/plans", "portfolio/position_queries", "orders/open_orders"},
+    "exec_plan_legs": {"portfolio/plans"},
+    "orders": {"orders/repository", "orders/open_orders", "orders/queries", "orders/history"},
+    "order_facts": {"orders/report_log", "orders/history"},
+}
+"""Which modules of `trading` read the columns of which table of the books."""
+
+
+def test_only_repositories_read_columns_of_positions_legs_orders_and_plans() -> None:
+    source = Path(mesolive.__file__).parent
+    readers: dict[str, set[str]] = {table: set() for table in BOOKS}
+    for file in source.rglob("*.py"):
+        if "store" in file.relative_to(source).parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "mesolive.store.tables.trading":
+                for name in node.names:
+                    where = file.relative_to(source).with_suffix("").as_posix().removeprefix("trading/")
+                    readers.get(name.name, set[str]()).add(where)
+    assert readers == BOOKS

@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,15 +26,15 @@ from mesolive.journal.deliverer import Deliverer
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
 from mesolive.signals.stats import EvaluationStats
-from mesolive.store.database import Database
-from mesolive.store.tables.access import users
+from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
-from mesolive.store.tables.trading import accounts, halts, orders, positions, prepare_jobs
 from mesolive.tasks import TaskRegistry, Tasks, TaskState, Turns
+from mesolive.trading.execution.halts import count_halts
 from mesolive.trading.execution.reconciliation import ReconciliationEngine
-from mesolive.trading.orders.repository import OPEN
-from mesolive.trading.preparation.jobs import RUNNING
-from mesolive_sdk.models import AgentStatus, LivePositionState
+from mesolive.trading.orders.open_orders import count_open, count_unresolved, oldest_unresolved
+from mesolive.trading.portfolio.position_queries import count_living
+from mesolive.trading.preparation.jobs import count_all_running
+from mesolive_sdk.models import AgentStatus
 
 EVERY_SECONDS = 5.0
 """How often it is looked."""
@@ -59,20 +59,20 @@ _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 _NOBODY = 0
 """The user that the touch is written for: on PostgreSQL it then waits for no user's writers."""
 
-# Orders and positions stay for ever, and few are open: these are found by their account, or user, and their state.
-_OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sorted(OPEN))
-_LIVING = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
-_COUNTS = {
-    "open orders": select(func.count()).select_from(orders).where(_OPEN),
-    "unresolved orders": select(func.count()).select_from(orders).where(_OPEN, orders.c.unresolved_since.is_not(None)),
-    "open positions": select(func.count())
-    .select_from(positions)
-    .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(_LIVING)),
-    "preparations": select(func.count()).select_from(prepare_jobs).where(prepare_jobs.c.status.in_(RUNNING)),
-    "halts": select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None)),
-    "errors": select(func.count()).select_from(active_events).where(active_events.c.subject.startswith("error:")),
+
+async def _count_errors(tx: Transaction) -> int:
+    errors = select(func.count()).select_from(active_events).where(active_events.c.subject.startswith("error:"))
+    return int(await tx.scalar(errors))
+
+
+_COUNTS: Mapping[str, Callable[[Transaction], Awaitable[int]]] = {
+    "open orders": count_open,
+    "unresolved orders": count_unresolved,
+    "open positions": count_living,
+    "preparations": count_all_running,
+    "halts": count_halts,
+    "errors": _count_errors,
 }
-_OLDEST = select(func.min(orders.c.unresolved_since)).where(_OPEN)
 
 _log = structlog.get_logger(__name__)
 
@@ -323,8 +323,8 @@ class Health:
                     await tx.execute(_TOUCH)
                 took = time.monotonic() - began
                 async with self._database.read() as tx:
-                    counts = {name: await tx.scalar(query) for name, query in _COUNTS.items()}
-                    since: datetime | None = await tx.scalar(_OLDEST)
+                    counts = {name: await count(tx) for name, count in _COUNTS.items()}
+                    since = await oldest_unresolved(tx)
             if since is not None:
                 oldest = max(0.0, (self._clock.now() - since).total_seconds())
         except (ServiceError, SQLAlchemyError, OSError, TimeoutError) as problem:

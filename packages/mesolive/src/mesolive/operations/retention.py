@@ -8,24 +8,24 @@ where that runs ahead of the real time, as in a fast simulation, by the real one
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Column, Select, Table, delete, exists, select, update
+from sqlalchemy import delete, select, update
 
 from mesolive.clock import Clock, WallClock
 from mesolive.store.connection import LONG
-from mesolive.store.database import Database
+from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.journal import active_events, event_counters, events
-from mesolive.store.tables.signals import adjustment_plans
-from mesolive.store.tables.trading import exec_plan_legs, exec_plans, executions, orders, positions, prepare_jobs
 from mesolive.tasks import BackOff, Tasks
-from mesolive.trading.portfolio.plans import PlanState
-from mesolive.trading.preparation.jobs import RUNNING
+from mesolive.trading.orders.open_orders import unused_plans
+from mesolive.trading.portfolio.plans import delete_plans
+from mesolive.trading.preparation.jobs import delete_jobs, old_jobs
 from mesolive_sdk.models import IdempotencyRecordStatus
 
 BATCH = 500
@@ -39,6 +39,23 @@ RETRY_SECONDS = 60.0
 PROCESSING = IdempotencyRecordStatus.Processing.name
 
 _log = structlog.get_logger(__name__)
+
+
+K = TypeVar("K", int, str)
+
+
+class Find(Protocol[K]):
+    """Finds what may be deleted, as user id and key: the first `limit`, or those that are among some."""
+
+    def __call__(
+        self, tx: Transaction, *, limit: int | None = None, among: Iterable[K] | None = None
+    ) -> Awaitable[list[tuple[int, K]]]:
+        """Return them."""
+        ...
+
+
+Remove = Callable[[WriteTransaction, int, Iterable[K]], Awaitable[int]]
+"""Deletes keys of a user and returns how many there were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +135,10 @@ class Retention:
             for user_id in users:
                 await self._prune_events(user_id, until)
         if (until := self._until(self._keep.jobs)) is not None:
-            await self._prune("jobs", _old_jobs(until), prepare_jobs.c.id)
-            await self._prune("plans", _unexecuted_plans(until), exec_plans.c.id, (adjustment_plans, exec_plan_legs))
+            await self._prune("jobs", partial(old_jobs, before=until), delete_jobs)
+            await self._prune("plans", partial(unused_plans, before=until), delete_plans)
         if (until := self._until(self._keep.records)) is not None:
-            await self._prune("records", _old_records(until), idempotency_records.c.key)
+            await self._prune("records", partial(_old_records, before=until), _delete_records)
         self.last_run = self._wall.now()
         return self.deleted - before
 
@@ -171,54 +188,36 @@ class Retention:
             if last == gone:
                 return
 
-    async def _prune(self, what: str, old: Select[Any, Any], key: Column[Any], parts: Sequence[Table] = ()) -> None:
-        """Delete the rows that a query finds (their user, and their key as `found`), and their `parts`, in batches."""
+    async def _prune(self, what: str, find: Find[K], remove: Remove[K]) -> None:
+        """Delete what is found (pairs of user id and key), in batches."""
         while True:
             async with self._database.read() as tx:
-                rows = await tx.all(old.limit(self._batch))
-            by_user: dict[int, list[Any]] = defaultdict(list)
-            for row in rows:
-                by_user[row.user_id].append(row.found)
+                found = await find(tx, limit=self._batch)
+            by_user: dict[int, list[K]] = defaultdict(list)
+            for user_id, key in found:
+                by_user[user_id].append(key)
             number = 0
             for user_id, keys in by_user.items():
                 async with self._database.write(user_id) as tx:
                     # Asked again: what was found may be in use by now.
-                    again = old.where(key.table.c.user_id == user_id, key.in_(keys))
-                    still = [row.found for row in await tx.all(again)]
-                    for part in parts:
-                        await tx.execute(delete(part).where(part.c.plan_id.in_(still)).execution_options(**LONG))
-                    gone = delete(key.table).where(key.table.c.user_id == user_id, key.in_(still))
-                    number += (await tx.execute(gone.execution_options(**LONG))).rowcount
+                    still = [key for _, key in await find(tx, among=keys)]
+                    number += await remove(tx, user_id, still)
             self.deleted[what] += number
             if number == 0:
                 return
 
 
-def _old_jobs(until: datetime) -> Select[Any, Any]:
-    return select(prepare_jobs.c.user_id, prepare_jobs.c.id.label("found")).where(
-        prepare_jobs.c.status.not_in(RUNNING), prepare_jobs.c.updated_at < until
+async def _old_records(
+    tx: Transaction, *, before: datetime, limit: int | None = None, among: Iterable[str] | None = None
+) -> list[tuple[int, str]]:
+    query = select(idempotency_records.c.user_id, idempotency_records.c.key).where(
+        idempotency_records.c.updated_at < before, idempotency_records.c.status != PROCESSING
     )
+    if among is not None:
+        query = query.where(idempotency_records.c.key.in_(list(among)))
+    return [(row.user_id, row.key) for row in await tx.all(query.limit(limit))]
 
 
-def _unexecuted_plans(until: datetime) -> Select[Any, Any]:
-    used = (
-        exists().where(orders.c.plan_id == exec_plans.c.id),
-        exists().where(executions.c.plan_id == exec_plans.c.id),
-        exists().where(positions.c.entry_plan_id == exec_plans.c.id),
-        exists().where(
-            idempotency_records.c.user_id == exec_plans.c.user_id,
-            idempotency_records.c.exec_plan_id == exec_plans.c.id,
-            idempotency_records.c.status == PROCESSING,
-        ),
-    )
-    return select(exec_plans.c.user_id, exec_plans.c.id.label("found")).where(
-        exec_plans.c.state == PlanState.PREPARED.value,
-        exec_plans.c.created_at < until,
-        *(~one for one in used),
-    )
-
-
-def _old_records(until: datetime) -> Select[Any, Any]:
-    return select(idempotency_records.c.user_id, idempotency_records.c.key.label("found")).where(
-        idempotency_records.c.updated_at < until, idempotency_records.c.status != PROCESSING
-    )
+async def _delete_records(tx: WriteTransaction, user_id: int, keys: Iterable[str]) -> int:
+    of_user = (idempotency_records.c.user_id == user_id) & idempotency_records.c.key.in_(list(keys))
+    return (await tx.execute(delete(idempotency_records).where(of_user).execution_options(**LONG))).rowcount

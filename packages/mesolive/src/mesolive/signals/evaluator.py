@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError
@@ -32,7 +32,6 @@ from mesolive.signals.stats import EvaluationStats
 from mesolive.signals.transitions import ActiveState, Change, changes
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
-from mesolive.store.tables.trading import strategy_accounts
 from mesolive.tasks import Tasks, Turns
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
@@ -40,6 +39,7 @@ from mesolive.trading.portfolio.position_queries import are_open
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.portfolio.repository import open_with_variables, set_variables
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
+from mesolive.trading.strategies import active_strategies
 from mesolive_sdk import models, wire
 
 _log = structlog.get_logger(__name__)
@@ -334,11 +334,7 @@ async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Sco
     """Return those scopes that may still be told of: their position is open, or their strategy may enter."""
     ids = {scope.position_id for scope in scopes if scope.position_id is not None}
     open_now = await are_open(tx, ids)
-    strategy_ids = {scope.strategy_id for scope in scopes}
-    active = {
-        (row.strategy_id, row.account_id)
-        for row in await tx.all(select(strategy_accounts).where(strategy_accounts.c.strategy_id.in_(strategy_ids)))
-    }
+    active = await active_strategies(tx, {scope.strategy_id for scope in scopes})
     return {
         scope
         for scope in scopes

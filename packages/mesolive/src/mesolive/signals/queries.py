@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mesolive.signals.keys import Kind, Names, Scope
 from mesolive.signals.transitions import ActiveState
 from mesolive.store.database import Transaction
 from mesolive.store.tables.signals import signal_states
-from mesolive.store.tables.trading import accounts, positions, strategies, strategy_accounts
 from mesolive.trading.evaluation.evaluator import StrategyContext
-from mesolive.trading.portfolio.accounts import Account, account_of
+from mesolive.trading.portfolio.accounts import accounts_by_id
 from mesolive.trading.portfolio.margin import rules_by_position
+from mesolive.trading.portfolio.position_queries import last_trades, strategies_with_positions
 from mesolive.trading.portfolio.positions import Position, open_positions_of_account
-from mesolive_sdk import models
+from mesolive.trading.strategies import active_strategies, find_strategies
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,56 +72,33 @@ async def load(tx: Transaction) -> Watch:
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
         standing = ActiveState(row.subject, Kind(row.kind), scope, row.body)
         watch.standing.setdefault(row.user_id, {})[row.subject] = standing
-    active = {(row.strategy_id, row.account_id) for row in await tx.all(select(strategy_accounts))}
-    held = await tx.all(
-        select(positions.c.strategy_id, positions.c.account_id)
-        .where(positions.c.state != models.LivePositionState.Closed.name)
-        .distinct()
-    )
-    wanted = sorted(active.union((row.strategy_id, row.account_id) for row in held))
+    active = await active_strategies(tx)
+    wanted = sorted(active | await strategies_with_positions(tx))
     if not wanted:
         return watch
-    found = await tx.all(
-        select(strategies).where(
-            strategies.c.id.in_({strategy for strategy, _ in wanted}), strategies.c.deleted_at.is_(None)
-        )
-    )
-    by_id = {row.id: row for row in found}
-    owners = await tx.all(select(accounts).where(accounts.c.id.in_({account for _, account in wanted})))
-    of_account: Mapping[int, Account] = {row.id: account_of(row) for row in owners}
+    by_id = await find_strategies(tx, {strategy for strategy, _ in wanted})
+    of_account = await accounts_by_id(tx, {account for _, account in wanted})
     on_account = {
         account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))
         for account in of_account.values()
     }
     margin_rules = await rules_by_position(tx, [one.id for held in on_account.values() for one in held])
-    last = {
-        (row.strategy_id, row.account_id): row
-        for row in await tx.all(
-            select(
-                positions.c.strategy_id,
-                positions.c.account_id,
-                func.max(positions.c.created_at).label("entry"),
-                func.max(positions.c.closed_at).label("exit"),
-            )
-            .where(positions.c.strategy_id.in_(by_id))
-            .group_by(positions.c.strategy_id, positions.c.account_id)
-        )
-    }
+    last = await last_trades(tx, by_id)
     for strategy_id, account_id in wanted:
         strategy = by_id.get(strategy_id)
         if strategy is None:
             continue
-        account, ends = of_account[account_id], last.get((strategy_id, account_id))
+        trades = last.get((strategy_id, account_id))
         context = StrategyContext(
             user_id=strategy.user_id,
-            account=account,
+            account=of_account[account_id],
             strategy_id=strategy_id,
             strategy_name=strategy.name,
             definition=strategy.definition,
             symbol=strategy.symbol,
             positions=on_account[account_id],
-            last_entry_at=None if ends is None else ends.entry,
-            last_exit_at=None if ends is None else ends.exit,
+            last_entry_at=None if trades is None else trades.entry_at,
+            last_exit_at=None if trades is None else trades.exit_at,
             margin_rules=margin_rules,
         )
         watch.pairs.append(StrategyAccount(context, (strategy_id, account_id) in active))

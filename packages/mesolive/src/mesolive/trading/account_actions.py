@@ -16,7 +16,7 @@ from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.orders.repository import open_order_of_position
+from mesolive.trading.orders.open_orders import open_order_of_position
 from mesolive.trading.portfolio.accounts import account_by_id
 from mesolive.trading.portfolio.booking import correct_pnl, write_off
 from mesolive.trading.portfolio.position_queries import position_of_leg

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import delete, func, insert, select
 
@@ -14,8 +13,8 @@ from mesolive.market.history import Day
 from mesolive.store.database import Database
 from mesolive.store.tables.journal import event_counters, events
 from mesolive.store.tables.settlements import settlement_facts, underlying_days
-from mesolive.store.tables.trading import legs, order_facts
-from mesolive.trading.portfolio.contract_rows import from_row
+from mesolive.trading.orders.report_log import last_received_at
+from mesolive.trading.portfolio.position_queries import held_of_underlying
 
 
 class MarketStore:
@@ -44,8 +43,8 @@ class MarketStore:
     async def held(self, symbol: str) -> Sequence[OptionContract]:
         """Return the contracts on an underlying that any account holds, those that have expired too."""
         async with self._database.read() as tx:
-            rows = await tx.all(select(legs).where(legs.c.underlying == symbol, legs.c.held_qty != Decimal(0)))
-        return list(dict.fromkeys(from_row(row).contract for row in rows))
+            held = await held_of_underlying(tx, symbol)
+        return list(dict.fromkeys(one.contract for one in held))
 
     async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
         """Keep days in place of what was kept of them."""
@@ -89,8 +88,7 @@ async def latest_moment(database: Database) -> datetime | None:
             (events.c.user_id == event_counters.c.user_id) & (events.c.event_seq_id == event_counters.c.latest_seq_id),
         )
     )
-    latest_fact = select(order_facts.c.received_at).order_by(order_facts.c.id.desc()).limit(1)
     latest_settlement = select(settlement_facts.c.received_at).order_by(settlement_facts.c.id.desc()).limit(1)
     async with database.read() as tx:
-        found = [await tx.scalar(one) for one in (latest_events, latest_fact, latest_settlement)]
+        found = [await tx.scalar(latest_events), await last_received_at(tx), await tx.scalar(latest_settlement)]
     return max((one for one in found if one is not None), default=None)

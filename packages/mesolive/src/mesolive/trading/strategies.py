@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -24,12 +25,40 @@ from mesolive.language.conversion import convert_tree, is_v2
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.rows import insert
-from mesolive.store.tables.trading import accounts, orders, positions, strategies, strategy_accounts
-from mesolive.trading.orders.repository import OPEN
+from mesolive.store.tables.trading import accounts, strategies, strategy_accounts
+from mesolive.trading.orders.open_orders import open_order_of_strategy
+from mesolive.trading.portfolio.position_queries import count_by_strategy
 from mesolive.trading.validation import checked_name, checked_text
 from mesolive_sdk import models
 
 COMPILED_LIMIT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRecord:
+    """What an evaluation needs of a strategy; `definition` is its JSON text."""
+
+    id: int
+    user_id: int
+    name: str
+    symbol: str
+    definition: str
+
+
+async def find_strategies(tx: Transaction, strategy_ids: Iterable[int]) -> dict[int, StrategyRecord]:
+    """Return those of some strategies, of any users, that are not deleted, by their ids."""
+    rows = await tx.all(
+        select(strategies).where(strategies.c.id.in_(set(strategy_ids)), strategies.c.deleted_at.is_(None))
+    )
+    return {row.id: StrategyRecord(row.id, row.user_id, row.name, row.symbol, row.definition) for row in rows}
+
+
+async def active_strategies(tx: Transaction, strategy_ids: Iterable[int] | None = None) -> set[tuple[int, int]]:
+    """Return strategy and account wherever a strategy is active, of all users or among some strategies."""
+    query = select(strategy_accounts.c.strategy_id, strategy_accounts.c.account_id)
+    if strategy_ids is not None:
+        query = query.where(strategy_accounts.c.strategy_id.in_(set(strategy_ids)))
+    return {(row.strategy_id, row.account_id) for row in await tx.all(query)}
 
 
 async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, deleted: bool = False) -> Row[Any]:
@@ -163,27 +192,13 @@ class Strategies:
         """
         async with self._database.write(user.user_id) as tx:
             await find_strategy(tx, user.user_id, args.StrategyId)
-            alive = await tx.scalar(
-                select(func.count())
-                .select_from(positions)
-                .where(
-                    positions.c.user_id == user.user_id,
-                    positions.c.strategy_id == args.StrategyId,
-                    positions.c.state != models.LivePositionState.Closed.name,
-                )
-            )
+            alive = (await count_by_strategy(tx, user.user_id, [args.StrategyId])).get(args.StrategyId, 0)
             if alive and not args.Force:
                 raise conflict(
                     f"strategy {args.StrategyId} has {alive} position{'s' if alive > 1 else ''} that "
                     f"{'are' if alive > 1 else 'is'} not closed; exit first, or delete with Force"
                 )
-            working = await tx.scalar(
-                select(orders.c.id).where(
-                    orders.c.user_id == user.user_id,
-                    orders.c.strategy_id == args.StrategyId,
-                    orders.c.state.in_(sorted(OPEN)),
-                )
-            )
+            working = await open_order_of_strategy(tx, user.user_id, args.StrategyId)
             if working is not None and not args.Force:
                 raise conflict(
                     f"order {working} of strategy {args.StrategyId} has not ended; "
@@ -251,16 +266,7 @@ class Strategies:
             .where(strategy_accounts.c.strategy_id.in_(ids))
             .order_by(strategy_accounts.c.place)
         )
-        counted = await tx.all(
-            select(positions.c.strategy_id, func.count().label("number"))
-            .where(
-                positions.c.user_id == user.user_id,
-                positions.c.strategy_id.in_(ids),
-                positions.c.state != models.LivePositionState.Closed.name,
-            )
-            .group_by(positions.c.strategy_id)
-        )
-        active = {row.strategy_id: row.number for row in counted}
+        active = await count_by_strategy(tx, user.user_id, ids)
         return [
             models.LiveStrategy(
                 Id=row.id,

@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from mesolive.market.contracts import OptionContract
+from mesolive.tasks import BackOff
 from mesolive.trading.evaluation.adjustment_variables import evaluate_adjustment_variables
 from mesolive.trading.execution.report_handler import report_from_venue
 from mesolive.trading.portfolio.positions import find_position
@@ -296,7 +297,7 @@ async def test_an_adjustment_that_cannot_be_ended_keeps_no_server_from_starting_
     async def broken(*_: object) -> NoReturn:
         raise RuntimeError("its definition cannot be read")
 
-    monkeypatch.setattr("mesolive.trading.execution.plan_completion.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("mesolive.trading.execution.plan_completion.RETRY", BackOff(first=0.01, longest=0.01))
     with monkeypatch.context() as patched:
         patched.setattr("mesolive.trading.execution.plan_completion.evaluate_adjustment_variables", broken)
         async with play(tmp_path) as stage:

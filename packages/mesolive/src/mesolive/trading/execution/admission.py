@@ -7,34 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import bindparam, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.store.database import Transaction
-from mesolive.store.tables.trading import account_limits, accounts, exec_plans, halts, orders
-from mesolive.store.types import UtcDateTime
+from mesolive.store.tables.trading import account_limits, accounts, halts
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.execution import price_checks, risk_limits
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.execution.order_risk import order_risk
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
-from mesolive.trading.orders.repository import (
-    ENDED,
-    OPEN,
-    NewOrder,
-    StoredOrder,
-    order_of_user,
-    orders_of_plans,
-    stored,
-)
+from mesolive.trading.orders.open_orders import open_order_of_position, orders_sent
+from mesolive.trading.orders.repository import NewOrder, PlanOrder, StoredOrder, order_of_user, orders_of_plans
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account, account_of
-from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plans, no_plan
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_plans, is_being_completed, no_plan
 from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive.trading.preparation.adjustments import being_completed
 from mesolive.venues.base import Venue
@@ -101,26 +92,10 @@ _STANDING = (
         .limit(1)
         .scalar_subquery()
         .label("halted"),
-        select(func.count())
-        .select_from(orders)
-        .where(
-            orders.c.account_id == accounts.c.id,
-            orders.c.created_at > bindparam("since", type_=UtcDateTime),
-            # A simulated market may begin anew at an earlier moment: what an earlier run sent later counts for nothing.
-            orders.c.created_at <= bindparam("now", type_=UtcDateTime),
-            orders.c.reference.is_not(None),
-        )
-        .scalar_subquery()
-        .label("sent"),
+        orders_sent(accounts.c.id).label("sent"),
     )
     .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
     .where(accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name"))
-)
-
-_CAME_TO_NOTHING = ENDED - {State.FILLED.value}
-
-_BEING_COMPLETED = select(exec_plans.c.id).where(
-    exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
 )
 
 
@@ -145,13 +120,13 @@ class Admission:
         self._accounts: dict[str, _Standing] = {}
         self._admitted: list[Admitted] = []
         self._plans: Mapping[int, Plan] = {}
-        self._orders: dict[int, list[Row[Any]]] = {}
+        self._orders: dict[int, list[PlanOrder]] = {}
 
     async def read(self, requests: Sequence[Request]) -> None:
         """Read the plans of calls and the orders of these plans, for all calls at once."""
         self._plans = await find_plans(self._tx, self._user_id, {request.args.ExecPlanId for request in requests})
-        for row in await orders_of_plans(self._tx, self._plans):
-            self._orders.setdefault(row.plan_id, []).append(row)
+        for order in await orders_of_plans(self._tx, self._plans):
+            self._orders.setdefault(order.plan_id, []).append(order)
 
     async def admit(self, request: Request) -> Admitted:
         """Return what is to be stored and sent for a call that `read` was told of.
@@ -174,7 +149,7 @@ class Admission:
         before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
-        filled = sum((abs(row.filled_qty) for row in before if row.leg_group_id == args.LegGroupId), ZERO)
+        filled = sum((one.filled for one in before if one.group == args.LegGroupId), ZERO)
         group = checked_order(args, plan, multiplier, filled)
         if group.legs:
             _must_be_connected(venue)
@@ -243,10 +218,10 @@ class Admission:
     async def _replaced(self, args: models.SendOrderArgs, plan: Plan) -> StoredOrder | None:
         if args.ReplacesOrder is None:
             return None
-        row = await order_of_user(self._tx, self._user_id, args.ReplacesOrder)
-        if row is None or row.reference is None:
+        replaced = await order_of_user(self._tx, self._user_id, args.ReplacesOrder)
+        if replaced is None or replaced.at_venue is None:
             raise not_found(f"order {args.ReplacesOrder}")
-        order = stored(row)
+        order = replaced.at_venue
         if (order.plan_id, order.group) != (plan.id, args.LegGroupId):
             text = f"order {order.id} is of group {order.group} of exec plan {order.plan_id}"
             raise validation({"ReplacesOrder": [text]})
@@ -263,12 +238,13 @@ class Admission:
             )
         return order
 
-    def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]]) -> Decimal:
+    def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[PlanOrder]) -> Decimal:
         """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
         multiplier = plan_multiplier(plan, args.QtyMultiplier)
         # A group of marker legs is filled with nothing, and has made the position all the same.
-        came_to_something = (row for row in before if row.filled_qty != 0 or row.state not in _CAME_TO_NOTHING)
-        fixed = next((row.qty_multiplier for row in came_to_something), None)
+        fixed = next(
+            (one.multiplier for one in before if one.filled or not one.state.ended or one.state is State.FILLED), None
+        )
         if fixed is None:
             fixed = next((one.new.multiplier for one in self._admitted if one.plan.id == plan.id), None)
         if fixed is None or fixed == multiplier:
@@ -278,18 +254,18 @@ class Admission:
         raise conflict(f"exec plan {plan.id} is being executed with a multiplier of {fixed}")
 
     def _must_be_free(
-        self, args: models.SendOrderArgs, plan: Plan, before: Sequence[Row[Any]], replaces: StoredOrder | None
+        self, args: models.SendOrderArgs, plan: Plan, before: Sequence[PlanOrder], replaces: StoredOrder | None
     ) -> None:
         """Let one order of a group work at a time."""
         group = args.LegGroupId
-        working = [row.id for row in before if row.leg_group_id == group and row.state not in ENDED]
+        working = [one.id for one in before if one.group == group and not one.state.ended]
         if replaces is not None and replaces.id in working:
             working.remove(replaces.id)
         if working:
             raise conflict(f"order {working[0]} of group {group} has not ended; cancel or replace it")
         if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
             raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent")
-        if any(row.leg_group_id == group and row.state == State.FILLED.value and row.filled_qty == 0 for row in before):
+        if any(one.group == group and one.state is State.FILLED and one.filled == 0 for one in before):
             # A group of marker legs: its order is filled with nothing.
             raise conflict(f"group {group} of exec plan {plan.id} is filled already")
 
@@ -353,21 +329,11 @@ class Admission:
             # The last traded group executed the plan, and what became of the marker legs with it. Whoever sends one
             # order for each group of a plan sends this one too, and its fill changes nothing.
             return None
-        row = await self._tx.first(
-            select(orders.c.id).where(
-                orders.c.user_id == self._user_id,
-                orders.c.plan_id.in_(
-                    select(exec_plans.c.id).where(
-                        exec_plans.c.position_id == plan.position_id, exec_plans.c.id != plan.id
-                    )
-                ),
-                orders.c.state.in_(sorted(OPEN)),
-            )
-        )
+        working = await open_order_of_position(self._tx, plan.position_id, except_plan=plan.id)
         others = [
             one.plan.id for one in self._admitted if one.plan.position_id == plan.position_id and one.plan.id != plan.id
         ]
-        if row is not None or others:
+        if working is not None or others:
             raise conflict(f"another order of position {plan.position_id} has not ended; cancel it first")
         position = await find_position(self._tx, self._user_id, plan.position_id)
         if plan.kind is PlanKind.ENTRY:
@@ -377,7 +343,7 @@ class Admission:
         if plan.kind is PlanKind.ADJUSTMENT:
             if position.state is not models.LivePositionState.Open:
                 raise conflict(f"position {position.id} is {position.state.name}; only an open one is adjusted")
-            if await self._tx.first(_BEING_COMPLETED, {"position": position.id}) is not None:
+            if await is_being_completed(self._tx, position.id):
                 raise being_completed(position.id)
         if not fits(position, plan, group):
             raise conflict(

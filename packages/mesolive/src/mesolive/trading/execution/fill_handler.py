@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.trading.orders.repository import StoredOrder, change_orders, note_fill, orders_of_plans
+from mesolive.trading.orders.repository import StoredOrder, change_orders, orders_of_plans, record_fill
 from mesolive.trading.orders.state_machine import Executed, State
 from mesolive.trading.portfolio.accounting import Fill, combo_price
 from mesolive.trading.portfolio.accounts import Account
@@ -204,11 +204,11 @@ async def fill_markers(
         # The plan's last traded group has opened or closed the marker legs already.
         assert plan.position_id is not None  # noqa: S101 - what was executed has a position
         await change_orders(tx, [filled], now)
-        await note_fill(tx, order.id, ZERO, now, plan.position_id)
+        await record_fill(tx, order.id, ZERO, now, plan.position_id)
         return filled, plan_fills, events
     plan_fills.context = await _open_context(tx, plan_fills, order.user_id, now, events)
     await change_orders(tx, [filled], now)
-    await note_fill(tx, order.id, ZERO, now, plan_fills.context.position_id)
+    await record_fill(tx, order.id, ZERO, now, plan_fills.context.position_id)
     events += await finish(tx, plan_fills, now)
     return filled, plan_fills, events
 
@@ -216,8 +216,8 @@ async def fill_markers(
 async def is_filled(tx: Transaction, plan: Plan, multiplier: Decimal) -> bool:
     """Whether the orders of a plan have filled all its groups; marker legs need none."""
     filled: dict[int, Decimal] = {}
-    for row in await orders_of_plans(tx, [plan.id]):
-        filled[row.leg_group_id] = filled.get(row.leg_group_id, ZERO) + abs(row.filled_qty)
+    for order in await orders_of_plans(tx, [plan.id]):
+        filled[order.group] = filled.get(order.group, ZERO) + order.filled
     return all(
         filled.get(group, ZERO) >= quantity.qty for group, quantity in group_quantities(plan.legs, multiplier).items()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.store.database import Database, Transaction
@@ -35,6 +35,11 @@ _STANDING = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id
 async def standing_halts(tx: Transaction) -> list[Halt]:
     """Return the halts that stand."""
     return [Halt(row.account_id, row.reason, row.created_at) for row in await tx.all(_STANDING)]
+
+
+async def count_halts(tx: Transaction) -> int:
+    """Return how many halts stand."""
+    return int(await tx.scalar(select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None))))
 
 
 def halt_reason(standing: list[Halt], account_id: int) -> str | None:

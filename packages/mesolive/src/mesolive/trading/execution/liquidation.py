@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -21,12 +21,12 @@ from mesolive.errors import ServiceError, conflict, unavailable
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
-from mesolive.store.tables.trading import orders
 from mesolive.tasks import Tasks
 from mesolive.trading.account_actions import must_be_at_rest, must_be_open
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.idempotency import Call, Idempotency, find_records, first_answer, keep_processing, must_be_same
+from mesolive.trading.orders.open_orders import order_sent_under
 from mesolive.trading.portfolio.accounts import find_account, must_be_at_a_venue
 from mesolive.trading.portfolio.plans import Plan, find_plan, leg_groups, store_plan
 from mesolive.trading.portfolio.positions import Position, find_position
@@ -183,10 +183,7 @@ class Liquidation:
     async def _order_behind(self, user: UserContext, key: str) -> models.SendOrderResult | None:
         """Return the order that was stored under a key, as it is now; what became of it may not be known yet."""
         async with self._database.read() as tx:
-            row = await tx.first(
-                select(orders.c.id, orders.c.state).where(orders.c.user_id == user.user_id, orders.c.send_key == key)
-            )
-        return None if row is None else models.SendOrderResult(LiveOrderId=row.id, State=models.OrderState[row.state])
+            return await order_sent_under(tx, user.user_id, key)
 
     async def _settle(self, user: UserContext, call: Call, result: models.LiquidatePositionResult) -> None:
         async with self._database.write(user.user_id) as tx:

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Row
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -42,13 +41,12 @@ from mesolive.trading.idempotency import (
     settle,
 )
 from mesolive.trading.orders.repository import (
-    ENDED,
     StoredOrder,
+    UserOrder,
     mark_replaced_by,
     order_of_user,
     place_orders,
-    stored,
-    want_cancel,
+    record_cancel_key,
 )
 from mesolive.trading.orders.state_machine import CancelSent, ContactLost, Replaced, State
 from mesolive.trading.portfolio.accounts import Account, account_by_id
@@ -310,17 +308,17 @@ class OrderService:
                 records = await find_records(tx, user.user_id, [call.key])
                 if call.key in records:
                     return first_answer(records[call.key], call)
-                row = await order_of_user(tx, user.user_id, args.LiveOrderId)
-                if row is None:
+                own = await order_of_user(tx, user.user_id, args.LiveOrderId)
+                if own is None:
                     raise not_found(f"order {args.LiveOrderId}")
-                if row.reference is None or row.state in ENDED:
-                    order = _must_be_cancelled(row)
-                    await keep_processing(tx, user.user_id, [(call, row.plan_id, row.id)], now)
+                if own.at_venue is None or own.state.ended:
+                    order = _must_be_cancelled(own)
+                    await keep_processing(tx, user.user_id, [(call, own.plan_id, own.id)], now)
                     await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
                     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
-                order = stored(row)
+                order = own.at_venue
                 account = await account_by_id(tx, user.user_id, order.account_id)
-                await keep_processing(tx, user.user_id, [(call, row.plan_id, row.id)], now)
+                await keep_processing(tx, user.user_id, [(call, order.plan_id, order.id)], now)
                 await audit(
                     tx, [AuditEntry(user.user_id, account.id, order.id, now, user.key_id, "CancelOrder", call.key)]
                 )
@@ -328,7 +326,7 @@ class OrderService:
                     # Another call waits for the outcome; this one's is that the cancel is under way.
                     await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
                     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
-                await want_cancel(tx, order.id, call.key)
+                await record_cancel_key(tx, order.id, call.key)
                 # With the record: whatever happens from here on, the supervisor asks until the venue has answered.
                 order = await self._facts.tell_within(tx, report_from_server(order, CancelSent(now))) or order
             after = await self._ask_to_cancel(order, account)
@@ -383,10 +381,10 @@ def replace_status(answer: models.MesoLiveApiResponse[Any]) -> models.MesoLiveAp
     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=None, Data=answer.Data)
 
 
-def _must_be_cancelled(row: Row[Any]) -> StoredOrder:
-    if row.reference is None or row.state != State.CANCELLED.value:
-        raise conflict(f"order {row.id} is {row.state}; it cannot be cancelled any more")
-    return stored(row)
+def _must_be_cancelled(order: UserOrder) -> StoredOrder:
+    if order.at_venue is None or order.state is not State.CANCELLED:
+        raise conflict(f"order {order.id} is {order.state.value}; it cannot be cancelled any more")
+    return order.at_venue
 
 
 def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:

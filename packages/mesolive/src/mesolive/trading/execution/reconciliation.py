@@ -15,24 +15,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import select
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database, Transaction
-from mesolive.store.tables.trading import accounts, legs, order_facts, orders
 from mesolive.tasks import BackOff, Tasks, Turns, until_first
 from mesolive.trading.execution.halts import halt_reason, standing_halts
 from mesolive.trading.execution.inflight_reports import UNFIT, InflightReports, log_unfit
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.orders.open_orders import known_references
+from mesolive.trading.orders.report_log import known_executions_of_account
 from mesolive.trading.orders.repository import StoredOrder, open_orders_of_account
 from mesolive.trading.orders.state_machine import ContactLost, NotAtVenue, State, StillWorking
 from mesolive.trading.portfolio.account_errors import no_trouble_event, standing_trouble, trouble_event
-from mesolive.trading.portfolio.accounts import Account, account_of
-from mesolive.trading.portfolio.contract_rows import from_row
+from mesolive.trading.portfolio.accounts import Account, accounts_at_venue
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.trading.settlement.venue_settlements import (
     VenueSettlements,
     end_notices,
@@ -274,15 +274,7 @@ class ReconciliationEngine:
 
     async def _book_unknown(self, account: Account, executions: Sequence[Execution]) -> None:
         async with self._database.read() as tx:
-            known = {
-                row.execution_id
-                for row in await tx.all(
-                    select(order_facts.c.execution_id).where(
-                        order_facts.c.account_id == account.id,
-                        order_facts.c.execution_id.in_([one.execution_id for one in executions]),
-                    )
-                )
-            }
+            known = await known_executions_of_account(tx, account.id, [one.execution_id for one in executions])
         missed = [one for one in executions if one.execution_id not in known]
         heard = InflightReports()
         try:
@@ -411,21 +403,8 @@ class ReconciliationEngine:
 
     async def _all_accounts(self) -> dict[str, Account]:
         async with self._database.read() as tx:
-            rows = await tx.all(
-                select(accounts).where(accounts.c.broker_type == self._venue.kind.name, accounts.c.is_paper.is_(False))
-            )
-        self._accounts = {row.broker_account_id: account_of(row) for row in rows}
+            self._accounts = await accounts_at_venue(tx, self._venue.kind)
         return self._accounts
-
-
-async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract, Decimal]:
-    """Return what the books say that an account holds: signed contracts, none of them zero."""
-    rows = await tx.all(select(legs).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO))
-    held: dict[OptionContract, Decimal] = {}
-    for row in rows:
-        contract = from_row(row).contract
-        held[contract] = held.get(contract, ZERO) + row.held_qty
-    return {contract: qty for contract, qty in held.items() if qty != 0}
 
 
 async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[VenueOrder]:
@@ -434,6 +413,5 @@ async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[Ven
     An order is in the books before it leaves, so there are none, unless an older backup was put back.
     """
     ours = {one.reference: one for one in listed if one.reference is not None and one.status is OrderStatus.WORKING}
-    rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(ours))))
-    known = {row.reference for row in rows}
+    known = await known_references(tx, ours)
     return [one for reference, one in ours.items() if reference not in known]

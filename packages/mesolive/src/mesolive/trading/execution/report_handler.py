@@ -11,32 +11,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Row, bindparam, insert, select, tuple_
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Transaction, WriteTransaction
-from mesolive.store.tables.trading import accounts, order_facts
 from mesolive.trading.execution.fill_handler import PlanFillState, book_execution, finish
 from mesolive.trading.idempotency import Settlement, settle
 from mesolive.trading.orders import state_machine
+from mesolive.trading.orders.report_log import LoggedReport, insert_reports, known_executions
 from mesolive.trading.orders.repository import (
     StoredOrder,
     change_orders,
     mark_replaced_by,
-    note_fill,
-    note_reason,
     orders_by_reference,
     orders_by_venue_id,
+    record_fill,
+    record_reason,
 )
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.account_errors import trouble_event
 from mesolive.trading.portfolio.accounting import round_average
-from mesolive.trading.portfolio.accounts import Account, account_of
+from mesolive.trading.portfolio.accounts import Account, accounts_by_id
 from mesolive.trading.portfolio.plans import find_plan
 from mesolive.venues import base as venues
 from mesolive_sdk import models, wire
@@ -46,12 +44,6 @@ _log = structlog.get_logger(__name__)
 
 MAX_ACCOUNTS = 10_000
 """How many accounts are remembered."""
-
-_KNOWN = select(order_facts.c.account_id, order_facts.c.execution_id).where(
-    tuple_(order_facts.c.account_id, order_facts.c.execution_id).in_(bindparam("pairs", expanding=True))
-)
-_STORE = insert(order_facts)
-_ACCOUNT = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 
 _encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
 
@@ -127,7 +119,7 @@ class _Batch:
     known: set[tuple[int, str]]
     accounts: Mapping[int, Account]
     changed: dict[int, StoredOrder] = field(default_factory=dict[int, StoredOrder])
-    facts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    reports: list[LoggedReport] = field(default_factory=list[LoggedReport])
     events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
     answers: list[Settlement] = field(default_factory=list[Settlement])
     touched: dict[int, PlanFillState] = field(default_factory=dict[int, PlanFillState])
@@ -185,8 +177,7 @@ class ReportHandler:
                 await self._take(tx, batch, order, one, now)
                 results.append(order.id)
         await change_orders(tx, list(batch.changed.values()), now)
-        if batch.facts:
-            await tx.execute(_STORE, batch.facts)
+        await insert_reports(tx, batch.reports)
         for touched in batch.touched.values():
             batch.events += await finish(tx, touched, now)
             if touched.complete:
@@ -212,13 +203,12 @@ class ReportHandler:
         pairs = {
             (one.account_id, one.fact.execution_id) for one in told if isinstance(one.fact, state_machine.Executed)
         }
-        known: Sequence[Row[Any]] = await tx.all(_KNOWN, {"pairs": list(pairs)}) if pairs else ()
         await self._know_accounts(tx, {one.account_id for one in told})
         return _Batch(
             orders={order.id: order for order in found},
             by_reference={order.reference: order.id for order in found},
             by_venue_id={(o.account_id, o.view.venue_id): o.id for o in found if o.view.venue_id is not None},
-            known={(row.account_id, row.execution_id) for row in known},
+            known=await known_executions(tx, pairs),
             accounts=self._accounts,
         )
 
@@ -229,8 +219,7 @@ class ReportHandler:
             if len(self._accounts) >= MAX_ACCOUNTS:
                 self._accounts.clear()
                 unknown = ids
-            rows = await tx.all(_ACCOUNT, {"ids": list(unknown)})
-            self._accounts.update((row.id, account_of(row)) for row in rows)
+            self._accounts |= await accounts_by_id(tx, unknown)
 
     def _keep_foreign(self, batch: _Batch, told: VenueReport, now: datetime) -> None:
         """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
@@ -240,7 +229,7 @@ class ReportHandler:
         if key in batch.known:
             return
         batch.known.add(key)
-        batch.facts.append(_row(told, None, None, None, None, now))
+        batch.reports.append(_logged(told, None, None, None, None, now))
         batch.look_at.add(told.account_id)
 
     async def _take(
@@ -266,7 +255,7 @@ class ReportHandler:
             if after.view.venue_id is not None:
                 batch.by_venue_id[order.account_id, after.view.venue_id] = order.id
         if outcome.changed or outcome.contradiction is not None:
-            batch.facts.append(_row(told, order, order.view.state, after.view.state, outcome.contradiction, now))
+            batch.reports.append(_logged(told, order, order.view.state, after.view.state, outcome.contradiction, now))
         if outcome.contradiction is not None:
             _log.warning("order_contradiction", order_id=order.id, what=outcome.contradiction)
             batch.look_at.add(order.account_id)
@@ -275,7 +264,7 @@ class ReportHandler:
         if outcome.changed and outcome.booked is None:
             rejection = _rejection(fact)
             if rejection is not None and after.view.state.ended:
-                await note_reason(tx, order.id, rejection[1])
+                await record_reason(tx, order.id, rejection[1])
             batch.events.append(order_event(batch.accounts[order.account_id], after, _rejection(fact)))
         if after.view.state.ended and not order.view.state.ended and after.view.venue_id is None:
             await self._let_go(tx, batch, after)
@@ -295,7 +284,7 @@ class ReportHandler:
         batch.events.append(order_event(account, after, None, round_average(price)))
         position_id, events = await book_execution(tx, touched, order, executed)
         batch.events += events
-        await note_fill(tx, order.id, round_average(price), executed.at, position_id)
+        await record_fill(tx, order.id, round_average(price), executed.at, position_id)
         return after
 
     async def _let_go(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder) -> None:
@@ -383,24 +372,24 @@ def _answers(before: StoredOrder, after: StoredOrder, fact: state_machine.Fact) 
     return found
 
 
-def _row(
+def _logged(
     told: VenueReport,
     order: StoredOrder | None,
     before: State | None,
     after: State | None,
-    contradiction: str | None,
+    anomaly: str | None,
     now: datetime,
-) -> dict[str, Any]:
+) -> LoggedReport:
     executed = told.fact if isinstance(told.fact, state_machine.Executed) else None
-    return {
-        "user_id": told.user_id,
-        "account_id": told.account_id,
-        "order_id": None if order is None else order.id,
-        "kind": type(told.fact).__name__,
-        "execution_id": None if executed is None else executed.execution_id,
-        "body": told.raw,
-        "received_at": now,
-        "state_before": None if before is None else before.value,
-        "state_after": None if after is None else after.value,
-        "contradiction": contradiction,
-    }
+    return LoggedReport(
+        user_id=told.user_id,
+        account_id=told.account_id,
+        order_id=None if order is None else order.id,
+        kind=type(told.fact).__name__,
+        execution_id=None if executed is None else executed.execution_id,
+        body=told.raw,
+        received_at=now,
+        state_before=None if before is None else before.value,
+        state_after=None if after is None else after.value,
+        anomaly=anomaly,
+    )

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert as insert_row
-from mesolive.store.tables.trading import exec_plans, orders, strategies
+from mesolive.store.tables.trading import orders, strategies
 from mesolive.trading.orders.state_machine import OrderView, State
 from mesolive_sdk import models
 
@@ -51,7 +51,7 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """An order as it is stored; `view` is what the reducer sees of it, without its executions."""
+    """An order as it is stored; `view` is what the state machine sees of it, without its executions."""
 
     id: int
     user_id: int
@@ -78,6 +78,42 @@ class StoredOrder:
         return -qty if self.side == "S" else qty
 
 
+@dataclass(frozen=True, slots=True)
+class UserOrder:
+    """One of a user's orders.
+
+    Attributes
+    ----------
+    at_venue
+        The order as it is at its venue; `None` for a paper order.
+    """
+
+    id: int
+    plan_id: int
+    state: State
+    at_venue: StoredOrder | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOrder:
+    """What an order has done of its plan.
+
+    Attributes
+    ----------
+    filled
+        Combos, never negative.
+    multiplier
+        What the plan's quantities are multiplied with; `None` for a paper order.
+    """
+
+    id: int
+    plan_id: int
+    group: int
+    state: State
+    filled: Decimal
+    multiplier: Decimal | None
+
+
 _PLACE = insert(orders)
 _PLACED = select(orders.c.id, orders.c.reference).where(orders.c.reference.in_(bindparam("references", expanding=True)))
 _ORDERS = select(orders, strategies.c.name.label("strategy_name")).join(
@@ -101,7 +137,6 @@ _OF_PLANS = select(
     orders.c.state,
     orders.c.filled_qty,
     orders.c.qty_multiplier,
-    orders.c.replaced_by,
 ).where(orders.c.plan_id.in_(bindparam("plans", expanding=True)))
 _CHANGE = (
     update(orders)
@@ -249,27 +284,13 @@ async def orders_by_venue_id(tx: Transaction, account_id: int, venue_ids: Iterab
     return [stored(row) for row in found if row.reference is not None]
 
 
-async def order_of_user(tx: Transaction, user_id: int, order_id: int) -> Row[Any] | None:
-    """Return the row of one of the user's orders, a paper order too."""
-    return await tx.first(_BY_ID, {"user": user_id, "ids": [order_id]})
-
-
-async def open_order_of_position(tx: Transaction, position_id: int, except_plan: int | None = None) -> int | None:
-    """Return the id of an order of a position that has not ended; `None` when all have.
-
-    Parameters
-    ----------
-    except_plan
-        A plan whose own orders do not count.
-    """
-    query = (
-        select(orders.c.id)
-        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
-        .where(exec_plans.c.position_id == position_id, orders.c.state.in_(sorted(OPEN)))
-    )
-    if except_plan is not None:
-        query = query.where(exec_plans.c.id != except_plan)
-    return await tx.scalar(query.order_by(orders.c.id).limit(1))
+async def order_of_user(tx: Transaction, user_id: int, order_id: int) -> UserOrder | None:
+    """Return one of the user's orders, a paper order too; `None` when the user has none of that id."""
+    row = await tx.first(_BY_ID, {"user": user_id, "ids": [order_id]})
+    if row is None:
+        return None
+    at_venue = None if row.reference is None else stored(row)
+    return UserOrder(row.id, row.plan_id, State(row.state), at_venue)
 
 
 async def open_orders_of_account(tx: Transaction, account_id: int) -> list[StoredOrder]:
@@ -277,9 +298,12 @@ async def open_orders_of_account(tx: Transaction, account_id: int) -> list[Store
     return [stored(row) for row in await tx.all(_OPEN_OF_ACCOUNT, {"account": account_id})]
 
 
-async def orders_of_plans(tx: Transaction, plan_ids: Iterable[int]) -> Sequence[Row[Any]]:
-    """Return id, plan, group, state, filled quantity and multiplier of all orders of the plans."""
-    return await tx.all(_OF_PLANS, {"plans": list(plan_ids)})
+async def orders_of_plans(tx: Transaction, plan_ids: Iterable[int]) -> list[PlanOrder]:
+    """Return all orders of the plans."""
+    return [
+        PlanOrder(row.id, row.plan_id, row.leg_group_id, State(row.state), abs(row.filled_qty), row.qty_multiplier)
+        for row in await tx.all(_OF_PLANS, {"plans": list(plan_ids)})
+    ]
 
 
 async def change_orders(tx: WriteTransaction, changed: Sequence[StoredOrder], at: datetime) -> None:
@@ -305,7 +329,7 @@ async def change_orders(tx: WriteTransaction, changed: Sequence[StoredOrder], at
         )
 
 
-async def note_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: datetime, position_id: int) -> None:
+async def record_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: datetime, position_id: int) -> None:
     """Store the price of the last fill, its time, and the position that it went to."""
     await tx.execute(_LAST_FILL, {"order": order_id, "price": price, "filled": at, "position": position_id})
 
@@ -315,12 +339,12 @@ async def mark_replaced_by(tx: WriteTransaction, order_id: int, replacement: int
     await tx.execute(orders.update().where(orders.c.id == order_id).values(replaced_by=replacement))
 
 
-async def want_cancel(tx: WriteTransaction, order_id: int, key: str | None) -> None:
+async def record_cancel_key(tx: WriteTransaction, order_id: int, key: str | None) -> None:
     """Note the key of the call that waits for the outcome of a cancel."""
     await tx.execute(orders.update().where(orders.c.id == order_id).values(cancel_key=key))
 
 
-async def note_reason(tx: WriteTransaction, order_id: int, reason: str) -> None:
+async def record_reason(tx: WriteTransaction, order_id: int, reason: str) -> None:
     """Store why an order ended."""
     await tx.execute(orders.update().where(orders.c.id == order_id).values(reason=reason))
 

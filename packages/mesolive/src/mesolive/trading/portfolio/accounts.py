@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -17,9 +17,10 @@ from mesolive.errors import ServiceError, conflict, not_found, validation
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
-from mesolive.store.tables.trading import accounts, positions
+from mesolive.store.tables.trading import accounts
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.position_queries import count_by_account
 from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts
 from mesolive.trading.portfolio.repository import ConcurrentChangeError
 from mesolive_sdk import models
@@ -34,6 +35,9 @@ LARGEST_CASH = Decimal(1_000_000_000_000)
 """What an account may start with: sums stay within the digits that decimal arithmetic keeps."""
 
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
+
+
+_BY_ID = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,20 @@ async def account_by_id(tx: Transaction, user_id: int, account_id: int) -> Accou
     if row is None:
         raise not_found(f"account {account_id}")
     return account_of(row)
+
+
+async def accounts_by_id(tx: Transaction, account_ids: Iterable[int]) -> dict[int, Account]:
+    """Return accounts of any users by their numbers."""
+    rows = await tx.all(_BY_ID, {"ids": list(account_ids)})
+    return {row.id: account_of(row) for row in rows}
+
+
+async def accounts_at_venue(tx: Transaction, broker_type: models.BrokerType) -> dict[str, Account]:
+    """Return all users' accounts at a venue, by the names that they have there."""
+    rows = await tx.all(
+        select(accounts).where(accounts.c.broker_type == broker_type.name, accounts.c.is_paper.is_(False))
+    )
+    return {row.broker_account_id: account_of(row) for row in rows}
 
 
 def account_of(row: Row[Any]) -> Account:
@@ -236,16 +254,7 @@ class Accounts:
 
     async def _live(self, tx: Transaction, user_id: int, rows: Sequence[Row[Any]]) -> list[models.LiveAccount]:
         ids = [row.id for row in rows]
-        counted = await tx.all(
-            select(positions.c.account_id, func.count().label("number"))
-            .where(
-                positions.c.user_id == user_id,
-                positions.c.account_id.in_(ids),
-                positions.c.state != models.LivePositionState.Closed.name,
-            )
-            .group_by(positions.c.account_id)
-        )
-        active = {row.account_id: row.number for row in counted}
+        active = await count_by_account(tx, user_id, ids)
         held = await open_legs_of_accounts(tx, user_id, ids)
         rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
         marks = Marks(self._market)

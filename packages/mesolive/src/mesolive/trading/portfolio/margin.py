@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from mesolive.language.legs import BoundLeg
 from mesolive.language.margin import margin_of
 from mesolive.language.margin_settings import margin_rules
@@ -19,8 +17,8 @@ from mesolive.language.problems import DefinitionError, MissingValueError
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
 from mesolive.store.database import Transaction
-from mesolive.store.tables.trading import positions, strategies
 from mesolive.trading.portfolio.marks import Marks
+from mesolive.trading.portfolio.position_queries import definitions_of, strategy_of_positions
 from mesolive.trading.portfolio.positions import Leg
 
 ACCOUNT_RULES = MarginRules()
@@ -38,11 +36,10 @@ def rules_of(definition: str) -> MarginRules | None:
 
 async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
     """Return how margin is calculated, by position id; a position whose strategy asks for none is not there."""
-    owned = await tx.all(select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids))))
-    strategy_ids = {row.strategy_id for row in owned}
-    rows = await tx.all(select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(strategy_ids)))
-    rules = {row.id: rules_of(row.definition) for row in rows}
-    found = ((row.id, rules[row.strategy_id]) for row in owned)
+    strategy_of = await strategy_of_positions(tx, position_ids)
+    definitions = await definitions_of(tx, strategy_of.values())
+    rules = {strategy_id: rules_of(definition) for strategy_id, definition in definitions.items()}
+    found = ((position_id, rules[strategy_id]) for position_id, strategy_id in strategy_of.items())
     return {position_id: of for position_id, of in found if of is not None}
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, conflict, not_found
+from mesolive.store.connection import LONG
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert
+from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
 from mesolive.trading.portfolio.accounting import GroupQuantity, group_quantity
 from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
@@ -315,6 +317,15 @@ async def adjustments_to_complete(tx: Transaction) -> list[tuple[int, int]]:
 async def is_being_completed(tx: Transaction, position_id: int) -> bool:
     """Whether an adjustment of the position is filled and its variables are not set yet."""
     return await tx.first(_BEING_COMPLETED, {"position": position_id}) is not None
+
+
+async def delete_plans(tx: WriteTransaction, user_id: int, plan_ids: Iterable[int]) -> int:
+    """Delete plans of a user of which nothing was executed, with their legs, and return how many there were."""
+    ids = list(plan_ids)
+    for part in (adjustment_plans, exec_plan_legs):
+        await tx.execute(part.delete().where(part.c.plan_id.in_(ids)).execution_options(**LONG))
+    of_user = (exec_plans.c.user_id == user_id) & exec_plans.c.id.in_(ids)
+    return (await tx.execute(exec_plans.delete().where(of_user).execution_options(**LONG))).rowcount
 
 
 async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:

@@ -13,7 +13,7 @@ from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Transaction
 from mesolive.store.tables.access import users
-from mesolive.store.tables.trading import accounts, exec_plans, legs, positions
+from mesolive.store.tables.trading import accounts, exec_plans, legs, positions, strategies
 from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
 from mesolive.trading.portfolio.plans import PlanKind, PlanState
 from mesolive.trading.portfolio.positions import Leg, Position, find_position
@@ -101,6 +101,12 @@ async def strategy_of_positions(tx: Transaction, position_ids: Iterable[int]) ->
     """Return the ids of positions' strategies by position id."""
     query = select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids)))
     return {row.id: row.strategy_id for row in await tx.all(query)}
+
+
+async def definitions_of(tx: Transaction, strategy_ids: Iterable[int]) -> dict[int, str]:
+    """Return the definitions of strategies that have positions, as they are stored, by strategy id."""
+    query = select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(set(strategy_ids)))
+    return {row.id: row.definition for row in await tx.all(query)}
 
 
 async def count_by_strategy(tx: Transaction, user_id: int, strategy_ids: Iterable[int]) -> dict[int, int]:

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from sqlalchemy import select
-
 from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
 from mesolive.store.database import Transaction
-from mesolive.store.tables.trading import exec_plans, orders
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
-from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.orders.open_orders import open_order_of_position
 from mesolive.trading.portfolio.adjustments import AdjustmentStep
-from mesolive.trading.portfolio.plans import NewPlan, PlanState
+from mesolive.trading.portfolio.plans import NewPlan, is_being_completed
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.preparation.adjustment_plans import (
     NEVER_SPENT,
@@ -116,15 +113,10 @@ async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
     ServiceError
         `Conflict` while an order of the position works, or an adjustment is filled and its variables are not set yet.
     """
-    of_position = exec_plans.c.position_id == position.id
-    order = await tx.first(
-        select(orders.c.id)
-        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
-        .where(of_position, orders.c.state.in_(sorted(OPEN)))
-    )
-    if order is not None:
-        raise conflict(f"order {order.id} of position {position.id} has not ended; cancel it, or wait for it")
-    if await tx.first(select(exec_plans.c.id).where(of_position, exec_plans.c.state == PlanState.FILLED.value)):
+    order_id = await open_order_of_position(tx, position.id)
+    if order_id is not None:
+        raise conflict(f"order {order_id} of position {position.id} has not ended; cancel it, or wait for it")
+    if await is_being_completed(tx, position.id):
         raise being_completed(position.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 
 from mesolive.errors import not_found
+from mesolive.store.connection import LONG
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, prepare_jobs, strategies
 from mesolive_sdk import models
@@ -161,3 +163,33 @@ async def set_running(tx: WriteTransaction, job_id: str, now: datetime) -> bool:
         .values(status=models.PreparationStatus.Running.name, updated_at=now)
     )
     return changed.rowcount == 1
+
+
+async def count_all_running(tx: Transaction) -> int:
+    """Return how many jobs of all users have not ended."""
+    running = select(func.count()).select_from(prepare_jobs).where(prepare_jobs.c.status.in_(RUNNING))
+    return int(await tx.scalar(running))
+
+
+async def old_jobs(
+    tx: Transaction, before: datetime, *, limit: int | None = None, among: Iterable[str] | None = None
+) -> list[tuple[int, str]]:
+    """Return user id and job id of jobs that ended before a moment.
+
+    Parameters
+    ----------
+    among
+        Look at these only; `None` for all.
+    """
+    query = select(prepare_jobs.c.user_id, prepare_jobs.c.id).where(
+        prepare_jobs.c.status.not_in(RUNNING), prepare_jobs.c.updated_at < before
+    )
+    if among is not None:
+        query = query.where(prepare_jobs.c.id.in_(list(among)))
+    return [(row.user_id, row.id) for row in await tx.all(query.limit(limit))]
+
+
+async def delete_jobs(tx: WriteTransaction, user_id: int, job_ids: Iterable[str]) -> int:
+    """Delete jobs of a user and return how many there were."""
+    of_user = (prepare_jobs.c.user_id == user_id) & prepare_jobs.c.id.in_(list(job_ids))
+    return (await tx.execute(prepare_jobs.delete().where(of_user).execution_options(**LONG))).rowcount

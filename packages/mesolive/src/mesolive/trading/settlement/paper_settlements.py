@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.calendar import ExchangeCalendar
@@ -19,10 +17,9 @@ from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database
-from mesolive.store.tables.trading import accounts, legs, positions
+from mesolive.trading.portfolio.position_queries import expired_positions
 from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive.trading.settlement.booking import SettledLeg, book_settlement
-from mesolive_sdk import models
 
 ZERO = Decimal(0)
 
@@ -79,21 +76,7 @@ class PaperSettlements:
     async def _expired(self, now: datetime, after: int) -> list[tuple[bool, Position]]:
         """Return the next positions with a leg that has expired, and whether each is on a paper account."""
         async with self._database.read() as tx:
-            rows = await tx.all(
-                select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
-                .join(legs, legs.c.position_id == positions.c.id)
-                .join(accounts, accounts.c.id == positions.c.account_id)
-                .where(
-                    positions.c.id > after,
-                    positions.c.state != models.LivePositionState.Closed.name,
-                    legs.c.closed_at.is_(None),
-                    legs.c.settles_at <= now,
-                )
-                .distinct()
-                .order_by(positions.c.id)
-                .limit(PART)
-            )
-            return [(row.is_paper, await find_position(tx, row.user_id, row.id)) for row in rows]
+            return await expired_positions(tx, now, after, PART)
 
     def _due(self, position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
         due: list[SettledLeg] = []

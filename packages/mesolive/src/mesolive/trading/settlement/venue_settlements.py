@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import msgspec
 import structlog
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
@@ -26,11 +26,9 @@ from mesolive.market.service import Market, UnknownUnderlyingError
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.settlements import settlement_facts
-from mesolive.store.tables.trading import legs
 from mesolive.trading.portfolio.account_errors import standing_error
 from mesolive.trading.portfolio.accounts import Account
-from mesolive.trading.portfolio.contract_rows import from_row
-from mesolive.trading.portfolio.positions import Leg, Position, find_position
+from mesolive.trading.portfolio.position_queries import HeldLeg, expired_contracts, held_since, legs_holding
 from mesolive.trading.settlement.allotment import allot, shares
 from mesolive.trading.settlement.booking import SettledLeg, book_settlement
 from mesolive.trading.settlement.paper_settlements import PATIENCE
@@ -61,19 +59,6 @@ class _Waiting:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A leg that holds something, with its position."""
-
-    leg: Leg
-    position: Position
-
-    @property
-    def qty(self) -> Decimal:
-        """Signed contracts."""
-        return self.leg.holding.qty
-
-
 class VenueSettlements:
     """Books what venues settle.
 
@@ -97,10 +82,7 @@ class VenueSettlements:
     async def since(self, account: Account) -> datetime | None:
         """Return from when on the venue's facts may concern what the books hold; `None` when they hold nothing."""
         async with self._database.read() as tx:
-            rows = await tx.all(
-                select(legs.c.created_at).where(legs.c.account_id == account.id, legs.c.held_qty != ZERO)
-            )
-        return min((row.created_at for row in rows), default=None)
+            return await held_since(tx, account.id)
 
     async def take(
         self, account: Account, facts: Sequence[SettlementFact], *, asked_at: datetime | None = None
@@ -154,7 +136,7 @@ class VenueSettlements:
         for fact in facts:
             booked = ZERO
             if isinstance(fact, ExerciseNotice):
-                held = await _held(tx, account, fact.contract)
+                held = await legs_holding(tx, account.user_id, account.id, fact.contract)
                 booked = sum((one.qty for one in held), ZERO)
                 events.append(_exercised(account, fact, held))
             await tx.execute(
@@ -176,7 +158,7 @@ class VenueSettlements:
         self, tx: WriteTransaction, account: Account, waiting: _Waiting, fact: Settled, now: datetime, *, final: bool
     ) -> tuple[bool, list[models.MesoLiveEvent]]:
         """Book what is left of a settlement, as far as the legs go; return whether something is left of it then."""
-        held = await _held(tx, account, fact.contract)
+        held = await legs_holding(tx, account.user_id, account.id, fact.contract)
         rest = fact.qty - waiting.booked
         allotted = allot([one.qty for one in held], rest, partly=final)
         parts = [(one.leg, qty) for one, qty in zip(held, allotted, strict=True) if qty != 0]
@@ -212,7 +194,7 @@ class VenueSettlements:
         """
         events: list[models.MesoLiveEvent] = []
         for contract, settles_at in await self._expired(tx, account, now):
-            held = await _held(tx, account, contract)
+            held = await legs_holding(tx, account.user_id, account.id, contract)
             if not held or sum(one.qty for one in held) != 0:
                 continue
             value = await _told_value(tx, account, contract, settles_at)
@@ -225,12 +207,7 @@ class VenueSettlements:
 
     async def _expired(self, tx: Transaction, account: Account, now: datetime) -> list[tuple[OptionContract, datetime]]:
         """Return the contracts that legs hold though they expired some time ago, and when each settled."""
-        rows = await tx.all(
-            select(legs)
-            .where(legs.c.account_id == account.id, legs.c.held_qty != ZERO, legs.c.settles_at <= now - PATIENCE)
-            .order_by(legs.c.id)
-        )
-        return list({from_row(row).contract: row.settles_at for row in rows}.items())
+        return list((await expired_contracts(tx, account.id, now - PATIENCE)).items())
 
     def _value(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
         try:
@@ -291,7 +268,7 @@ async def end_notices(
         fact = one.fact
         if not isinstance(fact, ExerciseNotice) or fact.contract in differing:
             continue
-        held = await _held(tx, account, fact.contract)
+        held = await legs_holding(tx, account.user_id, account.id, fact.contract)
         # A venue may show its positions without the exercise for a while: then nothing in the books has changed yet.
         if one.booked != 0 and sum((leg.qty for leg in held), ZERO) == one.booked:
             continue
@@ -304,31 +281,8 @@ async def end_notices(
     return events
 
 
-async def _held(tx: Transaction, account: Account, contract: OptionContract) -> list[_Held]:
-    """Return the legs of an account that hold a contract, the oldest first."""
-    rows: Sequence[Row[tuple[int, ...]]] = await tx.all(
-        select(legs.c.id, legs.c.position_id)
-        .where(
-            legs.c.account_id == account.id,
-            legs.c.root == contract.root,
-            legs.c.expiration_day == contract.day,
-            legs.c.strike == contract.strike,
-            legs.c.contract_right == contract.right.value,
-            legs.c.held_qty != ZERO,
-        )
-        .order_by(legs.c.id)
-    )
-    found: list[_Held] = []
-    for position_id in dict.fromkeys(row.position_id for row in rows):
-        position = await find_position(tx, account.user_id, position_id)
-        found += [
-            _Held(leg, position) for leg in position.legs if leg.traded.contract == contract and leg.holding.qty != 0
-        ]
-    return sorted(found, key=lambda one: one.leg.id)
-
-
 async def _book_on_positions(
-    tx: WriteTransaction, held: Sequence[_Held], settled: Sequence[SettledLeg], now: datetime
+    tx: WriteTransaction, held: Sequence[HeldLeg], settled: Sequence[SettledLeg], now: datetime
 ) -> list[models.MesoLiveEvent]:
     by_position: dict[int, list[SettledLeg]] = {}
     for one in settled:
@@ -365,7 +319,7 @@ def _exercise_id(account: Account, notice: ExerciseNotice) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/account/{account.id}/exercise/{notice.fact_id}")
 
 
-def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[_Held]) -> models.ErrorEvent:
+def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]) -> models.ErrorEvent:
     """Return what tells that options were exercised early, and what to do."""
     concerned = {one.position.id: one.position for one in held}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None

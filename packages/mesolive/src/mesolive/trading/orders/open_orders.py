@@ -1,0 +1,160 @@
+"""Queries over orders for the other parts of the server: which have not ended, and what nobody looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, exists, func, or_, select
+
+from mesolive.store.database import Transaction
+from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.store.tables.trading import accounts, exec_plans, executions, orders, positions
+from mesolive.store.types import UtcDateTime
+from mesolive.trading.orders.repository import OPEN
+from mesolive.trading.portfolio.plans import PlanKind, PlanState
+from mesolive_sdk import models
+from mesolive_sdk.models import LivePositionState
+
+# Orders stay for ever, and few are open: these are found by their account and state.
+_OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sorted(OPEN))
+_COUNT_OPEN = select(func.count()).select_from(orders).where(_OPEN)
+_COUNT_UNRESOLVED = _COUNT_OPEN.where(orders.c.unresolved_since.is_not(None))
+_OLDEST_UNRESOLVED = select(func.min(orders.c.unresolved_since)).where(_OPEN)
+
+
+async def count_open(tx: Transaction) -> int:
+    """Return how many orders of all users have not ended."""
+    return int(await tx.scalar(_COUNT_OPEN))
+
+
+async def count_unresolved(tx: Transaction) -> int:
+    """Return of how many orders it is not known what their venue made of them."""
+    return int(await tx.scalar(_COUNT_UNRESOLVED))
+
+
+async def oldest_unresolved(tx: Transaction) -> datetime | None:
+    """Return since when it is not known what a venue made of an order, the longest; `None` when all are known."""
+    return await tx.scalar(_OLDEST_UNRESOLVED)
+
+
+async def open_order_of_position(tx: Transaction, position_id: int, except_plan: int | None = None) -> int | None:
+    """Return the id of an order of a position that has not ended; `None` when all have.
+
+    Parameters
+    ----------
+    except_plan
+        A plan whose own orders do not count.
+    """
+    query = (
+        select(orders.c.id)
+        .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
+        .where(exec_plans.c.position_id == position_id, orders.c.state.in_(sorted(OPEN)))
+    )
+    if except_plan is not None:
+        query = query.where(exec_plans.c.id != except_plan)
+    return await tx.scalar(query.order_by(orders.c.id).limit(1))
+
+
+async def open_order_of_strategy(tx: Transaction, user_id: int, strategy_id: int) -> int | None:
+    """Return the id of an order of the user's strategy that has not ended; `None` when all have."""
+    return await tx.scalar(
+        select(orders.c.id).where(
+            orders.c.user_id == user_id, orders.c.strategy_id == strategy_id, orders.c.state.in_(sorted(OPEN))
+        )
+    )
+
+
+async def order_sent_under(tx: Transaction, user_id: int, key: str) -> models.SendOrderResult | None:
+    """Return the order that was stored under an idempotency key, as it is now; `None` when there is none."""
+    query = select(orders.c.id, orders.c.state).where(orders.c.user_id == user_id, orders.c.send_key == key)
+    row = await tx.first(query)
+    return None if row is None else models.SendOrderResult(LiveOrderId=row.id, State=models.OrderState[row.state])
+
+
+async def known_references(tx: Transaction, references: Iterable[str]) -> set[str]:
+    """Return those of some references that orders have."""
+    rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(references))))
+    return {row.reference for row in rows}
+
+
+def orders_sent(account_id: ColumnElement[int]) -> ScalarSelect[Any]:
+    """Return how many orders an account has sent after `since` until `now`, as part of a statement over accounts.
+
+    Parameters
+    ----------
+    account_id
+        The statement's account. It binds `since` and `now`.
+    """
+    return (
+        select(func.count())
+        .select_from(orders)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.created_at > bindparam("since", type_=UtcDateTime),
+            # A simulated market may begin anew at an earlier moment: what an earlier run sent later counts for nothing.
+            orders.c.created_at <= bindparam("now", type_=UtcDateTime),
+            orders.c.reference.is_not(None),
+        )
+        .scalar_subquery()
+    )
+
+
+async def unattended_positions(tx: Transaction, changed_after: datetime) -> dict[int, LivePositionState]:
+    """Return positions that are opened or closed in part while no order of them works, with their states.
+
+    Parameters
+    ----------
+    changed_after
+        An order that has changed since then counts as working: the next one may be on its way.
+    """
+    attended = exists().where(
+        orders.c.plan_id == exec_plans.c.id,
+        exec_plans.c.position_id == positions.c.id,
+        or_(orders.c.state.in_(sorted(OPEN)), orders.c.last_updated > changed_after),
+    )
+    # The last fill of an entry executes its plan; its position opens a moment later.
+    is_whole = exists().where(
+        exec_plans.c.id == positions.c.entry_plan_id,
+        exec_plans.c.kind == PlanKind.ENTRY.value,
+        exec_plans.c.state == PlanState.EXECUTED.value,
+    )
+    rows = await tx.all(
+        select(positions.c.id, positions.c.state).where(
+            or_(
+                positions.c.state == LivePositionState.Closing.name,
+                (positions.c.state == LivePositionState.Opening.name) & ~is_whole,
+            ),
+            ~attended,
+        )
+    )
+    return {row.id: LivePositionState[row.state] for row in rows}
+
+
+async def unused_plans(
+    tx: Transaction, before: datetime, *, limit: int | None = None, among: Iterable[int] | None = None
+) -> list[tuple[int, int]]:
+    """Return user id and plan id of plans that were prepared before a moment and of which nothing was executed.
+
+    Parameters
+    ----------
+    among
+        Look at these only; `None` for all.
+    """
+    used = (
+        exists().where(orders.c.plan_id == exec_plans.c.id),
+        exists().where(executions.c.plan_id == exec_plans.c.id),
+        exists().where(positions.c.entry_plan_id == exec_plans.c.id),
+        exists().where(
+            idempotency_records.c.user_id == exec_plans.c.user_id,
+            idempotency_records.c.exec_plan_id == exec_plans.c.id,
+            idempotency_records.c.status == models.IdempotencyRecordStatus.Processing.name,
+        ),
+    )
+    query = select(exec_plans.c.user_id, exec_plans.c.id).where(
+        exec_plans.c.state == PlanState.PREPARED.value, exec_plans.c.created_at < before, *(~one for one in used)
+    )
+    if among is not None:
+        query = query.where(exec_plans.c.id.in_(list(among)))
+    return [(row.user_id, row.id) for row in await tx.all(query.limit(limit))]

@@ -1,0 +1,92 @@
+"""Repository of venue reports: what became known of orders, as it came, each execution once per account."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, tuple_
+
+from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.tables.trading import order_facts
+
+# Built once: SQLAlchemy compiles each of them once.
+_KNOWN = select(order_facts.c.account_id, order_facts.c.execution_id).where(
+    tuple_(order_facts.c.account_id, order_facts.c.execution_id).in_(bindparam("pairs", expanding=True))
+)
+_INSERT = insert(order_facts)
+_LAST_RECEIVED = select(order_facts.c.received_at).order_by(order_facts.c.id.desc()).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedReport:
+    """A report as it is kept.
+
+    Attributes
+    ----------
+    order_id
+        `None` for an order that this server did not send.
+    kind
+        What it reports, such as `Executed`.
+    body
+        The report as it came, as JSON.
+    state_before, state_after, anomaly
+        What it changed of its order, and what of it does not fit together; `None` where there is none.
+    """
+
+    user_id: int
+    account_id: int
+    order_id: int | None
+    kind: str
+    execution_id: str | None
+    body: str
+    received_at: datetime
+    state_before: str | None
+    state_after: str | None
+    anomaly: str | None
+
+
+async def known_executions(tx: Transaction, pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Return those of some pairs of account id and execution id that were reported before."""
+    if not pairs:
+        return set()
+    return {(row.account_id, row.execution_id) for row in await tx.all(_KNOWN, {"pairs": list(pairs)})}
+
+
+async def known_executions_of_account(tx: Transaction, account_id: int, ids: Iterable[str]) -> set[str]:
+    """Return those of some execution ids that were reported for the account before."""
+    rows = await tx.all(
+        select(order_facts.c.execution_id).where(
+            order_facts.c.account_id == account_id, order_facts.c.execution_id.in_(list(ids))
+        )
+    )
+    return {row.execution_id for row in rows}
+
+
+async def insert_reports(tx: WriteTransaction, reports: Sequence[LoggedReport]) -> None:
+    """Keep reports, in their order."""
+    if reports:
+        await tx.execute(
+            _INSERT,
+            [
+                {
+                    "user_id": one.user_id,
+                    "account_id": one.account_id,
+                    "order_id": one.order_id,
+                    "kind": one.kind,
+                    "execution_id": one.execution_id,
+                    "body": one.body,
+                    "received_at": one.received_at,
+                    "state_before": one.state_before,
+                    "state_after": one.state_after,
+                    "contradiction": one.anomaly,
+                }
+                for one in reports
+            ],
+        )
+
+
+async def last_received_at(tx: Transaction) -> datetime | None:
+    """Return when the last report came, in market time; `None` when none ever did."""
+    return await tx.scalar(_LAST_RECEIVED)
