@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Protocol, cast
@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from mesolive.access.keys import Access
-from mesolive.access.secret import load_secret
+from mesolive.access.keys import Access, secret_of
 from mesolive.clock import Clock
+from mesolive.errors import ServiceError, storage_failure
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import principal_of
@@ -50,6 +50,7 @@ from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
 from mesolive.trading.evaluation.external_values import ExternalDataReader
+from mesolive.trading.execution import halts
 from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
@@ -69,7 +70,15 @@ from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.wire import hub_protocol
-from signalr_asyncio import Authenticate, ConnectionRequest, HubOptions, HubRoute, Principal, SignalRServer
+from signalr_asyncio import (
+    Authenticate,
+    AuthenticationUnavailable,
+    ConnectionRequest,
+    HubOptions,
+    HubRoute,
+    Principal,
+    SignalRServer,
+)
 
 CONTROL_PATH = "/hubs/control/v1"
 DATA_PATH = "/hubs/data/v1"
@@ -193,6 +202,7 @@ class _Store:
     database: Database
     access: Access
     pager: Pager
+    notices: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +291,7 @@ async def running(
             trading.signals.pulse if live else None,
             evaluated_every=settings.signals_every / settings.speed,
             registry=registry,
+            notices=store.notices,
         )
 
         # Clients are connected after all of this. Who tells events starts before those whose work makes some; jobs that
@@ -345,8 +356,25 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> _Store:
     lock = await stack.enter_async_context(only_server(settings.database))
     database = await Database.open(settings.database)
     stack.push_async_callback(database.close)
-    secret = load_secret(directory_of(settings.database), settings.secret_key)
-    return _Store(lock, database, Access(database, secret), Pager(secret.derive("pages")))
+    secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
+    notices = await _check_history(database)
+    return _Store(lock, database, Access(database, secret), Pager(secret.derive("pages")), notices)
+
+
+async def _check_history(database: Database) -> Sequence[str]:
+    """Halt trading when acknowledged transactions are missing in the database; return what health is to say of it."""
+    missing = await database.missing_commits()
+    notices: list[str] = []
+    if missing:
+        notices.append(
+            f"{missing} acknowledged transactions are missing in the database: its log was cut or damaged, or an old "
+            "copy put in its place; trading is halted: compare the accounts with their venues, then mesolive resume"
+        )
+        _log.critical("acknowledged_history_missing", transactions=missing)
+        # Before the history is accepted: a stop between the two must not lose what was noticed.
+        await halts.halt(database, notices[0], datetime.now(UTC))
+    await database.accept_history()
+    return notices
 
 
 async def _start_market(
@@ -502,7 +530,13 @@ def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions
 
 def _authenticate(access: Access) -> Authenticate:
     async def authenticate(request: ConnectionRequest) -> Principal | None:
-        user = None if request.token is None else await access.authenticate(request.token)
+        try:
+            user = None if request.token is None else await access.authenticate(request.token)
+        except Exception as error:
+            # Without the database nobody can be known. That is no fault of the caller's key, and not a failure to log.
+            if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
+                raise AuthenticationUnavailable from error
+            raise
         return None if user is None else principal_of(user)
 
     return authenticate

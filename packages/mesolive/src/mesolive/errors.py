@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
 from mesolive_sdk.models import MesoLiveApiError, StatusCode
@@ -40,6 +41,51 @@ class ServiceError(Exception):
 
     def __str__(self) -> str:
         return f"{self.status.name}: {self.message}"
+
+
+def storage_failure(error: BaseException) -> ServiceError | None:
+    """Return the answer for a database that is full, locked or away; `None` for every other error.
+
+    Parameters
+    ----------
+    error
+        What the database's driver raised, or what SQLAlchemy made of it. Its own text is not shown: it may name files
+        and hosts.
+    """
+    behind: object = getattr(error, "orig", None) or error
+    if isinstance(behind, sqlite3.Error):
+        code: int | None = getattr(behind, "sqlite_errorcode", None)
+        found = None if code is None else _SQLITE_FAILURES.get(code & 0xFF)
+    elif getattr(error, "connection_invalidated", False) or isinstance(behind, ConnectionError):
+        found = _AWAY
+    else:
+        state: object = getattr(behind, "sqlstate", None) or getattr(behind, "pgcode", None)
+        found = next((text for start, text in _SQLSTATE_FAILURES.items() if str(state or "").startswith(start)), None)
+        if found is None and isinstance(behind, OSError) and type(error).__module__ != "builtins":
+            found = _AWAY
+    if found is None:
+        return None
+    code_name, text = found
+    message = f"{text}; nothing was changed, the same request may succeed later"
+    return ServiceError(StatusCode.ProviderUnavailable, message, MesoLiveApiError(Code=code_name))
+
+
+_AWAY = ("DatabaseUnavailable", "the database cannot be reached")
+_FULL = ("DatabaseFull", "the database's disk is full")
+_LOCKED = ("DatabaseLocked", "another process has the database locked")
+_UNUSABLE = ("DatabaseUnavailable", "the database cannot be read or written")
+_SQLITE_FAILURES = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_IOERR: _UNUSABLE,
+    sqlite3.SQLITE_READONLY: _UNUSABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNUSABLE,
+    sqlite3.SQLITE_CORRUPT: _UNUSABLE,
+    sqlite3.SQLITE_NOTADB: _UNUSABLE,
+}
+_SQLSTATE_FAILURES = {"08": _AWAY, "57P": _AWAY, "53300": _AWAY, "53100": _FULL, "55P03": _LOCKED}
+"""Classes of PostgreSQL's errors: connection, operator intervention, too many connections, disk full, lock timeout."""
 
 
 def not_found(what: str) -> ServiceError:

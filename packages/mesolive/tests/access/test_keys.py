@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -13,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from mesolive.access.keys import ALGORITHM, CACHE_SECONDS, CACHED_KEYS, MAX_TOKEN, Access
-from mesolive.access.secret import ServerSecret
+from mesolive.access.keys import ALGORITHM, CACHE_SECONDS, CACHED_KEYS, MAX_TOKEN, Access, secret_of
+from mesolive.access.secret import SECRET_FILE, ServerSecret, UnusableSecretError
 from mesolive.clock import ManualClock
 from mesolive.errors import ServiceError
 from mesolive.store.database import Database
@@ -268,3 +269,58 @@ async def test_of_any_number_of_keys_those_that_work_no_more_are_found(sqlite_ac
     asked = {kept.key.key_id, gone.key.key_id, *unknown}
     assert await sqlite_access.revoked(asked) == asked - {kept.key.key_id}
     assert await sqlite_access.revoked([]) == set()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": None},
+        {"exp": [1]},
+        {"exp": {}},
+        {"exp": "soon"},
+        {"exp": 10**30},
+        {"exp": True},
+        {"sub": 10**30},
+        {"sub": "9" * 400},
+        {"sub": "1.5"},
+        {"sub": None},
+        {"sub": ["1"]},
+        {"jti": 7},
+        {"jti": None},
+        {"jti": "\x00" * 16},
+        {"jti": "\ud800"},
+        {"jti": {"a": 1}},
+        {"iss": "somebody"},
+        {"nbf": "x"},
+        {"aud": "x"},
+    ],
+    ids=repr,
+)
+async def test_signed_claims_of_odd_types_and_values_belong_to_nobody(access: Access, claims: dict[str, Any]) -> None:
+    token = (await access.create_key("ann")).token
+    assert await access.authenticate(resigned(token, **claims)) is None
+
+
+async def test_a_header_with_more_brackets_than_python_follows_belongs_to_nobody(access: Access) -> None:
+    header = base64.urlsafe_b64encode(b"[" * 1300).rstrip(b"=").decode()
+    assert await access.authenticate(f"{header}.e30.c2ln") is None
+
+
+async def test_a_missing_secret_beside_keys_that_it_signed_is_refused_and_not_made_anew(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path / 'mesolive.sqlite3'}")
+    made = await Access(database, await secret_of(database, tmp_path, None)).create_key("ann")
+    secret = tmp_path / SECRET_FILE
+    kept = secret.read_bytes()
+    secret.unlink()
+    with pytest.raises(UnusableSecretError, match=r"secret\.key is missing.*MESOLIVE_SECRET_KEY"):
+        await secret_of(database, tmp_path, None)
+    assert not secret.exists()
+    await secret_of(database, tmp_path, "another secret, which is long enough too")
+    secret.write_bytes(kept)
+    secret.chmod(0o600)
+    access = Access(database, await secret_of(database, tmp_path, None))
+    assert await access.authenticate(made.token) is not None
+    await access.revoke(made.key.key_id)
+    secret.unlink()
+    await secret_of(database, tmp_path, None)  # no key is left that would die of a new one
+    await database.close()

@@ -372,7 +372,7 @@ class TestSqlite:
         async with database.write() as tx:
             await add_user(tx, "ann")
         found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
-        assert len(found) == 3  # the database, its log, and the log's index
+        assert len(found) == 4  # the database, its log, the log's index, and the mark of its commits
         assert set(found.values()) == {0o600}
         await database.close()
 

@@ -27,6 +27,7 @@ from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Payload, Shared
 from signalr_asyncio.server import (
     Authenticate,
+    AuthenticationUnavailable,
     ClientGone,
     ClientInvocationError,
     ClientProxy,
@@ -97,6 +98,7 @@ __all__ = [
     "Unauthorized",
     "ClientResultError",
     "ClientInvocationError",
+    "AuthenticationUnavailable",
     "ClientGone",
     # client
     "HubConnection",

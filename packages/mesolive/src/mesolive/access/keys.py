@@ -6,19 +6,21 @@ Tokens expire by the wall clock, whatever the market's time is.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
 from sqlalchemy import insert, select, update
 
 from mesolive.access.context import UserContext
-from mesolive.access.secret import ServerSecret
+from mesolive.access.secret import SECRET_FILE, ServerSecret, UnusableSecretError, load_secret
 from mesolive.clock import Clock, WallClock
 from mesolive.errors import not_found, validation
 from mesolive.store.database import Database, Transaction, WriteTransaction
@@ -34,6 +36,10 @@ MAX_TOKEN = 2048
 """The longest token that is looked at, in characters; ours have about 300."""
 
 KEYS_PER_QUERY = 500
+
+_KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+"""What we sign, and nothing that a database could stumble over."""
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 5.0
@@ -280,12 +286,34 @@ class Access:
             if decoded["header"].get("kid") != self._kid:
                 return None
             claims: dict[str, Any] = decoded["payload"]
-            expires = datetime.fromtimestamp(int(claims["exp"]), UTC)
-            if expires <= self._clock.now():
-                return None
-            return str(claims["jti"]), int(claims["sub"]), expires
-        except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
+            key_id, subject, expires = claims["jti"], claims["sub"], datetime.fromtimestamp(claims["exp"], UTC)
+        # JSON may have any type in any place, and more brackets than Python follows, also before the signature.
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
             return None
+        if not (isinstance(key_id, str) and _KEY_ID.fullmatch(key_id)):
+            return None
+        if not (isinstance(subject, str) and _USER_ID.fullmatch(subject)) or expires <= self._clock.now():
+            return None
+        return key_id, int(subject), expires
+
+
+async def secret_of(database: Database, directory: Path | None, given: str | None) -> ServerSecret:
+    """Return the server's secret; see `load_secret`. A new one is made only where no key would die of it.
+
+    Raises
+    ------
+    UnusableSecretError
+        When there is none that can be used, or its file is missing beside a database with keys that it signed.
+    """
+    if not given and directory is not None and not (directory / SECRET_FILE).exists():
+        async with database.read() as tx:
+            row = await tx.first(select(api_keys.c.key_id).where(api_keys.c.revoked_at.is_(None)).limit(1))
+        if row is not None:
+            raise UnusableSecretError(
+                f"{directory / SECRET_FILE} is missing, and this database has API keys that it signed: put it back "
+                "from a backup, or set MESOLIVE_SECRET_KEY (made by openssl rand -hex 32) and make all keys anew"
+            )
+    return load_secret(directory, given)
 
 
 async def _user_id(tx: Transaction, name: str) -> int | None:

@@ -13,8 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from mesolive.access.context import UserContext
-from mesolive.access.keys import Access
-from mesolive.access.secret import load_secret
+from mesolive.access.keys import Access, secret_of
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json
 from mesolive.cli.status import print_accounts
@@ -220,9 +219,9 @@ def _limits_changed(owner: UserContext, account_id: int, before: Limits, after: 
 
 
 async def _with_user(settings: Settings, user: str, work: Callable[[Database, UserContext], Awaitable[None]]) -> None:
-    secret = load_secret(directory_of(settings.database), settings.secret_key)
     database = await Database.open(settings.database)
     try:
+        secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
         await work(database, await Access(database, secret).user(user))
     finally:
         await database.close()

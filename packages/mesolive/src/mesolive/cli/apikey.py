@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey
-from mesolive.access.secret import load_secret
+from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
 from mesolive.cli.options import DatabaseUrl
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
@@ -105,10 +104,9 @@ def _fields(key: ApiKey) -> dict[str, str | None]:
 
 @asynccontextmanager
 async def _access(settings: Settings) -> AsyncGenerator[Access]:
-    secret = load_secret(directory_of(settings.database), settings.secret_key)
     database = await Database.open(settings.database)
     try:
-        yield Access(database, secret)
+        yield Access(database, await secret_of(database, directory_of(settings.database), settings.secret_key))
     finally:
         await database.close()
 

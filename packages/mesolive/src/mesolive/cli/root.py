@@ -8,12 +8,13 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
 from typer.exceptions import TyperException
 
 from mesolive import __version__
 from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.lazy import LazyCommands
-from mesolive.errors import ServiceError
+from mesolive.errors import ServiceError, storage_failure
 from mesolive.logs import log_to_stderr
 from mesolive.operations.backup import BackupError
 from mesolive.settings import SettingsError
@@ -21,6 +22,9 @@ from mesolive.store.engines import UnusableDatabaseError
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
 SHOWN_PROBLEMS = 10
+
+DATABASE_FAILED = 3
+"""The exit status when the database is full, locked or away."""
 
 app = typer.Typer(
     name="mesolive",
@@ -64,6 +68,11 @@ def main() -> None:
         fail(str(error), 2)
     except (UnusableDatabaseError, UnusableSecretError, BackupError) as error:
         fail(str(error), 1)
+    except (DBAPIError, OSError) as error:
+        failure = storage_failure(error)
+        if failure is None:
+            raise
+        fail(failure.message, DATABASE_FAILED)
     except ServiceError as error:
         fail(error.message, 1)
     except MesoLiveApiException as error:

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from mesolive.access.context import UserContext
-from mesolive.errors import ServiceError
+from mesolive.errors import ServiceError, storage_failure
 from mesolive_sdk import wire
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, StatusCode
 from signalr_asyncio import Hub, HubContext, Payload, Principal
@@ -100,8 +100,12 @@ class EnvelopeHub(Hub):
             )
         except ServiceError as error:
             return envelope_of(error)
-        except Exception:  # noqa: BLE001 - a fault of ours is an answer too; the log has the trace
-            return self._internal(method)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is an answer too; the log has the trace
+            answer = storage_failure(error)
+            if answer is None:
+                return self._internal(method)
+            _log.warning("database_failed", code=None if answer.error is None else answer.error.Code)
+            return envelope_of(answer)
         if isinstance(data, MesoLiveApiResponse):
             return data  # pyright: ignore[reportUnknownVariableType]  # the service wrapped its own data
         return MesoLiveApiResponse(Status=StatusCode.Success, Data=data)

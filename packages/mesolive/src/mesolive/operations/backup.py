@@ -29,6 +29,7 @@ from sqlalchemy import text
 
 from mesolive.access.secret import SECRET_FILE
 from mesolive.store.database import Database
+from mesolive.store.file_guard import mark_file
 from mesolive.store.migrate import HEAD
 from mesolive.store.server_lock import file_of, locked_file
 from mesolive.store.tables import metadata
@@ -232,8 +233,11 @@ def _draft(directory: Path) -> Generator[Path]:
 
 
 def _beside(database: Path) -> list[Path]:
-    """Return the files that SQLite puts beside a database."""
-    return [database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")]
+    """Return the files that belong to a database and lie beside it."""
+    return [
+        *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")),
+        mark_file(database),  # of another history
+    ]
 
 
 # --- making -----------------------------------------------------------------------------------------------------------

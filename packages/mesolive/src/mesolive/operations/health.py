@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -122,6 +122,8 @@ class Vitals:
         Seconds by which the look itself came late: for so long something kept the server from its other work.
     tasks
         The background tasks by their name.
+    notices
+        What was noticed at the start and stays true until the next one.
     """
 
     database_error: str | None = None
@@ -139,6 +141,7 @@ class Vitals:
     evaluated_every: float = 60.0
     loop_lag: float = 0.0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
+    notices: Sequence[str] = ()
 
 
 def failures(vitals: Vitals) -> list[str]:
@@ -167,7 +170,7 @@ def failures(vitals: Vitals) -> list[str]:
 
 def warnings(vitals: Vitals) -> list[str]:
     """Return what somebody should look at though the server works, in words."""
-    found: list[str] = []
+    found: list[str] = [*vitals.notices]
     if vitals.oldest_unresolved > UNRESOLVED_SECONDS:
         number = vitals.counts["unresolved orders"]
         found.append(f"what became of {number} orders is not known, for {vitals.oldest_unresolved:.0f} s by now")
@@ -237,6 +240,10 @@ class Health:
         How the evaluator is doing; `None` where somebody else says when signals are evaluated.
     evaluated_every
         Real seconds between two evaluations.
+    registry
+        The tasks of all parts.
+    notices
+        Warnings that stand until the next start.
     """
 
     def __init__(
@@ -252,6 +259,7 @@ class Health:
         *,
         evaluated_every: float = 60.0,
         registry: TaskRegistry | None = None,
+        notices: Sequence[str] = (),
         pace: Clock | None = None,
     ) -> None:
         self._database = database
@@ -267,6 +275,7 @@ class Health:
         self._started = time.monotonic()
         self._loop_lag = 0.0
         self._stored = Vitals()
+        self._notices = notices
         self._pace = pace or MonotonicClock()
         self.registry = registry or TaskRegistry()
         self.tasks = Tasks(self._pace)
@@ -305,6 +314,7 @@ class Health:
             evaluated_every=self._every,
             loop_lag=self._loop_lag,
             tasks=self.registry.states(),
+            notices=self._notices,
         )
 
     def report(self) -> dict[str, Any]:
@@ -371,6 +381,8 @@ class Health:
 
 def _kind(problem: BaseException) -> str:
     """Return what is wrong without anything that is stored: SQLite's own words, of others the kind of the exception."""
+    if isinstance(problem, ServiceError):
+        return problem.message
     behind: object = getattr(problem, "orig", None) or problem
     return str(behind) if isinstance(behind, sqlite3.Error) else type(behind).__name__
 
@@ -379,10 +391,10 @@ def _space(file: Path | None) -> tuple[int | None, int | None]:
     """Return how large a database is, with what SQLite keeps beside it, and how much room its disk has."""
     if file is None:
         return None, None
-    size = 0
+    size: int | None = None
     for name in (file, file.with_name(f"{file.name}-wal")):
         with contextlib.suppress(OSError):
-            size += name.stat().st_size
+            size = (size or 0) + name.stat().st_size
     with contextlib.suppress(OSError):
         return size, shutil.disk_usage(file.parent).free
     return size, None

@@ -86,6 +86,14 @@ class Engines(Protocol):
         """Return a connection for writing."""
         ...
 
+    async def missing_commits(self) -> int:
+        """Return how many acknowledged commits are missing, as far as that can be known; 0 where it cannot."""
+        ...
+
+    async def accept_history(self) -> None:
+        """Take what there is as the whole history from now on."""
+        ...
+
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run schema changes, as plain SQLAlchemy code, in a write transaction that excludes all others, and commit.
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from mesolive.errors import ServiceError
 from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
 from mesolive.store.engines import make_engines
+from mesolive.store.file_guard import DatabaseMovedError
 from mesolive.store.migrate import migrate
 from mesolive.tasks import Tasks
 from mesolive_sdk.models import StatusCode
@@ -55,7 +56,14 @@ class OutcomeUnknownError(ServiceError):
         )
 
 
-NOT_STORED = (DatabaseBusyError, TransactionTimeoutError, OutcomeUnknownError, DBAPIError, OSError)
+NOT_STORED = (
+    DatabaseBusyError,
+    DatabaseMovedError,
+    TransactionTimeoutError,
+    OutcomeUnknownError,
+    DBAPIError,
+    OSError,
+)
 """What a transaction raises when the database is at fault: whoever writes what may be written twice can try again."""
 
 
@@ -173,6 +181,9 @@ class _Writer:
             raise RuntimeError("a statement of the transaction failed and its block went on: nothing was committed")
         try:
             await self._link.commit()
+        except DatabaseMovedError:
+            await self.rollback()
+            raise
         except DBAPIError as error:
             if error.connection_invalidated:
                 self.tx.outcome = Outcome.UNKNOWN
@@ -236,6 +247,14 @@ class Database:
                 raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
             raise
         return cls(engines, limits or Limits())
+
+    async def missing_commits(self) -> int:
+        """Return how many acknowledged transactions are missing: the log was cut or damaged, or an old copy put in."""
+        return await self._engines.missing_commits()
+
+    async def accept_history(self) -> None:
+        """Take what there is as the whole history from now on: what is missing was reported."""
+        await self._engines.accept_history()
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """Return a context that reads one snapshot of the database.

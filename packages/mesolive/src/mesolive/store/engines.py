@@ -41,7 +41,7 @@ def make_engines(url: str) -> Engines:
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteEngines(_sqlite_file(parsed))
+        return SqliteEngines(_sqlite_file(parsed).resolve())
     return PostgresqlEngines(parsed)
 
 

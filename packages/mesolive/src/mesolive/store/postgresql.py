@@ -117,6 +117,13 @@ class PostgresqlEngines:
         """Return a connection that writes."""
         return _Writing(self._writer.connect())
 
+    async def missing_commits(self) -> int:
+        """Return 0: PostgreSQL refuses to start on a log that lacks what was acknowledged."""
+        return 0
+
+    async def accept_history(self) -> None:
+        """Do nothing: nothing can be missing."""
+
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run plain SQLAlchemy code in a write transaction."""
         async with self._writer.begin() as connection:

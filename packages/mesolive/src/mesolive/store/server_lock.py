@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from mesolive.store.engines import UnusableDatabaseError, create_file, directory_of, make_engines
+from mesolive.store.file_guard import must_have_one_name
 from mesolive.tasks import Tasks, Turns
 
 try:
@@ -32,6 +34,9 @@ except ImportError:  # not a POSIX system: there the database is not guarded
 
 WAIT_SECONDS = 3
 """How long PostgreSQL is given to notice that a server which was killed is gone."""
+
+LOCKS_FILE = sys.platform == "linux"
+"""Whether the database's file can be locked besides: on Linux this kind of lock and SQLite's do not know each other."""
 
 LOOK_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
@@ -96,6 +101,7 @@ async def only_server(url: str) -> AsyncGenerator[ServerLock]:
     """
     file = file_of(url)
     if file is not None:
+        create_file(file)  # what is locked is the file itself
         with locked_file(file):
             yield ServerLock()
         return
@@ -127,19 +133,41 @@ def locked_file(database: Path) -> Generator[None]:
     UnusableDatabaseError
         When the file that is locked cannot be made.
     """
+    database = database.resolve()  # a symbolic link is another name of the same file
     file = database.with_name(f"{database.name}.lock")
     create_file(file)
-    with file.open("r+", encoding="utf-8") as stream:
+    with file.open("r+", encoding="utf-8") as stream, contextlib.ExitStack() as stack:
         if fcntl is not None:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise DatabaseInUseError(stream.read(200).strip() or "just starting") from None
+            if LOCKS_FILE and database.exists():
+                stack.enter_context(_locked(database))
+        must_have_one_name(database)
         # For people only: what counts is the lock. The file stays, for who removes it could remove another's.
         stream.truncate()
         stream.write(_name())
         stream.flush()
         yield
+
+
+@contextmanager
+def _locked(database: Path) -> Generator[None]:
+    """Lock the database's file itself, whatever its name: a hard link has another lock file beside it.
+
+    The descriptor must outlive all connections of this process: closing it would drop SQLite's own locks on the file.
+    """
+    assert fcntl is not None  # noqa: S101 - asked before
+    descriptor = os.open(database, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DatabaseInUseError("under another name of its file") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _name() -> str:

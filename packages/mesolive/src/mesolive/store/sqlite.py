@@ -29,6 +29,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, c
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.file_guard import FileGuard, following, missing_commits
 from mesolive.store.writer_thread import WriterThread
 
 R = TypeVar("R")
@@ -156,11 +157,14 @@ class _Reading:
 class _Writing:
     """A write transaction; implements `StoreWriteConnection`."""
 
-    def __init__(self, seat: _Seat) -> None:
+    def __init__(self, seat: _Seat, guard: FileGuard) -> None:
         self._seat = seat
+        self._guard = guard
+        self._changes = 0
 
     async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - whoever writes has the whole database
         """Take the one right to write."""
+        self._guard.check()
         if (connection := self._seat.here) is not None:
             connection.begin()
             try:
@@ -170,8 +174,9 @@ class _Writing:
                 if _code(error) != sqlite3.SQLITE_BUSY:
                     raise
             else:
+                self._changes = _below(connection).total_changes
                 return
-        await self._seat.in_thread(_begin_patiently)
+        self._changes = await self._seat.in_thread(_begin_patiently)
 
     async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
         """Run a statement: here, unless it may take long."""
@@ -190,7 +195,7 @@ class _Writing:
 
     async def commit(self) -> None:
         """Wait for the disk, in the thread."""
-        await self._seat.in_thread(Connection.commit)
+        await self._seat.in_thread(lambda connection: _commit(connection, self._guard, self._changes))
 
     async def rollback(self) -> None:
         """Forget what was written: nothing that waits for the disk."""
@@ -200,6 +205,7 @@ class _Writing:
     async def abandon(self) -> None:
         """Close the connection: SQLite keeps the transaction open after a commit that failed."""
         await self._seat.discard()
+        self._guard.log_may_change()
 
     async def release(self) -> None:
         """Do nothing: the seat is always the same, and who may write is decided above."""
@@ -219,8 +225,9 @@ class SqliteEngines:
     def __init__(self, file: Path) -> None:
         self.file: Path | None = file
         self._file = file
-        self.writer = _engine(partial(_connect_writer, file))
-        self.reader = _engine(partial(_connect_reader, file))
+        self.guard = FileGuard(file)
+        self.writer = _engine(partial(_connect_writer, file, self.guard))
+        self.reader = _engine(partial(_connect_reader, file, self.guard))
         self._seat = _Seat(self.writer, "sqlite-writer")
         self._turns = asyncio.Semaphore(READERS)
         self._readers = [_Seat(self.reader, f"sqlite-reader-{number}") for number in range(READERS)]
@@ -229,6 +236,7 @@ class SqliteEngines:
     def prepare(self) -> None:
         """Create the file where there is none."""
         create_file(self._file)
+        self.guard.opened()
 
     def reading(self) -> AbstractAsyncContextManager[_Reading]:
         """Return a context with a connection that reads."""
@@ -236,7 +244,7 @@ class SqliteEngines:
 
     def write_link(self) -> _Writing:
         """Return the connection that writes."""
-        return _Writing(self._seat)
+        return _Writing(self._seat, self.guard)
 
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run plain SQLAlchemy code in a write transaction, in the thread."""
@@ -247,13 +255,13 @@ class SqliteEngines:
             below = _below(connection)
             below.execute("PRAGMA foreign_keys = OFF")
             try:
-                _begin_patiently(connection)
+                changes = _begin_patiently(connection)
                 try:
                     result = work(connection)
                 except BaseException:
                     connection.rollback()
                     raise
-                connection.commit()
+                _commit(connection, self.guard, changes)
             finally:
                 below.execute("PRAGMA foreign_keys = ON")
             return result
@@ -264,6 +272,16 @@ class SqliteEngines:
         """Close all connections, each when its thread has done what it was asked for; the last one tidies the file."""
         for seat in (*self._readers, self._seat):
             await seat.close()
+        self.guard.mark.close()
+
+    async def missing_commits(self) -> int:
+        """Return how many acknowledged commits the file lacks."""
+        sequence = await self._seat.in_thread(lambda connection: _sequence(_below(connection)))
+        return missing_commits(self.guard.mark.read(), sequence)
+
+    async def accept_history(self) -> None:
+        """Take what the file has as the whole history from now on."""
+        await self._seat.in_thread(lambda connection: self.guard.mark.accept(_sequence(_below(connection))))
 
     @asynccontextmanager
     async def _reading(self) -> AsyncGenerator[_Reading]:
@@ -309,8 +327,8 @@ def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
     return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
-def _connect_writer(file: Path) -> sqlite3.Connection:
-    connection = _connect(file, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+def _connect_writer(file: Path, guard: FileGuard) -> sqlite3.Connection:
+    connection = _connect(file, guard, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
     # The one statement that does not wait for others by itself: two servers that open a new file at once meet here.
     for attempt in range(SWITCH_ATTEMPTS):
         try:
@@ -325,11 +343,12 @@ def _connect_writer(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_reader(file: Path) -> sqlite3.Connection:
-    return _connect(file, "PRAGMA query_only = ON")
+def _connect_reader(file: Path, guard: FileGuard) -> sqlite3.Connection:
+    return _connect(file, guard, "PRAGMA query_only = ON")
 
 
-def _connect(file: Path, *pragmas: str) -> _WholeConnection:
+def _connect(file: Path, guard: FileGuard, *pragmas: str) -> _WholeConnection:
+    guard.opened()  # before: connecting would make a new, empty file where this one was moved away
     # SQLite begins no transactions by itself. A connection is used by one thread at a time, though not always the same.
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, factory=_WholeConnection)
     _wait_for_others(connection, BUSY_SECONDS)
@@ -342,8 +361,8 @@ def _wait_for_others(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
-def _begin_patiently(connection: Connection) -> None:
-    """Begin to write, in a thread: another process may have to end before."""
+def _begin_patiently(connection: Connection) -> int:
+    """Begin to write, in a thread: another process may have to end before. Return the count of changes until now."""
     below = _below(connection)
     connection.begin()
     _wait_for_others(below, BUSY_SECONDS)
@@ -354,6 +373,30 @@ def _begin_patiently(connection: Connection) -> None:
         raise
     finally:
         _wait_for_others(below, 0)  # a statement on the event loop waits for nobody
+    return below.total_changes
+
+
+def _commit(connection: Connection, guard: FileGuard, changes: int) -> None:
+    """Commit under the next number, wait for the disk, and note the number outside of the database.
+
+    A transaction that changed nothing has no number: writing one would make it wait for the disk.
+    """
+    guard.check()
+    below = _below(connection)
+    if below.total_changes == changes:
+        connection.commit()
+        return
+    sequence = following(_sequence(below))
+    below.execute(f"PRAGMA user_version = {sequence}")
+    connection.commit()
+    # After the commit: a mark that is ahead of the database would mean that history is missing.
+    guard.mark.write(sequence)
+
+
+def _sequence(below: _WholeConnection) -> int:
+    """Return the number of the last commit. Other processes write too, so it is read each time."""
+    (sequence,) = below.execute("PRAGMA user_version").fetchone()
+    return int(sequence)
 
 
 def _may_be_long(statement: Executable, parameters: Parameters | None) -> bool:

@@ -6,6 +6,7 @@ from signalr_asyncio.server.clients import ClientProxy, GroupManager, HubCallerC
 from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle
 from signalr_asyncio.server.endpoint import Redirect
 from signalr_asyncio.server.errors import (
+    AuthenticationUnavailable,
     ClientGone,
     ClientInvocationError,
     ClientResultError,
@@ -48,6 +49,7 @@ __all__ = [
     "Unauthorized",
     "ClientResultError",
     "ClientInvocationError",
+    "AuthenticationUnavailable",
     "ClientGone",
     "Clock",
     "LoopClock",

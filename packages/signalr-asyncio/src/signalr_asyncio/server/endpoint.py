@@ -20,6 +20,7 @@ from signalr_asyncio.server.auth import (
 from signalr_asyncio.server.clock import wait_for
 from signalr_asyncio.server.connections import Connection, Connections, TooManyConnections
 from signalr_asyncio.server.cors import Cors
+from signalr_asyncio.server.errors import AuthenticationUnavailable
 from signalr_asyncio.server.options import TransportType
 from signalr_asyncio.server.responses import JSON, NO_CACHE, Headers, Receive, Send, respond
 from signalr_asyncio.server.runtime import Runtime
@@ -147,6 +148,10 @@ class Endpoint:
                 return None
         try:
             principal = await self._who(info)
+        except AuthenticationUnavailable:
+            self.runtime.counters.refused += 1
+            await respond(scope, send, 503, headers=[*headers, (b"retry-after", b"5")])
+            return None
         except Exception as error:  # noqa: BLE001 - the application's own code; what it raises is logged
             self.runtime.log.write(
                 logging.ERROR, "%s: the authentication hook failed", self.runtime.path, exc_info=error
@@ -184,7 +189,7 @@ class Endpoint:
                 self.runtime.path,
                 _AUTHENTICATION_TIME,
             )
-            return None
+            raise AuthenticationUnavailable from None
 
     async def _route(self, request: _Request, method: str, *, negotiate: bool) -> None:
         if negotiate:

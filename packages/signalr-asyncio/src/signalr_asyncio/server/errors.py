@@ -4,6 +4,7 @@ Exception
 ├── HubException             raised by hub code; its text is shown to the client
 │   ├── ExactError           its text reaches the client as it is, without the general words before it
 │   └── Unauthorized         the caller may not do this; the client sees the fixed text of ASP.NET Core
+├── AuthenticationUnavailable   raised by `authenticate`: it cannot be known now who asks
 └── ClientResultError        a client that was asked for a result gave none
     ├── ClientInvocationError    it answered with an error (also a `HubException`, as in ASP.NET Core)
     └── ClientGone               it is not, or no longer, connected
@@ -22,6 +23,10 @@ class ExactError(HubException):
 
 class Unauthorized(HubException):
     """The caller may not call this method; raised by a filter or by a hub method."""
+
+
+class AuthenticationUnavailable(Exception):  # noqa: N818 - it says a state
+    """Raised by `authenticate` when it cannot be known now who asks, as without its database: the answer is 503."""
 
 
 class ClientResultError(Exception):
