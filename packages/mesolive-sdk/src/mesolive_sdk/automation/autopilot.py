@@ -19,6 +19,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation.log import LogReader
 from mesolive_sdk.automation.memory import Memory, Task, TaskKind, TaskState
@@ -368,7 +370,7 @@ class Autopilot:
             self._say(What.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId)
             return self._end(task, TaskState.SKIPPED, "the strategy does not allow it")
         if self._is_paper(task):
-            fills = self._policy.fills(legs, prepared.LegPrices)
+            fills = self._policy.fills(_traded(task, legs), prepared.LegPrices)
             args = models.ApplyPaperFillsArgs(
                 IdempotencyKey=task.key("x"),
                 BrokerAccountId=task.account,
@@ -514,6 +516,13 @@ class Autopilot:
     ) -> None:
         if self._strategies is None or task.strategy_id in self._strategies:
             self._told(Notice(self._now(), what, task, text, {**(details or {}), **more}))
+
+
+def _traded(task: Task, legs: Mapping[str, models.LiveLeg]) -> Mapping[str, models.LiveLeg]:
+    """Return legs with the quantities that are traded: those of an exit come as they are held."""
+    if task.kind is not TaskKind.EXIT:
+        return legs
+    return {name: msgspec.structs.replace(leg, Qty=-leg.Qty) for name, leg in legs.items()}
 
 
 def _closes(one: Task, other: Task) -> bool:

@@ -33,6 +33,13 @@ class PaperPolicy:
     ) -> dict[str, models.PaperLegFill]:
         """Return a fill for every leg that has a quantity.
 
+        Parameters
+        ----------
+        legs
+            What is traded, by leg name: positive quantities are bought.
+        prices
+            Of each leg, per unit of the underlying.
+
         Raises
         ------
         NoPriceError

@@ -96,7 +96,7 @@ class Decision(msgspec.Struct, omit_defaults=True, kw_only=True, rename="pascal"
     qty_multiplier: float | None = None
     variables: dict[str, float] = {}
     frozen: dict[str, float] = {}
-    result: str = NOTHING
+    result: str
     reason: str = ""
 
 
@@ -161,6 +161,7 @@ class DecisionRecorder:
                     position=name,
                     condition=task.condition or "",
                     scheduled=False,
+                    result=NOTHING,
                 ),
                 key,
             )
@@ -236,6 +237,7 @@ def _entry(gate: EntryGate, time: str, scheduled: bool) -> Decision:
     return Decision(
         time=time,
         decision="entry",
+        result=NOTHING,
         scheduled=scheduled,
         holds=gate.entry_allowed,
         schedule_ok=gate.schedule_ok,
@@ -251,6 +253,7 @@ def _exit(found: ExitEvaluation, time: str, scheduled: bool) -> Decision:
     return Decision(
         time=time,
         decision="exit",
+        result=NOTHING,
         scheduled=scheduled,
         holds=found.triggered,
         schedule_ok=found.schedule_ok,
@@ -262,6 +265,7 @@ def _adjustment(found: AdjustmentEvaluation, time: str, scheduled: bool) -> Deci
     return Decision(
         time=time,
         decision="adjustment",
+        result=NOTHING,
         condition=found.condition,
         scheduled=scheduled,
         holds=found.evaluation.result,
