@@ -210,3 +210,18 @@ def base_root(root: str) -> str:
     """Return a root without the digits that mark nonstandard contracts."""
     match = _NONSTANDARD.fullmatch(root.upper())
     return root.upper() if match is None else match["base"]
+
+
+def classes_table() -> str:
+    """Return the table of classes as a page shows it (Markdown)."""
+    lines = [
+        "| root | underlying | exercise | settles | delivers | margin | tick | source |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {entry.root} | {entry.underlying}, {index.name} | {entry.style.value} | {entry.settlement.value} | "
+        f"{entry.delivery.value} | {entry.margin.value} | {entry.tick.value} | [terms]({entry.source}) |"
+        for index in index_classes().values()
+        for entry in index.classes
+    ]
+    return "\n".join([*lines, ""])

@@ -90,8 +90,9 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
     table = chain.table()[np.asarray(identified.kept, dtype=np.intp)][order]
     quotes, told = _quotes(table, [kept[place] for place in order], chain)
     oddities += told
-    at = _moment(chain, listing, quotes, kept)
-    oddities += _time_oddities(at, listing, quotes)
+    at, told = _moment(chain, listing, quotes, kept)
+    oddities += told
+    oddities += _time_oddities(at, listing)
     known = forwards(listing, at, quotes.bid, quotes.ask, quotes.volatility)
     gap = time_gap(known)
     if gap is not None and not gap.fits:
@@ -205,7 +206,9 @@ def _at(
     return Oddity(code, treatment, text, int(np.count_nonzero(where)), symbol_of(first), chain.lines[first])
 
 
-def _moment(chain: RawChain, listing: Listing, quotes: _Quotes, contracts: Sequence[Contract]) -> datetime:
+def _moment(
+    chain: RawChain, listing: Listing, quotes: _Quotes, contracts: Sequence[Contract]
+) -> tuple[datetime, list[Oddity]]:
     """Return the time of the quotes: the reading of the file's date that fits its contracts.
 
     Raises
@@ -248,14 +251,14 @@ def _moment(chain: RawChain, listing: Listing, quotes: _Quotes, contracts: Seque
             chain.moment_line,
             column,
         )
-    if len(chain.moments) > 1:
-        day = fitting[0].astimezone(zone).date()
-        text = f"{chain.moment_text[:60]!r} is {day}: the other reading does not fit the expirations"
-        chain.oddities.append(Oddity("date_order", Treatment.ASSUMED, text))
-    return fitting[0]
+    if len(chain.moments) == 1:
+        return fitting[0], []
+    day = fitting[0].astimezone(zone).date()
+    text = f"{chain.moment_text[:60]!r} is {day}: the other reading does not fit the expirations"
+    return fitting[0], [Oddity("date_order", Treatment.ASSUMED, text)]
 
 
-def _time_oddities(at: datetime, listing: Listing, quotes: _Quotes) -> list[Oddity]:
+def _time_oddities(at: datetime, listing: Listing) -> list[Oddity]:
     calendar = us_options_calendar()
     oddities: list[Oddity] = []
     alive = listing.first_alive(at)
@@ -275,7 +278,6 @@ def _time_oddities(at: datetime, listing: Listing, quotes: _Quotes) -> list[Oddi
     if closed:
         text = "expirations fall on days without a session: they settle at the close before"
         oddities.append(Oddity("expiration_without_session", Treatment.NOTED, text, len(closed), closed[0].isoformat()))
-    del quotes
     return oddities
 
 

@@ -137,6 +137,8 @@ def fold(text: str) -> str:
         for character in unicodedata.normalize("NFKD", text.casefold())
         if not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
     )
+    # Hangul is written as a whole again.
+    plain = unicodedata.normalize("NFC", plain)
     return " ".join(plain.replace("\u2212", "-").replace("\u2013", "-").split())
 
 
@@ -289,7 +291,7 @@ def may_mean(text: str, day: date) -> bool:
     """Return whether an expiration cell may mean a day: by its numbers and month in any order, or Excel's number."""
     folded = fold(text[:MAX_TEXT])
     numbers = [int(digits) for digits in re.findall(r"\d+", folded)]
-    if len(numbers) == 1 and re.fullmatch(r"\d{5}(?:[.,]0*)?|\d{8}", folded):
+    if re.fullmatch(r"\d{5}(?:[.,]0*)?|\d{8}", folded):
         return numbers[0] == (day - EXCEL_EPOCH).days or numbers[0] == day.year * 10000 + day.month * 100 + day.day
     years = {day.year, day.year % 100, day.year + BUDDHIST_YEARS}
     months = _months(folded)
