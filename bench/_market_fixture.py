@@ -175,6 +175,7 @@ def _position(number: int, legs: tuple[Leg, ...]) -> Position:
         user_id=USER.user_id,
         account_id=1,
         broker_account_id="ML1000",
+        entry_plan_id=1,
         strategy_id=1,
         strategy_name="bench",
         name=f"position {number}",

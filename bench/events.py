@@ -34,6 +34,7 @@ from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.logs import configure_logs
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
@@ -54,6 +55,7 @@ PATH = "/hubs/event/v1"
 def event() -> models.AgentStatusEvent:
     """Return an event that carries the present moment."""
     return models.AgentStatusEvent(
+        EventTime=UNSTAMPED,
         Status=models.AgentStatus.Connected,
         Message=f"{time.perf_counter():.9f}",
         Connector=models.AgentConnector.Simulated,

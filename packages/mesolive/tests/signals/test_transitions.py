@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.signals.findings import error
 from mesolive.signals.keys import Kind, Names, Scope, Subject
 from mesolive.signals.transitions import ActiveState, ConditionResult, changes, ended
@@ -119,6 +120,7 @@ def test_an_error_has_one_id_for_each_cause_the_same_in_every_process() -> None:
 
 def test_what_ends_because_it_is_gone_is_told_with_its_names_and_without_its_evidence() -> None:
     began = models.ExitSignalEvent(
+        EventTime=UNSTAMPED,
         State=models.SignalState.On,
         StrategyId=2,
         StrategyName="strategy",

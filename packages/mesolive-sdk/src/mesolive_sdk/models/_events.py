@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar
@@ -11,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from mesolive_sdk.models import _enums as enums
-from mesolive_sdk.models._base import Timed, UtcDateTime
+from mesolive_sdk.models._base import ZERO, Timed, UtcDateTime
 from mesolive_sdk.models._common import ConditionEvaluation, LiveContract
 from mesolive_sdk.models._orders import OrderRejectionInfo
 from mesolive_sdk.models._prepare import (
@@ -21,7 +20,6 @@ from mesolive_sdk.models._prepare import (
 )
 
 NO_ID = UUID(int=0)
-NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MesoLiveEvent(Timed, kw_only=True):
@@ -34,7 +32,7 @@ class MesoLiveEvent(Timed, kw_only=True):
     EventSeqId
         Per user, strictly increasing, without gaps. 0 until the server journals the event.
     EventTime
-        When it became true. 1970-01-01 until the server journals the event.
+        When it became true; the server gives it when it journals the event.
     """
 
     times: ClassVar[tuple[str, ...]] = ("EventTime",)
@@ -42,7 +40,7 @@ class MesoLiveEvent(Timed, kw_only=True):
 
     EventId: UUID = NO_ID
     EventSeqId: int = 0
-    EventTime: UtcDateTime = NO_TIME
+    EventTime: UtcDateTime
 
 
 class EntrySignalsResult(Timed, kw_only=True):
@@ -189,10 +187,10 @@ class OrderUpdateEvent(MesoLiveEvent, kw_only=True):
     StrategyId: int
     StrategyName: str
     State: enums.OrderState
-    FilledQty: Decimal | None = None
-    RemainingQty: Decimal | None = None
-    FillPrice: Decimal | None = None
-    AvgFillPrice: Decimal | None = None
+    FilledQty: Decimal | None
+    RemainingQty: Decimal | None
+    FillPrice: Decimal | None
+    AvgFillPrice: Decimal | None
     Rejection: OrderRejectionInfo | None = None
 
 
@@ -217,7 +215,7 @@ class PositionUpdateEvent(MesoLiveEvent, kw_only=True):
     PositionName: str
     BrokerAccountId: str
     Status: enums.PositionStatus
-    RealizedPnL: Decimal
+    RealizedPnL: Decimal = ZERO
 
 
 class LegUpdateEvent(MesoLiveEvent, kw_only=True):
@@ -248,8 +246,8 @@ class LegUpdateEvent(MesoLiveEvent, kw_only=True):
     LegName: str
     Contract: LiveContract
     Status: enums.LegStatus
-    Qty: Decimal
-    RealizedPnL: Decimal
+    Qty: Decimal = ZERO
+    RealizedPnL: Decimal = ZERO
 
 
 class AgentStatusEvent(MesoLiveEvent, kw_only=True):

@@ -121,7 +121,10 @@ def _reader(node: shape.Type, *, strict: bool) -> Reader:
 
 
 def _struct(node: shape.StructType, *, strict: bool) -> Reader:
-    fields = [(field.encode_name, _reader(field.type, strict=strict), field.required) for field in node.fields]
+    fields = [
+        (field.encode_name, _reader(field.type, strict=strict), field.required, _nullable(field.type))
+        for field in node.fields
+    ]
     make = cast("Callable[..., object]", node.cls)
 
     def read_struct(value: Any, path: str, problems: Problems) -> object:  # noqa: ANN401 - a plain value
@@ -131,11 +134,13 @@ def _struct(node: shape.StructType, *, strict: bool) -> Reader:
         given = cast("Mapping[str, object]", value)
         before = problems.count
         found: dict[str, object] = {}
-        for name, reader, required in fields:
+        for name, reader, required, nullable in fields:
             item = given.get(name, _NOTHING)
             at = f"{path}.{name}" if path else name
             if item is not _NOTHING:
                 found[name] = reader(item, at, problems)
+            elif required and nullable:
+                found[name] = None  # a missing nullable field reads as null
             elif required:
                 problems.add(at, "is required, but missing")
             if problems.full:
@@ -390,3 +395,7 @@ def as_float(value: Decimal) -> float | Decimal:
     """Return the float whose shortest text is the same number, else the number itself."""
     number = float(value)  # infinite when too large, which is not the same number
     return number if Decimal(repr(number)) == value else value
+
+
+def _nullable(node: shape.Type) -> bool:
+    return isinstance(node, shape.UnionType) and any(isinstance(kind, shape.NoneType) for kind in node.types)

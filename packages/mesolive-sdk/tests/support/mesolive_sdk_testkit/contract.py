@@ -195,12 +195,12 @@ OnExitSignal ExitSignalEvent: State SignalState, StrategyId int, StrategyName st
 OnAdjustmentSignal AdjustmentSignalEvent: State SignalState, StrategyId int, StrategyName str, PositionId int, \
     PositionName str, BrokerAccountId str?, AdjustmentTimeOk bool, Condition ConditionEvaluation
 OnOrderUpdate OrderUpdateEvent: OrderId int, BrokerAccountId str?, ExecPlanId int?, LegGroupId int?, StrategyId int, \
-    StrategyName str, State OrderState, FilledQty Decimal?, RemainingQty Decimal?, FillPrice Decimal?, \
-    AvgFillPrice Decimal?, Rejection OrderRejectionInfo?
+    StrategyName str, State OrderState, FilledQty Decimal? = required, RemainingQty Decimal? = required, \
+    FillPrice Decimal? = required, AvgFillPrice Decimal? = required, Rejection OrderRejectionInfo?
 OnPositionUpdate PositionUpdateEvent: PositionId int, StrategyId int, StrategyName str, PositionName str, \
-    BrokerAccountId str, Status PositionStatus, RealizedPnL Decimal
+    BrokerAccountId str, Status PositionStatus, RealizedPnL Decimal = 0
 OnLegUpdate LegUpdateEvent: BrokerAccountId str, PositionId int, PositionName str, StrategyId int, StrategyName str, \
-    LegId int, LegName str, Contract LiveContract, Status LegStatus, Qty Decimal, RealizedPnL Decimal
+    LegId int, LegName str, Contract LiveContract, Status LegStatus, Qty Decimal = 0, RealizedPnL Decimal = 0
 OnAgentStatusChange AgentStatusEvent: Status AgentStatus, Message str, Connector AgentConnector?
 OnError ErrorEvent: State ErrorState, ErrorId UUID, StrategyId int?, StrategyName str?, PositionId int?, \
     PositionName str?, BrokerAccountId str?, Message str?, ConditionType ConditionType?, Statement str?
@@ -343,7 +343,7 @@ HANDLERS = {
     "OnAutoUpdateVarsAdjustmentFailed": "on_auto_update_vars_adjustment_failed",
 }
 
-EVENT_FIELDS = "EventId UUID = unset, EventSeqId int = unset, EventTime datetime = unset"
+EVENT_FIELDS = "EventId UUID = unset, EventSeqId int = unset, EventTime datetime"
 
 
 @dataclass(frozen=True)
@@ -355,7 +355,7 @@ class Field:
     type
         The type as the table spells it, without the mark of a nullable field.
     default
-        Its text; None when the field is required. A nullable field's is `null`.
+        Its text; None when the field is required. A nullable field's is `null` unless the table says `required`.
     """
 
     name: str
@@ -395,7 +395,8 @@ def _fields(text: str) -> tuple[Field, ...]:
         declaration, _, default = part.partition(" = ")
         name, _, spelled = declaration.partition(" ")
         nullable = spelled.endswith("?")
-        fields.append(Field(name, spelled.removesuffix("?"), nullable, "null" if nullable else default or None))
+        default = default or ("null" if nullable else "required")
+        fields.append(Field(name, spelled.removesuffix("?"), nullable, None if default == "required" else default))
     return tuple(fields)
 
 

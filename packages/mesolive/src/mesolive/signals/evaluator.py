@@ -19,6 +19,7 @@ from sqlalchemy import delete, insert
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import AccountState, shown
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
@@ -368,6 +369,7 @@ def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
 
     def told(model: type[U], **more: Any) -> U:  # noqa: ANN401 - the fields that one of the three has by itself
         return model(
+            EventTime=UNSTAMPED,
             JobId=applied.job_id,
             StrategyId=scope.strategy_id,
             StrategyName=names.strategy_name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
 from mesolive.signals.keys import Kind, Names, Subject
 from mesolive.signals.transitions import ConditionResult
@@ -50,6 +51,7 @@ def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[ConditionResu
 
     def event(on: bool) -> models.MesoLiveEvent:
         return models.ExitSignalEvent(
+            EventTime=UNSTAMPED,
             State=_state(on),
             StrategyId=names.scope.strategy_id,
             StrategyName=names.strategy_name,
@@ -76,6 +78,7 @@ def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[C
 
     def event(on: bool) -> models.MesoLiveEvent:
         return models.AdjustmentSignalEvent(
+            EventTime=UNSTAMPED,
             State=_state(on),
             StrategyId=names.scope.strategy_id,
             StrategyName=names.strategy_name,
@@ -114,6 +117,7 @@ def error(
 
     def event(on: bool) -> models.MesoLiveEvent:
         return models.ErrorEvent(
+            EventTime=UNSTAMPED,
             State=models.ErrorState.Active if on else models.ErrorState.Resolved,
             ErrorId=subject.error_id,
             StrategyId=names.scope.strategy_id,
@@ -131,6 +135,7 @@ def error(
 
 def _entry_event(names: Names, on: bool, result: models.EntrySignalsResult | None) -> models.EntrySignalEvent:
     return models.EntrySignalEvent(
+        EventTime=UNSTAMPED,
         State=_state(on),
         StrategyId=names.scope.strategy_id,
         StrategyName=names.strategy_name,

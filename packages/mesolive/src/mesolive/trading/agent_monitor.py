@@ -8,6 +8,7 @@ import uuid
 from sqlalchemy import select
 
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction
@@ -89,8 +90,11 @@ def status_events(kind: models.DataProviderType, status: ProviderStatus) -> list
     away = status.state is not models.AgentStatus.Connected
     message = status.message or f"the {kind.name} provider is {status.state.name.lower()}"
     return [
-        models.AgentStatusEvent(Status=status.state, Message=message, Connector=models.AgentConnector[kind.name]),
+        models.AgentStatusEvent(
+            EventTime=UNSTAMPED, Status=status.state, Message=message, Connector=models.AgentConnector[kind.name]
+        ),
         models.ErrorEvent(
+            EventTime=UNSTAMPED,
             State=models.ErrorState.Active if away else models.ErrorState.Resolved,
             ErrorId=error_id(kind),
             Message=f"market data of the {kind.name} provider: {message}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mesolive.errors import ServiceError
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language import freeze_at_entry
 from mesolive.language.decision import Evaluation, PositionState
 from mesolive.store.database import Transaction
@@ -56,6 +57,7 @@ class CapturedVariables:
             causes.append((self.unavailable, models.ConditionType.VarDefine, None))
         return [
             models.ErrorEvent(
+                EventTime=UNSTAMPED,
                 State=models.ErrorState.Active,
                 ErrorId=error_id,
                 StrategyId=plan.strategy_id,

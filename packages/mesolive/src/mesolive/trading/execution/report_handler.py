@@ -17,6 +17,7 @@ import structlog
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.execution.fill_handler import PlanFillState, book_execution, finish
 from mesolive.trading.idempotency import Settlement, settle
@@ -315,6 +316,7 @@ def order_event(
     if rejection is not None and order.view.state is State.REJECTED:
         told = models.OrderRejectionInfo(Code=rejection[0], Reason=rejection[1], Source=account.broker_type.name)
     return models.OrderUpdateEvent(
+        EventTime=UNSTAMPED,
         OrderId=order.id,
         BrokerAccountId=account.broker_account_id,
         ExecPlanId=order.plan_id,

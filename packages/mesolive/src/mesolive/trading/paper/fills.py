@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mesolive.errors import not_found, validation
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 from mesolive.store.database import WriteTransaction
 from mesolive.trading.orders.repository import FilledOrder, insert_filled_order
@@ -86,6 +87,7 @@ async def book_groups(
         leg_events |= (await book_fills(tx, context, traded, order_id, opens=True)).events
         order_events.append(
             models.OrderUpdateEvent(
+                EventTime=UNSTAMPED,
                 OrderId=order_id,
                 BrokerAccountId=plan.broker_account_id,
                 ExecPlanId=plan.id,

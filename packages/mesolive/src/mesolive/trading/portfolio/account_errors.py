@@ -6,6 +6,7 @@ import uuid
 
 from sqlalchemy import select
 
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.store.database import Transaction
 from mesolive.store.tables.journal import active_events, events
 from mesolive.trading.portfolio.accounts import Account
@@ -20,6 +21,7 @@ def trouble_id(account: Account) -> uuid.UUID:
 def trouble_event(account: Account, message: str) -> models.ErrorEvent:
     """Return what tells that somebody must look at the account."""
     return models.ErrorEvent(
+        EventTime=UNSTAMPED,
         State=models.ErrorState.Active,
         ErrorId=trouble_id(account),
         BrokerAccountId=account.broker_account_id,
@@ -30,6 +32,7 @@ def trouble_event(account: Account, message: str) -> models.ErrorEvent:
 def no_trouble_event(account: Account) -> models.ErrorEvent:
     """Return what tells that the account's books and its venue's are the same again."""
     return models.ErrorEvent(
+        EventTime=UNSTAMPED,
         State=models.ErrorState.Resolved,
         ErrorId=trouble_id(account),
         BrokerAccountId=account.broker_account_id,

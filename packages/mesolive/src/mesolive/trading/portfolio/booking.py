@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.trading.portfolio.accounting import Fill, Holding, apply_fill, total
 from mesolive.trading.portfolio.accounts import Account, move_cash
@@ -359,6 +360,7 @@ def leg_update(
     """Return what tells that a leg has changed, a marker leg too."""
     plan = context.plan
     return models.LegUpdateEvent(
+        EventTime=UNSTAMPED,
         BrokerAccountId=plan.broker_account_id,
         PositionId=context.position_id,
         PositionName=plan.position_name,
@@ -377,6 +379,7 @@ def position_event(context: FillContext, status: PositionStatus, realized: Decim
     """Return what tells that a position was born, changed or closed."""
     plan = context.plan
     return models.PositionUpdateEvent(
+        EventTime=UNSTAMPED,
         PositionId=context.position_id,
         StrategyId=plan.strategy_id,
         StrategyName=plan.strategy_name,

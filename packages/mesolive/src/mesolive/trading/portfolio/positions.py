@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import not_found
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction
 from mesolive.store.paging import Pager
@@ -172,6 +173,7 @@ class Position:
     def event(self, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
         """Return what tells that the position has changed."""
         return models.PositionUpdateEvent(
+            EventTime=UNSTAMPED,
             PositionId=self.id,
             StrategyId=self.strategy_id,
             StrategyName=self.strategy_name,
@@ -184,6 +186,7 @@ class Position:
     def leg_event(self, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
         """Return what tells that a leg of the position has changed."""
         return models.LegUpdateEvent(
+            EventTime=UNSTAMPED,
             BrokerAccountId=self.broker_account_id,
             PositionId=self.id,
             PositionName=self.name,

@@ -21,6 +21,7 @@ from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, rate_limited
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
@@ -462,6 +463,7 @@ _FAILED = {
 
 def _completed_event(job: Job, prepared: Prepared) -> models.MesoLiveEvent:
     return _COMPLETED[job.kind](
+        EventTime=UNSTAMPED,
         JobId=job.id,
         StrategyId=job.strategy_id,
         StrategyName=job.strategy_name,
@@ -472,6 +474,7 @@ def _completed_event(job: Job, prepared: Prepared) -> models.MesoLiveEvent:
 
 def _failed_event(job: Job, error: str) -> models.MesoLiveEvent:
     return _FAILED[job.kind](
+        EventTime=UNSTAMPED,
         JobId=job.id,
         StrategyId=job.strategy_id,
         StrategyName=job.strategy_name,

@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownUnderlyingError
@@ -326,6 +327,7 @@ def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]
     what = "were assigned" if notice.qty < 0 else "were exercised"
     whose = ", ".join(f"position {one.id} '{one.name}'" for one in concerned.values()) or "no position of these books"
     return models.ErrorEvent(
+        EventTime=UNSTAMPED,
         State=models.ErrorState.Active,
         ErrorId=_exercise_id(account, notice),
         StrategyId=None if position is None else position.strategy_id,

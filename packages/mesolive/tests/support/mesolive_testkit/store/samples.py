@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.store.database import Database
 from mesolive.store.tables.access import users
 from mesolive.store.tables.trading import strategies
@@ -39,6 +40,7 @@ async def add_strategy(database: Database, user_id: int, name: str = "a strategy
 def position_update(strategy_id: int = 1, position_id: int = 1) -> models.PositionUpdateEvent:
     """Return an event of a strategy."""
     return models.PositionUpdateEvent(
+        EventTime=UNSTAMPED,
         PositionId=position_id,
         StrategyId=strategy_id,
         StrategyName="a strategy",
@@ -52,27 +54,40 @@ def position_update(strategy_id: int = 1, position_id: int = 1) -> models.Positi
 def agent_status(message: str = "all is well") -> models.AgentStatusEvent:
     """Return an event of no strategy."""
     return models.AgentStatusEvent(
-        Status=models.AgentStatus.Connected, Message=message, Connector=models.AgentConnector.Simulated
+        EventTime=UNSTAMPED,
+        Status=models.AgentStatus.Connected,
+        Message=message,
+        Connector=models.AgentConnector.Simulated,
     )
 
 
 def entry_signal(*, on: bool, strategy_id: int = 1, account: str = "ML1000") -> models.EntrySignalEvent:
     """Return the begin or the end of an entry signal."""
     return models.EntrySignalEvent(
-        State=_state(on=on), StrategyId=strategy_id, StrategyName="a strategy", BrokerAccountId=account
+        EventTime=UNSTAMPED,
+        State=_state(on=on),
+        StrategyId=strategy_id,
+        StrategyName="a strategy",
+        BrokerAccountId=account,
     )
 
 
 def exit_signal(*, on: bool, position_id: int = 1) -> models.ExitSignalEvent:
     """Return the begin or the end of an exit signal."""
     return models.ExitSignalEvent(
-        State=_state(on=on), StrategyId=1, StrategyName="a strategy", PositionId=position_id, PositionName="a position"
+        EventTime=UNSTAMPED,
+        State=_state(on=on),
+        StrategyId=1,
+        StrategyName="a strategy",
+        PositionId=position_id,
+        PositionName="a position",
     )
 
 
 def adjustment_signal(*, on: bool, position_id: int = 1, statement: str = "a > b") -> models.AdjustmentSignalEvent:
     """Return the begin or the end of an adjustment signal."""
     return models.AdjustmentSignalEvent(
+        EventTime=UNSTAMPED,
         State=_state(on=on),
         StrategyId=1,
         StrategyName="a strategy",
@@ -88,7 +103,7 @@ def adjustment_signal(*, on: bool, position_id: int = 1, statement: str = "a > b
 def error(*, on: bool, number: int = 1) -> models.ErrorEvent:
     """Return the begin or the end of an error."""
     state = models.ErrorState.Active if on else models.ErrorState.Resolved
-    return models.ErrorEvent(State=state, ErrorId=UUID(int=number), Message="something is wrong")
+    return models.ErrorEvent(EventTime=UNSTAMPED, State=state, ErrorId=UUID(int=number), Message="something is wrong")
 
 
 def _state(*, on: bool) -> models.SignalState:

@@ -56,6 +56,7 @@ def position(number: int, *legs: Leg, user: int = 1, realized: str = "0", closed
         user_id=user,
         account_id=1,
         broker_account_id="ML1000",
+        entry_plan_id=1,
         strategy_id=1,
         strategy_name="a strategy",
         name=f"position {number}",
