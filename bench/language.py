@@ -23,7 +23,7 @@ from mesolive.language.sandbox import Sandbox
 from mesolive.language.scope import Scope
 from mesolive.language.statement import Statement, compile_statement
 from mesolive.market.contracts import Right
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.view import MarketView
 

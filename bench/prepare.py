@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.report import Figure
 from mesolive.app import Overrides
 from mesolive.clock import ManualClock
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.samples import iron_condor

@@ -1,8 +1,8 @@
 """Price steps of options and combos by trading class: what an order's limit must be a multiple of.
 
 Source: the minimum increments of Cboe's options exchanges. SPX, SPXW and other broad index classes: 0.05 below 3.00 and
-0.10 from there, combos 0.05. Classes of the penny interval programme that trade in pennies throughout: 0.01. Others:
-0.05 and 0.10, combos 0.01.
+0.10 from there, combos 0.05. Classes that trade in pennies throughout (of the penny interval programme, and the small
+indexes XSP, MRUT and XND): 0.01. Others: 0.05 and 0.10, combos 0.01.
 
 Prices are those of one combo per unit of the underlying: positive a debit, negative a credit. So the lower price is the
 better one for who sends the order, whatever its sign.
@@ -20,8 +20,8 @@ NICKEL = Decimal("0.05")
 DIME = Decimal("0.10")
 THRESHOLD = Decimal(3)
 
-INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "DJX", "MRUT", "XSP"})
-PENNY_ROOTS = frozenset({"SPY", "QQQ", "IWM"})
+INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "DJX", "VIX", "OEX", "XEO"})
+PENNY_ROOTS = frozenset({"SPY", "QQQ", "IWM", "XSP", "MRUT", "XND", "VIXW"})
 
 
 def tick_of(roots: Sequence[str], price: Decimal) -> Decimal:

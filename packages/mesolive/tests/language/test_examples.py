@@ -29,7 +29,7 @@ from mesolive.language.decision import (
     PositionState,
     SelectionError,
 )
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.view import MarketView
 from mesolive_testkit.language.exchange_file import DATA, FILES

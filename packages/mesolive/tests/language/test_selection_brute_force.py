@@ -14,7 +14,7 @@ from mesolive.clock import ManualClock
 from mesolive.language import select_entry
 from mesolive.language.decision import Constraint, EntrySelection
 from mesolive.market.contracts import Right
-from mesolive.market.providers.exchange_export import parse_export
+from mesolive.market.providers.chain_files import parse_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.view import MarketView
 from mesolive_testkit.language.exchange_file import (

@@ -15,7 +15,7 @@ from mesolive.clock import ManualClock
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.history import DailySeries, Day
 from mesolive.market.history_store import KEPT
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk.models import DataProviderType

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from mesolive.market.calendar import settlement_of
@@ -21,6 +23,7 @@ from mesolive.market.option_classes import (
 )
 from mesolive.pricing.margin import rates_of
 from mesolive.pricing.margin_regt import BROAD_INDEX
+from mesolive_sdk.ticks import tick_of
 from mesolive_testkit.paths import DOCS
 
 
@@ -66,6 +69,16 @@ def test_margin_rates_are_those_of_the_table() -> None:
     for index in index_classes().values():
         broad = rates_of(index.symbol, is_index=True) is BROAD_INDEX
         assert {entry.margin is MarginRate.BROAD_INDEX for entry in index.classes} == {broad}, index.symbol
+
+
+def test_the_ticks_of_orders_are_those_of_the_table() -> None:
+    for index in index_classes().values():
+        for entry in index.classes:
+            below, above = (tick_of([entry.root], Decimal(price)) for price in ("2.50", "7.50"))
+            if entry.tick is TickRule.PENNY:
+                assert (below, above) == (Decimal("0.01"), Decimal("0.01")), entry.root
+            elif entry.tick is TickRule.NICKEL:
+                assert (below, above) == (Decimal("0.05"), Decimal("0.10")), entry.root
 
 
 def test_roots_and_names_belong_to_one_index_each() -> None:

@@ -11,7 +11,7 @@ from mesolive.clock import ManualClock
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.chain_view import BookSlice, BookView
 from mesolive.market.contracts import Right
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.view import FloatArray
 from mesolive.pricing.black import greeks, values
 from mesolive_testkit.market import CALENDAR, SHARED_DATA, needs_shared_data

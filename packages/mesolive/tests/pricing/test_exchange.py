@@ -14,7 +14,7 @@ import pytest
 from mesolive.clock import ManualClock
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.contracts import Right
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.pricing.black import values

@@ -21,7 +21,7 @@ import pytest
 
 from mesolive.clock import Clock, ManualClock
 from mesolive.market.contracts import Right
-from mesolive.market.providers.exchange_export import read_export
+from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import models

@@ -86,6 +86,7 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
                 "its minute bars (trades or quotes) of the same days are needed",
                 param_hint="--recording",
             )
+    tell_oddities((note for recording in recordings for note in recording.notes), Console(stderr=True, highlight=False))
     clock = StepClock(begins_at(recordings))
     provider = RecordedProvider(recordings, clock, calendar)
     recorded = (calendar.local(clock.now()).date(), calendar.local(provider.ends_at).date())

@@ -132,7 +132,7 @@ def _recorded(request: SourceRequest) -> Source:
     provider = RecordedProvider(recordings, clock, calendar)
     if start > end:
         raise SourceError(f"{request.path.name} ends at {end:%Y-%m-%d %H:%M} UTC, before the start")
-    return Source(provider, clock)
+    return Source(provider, clock, [note for recording in recordings for note in recording.notes])
 
 
 def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) -> datetime:

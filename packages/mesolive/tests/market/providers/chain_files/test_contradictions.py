@@ -233,6 +233,27 @@ def test_stale_asks_below_what_exercising_brings_are_noted() -> None:
     }
 
 
+def test_prices_of_another_scale_are_refused_and_a_single_one_is_noted() -> None:
+    def scaled(row: list[str]) -> list[str]:
+        return [
+            *row[:4],
+            *(f"{float(cell) * 100:g}" for cell in row[4:6]),
+            *row[6:15],
+            *(f"{float(cell) * 100:g}" for cell in row[15:17]),
+            *row[17:],
+        ]
+
+    with pytest.raises(ChainFileError, match="as after a lost decimal mark"):
+        parse_export(altered(scaled))
+    one = parse_export(altered(lambda row: scaled(row) if row[1] == "SPXW260417C06900000" else row))
+    assert "bid_above_bound" in codes(one)
+
+
+def test_marks_in_place_of_markets_are_noted() -> None:
+    export = parse_export(altered(lambda row: [*row[:4], row[5], row[5], *row[6:15], row[16], row[16], *row[17:]]))
+    assert codes(export) == {"no_spread": Treatment.NOTED}
+
+
 def test_an_export_outside_of_a_session_is_noted() -> None:
     export = parse_export(
         replace(CHAIN, when=datetime(2026, 3, 14, 16, 0, tzinfo=UTC))

@@ -14,7 +14,7 @@ import pytest
 from mesolive.clock import ManualClock
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract, Right
-from mesolive.market.providers.exchange_export import parse_export
+from mesolive.market.providers.chain_files import parse_export
 from mesolive.market.providers.recorded.clock import ReplayClock
 from mesolive.market.providers.recorded.provider import RecordedProvider, begins_at
 from mesolive.market.providers.recorded.recordings import (

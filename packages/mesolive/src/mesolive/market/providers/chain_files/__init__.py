@@ -11,6 +11,7 @@ from mesolive.market.providers.chain_files.model import (
     ChainFormat,
     Oddity,
     Treatment,
+    merged,
 )
 from mesolive.market.providers.chain_files.reader import parse_chain_file, parse_export, read_chain_file, read_export
 
@@ -21,6 +22,7 @@ __all__ = [
     "ChainFormat",
     "Oddity",
     "Treatment",
+    "merged",
     "parse_chain_file",
     "parse_export",
     "read_chain_file",

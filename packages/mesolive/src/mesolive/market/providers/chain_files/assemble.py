@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -36,6 +36,10 @@ MAX_YEARS_AHEAD: Final = 15.0
 FEW_QUOTES_SHARE: Final = 0.1
 MAX_PERCENT_MISFIT: Final = 0.01
 INTRINSIC_SLACK: Final = 0.005
+MAX_IMPOSSIBLE_SHARE: Final = 0.2
+LOCKED_SHARE: Final = 0.9
+MAX_AFTER_CLOSE: Final = timedelta(hours=1)
+"""The exchange's quotes are delayed by a quarter of an hour, and index options trade so long after the close."""
 MAX_RATE: Final = 0.06
 
 
@@ -90,6 +94,8 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
     table = chain.table()[np.asarray(identified.kept, dtype=np.intp)][order]
     quotes, told = _quotes(table, [kept[place] for place in order], chain)
     oddities += told
+    _refuse_exchanged_rights(listing, quotes)
+    _refuse_another_scale(listing, quotes)
     at, told = _moment(chain, listing, quotes, kept)
     oddities += told
     oddities += _time_oddities(at, listing)
@@ -106,6 +112,7 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
     oddities += told
     under_bid, under_ask, told = _underlying_market(chain, spot, implied, identified.is_index)
     oddities += told
+    oddities += _impossible_prices(listing, quotes, spot)
     oddities += _price_oddities(listing, quotes, spot, at)
     return ChainExport(
         name=chain.underlier.name or identified.symbol,
@@ -269,7 +276,7 @@ def _time_oddities(at: datetime, listing: Listing) -> list[Oddity]:
         oddities.append(Oddity("expired", Treatment.NOTED, text, dead, example))
     local = calendar.local(at)
     session = calendar.session(local.date())
-    if session is None or not session[0] <= at:
+    if session is None or not session[0] <= at <= session[1] + MAX_AFTER_CLOSE:
         text = f"exported on {local:%A, %-d %B %Y at %H:%M} New York, outside of a session: the quotes are older"
         oddities.append(Oddity("outside_session", Treatment.NOTED, text))
     closed = sorted(
@@ -357,8 +364,6 @@ def _price_oddities(listing: Listing, quotes: _Quotes, spot: float, at: datetime
         call = listing.is_call[:-1]
         lower, higher = following - 1, following
         out = same & np.where(call, quotes.bid[higher] > quotes.ask[lower], quotes.bid[lower] > quotes.ask[higher])
-    pairs = [listing.pairs(position) for position in range(len(listing.expirations))]
-    _refuse_exchanged_rights(listing, quotes, pairs)
     if cheap.any():
         example = symbol_of(Contract(*_key(listing, int(np.flatnonzero(cheap)[0]))))
         text = "asks lie below what exercising would bring: stale quotes"
@@ -370,7 +375,43 @@ def _price_oddities(listing: Listing, quotes: _Quotes, spot: float, at: datetime
     return oddities
 
 
-def _refuse_exchanged_rights(listing: Listing, quotes: _Quotes, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+def _refuse_another_scale(listing: Listing, quotes: _Quotes) -> None:
+    """Refuse a chain in which many puts cost more than their strikes, the most that a put can ever bring.
+
+    Raises
+    ------
+    ChainFileError
+        When it is so.
+    """
+    puts = ~listing.is_call & (quotes.bid > 0.0)
+    dear = puts & (quotes.bid > listing.strikes * (1 + MAX_PERCENT_MISFIT))
+    count, quoted = int(np.count_nonzero(dear)), int(np.count_nonzero(puts))
+    if count > MAX_IMPOSSIBLE_SHARE * quoted:
+        example = symbol_of(Contract(*_key(listing, int(np.flatnonzero(dear)[0]))))
+        raise ChainFileError(
+            f"{count} of {quoted} puts cost more than their strikes, such as {example}: the prices are of another "
+            "scale, as after a lost decimal mark"
+        )
+
+
+def _impossible_prices(listing: Listing, quotes: _Quotes, spot: float) -> list[Oddity]:
+    """Return which options cost more than they can ever bring, and whether these are marks instead of markets."""
+    oddities: list[Oddity] = []
+    quoted = quotes.bid > 0.0
+    dear = quoted & (quotes.bid > np.where(listing.is_call, spot, listing.strikes) * (1 + MAX_PERCENT_MISFIT))
+    if dear.any():
+        example = symbol_of(Contract(*_key(listing, int(np.flatnonzero(dear)[0]))))
+        text = "bids lie above what the option can ever bring"
+        oddities.append(Oddity("bid_above_bound", Treatment.NOTED, text, int(np.count_nonzero(dear)), example))
+    both = quoted & (quotes.ask > 0.0)
+    locked = both & (quotes.bid == quotes.ask)
+    if np.count_nonzero(both) > 1 and np.count_nonzero(locked) >= LOCKED_SHARE * np.count_nonzero(both):
+        text = "bid and ask are the same: these are marks or last trades, not markets, so that fills cost no spread"
+        oddities.append(Oddity("no_spread", Treatment.NOTED, text, int(np.count_nonzero(locked))))
+    return oddities
+
+
+def _refuse_exchanged_rights(listing: Listing, quotes: _Quotes) -> None:
     """Refuse a chain whose calls have the prices of its puts: there the call grows dearer with the strike.
 
     Raises
@@ -379,7 +420,8 @@ def _refuse_exchanged_rights(listing: Listing, quotes: _Quotes, pairs: Sequence[
         When it is so.
     """
     slopes: list[float] = []
-    for calls, puts in pairs:
+    for position in range(len(listing.expirations)):
+        calls, puts = listing.pairs(position)
         strikes = listing.strikes[calls]
         difference = 0.5 * (quotes.bid[calls] + quotes.ask[calls] - quotes.bid[puts] - quotes.ask[puts])
         known = np.isfinite(difference)

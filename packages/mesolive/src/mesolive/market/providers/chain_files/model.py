@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mesolive.market.listing import Listing
@@ -165,20 +165,14 @@ class ChainFile:
     @property
     def all_oddities(self) -> list[Oddity]:
         """The file's oddities and those of its exports, equal kinds of several exports put together."""
-        merged: dict[tuple[str, str], Oddity] = {}
-        for oddity in [*self.oddities, *(entry for export in self.exports for entry in export.oddities)]:
-            key = (oddity.code, oddity.treatment.value)
-            known = merged.get(key)
-            merged[key] = (
-                oddity
-                if known is None
-                else Oddity(
-                    known.code,
-                    known.treatment,
-                    known.text,
-                    known.count + oddity.count,
-                    known.example,
-                    known.line,
-                )
-            )
-        return list(merged.values())
+        return merged([*self.oddities, *(entry for export in self.exports for entry in export.oddities)])
+
+
+def merged(oddities: Iterable[Oddity]) -> list[Oddity]:
+    """Return oddities of several chains, those of one kind and treatment put together: their counts added, one text."""
+    kinds: dict[tuple[str, Treatment], Oddity] = {}
+    for oddity in oddities:
+        key = oddity.code, oddity.treatment
+        known = kinds.get(key)
+        kinds[key] = oddity if known is None else replace(known, count=known.count + oddity.count)
+    return list(kinds.values())

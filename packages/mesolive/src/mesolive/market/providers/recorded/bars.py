@@ -96,6 +96,11 @@ class BarRecording:
         return (self.day,)
 
     @property
+    def notes(self) -> Sequence[str]:
+        """Nothing: bars that contradict themselves are refused."""
+        return ()
+
+    @property
     def has_underlying(self) -> bool:
         """Whether the underlying's price is recorded."""
         return self._trades is not None or self._quotes is not None
@@ -186,6 +191,11 @@ class DailyBarRecordings:
     def days(self) -> Sequence[date]:
         """The exchange-local dates of the days."""
         return tuple(one.day for one in self._days)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Nothing: bars that contradict themselves are refused."""
+        return ()
 
     @property
     def has_underlying(self) -> bool:

@@ -14,7 +14,7 @@ from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.history import DailySeries
 from mesolive.market.moments import to_micros
-from mesolive.market.providers.chain_files import ChainExport
+from mesolive.market.providers.chain_files import ChainExport, merged
 from mesolive.market.providers.recorded.recording import RecordingError
 
 SHORTEST_SILENCE: Final = timedelta(minutes=5)
@@ -91,6 +91,11 @@ class ExportRecording:
     def has_underlying(self) -> bool:
         """True: every chain has the underlying's price, or implies it."""
         return True
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was odd in the chains, a line for each kind."""
+        return [str(oddity) for oddity in merged(oddity for export in self._exports for oddity in export.oddities)]
 
     def apply(self, book: QuoteBook, micros: int) -> None:
         """Make the book what the chain of that time says."""

@@ -51,6 +51,11 @@ class Recording(Protocol):
         """Whether the underlying's price is recorded."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was odd in the files, a line each."""
+        ...
+
     def apply(self, book: QuoteBook, micros: int) -> None:
         """Write what became known at one of the moments into the book."""
         ...
