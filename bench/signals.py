@@ -31,7 +31,8 @@ from mesolive.market.service import Market
 from mesolive.samples import iron_condor
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.signals.evaluation import Watched, evaluate
+from mesolive.signals.consideration import ConsideredTimes
+from mesolive.signals.evaluation import Times, Watched, evaluate
 from mesolive.signals.keys import Names, Scope
 from mesolive.store.tables.trading import legs, positions
 from mesolive.trading.portfolio.positions import open_positions_of_account
@@ -137,6 +138,7 @@ async def measure() -> list[Figure]:
             assert len(held) == POSITIONS
             strategy = compile_strategy(parse_definition(definition()))
             alone: list[float] = []
+            dice = random.Random(1)  # noqa: S311 - no secret
             for _ in range(RUNS):
                 await clock.advance(60)
                 view = market.view("SPX")
@@ -148,7 +150,7 @@ async def measure() -> list[Figure]:
                     for one, state in zip(held, states, strict=True)
                 ]
                 started = time.perf_counter()
-                evaluate(strategy, view, account, None, watched, {}, random.Random(1))  # noqa: S311 - no secret
+                evaluate(strategy, view, account, None, watched, {}, lambda _scope: dice, Times(ConsideredTimes(), {}))
                 alone.append(time.perf_counter() - started)
     return [
         Figure(f"{POSITIONS} positions evaluated, 4 legs and 10 conditions each", statistics.median(alone), "s", 1.0),

@@ -107,6 +107,12 @@ async def run(
         HalfFilled,
         typer.Option(help="A plan that is filled in part: report it and leave the position alone, or finish it."),
     ] = HalfFilled.REPORT,
+    ignore_schedules: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-schedules", help="Watch exits and adjustments continuously, not at their scheduled times only."
+        ),
+    ] = False,
     provider: Provider = None,
     commission: Annotated[
         Decimal,
@@ -159,6 +165,7 @@ async def run(
                 strategies=strategy_id,
                 accounts=account,
                 orders=Orders(await session.data(), allow_account or (), allow_live, policies, provider),
+                ignore_schedules=ignore_schedules,
                 told=tell,
             )
             await _check(control, autopilot, allow_account or ())

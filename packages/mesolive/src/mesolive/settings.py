@@ -107,8 +107,9 @@ class Settings:
     log_format: Annotated[LogFormat, Setting("console, json, or auto: console on a terminal, JSON elsewhere.")] = "auto"
     log_level: Annotated[LogLevel, Setting("The least that is logged: debug, info, warning or error.")] = "info"
     enforce_max_adjustments: Annotated[
-        bool, Setting("Close a position instead of an adjustment beyond its strategy's MaxAdjustmentCount.")
-    ] = False
+        bool,
+        Setting("Close a position instead of adjusting it beyond MaxAdjustmentCount; true unless set."),
+    ] = True
     keep_events_days: Annotated[int, Setting("Days for which events are kept; 0 is for ever.")] = 400
     keep_jobs_days: Annotated[
         int, Setting("Days for which ended preparations and plans never executed are kept; 0 is for ever.")

@@ -213,26 +213,36 @@ async def test_combined_actions_are_carried_out_in_their_order_and_count_once(pl
     await assert_books_balance(play, position_id)
 
 
-async def test_the_maximum_is_reported_and_not_enforced(play: Stage) -> None:
-    _, position_id = await play.enter(strangle(maximum=1, MoveLegAdjustment=STRIKE))
-    first = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
-    second = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
-    assert first.AbortConditions is not None
-    assert second.AbortConditions is not None
-    assert [first.AbortConditions[0].Result, second.AbortConditions[0].Result] == [False, True]
-    assert second.AbortConditions[0].Vars == {"adjustment_count": 1, "MaxAdjustmentCount": 1}
-    assert contracts(await play.position(position_id))["p"] == (4600, -1)
-
-
-async def test_a_server_that_enforces_the_maximum_closes_the_position_instead(tmp_path: Path) -> None:
-    async with stage(tmp_path, enforce_max_adjustments=True) as play:
+async def test_a_server_that_does_not_enforce_the_maximum_reports_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, enforce_max_adjustments=False) as play:
         _, position_id = await play.enter(strangle(maximum=1, MoveLegAdjustment=STRIKE))
-        await play.adjust(position_id, CONDITION, Operation.MoveLeg)
-        assert contracts(await play.position(position_id))["p"] == (4700, -1)
-        result = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
-        assert {name: one.Qty for name, one in result.OrderLegs.items()} == {"c": 1, "p": 1}
-        assert (await play.position(position_id)).State is models.LivePositionState.Closed
-        await assert_books_balance(play, position_id)
+        first = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
+        second = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
+        assert first.AbortConditions is not None
+        assert second.AbortConditions is not None
+        assert [first.AbortConditions[0].Result, second.AbortConditions[0].Result] == [False, True]
+        assert second.AbortConditions[0].Vars == {"adjustment_count": 1, "MaxAdjustmentCount": 1}
+        assert contracts(await play.position(position_id))["p"] == (4600, -1)
+
+
+async def test_the_adjustment_after_the_last_allowed_one_closes_the_position(play: Stage) -> None:
+    _, position_id = await play.enter(strangle(maximum=1, MoveLegAdjustment=STRIKE))
+    await play.adjust(position_id, CONDITION, Operation.MoveLeg)
+    assert contracts(await play.position(position_id))["p"] == (4700, -1)
+    result = await play.adjust(position_id, CONDITION, Operation.MoveLeg)
+    assert {name: one.Qty for name, one in result.OrderLegs.items()} == {"c": 1, "p": 1}
+    assert (await play.position(position_id)).State is models.LivePositionState.Closed
+    await assert_books_balance(play, position_id)
+
+
+async def test_the_operations_of_the_last_allowed_adjustment_are_all_carried_out(play: Stage) -> None:
+    actions = {"RemoveLegsAdjustment": REMOVE, "MoveLegAdjustment": STRIKE, "AddLegsAdjustment": ADD}
+    _, position_id = await play.enter(strangle(maximum=1, **actions))
+    for operation in (Operation.RemoveLegs, Operation.MoveLeg, Operation.AddLegs):
+        await play.adjust(position_id, CONDITION, operation)
+    position = await play.position(position_id)
+    assert position.State is models.LivePositionState.Open
+    assert contracts(position) == {"p": (4700, -1), "hedge": (4600, 1)}
 
 
 # --- what is refused

@@ -22,8 +22,8 @@ from typing import Any
 import msgspec
 
 from mesolive_sdk import models, wire
-from mesolive_sdk.automation.log import LogReader
-from mesolive_sdk.automation.memory import Memory, Task, TaskKind, TaskState
+from mesolive_sdk.automation.log import LogReader, Signal
+from mesolive_sdk.automation.memory import SCHEDULE_STEP, Memory, Task, TaskKind, TaskState
 from mesolive_sdk.automation.notices import Notice, Told, What
 from mesolive_sdk.automation.orders import Carried, Ended, OrderRunner, PlanToOrder, Why, Working
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
@@ -102,6 +102,9 @@ class Autopilot:
         Which paper accounts it trades; `None` for all of them.
     orders
         Which other accounts it trades, and how; none without.
+    ignore_schedules
+        Whether it watches exits and adjustments continuously. By default it acts at their scheduled times only, as
+        entries always are.
     now
         The time by which orders walk.
     told
@@ -118,13 +121,15 @@ class Autopilot:
         strategies: Collection[int] | None = None,
         accounts: Collection[str] | None = None,
         orders: Orders | None = None,
+        ignore_schedules: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         told: Told | None = None,
     ) -> None:
         self._control = control
         self._events = events
         self._memory = memory
-        self._reader = LogReader(events, memory)
+        self._reader = LogReader(events, memory, ignore_schedules=ignore_schedules)
+        self._ignore_schedules = ignore_schedules
         self._policy = policy if policy is not None else PaperPolicy()
         self._strategies = strategies
         self._accounts = accounts
@@ -233,7 +238,7 @@ class Autopilot:
             When the server was restored to a state before what was read.
         """
         await self._reader.read(self._signalled)
-        worked: list[Task] = []
+        worked = self._one_per_subject()
         for listed in self._memory.open_tasks():
             # What an earlier one did may have changed it, or what else is under way.
             standing = {task.event_id: task for task in self._memory.open_tasks()}
@@ -241,6 +246,24 @@ class Autopilot:
             if task is not None and self._is_due(task, list(standing.values())):
                 worked.append(await self._carry_out(task, list(standing.values())))
         return worked
+
+    def _one_per_subject(self) -> list[Task]:
+        """Let one task of each subject go on, and end the others: the signal was told anew meanwhile.
+
+        What was begun goes on; of what was not, the latest counts.
+        """
+        subjects: dict[object, list[Task]] = {}
+        for task in self._memory.open_tasks():
+            subjects.setdefault(task.subject, []).append(task)
+        ended: list[Task] = []
+        for tasks in subjects.values():
+            begun = next((task for task in tasks if not task.is_untouched), None)
+            kept = begun if begun is not None else tasks[-1]
+            others = [task for task in tasks if task.event_id != kept.event_id]
+            ended += [self._end(task, TaskState.SKIPPED, "the same is being acted on already") for task in others]
+            if len(tasks) > 1 and kept.state is TaskState.WAITING and kept.due is not None:
+                self._memory.change(kept, due=None)  # a new scheduled time is a new occasion
+        return ended
 
     def _is_due(self, task: Task, others: Sequence[Task]) -> bool:
         """Whether a task's turn has come: what is done to one position is done one after another."""
@@ -256,9 +279,12 @@ class Autopilot:
 
     # -- reading
 
-    def _signalled(self, task: Task, state: models.SignalState) -> None:
-        text = state.value.lower()
-        self._say(What.SIGNAL, task, text if task.condition is None else f"{text}: {task.condition}", State=text)
+    def _signalled(self, signal: Signal) -> None:
+        task, text = signal.task, "on" if signal.is_on else "off"
+        outside = signal.is_on and not signal.is_due
+        when = " outside of its scheduled times" if outside else ""
+        why = "" if task.condition is None else f": {task.condition}"
+        self._say(What.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
 
     async def accept_restored_log(self) -> list[Task]:
         """Go on behind the hole that a restored backup leaves in the log; return the tasks that end with it.
@@ -290,6 +316,10 @@ class Autopilot:
         if hurry and task.state is TaskState.WAITING:
             return self._end(task, TaskState.SKIPPED, "the position is to be left")
         refusal = await self._refusal(task)
+        if refusal is None and task.is_untouched:
+            missed = await self._missed(task)
+            if missed is not None:
+                return self._end(task, TaskState.SKIPPED, missed)
         if refusal is not None:
             if task.state is TaskState.WAITING and task.step == 0:
                 return self._end(task, TaskState.SKIPPED, refusal)
@@ -315,6 +345,17 @@ class Autopilot:
             except NoPriceError as error:
                 return self._put_off(task, str(error))
         return task
+
+    async def _missed(self, task: Task) -> str | None:
+        """Return why a signal's scheduled time does not count any more, or `None`: without a schedule it does."""
+        if self._ignore_schedules or not await self._preparer.is_scheduled(task):
+            return None
+        if self._memory.considered(task):
+            return f"its scheduled time, {task.scheduled_at:%Y-%m-%d %H:%M}, was considered before"
+        moment = (await self._events.get_latest_event_seq_id()).SnapshotTime
+        if moment >= task.scheduled_at + SCHEDULE_STEP:
+            return f"its scheduled time, {task.scheduled_at:%Y-%m-%d %H:%M}, is over: the next one counts"
+        return None
 
     async def _refusal(self, task: Task) -> str | None:
         """Return why a task is not for this autopilot."""
@@ -354,7 +395,7 @@ class Autopilot:
             return self._end(task, TaskState.DONE, "nothing is left to trade")
         prepared, error = found
         if prepared is None:
-            return self._try_again(task, error)
+            return await self._not_prepared(task, error)
         match prepared:
             case models.PreparePositionEntryResult():
                 allowed, legs = prepared.EntryAllowed, prepared.SelectedLegs
@@ -368,7 +409,7 @@ class Autopilot:
         if not allowed:
             reasons = "; ".join(f"{one.Statement} is {_shown(one.Result)}" for one in conditions)
             self._say(What.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId)
-            return self._end(task, TaskState.SKIPPED, "the strategy does not allow it")
+            return await self._come_to_nothing(task, TaskState.SKIPPED, "the strategy does not allow it")
         if self._is_paper(task):
             fills = self._policy.fills(_traded(task, legs), prepared.LegPrices)
             args = models.ApplyPaperFillsArgs(
@@ -388,6 +429,26 @@ class Autopilot:
         return self._memory.change(
             task, state=TaskState.EXECUTING, request=wire.encode_json(request).decode(), due=None
         )
+
+    async def _not_prepared(self, task: Task, why: str) -> Task:
+        """Decide what comes after a preparation that found nothing, such as a strike."""
+        if task.kind is TaskKind.EXIT or task.step > 0:
+            return self._try_again(task, why)
+        if await self._preparer.is_scheduled(task) and not self._ignore_schedules:
+            return self._end(task, TaskState.SKIPPED, f"{why}; considered anew at the next scheduled time")
+        if task.attempt + 1 < ATTEMPTS:
+            return self._try_again(task, why)
+        return await self._come_to_nothing(task, TaskState.FAILED, why)
+
+    async def _come_to_nothing(self, task: Task, state: TaskState, note: str) -> Task:
+        """End a task of which nothing was traded. Its signal is told anew at its next scheduled time.
+
+        Without a schedule it is not: then what it asks for is tried anew as often as schedules would, while it is on.
+        """
+        ended = self._end(task, state, note)
+        if task.step == 0 and not task.went_off and not await self._preparer.is_scheduled(task):
+            self._memory.again(task, self._now() + SCHEDULE_STEP)
+        return ended
 
     async def _fill(self, task: Task) -> Task:
         """Send the paper fills that were fixed, unless they are known to have been booked."""
@@ -447,11 +508,18 @@ class Autopilot:
     async def _next_step(self, task: Task) -> Task:
         """Go on with a task of which a step is carried out."""
         steps = 1 if task.kind is not TaskKind.ADJUSTMENT else len(await self._preparer.operations(task))
-        if task.step + 1 < steps:
+        if task.step + 1 < steps and not await self._is_closed(task):
             return self._memory.change(
                 task, state=TaskState.WAITING, step=task.step + 1, attempt=0, request=None, note=None
             )
         return self._end(task, TaskState.DONE, None)
+
+    async def _is_closed(self, task: Task) -> bool:
+        """Whether a position is closed: the adjustment after the last that `MaxAdjustmentCount` allows closes it."""
+        if task.position_id is None:
+            return False
+        position = await self._control.get_position(models.GetPositionArgs(PositionId=task.position_id))
+        return position.State is models.LivePositionState.Closed
 
     async def _was_executed(self, key: str) -> bool:
         """Ask what has become of a key: an answer to an earlier call may have been lost."""

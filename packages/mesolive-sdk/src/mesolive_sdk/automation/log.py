@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mesolive_sdk import models
 from mesolive_sdk.automation.memory import Memory, Task, TaskKind
@@ -35,6 +36,23 @@ class LogRestoredError(Exception):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal that goes on (or, being on, is told anew at a scheduled time) or off.
+
+    Attributes
+    ----------
+    task
+        What it asks for.
+    is_due
+        Whether the event is that of a scheduled time (`ScheduleOk`, `AdjustmentTimeOk`).
+    """
+
+    task: Task
+    is_on: bool
+    is_due: bool
+
+
 class LogReader:
     """Reads a user's log into a memory.
 
@@ -44,13 +62,16 @@ class LogReader:
         A connected client.
     memory
         Knows how far the log was read, and takes what is found.
+    ignore_schedules
+        Whether exits and adjustments outside of their scheduled times are signals to act on too.
     """
 
-    def __init__(self, events: MesoLiveEventHubClient, memory: Memory) -> None:
+    def __init__(self, events: MesoLiveEventHubClient, memory: Memory, *, ignore_schedules: bool = False) -> None:
         self._events = events
         self._memory = memory
+        self._ignore_schedules = ignore_schedules
 
-    async def read(self, heard: Callable[[Task, models.SignalState], None]) -> None:
+    async def read(self, heard: Callable[[Signal], None]) -> None:
         """Read to the end of the log.
 
         Parameters
@@ -103,10 +124,8 @@ class LogReader:
             return None
         return page.Events[0].EventSeqId
 
-    def _take(
-        self, events: list[models.MesoLiveEventEnvelope], heard: Callable[[Task, models.SignalState], None]
-    ) -> None:
-        signals: list[tuple[Task, models.SignalState]] = []
+    def _take(self, events: list[models.MesoLiveEventEnvelope], heard: Callable[[Signal], None]) -> None:
+        signals: list[Signal] = []
         for envelope in events:
             event = envelope.Event
             if isinstance(event, models.OrderUpdateEvent) and event.Rejection is not None:
@@ -114,25 +133,26 @@ class LogReader:
             found = _signal(event)
             if found is not None:
                 signals.append(found)
-        begun = [task for task, state in signals if state is models.SignalState.On]
-        ended = [task for task, state in signals if state is not models.SignalState.On]
+        begun = [one.task for one in signals if one.is_on and (one.is_due or self._ignore_schedules)]
+        ended = [one.task for one in signals if not one.is_on]
         # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
         self._memory.take(begun, ended, events[-1].EventSeqId)
-        for task in begun:
-            heard(task, models.SignalState.On)
-        for task in ended:
-            heard(task, models.SignalState.Off)
+        for signal in sorted(signals, key=lambda one: not one.is_on):
+            heard(signal)
 
 
-def _signal(event: object) -> tuple[Task, models.SignalState] | None:
-    """Return the signal that an event of the log tells of, and whether it goes on or off."""
+def _signal(event: object) -> Signal | None:
+    """Return the signal that an event of the log tells of."""
     match event:
         case models.EntrySignalEvent():
             kind, position_id, condition = TaskKind.ENTRY, None, None
+            due = True  # it is on at its scheduled times only
         case models.ExitSignalEvent():
             kind, position_id, condition = TaskKind.EXIT, event.PositionId, None
+            due = event.ExitSignalResult is not None and event.ExitSignalResult.ScheduleOk
         case models.AdjustmentSignalEvent():
             kind, position_id, condition = TaskKind.ADJUSTMENT, event.PositionId, event.Condition.Statement
+            due = event.AdjustmentTimeOk
         case _:
             return None
     task = Task(
@@ -146,4 +166,4 @@ def _signal(event: object) -> tuple[Task, models.SignalState] | None:
         condition=condition,
         at=event.EventTime,
     )
-    return task, event.State
+    return Signal(task, event.State is models.SignalState.On, due)

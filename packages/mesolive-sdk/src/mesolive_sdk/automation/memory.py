@@ -10,7 +10,7 @@ import enum
 import sqlite3
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,8 @@ from typing import Any, Self
 from mesolive_sdk.automation.walking import Rung, Stage
 
 LONGEST_NOTE = 500
+SCHEDULE_STEP = timedelta(minutes=5)
+"""Minutes of schedules are multiples of this, and a scheduled time stays due for as long."""
 MOST_TASKS = 10_000
 
 _SCHEMA = """
@@ -136,6 +138,16 @@ class Task:
     note: str | None = None
     due: datetime | None = None
     went_off: bool = False
+
+    @property
+    def scheduled_at(self) -> datetime:
+        """The scheduled time that the signal was told for: schedules have steps of five minutes."""
+        return self.at - (self.at - self.at.min.replace(tzinfo=self.at.tzinfo)) % SCHEDULE_STEP
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was done about it yet."""
+        return self.state is TaskState.WAITING and self.step == 0 and self.attempt == 0 and self.note is None
 
     @property
     def subject(self) -> tuple[TaskKind, int, str, int | None, str | None]:
@@ -322,6 +334,31 @@ class Memory:
         """Return the latest tasks, oldest first."""
         rows = self._connection.execute("SELECT * FROM tasks ORDER BY seq DESC LIMIT ?", (limit,)).fetchall()
         return [_task(row) for row in reversed(rows)]
+
+    def considered(self, task: Task) -> bool:
+        """Whether the scheduled time of a task was acted on, for the same subject, by another task."""
+        rows = self._connection.execute(
+            "SELECT * FROM tasks WHERE event_id != ? AND kind = ? AND strategy_id = ? AND account = ?"
+            " AND position_id IS ? AND condition IS ? AND state != ? ORDER BY seq DESC LIMIT 20",
+            (task.event_id, task.kind.value, *task.subject[1:], TaskState.WITHDRAWN.value),
+        )
+        others = [_task(row) for row in rows]
+        return any(one.scheduled_at == task.scheduled_at and not one.is_untouched for one in others)
+
+    def again(self, task: Task, due: datetime) -> None:
+        """Note that what a task that came to nothing asks for is tried anew later, while its signal is on."""
+        event, _, number = task.event_id.partition(".")
+        later = replace(
+            task,
+            event_id=f"{event}.{int(number or 0) + 1}",
+            state=TaskState.WAITING,
+            step=0,
+            attempt=0,
+            request=None,
+            note=None,
+            due=due,
+        )
+        self._connection.execute(_INSERT_TASK, _row(later))
 
     def change(self, task: Task, **changes: Any) -> Task:  # noqa: ANN401 - fields of Task, of their own types
         """Store a changed task and return it."""

@@ -22,6 +22,8 @@ _OPERATIONS = (
 Variables are set by the server, behind the last of these or by itself.
 """
 
+_SECTIONS = {TaskKind.ENTRY: "Entry", TaskKind.EXIT: "Exit", TaskKind.ADJUSTMENT: "Adjustment"}
+
 INDEXES = frozenset(
     {
         "SPX",
@@ -112,6 +114,11 @@ class Preparer:
     async def _definition(self, task: Task) -> dict[str, Any]:
         args = models.GetStrategyArgs(StrategyId=task.strategy_id)
         return (await self._control.get_strategy(args)).StrategyDefinition
+
+    async def is_scheduled(self, task: Task) -> bool:
+        """Whether the strategy names times for what a signal asks for."""
+        section = _SECTIONS[task.kind]
+        return _section(await self._definition(task), section).get("Schedule") is not None
 
     async def operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
         """Return what a condition's adjustment trades, in its order."""

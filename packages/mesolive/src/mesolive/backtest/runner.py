@@ -113,6 +113,8 @@ class Request:
         On what kind of account is traded, and how.
     days
         The exchange-local dates that there is a market of; `None` for all.
+    enforce_max_adjustments
+        Whether the adjustment after the last that `MaxAdjustmentCount` allows closes the position.
     """
 
     definition: Mapping[str, object]
@@ -127,6 +129,7 @@ class Request:
     external_folder: Path | None = None
     terms: BacktestTerms = field(default_factory=BacktestTerms)
     days: frozenset[date] | None = None
+    enforce_max_adjustments: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +217,10 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
     calendar = us_options_calendar()
     instants = scheduled(definition, calendar, request.first, request.last)
     recorder = DecisionRecorder(instants)
-    numbers = itertools.count()
 
-    def randomness(_name: str) -> Random:
-        # By number, not by name: names hold ids that differ from run to run.
-        return Random(f"{request.seed}/{next(numbers)}")  # noqa: S311 - a simulation, not a secret
+    def randomness(name: str) -> Random:
+        # A signal and what is prepared by it are one decision, which has one name: they draw the same.
+        return Random(f"{request.seed}/{name}")  # noqa: S311 - a simulation, not a secret
 
     def noticed(notice: Notice) -> None:
         outcome.notices.append(notice)
@@ -228,7 +230,12 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mesolive-replay-"))
         database = f"sqlite:///{Path(folder) / 'replay.sqlite3'}"
-        settings = Settings(port=0, database=database, external_folder=request.external_folder)
+        settings = Settings(
+            port=0,
+            database=database,
+            external_folder=request.external_folder,
+            enforce_max_adjustments=request.enforce_max_adjustments,
+        )
         market = (request.market, request.clock)
         venue = request.terms.venue(*market, request.commission)
         application = await stack.enter_async_context(

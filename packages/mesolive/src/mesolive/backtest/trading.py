@@ -58,6 +58,8 @@ class BacktestTerms:
         How each kind of signal is ordered there.
     fill_model, leg_slippage
         Where legs are filled on paper, and what each pays on top, per unit of the underlying.
+    ignore_schedules
+        Whether exits and adjustments are watched continuously, not at their scheduled times only.
     """
 
     kind: AccountKind = AccountKind.paper
@@ -65,6 +67,7 @@ class BacktestTerms:
     policies: Mapping[TaskKind, OrderPolicy] = field(default_factory=lambda: POLICIES)
     fill_model: FillModel = FillModel.AT_MID_PRICE
     leg_slippage: Decimal = Decimal(0)
+    ignore_schedules: bool = False
 
     @property
     def account(self) -> str:
@@ -137,6 +140,7 @@ class BacktestDesk:
                 commission=commission, model=self._terms.fill_model, slippage=self._terms.leg_slippage
             ),
             orders=Orders(data, (self._terms.account,), policies=self._terms.policies),
+            ignore_schedules=self._terms.ignore_schedules,
             now=self._clock.now,
             told=self._noticed,
         )

@@ -31,6 +31,7 @@ from mesolive.language.problems import DefinitionError
 from mesolive.logs import configure_logs
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
+from mesolive.settings import from_environment
 from mesolive_sdk import MesoLiveError
 from mesolive_sdk.automation import POLICIES, HalfFilled, Style
 
@@ -87,6 +88,12 @@ def replay_command(
     slippage: Annotated[
         str, typer.Option(help="Where the simulated venue fills: 0 the middle, 1 the natural price.")
     ] = "0.5",
+    ignore_schedules: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-schedules", help="Watch exits and adjustments continuously, not at their scheduled times only."
+        ),
+    ] = False,
     cash: Annotated[
         str | None, typer.Option(help="What the account starts with. [default: Backtest.Cash, or 100000]")
     ] = None,
@@ -156,7 +163,9 @@ def replay_command(
             },
             fill_model=fill_model or own.fill_model or FillModel.AT_MID_PRICE,
             leg_slippage=_amount("--leg-slippage", leg_slippage, own.slippage, Decimal(0)),
+            ignore_schedules=ignore_schedules,
         ),
+        enforce_max_adjustments=from_environment({}).enforce_max_adjustments,
         days=replayed.days,
     )
     try:

@@ -14,6 +14,7 @@ from mesolive.language.entry import freeze_at_entry, select_entry
 from mesolive.language.problems import DefinitionError, Problem, Severity, StatementError
 from mesolive.language.signals import (
     Signals,
+    entry_refusals,
     evaluate_adjustments,
     evaluate_entry_gate,
     evaluate_exit,
@@ -33,6 +34,7 @@ __all__ = [
     "check_definition",
     "compile_strategy",
     "convert_v2",
+    "entry_refusals",
     "evaluate_adjustments",
     "evaluate_entry_gate",
     "evaluate_exit",

@@ -65,7 +65,9 @@ def select_adjustment(
         When there is no such adjustment or operation, a leg is not open (or already is), or nothing fits.
     """
     adjustment = _find(strategy, condition, operation)
-    if operation is not Operation.UPDATE_VARS and count_is_spent(strategy, position):
+    # The operations of one condition are one adjustment: the first of them counts, and decides for those after it.
+    begun = operation is not adjustment.rule.operations[0]
+    if operation is not Operation.UPDATE_VARS and count_is_spent(strategy, position, begun=begun):
         everything = tuple(leg for leg in position.legs if leg.closed_at is None)
         return AdjustmentSelection(
             condition, operation, everything, (), NO_EXPIRATIONS, (), (), {}, allowed=True, liquidates=True

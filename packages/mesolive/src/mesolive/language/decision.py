@@ -255,6 +255,8 @@ class EntryGate:
         Its schedule is due (or none is written and the market is open).
     concurrency_ok
         Fewer positions than `MaxPositionsInFlight`, and `EntryShiftDays` since the last entry.
+    scheduled_at
+        The scheduled time that is due; `None` when none is, and without a schedule.
     reentry_ok
         `ReentryDays` since the last exit.
     next_entry_at
@@ -268,23 +270,41 @@ class EntryGate:
     conditions: tuple[Evaluation, ...]
     entry_allowed: bool
     next_entry_at: datetime | None
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExitEvaluation:
-    """Which reasons for closing the position hold; `None` where the strategy has no such rule."""
+    """Which reasons for closing the position hold; `None` where the strategy has no such rule.
+
+    Attributes
+    ----------
+    schedule_ok, scheduled_at
+        Whether the exit schedule is due, and which of its times; `None` without a schedule.
+    """
 
     schedule_ok: bool
     max_days_in_trade: Evaluation | None
     profit_target: Evaluation | None
     stop_loss: Evaluation | None
     conditions: tuple[Evaluation, ...]
+    scheduled_at: datetime | None = None
+
+    @property
+    def rules(self) -> tuple[Evaluation, ...]:
+        """Every reason that the strategy has."""
+        thresholds = (self.max_days_in_trade, self.profit_target, self.stop_loss)
+        return (*(rule for rule in thresholds if rule is not None), *self.conditions)
 
     @property
     def triggered(self) -> bool:
         """Whether any reason holds, the schedule aside."""
-        rules = (self.max_days_in_trade, self.profit_target, self.stop_loss, *self.conditions)
-        return any(rule is not None and rule.result is True for rule in rules)
+        return any(rule.result is True for rule in self.rules)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every reason could be evaluated."""
+        return all(rule.result is not None for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +317,8 @@ class AdjustmentEvaluation:
         The key in the definition, which names the adjustment.
     operations
         What it does, in the order in which it is carried out.
-    schedule_ok
-        The adjustment schedule is due.
+    schedule_ok, scheduled_at
+        Whether the adjustment schedule is due, and which of its times; `None` without a schedule.
     liquidates
         `MaxAdjustmentCount` is reached: carrying it out closes the position instead.
     automatic
@@ -311,6 +331,7 @@ class AdjustmentEvaluation:
     schedule_ok: bool
     liquidates: bool
     automatic: bool
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

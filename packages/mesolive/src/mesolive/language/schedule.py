@@ -49,6 +49,22 @@ def due(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> 
     return found is not None and found[0] <= now < found[1]
 
 
+def scheduled_time(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> datetime | None:
+    """Return the scheduled time that is due at `now`: the latest one, for as long as its window lasts.
+
+    Returns
+    -------
+    datetime or None
+        `None` when none is due, and without a schedule: then no times are named, and the session is watched as it runs.
+    """
+    if schedule is None:
+        return None
+    found = window(schedule, calendar, calendar.local(now).date())
+    if found is None or not found[0] <= now < found[1]:
+        return None
+    return found[0] + WINDOW * ((now - found[0]) // WINDOW)
+
+
 def next_due(schedule: Schedule | None, calendar: TradingCalendar, after: datetime) -> datetime | None:
     """Return the first scheduled instant later than `after`, or `None` when the next weeks have none."""
     today = calendar.local(after).date()

@@ -32,7 +32,7 @@ class Scope:
     external
         Values of external data, by variable name; `ExternalValues` where some are not to be had.
     random
-        Where `random()` draws from.
+        Where `random()` draws from; see `drawing`.
     totals
         The account's sums at this view, when they are already known.
     margin_rules
@@ -70,6 +70,7 @@ class Scope:
             self.variables = {name: float(value) for name, value in position.variables.items()}
         self._changed = False
         self._realized_extra = 0.0
+        self._seed: int | None = None
 
     def underlying(self) -> UnderlyingState:
         """Return the underlying's values.
@@ -82,6 +83,18 @@ class Scope:
         if self.outdated is not None:
             raise MissingValueError(self.outdated)
         return self.view.underlying
+
+    def drawing(self, path: str, text: str) -> random_module.Random:
+        """Return where a statement draws from: the same numbers whenever it is evaluated for the same decision.
+
+        So what a signal has drawn is drawn again by the preparation that follows from it, whatever else was evaluated
+        before. Nothing is taken from `random` for it.
+        """
+        if self._seed is None:
+            source = random_module.Random()  # noqa: S311 - dice of a strategy, not a secret
+            source.setstate(self.random.getstate())
+            self._seed = source.getrandbits(64)
+        return random_module.Random(f"{self._seed}/{path}/{text}")  # noqa: S311 - as above
 
     def put_leg(self, leg: BoundLeg) -> None:
         """Add a leg, or put it in the place of the one of its name; what depended on the legs is computed anew."""

@@ -19,10 +19,59 @@ from mesolive.language.decision import (
     StatementKind,
 )
 from mesolive.language.entry import NO_VALUES, any_holds, judge_all
-from mesolive.language.schedule import due, next_due
+from mesolive.language.schedule import due, next_due, scheduled_time
 from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement
 from mesolive.market.view import MarketView
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What limits entries besides the conditions: days since the last ones, and how many there may be."""
+
+    since_entry: int | None
+    since_exit: int | None
+    shift: int
+    reentry: int
+    held: int
+    most: int
+
+    @classmethod
+    def of(cls, strategy: CompiledStrategy, view: MarketView, account: AccountState) -> _Limits:
+        rules = strategy.definition.entry
+        today = view.calendar.local(view.now).date()
+
+        def days_since(moment: datetime | None) -> int | None:
+            return None if moment is None else (today - view.calendar.local(moment).date()).days
+
+        return cls(
+            since_entry=days_since(account.last_entry_at),
+            since_exit=days_since(account.last_exit_at),
+            shift=rules.shift_days,
+            reentry=rules.reentry_days or 0,
+            held=account.strategy_positions,
+            most=rules.max_positions,
+        )
+
+    @property
+    def has_room(self) -> bool:
+        return self.held < self.most
+
+    @property
+    def shifted(self) -> bool:
+        return self.since_entry is None or self.since_entry >= self.shift
+
+    @property
+    def reentry_ok(self) -> bool:
+        return self.since_exit is None or self.since_exit >= self.reentry
+
+    @property
+    def waiting_days(self) -> int:
+        return max(
+            0 if self.since_entry is None else self.shift - self.since_entry,
+            0 if self.since_exit is None else self.reentry - self.since_exit,
+            0,
+        )
 
 
 def evaluate_entry_gate(
@@ -37,31 +86,70 @@ def evaluate_entry_gate(
 
     There is no position yet: `pos_*` are 0, and a condition that reads a leg fails.
     """
-    rules = strategy.definition.entry
-    calendar = view.calendar
-    today = calendar.local(view.now).date()
-
-    def days_since(moment: datetime | None) -> int | None:
-        return None if moment is None else (today - calendar.local(moment).date()).days
-
-    since_entry, since_exit = days_since(account.last_entry_at), days_since(account.last_exit_at)
-    shift, reentry = rules.shift_days, rules.reentry_days or 0
-    full = account.strategy_positions >= rules.max_positions
-    shifted = since_entry is None or since_entry >= shift
-    reentry_ok = since_exit is None or since_exit >= reentry
+    schedule = strategy.definition.entry.schedule
+    limits = _Limits.of(strategy, view, account)
     scope = strategy.scope(view, account, None, external, random)
     conditions = judge_all(strategy.entry_conditions, scope, StatementKind.ENTRY)
-    schedule_ok = due(rules.schedule, calendar, view.now)
-    waiting = max(
-        0 if since_entry is None else shift - since_entry, 0 if since_exit is None else reentry - since_exit, 0
-    )
+    schedule_ok = due(schedule, view.calendar, view.now)
+    concurrency_ok = limits.shifted and limits.has_room
     return EntryGate(
         schedule_ok=schedule_ok,
-        concurrency_ok=shifted and not full,
-        reentry_ok=reentry_ok,
+        concurrency_ok=concurrency_ok,
+        reentry_ok=limits.reentry_ok,
         conditions=conditions,
-        entry_allowed=schedule_ok and shifted and not full and reentry_ok and any_holds(conditions),
-        next_entry_at=_next_entry(strategy, view, waiting),
+        entry_allowed=schedule_ok and concurrency_ok and limits.reentry_ok and any_holds(conditions),
+        next_entry_at=_next_entry(strategy, view, limits.waiting_days),
+        scheduled_at=scheduled_time(schedule, view.calendar, view.now),
+    )
+
+
+def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: AccountState) -> tuple[Evaluation, ...]:
+    """Return what refuses an entry now besides the strategy's own conditions, each with its values.
+
+    The session, the schedule, the number of positions, and the days since the last entry and exit: what an entry signal
+    waits for, for whoever prepares an entry without one.
+    """
+    calendar, now = view.calendar, view.now
+    limits = _Limits.of(strategy, view, account)
+    session = calendar.session(calendar.local(now).date())
+    opened = session is not None and session[0] <= now < session[1]
+    schedule = strategy.definition.entry.schedule
+    minutes = (
+        {}
+        if session is None
+        else {
+            "minutes_after_open": (now - session[0]) // timedelta(minutes=1),
+            "minutes_before_close": (session[1] - now) // timedelta(minutes=1),
+        }
+    )
+    rules: tuple[tuple[bool, str, Mapping[str, int | None]], ...] = (
+        (opened, "the session is open", minutes),
+        (not opened or due(schedule, calendar, now), "Entry.Schedule is due", minutes),
+        (
+            limits.has_room,
+            "pos_in_flight < MaxPositionsInFlight",
+            {"pos_in_flight": limits.held, "MaxPositionsInFlight": limits.most},
+        ),
+        (
+            limits.shifted,
+            "days_since_entry >= EntryShiftDays",
+            {"days_since_entry": limits.since_entry, "EntryShiftDays": limits.shift},
+        ),
+        (
+            limits.reentry_ok,
+            "days_since_exit >= ReentryDays",
+            {"days_since_exit": limits.since_exit, "ReentryDays": limits.reentry},
+        ),
+    )
+    return tuple(
+        Evaluation(
+            StatementKind.ENTRY,
+            statement,
+            False,
+            {name: float(value) for name, value in values.items() if value is not None},
+        )
+        for holds, statement, values in rules
+        if not holds
     )
 
 
@@ -107,6 +195,7 @@ def _exit(strategy: CompiledStrategy, scope: Scope) -> ExitEvaluation:
         profit_target=threshold(strategy.profit_target, checks.target, StatementKind.PROFIT_TARGET),
         stop_loss=threshold(strategy.stop_loss, checks.stop, StatementKind.STOP_LOSS),
         conditions=judge_all(strategy.exit_conditions, scope, StatementKind.EXIT),
+        scheduled_at=scheduled_time(strategy.definition.exit.schedule, scope.view.calendar, scope.view.now),
     )
 
 
@@ -127,6 +216,7 @@ def evaluate_adjustments(
 def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionState) -> tuple[AdjustmentEvaluation, ...]:
     rules = strategy.definition.adjustment
     schedule_ok = due(rules.schedule, scope.view.calendar, scope.view.now)
+    at = scheduled_time(rules.schedule, scope.view.calendar, scope.view.now)
     spent = count_is_spent(strategy, position)
     found: list[AdjustmentEvaluation] = []
     for adjustment in strategy.adjustments:
@@ -140,15 +230,22 @@ def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionSta
                 schedule_ok=schedule_ok,
                 liquidates=spent and not automatic,
                 automatic=automatic,
+                scheduled_at=at,
             )
         )
     return tuple(found)
 
 
-def count_is_spent(strategy: CompiledStrategy, position: PositionState) -> bool:
-    """Return whether the position has had as many adjustments as `MaxAdjustmentCount` allows."""
+def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun: bool = False) -> bool:
+    """Return whether the position has had as many adjustments as `MaxAdjustmentCount` allows.
+
+    Parameters
+    ----------
+    begun
+        Whether what is asked about is a further operation of an adjustment, whose first one has been counted.
+    """
     most = strategy.definition.adjustment.max_count
-    return most is not None and position.adjustment_count >= most
+    return most is not None and position.adjustment_count - begun >= most
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,7 @@ def _compile_node(node: Node, statement: Statement, sandbox: Sandbox) -> Compile
     return CompiledStatement(statement, function, names, len(emitter.always), emitter.calls, constant, parts)
 
 
+_RANDOM = FUNCTIONS["random"].call
 _WITHOUT_VALUE = "not a finite number (a division by zero, a root or a logarithm without a value, an overflow?)"
 
 
@@ -276,7 +277,14 @@ class CompiledStatement:
         if self._simple:
             result = self._run(values)
             return _finite(result), dict(zip(names, values, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
-        return self._evaluate_lazily(scope, values)
+        if not self.path or all(call.caller is not _RANDOM for call in self._calls):
+            return self._evaluate_lazily(scope, values)
+        # A call within the arguments of another has no place of its own: it goes on drawing for the statement.
+        before, scope.random = scope.random, scope.drawing(self.path, self.text)
+        try:
+            return self._evaluate_lazily(scope, values)
+        finally:
+            scope.random = before
 
     def _evaluate_lazily(self, scope: Scope, values: list[LuaValue]) -> tuple[LuaValue, dict[str, float]]:
         count = len(self._names)

@@ -1,14 +1,16 @@
 """Conditions whose only action is UpdateVars: what the server sets by itself. Pure.
 
-An update is carried out when its condition begins to hold within the adjustment schedule, and not again before it has
-ceased to: `daily_pnl = pos_pnl` under a condition that always holds runs once per window. When the condition does not
-hold any more with the new values (`pos_pnl > best` sets `best`), it may begin again at the next evaluation.
+With an adjustment schedule an update is carried out at each scheduled time at which its condition holds, once:
+`daily_pnl = pos_pnl` under a condition that always holds runs once a day. Without a schedule it is carried out when its
+condition begins to hold, and not again before it has ceased to. When the condition does not hold any more with the new
+values (`pos_pnl > best` sets `best`), it may begin again at the next evaluation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 
@@ -31,6 +33,8 @@ class Update:
         Why nothing was set; `None` when it was carried out.
     holds
         Whether the condition still holds with the new values.
+    scheduled_at
+        The scheduled time that it was carried out for; `None` without a schedule.
     """
 
     condition: str
@@ -39,6 +43,7 @@ class Update:
     changed: Mapping[str, Decimal]
     error: str | None
     holds: bool
+    scheduled_at: datetime | None = None
 
 
 def due(evaluation: AdjustmentEvaluation) -> bool | None:
@@ -66,7 +71,7 @@ def carry_out(
     evaluations
         All conditional adjustments of the position at this moment.
     done
-        Conditions whose update was carried out since they began to hold.
+        Conditions whose update was carried out for this scheduled time, or since they began to hold.
     """
     found: list[Update] = []
     for evaluation in evaluations:
@@ -85,7 +90,8 @@ def carry_out(
         failed = [f"{one.statement}: {one.error}" for one in frozen.evaluations if one.error is not None]
         if failed:
             kept = position.variables
-            found.append(Update(evaluation.condition, kept, kept, {}, "; ".join(failed), holds=True))
+            reason = "; ".join(failed)
+            found.append(Update(evaluation.condition, kept, kept, {}, reason, True, evaluation.scheduled_at))
             continue
         changed = {name: value for name, value in frozen.variables.items() if position.variables.get(name) != value}
         updated = replace(position, variables={**position.variables, **frozen.variables})
@@ -93,5 +99,6 @@ def carry_out(
         before, position = position.variables, updated
         again = evaluate_adjustments(strategy, view, account, position, external=external, random=random)
         holds = any(one.condition == evaluation.condition and one.evaluation.result is True for one in again)
-        found.append(Update(evaluation.condition, before, position.variables, changed, None, holds))
+        at = evaluation.scheduled_at
+        found.append(Update(evaluation.condition, before, position.variables, changed, None, holds, at))
     return found

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from mesolive.language import CompiledStrategy, evaluate_signals
 from mesolive.language.decision import AccountState, AdjustmentEvaluation, EntryGate, PositionState
+from mesolive.language.definition import Schedule
 from mesolive.language.signals import Signals
 from mesolive.market.view import MarketView
 from mesolive.signals import auto_updates
 from mesolive.signals.auto_updates import Update
+from mesolive.signals.consideration import Consideration, ConsideredTimes
 from mesolive.signals.findings import adjustment_findings, entry_findings, errors, exit_findings
 from mesolive.signals.keys import Kind, Names, Scope, Subject
 from mesolive.signals.transitions import ConditionResult
@@ -19,17 +22,10 @@ from mesolive.signals.transitions import ConditionResult
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A position that is evaluated.
-
-    Attributes
-    ----------
-    updated
-        Keys of automatic updates that were carried out since their condition began to hold.
-    """
+    """A position that is evaluated."""
 
     names: Names
     position: PositionState
-    updated: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -44,6 +40,8 @@ class Found:
         What the server is to set by itself, with the position that it was worked out for.
     gate, signals
         Every condition with its evidence, for logs of decisions: of the entry, and of each position by its id.
+    considered
+        The scheduled times about which this evaluation has decided, by the key of what it decided.
     """
 
     findings: list[ConditionResult] = field(default_factory=list[ConditionResult])
@@ -51,6 +49,40 @@ class Found:
     updates: list[tuple[Watched, Update]] = field(default_factory=list[tuple[Watched, Update]])
     gate: EntryGate | None = None
     signals: dict[int, tuple[Names, Signals]] = field(default_factory=dict[int, tuple[Names, Signals]])
+    considered: dict[str, datetime] = field(default_factory=dict[str, datetime])
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What was considered and told before.
+
+    Attributes
+    ----------
+    considered
+        The scheduled times that were considered.
+    told
+        When each subject that is on was told last; automatic updates that failed are not among them.
+    """
+
+    considered: ConsideredTimes
+    told: Mapping[str, datetime]
+
+    def of(
+        self, subject: Subject, schedule: Schedule | None, at: datetime | None, due: bool, opened: datetime | None
+    ) -> Consideration:
+        """Return whether the evaluation decides about a subject.
+
+        Parameters
+        ----------
+        at, due
+            The scheduled time that is due, and whether the schedule is.
+        opened
+            When the position was opened: a scheduled time before that, or at that moment, is not one of its own.
+        """
+        if schedule is None:
+            return Consideration(None, due)
+        key = subject.key
+        return Consideration(at, self.considered.is_new(key, at, self.told.get(key), opened))
 
 
 def evaluate(
@@ -60,7 +92,8 @@ def evaluate(
     entry: Names | None,
     positions: Sequence[Watched],
     external: Mapping[str, float],
-    random: Random,
+    random: Callable[[Scope], Random],
+    times: Times,
 ) -> Found:
     """Evaluate a strategy on an account: its entry, and each of its positions.
 
@@ -70,44 +103,84 @@ def evaluate(
         Whose entry is evaluated; `None` when the strategy is not active on the account, or trades another underlying.
     positions
         Positions on the view's underlying, among those of `account`.
+    random
+        Makes the source of randomness of a scope: one for each decision.
+    times
+        What was considered before.
     """
     found = Found()
+    rules = strategy.definition
     if entry is not None:
-        gate = evaluate_signals(strategy, view, account, None, external=external, random=random).entry
+        gate = evaluate_signals(strategy, view, account, None, external=external, random=random(entry.scope)).entry
         assert gate is not None  # noqa: S101 - without a position it is the entry that is evaluated
-        found.findings.extend(entry_findings(entry, gate))
+        subject = Subject(Kind.ENTRY, entry.scope)
+        time = times.of(subject, rules.entry.schedule, gate.scheduled_at, gate.schedule_ok, None)
+        found.findings.extend(entry_findings(entry, gate, time))
+        known = all(condition.result is not None for condition in gate.conditions)
+        _note(found, subject, time, known=known)
         found.evaluated.add(entry.scope)
         found.gate = gate
     for watched in positions:
-        names, position = watched.names, watched.position
-        signals = evaluate_signals(strategy, view, account, position, external=external, random=random)
-        assert signals.exit is not None  # noqa: S101 - with a position it is the exit that is evaluated
-        found.findings.extend(exit_findings(names, signals.exit))
-        found.signals[names.position_id] = (names, signals)
-        for adjustment in signals.adjustments:
-            if adjustment.automatic:
-                found.findings.extend(errors(names, [adjustment.evaluation]))
-            else:
-                found.findings.extend(adjustment_findings(names, adjustment))
-        done = {
-            one.condition
-            for one in signals.adjustments
-            if one.automatic and Subject(Kind.UPDATE, names.scope, one.condition).key in watched.updated
-        }
-        carried_out = auto_updates.carry_out(
-            strategy,
-            view,
-            account,
-            position,
-            signals.adjustments,
-            done,
-            external=external,
-            random=random,
-        )
-        found.updates.extend((watched, update) for update in carried_out)
-        found.findings.extend(_standing_updates(names, signals.adjustments, carried_out))
-        found.evaluated.add(names.scope)
+        _evaluate_position(strategy, view, account, watched, external, random(watched.names.scope), times, found)
     return found
+
+
+def _evaluate_position(
+    strategy: CompiledStrategy,
+    view: MarketView,
+    account: AccountState,
+    watched: Watched,
+    external: Mapping[str, float],
+    random: Random,
+    times: Times,
+    found: Found,
+) -> None:
+    """Add what is found of a position: its exit, its adjustments, and what the server sets by itself."""
+    rules = strategy.definition
+    names, position = watched.names, watched.position
+    opened = position.opened_at
+    signals = evaluate_signals(strategy, view, account, position, external=external, random=random)
+    found.signals[names.position_id] = (names, signals)
+    leaving = signals.exit
+    assert leaving is not None  # noqa: S101 - with a position it is the exit that is evaluated
+    subject = Subject(Kind.EXIT, names.scope)
+    time = times.of(subject, rules.exit.schedule, leaving.scheduled_at, leaving.schedule_ok, opened)
+    found.findings.extend(exit_findings(names, leaving, time))
+    _note(found, subject, time, known=leaving.triggered or leaving.is_known)
+    done: set[str] = set()
+    for adjustment in signals.adjustments:
+        kind = Kind.UPDATE if adjustment.automatic else Kind.ADJUSTMENT
+        subject = Subject(kind, names.scope, adjustment.condition)
+        schedule = rules.adjustment.schedule
+        time = times.of(subject, schedule, adjustment.scheduled_at, adjustment.schedule_ok, opened)
+        result = adjustment.evaluation.result
+        if not adjustment.automatic:
+            found.findings.extend(adjustment_findings(names, adjustment, time))
+            _note(found, subject, time, known=result is not None)
+            continue
+        found.findings.extend(errors(names, [adjustment.evaluation]))
+        # One that is carried out now has considered its time when it is stored.
+        _note(found, subject, time, known=result is False)
+        if (schedule is None and subject.key in times.told) or not time.decides:
+            done.add(adjustment.condition)
+    carried_out = auto_updates.carry_out(
+        strategy,
+        view,
+        account,
+        position,
+        signals.adjustments,
+        done,
+        external=external,
+        random=random,
+    )
+    found.updates.extend((watched, update) for update in carried_out)
+    found.findings.extend(_standing_updates(names, signals.adjustments, carried_out))
+    found.evaluated.add(names.scope)
+
+
+def _note(found: Found, subject: Subject, time: Consideration, *, known: bool) -> None:
+    if time.at is not None and time.decides and known:
+        found.considered[subject.key] = time.at
 
 
 def _standing_updates(

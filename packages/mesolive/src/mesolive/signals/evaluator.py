@@ -24,7 +24,8 @@ from mesolive.language.decision import AccountState, shown
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.chain_view import BookView
 from mesolive.signals.auto_updates import Update
-from mesolive.signals.evaluation import Found, Watched, evaluate
+from mesolive.signals.consideration import ConsideredTimes
+from mesolive.signals.evaluation import Found, Times, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
 from mesolive.signals.keys import Kind, Scope, Subject
 from mesolive.signals.partial_positions import partial_positions
@@ -35,7 +36,7 @@ from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.signals import signal_states
 from mesolive.tasks import Tasks, Turns
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
-from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
 from mesolive.trading.portfolio.position_queries import are_open
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.portfolio.repository import open_with_variables, set_variables
@@ -120,6 +121,7 @@ class SignalEvaluator:
         self.pulse = EvaluationStats()
         self._turn = asyncio.Lock()
         self.tasks = Tasks()
+        self._considered = ConsideredTimes()
 
     async def start(self) -> None:
         """Begin to evaluate, at once and then in time with the market's clock."""
@@ -176,6 +178,8 @@ class SignalEvaluator:
         else:
             found.findings.extend(no_entry(pair.names) for pair in watch.pairs)
         await self._tell(watch, found)
+        self._considered.note(found.considered)
+        self._considered.forget_before(now - INSTANTS)
 
     async def _settle(self) -> Mapping[int, str]:
         """Settle what has expired; return what is overdue, by position. Whatever fails here, signals are evaluated."""
@@ -207,7 +211,8 @@ class SignalEvaluator:
         symbols.update(symbol_of.values())
         if not pair.active:
             found.findings.append(no_entry(names))
-        updated = frozenset(key for key, one in standing.items() if one.kind is Kind.UPDATE and one.body != FAILED)
+        told = {key: one.since for key, one in standing.items() if one.since is not None and one.body != FAILED}
+        times = Times(self._considered, told)
         failed = False
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
@@ -215,17 +220,26 @@ class SignalEvaluator:
                 view = self._room.fresh_view(symbol, None)
                 account = self._account(context, view, accounts)
                 watched = [
-                    Watched(pair.names_of(one), account.positions[place], updated)
+                    Watched(pair.names_of(one), account.positions[place])
                     for place, one in enumerate(context.positions)
                     if symbol_of.get(one.id) == symbol
                 ]
                 one = await self._room.run(
                     context,
-                    f"signals/{context.strategy_id}/{context.account.id}/{view.now.isoformat()}",
+                    f"signals/{context.strategy_id}/{context.account.id}",
                     view,
                     None,
-                    lambda strategy, external, random, v=view, a=account, e=entering, w=watched: evaluate(
-                        strategy, v, a, names if e else None, w, external, random
+                    lambda strategy, external, _random, v=view, a=account, e=entering, w=watched: evaluate(
+                        strategy,
+                        v,
+                        a,
+                        names if e else None,
+                        w,
+                        external,
+                        lambda scope: self._room.random(
+                            decision_name(scope.strategy_id, scope.account_id, scope.position_id, v.now)
+                        ),
+                        times,
                     ),
                 )
             except ServiceError as problem:
@@ -240,6 +254,7 @@ class SignalEvaluator:
                 found.findings.extend(one.findings)
                 found.evaluated |= one.evaluated
                 found.updates.extend(one.updates)
+                found.considered |= one.considered
                 continue
             if entering:
                 found.findings.append(no_entry(names))
@@ -282,10 +297,11 @@ class SignalEvaluator:
             ]
             events = [change.event for change in told if change.event is not None]
             await self._journal.append(tx, user_id, events)
-            ended = [change.key for change in told if not change.begins]
-            if ended:
+            # What begins may be on already: then it is told anew, and its row is that of the latest event.
+            keys = [change.key for change in told]
+            if keys:
                 await tx.execute(
-                    delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject.in_(ended))
+                    delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject.in_(keys))
                 )
             begun = [self._row(change) for change in told if change.begins]
             if begun:
@@ -320,10 +336,12 @@ class SignalEvaluator:
             await tx.execute(
                 delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject == key)
             )
-            if update.holds:
+            if update.holds or update.scheduled_at is not None:
                 change = Change(key, Kind.UPDATE, names.scope, begins=True, event=None)
                 body = None if update.error is None else FAILED
                 await tx.execute(insert(signal_states), [{**self._row(change), "body": body}])
+        if update.scheduled_at is not None and update.error is None:
+            self._considered.note({key: update.scheduled_at})
 
 
 def next_evaluation(now: datetime, every: timedelta) -> datetime:

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import AdjustmentEvaluation, EntryGate, Evaluation, ExitEvaluation
+from mesolive.signals.consideration import Consideration
 from mesolive.signals.keys import Kind, Names, Subject
 from mesolive.signals.transitions import ConditionResult
 from mesolive.trading.preparation.plan_builder import condition
 from mesolive_sdk import models
 
 
-def entry_findings(names: Names, gate: EntryGate) -> Iterator[ConditionResult]:
-    """Yield the entry signal of a strategy on an account, and the errors of its conditions."""
+def entry_findings(names: Names, gate: EntryGate, time: Consideration) -> Iterator[ConditionResult]:
+    """Yield the entry signal of a strategy on an account, and the errors of its conditions.
+
+    With a schedule it goes on at a scheduled time only; it goes off as soon as something does not hold any more.
+    """
 
     def event(on: bool) -> models.MesoLiveEvent:
         return _entry_event(
@@ -29,7 +33,8 @@ def entry_findings(names: Names, gate: EntryGate) -> Iterator[ConditionResult]:
             ),
         )
 
-    yield ConditionResult(Subject(Kind.ENTRY, names.scope), gate.entry_allowed, event)
+    holds = None if gate.entry_allowed and not time.decides else gate.entry_allowed
+    yield ConditionResult(Subject(Kind.ENTRY, names.scope), holds, event, time.renews)
     yield from errors(names, gate.conditions)
 
 
@@ -38,16 +43,14 @@ def no_entry(names: Names) -> ConditionResult:
     return ConditionResult(Subject(Kind.ENTRY, names.scope), False, lambda on: _entry_event(names, on, None))
 
 
-def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[ConditionResult]:
+def exit_findings(names: Names, found: ExitEvaluation, time: Consideration) -> Iterator[ConditionResult]:
     """Yield the exit signal of a position, and the errors of its checks.
+
+    `ScheduleOk` says that this is a scheduled time: whoever acts by themselves acts then. The signal is on for as long
+    as a check holds, and is told anew at each of its scheduled times.
 
     A check that cannot be evaluated raises no signal, and it ends none either: it is unknown, not false.
     """
-    rules = [
-        rule
-        for rule in (found.max_days_in_trade, found.profit_target, found.stop_loss, *found.conditions)
-        if rule is not None
-    ]
 
     def event(on: bool) -> models.MesoLiveEvent:
         return models.ExitSignalEvent(
@@ -59,7 +62,7 @@ def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[ConditionResu
             PositionName=names.position_name,
             BrokerAccountId=names.broker_account_id,
             ExitSignalResult=models.ExitSignalsResult(
-                ScheduleOk=found.schedule_ok,
+                ScheduleOk=time.decides,
                 MaxDaysInTrade=None if found.max_days_in_trade is None else condition(found.max_days_in_trade),
                 ProfitTarget=None if found.profit_target is None else condition(found.profit_target),
                 StopLoss=None if found.stop_loss is None else condition(found.stop_loss),
@@ -67,14 +70,13 @@ def exit_findings(names: Names, found: ExitEvaluation) -> Iterator[ConditionResu
             ),
         )
 
-    unknown = any(rule.result is None for rule in rules)
-    holds = True if found.triggered else (None if unknown else False)
-    yield ConditionResult(Subject(Kind.EXIT, names.scope), holds, event)
-    yield from errors(names, rules)
+    holds = True if found.triggered else (False if found.is_known else None)
+    yield ConditionResult(Subject(Kind.EXIT, names.scope), holds, event, time.renews)
+    yield from errors(names, found.rules)
 
 
-def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[ConditionResult]:
-    """Yield the signal of one conditional adjustment, and its error."""
+def adjustment_findings(names: Names, found: AdjustmentEvaluation, time: Consideration) -> Iterator[ConditionResult]:
+    """Yield the signal of one conditional adjustment, and its error; `AdjustmentTimeOk` as `ScheduleOk` of an exit."""
 
     def event(on: bool) -> models.MesoLiveEvent:
         return models.AdjustmentSignalEvent(
@@ -85,11 +87,12 @@ def adjustment_findings(names: Names, found: AdjustmentEvaluation) -> Iterator[C
             PositionId=names.position_id,
             PositionName=names.position_name,
             BrokerAccountId=names.broker_account_id,
-            AdjustmentTimeOk=found.schedule_ok,
+            AdjustmentTimeOk=time.decides,
             Condition=condition(found.evaluation),
         )
 
-    yield ConditionResult(Subject(Kind.ADJUSTMENT, names.scope, found.condition), found.evaluation.result, event)
+    subject = Subject(Kind.ADJUSTMENT, names.scope, found.condition)
+    yield ConditionResult(subject, found.evaluation.result, event, time.renews)
     yield from errors(names, [found.evaluation])
 
 

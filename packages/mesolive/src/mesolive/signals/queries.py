@@ -70,7 +70,7 @@ async def load(tx: Transaction) -> Watch:
     watch = Watch()
     for row in await tx.all(select(signal_states)):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
-        standing = ActiveState(row.subject, Kind(row.kind), scope, row.body)
+        standing = ActiveState(row.subject, Kind(row.kind), scope, row.body, row.since)
         watch.standing.setdefault(row.user_id, {})[row.subject] = standing
     active = await active_strategies(tx)
     wanted = sorted(active | await strategies_with_positions(tx))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mesolive.signals.keys import Kind, Scope, Subject
 from mesolive_sdk import models, wire
@@ -27,11 +28,14 @@ class ConditionResult:
         `None` when it is not known now: what is on stays on, what is off stays off.
     event
         Makes the event of its beginning (`True`) or its end; `None` where that is told in another way.
+    renewed
+        Whether it is told anew where it holds and is on already: a scheduled time of it has come.
     """
 
     subject: Subject
     holds: bool | None
     event: Callable[[bool], models.MesoLiveEvent | None]
+    renewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +45,21 @@ class ActiveState:
     Attributes
     ----------
     body
-        The event that began it, as JSON; `None` for what was told in another way.
+        The event that told of it last, as JSON; `None` for what was told in another way.
+    since
+        When that was.
     """
 
     key: str
     kind: Kind
     scope: Scope
     body: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A subject that begins or ends."""
+    """A subject that begins (or, being on, is told anew) or ends."""
 
     key: str
     kind: Kind
@@ -89,7 +96,8 @@ def changes(
             continue  # the same statement, written twice
         mentioned.add(key)
         is_on = key in standing
-        if finding.holds is None or finding.holds is is_on:
+        renewed = finding.renewed and finding.holds is True
+        if finding.holds is None or (finding.holds is is_on and not renewed):
             continue
         subject = finding.subject
         found.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))

@@ -146,7 +146,7 @@ async def test_combined_actions_follow_one_another_count_once_and_end_with_their
     await stage.must_balance()
 
 
-async def test_a_server_that_enforces_the_maximum_closes_the_position_instead(tmp_path: Path) -> None:
+async def test_the_adjustment_after_the_last_allowed_one_closes_the_position(tmp_path: Path) -> None:
     async with play(tmp_path, enforce_max_adjustments=True) as stage:
         await stage.enter(strangle(maximum=1, MoveLegAdjustment=STRIKE))
         await stage.adjust(Operation.MoveLeg)

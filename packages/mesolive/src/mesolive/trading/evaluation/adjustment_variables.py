@@ -12,7 +12,7 @@ from mesolive.language import CompiledStrategy, freeze_at_adjustment
 from mesolive.language.decision import Operation, PositionState, SelectionError
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
-from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
 from mesolive.trading.portfolio.adjustments import find_adjustment_step
 from mesolive.trading.portfolio.plans import Plan
 from mesolive.trading.portfolio.positions import Position
@@ -105,7 +105,9 @@ async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: Pendin
                 state = replace(state, variables={**state.variables, **one.variables})
             return found
 
-        frozen = await room.run(pending.context, f"adjustment/{plan.id}", view, plan.data_provider, freeze)
+        context = pending.context
+        name = decision_name(context.strategy_id, context.account.id, pending.position.id, view.now)
+        frozen = await room.run(context, name, view, plan.data_provider, freeze)
     except ServiceError as error:
         frozen = CapturedVariables({}, unavailable=error.message)
     except SelectionError as error:  # the definition was changed since the plan was prepared

@@ -12,7 +12,7 @@ from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language import freeze_at_entry
 from mesolive.language.decision import Evaluation, PositionState
 from mesolive.store.database import Transaction
-from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name, load_context
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.plans import Plan
 from mesolive.trading.portfolio.variable_errors import variable_error_id
@@ -103,7 +103,7 @@ class EntryVariableCapture:
             account = context.account_state(self.room.marks(view))
             frozen = await self.room.run(
                 context,
-                f"freeze/{context.strategy_id}/{view.now.isoformat()}",
+                decision_name(context.strategy_id, context.account.id, None, view.now),
                 view,
                 provider,
                 lambda strategy, external, random: freeze_at_entry(

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias, TypeVar
 
@@ -34,8 +34,25 @@ from mesolive_sdk import models
 
 T = TypeVar("T")
 
+DECISION_STEP = timedelta(minutes=5)
+"""What is decided within one such step draws the same random numbers."""
+
 EVALUATION_SECONDS = 30.0
 """The longest that one evaluation may take; its own limits end it much earlier."""
+
+
+def decision_name(strategy_id: int, account_id: int, position_id: int | None, at: datetime) -> str:
+    """Return what names a decision, and seeds its randomness: the same for the signal and for what is prepared by it.
+
+    Parameters
+    ----------
+    position_id
+        The position concerned; `None` for an entry.
+    at
+        The moment: all of one five-minute step, as schedules have them, are one decision.
+    """
+    step = at - (at - at.min.replace(tzinfo=at.tzinfo)) % DECISION_STEP
+    return f"{strategy_id}/{account_id}/{position_id or 'entry'}/{step.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +213,10 @@ class StrategyEvaluator:
         except UnknownProviderError as error:
             name = provider.name if provider is not None else None
             raise unavailable(str(error), name) from None
+
+    def random(self, name: str) -> Random:
+        """Return the source of randomness of what `name` names; the same name draws the same."""
+        return self._random(name)
 
     def fresh_view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
         """Return the market now for a decision: old quotes are no market.

@@ -10,7 +10,7 @@ from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
 from mesolive.store.database import Transaction
-from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator
+from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
 from mesolive.trading.orders.open_orders import open_order_of_position
 from mesolive.trading.portfolio.adjustments import AdjustmentStep
 from mesolive.trading.portfolio.plans import NewPlan, is_being_completed
@@ -39,7 +39,6 @@ async def prepare_adjustment(
     room: StrategyEvaluator,
     context: StrategyContext,
     args: models.PreparePositionAdjustmentArgs,
-    name: str,
     *,
     enforce_count: bool,
 ) -> PreparedAdjustment:
@@ -49,8 +48,6 @@ async def prepare_adjustment(
     ----------
     context
         The position's strategy on its account.
-    name
-        Names the evaluation; it seeds its randomness.
     enforce_count
         Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead; otherwise the count is reported
         and no more.
@@ -84,6 +81,7 @@ async def prepare_adjustment(
         )
         return selection, adjusting(strategy, selection), count_report(strategy, position)
 
+    name = decision_name(context.strategy_id, context.account.id, position.id, view.now)
     selection, what, count = await room.run(context, name, view, args.DataProvider, select)
     plan = adjustment_plan(position, args, selection, view)
     return PreparedAdjustment(plan, adjustment_result(position, plan, selection, count, view), what)

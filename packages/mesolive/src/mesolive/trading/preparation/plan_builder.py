@@ -107,11 +107,16 @@ def entry_plan(
 
 
 def entry_result(
-    context: StrategyContext, plan: NewPlan, selection: EntrySelection, view: BookView
+    context: StrategyContext,
+    plan: NewPlan,
+    selection: EntrySelection,
+    view: BookView,
+    refusals: Sequence[Evaluation] = (),
 ) -> models.PreparePositionEntryResult:
     """Return what the preparation of an entry found, for the wire; the plan's id is set once it is stored.
 
     `SelectedLegs` show the quantities that would be traded: the definition's times `QtyMultiplier`. Their ids are 0.
+    What refuses the entry besides the conditions (`refusals`) is told after them.
     """
     quantities = {leg.name: leg.qty * selection.qty_multiplier for leg in plan.legs}
     values = value_plan(plan.legs, quantities, view)
@@ -142,8 +147,8 @@ def entry_result(
         LegGroups=leg_groups(plan.legs),
         LegGroupQtys=wire_groups(group_quantities(plan.legs, selection.qty_multiplier)),
         AbortConditions=[condition(one) for one in selection.abort_conditions],
-        EntryConditions=[condition(one) for one in selection.conditions],
-        EntryAllowed=selection.allowed,
+        EntryConditions=[condition(one) for one in (*selection.conditions, *refusals)],
+        EntryAllowed=selection.allowed and not refusals,
         QtyMultiplier=selection.qty_multiplier,
         Vars=shown(selection.variables),
         LegGreeks=values.leg_greeks,

@@ -22,11 +22,16 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, rate_limited
 from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
-from mesolive.language import select_entry
+from mesolive.language import entry_refusals, select_entry
 from mesolive.language.decision import Constraint, SelectionError
 from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
 from mesolive.tasks import BackOff, Tasks
-from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, load_context
+from mesolive.trading.evaluation.evaluator import (
+    StrategyContext,
+    StrategyEvaluator,
+    decision_name,
+    load_context,
+)
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.portfolio.accounts import Account, find_account
 from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
@@ -382,9 +387,7 @@ class Preparations:
     async def _prepare_adjustment(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
         context = await self._context(job)
-        found = await prepare_adjustment(
-            self._room, context, args, f"adjustment/{job.id}", enforce_count=self._enforce_adjustment_count
-        )
+        found = await prepare_adjustment(self._room, context, args, enforce_count=self._enforce_adjustment_count)
         return Prepared(found.plan, found.result, found.adjusting)
 
     async def _prepare_entry(self, job: Job) -> Prepared:
@@ -393,17 +396,18 @@ class Preparations:
         view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider)
         account = context.account_state(self._room.marks(view))
         constraint = Constraint(str(args.LegSelectionConstraint))
-        selection = await self._room.run(
+        selection, refusals = await self._room.run(
             context,
-            f"entry/{job.id}",
+            decision_name(context.strategy_id, context.account.id, None, view.now),
             view,
             args.DataProvider,
-            lambda strategy, external, random: select_entry(
-                strategy, view, account, constraint=constraint, external=external, random=random
+            lambda strategy, external, random: (
+                select_entry(strategy, view, account, constraint=constraint, external=external, random=random),
+                entry_refusals(strategy, view, account),
             ),
         )
         plan = entry_plan(context, args, selection, view)
-        return Prepared(plan, entry_result(context, plan, selection, view))
+        return Prepared(plan, entry_result(context, plan, selection, view, refusals))
 
     async def _prepare_exit(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionExitArgs)
