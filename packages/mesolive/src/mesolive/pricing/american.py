@@ -35,7 +35,7 @@ from mesolive.pricing.option_families import SMALLEST_DEVIATION, Families, KeptT
 NEGLIGIBLE_PREMIUM: Final = 1e-12
 """Of the strike: contracts whose right of early exercise cannot be worth more are European."""
 
-FAR: Final = 8.5
+FAR: Final = 6.5
 """Standard deviations from the boundary beyond which the premium is below 1e-17 of the strike."""
 
 RATE_DIGITS: Final = 12

@@ -118,6 +118,8 @@ class BoundaryTables:
         (families, coefficients, points) of the derivatives of ``ln (ln X - ln B)`` by `R` and `Q`.
     converged
         (families,) whether every boundary of a family was found.
+    paid, yielded
+        (families, points) ``e^(-R s)`` and ``e^(-Q s)``, times the weights of the quadrature.
     """
 
     rate: FloatArray
@@ -129,6 +131,8 @@ class BoundaryTables:
     by_rate: FloatArray
     by_yield: FloatArray
     converged: BoolArray
+    paid: FloatArray
+    yielded: FloatArray
 
     @classmethod
     def solve(cls, rate: FloatArray, dividends: FloatArray, low: FloatArray, high: FloatArray) -> BoundaryTables:
@@ -170,7 +174,8 @@ class BoundaryTables:
                 table[own, :count] = np.matmul(plain, relative[:, :, :-1])
             limit[own] = boundaries.limit[::count]
             converged[own] = boundaries.converged.reshape(own.size, count).all(axis=1)
-        return cls(rate, dividends, limit, middle, half, shape, by_rate, by_yield, converged)
+        paid, yielded = (np.exp(-each[:, None] * _TIMES) * _WEIGHTS for each in (rate, dividends))
+        return cls(rate, dividends, limit, middle, half, shape, by_rate, by_yield, converged, paid, yielded)
 
     def evaluate(
         self, family: IntArray, log_spot: FloatArray, deviation: FloatArray, *, everything: bool
@@ -223,60 +228,72 @@ class BoundaryTables:
         return shape, slope, by_rate, by_yield
 
     def _evaluate(self, family: IntArray, x: FloatArray, w: FloatArray, everything: bool) -> Sensitivities:
+        # The arrays of contracts by points are written over in place: the passes over memory are what this costs.
         r, q, limit = self.rate[family], self.dividends[family], self.limit[family]
         shape, slope, by_rate, by_yield = self._boundary(family, w, everything)
         exercised = x <= limit - w * shape[:, -1]
-        below = w[:, None] * shape[:, :-1]
-        log_boundary = limit[:, None] - below
-        by_deviation = -(shape[:, :-1] + slope[:, :-1])
         now = np.where(exercised, 1.0, 0.0)
         spot = np.exp(x)
         d1 = (x + r - q) / w + 0.5 * w
         paid, yielded = np.exp(-r), spot * np.exp(-q)
         in_strike, in_spot = paid * ndtr(w - d1), yielded * ndtr(-d1)
         density = INVERSE_SQRT_2PI * yielded * np.exp(-0.5 * d1 * d1)
-        inverse = 1.0 / (w[:, None] * _ROOTS)
-        half = (0.5 * w)[:, None] * _ROOTS
-        middle = (x[:, None] - log_boundary) * inverse + ((r - q) / w)[:, None] * _ROOTS
-        minus, plus = middle - half, middle + half
-        paid_then = np.exp(-r[:, None] * _TIMES) * _WEIGHTS
-        yielded_then = np.exp(-q[:, None] * _TIMES) * _WEIGHTS
-        strike_part = paid_then * ndtr(-minus)
-        spot_part = yielded_then * ndtr(-plus)
-        strike_density = INVERSE_SQRT_2PI * paid_then * np.exp(-0.5 * minus * minus)
-        spot_density = q[:, None] * np.exp(log_boundary) * strike_density
-        e = r[:, None] * strike_density - spot_density
-        interest, dividends = r * strike_part.sum(axis=1), q * spot * spot_part.sum(axis=1)
-        value = in_strike - in_spot + interest - dividends
+
+        spread = w[:, None] * _ROOTS
+        inverse = 1.0 / spread
+        below, slope = np.ascontiguousarray(shape[:, :-1]), slope[:, :-1]
+        below *= w[:, None]
+        middle = (limit - x)[:, None] - below
+        middle *= inverse
+        middle -= ((r - q) / w)[:, None] * _ROOTS
+        spread *= 0.5
+        minus, plus = middle + spread, middle - spread  # -d- and -d+
+        paid_then, yielded_then = self.paid[family], self.yielded[family]
+        strike_part = ndtr(minus)
+        strike_part *= paid_then
+        spot_part = ndtr(plus)
+        spot_part *= yielded_then
+        minus *= minus
+        minus *= -0.5
+        strike_density = np.exp(minus, out=minus)
+        strike_density *= paid_then
+        strike_density *= INVERSE_SQRT_2PI
+        spot_density = np.exp(-below)
+        spot_density *= (q * np.exp(limit))[:, None]
+        spot_density *= strike_density
+        e = strike_density
+        e *= r[:, None]
+        e -= spot_density
         scaled = e * inverse
-        vega = (
-            density
-            + (e * plus).sum(axis=1) / w
-            + (scaled * by_deviation).sum(axis=1)
-            + (spot_density * _ROOTS).sum(axis=1)
-        )
+
+        dividends = q * spot * spot_part.sum(axis=1)
         payoff = -np.expm1(x)
+        value = in_strike - in_spot + r * strike_part.sum(axis=1) - dividends
         value = np.where(exercised, payoff, np.maximum(value, payoff))
+        vega = density + spot_density @ _ROOTS - (_along(e, plus) + _along(scaled, below)) / w - _along(scaled, slope)
         vega = np.where(exercised, 0.0, vega)
         if not everything:
             return Sensitivities(value, value, value, vega, value, value, now)
         by_log_spot = -in_spot - scaled.sum(axis=1) - dividends
-        curvature = density / w + (scaled * inverse * plus + spot_density * inverse).sum(axis=1)
-        moved = (e * _ROOTS).sum(axis=1) / w
-        boundary_by_rate = np.where(q > r, 1.0 / r, 0.0)[:, None] - below * by_rate
-        boundary_by_yield = np.where(q > r, -1.0 / q, 0.0)[:, None] - below * by_yield
+        moved = (e @ _ROOTS) / w
+        limit_by_rate, limit_by_yield = np.where(q > r, 1.0 / r, 0.0), np.where(q > r, -1.0 / q, 0.0)
+        all_scaled = scaled.sum(axis=1)
         rho = (
             -in_strike
-            + (strike_part * (1.0 - r[:, None] * _TIMES)).sum(axis=1)
+            + strike_part.sum(axis=1)
+            - r * (strike_part @ _TIMES)
             - moved
-            + (scaled * boundary_by_rate).sum(axis=1)
+            + limit_by_rate * all_scaled
+            - _along(scaled, below * by_rate)
         )
         phi = (
             in_spot
-            - spot * (spot_part * (1.0 - q[:, None] * _TIMES)).sum(axis=1)
+            - spot * (spot_part.sum(axis=1) - q * (spot_part @ _TIMES))
             + moved
-            + (scaled * boundary_by_yield).sum(axis=1)
+            + limit_by_yield * all_scaled
+            - _along(scaled, below * by_yield)
         )
+        curvature = density / w - _along(scaled, inverse * plus) + _along(spot_density, inverse)
         return Sensitivities(
             value,
             np.where(exercised, -spot, by_log_spot),
@@ -286,6 +303,11 @@ class BoundaryTables:
             np.where(exercised, 0.0, phi),
             now,
         )
+
+
+def _along(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the sums of the products over the points."""
+    return np.asarray(np.einsum("ij,ij->i", one, other), dtype=np.float64)
 
 
 def nodes_for(ratio: FloatArray) -> IntArray:

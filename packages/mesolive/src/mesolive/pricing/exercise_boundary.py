@@ -51,14 +51,14 @@ IntArray = npt.NDArray[np.intp]
 BOUNDARY_POINTS: Final = 12
 """Collocation points of a boundary, its known limit at the expiration not counted."""
 
-QUADRATURE_POINTS: Final = 20
-START_STEPS: Final = 10
+QUADRATURE_POINTS: Final = 16
+START_STEPS: Final = 6
 """Newton steps of QD+. Short times converge slowly: four are too few."""
 
 MAX_NEWTON_STEPS: Final = 6
 MAX_STEPS_OF_STRAGGLERS: Final = 30
 LARGEST_STEP: Final = 0.3
-CONVERGED: Final = 1e-7
+CONVERGED: Final = 1e-4
 """A step of `z` below this is the last one: the convergence is quadratic, so the error is below 1e-12 then."""
 
 LEAST_SQUARE: Final = 1e-6
@@ -262,7 +262,7 @@ class _Systems:
         for _ in range(steps):
             terms = _Terms(self, z)
             step, sick = _solved(terms.jacobian(), terms.miss[:, :, None])
-            largest = np.abs(step[:, :, 0]).max(axis=1)
+            largest = (np.abs(step[:, :, 0]) / self.total).max(axis=1)
             stepped = np.minimum(z - np.clip(step[:, :, 0], -bound, bound), self.limit - BELOW_LIMIT)
             z = np.where((converged | sick)[:, None], z, stepped)
             converged |= ~sick & (largest < CONVERGED)
