@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access, secret_of
+from mesolive.access.secret import SECRET_FILE
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, storage_failure
 from mesolive.hubs.control import ControlHub, ControlServices
@@ -34,8 +35,10 @@ from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive.operations.health import Health
+from mesolive.operations.market_clock import MarketClockRecorder, MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
+from mesolive.operations.server_places import note_places
 from mesolive.settings import Settings, SettingsError
 from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.store.database import Database
@@ -158,20 +161,34 @@ class Application:
         await self.hubs.shutdown()
 
 
-def build_market(settings: Settings, not_before: datetime | None = None) -> tuple[Market, Clock]:
+def build_market(
+    settings: Settings, not_before: datetime | None = None, noted: MarketTime | None = None
+) -> tuple[Market, Clock]:
     """Return the market that the settings ask for, and the clock that it runs on.
 
     Parameters
     ----------
     not_before
         How far market time has come already.
+    noted
+        The note of the run before.
 
     Raises
     ------
     SettingsError
-        When the chain file or the recording cannot be used.
+        When the chain file or the recording cannot be used, or market time has begun elsewhere than at the start.
     """
-    request = SourceRequest(settings.chain, settings.start, settings.speed, settings.seed, not_before)
+    resumed = noted is not None and noted.source == source_of(settings)
+    start = settings.start
+    if noted is not None and start is not None:
+        if start != noted.start:
+            begun = "" if noted.start is None else f"; it began with --start {noted.start.isoformat()}"
+            raise SettingsError(
+                f"start: the market time of this database has come to {noted.reached:%Y-%m-%d %H:%M:%S} UTC{begun}. "
+                "Leave --start out to go on there, or name another --database to begin anew"
+            )
+        start = None  # the same command line as before: its market time goes on
+    request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed)
     try:
         source = open_source(settings.market, request)
     except SourceError as error:
@@ -179,10 +196,20 @@ def build_market(settings: Settings, not_before: datetime | None = None) -> tupl
     return Market([source.provider], notes=source.notes), source.clock
 
 
+def source_of(settings: Settings) -> str:
+    """Return which market the settings ask for: its kind, and the file that it is made from."""
+    return settings.market if settings.chain is None else f"{settings.market} {settings.chain.name}"
+
+
 def venue_memory(settings: Settings) -> Path:
     """Return where the simulated venue remembers its orders: by default beside the database, where that is a file."""
     directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
     return directory / "simulated-venue.jsonl"
+
+
+def _secret_file(settings: Settings) -> Path | None:
+    directory = None if settings.secret_key else directory_of(settings.database)
+    return None if directory is None else directory / SECRET_FILE
 
 
 def _open_ledger(settings: Settings) -> VenueLedger:
@@ -273,9 +300,21 @@ async def running(
     live = overrides.replay is None
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
-        market, clock = await _start_market(settings, store, overrides, stack)
+        market, clock, noted = await _start_market(settings, store, overrides, stack)
+        same = noted is not None and noted.source == source_of(settings)
+        begun = noted.start if noted is not None and same else settings.start
+        recorder = MarketClockRecorder(store.database, clock, source_of(settings), begun)
+        if live:
+            await _start(stack, recorder)
         core = _build_core(settings, store, market, clock, overrides, stack)
         trading = _build_trading(settings, core, overrides, stack)
+        if live:
+            await note_places(
+                store.database,
+                venue_memory(settings) if overrides.venues is None else None,
+                _secret_file(settings),
+                datetime.now(UTC),
+            )
         hubs = _build_hubs(settings, core, trading, stack)
         agents = AgentMonitor(store.database, core.journal, market)
         retention = Retention(store.database, clock, _keep(settings))
@@ -312,6 +351,7 @@ async def running(
         registry.watch(
             store.lock,
             store.database,
+            recorder,
             *market.task_owners,
             hubs.deliverer,
             hubs.keys,
@@ -379,13 +419,16 @@ async def _check_history(database: Database) -> Sequence[str]:
 
 async def _start_market(
     settings: Settings, store: _Store, overrides: Overrides, stack: AsyncExitStack
-) -> tuple[Market, Clock]:
+) -> tuple[Market, Clock, MarketTime | None]:
     """Start the market where its time has come to."""
-    market, clock = overrides.market or build_market(settings, await latest_moment(store.database))
+    database = store.database
+    noted = await read_market_time(database)
+    reached = reached_before(noted, await latest_moment(database), settings.speed)
+    market, clock = overrides.market or build_market(settings, reached, noted)
     if overrides.replay is None:
         market.remember_in(MarketStore(store.database, clock))
     await _start(stack, market)
-    return market, clock
+    return market, clock, noted
 
 
 def _build_core(

@@ -85,6 +85,18 @@ def test_market_time_does_not_go_back_over_restarts(chain: Path, bars: Path) -> 
     assert open_source("recorded", SourceRequest(path=bars, not_before=middle)).clock.now() >= middle
 
 
+def test_the_time_of_the_same_market_goes_on_exactly_where_it_was(chain: Path, bars: Path) -> None:
+    for moment in (datetime(2026, 1, 5, 20, 49, tzinfo=UTC), datetime(2026, 1, 10, 3, 0, tzinfo=UTC)):
+        resumed = SourceRequest(speed=0.001, not_before=moment, resumed=True)
+        assert open_source("simulated", resumed).clock.now() - moment < timedelta(seconds=1)
+    for kind, path, moment in (
+        ("simulated", chain, MORNING + timedelta(days=3, hours=9)),
+        ("recorded", bars, datetime(2015, 12, 24, 14, 32, tzinfo=UTC)),
+    ):
+        resumed = SourceRequest(path=path, speed=0.001, not_before=moment, resumed=True)
+        assert open_source(kind, resumed).clock.now() - moment < timedelta(seconds=1)
+
+
 def test_files_of_earlier_days_than_another_markets_start_at_their_own_time(chain: Path, bars: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         for kind, path in (("simulated", chain), ("recorded", bars)):

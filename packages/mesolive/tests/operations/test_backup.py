@@ -21,6 +21,8 @@ from typer.testing import CliRunner, Result
 
 from mesolive.cli.root import app
 from mesolive.operations.backup import DISTANCE, BackupError, make_backup, restore_backup
+from mesolive.server import serving
+from mesolive.settings import Settings
 from mesolive.store.server_lock import DatabaseInUseError
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
@@ -300,3 +302,35 @@ async def test_an_order_that_works_and_was_sent_after_the_backup_is_named(tmp_pa
 
 def errors(desk: Desk) -> list[models.ErrorEvent]:
     return [event for event in desk.events if isinstance(event, models.ErrorEvent)]
+
+
+async def test_a_backup_finds_the_venues_memory_wherever_the_running_server_keeps_it(tmp_path: Path) -> None:
+    directory, elsewhere = tmp_path / "server", tmp_path / "elsewhere"
+    directory.mkdir()
+    settings = Settings(port=0, database=url(directory), data_dir=elsewhere)
+    file = tmp_path / "backup.tar.gz"
+    async with serving(settings) as application:
+        await application.access.create_key("ann")
+        manifest = make_backup(url(directory), file, venue(directory))
+    assert [member.name for member in manifest.files] == ["mesolive.sqlite3", "secret.key", "simulated-venue.jsonl"]
+    memory = venue(elsewhere)
+    kept = memory.read_bytes()
+    memory.unlink()
+    with pytest.raises(BackupError, match=r"not be whole: the simulated venue's memory .*elsewhere.*--data-dir"):
+        make_backup(url(directory), tmp_path / "second.tar.gz", venue(directory))
+    new, third = tmp_path / "new", tmp_path / "third"
+    done = await restore_backup(file, url(new), venue(new))
+    assert (done.venue, memory.read_bytes()) == (memory, kept)
+    done = await restore_backup(file, url(third), venue(third), named=True)
+    assert done.venue == venue(third)
+    assert venue(third).read_bytes() == kept
+    (directory / "secret.key").unlink()
+    with pytest.raises(BackupError, match=r"secret of the API keys .* is not there"):
+        make_backup(url(directory), tmp_path / "fourth.tar.gz", venue(directory))
+
+
+def test_a_folder_that_is_named_and_has_no_memory_in_it_is_an_error(used: Path, tmp_path: Path) -> None:
+    made = run("backup", str(tmp_path / "backup.tar.gz"), "--data-dir", str(tmp_path / "empty"), directory=used)
+    assert isinstance(made.exception, BackupError)
+    assert "--data-dir" in str(made.exception)
+    assert not (tmp_path / "backup.tar.gz").exists()

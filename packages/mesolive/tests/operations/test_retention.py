@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
+from mesolive.operations.market_clock import MarketClockRecorder
 from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
+from mesolive.store.tables.server import market_times
 from mesolive.trading.idempotency import Call, keep_processing
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -40,10 +42,17 @@ def later(days: float, start: datetime = NOW) -> ManualClock:
     return ManualClock(start + days * DAY)
 
 
+class RealTime:
+    """A market whose time has always been real time."""
+
+    async def stamped_before(self, moment: datetime) -> datetime | None:
+        return moment
+
+
 def retention(
     database: Database, clock: ManualClock, keep: RetentionPeriods | None = None, *, batch: int = 500
 ) -> Retention:
-    return Retention(database, clock, keep or RetentionPeriods(), wall=clock, batch=batch)
+    return Retention(database, clock, keep or RetentionPeriods(), wall=clock, course=RealTime(), batch=batch)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])
@@ -163,17 +172,50 @@ async def test_what_shall_be_kept_for_ever_is(kit: Kit) -> None:
     assert await retention(kit.application.database, later(10_000, start), forever).prune() == {}
 
 
-async def test_a_market_whose_time_runs_ahead_makes_nothing_old(kit: Kit) -> None:
+async def run_of_a_server(database: Database, wall: datetime, market: datetime) -> None:
+    """Note the course of market time as a server does that is started at these times."""
+    clock, real = ManualClock(market), ManualClock(wall)
+    await MarketClockRecorder(database, clock, "simulated", None, wall=real).note()
+
+
+@pytest.mark.parametrize(
+    "leaps", [[(1, 300)], [(1, 300), (2, -100), (3, 300)], [(0.1, 1000)]], ids=["forward", "back and forward", "fast"]
+)
+async def test_a_leap_of_market_time_makes_nothing_old_before_real_time_does(
+    kit: Kit, leaps: list[tuple[float, float]]
+) -> None:
+    database, start = kit.application.database, kit.application.clock.now()
+    async with database.write() as tx:
+        await tx.execute(delete(market_times))
+    await run_of_a_server(database, NOW, start)
     await kit.prepare_entry((await kit.strategy()).Id)
-    start = kit.application.clock.now()
-    pruning = Retention(kit.application.database, later(1000, start), RetentionPeriods(), wall=later(1, start))
-    assert await pruning.prune() == {}
-    assert pruning.last_run == start + DAY
+    for real_days, market_days in leaps:
+        wall, market = later(real_days), later(market_days, start)
+        await run_of_a_server(database, wall.now(), market.now())
+        assert await Retention(database, market, RetentionPeriods(), wall=wall).prune() == {}
+    last, ahead = leaps[-1]
+    almost, then = later(last + 89), later(last + 91)
+    assert await Retention(database, later(ahead + 89, start), RetentionPeriods(), wall=almost).prune() == {}
+    await run_of_a_server(database, then.now(), start + (ahead + 91) * DAY)
+    gone = await Retention(database, later(ahead + 182, start), RetentionPeriods(), wall=later(last + 182)).prune()
+    assert gone["jobs"] == 1, "what is old by both clocks goes"
+
+
+async def test_nothing_is_old_while_no_note_of_market_time_is(database: Database) -> None:
+    ann = await add_user(database, "ann")
+    async with database.write(ann) as tx:
+        await Journal(database, LocalBus(), ManualClock(NOW)).append(tx, ann, [agent_status()])
+    assert await Retention(database, later(1000), RetentionPeriods(), wall=later(1000)).prune() == {}
 
 
 async def test_a_server_deletes_by_itself_and_says_so_to_a_scraper(tmp_path: Path) -> None:
     async with live_server(tmp_path) as kit:
         await kit.prepare_entry((await kit.strategy()).Id)
+        async with kit.application.database.write() as tx:
+            # As if it had run two real days ago, and for two days of market time.
+            await tx.execute(delete(market_times))
+            two_days_ago = datetime.now(UTC) - 2 * DAY
+            await tx.execute(insert(market_times).values(wall_at=two_days_ago, market_at=START + DAY))
     long_after = live_server(tmp_path, manual_market(START + 2 * DAY), keep_events_days=1, keep_jobs_days=1)
     async with long_after as kit, httpx.AsyncClient() as client:
         async with asyncio.timeout(10):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from mesolive.app import Application
 from mesolive.market.history import Day
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
+from mesolive.operations.market_clock import read_market_time
 from mesolive.server import serving
 from mesolive.settings import Settings, SettingsError
 from mesolive.store.database import Database
@@ -87,15 +89,49 @@ async def test_market_time_and_prices_go_on_where_they_were(tmp_path: Path) -> N
         assert reached is not None
         assert reached == kit.application.clock.now()
         spot = spot_of(kit.application)
-    earlier = Settings(
-        port=0, database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}", start=reached - timedelta(days=9), speed=0.001
-    )
-    async with by_settings(earlier) as (application, control):
-        assert application.clock.now() >= reached
+    same = Settings(port=0, database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}", speed=0.001)
+    for moment in (reached - timedelta(days=9), reached + timedelta(days=9)):
+        with pytest.raises(SettingsError, match=r"start: the market time of this database has come to"):
+            async with by_settings(replace(same, start=moment)):
+                pass
+    async with by_settings(same) as (application, control):
+        assert timedelta(0) <= application.clock.now() - reached < timedelta(seconds=1)
         assert abs(spot_of(application) - spot) < 0.02
         (position,) = (await control.list_positions(models.ListPositionsArgs())).Positions
         detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
         assert all(price.Mark is not None for price in detail.LegPrices.values())
+
+
+async def test_a_restart_with_the_same_command_line_goes_on_and_never_leaps(tmp_path: Path) -> None:
+    settings = Settings(
+        port=0,
+        database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}",
+        start=THURSDAY,
+        speed=3600.0,
+        signals_every=3600.0,
+    )
+    reached = THURSDAY
+    for _ in range(3):
+        async with by_settings(settings) as (application, _):
+            begun = application.clock.now()
+            assert reached <= begun < reached + timedelta(hours=12)
+        noted = await MarketTimeOf(settings).reached()
+        assert noted >= begun
+        reached = noted
+
+
+class MarketTimeOf:
+    """Reads how far market time has come in a database that no server uses."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def reached(self) -> datetime:
+        database = await Database.open(self._settings.database)
+        noted = await read_market_time(database)
+        await database.close()
+        assert noted is not None
+        return noted.reached
 
 
 def spot_of(application: Application) -> float:

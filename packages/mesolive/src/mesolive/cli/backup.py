@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from mesolive.app import venue_memory
-from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.options import DatabaseUrl, DataDir
 from mesolive.operations.backup import Manifest, make_backup, restore_backup
 from mesolive.operations.backup import Progress as Tell
 from mesolive.settings import from_environment
@@ -25,6 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard out
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     database: DatabaseUrl = None,
+    data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Write everything that a server keeps into one file, also while it runs.
@@ -32,9 +33,15 @@ def backup(
     The file is checked after it is written. It holds the secret that signs API keys: keep it where nobody else can read
     it. It is an ordinary tar archive, packed by gzip.
     """
-    settings = from_environment({"database": database})
+    settings = from_environment({"database": database, "data_dir": data_dir})
     with _shown() as tell:
-        manifest = make_backup(settings.database, file.absolute(), venue_memory(settings), progress=tell)
+        manifest = make_backup(
+            settings.database,
+            file.absolute(),
+            venue_memory(settings),
+            named=settings.data_dir is not None,
+            progress=tell,
+        )
     if as_json:
         typer.echo(json.dumps({"File": str(file), "Bytes": file.stat().st_size, **_summary(manifest)}, indent=2))
         return
@@ -46,6 +53,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `mesolive backup` has written.")],
     database: DatabaseUrl = None,
+    data_dir: DataDir = None,
     force: Annotated[bool, typer.Option("--force", help="Move a database that is there aside.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,9 +62,16 @@ def restore(
     What was traded after the backup is missing in the books: start the server, compare the accounts with their venues
     (it tells every difference as an error), then run `mesolive resume`.
     """
-    settings = from_environment({"database": database})
+    settings = from_environment({"database": database, "data_dir": data_dir})
     with _shown() as tell:
-        restoring = restore_backup(file, settings.database, venue_memory(settings), force=force, progress=tell)
+        restoring = restore_backup(
+            file,
+            settings.database,
+            venue_memory(settings),
+            named=settings.data_dir is not None,
+            force=force,
+            progress=tell,
+        )
         done = asyncio.run(restoring)
     if as_json:
         replaced = [str(path) for path in done.replaced]
@@ -66,6 +81,10 @@ def restore(
     typer.echo(f"Restored from the backup of {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {_what(done.manifest)}.")
     for path in done.replaced:
         typer.echo(f"What was there before is kept as {path}.")
+    if done.manifest.venue is not None and not done.venue_kept:
+        typer.echo(
+            f"The simulated venue's memory is {done.venue}; start the server with --data-dir {done.venue.parent}."
+        )
     if done.venue_kept:
         typer.echo("The simulated venue's memory was there and is as it was: a venue is not set back.")
     typer.echo("Trading is halted. Start the server, look at errors and positions, then: mesolive resume")

@@ -49,6 +49,8 @@ class SourceRequest:
         Of what is random in the source.
     not_before
         How far market time has come already, in a run before; `None` for the first.
+    resumed
+        Whether that run was of this same market: then its time goes on exactly where it was.
     """
 
     path: Path | None = None
@@ -56,6 +58,7 @@ class SourceRequest:
     speed: float = 1.0
     seed: int = 1
     not_before: datetime | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,9 @@ def _simulated(request: SourceRequest) -> Source:
     if request.path is None:
         start = request.start or default_start(datetime.now(UTC), calendar)
         reached = _go_on(request, start, None)
-        # What was reached may be an evening: the market goes on with the next session then.
-        clock = _clock(request, start if reached == start else default_start(reached, calendar))
+        # What another market reached may be an evening: this one begins with the next session then.
+        begins = start if reached == start else default_start(reached, calendar)
+        clock = _clock(request, reached if request.resumed else begins)
         return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
     try:
         file = read_chain_file(request.path)
@@ -141,6 +145,9 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     What it has come to counts only up to `until`: what lies behind was another market's time.
     """
     start, reached = request.start or beginning, request.not_before
+    if request.resumed and reached is not None and (until is None or reached <= until):
+        log.info("market_time_goes_on", since=reached.isoformat())
+        return reached
     if reached is None or reached <= start:
         return start
     if until is None or reached <= until:

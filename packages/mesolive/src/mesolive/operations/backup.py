@@ -28,6 +28,7 @@ import msgspec
 from sqlalchemy import text
 
 from mesolive.access.secret import SECRET_FILE
+from mesolive.operations.server_places import Places, missing_places, read_places, venue_to_copy
 from mesolive.store.database import Database
 from mesolive.store.file_guard import mark_file
 from mesolive.store.migrate import HEAD
@@ -79,6 +80,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         The revision of its tables.
     rows
         How many rows each table had.
+    venue
+        Where the simulated venue's memory was, when the server was told to keep it elsewhere than by default.
     """
 
     format: int
@@ -87,6 +90,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tables: str
     files: list[Member]
     rows: dict[str, int]
+    venue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,15 @@ class Restored:
     ----------
     replaced
         The files that were there before, where they are now.
+    venue
+        Where the venue's memory is.
     venue_kept
         Whether a venue's memory was there, which is never set back.
     """
 
     manifest: Manifest
     replaced: list[Path]
+    venue: Path
     venue_kept: bool
 
 
@@ -110,7 +117,7 @@ def nothing(_what: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-def make_backup(url: str, target: Path, venue: Path, *, progress: Progress = nothing) -> Manifest:
+def make_backup(url: str, target: Path, venue: Path, *, named: bool = False, progress: Progress = nothing) -> Manifest:
     """Write a backup of a SQLite database, consistent whatever a running server does meanwhile, and read it again.
 
     Parameters
@@ -120,14 +127,18 @@ def make_backup(url: str, target: Path, venue: Path, *, progress: Progress = not
     target
         The file to write; readable by its owner only, for it holds the secret of the API keys.
     venue
-        The simulated venue's memory; left out where there is none.
+        Where the simulated venue's memory is by default. The server has noted where it is; left out where it noted none
+        and there is none.
+    named
+        Whether `venue` was asked for, whatever the server has noted.
     progress
         Told how far it is.
 
     Raises
     ------
     BackupError
-        When there is nothing to back up, the target exists, or what was written is not what was read.
+        When there is nothing to back up, something that belongs to the server is missing, the target exists, or what
+        was written is not what was read.
     UnusableDatabaseError
         When the URL cannot serve.
     """
@@ -140,9 +151,14 @@ def make_backup(url: str, target: Path, venue: Path, *, progress: Progress = not
         with _draft(target.parent) as copy, _draft(target.parent) as archive:
             made_at = datetime.now(UTC)
             rows = _copy_database(source, copy, progress)
-            files = {DATABASE_FILE: copy, SECRET_FILE: source.parent / SECRET_FILE, VENUE_FILE: venue}
+            places = _places(copy)
+            kept, secret = venue_to_copy(places, venue if named else None, venue), source.parent / SECRET_FILE
+            if missing := missing_places(places, venue if named else None, kept, secret):
+                raise BackupError(f"the backup would not be whole: {', and '.join(missing)} is not there")
+            files = {DATABASE_FILE: copy, SECRET_FILE: secret, VENUE_FILE: kept}
             files = {name: file for name, file in files.items() if file.is_file()}
-            manifest = _pack(files, archive, made_at, rows, progress)
+            elsewhere = None if kept == source.parent / VENUE_FILE else str(kept.absolute())
+            manifest = _pack(files, archive, made_at, rows, elsewhere, progress)
             with _reading(archive) as unpacked:
                 for _ in _checked(unpacked, progress, "reading again"):
                     pass
@@ -159,7 +175,13 @@ def make_backup(url: str, target: Path, venue: Path, *, progress: Progress = not
 
 
 async def restore_backup(
-    source: Path, url: str, venue: Path, *, force: bool = False, progress: Progress = nothing
+    source: Path,
+    url: str,
+    venue: Path,
+    *,
+    named: bool = False,
+    force: bool = False,
+    progress: Progress = nothing,
 ) -> Restored:
     """Put a backup back in the place of a SQLite database, check it, and halt all trading.
 
@@ -173,7 +195,10 @@ async def restore_backup(
     url
         The database to make.
     venue
-        Where the simulated venue's memory is; restored only where there is none: a venue is not set back.
+        Where the simulated venue's memory is by default; one that was kept elsewhere goes back there. Restored only
+        where there is none: a venue is not set back.
+    named
+        Whether `venue` was asked for, wherever it was before.
     force
         Whether a database that is there is moved aside.
     progress
@@ -201,7 +226,9 @@ async def restore_backup(
                     _write(draft, stream)
                     drafts[member.name] = draft
                 await _prepare(drafts[DATABASE_FILE], unpacked.manifest)
-                return _put_in_place(drafts, target, venue, unpacked.manifest)
+                before = unpacked.manifest.venue
+                place = venue if named or before is None else Path(before)
+                return _put_in_place(drafts, target, place, unpacked.manifest)
     except OSError as error:
         raise BackupError(f"{error.filename or source}: {error.strerror or error}") from error
     except sqlite3.Error as error:
@@ -266,6 +293,11 @@ def _copy_database(source: Path, copy: Path, progress: Progress) -> dict[str, in
     return rows
 
 
+def _places(copy: Path) -> Places | None:
+    with contextlib.closing(sqlite3.connect(copy)) as connection:
+        return read_places(connection)
+
+
 def _check_database(connection: sqlite3.Connection, rows: dict[str, int]) -> None:
     """Let a whole database pass that has as many rows as it must have."""
     (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -287,7 +319,12 @@ def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _pack(
-    files: dict[str, Path], archive: Path, made_at: datetime, rows: dict[str, int], progress: Progress
+    files: dict[str, Path],
+    archive: Path,
+    made_at: datetime,
+    rows: dict[str, int],
+    venue: str | None,
+    progress: Progress,
 ) -> Manifest:
     """Write the archive: the manifest first, each file as long as it was when it was looked at."""
     members: list[Member] = []
@@ -295,7 +332,13 @@ def _pack(
         size = _whole_lines(file) if name == VENUE_FILE else file.stat().st_size
         members.append(Member(name=name, size=size, sha256=_hash(file, size)))
     manifest = Manifest(
-        format=FORMAT, made_at=made_at, server=version("mesolive"), tables=HEAD, files=members, rows=rows
+        format=FORMAT,
+        made_at=made_at,
+        server=version("mesolive"),
+        tables=HEAD,
+        files=members,
+        rows=rows,
+        venue=venue,
     )
     total, done = sum(member.size for member in members), 0
     with (
@@ -491,7 +534,7 @@ def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: 
         place(drafts[VENUE_FILE], venue)
     place(drafts[DATABASE_FILE], target, *_beside(target))
     _sync_directory(target.parent)
-    return Restored(manifest, replaced, venue_kept)
+    return Restored(manifest, replaced, venue, venue_kept)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -1,8 +1,8 @@
 """What is kept for how long: old events, jobs, plans and idempotency records go, a few rows per transaction.
 
 Orders, executions, facts, positions and the audit are never deleted. Nor is an event that is still active, whatever
-its age, and numbers of events are never given again. How old a row is, is told by the market's time, which stamped it;
-where that runs ahead of the real time, as in a fast simulation, by the real one.
+its age, and numbers of events are never given again. A row is too old when it is so by the market's time, which stamped
+it, and by real time: market time may leap over months between two starts, or run through a year in an hour.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from mesolive.clock import Clock, WallClock
+from mesolive.operations.market_clock import MarketTimeCourse
 from mesolive.store.connection import LONG
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
@@ -77,6 +78,14 @@ class RetentionPeriods:
     records: int | None = 90
 
 
+class Course(Protocol):
+    """Tells what market time was at a real time: `MarketTimeCourse`."""
+
+    async def stamped_before(self, moment: datetime) -> datetime | None:
+        """Return a market time before which every row was stamped that is older than a real moment."""
+        ...
+
+
 class Retention:
     """Deletes what is too old.
 
@@ -86,6 +95,8 @@ class Retention:
         The market's time.
     wall
         The real time.
+    course
+        What market time was at real times of the past.
 
     Attributes
     ----------
@@ -102,6 +113,7 @@ class Retention:
         keep: RetentionPeriods,
         *,
         wall: Clock | None = None,
+        course: Course | None = None,
         every_seconds: float = EVERY_SECONDS,
         batch: int = BATCH,
     ) -> None:
@@ -109,6 +121,7 @@ class Retention:
         self._clock = clock
         self._keep = keep
         self._wall = wall or WallClock()
+        self._course: Course = course or MarketTimeCourse(database)
         self._every = every_seconds
         self._batch = batch
         self.tasks = Tasks()
@@ -129,15 +142,15 @@ class Retention:
     async def prune(self) -> Mapping[str, int]:
         """Delete all that is too old, and return how many rows of what that were."""
         before = Counter(self.deleted)
-        if (until := self._until(self._keep.events)) is not None:
+        if (until := await self._until(self._keep.events)) is not None:
             async with self._database.read() as tx:
                 users: list[int] = [row.user_id for row in await tx.all(select(event_counters.c.user_id))]
             for user_id in users:
                 await self._prune_events(user_id, until)
-        if (until := self._until(self._keep.jobs)) is not None:
+        if (until := await self._until(self._keep.jobs)) is not None:
             await self._prune("jobs", partial(old_jobs, before=until), delete_jobs)
             await self._prune("plans", partial(unused_plans, before=until), delete_plans)
-        if (until := self._until(self._keep.records)) is not None:
+        if (until := await self._until(self._keep.records)) is not None:
             await self._prune("records", partial(_old_records, before=until), _delete_records)
         self.last_run = self._wall.now()
         return self.deleted - before
@@ -147,10 +160,13 @@ class Retention:
         if gone:
             _log.info("retention_deleted", **gone)
 
-    def _until(self, days: int | None) -> datetime | None:
+    async def _until(self, days: int | None) -> datetime | None:
+        """Return the market time before which rows are too old by both clocks; `None` when nothing is known to be."""
         if days is None:
             return None
-        return min(self._clock.now(), self._wall.now()) - timedelta(days=days)
+        age = timedelta(days=days)
+        stamped = await self._course.stamped_before(self._wall.now() - age)
+        return None if stamped is None else min(self._clock.now() - age, stamped)
 
     async def _prune_events(self, user_id: int, until: datetime) -> None:
         """Delete a user's oldest events up to the first that is young enough, but for those that are active.

@@ -1,0 +1,89 @@
+"""Where a running server keeps what is not in its database: noted at its start, so that a backup finds all of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from mesolive.operations.market_clock import put_state
+from mesolive.store.database import Database
+
+PLACES = "places"
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """The places of a server.
+
+    Attributes
+    ----------
+    venue
+        The simulated venue's memory; `None` for a server without one.
+    secret
+        The file of the secret that signs API keys; `None` where the environment gives it.
+    """
+
+    venue: str | None = None
+    secret: str | None = None
+
+
+async def note_places(database: Database, venue: Path | None, secret: Path | None, at: datetime) -> None:
+    """Note the places of the server that starts.
+
+    Parameters
+    ----------
+    at
+        Real time.
+    """
+    places = Places(venue=_absolute(venue), secret=_absolute(secret))
+    async with database.write() as tx:
+        await put_state(tx, PLACES, places, at)
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
+def read_places(connection: sqlite3.Connection) -> Places | None:
+    """Return the places that are noted in an SQLite database; `None` where no server has noted any."""
+    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'server_state'"
+    if connection.execute(table).fetchone() is None:
+        return None
+    row = connection.execute("SELECT value FROM server_state WHERE name = ?", (PLACES,)).fetchone()
+    return None if row is None else msgspec.json.decode(row[0], type=Places)
+
+
+def venue_to_copy(places: Places | None, named: Path | None, default: Path) -> Path:
+    """Return which venue's memory belongs to a backup.
+
+    Parameters
+    ----------
+    places
+        What the server noted.
+    named
+        The file that the caller names, by `--data-dir` or its variable.
+    default
+        Where it is when nobody says anything.
+    """
+    if named is not None:
+        return named
+    return default if places is None or places.venue is None else Path(places.venue)
+
+
+def missing_places(places: Places | None, named: Path | None, venue: Path, secret: Path) -> list[str]:
+    """Return, in words, what belongs to a server and is not there.
+
+    Parameters
+    ----------
+    venue, secret
+        Where they are looked for.
+    """
+    missing: list[str] = []
+    wanted = named is not None or (places is not None and places.venue is not None)
+    if wanted and not venue.is_file():
+        missing.append(f"the simulated venue's memory {venue} (--data-dir names its folder)")
+    if places is not None and places.secret is not None and not secret.is_file():
+        missing.append(f"the secret of the API keys {secret}")
+    return missing

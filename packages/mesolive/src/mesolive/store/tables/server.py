@@ -1,0 +1,25 @@
+"""What a server notes of itself: how far market time has come, and where it keeps what is not in the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String, Table, Text
+
+from mesolive.store.tables.base import metadata
+from mesolive.store.types import UtcDateTime
+
+server_state = Table(
+    "server_state",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
+)
+"""Values by name. `value` is JSON, `noted_at` real time."""
+
+market_times = Table(
+    "market_times",
+    metadata,
+    Column("wall_at", UtcDateTime, primary_key=True),
+    Column("market_at", UtcDateTime, nullable=False),
+)
+"""What the market's time was at a real time: at each start and every hour. Retention tells by it how old a row is."""
