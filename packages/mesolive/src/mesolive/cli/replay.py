@@ -183,7 +183,9 @@ def replay_command(
     except MesoLiveError as error:
         _refuse([str(error)])
     found = results(outcome, request.cash)
-    files = [] if out is None else _written(outcome, found, out, own.name or report.definition.name or "replay")
+    title = own.name or report.definition.name or "replay"
+    subtitle = f"{replayed.title}, {request.first:%Y-%m-%d} to {request.last:%Y-%m-%d}"
+    files = [] if out is None else _written(outcome, found, out, (title, subtitle))
     if as_json:
         unused = [{"Field": name, "Reason": why} for name, why in (*own.unused, *replayed.unused)]
         typer.echo(
@@ -272,12 +274,12 @@ def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -
     return [("not used", f"{field}: {why}") for field, why in found]
 
 
-def _written(outcome: Outcome, found: Results, folder: Path, title: str) -> list[Path]:
+def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:
     """Write the files before anything is printed: what cannot be shown is not lost."""
     try:
         files = write(outcome, found, folder)
         try:
-            files.append(draw(outcome, found, folder / "equity.png", title))
+            files.append(draw(outcome, found, folder / "equity.png", *titles))
         except ChartError as error:
             typer.echo(f"no chart: {error}", err=True)
     except OSError as error:

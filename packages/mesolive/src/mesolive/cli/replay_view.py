@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 import typer
+from rich import box
 from rich import progress as bars
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +30,9 @@ MAX_ROWS: Final = 20
 
 LINE_SECONDS: Final = 15.0
 """Real seconds between two lines of progress where there is no terminal."""
+
+PROSE: Final = frozenset({"why", "what", "ended by"})
+"""Columns of sentences."""
 
 PLAIN_STATES: Final = frozenset({"done"})
 """Outcomes of the autopilot that need no line of their own: the trades show them."""
@@ -98,7 +102,7 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
     shown = Screen(to_files=to_files)
     shown.table(
         "Trades",
-        ("time (UTC)", "pos", "leg", "contract", "qty", "price", "paid"),
+        ("time (UTC)", "pos", "leg", "contract", "qty", "price", ""),
         [
             (
                 f"{one.ExecutedAt:%Y-%m-%d %H:%M}",
@@ -107,11 +111,11 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
                 remote.contract_text(one.Contract),
                 f"{one.Qty:+f}",
                 f"{one.Price:.2f}",
-                "settled" if one.LiveOrderId is None else f"{one.Commission:.2f}",
+                "settled" if one.LiveOrderId is None else "",
             )
             for one in outcome.executions
         ],
-        numbers=("pos", "qty", "price", "paid"),
+        numbers=("pos", "qty", "price"),
     )
     if outcome.orders:
         positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
@@ -139,14 +143,19 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
     ]
     shown.table(
         "Not carried out",
-        ("time (UTC)", "signal", "position", "why"),
-        [(f"{one.at:%Y-%m-%d %H:%M:%S}", *notice_row(one, outcome)[1:]) for one in troubles],
+        ("time (UTC)", "signal", "pos", "why"),
+        [
+            (f"{one.at:%Y-%m-%d %H:%M}", one.task.kind.value, _id(one.task.position_id), notice_row(one, outcome)[3])
+            for one in troubles
+        ],
+        numbers=("pos",),
     )
     errors = [one for one in outcome.events if isinstance(one, models.ErrorEvent) and one.State.name == "Active"]
     shown.table(
         "Errors",
-        ("time (UTC)", "position", "what"),
-        [(f"{one.EventTime:%Y-%m-%d %H:%M}", one.PositionName or "", one.Message or "") for one in errors],
+        ("time (UTC)", "pos", "what"),
+        [(f"{one.EventTime:%Y-%m-%d %H:%M}", _id(one.PositionId), one.Message or "") for one in errors],
+        numbers=("pos",),
     )
     shown.table(
         "Account",
@@ -166,7 +175,7 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
                 _money(one.commission),
                 str(one.fills),
                 str(one.adjustments),
-                one.ended or "(open)",
+                one.ended.partition(" --")[0] or "(open)",
             )
             for one in found.positions
         ],
@@ -258,14 +267,22 @@ class Screen:
         hidden = len(rows) - MAX_ROWS
         rest = "all are in the files" if self._to_files else "--out FOLDER writes all"
         count = "" if hidden <= 0 else f" (the last {MAX_ROWS} of {len(rows):,}; {rest})"
-        table = Table(title=f"{title}{count}", title_justify="left", title_style="bold", header_style="bold")
-        for place, column in enumerate(columns):
-            last = place == len(columns) - 1
+        table = Table(
+            title=f"{title}{count}",
+            title_justify="left",
+            title_style="bold",
+            header_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
+        for column in columns:
+            # Sentences are wrapped between words; a name or an expression that has no room ends in an ellipsis.
+            prose = column in PROSE
             table.add_column(
                 Text(column),
                 justify="right" if column in numbers else "left",
-                overflow="fold",
-                no_wrap=not last and column not in {"position", "leg"},
+                overflow="fold" if prose else "ellipsis",
+                no_wrap=not prose,
             )
         for row in rows[-MAX_ROWS:]:
             table.add_row(*(Text(printed(cell)) for cell in row))
@@ -280,6 +297,10 @@ class Screen:
             grid.add_row(Text(name), Text(printed(value)))
         self._console.print(Text(title, style="bold"))
         self._console.print(grid)
+
+
+def _id(position: int | None) -> str:
+    return "" if position is None else str(position)
 
 
 def _money(amount: Decimal | None) -> str:
