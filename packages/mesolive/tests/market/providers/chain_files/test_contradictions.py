@@ -74,6 +74,34 @@ def test_one_stale_expiration_does_not_move_the_implied_spot() -> None:
     assert export.underlying_last == pytest.approx(6500.0, rel=0.003)
 
 
+@pytest.mark.parametrize("first", [4, 17, 32], ids=lambda days: f"first expiration in {days} days")
+@pytest.mark.parametrize("factor", [0.992, 1.0])
+def test_a_dividend_ahead_is_not_taken_for_a_wrong_print(first: int, factor: float) -> None:
+    """All forwards after the dividend are lower by it, as if the spot were."""
+    days = tuple(WHEN.date() + timedelta(days=count) for count in (first, first + 28, first + 56))
+    lowered = replace(STOCK, spot=100.0 * factor, printed=100.0, days=days)
+    if first > 7 or factor == 1.0:
+        assert codes(read(lowered)) == {}
+    mixed = replace(
+        STOCK, days=days[:1], extra=replace(STOCK, spot=100.0 * factor, days=days[1:]).csv().splitlines()[4:]
+    )
+    assert codes(read(mixed)) == {}, "between the first expirations"
+
+
+@pytest.mark.parametrize("borrowing", [-0.4, 0.2])
+def test_a_stock_that_is_dear_to_borrow_is_not_taken_for_a_wrong_print(borrowing: float) -> None:
+    days = [WHEN.date() + timedelta(days=count) for count in (4, 32, 60)]
+    parts = [
+        replace(STOCK, spot=100.0 * float(np.exp(borrowing * (day - WHEN.date()).days / 365)), days=(day,))
+        for day in days
+    ]
+    rows = [row for part in parts[1:] for row in part.csv().splitlines()[4:]]
+    chain = replace(parts[0], printed=100.0, extra=rows)
+    export = read(chain)
+    assert "spot_contradicted" not in codes(export)
+    assert "spot_contradicted" in codes(read(replace(chain, printed=104.0)))
+
+
 def test_a_file_without_a_print_gets_the_spot_that_its_options_imply() -> None:
     export = parse_export(CHAIN.csv().replace("Last: 6500", "Last: ").encode())
     assert export.underlying_print is None

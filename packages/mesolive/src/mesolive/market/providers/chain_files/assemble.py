@@ -107,7 +107,7 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
             f"{'closer' if gap.years > 0 else 'further'} than by the file's date {at:%Y-%m-%d}"
         )
         oddities.append(Oddity("date_doubtful", Treatment.NOTED, text))
-    implied = implied_spot(known)
+    implied = implied_spot(known, dividends_in_steps=not identified.is_index)
     spot, change, told = _spot(chain, implied, identified)
     oddities += told
     under_bid, under_ask, told = _underlying_market(chain, spot, implied, identified.is_index)

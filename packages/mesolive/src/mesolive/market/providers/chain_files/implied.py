@@ -23,6 +23,12 @@ MAX_EXPIRATIONS: Final = 6
 MAX_PAIRS: Final = 10
 MAX_CARRY: Final = 0.06
 """Rates less dividends, per year, that a single expiration leaves open."""
+MAX_SLOPE: Final = 1.0
+"""Of a stock that is dear to borrow, per year."""
+MAX_APART: Final = 0.02
+MAX_DIVIDEND: Final = 0.01
+"""Of the price, that a stock may pay before the first expiration when that is further than `DIVIDEND_YEARS`."""
+DIVIDEND_YEARS: Final = 7 / 365
 PRINT_TOLERANCE: Final = 0.0025
 """By so much a print may differ from what the options imply, beyond what their bids and asks leave open."""
 WIDE_MARKET: Final = 0.02
@@ -155,31 +161,46 @@ def _forward(
     )
 
 
-def implied_spot(known: Sequence[Forward]) -> ImpliedSpot | None:
+def implied_spot(known: Sequence[Forward], *, dividends_in_steps: bool) -> ImpliedSpot | None:
     """Return the spot that forwards imply, or `None` without any.
 
-    The logarithm of the forward grows evenly with time; its line through the nearest expirations is followed back.
+    The forward of the nearest expiration is followed back by the rate at which the logarithms of the forwards grow.
+    Where it lies far from the line through all of them, it is the one that is wrong, and the line is used.
+
+    Parameters
+    ----------
+    known
+        By time.
+    dividends_in_steps
+        Whether the underlying is a stock or fund: a dividend before the first expiration lowers all forwards, and
+        cannot be told from a lower spot.
     """
     if not known:
         return None
     pairs = sum(forward.pairs for forward in known)
+    first = known[0]
+    open_ = 0.5 * (first.high - first.low)
+    if dividends_in_steps and first.years > DIVIDEND_YEARS:
+        open_ += MAX_DIVIDEND * first.value
     years = np.array([forward.years for forward in known])
     logs = np.log([max(forward.value, 1e-9) for forward in known])
-    half = np.array([0.5 * (forward.high - forward.low) for forward in known])
-    if len(known) == 1 or np.ptp(years) < 1 / 365:
-        first = known[0]
-        return ImpliedSpot(first.value, float(half[0]) + MAX_CARRY * first.years * first.value, pairs, len(known))
     # The median of the slopes between all pairs (Theil and Sen), so that one expiration cannot turn the line.
-    steps = [
+    slopes = [
         (logs[j] - logs[i]) / (years[j] - years[i])
         for i in range(len(known))
         for j in range(i + 1, len(known))
         if years[j] - years[i] >= 1 / 365
     ]
-    slope = float(np.median(steps))
-    value = float(np.exp(np.median(logs - slope * years)))
-    spread = float(np.median(np.abs(np.exp(logs - slope * years) - value)))
-    return ImpliedSpot(value, float(np.median(half)) + spread, pairs, len(known))
+    if not slopes:
+        return ImpliedSpot(first.value, open_ + MAX_CARRY * first.years * first.value, pairs, len(known))
+    slope = float(np.median(slopes))
+    line = float(np.exp(np.median(logs - slope * years)))
+    nearest = first.value * float(np.exp(-np.clip(slope, -MAX_SLOPE, MAX_SLOPE) * first.years))
+    apart = abs(line - nearest)
+    if len(known) >= MIN_LINE and apart > MAX_APART * nearest:
+        spread = float(np.median(np.abs(np.exp(logs - slope * years) - line)))
+        return ImpliedSpot(line, open_ + spread, pairs, len(known))
+    return ImpliedSpot(nearest, open_ + apart, pairs, len(known))
 
 
 @dataclass(frozen=True, slots=True)

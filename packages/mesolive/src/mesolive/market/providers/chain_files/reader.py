@@ -89,7 +89,7 @@ def parse_chain_file(content: bytes, file_stem: str = "") -> ChainFile:
         As `read_chain_file`.
     """
     if len(content) > MAX_FILE_BYTES:
-        raise ChainFileError(f"the file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
+        raise ChainFileError(f"the file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB; split it by day or month")
     text = decode(content)
     if not text.content.strip().strip(",;\t"):
         raise ChainFileError(f"the file is empty; {READABLE} is needed")

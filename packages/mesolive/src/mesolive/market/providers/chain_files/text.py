@@ -217,6 +217,9 @@ def table_of(content: str, marks: Sequence[str]) -> Table | None:
     marks
         Names of columns that only the header of such a table has.
     """
+    head = content[: MAX_HEADER_LINE * MAX_LINE_CHARACTERS].lower()
+    if not all(mark in head for mark in marks):
+        return None
     lines = lines_of(content)
     for place, line in enumerate(lines[:MAX_HEADER_LINE]):
         folded = line.lower()
