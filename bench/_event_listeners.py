@@ -22,9 +22,8 @@ import uvloop
 
 from bench._signalr_socket import frame
 from mesolive_sdk import MesoLiveEventHubClient, models
-from signalr_asyncio.protocol.handshake import HandshakeRequest, encode_handshake
-from signalr_asyncio.protocol.json import JsonHubProtocol
-from signalr_asyncio.protocol.messages import Invocation
+from signalr_asyncio import JsonHubProtocol
+from signalr_asyncio.protocol import HandshakeRequest, Invocation, encode_handshake
 
 BEGUN = re.compile(rb'"Message":"([0-9.]+)"')
 JOIN = frame(encode_handshake(HandshakeRequest("json", 1))) + frame(

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from bench._signalr_server import REPLAY, Reading, pin
-from signalr_asyncio.client.connection import HubConnection
+from signalr_asyncio import HubConnection
 
 CLIENT_CORE = 1
 

@@ -9,10 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
-from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
-from signalr_asyncio.protocol.json import JsonHubProtocol
-from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
-from signalr_asyncio.protocol.messages import (
+from signalr_asyncio import HubProtocol, JsonHubProtocol, MessagePackHubProtocol, ProtocolError
+from signalr_asyncio.protocol import (
     Ack,
     CancelInvocation,
     Close,

@@ -16,9 +16,8 @@ import msgspec
 import psutil
 import uvicorn
 
-from signalr_asyncio import Hub, HubOptions, HubRoute, JsonHubProtocol, SignalRServer
-from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
-from signalr_asyncio.protocol.messages import HubMessage, Invocation
+from signalr_asyncio import Hub, HubOptions, HubRoute, JsonHubProtocol, MessagePackHubProtocol, SignalRServer
+from signalr_asyncio.protocol import HubMessage, Invocation
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -41,7 +41,7 @@ from mesolive.store.paging import Pager
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import ConnectionRequest, HubRoute, Principal, SignalRServer
-from signalr_asyncio.protocol.messages import Invocation
+from signalr_asyncio.protocol import Invocation
 
 SUBSCRIBERS = 100
 TYPED = 4

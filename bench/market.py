@@ -30,7 +30,7 @@ from mesolive.trading.valuation.quotes import locate, read_quotes, solve_greeks
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio.client import HubConnection
-from signalr_asyncio.protocol.messages import Shared, StreamItem
+from signalr_asyncio.protocol import Shared, StreamItem
 
 CHAIN = 19_920
 WINDOW = 0.1

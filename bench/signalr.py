@@ -24,9 +24,8 @@ from bench._signalr_mutations import survive
 from bench._signalr_server import pin
 from bench._signalr_socket import SEPARATOR, RawWebSocket, frame
 from bench.report import Figure
-from signalr_asyncio.protocol.handshake import HandshakeRequest, encode_handshake
-from signalr_asyncio.protocol.json import JsonHubProtocol
-from signalr_asyncio.protocol.messages import Invocation, StreamInvocation
+from signalr_asyncio import JsonHubProtocol
+from signalr_asyncio.protocol import HandshakeRequest, Invocation, StreamInvocation, encode_handshake
 
 ROUNDS = 150
 ECHOES = 100

@@ -26,8 +26,7 @@ from mesolive_sdk import (
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, PreparationStatus, StatusCode
 from mesolive_sdk_testkit.server import TOKEN, ScriptedServer, hub_error, success
 from mesolive_sdk_testkit.values import Maker
-from signalr_asyncio.client.connection import ConnectionState
-from signalr_asyncio.protocol.codec import EncodeError
+from signalr_asyncio import ConnectionState, EncodeError
 
 ACCOUNT = models.GetAccountArgs(BrokerAccountId="ML1000")
 ENTRY = models.PreparePositionEntryArgs(

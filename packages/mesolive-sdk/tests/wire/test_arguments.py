@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mesolive_sdk import models, wire
 from mesolive_sdk_testkit.contract import MODELS
 from mesolive_sdk_testkit.values import Maker
-from signalr_asyncio.protocol.messages import Invocation, Payload
+from signalr_asyncio.protocol import Invocation, Payload
 
 ARGS = [name for name in MODELS if name.endswith("Args")]
 

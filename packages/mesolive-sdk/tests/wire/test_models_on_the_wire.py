@@ -11,8 +11,8 @@ import pytest
 from mesolive_sdk import models, wire
 from mesolive_sdk_testkit.contract import MODELS
 from mesolive_sdk_testkit.values import Maker
-from signalr_asyncio.protocol.codec import HubProtocol
-from signalr_asyncio.protocol.messages import Completion, Invocation
+from signalr_asyncio import HubProtocol
+from signalr_asyncio.protocol import Completion, Invocation
 
 
 def plain(data: bytes) -> Any:

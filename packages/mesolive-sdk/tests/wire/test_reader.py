@@ -12,7 +12,7 @@ import pytest
 
 from mesolive_sdk import models, wire
 from mesolive_sdk_testkit.values import Maker
-from signalr_asyncio.protocol.messages import Payload
+from signalr_asyncio import Payload
 
 
 class Kinds(msgspec.Struct, kw_only=True):

@@ -75,7 +75,7 @@ from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import (
     Authenticate,
-    AuthenticationUnavailable,
+    AuthenticationUnavailableError,
     ConnectionRequest,
     HubOptions,
     HubRoute,
@@ -578,7 +578,7 @@ def _authenticate(access: Access) -> Authenticate:
         except Exception as error:
             # Without the database nobody can be known. That is no fault of the caller's key, and not a failure to log.
             if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
-                raise AuthenticationUnavailable from error
+                raise AuthenticationUnavailableError from error
             raise
         return None if user is None else principal_of(user)
 

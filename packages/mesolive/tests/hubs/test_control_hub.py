@@ -21,8 +21,8 @@ from mesolive.trading.preparation import service
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.wire import hub_protocol
 from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args
+from signalr_asyncio import HubError
 from signalr_asyncio.client import HubConnection
-from signalr_asyncio.client.exceptions import HubError
 
 Status = models.StatusCode
 

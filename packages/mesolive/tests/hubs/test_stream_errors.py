@@ -7,8 +7,8 @@ import pytest
 from mesolive_sdk import models
 from mesolive_sdk.wire import hub_protocol
 from mesolive_testkit.server import Kit
+from signalr_asyncio import HubError
 from signalr_asyncio.client import HubConnection
-from signalr_asyncio.client.exceptions import HubError
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from mesolive_testkit.streams import (
     live_contract,
     position_args,
 )
-from signalr_asyncio.protocol.messages import StreamItem
+from signalr_asyncio.protocol import StreamItem
 
 
 async def test_a_leg_is_streamed_until_it_is_closed(live: Running) -> None:

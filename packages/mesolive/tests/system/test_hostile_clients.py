@@ -13,8 +13,8 @@ import pytest
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.wire import hub_protocol
 from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args
+from signalr_asyncio import HubError
 from signalr_asyncio.client import HubConnection
-from signalr_asyncio.client.exceptions import HubError
 
 Status = models.StatusCode
 UNPRINTABLE = ["\n", "\0", "\x1b[31m", "\x1e", "\u202e", "\u2028"]

@@ -1,24 +1,26 @@
 """SignalR Core for asyncio: protocol, ASGI server and client.
 
-The names of all three. The client has an `Unauthorized` of its own, for a 401, in `signalr_asyncio.client`: here
-that name is what a hub raises.
+The names that most applications need. `signalr_asyncio.server`, `.client` and `.protocol` have all of them, and
+`signalr_asyncio.testing` what tests need.
 """
 
+from signalr_asyncio._clock import Clock, LoopClock
 from signalr_asyncio.client import (
-    ClientFailure,
+    ClientError,
     ClientOptions,
-    ClosedByServer,
-    ConnectFailed,
-    ConnectionLost,
+    ClosedByServerError,
+    ConnectError,
+    ConnectionLostError,
     ConnectionState,
     HubConnection,
     HubError,
-    InvocationTimeout,
+    InvocationTimeoutError,
     LongPolling,
-    NotConnected,
+    NotConnectedError,
     RetryPolicy,
     ServerSentEvents,
     Stream,
+    UnauthorizedError,
     WebSockets,
 )
 from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolError
@@ -26,9 +28,10 @@ from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Payload, Shared
 from signalr_asyncio.server import (
+    AccessDeniedError,
     Authenticate,
-    AuthenticationUnavailable,
-    ClientGone,
+    AuthenticationUnavailableError,
+    ClientDisconnectedError,
     ClientInvocationError,
     ClientProxy,
     ClientResultError,
@@ -42,9 +45,9 @@ from signalr_asyncio.server import (
     HubCallerClients,
     HubClients,
     HubContext,
-    HubException,
     HubFilter,
     HubHandle,
+    HubMethodError,
     HubOptions,
     HubRoute,
     Principal,
@@ -54,10 +57,11 @@ from signalr_asyncio.server import (
     SignalRServer,
     SingleClientProxy,
     TransportType,
-    Unauthorized,
     allow_anonymous,
     hub_method,
 )
+
+__version__ = "0.1.0"
 
 __all__ = [
     # protocol
@@ -68,6 +72,9 @@ __all__ = [
     "Shared",
     "ProtocolError",
     "EncodeError",
+    # time
+    "Clock",
+    "LoopClock",
     # server
     "SignalRServer",
     "HubRoute",
@@ -93,13 +100,13 @@ __all__ = [
     "Authenticate",
     "allow_anonymous",
     "Redirect",
-    "HubException",
+    "HubMethodError",
     "ExactError",
-    "Unauthorized",
+    "AccessDeniedError",
     "ClientResultError",
     "ClientInvocationError",
-    "AuthenticationUnavailable",
-    "ClientGone",
+    "ClientDisconnectedError",
+    "AuthenticationUnavailableError",
     # client
     "HubConnection",
     "ConnectionState",
@@ -109,11 +116,12 @@ __all__ = [
     "WebSockets",
     "ServerSentEvents",
     "LongPolling",
-    "ClientFailure",
-    "ConnectFailed",
-    "NotConnected",
-    "ConnectionLost",
-    "ClosedByServer",
+    "ClientError",
+    "ConnectError",
+    "NotConnectedError",
+    "ConnectionLostError",
+    "ClosedByServerError",
     "HubError",
-    "InvocationTimeout",
+    "UnauthorizedError",
+    "InvocationTimeoutError",
 ]

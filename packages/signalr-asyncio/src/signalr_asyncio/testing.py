@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from signalr_asyncio.client.connection import HubConnection
-from signalr_asyncio.client.credentials import TokenSource
-from signalr_asyncio.client.exceptions import ConnectionUnknown, TransportFailed, Unauthorized
-from signalr_asyncio.client.options import ClientOptions
-from signalr_asyncio.client.retry import RetryPolicy
-from signalr_asyncio.client.transports.base import Endpoint, TransportClosed
+from signalr_asyncio.client._connection import HubConnection
+from signalr_asyncio.client._credentials import TokenSource
+from signalr_asyncio.client._exceptions import TransportError, UnauthorizedError, UnknownConnectionError
+from signalr_asyncio.client._options import ClientOptions
+from signalr_asyncio.client._retry import RetryPolicy
+from signalr_asyncio.client._transports.base import Endpoint, TransportClosedError
 from signalr_asyncio.protocol.codec import HubProtocol, TransferFormat
 
 __all__ = ["InMemory", "ManualClock", "connect"]
@@ -103,11 +103,11 @@ class InMemory:
 
         Raises
         ------
-        Unauthorized
+        UnauthorizedError
             When the application answers 401 or 403.
-        ConnectionUnknown
+        UnknownConnectionError
             When it answers 404.
-        TransportFailed
+        TransportError
             When it answers something else, or fails.
         """
         headers = {"host": _HOST, **endpoint.headers, **await endpoint.credentials.headers()}
@@ -119,15 +119,15 @@ class InMemory:
             async with asyncio.timeout(options.connect_timeout):
                 status = await socket.opened
         except TimeoutError:
-            raise TransportFailed("the application did not answer in time") from None
+            raise TransportError("the application did not answer in time") from None
         finally:
             if not socket.open:
                 await socket.close()
         if status == 101:
             return socket
         if status in {401, 403}:
-            raise Unauthorized(f"the application refused the WebSocket with status {status}", status)
-        kind = ConnectionUnknown if status == 404 else TransportFailed
+            raise UnauthorizedError(f"the application refused the WebSocket with status {status}", status)
+        kind = UnknownConnectionError if status == 404 else TransportError
         raise kind(f"the application refused the WebSocket with status {status}", status)
 
 
@@ -172,7 +172,7 @@ class _Socket:
         frame: _Message = {"type": "websocket.receive", "text": None, "bytes": None}
         frame["text" if self._text else "bytes"] = data.decode() if self._text else data
         if not await self._unless_gone(self._to_app.put(frame)):
-            raise TransportClosed(self._reason)
+            raise TransportClosedError(self._reason)
 
     async def receive(self) -> bytes:
         if self._from_app.empty():
@@ -180,7 +180,7 @@ class _Socket:
             if await self._unless_gone(getting):
                 return getting.result()
             if self._from_app.empty():
-                raise TransportClosed(self._reason)
+                raise TransportClosedError(self._reason)
         return self._from_app.get_nowait()
 
     async def close(self) -> None:
@@ -260,10 +260,6 @@ class ManualClock:
         self._planned: list[tuple[float, int, _Planned]] = []
 
     def now(self) -> float:
-        """Return the time in seconds."""
-        return self._now
-
-    def time(self) -> float:
         """Return the time in seconds."""
         return self._now
 

@@ -10,13 +10,13 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectionLost,
+    ConnectionLostError,
     HubConnection,
     HubError,
-    InvocationTimeout,
-    NotConnected,
-    PayloadMismatch,
-    TooManyInvocations,
+    InvocationTimeoutError,
+    NotConnectedError,
+    PayloadMismatchError,
+    TooManyInvocationsError,
 )
 from signalr_asyncio.protocol.codec import EncodeError
 from signalr_client_kit.hub import ScriptedHub, connected
@@ -67,7 +67,7 @@ async def test_a_void_answer_does_not_pass_for_a_typed_result(hub: ScriptedHub) 
     connection, peer = await connected(hub)
     call = asyncio.create_task(connection.invoke("Get", result_type=int))
     await peer.complete(await peer.receive())
-    with pytest.raises(PayloadMismatch, match="'Get'"):
+    with pytest.raises(PayloadMismatchError, match="'Get'"):
         await call
     await connection.stop()
 
@@ -96,7 +96,7 @@ async def test_a_result_of_another_type_names_the_place_that_does_not_fit(hub: S
     connection, peer = await connected(hub)
     call = asyncio.create_task(connection.invoke("GetQuote", result_type=Quote))
     await peer.complete(await peer.receive(), result={"symbol": 5, "bid": 1})
-    with pytest.raises(PayloadMismatch, match=r"\$\.symbol"):
+    with pytest.raises(PayloadMismatchError, match=r"\$\.symbol"):
         await call
     await connection.stop()
 
@@ -136,7 +136,7 @@ async def test_cancelling_the_waiting_task_cancels_the_invocation_on_the_server(
 
 async def test_a_timeout_ends_the_call_and_cancels_it_on_the_server(hub: ScriptedHub) -> None:
     connection, peer = await connected(hub)
-    with pytest.raises(InvocationTimeout, match="'Slow'"):
+    with pytest.raises(InvocationTimeoutError, match="'Slow'"):
         await connection.invoke("Slow", timeout=0.01)
     message = await peer.receive()
     assert await peer.receive() == {"type": 5, "invocationId": message["invocationId"]}
@@ -145,11 +145,11 @@ async def test_a_timeout_ends_the_call_and_cancels_it_on_the_server(hub: Scripte
 
 async def test_a_call_without_a_connection_fails_at_once(hub: ScriptedHub) -> None:
     connection = HubConnection(hub.url)
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnectedError):
         await connection.invoke("Get")
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnectedError):
         await connection.send("Tell")
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnectedError):
         await anext(connection.stream("Count"))
 
 
@@ -160,7 +160,7 @@ async def test_a_lost_connection_fails_every_call_that_waits(hub: ScriptedHub) -
         await peer.receive()
     hub.server.sever()
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
-        assert isinstance(outcome, ConnectionLost)
+        assert isinstance(outcome, ConnectionLostError)
     await connection.stop()
 
 
@@ -169,7 +169,7 @@ async def test_stopping_fails_every_call_that_waits(hub: ScriptedHub) -> None:
     call = asyncio.create_task(connection.invoke("Get"))
     await peer.receive()
     await connection.stop()
-    with pytest.raises(ConnectionLost, match="stopped"):
+    with pytest.raises(ConnectionLostError, match="stopped"):
         await call
 
 
@@ -177,7 +177,7 @@ async def test_the_number_of_answers_waited_for_is_bounded(hub: ScriptedHub) -> 
     connection, peer = await connected(hub, options=ClientOptions(max_pending=2))
     calls = [asyncio.create_task(connection.invoke("Get")) for _ in range(2)]
     messages = [await peer.receive() for _ in calls]
-    with pytest.raises(TooManyInvocations):
+    with pytest.raises(TooManyInvocationsError):
         await connection.invoke("Get")
     for message in messages:
         await peer.complete(message, result=0)

@@ -8,7 +8,7 @@ import logging
 import msgspec
 import pytest
 
-from signalr_asyncio.client import ClientOptions, ConnectionLost, HandlerStalled, HubError
+from signalr_asyncio.client import ClientOptions, ConnectionLostError, HandlerStalledError, HubError
 from signalr_client_kit.clock import ManualClock
 from signalr_client_kit.hub import Message, ScriptedHub, connected
 
@@ -229,15 +229,15 @@ async def test_a_handler_that_never_ends_costs_the_connection_when_it_blocks_ans
     clock = ManualClock()
     options = ClientOptions(handler_buffer=1, read_ahead=1, stall_timeout=7, stop_timeout=0.01)
     connection, peer = await connected(hub, clock=clock, options=options, reconnect=None)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     connection.on("Tell", asyncio.Event().wait)
     await peer.send(call("Tell"), call("Tell"), call("Tell"))
     answer = asyncio.create_task(connection.invoke("Get"))
     await clock.sleeping(7)
     await clock.advance(7)
-    assert isinstance(await ended, HandlerStalled)
-    with pytest.raises(HandlerStalled):
+    assert isinstance(await ended, HandlerStalledError)
+    with pytest.raises(HandlerStalledError):
         await answer
     await connection.stop()
 

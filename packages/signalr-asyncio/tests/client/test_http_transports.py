@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectFailed,
-    ConnectionLost,
+    ConnectError,
+    ConnectionLostError,
     HubConnection,
     LongPolling,
     ServerSentEvents,
-    Unauthorized,
+    UnauthorizedError,
 )
-from signalr_asyncio.client.transports.sse import EventParser
+from signalr_asyncio.client._transports.sse import EventParser
 from signalr_client_kit.clock import settle
 from signalr_client_kit.hub import EVERY_TRANSPORT, ScriptedHub
 
@@ -169,12 +169,12 @@ async def test_a_large_backlog_is_sent_in_several_requests(hub: ScriptedHub, tra
 @both
 async def test_a_refused_message_loses_the_connection(hub: ScriptedHub, transport: object) -> None:
     connection, peer = await started(hub, transport, reconnect=None)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     peer.post_status = [404]
-    with pytest.raises(ConnectionLost, match="404"):
+    with pytest.raises(ConnectionLostError, match="404"):
         await connection.invoke("Tell")
-    assert isinstance(await ended, ConnectionLost)
+    assert isinstance(await ended, ConnectionLostError)
 
 
 @both
@@ -201,7 +201,7 @@ async def test_a_token_refused_at_the_start_is_asked_for_anew_once(hub: Scripted
 
     peer = HttpPeer(hub)
     peer.get_status = [401]
-    with pytest.raises(Unauthorized):
+    with pytest.raises(UnauthorizedError):
         await HubConnection(hub.url, transports=(transport,), token="same").start()  # type: ignore[arg-type] - one of two
 
 
@@ -217,7 +217,7 @@ async def test_a_transport_without_an_answer_is_given_up(hub: ScriptedHub, trans
         transports=(transport,),  # type: ignore[arg-type] - one of the two
         options=ClientOptions(connect_timeout=0.05),
     )
-    with pytest.raises(ConnectFailed, match=r"within 0\.05 s"):
+    with pytest.raises(ConnectError, match=r"within 0\.05 s"):
         await connection.start()
 
 
@@ -227,13 +227,13 @@ async def test_the_end_of_the_transport_is_the_end_of_the_connection(
     hub: ScriptedHub, transport: object, how: str
 ) -> None:
     connection, peer = await started(hub, transport, reconnect=None)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     if how == "end":
         await peer.out.put(204)
     else:
         hub.server.sever()
-    assert isinstance(await ended, ConnectionLost)
+    assert isinstance(await ended, ConnectionLostError)
     assert "DELETE" not in peer.methods
 
 
@@ -245,14 +245,14 @@ async def test_stopping_deletes_a_polled_connection(hub: ScriptedHub) -> None:
 
 async def test_a_poll_that_is_never_answered_loses_the_connection(hub: ScriptedHub) -> None:
     connection, _ = await started(hub, LongPolling, reconnect=None, options=ClientOptions(poll_timeout=0.2))
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     assert "poll failed" in str(await ended)
 
 
 async def test_a_poll_answered_with_an_error_loses_the_connection(hub: ScriptedHub) -> None:
     connection, peer = await started(hub, LongPolling, reconnect=None)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     await peer.out.put(500)
     assert "status 500" in str(await ended)
@@ -292,10 +292,10 @@ async def test_a_reader_that_stops_also_stops_polling(hub: ScriptedHub) -> None:
 async def test_an_event_beyond_all_bounds_loses_the_connection(hub: ScriptedHub) -> None:
     options = ClientOptions(max_message_size=1000)
     connection, peer = await started(hub, ServerSentEvents, reconnect=None, options=options)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     await peer.out.put(b"x" * 100_000)
-    assert isinstance(await ended, ConnectionLost)
+    assert isinstance(await ended, ConnectionLostError)
 
 
 async def test_the_offer_of_the_server_decides(hub: ScriptedHub) -> None:

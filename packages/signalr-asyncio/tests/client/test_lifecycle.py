@@ -10,16 +10,16 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ClosedByServer,
-    ConnectFailed,
-    ConnectionLost,
+    ClosedByServerError,
+    ConnectError,
+    ConnectionLostError,
     ConnectionState,
-    HandshakeFailed,
+    HandshakeError,
     HubConnection,
-    NotConnected,
-    ProtocolViolation,
+    NotConnectedError,
+    ProtocolViolationError,
     RetryPolicy,
-    ServerTimeout,
+    ServerTimeoutError,
     WebSockets,
 )
 from signalr_client_kit.clock import ManualClock, settle
@@ -28,9 +28,9 @@ from signalr_client_kit.hub import ScriptedHub, connected
 AT_ONCE = RetryPolicy(initial=0, maximum=0)
 
 
-def closing(connection: HubConnection) -> asyncio.Future[ConnectionLost | None]:
+def closing(connection: HubConnection) -> asyncio.Future[ConnectionLostError | None]:
     """Return a future of what `on_close` is told."""
-    future: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    future: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(future.set_result)
     return future
 
@@ -108,7 +108,7 @@ async def test_stop_ends_a_start_that_hangs(hub: ScriptedHub) -> None:
     starting = asyncio.create_task(connection.start())
     await hub.peer()
     await connection.stop()
-    with pytest.raises(ConnectFailed, match="stopped"):
+    with pytest.raises(ConnectError, match="stopped"):
         await starting
     assert connection.state is ConnectionState.DISCONNECTED
 
@@ -137,7 +137,7 @@ async def test_a_cancelled_start_leaves_nothing_behind(hub: ScriptedHub) -> None
 async def test_a_handshake_that_fails_is_said(hub: ScriptedHub, answer: str | None, text: str) -> None:
     hub.handshake = answer
     connection = HubConnection(hub.url, options=ClientOptions(handshake_timeout=0.05))
-    with pytest.raises(HandshakeFailed, match=text):
+    with pytest.raises(HandshakeError, match=text):
         await connection.start()
     assert connection.state is ConnectionState.DISCONNECTED
 
@@ -146,7 +146,7 @@ async def test_a_start_without_a_server_fails(hub: ScriptedHub) -> None:
     await hub.server.stop()
     connection = HubConnection(hub.url)
     ended = closing(connection)
-    with pytest.raises(ConnectFailed, match="could not be reached"):
+    with pytest.raises(ConnectError, match="could not be reached"):
         await connection.start()
     await settle()
     assert not ended.done(), "what never was does not close"
@@ -164,7 +164,7 @@ async def test_a_lost_connection_comes_back_with_handlers_and_a_new_id(hub: Scri
     connection.on("Tell", got.put_nowait)
     hub.negotiations[0]["connectionId"] = "second"  # type: ignore[index] - it is the answer, not a status
     hub.server.sever()
-    assert isinstance(await news.get(), ConnectionLost)
+    assert isinstance(await news.get(), ConnectionLostError)
     assert await news.get() == "second"
     assert connection.connection_id == "second"
     peer = await hub.peer()
@@ -183,7 +183,7 @@ async def test_a_server_that_is_away_is_waited_for_with_growing_pauses(hub: Scri
     await hub.server.stop()
     for pause in (1, 2, 4, 8, 8):
         await clock.sleeping(pause)
-        with pytest.raises(NotConnected, match="reconnecting"):
+        with pytest.raises(NotConnectedError, match="reconnecting"):
             await connection.invoke("Get")
         await clock.advance(pause)
     await clock.sleeping(8)
@@ -223,9 +223,9 @@ async def test_a_policy_that_gives_up_closes_with_the_last_reason(hub: ScriptedH
     ended = closing(connection)
     await hub.server.stop()
     error = await ended
-    assert isinstance(error, ConnectionLost)
+    assert isinstance(error, ConnectionLostError)
     assert "could not be made again" in str(error)
-    assert isinstance(error.__cause__, ConnectFailed)
+    assert isinstance(error.__cause__, ConnectError)
     assert connection.state is ConnectionState.DISCONNECTED
 
 
@@ -233,8 +233,8 @@ async def test_without_a_policy_a_lost_connection_is_closed(hub: ScriptedHub) ->
     connection, _ = await connected(hub, reconnect=None)
     ended = closing(connection)
     hub.server.sever()
-    assert isinstance(await ended, ConnectionLost)
-    with pytest.raises(NotConnected):
+    assert isinstance(await ended, ConnectionLostError)
+    with pytest.raises(NotConnectedError):
         await connection.invoke("Get")
 
 
@@ -272,7 +272,7 @@ async def test_callbacks_run_in_order_and_their_failures_are_logged(
     order: list[str] = []
     back = asyncio.Event()
 
-    async def slowly(_: ConnectionLost) -> None:
+    async def slowly(_: ConnectionLostError) -> None:
         await settle()
         order.append("reconnecting")
         raise LookupError("broken on purpose")
@@ -294,7 +294,7 @@ async def test_a_callback_may_start_the_connection_again(hub: ScriptedHub) -> No
     connection, _ = await connected(hub, reconnect=None)
     again = asyncio.Event()
 
-    async def restart(error: ConnectionLost | None) -> None:
+    async def restart(error: ConnectionLostError | None) -> None:
         if error is not None:
             await connection.start()
             again.set()
@@ -316,9 +316,9 @@ async def test_a_close_message_ends_the_connection_with_its_reason(hub: Scripted
     await peer.receive()
     await peer.send({"type": 7, "error": "go away"})
     error = await ended
-    assert isinstance(error, ClosedByServer)
+    assert isinstance(error, ClosedByServerError)
     assert error.error == "go away"
-    with pytest.raises(ClosedByServer, match="go away"):
+    with pytest.raises(ClosedByServerError, match="go away"):
         await call
     assert hub.waiting == 0
 
@@ -337,7 +337,7 @@ async def test_a_server_that_breaks_the_protocol_loses_the_connection(hub: Scrip
     connection, peer = await connected(hub, reconnect=None, options=ClientOptions(max_message_size=200))
     ended = closing(connection)
     await peer.send_raw(frame)
-    assert isinstance(await ended, ProtocolViolation)
+    assert isinstance(await ended, ProtocolViolationError)
     await peer.gone()
 
 
@@ -345,7 +345,7 @@ async def test_a_frame_beyond_all_bounds_loses_the_connection(hub: ScriptedHub) 
     connection, peer = await connected(hub, reconnect=None, options=ClientOptions(max_message_size=1000))
     ended = closing(connection)
     await peer.send_raw("x" * 100_000)
-    assert isinstance(await ended, ConnectionLost)
+    assert isinstance(await ended, ConnectionLostError)
 
 
 # -- keeping alive
@@ -369,7 +369,7 @@ async def test_a_silent_server_is_given_up_after_the_server_timeout(hub: Scripte
     await clock.advance(29)
     assert not ended.done()
     await clock.advance(1)
-    assert isinstance(await ended, ServerTimeout)
+    assert isinstance(await ended, ServerTimeoutError)
 
 
 async def test_anything_the_server_says_counts_as_life(hub: ScriptedHub) -> None:

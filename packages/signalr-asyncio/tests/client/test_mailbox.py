@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalr_asyncio.client.mailbox import Mailbox
+from signalr_asyncio.client._mailbox import Mailbox
 
 
 @given(st.integers(1, 5), st.lists(st.sampled_from(["put", "take"]), max_size=60))

@@ -10,16 +10,16 @@ import pytest
 
 from signalr_asyncio import JsonHubProtocol
 from signalr_asyncio.client import (
-    ClientFailure,
+    ClientError,
     ClientOptions,
-    ClosedByServer,
-    ConnectionLost,
+    ClosedByServerError,
+    ConnectionLostError,
     HubConnection,
     LongPolling,
-    NotConnected,
+    NotConnectedError,
     RetryPolicy,
     ServerSentEvents,
-    ServerTimeout,
+    ServerTimeoutError,
     WebSockets,
 )
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
@@ -102,9 +102,9 @@ async def test_a_cut_network_fails_what_waits_and_then_works_again(proxy: Proxy,
         call = asyncio.create_task(connection.invoke("Note", 1))
         await asyncio.sleep(0)
         proxy.cut()
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ConnectionLostError):
             await call
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ConnectionLostError):
             async for _ in stream:
                 pass
         proxy.release()
@@ -122,7 +122,7 @@ async def test_a_connection_cut_at_any_byte_answers_rightly_or_not_at_all(proxy:
             try:
                 assert await connection.invoke("Note", number, result_type=int, timeout=20) == number
                 answered += 1
-            except (ConnectionLost, NotConnected):
+            except (ConnectionLostError, NotConnectedError):
                 break
         assert cut.is_set()
         assert answered < 200
@@ -137,13 +137,13 @@ async def test_a_connect_cut_at_any_byte_fails_clearly_or_succeeds(proxy: Proxy,
     back = coming_back(connection)
     try:
         await connection.start()
-    except ClientFailure:
+    except ClientError:
         # The next one goes through, on the same object.
         assert cut.is_set()
         await connection.start()
     try:
         await connection.invoke("Note", 1)
-    except (ConnectionLost, NotConnected):
+    except (ConnectionLostError, NotConnectedError):
         await back.wait()
         await connection.invoke("Note", 1)
     await connection.stop()
@@ -154,7 +154,7 @@ async def test_a_half_open_connection_is_found_out(proxy: Proxy, kind: str) -> N
     options = ClientOptions(poll_timeout=0.3, stop_timeout=0.2)
     connection = to(proxy.port, kind, reconnect=None, options=options, clock=clock)
     await connection.start()
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     assert await connection.invoke("Note", 1) == 1
     proxy.swallowing = True
@@ -163,16 +163,16 @@ async def test_a_half_open_connection_is_found_out(proxy: Proxy, kind: str) -> N
     if not polling:
         await clock.sleeping(15)
         await clock.advance(60)
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLostError):
         await call
-    assert isinstance(await ended, ConnectionLost if polling else ServerTimeout)
+    assert isinstance(await ended, ConnectionLostError if polling else ServerTimeoutError)
 
 
 @pytest.mark.parametrize("how", ["killed", "drained"])
 async def test_a_restarted_server_is_found_again(server: Fixture, kind: str, how: str) -> None:
     async with to(server.serving.port, kind) as connection:
         back = coming_back(connection)
-        lost: asyncio.Queue[ConnectionLost] = asyncio.Queue()
+        lost: asyncio.Queue[ConnectionLostError] = asyncio.Queue()
         connection.on_reconnecting(lost.put_nowait)
         first = connection.connection_id
         await run_programme(connection)
@@ -180,8 +180,8 @@ async def test_a_restarted_server_is_found_again(server: Fixture, kind: str, how
             await server.app.shutdown(1)
         await server.stop()
         reason = await lost.get()
-        assert isinstance(reason, ClosedByServer) == (how == "drained")
-        with pytest.raises((NotConnected, ConnectionLost)):
+        assert isinstance(reason, ClosedByServerError) == (how == "drained")
+        with pytest.raises((NotConnectedError, ConnectionLostError)):
             await connection.invoke("Note", 1)
         await server.restart()
         await back.wait()

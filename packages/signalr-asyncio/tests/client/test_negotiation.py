@@ -8,12 +8,12 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectFailed,
+    ConnectError,
     HubConnection,
     LongPolling,
-    NegotiationFailed,
+    NegotiationError,
     ServerSentEvents,
-    Unauthorized,
+    UnauthorizedError,
     WebSockets,
 )
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
@@ -97,7 +97,7 @@ async def test_a_redirect_within_the_origin_keeps_the_token(hub: ScriptedHub) ->
 async def test_redirects_are_bounded(hub: ScriptedHub) -> None:
     hub.negotiations = [{"url": hub.url}]
     connection = HubConnection(hub.url, options=ClientOptions(max_redirects=3))
-    with pytest.raises(NegotiationFailed, match="more than 3"):
+    with pytest.raises(NegotiationError, match="more than 3"):
         await connection.start()
     assert len(hub.requests) == 4
 
@@ -105,22 +105,22 @@ async def test_redirects_are_bounded(hub: ScriptedHub) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        (401, Unauthorized, "401"),
-        (403, Unauthorized, "403"),
-        (404, NegotiationFailed, "404"),
-        (500, NegotiationFailed, "500"),
-        ({"error": "not now"}, NegotiationFailed, "not now"),
-        ({"ProtocolVersion": "1.5"}, NegotiationFailed, "ASP.NET Core"),
-        ({"url": "nowhere"}, NegotiationFailed, "no absolute URL"),
-        ({}, NegotiationFailed, "no connection"),
-        ({"negotiateVersion": 1, "connectionId": "a"}, NegotiationFailed, "token"),
-        ({"connectionId": 5}, NegotiationFailed, "not that of a SignalR server"),
-        ({"connectionId": "a", "padding": "x" * 70_000}, NegotiationFailed, "longer than"),
-        ({"connectionId": "a", "availableTransports": []}, ConnectFailed, "not offered"),
+        (401, UnauthorizedError, "401"),
+        (403, UnauthorizedError, "403"),
+        (404, NegotiationError, "404"),
+        (500, NegotiationError, "500"),
+        ({"error": "not now"}, NegotiationError, "not now"),
+        ({"ProtocolVersion": "1.5"}, NegotiationError, "ASP.NET Core"),
+        ({"url": "nowhere"}, NegotiationError, "no absolute URL"),
+        ({}, NegotiationError, "no connection"),
+        ({"negotiateVersion": 1, "connectionId": "a"}, NegotiationError, "token"),
+        ({"connectionId": 5}, NegotiationError, "not that of a SignalR server"),
+        ({"connectionId": "a", "padding": "x" * 70_000}, NegotiationError, "longer than"),
+        ({"connectionId": "a", "availableTransports": []}, ConnectError, "not offered"),
     ],
 )
 async def test_an_answer_that_is_no_connection_is_said(
-    hub: ScriptedHub, answer: object, kind: type[ConnectFailed], text: str
+    hub: ScriptedHub, answer: object, kind: type[ConnectError], text: str
 ) -> None:
     hub.negotiations = [answer]  # type: ignore[list-item] - as wrong as a server may be
     with pytest.raises(kind, match=text) as caught:
@@ -138,7 +138,7 @@ async def test_a_transport_that_fails_is_followed_by_the_next_with_a_new_negotia
         return 500, b""
 
     hub.http = http
-    with pytest.raises(ConnectFailed) as caught:
+    with pytest.raises(ConnectError) as caught:
         await HubConnection(hub.url).start()
     assert len(hub.requests) == 3
     assert requests == ["GET", "GET"]
@@ -148,7 +148,7 @@ async def test_a_transport_that_fails_is_followed_by_the_next_with_a_new_negotia
 
 async def test_a_refused_token_is_not_tried_on_every_transport(hub: ScriptedHub) -> None:
     hub.refusals = [401]
-    with pytest.raises(Unauthorized):
+    with pytest.raises(UnauthorizedError):
         await HubConnection(hub.url).start()
     assert len(hub.requests) == 1
 
@@ -166,7 +166,7 @@ async def test_the_callers_order_of_transports_counts(hub: ScriptedHub) -> None:
 
 async def test_server_sent_events_are_no_way_for_binary_messages(hub: ScriptedHub) -> None:
     connection = HubConnection(hub.url, transports=(ServerSentEvents,), protocol=MessagePackHubProtocol())
-    with pytest.raises(ConnectFailed, match="cannot carry the binary frames of messagepack"):
+    with pytest.raises(ConnectError, match="cannot carry the binary frames of messagepack"):
         await connection.start()
 
 
@@ -175,7 +175,7 @@ async def test_a_transport_offered_for_the_other_format_only_is_passed_over(hub:
         {"connectionId": "a", "availableTransports": [{"transport": "WebSockets", "transferFormats": ["Text"]}]}
     ]
     connection = HubConnection(hub.url, protocol=MessagePackHubProtocol())
-    with pytest.raises(ConnectFailed, match="WebSockets: not offered by the server for the binary frames"):
+    with pytest.raises(ConnectError, match="WebSockets: not offered by the server for the binary frames"):
         await connection.start()
 
 
@@ -193,7 +193,7 @@ async def test_a_token_source_that_hangs_is_given_up(hub: ScriptedHub) -> None:
         return "never"
 
     connection = HubConnection(hub.url, token=hanging, options=ClientOptions(connect_timeout=0.05))
-    with pytest.raises(ConnectFailed, match="token was not there"):
+    with pytest.raises(ConnectError, match="token was not there"):
         await connection.start()
 
 
@@ -209,7 +209,7 @@ async def test_a_server_that_takes_connections_and_says_nothing_is_given_up(skip
     async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         options = ClientOptions(connect_timeout=0.05)
-        with pytest.raises(ConnectFailed, match=r"within 0\.05 s"):
+        with pytest.raises(ConnectError, match=r"within 0\.05 s"):
             await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip, options=options).start()
         await gone.wait()
 
@@ -224,7 +224,7 @@ async def test_a_server_that_does_not_speak_http_is_said(answer: bytes, skip: bo
 
     async with await asyncio.start_server(strange, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectError):
             await HubConnection(f"http://127.0.0.1:{port}/", skip_negotiation=skip).start()
 
 
@@ -237,6 +237,6 @@ async def test_a_token_source_that_fails_is_the_cause(hub: ScriptedHub) -> None:
     def broken() -> str:
         raise LookupError("no vault")
 
-    with pytest.raises(ConnectFailed, match="LookupError") as caught:
+    with pytest.raises(ConnectError, match="LookupError") as caught:
         await HubConnection(hub.url, token=broken).start()
     assert isinstance(caught.value.__cause__, LookupError)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from signalr_asyncio.client import (
-    ClientFailure,
+    ClientError,
     ClientOptions,
     HubConnection,
     LongPolling,
@@ -85,7 +85,7 @@ async def test_no_exception_shows_a_secret(
         transports=(transport,),  # type: ignore[arg-type] - one of the three
         options=ClientOptions(handshake_timeout=0.05),
     )
-    with pytest.raises(ClientFailure) as caught:
+    with pytest.raises(ClientError) as caught:
         await connection.start()
     told = "".join(traceback.format_exception(caught.value))
     assert shows(told) == []

@@ -9,11 +9,11 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectionLost,
+    ConnectionLostError,
     ConnectionState,
     HubConnection,
     RetryPolicy,
-    StreamOverflow,
+    StreamOverflowError,
 )
 from signalr_client_kit.clock import ManualClock, settle
 from signalr_client_kit.hub import EVERY_TRANSPORT, Peer, ScriptedHub, connected
@@ -55,10 +55,10 @@ async def test_a_stateful_connection_is_asked_for_and_used_only_if_offered(hub: 
     connection, peer = await connected(hub, stateful=True, reconnect=None)
     assert hub.requests[0][1]["useStatefulReconnect"] == ["true"]
     assert peer.handshake == {"protocol": "json", "version": 1}, "the server did not offer it"
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     hub.server.sever()
-    assert isinstance(await ended, ConnectionLost)
+    assert isinstance(await ended, ConnectionLostError)
 
 
 async def test_a_call_outlives_its_transport_and_is_sent_again(hub: ScriptedHub) -> None:
@@ -231,7 +231,7 @@ async def test_a_sender_that_waits_fails_when_the_connection_ends(hub: ScriptedH
     blocked = asyncio.create_task(connection.send("Tell", "y"))
     await settle()
     await connection.stop()
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLostError):
         await blocked
 
 
@@ -245,7 +245,7 @@ async def test_a_server_that_forgot_the_connection_is_connected_to_anew(hub: Scr
     hub.handshake = "{}\x1e"
     hub.negotiations = [{**OFFER, "connectionId": "second"}]
     hub.server.sever()
-    with pytest.raises(ConnectionLost, match="does not know"):
+    with pytest.raises(ConnectionLostError, match="does not know"):
         await call
     assert await back == "second"
     peer = await hub.peer()
@@ -256,7 +256,7 @@ async def test_a_server_that_forgot_the_connection_is_connected_to_anew(hub: Scr
 async def test_resuming_is_tried_for_a_while_and_then_given_up(hub: ScriptedHub) -> None:
     clock = ManualClock()
     connection, _ = await begun(hub, clock=clock, reconnect=RetryPolicy(initial=4, maximum=4), random=lambda: 1.0)
-    lost: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+    lost: asyncio.Future[ConnectionLostError] = asyncio.get_running_loop().create_future()
     connection.on_reconnecting(lost.set_result)
     await hub.server.stop()
     for _ in range(7):
@@ -316,7 +316,7 @@ async def test_stop_ends_the_attempts_to_resume(hub: ScriptedHub) -> None:
 
 async def test_a_close_message_is_the_end_also_of_a_stateful_connection(hub: ScriptedHub) -> None:
     connection, peer = await begun(hub)
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     await peer.send({"type": 7, "error": "go away"})
     assert "go away" in str(await ended)
@@ -381,7 +381,7 @@ async def test_a_reader_that_waits_for_an_ack_that_does_not_come_loses_its_strea
     await clock.advance(2)
     async with asyncio.timeout(10):
         await sending
-    with pytest.raises(StreamOverflow):
+    with pytest.raises(StreamOverflowError):
         await anext(stream)
     await peer.send({"type": 8, "sequenceId": 5})
     call = asyncio.create_task(connection.invoke("Get"))

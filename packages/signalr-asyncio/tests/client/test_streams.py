@@ -10,10 +10,10 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectionLost,
+    ConnectionLostError,
     HubError,
-    PayloadMismatch,
-    StreamOverflow,
+    PayloadMismatchError,
+    StreamOverflowError,
 )
 from signalr_asyncio.protocol.codec import EncodeError
 from signalr_client_kit.clock import ManualClock, settle
@@ -114,7 +114,7 @@ async def test_an_item_of_another_type_ends_the_stream_and_cancels_it(hub: Scrip
     first = asyncio.ensure_future(anext(stream))
     call = await peer.receive()
     await peer.send(item(call, "no number"), item(call, 2))
-    with pytest.raises(PayloadMismatch, match="'Count'"):
+    with pytest.raises(PayloadMismatchError, match="'Count'"):
         await first
     assert (await peer.receive())["type"] == 5
     with pytest.raises(StopAsyncIteration):
@@ -134,7 +134,7 @@ async def test_a_lost_connection_ends_the_stream_with_an_error_after_its_items(h
     hub.server.sever()
     await closed.wait()
     assert await anext(stream) == 2
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLostError):
         await anext(stream)
     await connection.stop()
 
@@ -245,7 +245,7 @@ async def test_a_reader_that_blocks_answers_for_too_long_loses_its_stream(hub: S
     await clock.sleeping(7)
     await clock.advance(7)
     assert await answer == "here"
-    with pytest.raises(StreamOverflow):
+    with pytest.raises(StreamOverflowError):
         await anext(stream)
     assert (await peer.receive())["type"] == 5
     await connection.stop()

@@ -12,8 +12,8 @@ from starlette.routing import Mount
 
 from signalr_asyncio import (
     ClientOptions,
-    ConnectFailed,
-    ConnectionLost,
+    ConnectError,
+    ConnectionLostError,
     ConnectionRequest,
     Hub,
     HubError,
@@ -23,7 +23,7 @@ from signalr_asyncio import (
     RetryPolicy,
     SignalRServer,
 )
-from signalr_asyncio.client import Unauthorized
+from signalr_asyncio.client import UnauthorizedError
 from signalr_asyncio.testing import ManualClock, connect
 
 PATIENCE = 10.0
@@ -91,9 +91,9 @@ async def test_tokens_and_refusals_are_as_over_a_socket() -> None:
     app = SignalRServer({"/chat": ChatHub}, authenticate=authenticate)
     async with connect(app, "/chat", token="ann") as connection:
         assert await connection.invoke("WhoAmI") == "ann"
-    with pytest.raises(Unauthorized):
+    with pytest.raises(UnauthorizedError):
         await connect(app, "/chat").start()
-    with pytest.raises(ConnectFailed, match="404"):
+    with pytest.raises(ConnectError, match="404"):
         await connect(app, "/elsewhere", token="ann").start()
 
 
@@ -121,14 +121,14 @@ async def test_an_application_that_fails_is_a_failed_connection() -> None:
         await asyncio.Event().wait()
 
     hurry = ClientOptions(connect_timeout=0.01, stop_timeout=0.01)
-    with pytest.raises(ConnectFailed, match="did not answer in time"):
+    with pytest.raises(ConnectError, match="did not answer in time"):
         await connect(hanging, "/chat", options=hurry).start()
-    with pytest.raises(ConnectFailed, match="500"):
+    with pytest.raises(ConnectError, match="500"):
         await connect(broken, "/chat").start()
-    with pytest.raises(Unauthorized):
+    with pytest.raises(UnauthorizedError):
         await connect(refusing, "/chat").start()
     connection = connect(failing, "/chat")
-    ended: asyncio.Future[ConnectionLost | None] = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[ConnectionLostError | None] = asyncio.get_running_loop().create_future()
     connection.on_close(ended.set_result)
     await connection.start()
     assert "too late" in str(await asyncio.wait_for(ended, PATIENCE))
@@ -193,4 +193,4 @@ async def test_a_planned_call_can_be_called_off_and_the_others_come_in_order() -
     assert not sleeping.done()
     await clock.advance(1)
     assert sleeping.done()
-    assert clock.time() == start + 3.5
+    assert clock.now() == start + 3.5

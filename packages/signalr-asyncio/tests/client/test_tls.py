@@ -13,7 +13,7 @@ import pytest
 
 from signalr_asyncio.client import (
     ClientOptions,
-    ConnectFailed,
+    ConnectError,
     HubConnection,
     LongPolling,
     ServerSentEvents,
@@ -60,7 +60,7 @@ async def test_a_trusted_certificate_lets_everything_work(secure_url: str, certi
 
 
 async def test_a_certificate_that_nobody_signed_is_refused(secure_url: str) -> None:
-    with pytest.raises(ConnectFailed, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         await HubConnection(secure_url).start()
-    with pytest.raises(ConnectFailed, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         await HubConnection(secure_url, skip_negotiation=True).start()

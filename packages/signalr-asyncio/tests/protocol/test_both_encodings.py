@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signalr_asyncio.protocol._values import DecodeHook, EncodeHook
 from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolError
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
@@ -25,7 +26,6 @@ from signalr_asyncio.protocol.messages import (
     Shared,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import DecodeHook, EncodeHook
 from signalr_testkit.messages import PROTOCOLS, cut_at, ids, messages, parse_all, plain, values
 
 MAKERS: dict[str, Callable[[EncodeHook | None, DecodeHook | None], HubProtocol]] = {

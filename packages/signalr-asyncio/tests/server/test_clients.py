@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from signalr_asyncio import (
-    ClientGone,
+    ClientDisconnectedError,
     ClientInvocationError,
     ClientResultError,
     ConnectionRequest,
     EncodeError,
     Hub,
-    HubException,
+    HubMethodError,
     HubOptions,
     Principal,
     Shared,
@@ -57,11 +57,11 @@ class RoomHub(Hub):
         try:
             return await self.clients.caller.invoke(question, 7, result_type=int, timeout=5.0)
         except ClientInvocationError as error:
-            raise HubException(f"client says {error}") from error
+            raise HubMethodError(f"client says {error}") from error
         except TimeoutError as error:
-            raise HubException("too late") from error
+            raise HubMethodError("too late") from error
         except msgspec.DecodeError as error:
-            raise HubException("not a number") from error
+            raise HubMethodError("not a number") from error
 
     async def AskMaybe(self) -> Any:
         return await self.clients.caller.invoke("maybe")
@@ -281,7 +281,7 @@ async def test_questions_to_one_client_are_limited_in_number() -> None:
         await proxy.invoke("slow")
     await world.app.shutdown()
     for question in open_questions:
-        with pytest.raises(ClientGone):
+        with pytest.raises(ClientDisconnectedError):
             await question
 
 
@@ -291,9 +291,9 @@ async def test_a_question_ends_when_its_client_leaves() -> None:
     asked = asyncio.create_task(world.app.hub("/hub").clients.client(world.ids[0]).invoke("double"))
     assert (await peers[0].receive())["target"] == "double"
     peers[0].leave()
-    with pytest.raises(ClientGone, match="disconnected"):
+    with pytest.raises(ClientDisconnectedError, match="disconnected"):
         await asked
-    with pytest.raises(ClientGone, match="does not exist"):
+    with pytest.raises(ClientDisconnectedError, match="does not exist"):
         await world.app.hub("/hub").clients.client(world.ids[0]).invoke("double")
 
 

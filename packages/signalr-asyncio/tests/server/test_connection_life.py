@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from signalr_asyncio import (
+    AccessDeniedError,
     ConnectionRequest,
     Hub,
     HubCall,
@@ -18,7 +19,6 @@ from signalr_asyncio import (
     HubOptions,
     Principal,
     SignalRServer,
-    Unauthorized,
 )
 from signalr_server_kit import ManualClock, Peer, request
 from signalr_server_kit.clock import settle
@@ -514,7 +514,7 @@ class Recorder(HubFilter):
     async def invoke(self, call: HubCall, proceed: Callable[[HubCall], Awaitable[Any]]) -> Any:
         self.notes.append((self.name, call.method, list(call.arguments), call.streaming))
         if call.method == "Hold":
-            raise Unauthorized
+            raise AccessDeniedError
         if call.method == "Big":
             call.arguments = [3]
         result = await proceed(call)

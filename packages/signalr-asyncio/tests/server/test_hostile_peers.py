@@ -36,7 +36,7 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.server.auth import ConnectionRequest
+from signalr_asyncio.server import ConnectionRequest
 from signalr_server_kit import ManualClock, Peer, request
 from signalr_server_kit.clock import settle
 from signalr_testkit.damage import damaged

@@ -10,7 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from signalr_asyncio import ExactError, Hub, HubException, HubOptions, Payload, SignalRServer, Unauthorized, hub_method
+from signalr_asyncio import (
+    AccessDeniedError,
+    ExactError,
+    Hub,
+    HubMethodError,
+    HubOptions,
+    Payload,
+    SignalRServer,
+    hub_method,
+)
 from signalr_server_kit import ManualClock, Peer
 from signalr_server_kit.clock import settle
 
@@ -45,7 +54,7 @@ class ShopHub(Hub):
         return "renamed"
 
     async def Refuse(self) -> None:
-        raise HubException("out of stock")
+        raise HubMethodError("out of stock")
 
     async def Exactly(self) -> None:
         raise ExactError("NotFound: no such order")
@@ -54,7 +63,7 @@ class ShopHub(Hub):
         raise ZeroDivisionError("secret detail")
 
     async def NotAllowed(self) -> None:
-        raise Unauthorized
+        raise AccessDeniedError
 
     async def NotEncodable(self) -> object:
         return object()
@@ -349,3 +358,37 @@ async def test_parallel_connections_do_not_wait_for_each_other() -> None:
     assert (await second.invoke("Add", 1, 1))["result"] == 2
     ShopHub.release.set()
     assert (await first.receive())["result"] == "x"
+
+
+@pytest.mark.parametrize("target", ["Add", "Raw", "Untyped", "Numbers"])
+async def test_messagepack_arguments_that_are_none_cost_only_their_call(
+    target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Peer(server())
+    await client.connect()
+    client.raw(b'{"protocol":"messagepack","version":1}\x1e')
+    await settle()
+    kind = 4 if target == "Numbers" else 1
+    body = msgspec.msgpack.encode([kind, {}, "1", target])
+    # An array of six, whose fifth element is the type byte that MessagePack never uses.
+    record = b"\x96" + body[1:] + b"\xc1\x90"
+    client.raw(bytes((len(record),)) + record)
+    call = msgspec.msgpack.encode([1, {}, "2", "Add", [2, 3], []])
+    client.raw(bytes((len(call),)) + call)
+    await settle()
+    answers: list[Any] = []
+    while not client.frames.empty():
+        frame = client.frames.get_nowait()
+        assert isinstance(frame, bytes)
+        while frame and frame[:1] != b"{":
+            length, frame = frame[0], frame[1:]
+            answers.append(msgspec.msgpack.decode(frame[:length]))
+            frame = frame[length:]
+    error = f"Failed to invoke '{target}' due to an error on the server."
+    if target == "Numbers":
+        assert answers[0][:3] == [3, {}, "1"]
+        assert answers[0][3:] == [1, error]
+    else:
+        assert answers[0] == [3, {}, "1", 1, error]
+    assert answers[1] == [3, {}, "2", 3, 5]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

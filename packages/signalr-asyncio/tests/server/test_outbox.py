@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signalr_asyncio.protocol.buffer import MessageBuffer
-from signalr_asyncio.server.outbox import LatestSlot, Outbox
+from signalr_asyncio.server._outbox import LatestSlot, Outbox
 
 MAXIMUM, HIGH_WATER, FRAME = 400, 200, 100
 
@@ -133,10 +133,10 @@ def test_a_close_record_comes_last_even_when_the_buffer_is_full() -> None:
 
 async def test_room_waits_until_enough_has_been_taken() -> None:
     outbox = Outbox(MAXIMUM, HIGH_WATER, FRAME)
-    await outbox.room()
+    await outbox.drain()
     for _ in range(3):
         outbox.put(b"a" * 90)
-    waiting = [asyncio.create_task(outbox.room()) for _ in range(2)]
+    waiting = [asyncio.create_task(outbox.drain()) for _ in range(2)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.sleep(0)
@@ -145,7 +145,7 @@ async def test_room_waits_until_enough_has_been_taken() -> None:
     await asyncio.wait_for(waiting[1], 5)
     for _ in range(3):
         outbox.put(b"a" * 90)
-    last = asyncio.create_task(outbox.room())
+    last = asyncio.create_task(outbox.drain())
     await asyncio.sleep(0)
     outbox.clear()
     await asyncio.wait_for(last, 5)

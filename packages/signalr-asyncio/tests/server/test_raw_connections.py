@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from signalr_asyncio import (
-    ClientGone,
+    ClientDisconnectedError,
     ConnectionHandler,
     ConnectionRequest,
     ConnectionRoute,
@@ -55,7 +55,7 @@ class SendingHandler(ConnectionHandler):
         assert await connection.receive() is None
         try:
             await connection.send(b"too late")
-        except ClientGone as error:
+        except ClientDisconnectedError as error:
             self.log.append(str(error))
 
 

@@ -17,7 +17,7 @@ from signalr_asyncio import (
     SignalRServer,
     allow_anonymous,
 )
-from signalr_asyncio.server.auth import KeptRequest
+from signalr_asyncio.server._auth import KeptRequest
 from signalr_server_kit import ManualClock, OpenRequest, Peer, request
 
 SECRET = "correct-horse"
@@ -148,7 +148,7 @@ async def test_a_kept_request_holds_no_token() -> None:
     )
     await first.until(b":")
     first.scope.clear()
-    kept = [thing for thing in gc.get_objects() if isinstance(thing, KeptRequest)]
+    kept = [thing for thing in gc.get_objects() if type(thing) is KeptRequest]
     assert kept
     assert all(SECRET not in repr((request._headers, request._parts)) for request in kept)
     first.leave()

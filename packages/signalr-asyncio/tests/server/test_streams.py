@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from signalr_asyncio import Hub, HubException, HubOptions, SignalRServer, hub_method
+from signalr_asyncio import Hub, HubMethodError, HubOptions, SignalRServer, hub_method
 from signalr_server_kit import ManualClock, Peer
 from signalr_server_kit.clock import settle
 
@@ -64,12 +64,12 @@ class StreamHub(Hub):
         return 5  # type: ignore[return-value]  # the mistake that is tested
 
     async def FailBefore(self) -> AsyncIterator[int]:
-        raise HubException("not today")
+        raise HubMethodError("not today")
 
     async def FailAfter(self, count: int) -> AsyncIterator[int]:
         for number in range(count):
             yield number
-        raise HubException("enough")
+        raise HubMethodError("enough")
 
     async def FailInside(self) -> AsyncIterator[int]:
         yield 1
@@ -350,7 +350,7 @@ async def test_an_upload_that_the_client_ends_with_an_error_raises_in_the_method
     client.call("Why", streams=["u"])
     client.send({"type": 3, "invocationId": "u", "error": "disk full"})
     assert (await client.receive())["error"].endswith("HubException: disk full")
-    assert StreamHub.closed == ["HubException"]
+    assert StreamHub.closed == ["HubMethodError"]
 
 
 async def test_an_item_of_a_wrong_type_fails_the_upload_and_not_the_connection() -> None:
@@ -369,7 +369,7 @@ async def test_a_lost_connection_ends_its_uploads_with_an_error() -> None:
     client.leave(1006)
     await client.ended()
     await settle()
-    assert StreamHub.closed == ["ClientGone"]
+    assert StreamHub.closed == ["ClientDisconnectedError"]
 
 
 async def test_reading_pauses_while_an_upload_is_full_and_a_lost_client_is_still_noticed() -> None:

@@ -13,18 +13,16 @@ import msgspec
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError, MesoLiveTimeoutError
 from mesolive_sdk.models import MesoLiveApiResponse, StatusCode
 from mesolive_sdk.wire import Encoding, WireValidationError, decode_reply, hub_protocol
-from signalr_asyncio.client.connection import ConnectionState, HubConnection
-from signalr_asyncio.client.credentials import TokenSource
-from signalr_asyncio.client.exceptions import (
-    ClientFailure,
-    InvocationTimeout,
-    NegotiationFailed,
-    PayloadMismatch,
-    TransportFailed,
-    Unauthorized,
+from signalr_asyncio import ClientOptions, ConnectionState, HubConnection, RetryPolicy
+from signalr_asyncio.client import (
+    ClientError,
+    InvocationTimeoutError,
+    NegotiationError,
+    PayloadMismatchError,
+    TokenSource,
+    TransportError,
+    UnauthorizedError,
 )
-from signalr_asyncio.client.options import ClientOptions
-from signalr_asyncio.client.retry import RetryPolicy
 
 T = TypeVar("T")
 
@@ -114,16 +112,16 @@ class HubClient:
         """
         try:
             await self._connection.start()
-        except Unauthorized as error:
+        except UnauthorizedError as error:
             msg = f"the server refused the API key: {error}"
             raise MesoLiveSignalRError(msg, status=StatusCode.Unauthorized) from error
-        except (NegotiationFailed, TransportFailed) as error:
+        except (NegotiationError, TransportError) as error:
             if error.status == TOO_MANY:
                 msg = f"the server takes no more connections of this user: {error}"
                 raise MesoLiveSignalRError(msg, status=StatusCode.RateLimited) from error
             msg = f"{self._url}: {error}; url=... or MESOLIVE_URL says where the server is"
             raise MesoLiveSignalRError(msg) from error
-        except ClientFailure as error:
+        except ClientError as error:
             raise MesoLiveSignalRError(str(error)) from error
 
     async def stop(self) -> None:
@@ -159,10 +157,10 @@ class HubClient:
         try:
             answer = await self._connection.invoke(method, args, result_type=msgspec.Raw, timeout=self.timeout)
             response = decode_reply(answer, _envelope_of(result), self._encoding)
-        except (InvocationTimeout, TimeoutError) as error:
+        except (InvocationTimeoutError, TimeoutError) as error:
             msg = "no answer in time; whether it was carried out is unknown"
             raise MesoLiveTimeoutError(msg, method) from error
-        except (ClientFailure, WireValidationError) as error:
+        except (ClientError, WireValidationError) as error:
             raise signalr_error(error, method) from error
         if response.Status is not StatusCode.Success:
             raise MesoLiveApiException(response.Status, response.Message, response.Error, response.Data, method)
@@ -174,7 +172,7 @@ class HubClient:
 
 def signalr_error(error: Exception, method: str) -> MesoLiveSignalRError:
     """Return what stands for a failure of the connection, or for an answer that cannot be read."""
-    if isinstance(error, WireValidationError | PayloadMismatch):
+    if isinstance(error, WireValidationError | PayloadMismatchError):
         return MesoLiveSignalRError(f"the server's answer cannot be read: {error}", method)
     # What the server's hub method said comes behind a sentence of SignalR's.
     text = str(error).rpartition("HubException: ")[2]

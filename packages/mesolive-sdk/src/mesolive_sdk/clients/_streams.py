@@ -10,8 +10,7 @@ import msgspec
 
 from mesolive_sdk.clients._base import signalr_error
 from mesolive_sdk.wire import Encoding, WireValidationError, decode_reply
-from signalr_asyncio.client.exceptions import ClientFailure
-from signalr_asyncio.client.streams import Stream
+from signalr_asyncio import ClientError, Stream
 
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class DataStream(AsyncIterator[T], Generic[T]):
         """
         try:
             return decode_reply(await self._stream.__anext__(), self._item, self._encoding)
-        except ClientFailure as error:
+        except ClientError as error:
             raise signalr_error(error, self._method) from error
         except WireValidationError as error:
             await self.aclose()

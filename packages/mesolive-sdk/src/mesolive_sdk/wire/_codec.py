@@ -16,11 +16,8 @@ from mesolive_sdk.models import EVENT_MODELS, MesoLiveEvent, MesoLiveEventEnvelo
 from mesolive_sdk.models._base import UNKNOWN, WireEnum, WireFlags
 from mesolive_sdk.wire._problems import WireValidationError
 from mesolive_sdk.wire._reader import COMPILED_TYPES, as_float, is_fit, read
-from signalr_asyncio.protocol.codec import HubProtocol
-from signalr_asyncio.protocol.json import JsonHubProtocol
-from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
-from signalr_asyncio.protocol.messages import Payload
-from signalr_asyncio.protocol.values import EncodedPayload
+from signalr_asyncio import HubProtocol, JsonHubProtocol, MessagePackHubProtocol, Payload
+from signalr_asyncio.protocol import EncodedPayload
 
 T = TypeVar("T")
 

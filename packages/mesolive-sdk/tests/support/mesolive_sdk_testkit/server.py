@@ -13,7 +13,7 @@ import uvicorn
 
 from mesolive_sdk import models, wire
 from mesolive_sdk_testkit.contract import METHODS, STREAMS
-from signalr_asyncio import ConnectionRequest, Hub, HubException, HubOptions, Payload, Principal, SignalRServer
+from signalr_asyncio import ConnectionRequest, Hub, HubMethodError, HubOptions, Payload, Principal, SignalRServer
 
 TOKEN = "a-valid-api-key"
 
@@ -130,6 +130,6 @@ def success(data: object) -> models.MesoLiveApiResponse[Any]:
     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=data)
 
 
-def hub_error(text: str) -> HubException:
+def hub_error(text: str) -> HubMethodError:
     """Return what a hub raises so that the client sees the text."""
-    return HubException(text)
+    return HubMethodError(text)

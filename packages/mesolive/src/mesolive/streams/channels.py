@@ -19,7 +19,7 @@ from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.subjects import FloatArray, Subject
 from mesolive.trading.valuation.wire_items import Build
 from mesolive_sdk.models import DataProviderType
-from signalr_asyncio.protocol.messages import Shared
+from signalr_asyncio import Shared
 
 
 @dataclass(frozen=True, slots=True)

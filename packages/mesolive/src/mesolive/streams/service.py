@@ -39,7 +39,7 @@ from mesolive.trading.valuation.wire_items import (
     underlying_fields,
 )
 from mesolive_sdk import models
-from signalr_asyncio.protocol.messages import Shared
+from signalr_asyncio import Shared
 
 _log = structlog.get_logger(__name__)
 

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from signalr_asyncio.client.clock import Clock, MonotonicClock
-from signalr_asyncio.client.connection import ConnectionState, HubConnection
-from signalr_asyncio.client.credentials import TokenSource
-from signalr_asyncio.client.exceptions import (
-    ClientFailure,
-    ClosedByServer,
-    ConnectFailed,
-    ConnectionLost,
-    ConnectionUnknown,
-    HandlerStalled,
-    HandshakeFailed,
+from signalr_asyncio._clock import Clock, LoopClock
+from signalr_asyncio.client._connection import ConnectionState, HubConnection
+from signalr_asyncio.client._credentials import TokenSource
+from signalr_asyncio.client._exceptions import (
+    ClientError,
+    ClosedByServerError,
+    ConnectError,
+    ConnectionLostError,
+    HandlerStalledError,
+    HandshakeError,
     HubError,
-    InvocationTimeout,
-    NegotiationFailed,
-    NotConnected,
-    PayloadMismatch,
-    ProtocolViolation,
-    ServerTimeout,
-    StreamOverflow,
-    TooManyInvocations,
-    TransportFailed,
-    Unauthorized,
+    InvocationTimeoutError,
+    NegotiationError,
+    NotConnectedError,
+    PayloadMismatchError,
+    ProtocolViolationError,
+    ServerTimeoutError,
+    StreamOverflowError,
+    TooManyInvocationsError,
+    TransportError,
+    UnauthorizedError,
+    UnknownConnectionError,
 )
-from signalr_asyncio.client.options import ClientOptions
-from signalr_asyncio.client.retry import RetryPolicy
-from signalr_asyncio.client.streams import Stream
-from signalr_asyncio.client.transports import LongPolling, ServerSentEvents, WebSockets
+from signalr_asyncio.client._options import ClientOptions
+from signalr_asyncio.client._retry import RetryPolicy
+from signalr_asyncio.client._streams import Stream
+from signalr_asyncio.client._transports import LongPolling, ServerSentEvents, WebSockets
 
 __all__ = [
     # connection
@@ -40,28 +40,28 @@ __all__ = [
     "RetryPolicy",
     "TokenSource",
     "Clock",
-    "MonotonicClock",
+    "LoopClock",
     # transports
     "WebSockets",
     "ServerSentEvents",
     "LongPolling",
     # exceptions
-    "ClientFailure",
-    "ConnectFailed",
-    "NegotiationFailed",
-    "Unauthorized",
-    "TransportFailed",
-    "ConnectionUnknown",
-    "HandshakeFailed",
-    "NotConnected",
-    "ConnectionLost",
-    "ServerTimeout",
-    "ClosedByServer",
-    "ProtocolViolation",
-    "HandlerStalled",
+    "ClientError",
+    "ConnectError",
+    "NegotiationError",
+    "UnauthorizedError",
+    "TransportError",
+    "UnknownConnectionError",
+    "HandshakeError",
+    "NotConnectedError",
+    "ConnectionLostError",
+    "ServerTimeoutError",
+    "ClosedByServerError",
+    "ProtocolViolationError",
+    "HandlerStalledError",
     "HubError",
-    "InvocationTimeout",
-    "PayloadMismatch",
-    "StreamOverflow",
-    "TooManyInvocations",
+    "InvocationTimeoutError",
+    "PayloadMismatchError",
+    "StreamOverflowError",
+    "TooManyInvocationsError",
 ]

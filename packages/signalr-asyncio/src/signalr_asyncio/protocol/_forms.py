@@ -255,7 +255,7 @@ class Writer:
             return value
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value)
-            return {self.prepare(key): self.prepare(entry) for key, entry in entries.items()}
+            return {self._key(key): self.prepare(entry) for key, entry in entries.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self.prepare(item) for item in cast("list[Any]", value)]
         if isinstance(value, msgspec.Struct):
@@ -268,6 +268,11 @@ class Writer:
                 and (held := getattr(value, field.name, msgspec.UNSET)) is not msgspec.UNSET
             }
         return value
+
+    def _key(self, key: Any) -> Any:  # noqa: ANN401 - any key
+        if isinstance(key, enum.Enum):
+            return key.name if self._by_name else key.value
+        return key
 
     def _struct(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - an array or an object
         config = value.__struct_config__

@@ -26,6 +26,13 @@ from signalr_asyncio.protocol.messages import (
     StreamItem,
 )
 
+__all__ = [
+    "MessageBuffer",
+    "BufferFullError",
+    "COUNTED",
+    "DEFAULT_BUFFER_SIZE",
+]
+
 COUNTED = (Invocation, StreamInvocation, StreamItem, Completion, CancelInvocation)
 """The messages that are numbered, kept and acknowledged."""
 

@@ -7,6 +7,15 @@ from typing import Literal, Protocol
 
 from signalr_asyncio.protocol.messages import HubMessage
 
+__all__ = [
+    "HubProtocol",
+    "MessageParser",
+    "TransferFormat",
+    "PROTOCOL_VERSION",
+    "ProtocolError",
+    "EncodeError",
+]
+
 TransferFormat = Literal["Text", "Binary"]
 
 PROTOCOL_VERSION = 2

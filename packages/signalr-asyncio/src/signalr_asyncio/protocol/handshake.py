@@ -13,6 +13,14 @@ import msgspec
 
 from signalr_asyncio.protocol.codec import ProtocolError
 
+__all__ = [
+    "HandshakeRequest",
+    "HandshakeResponse",
+    "encode_handshake",
+    "parse_handshake_request",
+    "parse_handshake_response",
+]
+
 T = TypeVar("T")
 
 SEPARATOR = b"\x1e"

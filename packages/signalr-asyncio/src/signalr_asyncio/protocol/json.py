@@ -13,8 +13,18 @@ from typing import Any, Literal
 import msgspec
 
 from signalr_asyncio.protocol._forms import EnumForm, Naming
+from signalr_asyncio.protocol._payload_recovery import mark_unreadable, readable, recover_json
+from signalr_asyncio.protocol._values import (
+    UNDECODABLE,
+    UNENCODABLE,
+    DecodeHook,
+    EncodedPayload,
+    EncodeHook,
+    ValueCodec,
+    prepare_message,
+    unencodable,
+)
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
-from signalr_asyncio.protocol.mending import mend_json, readable, spoil
 from signalr_asyncio.protocol.messages import (
     NO_HEADERS,
     Ack,
@@ -28,16 +38,10 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import (
-    UNDECODABLE,
-    UNENCODABLE,
-    DecodeHook,
-    EncodedPayload,
-    EncodeHook,
-    ValueCodec,
-    prepare_message,
-    unencodable,
-)
+
+__all__ = [
+    "JsonHubProtocol",
+]
 
 SEPARATOR = b"\x1e"
 
@@ -354,7 +358,7 @@ class _JsonParser:
             raise ProtocolError(f"The maximum message size of {limit}B was exceeded.")
 
     def _mended(self, record: bytes, error: Exception) -> HubMessage | None:
-        mended = mend_json(record)
+        mended = recover_json(record)
         if mended is None:
             raise ProtocolError(f"A message is malformed: {error}") from error
         text, reason = mended
@@ -363,7 +367,7 @@ class _JsonParser:
         except UNDECODABLE as still:
             raise ProtocolError(f"A message is malformed: {still}") from still
         if message is not None:
-            spoil(message, reason)
+            mark_unreadable(message, reason)
         return message
 
     def _message(self, fields: _AnyRecord) -> HubMessage | None:

@@ -16,8 +16,25 @@ from typing import Any
 import msgspec
 
 from signalr_asyncio.protocol._forms import EnumForm, Naming
+from signalr_asyncio.protocol._payload_recovery import (
+    LostPayload,
+    UnreadablePayload,
+    mark_unreadable,
+    readable,
+    recover_messagepack_values,
+    recover_nested_messagepack,
+)
+from signalr_asyncio.protocol._values import (
+    UNDECODABLE,
+    UNENCODABLE,
+    DecodeHook,
+    EncodedPayload,
+    EncodeHook,
+    ValueCodec,
+    prepare_message,
+    unencodable,
+)
 from signalr_asyncio.protocol.codec import PROTOCOL_VERSION, EncodeError, MessageParser, ProtocolError, TransferFormat
-from signalr_asyncio.protocol.mending import mend_messagepack, readable, recover_messagepack, spoil
 from signalr_asyncio.protocol.messages import (
     NO_HEADERS,
     Ack,
@@ -31,16 +48,10 @@ from signalr_asyncio.protocol.messages import (
     StreamInvocation,
     StreamItem,
 )
-from signalr_asyncio.protocol.values import (
-    UNDECODABLE,
-    UNENCODABLE,
-    DecodeHook,
-    EncodedPayload,
-    EncodeHook,
-    ValueCodec,
-    prepare_message,
-    unencodable,
-)
+
+__all__ = [
+    "MessagePackHubProtocol",
+]
 
 _Items = tuple[Any, ...]
 
@@ -328,21 +339,23 @@ class _MessagePackParser:
         try:
             return self._read(record)
         except RecursionError as error:
-            mended = mend_messagepack(record)
+            mended = recover_nested_messagepack(record)
             if mended is None:
                 raise _malformed(error) from error
             shallow, reason = mended
-            return self._read_spoilt(shallow, reason)
+            return self._read_recovered(shallow, reason)
         except ProtocolError:
-            recovered = recover_messagepack(record)
+            recovered = recover_messagepack_values(record)
             if recovered is None:
                 raise
-            return self._read_spoilt(*recovered)
+            return self._read_recovered(*recovered, LostPayload)
 
-    def _read_spoilt(self, record: bytes, reason: str) -> HubMessage | None:
+    def _read_recovered(
+        self, record: bytes, reason: str, payload: type[UnreadablePayload] = UnreadablePayload
+    ) -> HubMessage | None:
         message = self._read(record)
         if message is not None:
-            spoil(message, reason)
+            mark_unreadable(message, reason, payload)
         return message
 
     def _read(self, record: bytes) -> HubMessage | None:

@@ -15,6 +15,22 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+__all__ = [
+    "HubMessage",
+    "Invocation",
+    "StreamInvocation",
+    "StreamItem",
+    "Completion",
+    "CancelInvocation",
+    "Ping",
+    "Close",
+    "Ack",
+    "SequenceStart",
+    "Payload",
+    "Shared",
+    "NO_HEADERS",
+]
+
 T = TypeVar("T")
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})

@@ -1,23 +1,23 @@
 """An ASGI application that serves hubs."""
 
-from signalr_asyncio.server.app import HubHandle, ServerStats, SignalRServer
-from signalr_asyncio.server.auth import Authenticate, ConnectionRequest, Principal, allow_anonymous
-from signalr_asyncio.server.clients import ClientProxy, GroupManager, HubCallerClients, HubClients, SingleClientProxy
-from signalr_asyncio.server.clock import Clock, LoopClock, TimerHandle
-from signalr_asyncio.server.endpoint import Redirect
-from signalr_asyncio.server.errors import (
-    AuthenticationUnavailable,
-    ClientGone,
+from signalr_asyncio._clock import Clock, LoopClock, TimerHandle
+from signalr_asyncio.server._app import HubHandle, ServerStats, SignalRServer
+from signalr_asyncio.server._auth import Authenticate, ConnectionRequest, HideTokens, Principal, allow_anonymous
+from signalr_asyncio.server._clients import ClientProxy, GroupManager, HubCallerClients, HubClients, SingleClientProxy
+from signalr_asyncio.server._endpoint import Redirect
+from signalr_asyncio.server._errors import (
+    AccessDeniedError,
+    AuthenticationUnavailableError,
+    ClientDisconnectedError,
     ClientInvocationError,
     ClientResultError,
     ExactError,
-    HubException,
-    Unauthorized,
+    HubMethodError,
 )
-from signalr_asyncio.server.hub import Hub, HubCall, HubContext, HubFilter, hub_method
-from signalr_asyncio.server.options import HubOptions, TransportType
-from signalr_asyncio.server.raw import ConnectionHandler, RawConnection
-from signalr_asyncio.server.routes import ConnectionRoute, HubRoute
+from signalr_asyncio.server._hub import Hub, HubCall, HubContext, HubFilter, hub_method
+from signalr_asyncio.server._options import HubOptions, TransportType
+from signalr_asyncio.server._raw import ConnectionHandler, RawConnection
+from signalr_asyncio.server._routes import ConnectionRoute, HubRoute
 
 __all__ = [
     "SignalRServer",
@@ -43,14 +43,15 @@ __all__ = [
     "ConnectionRequest",
     "Authenticate",
     "allow_anonymous",
+    "HideTokens",
     "Redirect",
-    "HubException",
+    "HubMethodError",
     "ExactError",
-    "Unauthorized",
+    "AccessDeniedError",
     "ClientResultError",
     "ClientInvocationError",
-    "AuthenticationUnavailable",
-    "ClientGone",
+    "ClientDisconnectedError",
+    "AuthenticationUnavailableError",
     "Clock",
     "LoopClock",
     "TimerHandle",

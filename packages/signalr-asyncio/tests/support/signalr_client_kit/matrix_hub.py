@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from signalr_asyncio import Hub, HubException, HubOptions, JsonHubProtocol, SignalRServer
+from signalr_asyncio import Hub, HubMethodError, HubOptions, JsonHubProtocol, SignalRServer
 from signalr_asyncio.client import HubConnection, HubError
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_client_kit.hub import Serving, serving
@@ -46,7 +46,7 @@ class MatrixHub(Hub):
 
     async def Fail(self) -> None:  # noqa: N802 - the hub's wire name
         """Answer with an error."""
-        raise HubException("on purpose")
+        raise HubMethodError("on purpose")
 
     async def Count(self, first: int, end: int) -> AsyncIterator[int]:  # noqa: N802 - the hub's wire name
         """Stream numbers."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from signalr_asyncio import ClientResultError, Hub, HubContext, HubException, hub_method
+from signalr_asyncio import ClientResultError, Hub, HubContext, HubMethodError, hub_method
 
 # Method names are those that a .NET hub would have.
 # ruff: noqa: N802
@@ -87,7 +87,7 @@ class ConformanceHub(Hub):
         return self.context.user_id
 
     async def Refuse(self, text: str) -> None:
-        raise HubException(text)
+        raise HubMethodError(text)
 
     async def Break(self, text: str) -> None:
         raise RuntimeError(text)
@@ -189,7 +189,7 @@ class ConformanceHub(Hub):
     async def CountThenFail(self, count: int) -> AsyncIterator[int]:
         for number in range(count):
             yield number
-        raise HubException("enough")
+        raise HubMethodError("enough")
 
     async def Forever(self, key: str) -> AsyncIterator[int]:
         number = 0

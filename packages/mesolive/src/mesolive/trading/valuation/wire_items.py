@@ -19,7 +19,7 @@ from mesolive.trading.valuation.engine import Block, Valuation
 from mesolive.trading.valuation.quotes import GREEKS as GREEK_NAMES
 from mesolive.trading.valuation.subjects import BASES, Subject
 from mesolive_sdk import models
-from signalr_asyncio.protocol.messages import Shared
+from signalr_asyncio import Shared
 
 Fields = dict[str, Any]
 """The fields of an item or a snapshot by name."""

@@ -19,9 +19,8 @@ from mesolive.streams.service import Streams
 from mesolive_sdk import wire
 from mesolive_testkit.market import Chain, ObedientProvider, flat_chain
 from mesolive_testkit.streams.positions import FakePositions
-from signalr_asyncio import Shared
-from signalr_asyncio.protocol.json import JsonHubProtocol
-from signalr_asyncio.protocol.messages import StreamItem
+from signalr_asyncio import JsonHubProtocol, Shared
+from signalr_asyncio.protocol import StreamItem
 
 T = TypeVar("T")
 

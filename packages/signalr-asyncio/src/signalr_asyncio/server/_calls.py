@@ -1,0 +1,534 @@
+"""The calls of one connection: running, waiting, streaming, uploading."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from signalr_asyncio.protocol.codec import EncodeError, HubProtocol
+from signalr_asyncio.protocol.messages import Completion, Invocation, Payload, StreamInvocation
+from signalr_asyncio.server._binder import BindingError, HubMethod
+from signalr_asyncio.server._errors import AccessDeniedError, ClientDisconnectedError, HubMethodError, describe
+from signalr_asyncio.server._hub import Hub, HubCall, HubContext
+from signalr_asyncio.server._options import HubOptions
+from signalr_asyncio.server._outbox import LatestSlot
+from signalr_asyncio.server._runtime import HubRuntime
+from signalr_asyncio.server._slots import Slots, current_holder
+from signalr_asyncio.server._uploads import Allowance, Upload
+from signalr_asyncio.server._writer import Writer
+
+log = logging.getLogger("signalr_asyncio.server")
+
+
+class CallHost(Protocol):
+    """What calls need of their connection."""
+
+    runtime: HubRuntime
+    options: HubOptions
+    context: HubContext
+    writer: Writer
+
+    @property
+    def protocol(self) -> HubProtocol:
+        """The encoding."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is sent."""
+        ...
+
+    def post(self, record: bytes) -> bool:
+        """Queue a record; returns False when nothing more is sent."""
+        ...
+
+    async def send(self, record: bytes) -> None:
+        """Send a record, at once where nothing is in its way."""
+        ...
+
+
+class _Call(msgspec.Struct, eq=False):  # a struct because it is made for every call, and no class is made quicker
+    method: HubMethod
+    target: str
+    arguments: Sequence[Payload]
+    invocation_id: str | None
+    slots: Slots
+    upload_ids: Sequence[str] = ()
+    uploads: tuple[Upload, ...] = ()
+    counted: bool = True
+    has_slot: bool = False
+    client_waits: int = 0
+    task: asyncio.Task[None] | None = None
+    cancelled: bool = False
+    started: bool = False
+    begun: bool = False
+    finished: bool = False
+
+    def lend_slot(self) -> None:
+        """See `SlotHolder`."""
+        self.client_waits += 1
+        if self.has_slot:
+            self.has_slot = False
+            self.slots.release()
+
+    async def reclaim_slot(self) -> None:
+        """See `SlotHolder`."""
+        self.client_waits -= 1
+        # Not while other tasks of the call still wait, nor for a task that outlives its call.
+        if self.counted and not (self.client_waits or self.has_slot or self.finished):
+            await self.slots.reclaim()
+            if self.finished:
+                self.slots.release()
+            else:
+                self.has_slot = True
+
+
+class _CallError(Exception):
+    """A call that failed; the text is for the client."""
+
+
+class Calls:
+    """Runs the calls of one connection, each in a task of its own.
+
+    Parameters
+    ----------
+    session
+        The connection.
+    hub
+        Its hub object.
+    """
+
+    def __init__(self, session: CallHost, hub: Hub) -> None:
+        self._session = session
+        self._runtime = session.runtime
+        self._options = session.options
+        self._hub = hub
+        self._active: dict[str, _Call] = {}
+        self._waiting: deque[_Call] = deque()
+        self._uploads: dict[str, Upload] = {}
+        self._allowance = Allowance(self._options.maximum_upload_bytes)
+        self._slots = Slots(self._options.maximum_parallel_invocations, self._begin_next)
+        self._streams = 0
+        # Calls that will be answered, or would be: all but streams.
+        self._unfinished = 0
+        self._changed: asyncio.Future[None] | None = None
+        self._ended = False
+
+    def start(self, message: Invocation | StreamInvocation) -> bool:
+        """Begin a call, or put it into the queue.
+
+        Returns
+        -------
+        bool
+            False when the queue is full: the next call may begin after `turn`.
+        """
+        streaming = type(message) is StreamInvocation
+        invocation_id = message.invocation_id
+        method = self._runtime.description.find(message.target)
+        refusal = self._refusal(method, message, streaming=streaming)
+        if refusal is not None or method is None:
+            log.debug("%s: %s", self._session, refusal)
+            if invocation_id is not None:
+                self._answer(Completion(invocation_id, error=refusal))
+            return True
+        call = _Call(method, message.target, message.arguments, invocation_id, self._slots)
+        if invocation_id is not None:
+            self._active[invocation_id] = call
+        if not method.streaming:
+            self._unfinished += 1
+        if streaming or method.uploads:
+            call.counted = False
+            call.upload_ids = message.stream_ids
+            call.uploads = self._open_uploads(method, message.stream_ids)
+            self._streams += 1
+            self._run(call)
+        elif not self._waiting and self._slots.take():
+            call.has_slot = True
+            self._run(call)
+        else:
+            self._waiting.append(call)
+            return not self._crowded()
+        return True
+
+    async def turn(self) -> None:
+        """Wait until the queue has room."""
+        while self._crowded() and not self._ended:
+            await self._change()
+
+    async def all_begun(self) -> None:
+        """Wait until no call waits for its turn."""
+        while self._waiting and not self._ended:
+            await self._change()
+
+    async def all_finished(self) -> None:
+        """Wait until no call waits or runs, streams left out."""
+        while self._unfinished and not self._ended:
+            await self._change()
+
+    async def _change(self) -> None:
+        if self._changed is None or self._changed.done():
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._changed)
+
+    def refuse_unfinished(self, reason: str) -> None:
+        """Answer every call that has not finished with an error; those that run go on, and their results are dropped.
+
+        Parameters
+        ----------
+        reason
+            What the clients are told.
+        """
+        dropped = sum(call.invocation_id is None for call in self._waiting)
+        if dropped:
+            log.warning("%s: %d calls without an answer were not begun: %s", self._session, dropped, reason)
+        self._unfinished -= len(self._waiting)
+        self._waiting.clear()
+        for invocation_id, call in list(self._active.items()):
+            if not call.method.streaming:
+                call.invocation_id = None
+                del self._active[invocation_id]
+                error = f"Failed to invoke '{call.target}' due to an error on the server. HubException: {reason}"
+                self._answer(Completion(invocation_id, error=error))
+
+    def _open_uploads(self, method: HubMethod, stream_ids: Sequence[str]) -> tuple[Upload, ...]:
+        capacity = method.options.buffer or self._options.stream_buffer_capacity
+        uploads = tuple(Upload(parameter.type_, capacity, self._allowance) for parameter in method.uploads)
+        self._uploads.update(zip(stream_ids, uploads, strict=True))
+        return uploads
+
+    def _refusal(
+        self, method: HubMethod | None, message: Invocation | StreamInvocation, *, streaming: bool
+    ) -> str | None:
+        """Return why a call cannot begin, in ASP.NET Core's words; None when it can."""
+        if method is None:
+            return f"Unknown hub method '{message.target}'"
+        invocation_id = message.invocation_id
+        in_use = invocation_id is not None and invocation_id in self._active
+        if method.plain and not (streaming or in_use or message.stream_ids):
+            # By far the most frequent call needs no more questions.
+            return None
+        return (
+            _wrong_kind(method, message.target, streaming=streaming)
+            or (f"Invocation ID '{invocation_id}' is already in use." if in_use else None)
+            or self._stream_refusal(method, message, streaming=streaming)
+        )
+
+    def _stream_refusal(
+        self, method: HubMethod, message: Invocation | StreamInvocation, *, streaming: bool
+    ) -> str | None:
+        stream_ids = message.stream_ids
+        expected, given = len(method.uploads), len(stream_ids)
+        if given != expected:
+            reason = f"Client sent {given} stream(s), Hub method expects {expected}."
+        elif len(set(stream_ids)) < given or not self._uploads.keys().isdisjoint(stream_ids):
+            reason = "A stream id is already in use."
+        elif (streaming or given) and self._streams >= self._options.maximum_streams:
+            reason = "The connection has too many open streams."
+        else:
+            return None
+        return f"{_unexpected(message.target)} HubException: {reason}"
+
+    def cancel(self, invocation_id: str) -> None:
+        """End a stream, or a plain call, that the client does not want any more."""
+        call = self._active.get(invocation_id)
+        if call is None or call.cancelled or not (call.method.streaming or call.method.options.cancellable):
+            return
+        call.cancelled = True
+        # One that has not begun sees the mark when it begins: its task would never run, or a filter would be cancelled
+        # in place of the method.
+        if call.task is not None and call.begun:
+            call.task.cancel()
+
+    def upload(self, stream_id: str) -> Upload | None:
+        """Return an upload that is under way."""
+        return self._uploads.get(stream_id)
+
+    def end_upload(self, stream_id: str, error: str | None) -> None:
+        """Note that the client has sent the last item."""
+        upload = self._uploads.pop(stream_id, None)
+        if upload is not None:
+            upload.end(HubMethodError(error) if error is not None else None)
+
+    def end(self) -> list[asyncio.Task[None]]:
+        """Take note that the connection has ended.
+
+        Streams are cancelled and uploads fail; plain calls run on, only their answers go nowhere. Calls that still
+        wait are dropped: the server itself ended the connection (see `all_begun`).
+
+        Returns
+        -------
+        list
+            The tasks of the streams.
+        """
+        self._ended = True
+        self._waiting.clear()
+        self.end_uploads()
+        self._uploads.clear()
+        self._wake()
+        return self.end_streams()
+
+    def end_uploads(self) -> None:
+        """Fail the uploads that are under way: no more items come."""
+        for upload in list(self._uploads.values()):
+            upload.end(ClientDisconnectedError("The underlying connection was closed."))
+
+    def end_streams(self) -> list[asyncio.Task[None]]:
+        """Cancel the streams, which nobody receives any more; returns their tasks."""
+        tasks: list[asyncio.Task[None]] = []
+        for call in list(self._active.values()):
+            if call.method.streaming and call.task is not None:
+                tasks.append(call.task)
+                if not call.cancelled or call.started != call.begun:
+                    call.cancelled = True
+                    if call.started:
+                        call.task.cancel()
+        return tasks
+
+    def _run(self, call: _Call) -> None:
+        self._runtime.counters.invocations += 1
+        if call.method.streaming:
+            call.task = self._runtime.tasks.spawn(self._stream(call))
+        else:
+            call.task = self._runtime.tasks.adopt(self._invoke(call))
+
+    async def _invoke(self, call: _Call) -> None:
+        result: Any = None
+        error: str | None = None
+        call.begun = True
+        try:
+            if call.cancelled:
+                raise asyncio.CancelledError
+            outbox = self._session.writer.outbox
+            # Not with uploads: what makes room (an ack) may stand behind items that only this call reads.
+            if outbox.crowded and not call.uploads:
+                await outbox.drain()
+            if call.counted:
+                current_holder.set(call)
+            result = await self._result(call)
+        except _CallError as failure:
+            error = str(failure)
+        except asyncio.CancelledError:
+            if not call.cancelled:
+                self._finish(call)
+                raise
+            error = _unexpected(call.target)
+        self._finish(call)
+        if call.invocation_id is not None:
+            record = self._completion(call, call.invocation_id, result, error)
+            if not self._ended:
+                # This task has nothing left to do but to send, which saves one of its own for that.
+                await self._session.send(record)
+
+    def _completion(self, call: _Call, invocation_id: str, result: object, error: str | None) -> bytes:
+        encode = self._session.protocol.encode
+        if error is None:
+            try:
+                return encode(Completion(invocation_id, result, has_result=True))
+            except EncodeError as failure:
+                log.exception("%s: the result of %s cannot be sent", self._session, call.target)
+                error = self._unexpected(call, failure)
+        return encode(Completion(invocation_id, error=error))
+
+    async def _result(self, call: _Call) -> Any:  # noqa: ANN401 - a method's result is anything
+        authorize = call.method.options.authorize
+        try:
+            if authorize is not None and not authorize(self._session.context):
+                raise AccessDeniedError
+            arguments = self._arguments(call)
+            if self._runtime.filters:
+                wanted = HubCall(
+                    self._session.context, self._hub, call.method.name, arguments, streaming=call.method.streaming
+                )
+                return await self._filtered(0, call)(wanted)
+            result = call.method.function(self._hub, *arguments)
+            if not call.method.awaited:
+                return result
+            if call.method.streaming:
+                _begin_stream(call)
+            return await result
+        except _CallError:
+            raise
+        except AccessDeniedError as failure:
+            raise _CallError(f"Failed to invoke '{call.target}' because user is unauthorized") from failure
+        except HubMethodError as failure:
+            raise _CallError(self._unexpected(call, failure)) from failure
+        except ClientDisconnectedError as failure:
+            # Nothing is wrong with a method whose client left; whether it minds is its own affair.
+            log.debug("%s: %s ended with its client: %s", self._session, call.target, failure)
+            raise _CallError(self._unexpected(call, failure)) from failure
+        except Exception as failure:
+            log.exception("%s: %s failed", self._session, call.target)
+            raise _CallError(self._unexpected(call, failure)) from failure
+
+    def _filtered(self, depth: int, call: _Call) -> Callable[[HubCall], Awaitable[Any]]:
+        filters, method = self._runtime.filters, call.method
+
+        async def proceed(filtered: HubCall) -> Any:  # noqa: ANN401 - a method's result is anything
+            if depth < len(filters):
+                return await filters[depth].invoke(filtered, self._filtered(depth + 1, call))
+            result = method.function(filtered.hub, *filtered.arguments)
+            if not method.awaited:
+                return result
+            if method.streaming:
+                _begin_stream(call)
+            return await result
+
+        return proceed
+
+    def _arguments(self, call: _Call) -> list[Any]:
+        try:
+            return call.method.bind(call.arguments, call.uploads)
+        except (BindingError, msgspec.DecodeError) as failure:
+            text = f"Failed to invoke '{call.target}' due to an error on the server."
+            if self._options.enable_detailed_errors:
+                text = f"{text} InvalidDataException: {failure}"
+            log.debug("%s: %s: %s", self._session, call.target, failure)
+            raise _CallError(text) from failure
+
+    async def _stream(self, call: _Call) -> None:
+        invocation_id = call.invocation_id
+        if invocation_id is None:
+            raise AssertionError("a stream invocation has an id")
+        error: str | None = None
+        call.started = True
+        try:
+            if self._ended:
+                raise asyncio.CancelledError
+            items = await self._result(call)
+            if hasattr(items, "__aiter__"):
+                await self._pump(call, invocation_id, items)
+            else:
+                error = (
+                    f"The value returned by the streaming method '{call.target}' is not a ChannelReader<> or "
+                    "IAsyncEnumerable<>."
+                )
+        except _CallError as failure:
+            error = str(failure)
+        except asyncio.CancelledError:
+            if not call.cancelled:
+                self._finish(call)
+                raise
+        except Exception as failure:
+            if not isinstance(failure, HubMethodError | ClientDisconnectedError):
+                log.exception("%s: the stream %s failed", self._session, call.target)
+            error = describe(
+                "An error occurred on the server while streaming results.",
+                failure,
+                detailed=self._options.enable_detailed_errors,
+            )
+        self._finish(call)
+        if not self._ended:
+            await self._session.send(self._session.protocol.encode(Completion(invocation_id, error=error)))
+
+    async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
+        try:
+            _begin_stream(call)
+            if call.method.options.latest_only:
+                await self._pump_latest(call, invocation_id, items)
+            else:
+                await self._pump_all(invocation_id, items)
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _pump_all(self, invocation_id: str, items: AsyncIterator[Any]) -> None:
+        session = self._session
+        await session.writer.carry(items, session.protocol.item_encoder(invocation_id), session.post)
+
+    async def _pump_latest(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
+        session = self._session
+        writer, outbox = session.writer, session.writer.outbox
+        encode = session.protocol.item_encoder(invocation_id)
+        slot = LatestSlot(call.method.options.buffer or self._options.stream_buffer_capacity)
+        async for item in items:
+            outbox.put_latest(slot, encode(item))
+            writer.flush_soon()
+            if session.ended:
+                return
+            if len(slot.records) >= slot.capacity:
+                # A generator that never waits must not keep the writer from running.
+                await asyncio.sleep(0)
+
+    def _unexpected(self, call: _Call, failure: BaseException) -> str:
+        return describe(_unexpected(call.target), failure, detailed=self._options.enable_detailed_errors)
+
+    def _finish(self, call: _Call) -> None:
+        call.finished = True
+        if call.invocation_id is not None:
+            self._active.pop(call.invocation_id, None)
+        if call.counted:
+            self._runtime.tasks.release(call.task)
+            self._unfinished -= 1
+            if call.has_slot:
+                call.has_slot = False
+                self._slots.release()
+        else:
+            self._streams -= 1
+            for stream_id, upload in zip(call.upload_ids, call.uploads, strict=True):
+                upload.abandon()
+                if self._uploads.get(stream_id) is upload:
+                    del self._uploads[stream_id]
+            if not call.method.streaming:
+                self._runtime.tasks.release(call.task)
+                self._unfinished -= 1
+        if self._changed is not None:
+            self._wake()
+
+    def _begin_next(self) -> bool:
+        while self._waiting:
+            call = self._waiting.popleft()
+            self._wake()
+            if call.cancelled:
+                self._drop(call)
+                continue
+            call.has_slot = True
+            self._run(call)
+            return True
+        return False
+
+    def _drop(self, call: _Call) -> None:
+        self._unfinished -= 1
+        if call.invocation_id is not None:
+            self._active.pop(call.invocation_id, None)
+            self._answer(Completion(call.invocation_id, error=_unexpected(call.target)))
+
+    def _answer(self, message: Completion) -> None:
+        if not self._ended:
+            self._session.post(self._session.protocol.encode(message))
+
+    def _crowded(self) -> bool:
+        return len(self._waiting) >= self._options.maximum_waiting_invocations
+
+    def _wake(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+
+def _begin_stream(call: _Call) -> None:
+    """Note that a streaming method begins, and deliver the cancellation that came before.
+
+    It reaches the method at the first point where it waits, as its cancellation token does in ASP.NET Core: what the
+    method has to clean up is cleaned up.
+    """
+    if not call.begun:
+        call.begun = True
+        if call.cancelled and call.task is not None:
+            call.task.cancel()
+
+
+def _unexpected(target: str) -> str:
+    return f"An unexpected error occurred invoking '{target}' on the server."
+
+
+def _wrong_kind(method: HubMethod, target: str, *, streaming: bool) -> str | None:
+    if method.streaming and not streaming:
+        return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
+    if streaming and not method.streaming:
+        return f"The client attempted to invoke the non-streaming '{target}' method with a streaming invocation."
+    return None

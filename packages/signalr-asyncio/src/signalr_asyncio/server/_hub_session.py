@@ -1,0 +1,688 @@
+"""One client's hub connection: handshake, messages in, messages out, times, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
+
+from signalr_asyncio._clock import wait_for
+from signalr_asyncio.protocol.buffer import MessageBuffer
+from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
+from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake
+from signalr_asyncio.protocol.messages import (
+    CancelInvocation,
+    Close,
+    Completion,
+    HubMessage,
+    Invocation,
+    Ping,
+    StreamInvocation,
+    StreamItem,
+)
+from signalr_asyncio.server._auth import KeptRequest, Principal, seconds_to_expiry
+from signalr_asyncio.server._calls import Calls
+from signalr_asyncio.server._client_results import PendingResults, current_connecting
+from signalr_asyncio.server._clients import GroupManager, HubCallerClients
+from signalr_asyncio.server._errors import ClientDisconnectedError, ClientResultError, describe
+from signalr_asyncio.server._handshake import HandshakeRefusedError, read_handshake
+from signalr_asyncio.server._hub import Hub, HubContext
+from signalr_asyncio.server._inbound_queue import InboundQueue
+from signalr_asyncio.server._resumption import Resumption
+from signalr_asyncio.server._runtime import HubRuntime
+from signalr_asyncio.server._transports.base import Transport, TransportClosedError
+from signalr_asyncio.server._writer import Writer
+
+log = logging.getLogger("signalr_asyncio.server")
+
+_PING = Ping()
+_STATEFUL_VERSION = 2
+_STOPPING = "The server is stopping."
+
+
+class HubSession:
+    """One connection to one hub, from the handshake to `on_disconnected`.
+
+    Parameters
+    ----------
+    runtime
+        What the hub's connections share.
+    connection_id
+        The public id.
+    principal
+        Who connects.
+    request
+        The request that it began with.
+    transport
+        What carries the connection, at first.
+    stateful
+        Whether the client negotiated stateful reconnect: the session then outlives its transports.
+    """
+
+    __slots__ = (
+        "_busy",
+        "_calls",
+        "_client_results",
+        "_clock",
+        "_closing",
+        "_connecting",
+        "_cut_off",
+        "_error",
+        "_expires",
+        "_hub",
+        "_interrupted",
+        "_last_in",
+        "_muted",
+        "_ping",
+        "_pinged",
+        "_protocol",
+        "_reader",
+        "_resumption",
+        "_shutting",
+        "_started",
+        "_stateful",
+        "connection_id",
+        "context",
+        "done",
+        "options",
+        "runtime",
+        "user_id",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        runtime: HubRuntime,
+        connection_id: str,
+        principal: Principal,
+        request: KeptRequest,
+        transport: Transport,
+        *,
+        stateful: bool = False,
+    ) -> None:
+        self.runtime = runtime
+        self.options = runtime.options
+        self.connection_id = connection_id
+        self.user_id = principal.user_id
+        self.context = HubContext(connection_id, principal, runtime.path, transport.kind.value, self._abort, request)
+        self.writer = Writer(runtime, transport, self._not_sent)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when `on_disconnected` has run."""
+        self._clock = runtime.clock
+        self._stateful = stateful
+        self._protocol: HubProtocol | None = None
+        self._ping = b""
+        self._resumption: Resumption | None = None
+        self._hub: Hub | None = None
+        self._calls: Calls | None = None
+        self._client_results = PendingResults(runtime.clock, self.options.maximum_streams)
+        self._reader: asyncio.Task[Any] | None = None
+        self._interrupted = False
+        self._closing = False
+        self._shutting: asyncio.Task[None] | None = None
+        self._error: str | None = None
+        now = self._clock.now()
+        self._started = now
+        self._last_in = now
+        self._busy = False
+        # ASP.NET Core holds nobody to a time-out who has never sent a ping.
+        self._pinged = False
+        self._connecting = False
+        # Nothing more is sent: the connection closes, or the client is gone.
+        self._muted = False
+        self._cut_off = False
+        expires_in = seconds_to_expiry(principal) if self.options.close_on_authentication_expiration else None
+        self._expires = None if expires_in is None else now + expires_in
+
+    def __repr__(self) -> str:
+        return f"<{self.runtime.path} {self.connection_id}>"
+
+    @property
+    def principal(self) -> Principal:
+        """Who connected."""
+        return self.context.principal
+
+    @property
+    def protocol(self) -> HubProtocol:
+        """The encoding that the handshake chose."""
+        if self._protocol is None:
+            raise AssertionError("the handshake comes first")
+        return self._protocol
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection is closing or has ended: nothing more is sent."""
+        return self._muted
+
+    @property
+    def queued_bytes(self) -> int:
+        """How much waits to be sent."""
+        return self.writer.outbox.bytes
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the connection can go on over a new transport."""
+        return self._resumption is not None and not (self._closing or self._resumption.given_up)
+
+    # -- the life of the connection ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the connection until it ends; returns after `on_disconnected`."""
+        self._reader = asyncio.current_task()
+        try:
+            rest = await self._handshake()
+            if rest is not None:
+                await self._connected()
+                await self._serve(rest)
+        except asyncio.CancelledError:
+            if not self._interrupted:
+                # Whoever cancels wants it to end now: no word to the client, only our own cleanup.
+                self._error = self._error or "The server stopped the connection."
+                self._closing = self._muted = True
+                self.writer.transport.abandon()
+                raise
+            if self._reader is not None:
+                self._reader.uncancel()
+        finally:
+            self._reader = None
+            await self._end()
+
+    async def _handshake(self) -> bytes | None:
+        try:
+            handshake = await read_handshake(self.writer.transport, self.runtime.protocols, self.options)
+        except HandshakeRefusedError as refusal:
+            self.runtime.log.write(logging.INFO, "%s: the handshake was refused: %s", self, refusal.reason)
+            self._refuse(refusal.text)
+            return None
+        if handshake is None:
+            return None
+        self._protocol = protocol = handshake.protocol
+        self._ping = protocol.encode(_PING)
+        if self._stateful and handshake.version >= _STATEFUL_VERSION:
+            size = self.options.stateful_buffer_size
+            # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
+            inbound = InboundQueue(self._dispatch, 2 * size, self.runtime.tasks, self._broken)
+            self._resumption = Resumption(MessageBuffer(size), inbound, self._clock.now())
+            self.writer.outbox.buffer = self._resumption.buffer
+            self.writer.direct = False
+        self.context.protocol = protocol.name
+        self.writer.transport.use(protocol.transfer_format)
+        self.writer.outbox.put_control(encode_handshake(HandshakeResponse()))
+        self.writer.flush_soon()
+        return handshake.rest
+
+    async def _connected(self) -> None:
+        hub = self.runtime.factory()
+        registry = self.runtime.registry
+        hub.context = self.context
+        hub.clients = HubCallerClients(registry, self.connection_id)
+        hub.groups = GroupManager(registry)
+        self._hub = hub
+        self._calls = Calls(self, hub)
+        registry.add(self)
+
+        async def proceed(depth: int = 0) -> None:
+            filters = self.runtime.filters
+            if depth < len(filters):
+                await filters[depth].connected(self.context, lambda: proceed(depth + 1))
+            else:
+                await hub.on_connected()
+
+        self._busy = self._connecting = True
+        current_connecting.set(self.connection_id)
+        try:
+            await proceed()
+        except Exception as error:
+            log.exception("%s: on_connected failed", self)
+            self._fail(error)
+        finally:
+            current_connecting.set(None)
+        self._busy = self._connecting = False
+
+    async def _serve(self, rest: bytes) -> None:
+        """Dispatch what the client sends, to its last message.
+
+        As in ASP.NET Core the end of a connection is one more event behind its messages: calls that wait for a slot
+        begin before it, whether the client has left, said Close, or sent what is no message.
+        """
+        try:
+            await self._read(rest)
+        except ProtocolError as error:
+            self.runtime.log.write(logging.INFO, "%s: the client broke the protocol: %s", self, error)
+            await self._dispatch_received()
+            self._fail(error)
+        else:
+            self._client_gone()
+            self._client_results.end(self.connection_id)
+            await self._dispatch_received()
+
+    async def _dispatch_received(self) -> None:
+        """Wait until every call that was received has begun; not when the server itself ended the connection."""
+        if self._calls is None or self._closing:
+            return
+        # It is we who do not read.
+        self._busy = True
+        if self._resumption is not None:
+            # A method that takes no items of an upload holds up what came behind them, but not for ever.
+            ending = self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
+            await self._resumption.inbound.drained()
+            ending.cancel()
+        # Whoever waits for more items of an upload would hold its slot for ever.
+        self._calls.end_uploads()
+        await self._calls.all_begun()
+
+    def _client_gone(self) -> None:
+        """Send nothing more, and let everything know that nobody receives it. What was received is still dispatched."""
+        if self._muted:
+            return
+        self._muted = True
+        self.writer.discard()
+        self.context.cancellation.set()
+        if self._calls is not None:
+            self._calls.end_streams()
+
+    def _cut_reader_off(self, turns: int = 3) -> None:
+        """End the wait for more from a client that is gone, in case the server below does not end it.
+
+        What has arrived is handed over without waiting, so a reader that waits some turns of the loop has it all.
+        """
+        if self._busy or self._closing or self._reader is None:
+            return
+        if turns:
+            asyncio.get_running_loop().call_soon(self._cut_reader_off, turns - 1)
+        else:
+            self._cut_off = True
+            self._reader.cancel()
+
+    async def _read(self, data: bytes | None) -> None:
+        transport = self.writer.transport
+        parser = self.protocol.parser(self.options.maximum_receive_message_size)
+        clock, counters, calls = self._clock, self.runtime.counters, self._calls
+        if calls is None:
+            raise AssertionError("no messages before the handshake")
+        resumption = self._resumption
+        # What most messages are goes past `_handle`, unless they are counted.
+        quick = resumption is None
+        while not self._closing:
+            if data is None:
+                if not await self._return_of_client(transport):
+                    return
+                transport = self.writer.transport
+                parser = self.protocol.parser(self.options.maximum_receive_message_size)
+            elif data:
+                counters.bytes_in += len(data)
+                self._last_in = clock.now()
+                self._busy = True
+                for message in parser.feed(data):
+                    if type(message) is Invocation and quick and not self._closing:
+                        if not calls.start(message):
+                            await calls.turn()
+                    elif not await self._handle(message):
+                        return
+                if resumption is not None:
+                    self.writer.flush_soon()
+                    await resumption.room(clock.now())
+                self._busy = False
+                if self._muted:
+                    self._cut_reader_off()
+            try:
+                data = await transport.receive()
+            except asyncio.CancelledError:
+                if not self._cut_off or self._reader is None:
+                    raise
+                self._cut_off = False
+                self._reader.uncancel()
+                data = None
+
+    async def _handle(self, message: HubMessage) -> bool:
+        if self._closing:
+            return False
+        if type(message) is Ping:
+            self._pinged = True
+        elif self._resumption is not None:
+            self._resumption.take(message)
+        elif (waiting := self._dispatch(message)) is not None:
+            await waiting
+        return not self._closing
+
+    def _dispatch(self, message: HubMessage) -> Awaitable[None] | None:
+        """Handle a message; what is returned is to be awaited before the next."""
+        calls = self._calls
+        if calls is None:
+            raise AssertionError("no messages before the handshake")
+        if self._closing:
+            return None
+        match message:
+            case Invocation() | StreamInvocation():
+                if not calls.start(message):
+                    return calls.turn()
+            case StreamItem():
+                upload = calls.upload(message.invocation_id)
+                if upload is not None:
+                    return upload.put(message.item)
+            case Completion():
+                if not self._client_results.complete(message):
+                    calls.end_upload(message.invocation_id, message.error)
+            case CancelInvocation():
+                calls.cancel(message.invocation_id)
+            case Close():
+                return self._leave(message.error)
+            case _:
+                pass
+        return None
+
+    async def _leave(self, error: str | None) -> None:
+        """End the connection as the client wants: no Close message, only the transport's own end."""
+        if self._calls is not None:
+            await self._calls.all_begun()
+        if not self._closing:
+            self._error = error
+            self._begin_closing(failed=False)
+
+    async def _end(self) -> None:
+        if not self._closing:
+            # The client left.
+            self._begin_closing(failed=False)
+        if self._shutting is not None:
+            await asyncio.shield(self._shutting)
+        self.writer.stop()
+        if self._resumption is not None:
+            self._resumption.inbound.stop()
+        self.context.cancellation.set()
+        self.runtime.registry.remove(self)
+        self._client_results.end(self.connection_id)
+        streams = self._calls.end() if self._calls is not None else []
+        self.writer.outbox.clear()
+        try:
+            if streams:
+                await self._at_most(asyncio.wait(streams), "its streams")
+            await self._at_most(self._farewell(), "on_disconnected")
+        finally:
+            self.done.set_result(None)
+
+    async def _at_most(self, work: Coroutine[Any, Any, Any], what: str) -> None:
+        try:
+            await wait_for(self._clock, work, self.options.close_timeout)
+        except TimeoutError:
+            log.warning("%s: %s took longer than %g s to end", self, what, self.options.close_timeout)
+
+    async def _farewell(self) -> None:
+        hub = self._hub
+        if hub is None:
+            return
+
+        async def proceed(depth: int = 0) -> None:
+            filters = self.runtime.filters
+            if depth < len(filters):
+                await filters[depth].disconnected(self.context, self._error, lambda: proceed(depth + 1))
+            else:
+                await hub.on_disconnected(self._error)
+
+        try:
+            await proceed()
+        except Exception:
+            log.exception("%s: on_disconnected failed", self)
+
+    # -- closing -------------------------------------------------------------------------------------------------------
+
+    def close(self, error: str | None = None, *, reason: str | None = None, allow_reconnect: bool = False) -> None:
+        """End the connection: a Close message, what waits before it, then the transport's end.
+
+        Parameters
+        ----------
+        error
+            What the client is told; `None` is an orderly end.
+        reason
+            What `on_disconnected` is told, where it differs.
+        allow_reconnect
+            Whether the client may reconnect by itself.
+        """
+        if self._closing:
+            return
+        self._error = reason or error or self._error
+        if self._protocol is not None:
+            self.writer.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
+        self._begin_closing(failed=error is not None)
+
+    async def stop(self, seconds: float) -> None:
+        """End the connection because the server stops; calls may finish before, and are answered.
+
+        Parameters
+        ----------
+        seconds
+            For how long. The calls that remain are then answered with an error.
+        """
+        if self._calls is not None and not self._muted:
+            try:
+                await wait_for(self._clock, self._finish_calls(self._calls), seconds)
+            except TimeoutError:
+                self._calls.refuse_unfinished(_STOPPING)
+        self.close(reason=_STOPPING, allow_reconnect=True)
+
+    async def _finish_calls(self, calls: Calls) -> None:
+        if self._resumption is not None:
+            await self._resumption.inbound.drained()
+        await calls.all_finished()
+
+    def _abort(self) -> None:
+        self.close()
+
+    def _fail(self, error: BaseException) -> None:
+        text = describe("Connection closed with an error.", error, detailed=self.options.enable_detailed_errors)
+        self.close(text, reason=str(error))
+
+    def _broken(self, error: Exception) -> None:
+        log.error("%s: a message could not be handled", self, exc_info=error)
+        self._fail(error)
+
+    def _refuse(self, error: str) -> None:
+        if not self._closing:
+            self._error = error
+            self.writer.outbox.put_control(encode_handshake(HandshakeResponse(error)))
+            self._begin_closing(failed=False)
+
+    def _begin_closing(self, *, failed: bool) -> None:
+        self._closing = self._muted = True
+        self.writer.direct = False
+        self._shutting = self.runtime.tasks.spawn(self._shut(failed=failed))
+
+    async def _shut(self, *, failed: bool) -> None:
+        async def deliver() -> None:
+            await self.writer.finish()
+            await self.writer.transport.close(failed=failed)
+
+        try:
+            await wait_for(self._clock, deliver(), self.options.close_timeout)
+        except TimeoutError:
+            log.info("%s: the client did not take what was left for it", self)
+        except Exception:
+            log.exception("%s: closing failed", self)
+        self.writer.stop()
+        self.writer.transport.abandon()
+        reader = self._reader
+        if reader is not None and not reader.done():
+            self._interrupted = True
+            reader.cancel()
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def post(self, record: bytes) -> bool:
+        """Queue a record and see that it gets sent; never waits. Closes a connection that has too much waiting.
+
+        Returns
+        -------
+        bool
+            False when the connection is closing, and nothing more will be sent.
+        """
+        if self._muted:
+            return False
+        writer = self.writer
+        if not writer.outbox.put(record):
+            self._overflow()
+            return False
+        writer.flush_soon()
+        return True
+
+    async def send(self, record: bytes) -> None:
+        """Send a record at once where nothing is in its way, else queue it.
+
+        For tasks that have nothing left to do: while they are at it they may be cancelled in favour of a new transport.
+        """
+        if self.writer.idle and not self._muted:
+            await self.writer.send(record)
+        else:
+            self.post(record)
+
+    def _overflow(self) -> None:
+        self.runtime.counters.overflows += 1
+        self.runtime.log.write(
+            logging.WARNING,
+            "%s: %d bytes wait for a client that reads too slowly; closing",
+            self,
+            self.writer.outbox.bytes,
+        )
+        self.writer.outbox.clear()
+        reason = "The client reads too slowly: too many bytes were waiting for it."
+        self.close(f"Connection closed with an error. {reason}", reason=reason)
+
+    def _not_sent(self, error: Exception) -> None:
+        # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
+        # may come back has all in the buffer.
+        if isinstance(error, (TransportClosedError, *self.writer.transport.gone_errors)):
+            if self._resumption is not None:
+                self.writer.away = True
+                self._resumption.leave(self._clock.now())
+                return
+            self._client_gone()
+            self._cut_reader_off()
+            if self._calls is not None:
+                # A method that takes no items of an upload holds up the reader, which would never come to the end.
+                self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
+            return
+        log.error("%s: sending failed", self, exc_info=error)
+        self._error = str(error)
+        self.writer.outbox.clear()
+        self.close()
+
+    async def ask(self, target: str, arguments: Sequence[Any], result_type: Any, seconds: float) -> Any:  # noqa: ANN401 - of `result_type`
+        """Call a method of the client and wait for its answer; see `SingleClientProxy.invoke`."""
+        if self._muted:
+            raise ClientDisconnectedError(f"Connection '{self.connection_id}' does not exist.")
+        if self._connecting and current_connecting.get() == self.connection_id:
+            # Nothing is read before it ends, the answer neither. ASP.NET Core refuses likewise.
+            raise ClientResultError("Client results inside on_connected are not allowed.")
+        return await self._client_results.invoke(self.post, self.protocol, target, arguments, result_type, seconds)
+
+    # -- stateful reconnect --------------------------------------------------------------------------------------------
+
+    def resume(self, transport: Transport) -> bool:
+        """Go on over a new transport.
+
+        Returns
+        -------
+        bool
+            False when the connection cannot: it has ended, or is not stateful.
+        """
+        resumption = self._resumption
+        if resumption is None or not self.resumable:
+            return False
+        transport.use(self.protocol.transfer_format)
+        old = self.writer.move(transport)
+        sequence, records = resumption.come_back()
+        self.writer.outbox.restart((self.protocol.encode(sequence), *records))
+        self._last_in = self._clock.now()
+        old.abandon()
+        self.writer.flush_soon()
+        return True
+
+    async def _return_of_client(self, transport: Transport) -> bool:
+        """Wait, after a transport has ended, for the next one; false when there will be none."""
+        resumption = self._resumption
+        if resumption is None:
+            return False
+        if self.writer.transport is transport:
+            self.writer.away = True
+            transport.abandon()
+            log.debug("%s: the client is away", self)
+            if not await resumption.absence(self._clock.now()):
+                return False
+        return not self._closing
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Look at the times; called regularly.
+
+        Parameters
+        ----------
+        now
+            The clock's time, in seconds.
+        """
+        if self._muted:
+            return
+        if self._protocol is None:
+            self._check_handshake(now)
+        elif self._expires is not None and now >= self._expires:
+            self.close(reason="The authentication has expired.")
+        elif self._resumption is not None and self._resumption.away_since is not None:
+            self._check_return(self._resumption, now)
+        elif self.writer.transport.keeps_itself_alive:
+            self._check_polls(now)
+        elif self.writer.sending_since is not None and now - self.writer.sending_since >= self.options.send_timeout:
+            self._stuck()
+        elif not self._is_silent(now):
+            self._acknowledge(now)
+            self._keep_alive(now)
+
+    def _check_handshake(self, now: float) -> None:
+        if now - self._started >= self.options.handshake_timeout:
+            self.runtime.log.write(logging.INFO, "%s: no handshake within %g s", self, self.options.handshake_timeout)
+            self._refuse("Handshake was canceled.")
+
+    def _check_return(self, resumption: Resumption, now: float) -> None:
+        if resumption.away_since is not None and now - resumption.away_since >= self.options.disconnect_timeout:
+            self._error = "The client did not come back."
+            resumption.give_up()
+
+    def _check_polls(self, now: float) -> None:
+        idle_since = self.writer.transport.idle_since
+        if idle_since is not None and now - idle_since >= self.options.disconnect_timeout:
+            # Nobody is there to hear a Close message.
+            self._error = "The client stopped asking for messages."
+            self.writer.transport.abandon()
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether the client broke off or stands still; it is told then."""
+        if self._busy or not self._pinged:
+            # It is we who do not read, or the client has never pinged: its time begins anew afterwards.
+            self._last_in = now
+        if now - self._last_in >= self.options.client_timeout:
+            text = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."
+            log.info("%s: %s", self, text)
+            self._fail(TimeoutError(text))
+            return True
+        if self._resumption is not None and self._resumption.stuck_for(now) >= self.options.client_timeout:
+            self._fail(ProtocolError("The client sends on, and acknowledges nothing of what is sent to it."))
+            return True
+        return False
+
+    def _acknowledge(self, now: float) -> None:
+        if self._resumption is not None and (ack := self._resumption.ack(now)) is not None:
+            self.writer.outbox.put_control(self.protocol.encode(ack))
+            self.writer.flush_soon()
+
+    def _keep_alive(self, now: float) -> None:
+        writer = self.writer
+        if writer.sending_since is None and now - writer.last >= self.options.keep_alive_interval:
+            writer.last = now
+            writer.outbox.put_control(self._ping)
+            writer.flush_soon()
+
+    def _stuck(self) -> None:
+        log.info("%s: the client takes nothing", self)
+        if self._resumption is not None:
+            self.writer.transport.abandon()
+            return
+        self.writer.outbox.clear()
+        self.close("Connection closed with an error.", reason="The client took nothing within the send timeout.")
