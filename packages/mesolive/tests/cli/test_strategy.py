@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from mesolive.cli.strategy import strategy_app
 from mesolive_testkit.language.strategies import Json, definition
+from mesolive_testkit.market.recorded_days import NEW_YORK, optionsdx
 
 RUN = CliRunner()
 GOOD = definition(Exit={"ProfitTarget": "0.5"}, Backtest={"Cash": 1})
@@ -38,6 +40,17 @@ def test_a_bad_definition_ends_with_status_1_and_every_problem(write: Path) -> N
     assert "did you mean 'underlying_price'?" in result.output
     assert "Exit.StopLoss" in result.output
     assert "cannot run: 2 errors" in result.output
+
+
+def test_market_data_must_have_the_underlying(write: Path) -> None:
+    friday = datetime(2023, 12, 8, 16, tzinfo=NEW_YORK)
+    data = optionsdx(write / "spx_eod_202312.txt", [friday], [date(2023, 12, 15)])
+    (write / "other.json").write_text(json.dumps(definition(Symbol="XYZ")))
+    good = RUN.invoke(strategy_app, ["check", str(write / "good.json"), "--market-data", str(data)])
+    assert good.exit_code == 0, good.output
+    other = RUN.invoke(strategy_app, ["check", str(write / "other.json"), "--market-data", str(data)])
+    assert other.exit_code == 1
+    assert "Symbol: spx_eod_202312.txt has no market of it; expected SPX; found XYZ" in other.output
 
 
 def test_json_has_every_problem_with_path_expected_and_found(write: Path) -> None:

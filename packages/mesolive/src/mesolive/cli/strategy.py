@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ from mesolive.language import CheckReport, DefinitionError, Problem, check_defin
 from mesolive.language.conversion import Level
 from mesolive.language.loading import MAX_BYTES
 from mesolive.language.schema import definition_schema
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
 from mesolive_sdk import MesoLiveControlHubClient, models
 
 strategy_app = typer.Typer(no_args_is_help=True)
@@ -32,9 +35,22 @@ _COLOURS = {Level.AUTO: "green", Level.WARN: "yellow", Level.ERROR: "red"}
 
 
 @strategy_app.command()
-def check(file: File, as_json: Json = False) -> None:
+def check(
+    file: File,
+    market_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--market-data",
+            help="A chain file, or a recording, that it shall run on: must have its underlying.",
+            exists=True,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check a definition: every problem at once, each with its path. Status 0: it can run, 1: it cannot."""
     report = check_definition(_read(file))
+    if market_data is not None:
+        report = _against(report, market_data)
     if as_json:
         typer.echo(_json(_report(report)))
     else:
@@ -181,6 +197,21 @@ def _report(report: CheckReport) -> dict[str, Any]:
         "Problems": [_fields(problem) for problem in report.problems],
         "Warnings": [_fields(problem) for problem in report.warnings],
     }
+
+
+def _against(report: CheckReport, path: Path) -> CheckReport:
+    """Return the report with an error where market data has nothing of the strategy's underlying."""
+    try:
+        recordings = open_recordings(path, us_options_calendar())
+    except (RecordingError, OSError) as error:
+        raise typer.BadParameter(str(error), param_hint="--market-data") from None
+    symbols = sorted({one.listing.underlying.symbol for one in recordings})
+    if report.definition is None or report.definition.symbol in symbols:
+        return report
+    missing = Problem(
+        "Symbol", f"{path.name} has no market of it", expected=" or ".join(symbols), found=report.definition.symbol
+    )
+    return replace(report, problems=(*report.problems, missing), definition=None)
 
 
 def _fields(problem: Problem) -> dict[str, str | None]:
