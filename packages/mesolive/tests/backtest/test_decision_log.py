@@ -181,3 +181,39 @@ def test_an_output_that_cannot_encode_a_name_loses_no_result(tmp_path: Path) -> 
     assert (out / "equity.png").stat().st_size > 10_000
     as_json = subprocess.run([*command, "--json"], env=environment, capture_output=True, check=False)
     assert json.loads(as_json.stdout)["Strategy"] == name
+
+
+def test_trades_and_closes_are_the_same_on_every_grid(tmp_path: Path) -> None:
+    found: list[tuple[list[dict[str, str]], dict[str, Any]]] = []
+    for every in (4000, 23_400):
+        out = tmp_path / str(every)
+        market = ("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--every", every)
+        result = replayed(tmp_path, day_trade(), *market, "--out", out)
+        assert result.exit_code == 0, result.output
+        with (out / "equity.csv").open(newline="") as file:
+            rows = {row["time"]: (row["value"], row["underlying"]) for row in csv.DictReader(file)}
+        found.append((trades(out), rows))
+    (some, closes), (others, other_closes) = found
+    assert some == others
+    assert len(some) == 4
+    shared = closes.keys() & other_closes.keys()
+    assert {"2026-01-05T21:00:00Z", "2026-01-06T21:00:00Z"} <= shared
+    assert {at: closes[at] for at in shared} == {at: other_closes[at] for at in shared}
+
+
+def test_tables_fit_into_80_columns_without_a_broken_word(tmp_path: Path) -> None:
+    raw = day_trade()
+    raw["Structure"]["Legs"] = [
+        leg("short_put", -1, Delta=20),
+        leg("long_put", 1, StrikePrice="leg_short_put_strike - 50"),
+    ]
+    raw["Entry"]["VarDefines"] = {"credit": "leg_short_put_price * 100"}
+    strategy = tmp_path / "strategy.json"
+    strategy.write_text(json.dumps(raw))
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["replay", "--strategy", str(strategy), *map(str, DAYS)])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert "…" not in result.stdout
+    assert sum("short_put" in line.split() for line in lines) == 2
+    assert any("minutes_after_open" in line.split() for line in lines), "why the position ended"
