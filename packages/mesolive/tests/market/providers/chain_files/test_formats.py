@@ -56,6 +56,33 @@ def test_every_format_is_known_by_its_content_and_gives_the_same_chain(content: 
     assert export.listing.underlying.is_index
 
 
+OLDEST = """SPX (S&P 500 INDEX),2091.58,-10.28,
+Apr 22 2015 @ 14:36 ET,Bid,2091.14,Ask,2092.83,Size,0x0,Vol,0,
+Calls,Last Sale,Net,Bid,Ask,Vol,Open Int,Puts,Last Sale,Net,Bid,Ask,Vol,Open Int,
+15 Apr 2090.00 (SPXW1524D2090-E),9.1,0.0,9.0,9.4,5,7,15 Apr 2090.00 (SPXW1524P2090-E),8.0,0.0,7.6,8.0,3,9,
+15 May 2092.50 (SPX1515E2092.5-E),25.0,0.0,30.0,31.0,0,0,15 May 2092.50 (SPX1515Q2092.5-E),0.0,0.0,33.0,34.0,0,0,
+"""
+
+
+def test_a_quotedata_of_the_years_before_expirations_had_a_column_is_read() -> None:
+    file = parse_chain_file(OLDEST.encode())
+    (export,) = file.exports
+    assert file.format is ChainFormat.QUOTE_DATA
+    assert f"{export.exported_at:%Y-%m-%d %H:%M}" == "2015-04-22 18:36"
+    contracts = [export.listing.contract(place).symbol for place in range(export.listing.size)]
+    assert contracts == [
+        "SPXW150424C02090000",
+        "SPXW150424P02090000",
+        "SPX150515C02092500",
+        "SPX150515P02092500",
+    ]
+    assert export.bid.tolist() == [9.0, 7.6, 30.0, 33.0]
+    assert export.open_interest.tolist() == [7.0, 9.0, 0.0, 0.0]
+    for broken, problem in (("1524D2090", "1599D2090"), ("(SPXW1524D2090-E)", "SPXW")):
+        with pytest.raises(ChainFileError, match=r"line 4, column 'Calls'"):
+            parse_chain_file(OLDEST.replace(broken, problem).encode())
+
+
 def test_the_files_name_does_not_decide(tmp_path: Path) -> None:
     path = tmp_path / "anything.txt"
     path.write_text(CHAIN.json())

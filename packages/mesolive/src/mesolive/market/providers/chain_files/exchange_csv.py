@@ -18,11 +18,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from mesolive.market.contracts import Right
-from mesolive.market.providers.chain_files.builder import Quote, RawChain, Symbols, Underlier, strike_of
+from mesolive.market.providers.chain_files.builder import Contract, Quote, RawChain, Symbols, Underlier, strike_of
 from mesolive.market.providers.chain_files.dates import UnreadableDateError, may_mean, read_export_time
 from mesolive.market.providers.chain_files.model import ChainFileError, Oddity, Treatment
 from mesolive.market.providers.chain_files.text import Numbers, Table
@@ -44,6 +45,10 @@ _NAMES: Final = {
 }
 _QUOTE_ORDER: Final = ("bid", "ask", "last", "volume", "open_interest", "volatility")
 _LABEL: Final = re.compile(r"(last|change|bid|ask|size|volume|vol)\s*:?\s*(.*)", re.IGNORECASE | re.DOTALL)
+# Year, strike, root, day, and the month by a letter: A to L for calls, M to X for puts.
+_OLDEST_SYMBOL: Final = re.compile(
+    r"(\d{2}) [A-Za-z]{3} (\d+(?:\.\d+)?) \(([A-Z][A-Z.]{0,5}?\d?)\1(\d{2})([A-X])\d+(?:\.\d+)?(?:-\w)?\)"
+)
 _OLD_NAME: Final = re.compile(r"(\^?)([A-Z][A-Z0-9.]{0,7}) \((.*)\)")
 
 
@@ -89,6 +94,9 @@ def read(table: Table) -> RawChain:
     _preamble(table, chain)
     header = [name.lower() for name in table.header]
     sides = _sides(table, header)
+    if "strike" not in header and "expiration date" not in header:
+        _read_oldest(table, sides, chain)
+        return chain
     if "strike" not in header:
         raise ChainFileError(
             "the header of a chain export was expected here, with a column Strike", table.header_line, "Strike"
@@ -130,6 +138,45 @@ def read(table: Table) -> RawChain:
                 days.add((said, contract.day))
             chain.add(contract, number.quote(row, side, line), line, column)
     return chain
+
+
+def _read_oldest(table: Table, sides: Sequence[_Side], chain: RawChain) -> None:
+    """Read the rows of a file until 2016, whose only word on a contract is `15 Apr 1200.00 (SPXW1524D1200-E)`.
+
+    The letter behind the hyphen is the exchange that quotes; where several are listed the first stays.
+
+    Raises
+    ------
+    ChainFileError
+        When a row is broken; says line and column.
+    """
+    number = _Cells(table.numbers)
+    for line, row in table.rows():
+        for side in sides:
+            column, cell = table.header[side.symbol], row[side.symbol].strip()
+            if not cell:
+                continue
+            contract = _oldest_contract(cell, line, column)
+            if contract.right is not side.right:
+                raise ChainFileError(f"{cell[:40]} is not a {side.right.name.lower()}", line, column)
+            quote = number.quote(row, side, line)
+            if contract in chain.quotes:
+                chain.repeated += 1
+                chain.first_repeated = chain.first_repeated or (cell, line)
+            else:
+                chain.add(contract, quote, line, column)
+
+
+def _oldest_contract(cell: str, line: int, column: str) -> Contract:
+    match = _OLDEST_SYMBOL.fullmatch(cell)
+    if match is None:
+        raise ChainFileError(f"{cell[:40]!r} is no contract such as '15 Apr 1200.00 (SPXW1524D1200-E)'", line, column)
+    letter = ord(match[5]) - ord("A")
+    try:
+        day = date(2000 + int(match[1]), letter % 12 + 1, int(match[4]))
+    except ValueError:
+        raise ChainFileError(f"{cell[:40]!r} has no expiration date", line, column) from None
+    return Contract(match[3], day, Right.CALL if letter < 12 else Right.PUT, strike_of(match[2], line, column))
 
 
 class _Cells:
