@@ -64,6 +64,19 @@ def test_the_close_before_is_kept_when_the_print_is_replaced() -> None:
     assert read(replace(STOCK, printed=1000.0)).underlying_change is None, "a print of another scale has no close"
 
 
+def test_a_volatility_index_may_lie_off_its_futures_on_which_its_options_are_priced() -> None:
+    strikes = tuple(np.arange(10.0, 31.0, 0.5).tolist())
+    futures = replace(CHAIN, root="VIX", name="CBOE Volatility Index", spot=20.0, strikes=strikes, volatility=0.9)
+    export = read(replace(futures, printed=16.0))
+    assert (export.underlying_last, codes(export)) == (16.0, {})
+    assert codes(read(replace(futures, printed=160.0)))["spot_contradicted"] is Treatment.CORRECTED
+
+
+def test_volatilities_that_a_vendor_has_for_want_of_any_do_not_witness_against_the_date() -> None:
+    content = CHAIN.csv().replace(",0.2,0.5,", ",0.00001,0.5,")
+    assert parse_export(content.encode()).exported_at == WHEN
+
+
 def test_one_stale_expiration_does_not_move_the_implied_spot() -> None:
     def stale(row: list[str]) -> list[str]:
         if row[1].startswith("SPXW260417"):

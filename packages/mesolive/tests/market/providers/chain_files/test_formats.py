@@ -106,6 +106,8 @@ def semicolons(content: str) -> str:
         pytest.param(CHAIN.csv().replace("\n", "\r\n").encode(), id="line ends of Windows"),
         pytest.param(CHAIN.csv().replace("\n", "\r").encode(), id="line ends of old Macs"),
         pytest.param(semicolons(CHAIN.csv()).encode(), id="semicolons and decimal commas"),
+        pytest.param(semicolons(CHAIN.csv()).replace(";6000,00;", ";6.000;").encode(), id="points between thousands"),
+        pytest.param(semicolons(CHAIN.csv()).replace(";", "\t").encode("utf-16"), id="tabs, as Excel's Unicode text"),
         pytest.param(("sep=;" + semicolons(CHAIN.csv())).encode(), id="Excel names its delimiter"),
         pytest.param(
             CHAIN.csv().replace(",Volume: 0", ",Volume: 0,,,").replace("\n", ",,\n").encode(), id="empty cells behind"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -13,7 +13,7 @@ import numpy as np
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
 from mesolive.market.listing import Listing
-from mesolive.market.option_classes import is_index, option_class
+from mesolive.market.option_classes import MarginRate, is_index, option_class
 from mesolive.market.providers.chain_files.builder import (
     Contract,
     Identified,
@@ -27,6 +27,8 @@ from mesolive.market.providers.chain_files.implied import ImpliedSpot, forwards,
 from mesolive.market.providers.chain_files.model import ChainExport, ChainFileError, ChainFormat, Oddity, Treatment
 from mesolive.market.view import FloatArray
 
+FUTURES_BASIS: Final = 0.5
+"""By so much of its level a volatility index may lie off its futures."""
 MIN_PAIRS: Final = 3
 """So many pairs of calls and puts must agree before a print is taken to be wrong."""
 SWAPPED_SHARE: Final = 0.9
@@ -108,12 +110,17 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
         )
         oddities.append(Oddity("date_doubtful", Treatment.NOTED, text))
     implied = implied_spot(known, dividends_in_steps=not identified.is_index)
+    # Options on a volatility index are priced on its futures, which the index does not have to be near to.
+    on_futures = option_class(kept[0].root).margin is MarginRate.VOLATILITY_INDEX
+    if implied is not None and on_futures:
+        implied = replace(implied, uncertainty=FUTURES_BASIS * implied.value)
     spot, change, told = _spot(chain, implied, identified)
     oddities += told
     under_bid, under_ask, told = _underlying_market(chain, spot, implied, identified.is_index)
     oddities += told
-    oddities += _impossible_prices(listing, quotes, spot)
-    oddities += _price_oddities(listing, quotes, spot, at)
+    bound = np.inf if on_futures else spot
+    oddities += _impossible_prices(listing, quotes, bound)
+    oddities += _price_oddities(listing, quotes, None if on_futures else spot, at)
     return ChainExport(
         name=chain.underlier.name or identified.symbol,
         exported_at=at,
@@ -345,17 +352,24 @@ def _underlying_market(
     return None, None, [Oddity("underlying_market_contradicted", Treatment.LEFT_OUT, text)]
 
 
-def _price_oddities(listing: Listing, quotes: _Quotes, spot: float, at: datetime) -> list[Oddity]:
-    """Return which quotes cannot be traded at: below what exercising brings, or out of the order of the strikes."""
+def _price_oddities(listing: Listing, quotes: _Quotes, spot: float | None, at: datetime) -> list[Oddity]:
+    """Return which quotes cannot be traded at: below what exercising brings, or out of the order of the strikes.
+
+    Parameters
+    ----------
+    spot
+        `None` where exercising does not bring the difference to it.
+    """
     oddities: list[Oddity] = []
     years = np.repeat(
         [max((expiration.settles_at - at).total_seconds(), 0.0) / 31_536_000.0 for expiration in listing.expirations],
         [end - start for start, _, end in listing.bounds],
     )
     low = np.exp(-MAX_RATE * years)
-    least = np.where(listing.is_call, spot * low - listing.strikes, listing.strikes * low - spot)
+    level = 0.0 if spot is None else spot
+    least = np.where(listing.is_call, level * low - listing.strikes, listing.strikes * low - level)
     with np.errstate(invalid="ignore"):
-        cheap = (years > 0.0) & (quotes.ask < least - INTRINSIC_SLACK * spot)
+        cheap = (years > 0.0) & (quotes.ask < least - INTRINSIC_SLACK * level) & (spot is not None)
         following = np.arange(1, len(listing))
         same = np.zeros(max(len(listing) - 1, 0), dtype=np.bool_)
         for start, middle, end in listing.bounds:

@@ -263,16 +263,15 @@ def _sides(table: Table, header: Sequence[str]) -> tuple[_Side, _Side]:
 
 
 def _strike(text: str, numbers: Numbers, line: int) -> Decimal:
+    """Return a strike, exact where it is written as a plain number."""
+    if not (numbers.decimal_comma and "." in text):  # there the point separates thousands
+        with contextlib.suppress(ChainFileError):
+            return strike_of(text, line, "Strike")
     try:
-        return strike_of(text, line, "Strike")
-    except ChainFileError:
-        try:
-            value = numbers.value(text)
-        except ValueError:
-            value = float("nan")
-        if math.isnan(value):
-            raise
-        return strike_of(repr(value), line, "Strike")
+        value = numbers.value(text)
+    except ValueError:
+        value = math.nan
+    return strike_of(text if math.isnan(value) else repr(value), line, "Strike")
 
 
 def _preamble(table: Table, chain: RawChain) -> None:

@@ -33,6 +33,8 @@ PRINT_TOLERANCE: Final = 0.0025
 """By so much a print may differ from what the options imply, beyond what their bids and asks leave open."""
 WIDE_MARKET: Final = 0.02
 """Pairs whose bids and asks leave open more of the forward than this say nothing."""
+MIN_VOLATILITY: Final = 0.03
+"""Lower ones are what vendors write for want of any."""
 MIN_YEARS: Final = 2 / 365
 """Expirations nearer than this say nothing about the date."""
 MIN_LINE: Final = 3
@@ -149,7 +151,7 @@ def _forward(
     bounds = float(np.median(low[nearest])), float(np.median(high[nearest]))
     at = int(nearest[0])
     call_mid, put_mid = 0.5 * (call_bid + call_ask)[sound], 0.5 * (put_bid + put_ask)[sound]
-    known = [float(series[sound][at]) for series in volatilities if series[sound][at] > 0.0]
+    known = [float(series[sound][at]) for series in volatilities if series[sound][at] > MIN_VOLATILITY]
     return Forward(
         years=years,
         value=value,
