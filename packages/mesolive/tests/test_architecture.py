@@ -62,3 +62,15 @@ def test_only_repositories_read_columns_of_positions_legs_orders_and_plans() -> 
                     where = file.relative_to(source).with_suffix("").as_posix().removeprefix("trading/")
                     readers.get(name.name, set[str]()).add(where)
     assert readers == BOOKS
+
+
+def test_the_walks_on_the_architecture_page_name_files_that_exist() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    walks = page[page.index("## The walk of an order") :]
+    assert "## The walk of a quote" in walks
+    source = Path(mesolive.__file__).parent
+    packages = [one / "src" for one in (ROOT / "packages").iterdir() if (one / "src").is_dir()]
+    named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", walks))
+    assert len(named) >= 20
+    missing = {name for name in named if not any((root / name).is_file() for root in (source, *packages))}
+    assert missing == set()

@@ -476,7 +476,7 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         core.capture,
         overrides.venues if overrides.venues is not None else _build_venues(settings, core, stack),
         clock,
-        patience=overrides.reconciliation,
+        reconciliation=overrides.reconciliation,
         answer_seconds=overrides.answer_seconds,
     )
     services = ControlServices(

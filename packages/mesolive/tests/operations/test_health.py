@@ -177,7 +177,7 @@ async def test_market_data_that_stay_away_are_a_failure_at_once(kit: Kit) -> Non
 
 async def test_halts_and_orders_of_unknown_fate_are_counted_and_nobody_is_named(tmp_path: Path) -> None:
     never_heard = Faults({Fault.REQUEST_LOST: 1.0}, 1)
-    patient = replace(QUICK, arrive=600.0)
+    patient = replace(QUICK, missing_grace=600.0)
     async with desk_server(tmp_path, faults=never_heard, patience=patient, answer_seconds=0.05) as desk:
         plan = await desk.prepare_entry((await desk.strategy(StrategyName="My secret strategy")).Id)
         await desk.send(at_venue(plan))

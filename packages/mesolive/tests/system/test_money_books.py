@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts, legs, order_facts, positions
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import UNLIMITED
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.simulated.faults import Fault
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mesolive.trading.execution import halts
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException

@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.simulated.faults import Fault
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models, new_idempotency_key
@@ -158,7 +158,7 @@ def troubles(desk: Desk) -> list[models.ErrorEvent]:
 
 async def test_a_fill_that_was_lost_long_before_the_venue_is_asked_again_is_booked(tmp_path: Path) -> None:
     market = ScriptedMarket()
-    seldom = replace(QUICK, ask=1000.0)
+    seldom = replace(QUICK, poll_interval=1000.0)
     terms = SimulatedVenueConfig(displayed=Decimal(1))
     async with desk_server(tmp_path, market=(market.market, market.clock), terms=terms, patience=seldom) as desk:
         stage = Play(desk, market)

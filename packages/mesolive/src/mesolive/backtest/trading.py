@@ -25,7 +25,7 @@ from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPo
 PAPER_ACCOUNT = "ML1000"
 SIMULATED_ACCOUNT = "SIM1000"
 
-UNDISTURBED = ReconciliationConfig(look=3600.0, ask=1e9)
+UNDISTURBED = ReconciliationConfig(check_interval=3600.0, poll_interval=1e9)
 """The venue's supervisor does nothing by the clock on the wall."""
 
 
@@ -165,4 +165,4 @@ class BacktestDesk:
             return
         self._venue.work()
         await self._venue.quiet()
-        await self._application.desk.at_rest()
+        await self._application.desk.wait_idle()

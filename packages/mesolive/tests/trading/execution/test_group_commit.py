@@ -42,18 +42,18 @@ def work() -> Work:
 
 
 async def gather(gathering: GroupCommit[str, str], *items: str) -> list[str | BaseException]:
-    return await asyncio.gather(*(gathering.add(item) for item in items), return_exceptions=True)
+    return await asyncio.gather(*(gathering.submit_and_wait(item) for item in items), return_exceptions=True)
 
 
 async def test_one_alone_waits_for_nobody(work: Work) -> None:
-    assert await GroupCommit(work.do, "letters").add("a") == "A"
+    assert await GroupCommit(work.do, "letters").submit_and_wait("a") == "A"
     assert work.batches == [["a"]]
 
 
 async def test_what_comes_during_a_batch_is_the_next_one_in_its_order(work: Work) -> None:
     gathering = GroupCommit(work.do, "letters")
     work.gate.clear()
-    first = asyncio.create_task(gathering.add("a"))
+    first = asyncio.create_task(gathering.submit_and_wait("a"))
     await work.begun.wait()
     others = asyncio.create_task(gather(gathering, "b", "c", "d"))
     await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def test_what_comes_during_a_batch_is_the_next_one_in_its_order(work: Work
 
 
 async def test_no_batch_is_larger_than_it_may_be(work: Work) -> None:
-    gathering = GroupCommit(work.do, "letters", most=2)
+    gathering = GroupCommit(work.do, "letters", max_batch=2)
     assert await gather(gathering, *"abcde") == list("ABCDE")
     assert work.batches == [["a", "b"], ["c", "d"], ["e"]]
 
@@ -80,25 +80,25 @@ async def test_a_batch_that_fails_fails_for_each_of_its_callers_and_not_for_the_
     gathering = GroupCommit(work.do, "letters")
     found = await gather(gathering, "a", "fault")
     assert [type(one) for one in found] == [LookupError, LookupError]
-    assert await gathering.add("b") == "B"
+    assert await gathering.submit_and_wait("b") == "B"
 
 
 async def test_a_caller_that_goes_away_does_not_take_back_what_was_asked(work: Work) -> None:
     gathering = GroupCommit(work.do, "letters")
     work.gate.clear()
-    gone = asyncio.create_task(gathering.add("a"))
+    gone = asyncio.create_task(gathering.submit_and_wait("a"))
     await work.begun.wait()
     gone.cancel()
     await asyncio.wait([gone])
     work.gate.set()
     await gathering.close()
     assert gone.cancelled()
-    assert await gathering.add("b") == "B"
+    assert await gathering.submit_and_wait("b") == "B"
     assert work.batches == [["a"], ["b"]]
 
 
 async def test_too_many_at_once_are_refused(work: Work) -> None:
-    gathering = GroupCommit(work.do, "letters", waiting=2)
+    gathering = GroupCommit(work.do, "letters", max_queued=2)
     found = await gather(gathering, "a", "b", "c")
     assert found[:2] == ["A", "B"]
     refused = found[2]

@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution.inflight_reports import InflightReports
-from mesolive.trading.execution.reconciliation import ReconciliationConfig, held_in_books
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.orders.repository import StoredOrder
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.base import Accepted
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
@@ -23,8 +24,10 @@ from mesolive_testkit.server import START
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server
 
 FILLS = 24
-SILENT = ReconciliationConfig(look=600.0, ask=600.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
-"""Nobody asks the venue by himself: what is booked was told, or asked for at a connection."""
+SILENT = ReconciliationConfig(
+    check_interval=600.0, poll_interval=600.0, reconnect_delay=0.01, max_reconnect_delay=0.05, missing_grace=0.0
+)
+"""The venue is polled at a connection only: what is booked was reported, or listed then."""
 
 
 async def order_of_many_fills(desk: Desk) -> models.SendOrderResult:
@@ -89,50 +92,50 @@ async def test_fills_that_could_not_be_stored_are_asked_for_at_a_new_connection(
     assert "reconciliation_failed" in {line["event"] for line in lines}
 
 
-async def test_no_more_facts_are_under_way_than_there_is_room_for() -> None:
-    heard = InflightReports(most=2)
+async def test_no_more_reports_are_in_flight_than_the_limit() -> None:
+    in_flight = InflightReports(limit=2)
     bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(3)]
     for booking in bookings[:2]:
-        await heard.room()
-        heard.follow(FACT, booking)
-    waiting = asyncio.create_task(heard.room())
+        await in_flight.wait_for_room()
+        in_flight.follow(FACT, booking)
+    waiting = asyncio.create_task(in_flight.wait_for_room())
     await asyncio.sleep(0)
     assert not waiting.done()
     bookings[1].set_result(None)
     await waiting
-    heard.follow(FACT, bookings[2])
-    done = asyncio.create_task(heard.all_booked())
+    in_flight.follow(FACT, bookings[2])
+    done = asyncio.create_task(in_flight.wait_booked())
     bookings[0].set_result(None)
     await asyncio.sleep(0)
     assert not done.done()
     bookings[2].set_result(None)
     await done
-    assert not heard.failed.done()
+    assert not in_flight.failed.done()
 
 
-async def test_a_fact_that_does_not_fit_stops_no_other_and_stays_in_the_log() -> None:
-    heard = InflightReports()
+async def test_a_report_that_does_not_fit_the_books_stops_no_other_and_is_logged() -> None:
+    in_flight = InflightReports()
     booking: asyncio.Future[StoredOrder | None] = asyncio.Future()
-    heard.follow(FACT, booking)
+    in_flight.follow(FACT, booking)
     with capture_logs() as lines:
         booking.set_exception(ValueError("no such leg"))
-        await heard.all_booked()
-    assert not heard.failed.done()
-    assert [line["event"] for line in lines] == ["fact_not_taken"]
+        await in_flight.wait_booked()
+    assert not in_flight.failed.done()
+    assert [line["event"] for line in lines] == ["venue_report_rejected"]
 
 
 async def test_the_first_error_of_the_store_is_raised_and_the_others_are_logged() -> None:
-    heard = InflightReports()
+    in_flight = InflightReports()
     bookings: list[asyncio.Future[StoredOrder | None]] = [asyncio.Future() for _ in range(2)]
     for booking in bookings:
-        heard.follow(FACT, booking)
+        in_flight.follow(FACT, booking)
     with capture_logs() as lines:
         bookings[0].set_exception(OSError("first"))
         bookings[1].set_exception(OSError("second"))
-        await heard.all_booked()
+        await in_flight.wait_booked()
     with pytest.raises(OSError, match="first"):
-        heard.failed.result()
-    assert [(line["event"], str(line["exc_info"])) for line in lines] == [("fact_not_booked", "second")]
+        in_flight.failed.result()
+    assert [(line["event"], str(line["exc_info"])) for line in lines] == [("venue_report_failed", "second")]
 
 
 FACT = Accepted(account=SIM, reference="mine", venue_id="V1", at=START)

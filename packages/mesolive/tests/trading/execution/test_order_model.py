@@ -38,7 +38,6 @@ from mesolive.trading.evaluation.evaluator import StrategyEvaluator
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.plan_completion import PlanCompletion
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.report_handler import VenueReport, report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.venue_registry import VenueRegistry
@@ -49,6 +48,7 @@ from mesolive.trading.portfolio.accounts import create_simulated_account
 from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
 from mesolive.trading.portfolio.contract_rows import TradedContract
 from mesolive.trading.portfolio.plans import NewPlan, PlanKind, PlanLeg, store_plan
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.trading.portfolio.positions import open_positions_of_account
 from mesolive.trading.strategies import CompiledStrategies
 from mesolive.venues.base import (

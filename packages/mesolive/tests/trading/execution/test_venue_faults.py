@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from mesolive.store.tables.trading import order_facts
-from mesolive.trading.execution.reconciliation import held_in_books
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.base import VenueLeg
 from mesolive.venues.simulated.faults import Fault
 from mesolive.venues.simulated.venue import SimulatedVenueConfig

@@ -118,7 +118,7 @@ async def test_a_settlement_price_that_is_not_known_is_an_error_until_it_is(tmp_
 async def test_positions_that_cannot_be_settled_do_not_keep_others_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mesolive.trading.settlement.paper_settlements.PART", 1)
+    monkeypatch.setattr("mesolive.trading.settlement.paper_settlements.BATCH", 1)
     async with stage(tmp_path) as play:
         stuck = [
             (await play.enter(spread("SPX") | {"StrategyName": f"s{number}"}, f"p{number}"))[1] for number in (0, 1)

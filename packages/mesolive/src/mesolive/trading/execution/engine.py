@@ -1,4 +1,4 @@
-"""Everything that orders at venues need, put together: sending, listening, settling, opening positions."""
+"""Execution engine: puts together what orders at venues need, from sending and reports to reconciliation."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ class ExecutionEngine:
     ----------
     venues
         Where orders go, each for another type of account.
-    patience, answer_seconds
-        How long venues may take.
+    reconciliation
+        Intervals and time limits of reconciliation.
+    answer_seconds
+        How long a venue's answer to an order is awaited, in real time.
     """
 
     def __init__(
@@ -47,12 +49,12 @@ class ExecutionEngine:
         venues: Sequence[Venue],
         clock: Clock,
         *,
-        patience: ReconciliationConfig | None = None,
+        reconciliation: ReconciliationConfig | None = None,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self.venues = VenueRegistry(venues)
         self.completion = PlanCompletion(database, journal, freezer, clock)
-        self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._doubt)
+        self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._request_reconciliation)
         self.sending = OrderService(
             database,
             journal,
@@ -61,15 +63,15 @@ class ExecutionEngine:
             self.venues,
             self.facts,
             clock,
-            self._doubt,
+            self._request_reconciliation,
             self.completion.begin,
             answer_seconds=answer_seconds,
         )
-        self.actions = AccountActions(journal, idempotency, clock, self._doubt)
+        self.actions = AccountActions(journal, idempotency, clock, self._request_reconciliation)
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
         self.supervisors = [
-            ReconciliationEngine(venue, database, journal, self.facts, settlements, self.sending, clock, patience)
+            ReconciliationEngine(venue, database, journal, self.facts, settlements, self.sending, clock, reconciliation)
             for venue in self.venues.all.values()
         ]
 
@@ -82,7 +84,7 @@ class ExecutionEngine:
         """Open positions that were left half way, start the venues, and ask them what happened meanwhile."""
         opened = await self.completion.recover()
         if opened:
-            _log.info("positions_opened_at_start", number=opened)
+            _log.info("plans_completed", number=opened)
         for venue in self.venues.all.values():
             await venue.start()
         for supervisor in self.supervisors:
@@ -99,11 +101,11 @@ class ExecutionEngine:
         for venue in self.venues.all.values():
             await venue.stop()
 
-    async def at_rest(self) -> None:
-        """Wait until all that was heard of venues is in the books, with what follows from it."""
+    async def wait_idle(self) -> None:
+        """Wait until all reports of venues are in the books, with what follows from them."""
         await self.facts.close()
         await self.completion.close()
 
-    def _doubt(self, account_id: int) -> None:
+    def _request_reconciliation(self, account_id: int) -> None:
         for supervisor in self.supervisors:
-            supervisor.doubt(account_id)
+            supervisor.request_reconciliation(account_id)

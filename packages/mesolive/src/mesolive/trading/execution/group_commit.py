@@ -1,4 +1,4 @@
-"""Work that waits at the same time is done together: many calls, one transaction, one commit."""
+"""Group commit: calls that wait at the same time share one transaction and one commit."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ R = TypeVar("R")
 
 
 class GroupCommit(Generic[T, R]):
-    """Hands items to `work` in the order in which they come, all that wait at once together.
+    """Hands items to `work` in the order in which they come, all that wait at once as one batch.
 
-    While one batch is worked on, the next one gathers: a single caller waits for nothing, many callers share.
+    A commit waits for the disk, and one transaction writes at a time: committed one by one, calls would wait for as
+    many disk writes as there are calls before them. While one batch is committed the next one gathers, so a single
+    caller waits for nothing, and many callers share.
 
     Parameters
     ----------
     work
         Takes items and returns for each its result, or the exception that its caller shall see.
-    most
-        The most items of one batch.
-    waiting
+    max_batch
+        How many items one batch has at most.
+    max_queued
         How many items may wait; one more is refused as `RateLimited`.
     """
 
@@ -34,29 +36,29 @@ class GroupCommit(Generic[T, R]):
         work: Callable[[Sequence[T]], Awaitable[Sequence[R | BaseException]]],
         name: str,
         *,
-        most: int = 64,
-        waiting: int = 10_000,
+        max_batch: int = 64,
+        max_queued: int = 10_000,
     ) -> None:
         self._work = work
         self._name = name
-        self._most = most
-        self._limit = waiting
-        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._working = False
+        self._max_batch = max_batch
+        self._max_queued = max_queued
+        self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._is_running = False
         self.tasks = Tasks()
 
-    async def add(self, item: T) -> R:
-        """Have the item worked on and return its result. A caller that goes away does not take it back."""
-        return await self.put(item)
+    async def submit_and_wait(self, item: T) -> R:
+        """Queue an item and return its result. A caller that goes away does not take it back."""
+        return await self.submit(item)
 
-    def put(self, item: T) -> asyncio.Future[R]:
-        """Let the item wait from now on, behind those that wait already; the future has its result."""
-        if len(self._waiting) >= self._limit:
-            raise rate_limited(f"{len(self._waiting)} {self._name} wait already")
+    def submit(self, item: T) -> asyncio.Future[R]:
+        """Queue an item behind those that wait already; the future has its result."""
+        if len(self._queue) >= self._max_queued:
+            raise rate_limited(f"{len(self._queue)} {self._name} wait already")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, done))
-        if not self._working:
-            self._working = True
+        self._queue.append((item, done))
+        if not self._is_running:
+            self._is_running = True
             self.tasks.spawn(self._name, self._run())
         return done
 
@@ -66,8 +68,8 @@ class GroupCommit(Generic[T, R]):
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(self._max_batch, len(self._queue)))]
                 try:
                     results = await self._work([item for item, _ in batch])
                 except Exception as error:  # noqa: BLE001 - every caller sees it
@@ -80,4 +82,4 @@ class GroupCommit(Generic[T, R]):
                     else:
                         done.set_result(result)
         finally:
-            self._working = False
+            self._is_running = False

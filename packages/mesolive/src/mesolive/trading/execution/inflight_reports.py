@@ -1,4 +1,4 @@
-"""What a venue has told and is not in the books yet: so much at most, and none of its errors unseen."""
+"""Bounds the reports of one venue that are submitted and not booked yet, and surfaces their errors."""
 
 from __future__ import annotations
 
@@ -12,65 +12,69 @@ from mesolive.venues.base import VenueFact
 
 _log = structlog.get_logger(__name__)
 
-MOST = 128
-"""How many facts may be under way: two batches of the fact desk, so that one gathers while the other is booked."""
+MAX_IN_FLIGHT = 128
+"""How many reports may be in flight: two batches of the report queue, so that one gathers while the other is booked."""
 
-UNFIT = (KeyError, ValueError)
-"""What a fact raises that does not fit the books. It must not stop the others; it is asked for again."""
+UNBOOKABLE_ERRORS = (KeyError, ValueError)
+"""What a report raises that does not fit the books. It must not stop the others; the next poll asks for it again."""
 
 
 class InflightReports:
-    """Follows facts that were handed in until they are in the books.
+    """Follows the reports of a venue's session from their submission until they are booked.
+
+    Without a bound, a venue that reports faster than the disk takes fills memory; and as nobody awaits a submitted
+    report, its error would be lost, and with it a fill, until the next poll.
 
     Parameters
     ----------
-    most
-        How many may be under way.
+    limit
+        How many may be in flight.
 
     Attributes
     ----------
     failed
-        Raises the first error that is more than one unfit fact: what was told may not be in the books. Whoever stops to
-        wait for it cancels it; errors that come later are logged.
+        Raises the first error that is not of a single report: reports may be missing in the books, and the session must
+        begin anew, which asks for them. Whoever stops to wait for it cancels it; errors that come later are logged.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._under_way: set[asyncio.Future[StoredOrder | None]] = set()
+    def __init__(self, limit: int = MAX_IN_FLIGHT) -> None:
+        self._limit = limit
+        self._in_flight: set[asyncio.Future[StoredOrder | None]] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def follow(self, fact: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
-        """See to what becomes of a fact that was handed in."""
-        self._under_way.add(booking)
-        booking.add_done_callback(partial(self._booked, fact))
+    def follow(self, report: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
+        """Follow a report that was submitted."""
+        self._in_flight.add(booking)
+        booking.add_done_callback(partial(self._booked, report))
 
-    async def room(self) -> None:
-        """Wait until one more may be under way."""
-        while len(self._under_way) >= self._most:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+    async def wait_for_room(self) -> None:
+        """Wait until one more may be in flight."""
+        while len(self._in_flight) >= self._limit:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
 
-    async def all_booked(self) -> None:
-        """Wait until none is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+    async def wait_booked(self) -> None:
+        """Wait until none is in flight."""
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
 
     async def until_failed(self) -> None:
         """Wait for the first error and raise it; once cancelled, errors that come later are logged."""
         await self.failed
 
-    def _booked(self, fact: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
-        self._under_way.discard(booking)
+    def _booked(self, report: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
+        self._in_flight.discard(booking)
         error = None if booking.cancelled() else booking.exception()
         if error is None:
             return
-        if isinstance(error, UNFIT):
-            log_unfit(fact, error)
+        if isinstance(error, UNBOOKABLE_ERRORS):
+            log_rejected(report, error)
         elif not self.failed.done():
             self.failed.set_exception(error)
         else:
-            _log.error("fact_not_booked", account=fact.account, kind=type(fact).__name__, exc_info=error)
+            _log.error("venue_report_failed", account=report.account, kind=type(report).__name__, exc_info=error)
 
 
-def log_unfit(fact: VenueFact, error: BaseException | None = None) -> None:
-    """Keep in the log what a venue told and the books could not take; the error is the one that is being handled."""
-    _log.error("fact_not_taken", account=fact.account, fact=repr(fact), exc_info=True if error is None else error)
+def log_rejected(report: VenueFact, error: BaseException | None = None) -> None:
+    """Log a report that does not fit the books; the error is the one that is being handled."""
+    exc_info = True if error is None else error
+    _log.error("venue_report_rejected", account=report.account, report=repr(report), exc_info=exc_info)

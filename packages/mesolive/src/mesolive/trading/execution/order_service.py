@@ -58,7 +58,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 5.0
-"""How long a venue's answer is awaited, in real time; then the order is unresolved and the supervisor goes on."""
+"""How long a venue's answer is awaited, in real time; then the order is in doubt and reconciliation resolves it."""
 
 UNRESOLVED = "the venue has not answered; the order is unresolved until it is known what became of it"
 
@@ -122,10 +122,11 @@ class OrderService:
         self._completed = completed
         self._answer_seconds = answer_seconds
         self._new_reference = new_reference
-        self._gathering: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
+        self._batches: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
         self.tasks = Tasks()
-        self.under_way: set[str] = set()
-        """References of orders whose call to the venue has not ended: nobody else may judge them yet."""
+        self.in_flight: set[str] = set()
+        """References of orders whose call to the venue has not ended. Reconciliation leaves them alone: a list that was
+        made before the order arrived does not have it, and the order would count as never arrived."""
 
     async def send(
         self, user: UserContext, args: models.SendOrderArgs
@@ -178,7 +179,7 @@ class OrderService:
     ) -> models.MesoLiveApiResponse[models.SendOrderResult]:
         operation = models.IdempotencyOperation.SendOrder
         with self._idempotency.claimed(user, args.IdempotencyKey, operation, args) as call:
-            made = await self._gathering.add(Request(user, call, args))
+            made = await self._batches.submit_and_wait(Request(user, call, args))
             if isinstance(made, models.MesoLiveApiResponse):
                 return made
             order = await self._hand_over(made)
@@ -202,7 +203,7 @@ class OrderService:
                     told.append(report_from_server(made.replaces, Replaced(answer.at)))
             after = await self._facts.tell(*told)
         finally:
-            self.under_way.discard(order.reference)
+            self.in_flight.discard(order.reference)
         if after is None or after.view.unresolved_since is not None:
             self._unresolved(order.account_id)
         return after or order
@@ -231,8 +232,8 @@ class OrderService:
                 async with self._database.write(user_id) as tx:
                     made = await self._commit_for(tx, user_id, [batch[place] for place in places])
             except Exception as error:  # noqa: BLE001 - every caller of the transaction sees why it failed
-                # Whether it is committed or not: nobody carries these orders out, so the supervisor shall settle them.
-                self.under_way.difference_update(one.order.reference for one in made if isinstance(one, Sendable))
+                # Whether it is committed or not: nobody carries these orders out, so reconciliation resolves them.
+                self.in_flight.difference_update(one.order.reference for one in made if isinstance(one, Sendable))
                 made = [error] * len(places)
             results |= dict(zip(places, made, strict=True))
         return [results[place] for place in range(len(batch))]
@@ -292,8 +293,8 @@ class OrderService:
             request = _request_of(one, order)
             made.append(Sendable(order, one.account, request, one.venue, one.replaces))
         await self._journal.append(tx, user_id, events)
-        # Before the commit: from then on the supervisor sees the orders.
-        self.under_way.update(one.order.reference for one in made if isinstance(one, Sendable))
+        # Before the commit: from then on reconciliation sees the orders.
+        self.in_flight.update(one.order.reference for one in made if isinstance(one, Sendable))
         return made
 
     # --- cancelling ---------------------------------------------------------------------------------------------------
@@ -327,8 +328,8 @@ class OrderService:
                     await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
                     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
                 await record_cancel_key(tx, order.id, call.key)
-                # With the record: whatever happens from here on, the supervisor asks until the venue has answered.
-                order = await self._facts.tell_within(tx, report_from_server(order, CancelSent(now))) or order
+                # With the record: whatever happens from here on, reconciliation asks until the venue has answered.
+                order = await self._facts.tell_in_transaction(tx, report_from_server(order, CancelSent(now))) or order
             after = await self._ask_to_cancel(order, account)
             return await self._cancelled(user, call, after)
 

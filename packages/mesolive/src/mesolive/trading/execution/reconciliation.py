@@ -1,8 +1,10 @@
-"""Keeps the books and a venue of one mind: listens, asks, and settles by evidence what nobody told.
+"""Reconciliation engine: keeps the books and one venue in agreement.
 
-It asks at every connection, regularly, and soon when something is in doubt: for the orders first and the executions
-after them, so that no fill falls between the two. What is unresolved is settled by what the venue lists, never by
-silence.
+It consumes the venue's reports, polls its lists at every connection, regularly, and soon when something is in doubt,
+and resolves in-doubt orders by what these lists show, never by silence. Positions are compared at the end of each poll.
+
+The order of the calls within a poll decides what is true of their answers: `_reconcile` names the race that each
+prevents.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database, Transaction
 from mesolive.tasks import BackOff, Tasks, Turns, until_first
 from mesolive.trading.execution.halts import halt_reason, standing_halts
-from mesolive.trading.execution.inflight_reports import UNFIT, InflightReports, log_unfit
+from mesolive.trading.execution.inflight_reports import UNBOOKABLE_ERRORS, InflightReports, log_rejected
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
@@ -64,38 +66,38 @@ ASK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationConfig:
-    """How long, in real seconds.
+    """Intervals and time limits, all in seconds of real time.
 
     Attributes
     ----------
-    look
-        Between two looks at what is unresolved or halted.
-    ask
-        Between two questions to the venue when nothing is in doubt.
-    answer
-        How long an answer to a question may take.
-    reconnect
-        Between two attempts to connect, at first; it doubles up to `reconnect_most`.
-    arrive
-        For how long the venue's lists must lack an order before it counts as never arrived: no message is under way for
-        longer.
+    check_interval
+        Between two checks for requested reconciliations and for halts.
+    poll_interval
+        Between two polls of the venue while nothing is in doubt.
+    request_timeout
+        How long the answers of one poll may take together.
+    reconnect_delay
+        Before the first attempt to connect again; it doubles up to `max_reconnect_delay`.
+    missing_grace
+        For how long the venue's lists must lack an order before it counts as never arrived. It must be longer than any
+        message may be on its way.
     """
 
-    look: float = 1.0
-    ask: float = 60.0
-    answer: float = 15.0
-    reconnect: float = 0.5
-    reconnect_most: float = 30.0
-    arrive: float = 10.0
+    check_interval: float = 1.0
+    poll_interval: float = 60.0
+    request_timeout: float = 15.0
+    reconnect_delay: float = 0.5
+    max_reconnect_delay: float = 30.0
+    missing_grace: float = 10.0
 
 
 class ReconciliationEngine:
-    """Supervises one venue.
+    """Reconciles one venue with the books.
 
     Parameters
     ----------
-    patience
-        How long things may take.
+    config
+        Intervals and time limits.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class ReconciliationEngine:
         settlements: VenueSettlements,
         sending: OrderService,
         clock: Clock,
-        patience: ReconciliationConfig | None = None,
+        config: ReconciliationConfig | None = None,
     ) -> None:
         self._venue = venue
         self._database = database
@@ -116,14 +118,14 @@ class ReconciliationEngine:
         self._settlements = settlements
         self._sending = sending
         self._clock = clock
-        self._patience = patience or ReconciliationConfig()
+        self._config = config or ReconciliationConfig()
         self._accounts: dict[str, Account] = {}
-        self._doubtful: set[int] = set()
+        self._requested: set[int] = set()
         self._woken = asyncio.Event()
         self._reconciled = asyncio.Event()
         self._forgotten: set[int] = set()
         self._missing: dict[int, float] = {}
-        self._asked: dict[int, datetime] = {}
+        self._polled: dict[int, datetime] = {}
         self.tasks = Tasks()
 
     def start(self) -> None:
@@ -131,12 +133,12 @@ class ReconciliationEngine:
         self.tasks.start_loop(f"reconciliation {self._venue.kind.name}", self._run)
 
     async def stop(self) -> None:
-        """End; what was heard is handed to the fact desk, which brings it into the books."""
+        """Stop consuming reports; those that were submitted are booked by the report queue."""
         await self.tasks.stop()
 
-    def doubt(self, account_id: int) -> None:
-        """Ask the venue about an account soon."""
-        self._doubtful.add(account_id)
+    def request_reconciliation(self, account_id: int) -> None:
+        """Have the venue polled about an account soon: at once, or when the present poll has ended."""
+        self._requested.add(account_id)
         self._woken.set()
 
     @property
@@ -164,104 +166,122 @@ class ReconciliationEngine:
         for account in (await self._all_accounts()).values():
             await self._reconcile(account)
 
-    # --- listening ----------------------------------------------------------------------------------------------------
+    # --- reports ------------------------------------------------------------------------------------------------------
 
     async def _run(self, turns: Turns) -> None:
-        back_off = BackOff(self._patience.reconnect, self._patience.reconnect_most)
+        back_off = BackOff(self._config.reconnect_delay, self._config.max_reconnect_delay)
         pauses = back_off.pauses()
         while True:
             try:
                 async with self._venue.session() as facts:
                     pauses = back_off.pauses()
                     turns.turned()
-                    await self._supervise(facts)
+                    await self._run_session(facts)
             except VenueUnreachableError as error:
-                _log.info("venue_lost", venue=self._venue.kind.name, reason=str(error))
+                _log.info("venue_disconnected", venue=self._venue.kind.name, reason=str(error))
             except Exception as error:  # noqa: BLE001 - reconciliation must go on; the log has the trace
                 # A report may not be in the books; the next connection asks for all of them.
                 turns.failed(error, "reconciliation_failed")
             self._reconciled.clear()
             await asyncio.sleep(next(pauses))
 
-    async def _supervise(self, facts: AsyncIterator[VenueFact]) -> None:
-        """Listen and look after orders until one of both ends, or what was told could not be stored."""
-        heard = InflightReports()
-        await until_first(self._listen(facts, heard), self._look_after(), heard.until_failed())
+    async def _run_session(self, facts: AsyncIterator[VenueFact]) -> None:
+        """Consume reports and poll until one of both ends, or a report could not be stored."""
+        in_flight = InflightReports()
+        await until_first(self._consume(facts, in_flight), self._poll_loop(), in_flight.until_failed())
 
-    async def _listen(self, facts: AsyncIterator[VenueFact], heard: InflightReports) -> None:
-        """Hand on what is told in its order; a burst of it is booked together, so nothing waits for its booking."""
+    async def _consume(self, facts: AsyncIterator[VenueFact], in_flight: InflightReports) -> None:
+        """Submit reports in the order in which they come.
+
+        Nothing here waits for a report to be booked, so that a burst of fills shares transactions. Settlements are the
+        exception: they are booked on what is held, so all fills that came before must be in the books.
+        """
         async for fact in facts:
             account = await self._account(fact)
             if account is None:
                 continue
             if isinstance(fact, Settled | ExerciseNotice):
-                await heard.all_booked()
-                await self._take_settlement(account, fact)
+                await in_flight.wait_booked()
+                await self._submit_settlement(account, fact)
             else:
-                await heard.room()
-                heard.follow(fact, self._hand_in(account, fact))
+                await in_flight.wait_for_room()
+                in_flight.follow(fact, self._submit(account, fact))
 
     async def _account(self, fact: VenueFact) -> Account | None:
         account = (await self._known_accounts(fact.account)).get(fact.account)
         if account is None:
-            _log.warning("fact_of_unknown_account", account=fact.account, kind=type(fact).__name__)
+            _log.warning("unknown_account_reported", account=fact.account, kind=type(fact).__name__)
         return account
 
-    async def _take_settlement(self, account: Account, fact: SettlementFact) -> None:
+    async def _submit_settlement(self, account: Account, fact: SettlementFact) -> None:
         try:
             if await self._settlements.take(account, [fact]):
-                self.doubt(account.id)  # a fill may be missing: the venue is asked for it first
-        except UNFIT:
-            log_unfit(fact)
+                self.request_reconciliation(account.id)  # a fill may be missing: the venue is asked for it first
+        except UNBOOKABLE_ERRORS:
+            log_rejected(fact)
 
-    def _hand_in(self, account: Account, fact: OrderFact) -> asyncio.Future[StoredOrder | None]:
+    def _submit(self, account: Account, fact: OrderFact) -> asyncio.Future[StoredOrder | None]:
         return self._facts.hand_in(report_from_venue(account.user_id, account.id, fact))
 
-    # --- asking -------------------------------------------------------------------------------------------------------
+    # --- polling ------------------------------------------------------------------------------------------------------
 
-    async def _look_after(self) -> None:
+    async def _poll_loop(self) -> None:
         loop = asyncio.get_running_loop()
         await self.reconcile()
         self._reconciled.set()
-        asked = loop.time()
+        polled = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._patience.look):
+                async with asyncio.timeout(self._config.check_interval):
                     await self._woken.wait()
             self._woken.clear()
-            if loop.time() - asked >= self._patience.ask:
-                asked = loop.time()
-                self._doubtful.clear()
+            if loop.time() - polled >= self._config.poll_interval:
+                polled = loop.time()
+                self._requested.clear()
                 await self.reconcile()
             await self._cancel_halted()
-            doubtful, self._doubtful = self._doubtful, set()
+            # Taken before they are served: what is requested while this runs is served by the next check.
+            requested, self._requested = self._requested, set()
             by_id = {account.id: account for account in self._accounts.values()}
-            for account_id in doubtful & by_id.keys():
+            for account_id in requested & by_id.keys():
                 await self._reconcile(by_id[account_id])
 
     async def _reconcile(self, account: Account) -> None:
+        """Poll the venue about an account, book what was missed, resolve orders, and compare positions."""
         now = self._clock.now()
+        # 1. Our open orders, before the venue is asked. An order that is committed and sent after the venue made its
+        #    list is not in that list: were it judged, it would count as never arrived while it works.
         async with self._database.read() as tx:
             before = await open_orders_of_account(tx, account.id)
         oldest = await self._settlements.since(account)
-        # Back to when it was last asked: what was lost since then may be of an order that has ended meanwhile.
-        last = self._asked.get(account.id, oldest or now)
+        # Back to the last poll, and a day more: a fill that was lost since then may be of an order that has ended.
+        last = self._polled.get(account.id, oldest or now)
         since = min([now, last, *(order.created_at for order in before)]) - ASK_BACK
         name, ago = account.broker_account_id, since if oldest is None else min(since, oldest - ASK_BACK)
-        async with asyncio.timeout(self._patience.answer):
-            # Before the executions: what is settled, its fills are among them.
+        async with asyncio.timeout(self._config.request_timeout):
+            # 2. Settlements before executions: what is in this list, its fills are in the later one. The other way
+            #    round, a fill and its settlement between the two calls would give a settlement without its fill: more
+            #    would be settled than the books hold, and the rest reported as a difference.
             settled = await self._venue.settlements(name, ago)
+            # 3. Orders before executions: an order that is listed as ended, its fills are in the later list. The other
+            #    way round, an order that fills and ends between the two calls would be ended here before its last
+            #    fill is known, and the fill be an anomaly when it comes.
             listed = await self._venue.orders(name, since)
             filled = await self._venue.executions(name, since)
-        await self._book_unknown(account, filled)
-        self._asked[account.id] = now
+        # 4. Fills are booked before anything is concluded from the other lists, for the same two reasons.
+        await self._book_missed(account, filled)
+        # 5. Noted only now: when booking fails, the next poll asks as far back as this one did.
+        self._polled[account.id] = now
         if await self._settlements.take(account, settled, asked_at=now):
-            self.doubt(account.id)
-        await self._settle(account, listed, {order.id for order in before})
-        async with asyncio.timeout(self._patience.answer):
+            self.request_reconciliation(account.id)
+        await self._resolve_orders(account, listed, {order.id for order in before})
+        async with asyncio.timeout(self._config.request_timeout):
+            # 6. Positions, then our books, then executions and settlements once more. Where these lists are what they
+            #    were, nothing was filled or settled from step 2 until after the books were read, so positions and
+            #    books are of one moment. A report that is booked beside us, between the positions and the books,
+            #    shows in the last lists; read after them, the books could hold a fill that no list has.
             held = await self._venue.positions(name)
             async with self._database.read() as tx:
-                # Before the venue is asked again: a fill that is booked later than this makes no difference.
                 booked = await held_in_books(tx, account.id)
             again = await self._venue.executions(name, since)
             settled_again = await self._venue.settlements(name, ago)
@@ -270,39 +290,46 @@ class ReconciliationEngine:
         } == {one.fact_id for one in settled}:
             await self._compare(account, held, booked, listed)
         else:
-            self.doubt(account.id)  # something came in between: what is compared must be of one moment
+            # Not of one moment: a difference would be a false alarm, and agreement a false all-clear.
+            self.request_reconciliation(account.id)
 
-    async def _book_unknown(self, account: Account, executions: Sequence[Execution]) -> None:
+    async def _book_missed(self, account: Account, executions: Sequence[Execution]) -> None:
         async with self._database.read() as tx:
             known = await known_executions_of_account(tx, account.id, [one.execution_id for one in executions])
         missed = [one for one in executions if one.execution_id not in known]
-        heard = InflightReports()
+        in_flight = InflightReports()
         try:
             for one in missed:
-                await heard.room()
-                heard.follow(one, self._hand_in(account, one))
-            await heard.all_booked()
-            if heard.failed.done():
-                heard.failed.result()
+                await in_flight.wait_for_room()
+                in_flight.follow(one, self._submit(account, one))
+            await in_flight.wait_booked()
+            if in_flight.failed.done():
+                in_flight.failed.result()
         finally:
-            heard.failed.cancel()  # errors that nobody waits for any more are logged
+            in_flight.failed.cancel()  # errors that nobody waits for any more are logged
 
-    async def _settle(self, account: Account, listed: Sequence[VenueOrder], asked: set[int]) -> None:
-        """Tell each order that has not ended what the venue's list says of it."""
+    async def _resolve_orders(self, account: Account, listed: Sequence[VenueOrder], judged: set[int]) -> None:
+        """Apply to each order that has not ended what the venue's list says of it.
+
+        Parameters
+        ----------
+        judged
+            Ids of the orders that were open before the list was made: of others it says nothing.
+        """
         by_reference = {one.reference: one for one in listed if one.reference is not None}
         by_venue_id = {one.venue_id: one for one in listed}
         async with self._database.read() as tx:
             mine = await open_orders_of_account(tx, account.id)
         for order in mine:
-            if order.reference in self._sending.under_way or order.id not in asked:
+            if order.reference in self._sending.in_flight or order.id not in judged:
                 continue  # it may have left after the venue was asked
-            found = by_reference.get(order.reference) or by_venue_id.get(order.view.venue_id or "")
-            if found is None:
-                await self._settle_missing(order)
+            at_venue = by_reference.get(order.reference) or by_venue_id.get(order.view.venue_id or "")
+            if at_venue is None:
+                await self._resolve_missing(order)
             else:
-                await self._settle_found(account, order, found)
+                await self._resolve_listed(account, order, at_venue)
 
-    async def _settle_missing(self, order: StoredOrder) -> None:
+    async def _resolve_missing(self, order: StoredOrder) -> None:
         now = self._clock.now()
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
             # The server was stopped after the order was committed: nobody waits for its answer any more.
@@ -310,8 +337,8 @@ class ReconciliationEngine:
                 await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
             )
         moment = asyncio.get_running_loop().time()
-        if moment - self._missing.setdefault(order.id, moment) < self._patience.arrive:
-            self._doubtful.add(order.account_id)
+        if moment - self._missing.setdefault(order.id, moment) < self._config.missing_grace:
+            self._requested.add(order.account_id)
             return
         if order.view.venue_id is not None or order.view.filled:
             if order.id in self._forgotten and not order.view.cancel_wanted:
@@ -320,26 +347,26 @@ class ReconciliationEngine:
         self._missing.pop(order.id, None)
         await self._facts.tell(report_from_server(order, NotAtVenue(now)))
 
-    async def _settle_found(self, account: Account, order: StoredOrder, found: VenueOrder) -> None:
+    async def _resolve_listed(self, account: Account, order: StoredOrder, at_venue: VenueOrder) -> None:
         now = self._clock.now()
         self._missing.pop(order.id, None)
-        if found.status is OrderStatus.WORKING:
+        if at_venue.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:
-                order = await self._facts.tell(report_from_server(order, StillWorking(found.venue_id, now))) or order
+                order = await self._facts.tell(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order
             if order.view.cancel_wanted:
                 # It works: the cancel was not heard, or the server was stopped before it could ask.
                 await self._sending.ask_to_cancel(order, account)
-        elif found.status is OrderStatus.FILLED:
-            self.doubt(account.id)  # its executions say so themselves; they are asked for again
+        elif at_venue.status is OrderStatus.FILLED:
+            self.request_reconciliation(account.id)  # its executions say so themselves; they are asked for again
         else:
             ended = Ended(
-                account=found.account,
+                account=at_venue.account,
                 reference=order.reference,
-                venue_id=found.venue_id,
-                how=Ending(found.status.value),
-                at=found.at,
-                reason=found.reason,
+                venue_id=at_venue.venue_id,
+                how=Ending(at_venue.status.value),
+                at=at_venue.at,
+                reason=at_venue.reason,
             )
             await self._facts.tell(report_from_venue(account.user_id, account.id, ended))
 
@@ -350,7 +377,7 @@ class ReconciliationEngine:
         booked: Mapping[OptionContract, Decimal],
         listed: Sequence[VenueOrder],
     ) -> None:
-        """Tell the owner when the books and the venue hold different things, and when they agree again."""
+        """Report to the owner that the books and the venue hold different positions, and that they agree again."""
         async with self._database.read() as tx:
             lost = await lost_orders(tx, listed)
             waiting = await waiting_facts(tx, account.id)
@@ -393,7 +420,7 @@ class ReconciliationEngine:
             ]
         for account, reason, open_orders in halted:
             for order in open_orders:
-                if order.reference not in self._sending.under_way and order.view.unresolved_since is None:
+                if order.reference not in self._sending.in_flight and order.view.unresolved_since is None:
                     await self._sending.cancel_by_us(order, account, f"halt: {reason}")
 
     # --- accounts -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""What becomes known of orders goes into the books here, and nowhere else.
+"""Report handler: books what became known of orders, within one transaction.
 
-One transaction takes any number of facts: the raw fact, the order's new state, the executions and their effect on
-positions, legs and cash, the events, and the answers of calls that waited for it. A fact that was heard before changes
-nothing.
+One transaction takes any number of reports: the report as it came, the order's new state, its executions and their
+effect on positions, legs and cash, the events, and the answers of calls that waited for it. A report that was booked
+before changes nothing.
 """
 
 from __future__ import annotations
@@ -51,63 +51,63 @@ _encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
 
 @dataclass(frozen=True, slots=True)
 class VenueReport:
-    """A fact with what it is about.
+    """A report about one order of one account.
 
     Attributes
     ----------
     reference, venue_id
         The order: by our reference first, by the venue's permanent id second.
     raw
-        The fact as it came, as JSON.
+        The report as it came, as JSON.
     """
 
     user_id: int
     account_id: int
     reference: str | None
     venue_id: str | None
-    fact: state_machine.Fact
+    report: state_machine.Report
     raw: str
 
 
-def report_from_venue(user_id: int, account_id: int, fact: venues.OrderFact) -> VenueReport:
-    """Return what a venue's fact means to an order."""
-    venue_id = None if isinstance(fact, venues.CancelDenied) else fact.venue_id
-    raw = _encoder.encode(fact).decode()
-    return VenueReport(user_id, account_id, fact.reference, venue_id, _meaning(fact), raw)
+def report_from_venue(user_id: int, account_id: int, message: venues.OrderFact) -> VenueReport:
+    """Return a venue's report with what it means to an order."""
+    venue_id = None if isinstance(message, venues.CancelDenied) else message.venue_id
+    raw = _encoder.encode(message).decode()
+    return VenueReport(user_id, account_id, message.reference, venue_id, _meaning(message), raw)
 
 
-def report_from_server(order: StoredOrder, fact: state_machine.Fact) -> VenueReport:
-    """Return a fact that we found ourselves, such as that the venue did not answer."""
-    return VenueReport(order.user_id, order.account_id, order.reference, None, fact, _encoder.encode(fact).decode())
+def report_from_server(order: StoredOrder, report: state_machine.Report) -> VenueReport:
+    """Return what the server found itself, such as that the venue did not answer."""
+    return VenueReport(order.user_id, order.account_id, order.reference, None, report, _encoder.encode(report).decode())
 
 
-def _meaning(fact: venues.OrderFact) -> state_machine.Fact:
-    match fact:
+def _meaning(message: venues.OrderFact) -> state_machine.Report:
+    match message:
         case venues.Accepted():
-            return state_machine.Acknowledged(fact.venue_id, fact.at)
+            return state_machine.Acknowledged(message.venue_id, message.at)
         case venues.Execution():
             return state_machine.Executed(
-                execution_id=fact.execution_id,
-                qty=fact.qty,
-                leg_prices={leg.name: leg.price for leg in fact.legs},
-                commissions={leg.name: leg.commission for leg in fact.legs},
-                at=fact.at,
-                venue_id=fact.venue_id,
+                execution_id=message.execution_id,
+                qty=message.qty,
+                leg_prices={leg.name: leg.price for leg in message.legs},
+                commissions={leg.name: leg.commission for leg in message.legs},
+                at=message.at,
+                venue_id=message.venue_id,
             )
         case venues.CancelDenied():
-            if fact.unknown:
-                return state_machine.ContactLost(fact.reason, fact.at)
-            return state_machine.CancelRefused(fact.reason, fact.at)
+            if message.unknown:
+                return state_machine.ContactLost(message.reason, message.at)
+            return state_machine.CancelRefused(message.reason, message.at)
         case venues.Ended():
-            match fact.how:
+            match message.how:
                 case venues.Ending.CANCELLED:
-                    return state_machine.Cancelled(fact.at)
+                    return state_machine.Cancelled(message.at)
                 case venues.Ending.EXPIRED:
-                    return state_machine.Expired(fact.at)
+                    return state_machine.Expired(message.at)
                 case venues.Ending.REPLACED:
-                    return state_machine.Replaced(fact.at)
+                    return state_machine.Replaced(message.at)
                 case venues.Ending.REJECTED:
-                    return state_machine.Rejected(fact.reason, fact.at, fact.code)
+                    return state_machine.Rejected(message.reason, message.at, message.code)
 
 
 @dataclass
@@ -120,29 +120,29 @@ class _Batch:
     known: set[tuple[int, str]]
     accounts: Mapping[int, Account]
     changed: dict[int, StoredOrder] = field(default_factory=dict[int, StoredOrder])
-    reports: list[LoggedReport] = field(default_factory=list[LoggedReport])
+    log: list[LoggedReport] = field(default_factory=list[LoggedReport])
     events: list[models.MesoLiveEvent] = field(default_factory=list[models.MesoLiveEvent])
     answers: list[Settlement] = field(default_factory=list[Settlement])
-    touched: dict[int, PlanFillState] = field(default_factory=dict[int, PlanFillState])
-    look_at: set[int] = field(default_factory=set[int])
+    by_plan: dict[int, PlanFillState] = field(default_factory=dict[int, PlanFillState])
+    in_doubt: set[int] = field(default_factory=set[int])
 
-    def find(self, told: VenueReport) -> StoredOrder | None:
-        """Return the order that a fact is about."""
-        found = None if told.reference is None else self.by_reference.get(told.reference)
-        if found is None and told.venue_id is not None:
-            found = self.by_venue_id.get((told.account_id, told.venue_id))
+    def find(self, incoming: VenueReport) -> StoredOrder | None:
+        """Return the order that a report is about."""
+        found = None if incoming.reference is None else self.by_reference.get(incoming.reference)
+        if found is None and incoming.venue_id is not None:
+            found = self.by_venue_id.get((incoming.account_id, incoming.venue_id))
         return None if found is None else self.orders[found]
 
 
 class ReportHandler:
-    """Applies facts within a transaction.
+    """Applies reports within a transaction.
 
     Parameters
     ----------
     completed
         Called after the commit with each plan of an entry or an adjustment whose fills are complete: its position waits
         to be opened, or its variables to be set.
-    doubtful
+    in_doubt
         Called after the commit with the id of each account whose books may differ from its venue's.
     """
 
@@ -151,60 +151,64 @@ class ReportHandler:
         journal: Journal,
         clock: Clock,
         completed: Callable[[int, int], None],
-        doubtful: Callable[[int], None],
+        in_doubt: Callable[[int], None],
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._completed = completed
-        self._doubtful = doubtful
+        self._in_doubt = in_doubt
         self._accounts: dict[int, Account] = {}
 
-    async def apply(self, tx: WriteTransaction, user_id: int, told: Sequence[VenueReport]) -> list[StoredOrder | None]:
-        """Take facts about one user's orders into the books.
+    async def apply(
+        self, tx: WriteTransaction, user_id: int, reports: Sequence[VenueReport]
+    ) -> list[StoredOrder | None]:
+        """Book reports about one user's orders.
 
         Returns
         -------
-        For each fact the order that it is about, as it is afterwards; `None` where this server did not send it.
+        For each report the order that it is about, as it is afterwards; `None` where this server did not send it.
         """
         now = self._clock.now()
-        batch = await self._find(tx, told)
+        batch = await self._find(tx, reports)
         results: list[int | None] = []
-        for one in told:
+        for one in reports:
             order = batch.find(one)
             if order is None:
                 self._keep_foreign(batch, one, now)
                 results.append(None)
             else:
-                await self._take(tx, batch, order, one, now)
+                await self._apply_one(tx, batch, order, one, now)
                 results.append(order.id)
         await change_orders(tx, list(batch.changed.values()), now)
-        await insert_reports(tx, batch.reports)
-        for touched in batch.touched.values():
-            batch.events += await finish(tx, touched, now)
-            if touched.complete:
-                plan_id = touched.plan.id
+        await insert_reports(tx, batch.log)
+        for plan_fills in batch.by_plan.values():
+            batch.events += await finish(tx, plan_fills, now)
+            if plan_fills.complete:
+                plan_id = plan_fills.plan.id
                 tx.after_commit(lambda plan_id=plan_id: self._completed(user_id, plan_id))
         if batch.answers:
             await settle(tx, user_id, batch.answers, now)
         await self._journal.append(tx, user_id, batch.events)
-        for account_id in batch.look_at:
-            tx.after_commit(lambda account_id=account_id: self._doubtful(account_id))
+        for account_id in batch.in_doubt:
+            tx.after_commit(lambda account_id=account_id: self._in_doubt(account_id))
         return [None if order_id is None else batch.orders[order_id] for order_id in results]
 
-    async def _find(self, tx: Transaction, told: Sequence[VenueReport]) -> _Batch:
-        references = {one.reference for one in told if one.reference is not None}
+    async def _find(self, tx: Transaction, reports: Sequence[VenueReport]) -> _Batch:
+        references = {one.reference for one in reports if one.reference is not None}
         found = await orders_by_reference(tx, references) if references else []
         named = {order.reference for order in found}
         by_account: dict[int, set[str]] = {}
-        for one in told:
+        for one in reports:
             if one.venue_id is not None and one.reference not in named:
                 by_account.setdefault(one.account_id, set()).add(one.venue_id)
         for account_id, ids in by_account.items():
             found += await orders_by_venue_id(tx, account_id, ids)
         pairs = {
-            (one.account_id, one.fact.execution_id) for one in told if isinstance(one.fact, state_machine.Executed)
+            (one.account_id, one.report.execution_id)
+            for one in reports
+            if isinstance(one.report, state_machine.Executed)
         }
-        await self._know_accounts(tx, {one.account_id for one in told})
+        await self._load_accounts(tx, {one.account_id for one in reports})
         return _Batch(
             orders={order.id: order for order in found},
             by_reference={order.reference: order.id for order in found},
@@ -213,7 +217,7 @@ class ReportHandler:
             accounts=self._accounts,
         )
 
-    async def _know_accounts(self, tx: Transaction, ids: set[int]) -> None:
+    async def _load_accounts(self, tx: Transaction, ids: set[int]) -> None:
         """Read accounts that were not read before; what is used of them never changes."""
         unknown = ids - self._accounts.keys()
         if unknown:
@@ -222,30 +226,30 @@ class ReportHandler:
                 unknown = ids
             self._accounts |= await accounts_by_id(tx, unknown)
 
-    def _keep_foreign(self, batch: _Batch, told: VenueReport, now: datetime) -> None:
+    def _keep_foreign(self, batch: _Batch, incoming: VenueReport, now: datetime) -> None:
         """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
-        if not isinstance(told.fact, state_machine.Executed):
+        if not isinstance(incoming.report, state_machine.Executed):
             return
-        key = (told.account_id, told.fact.execution_id)
+        key = (incoming.account_id, incoming.report.execution_id)
         if key in batch.known:
             return
         batch.known.add(key)
-        batch.reports.append(_logged(told, None, None, None, None, now))
-        batch.look_at.add(told.account_id)
+        batch.log.append(_logged(incoming, None, None, None, None, now))
+        batch.in_doubt.add(incoming.account_id)
 
-    async def _take(
-        self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, told: VenueReport, now: datetime
+    async def _apply_one(
+        self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, incoming: VenueReport, now: datetime
     ) -> None:
-        fact = told.fact
+        report = incoming.report
         view = order.view
-        if isinstance(fact, state_machine.Executed) and (order.account_id, fact.execution_id) in batch.known:
-            view = replace(view, executions=frozenset({fact.execution_id}))
-        outcome = state_machine.reduce(view, fact)
+        if isinstance(report, state_machine.Executed) and (order.account_id, report.execution_id) in batch.known:
+            view = replace(view, executions=frozenset({report.execution_id}))
+        outcome = state_machine.apply(view, report)
         after = replace(order, view=replace(outcome.order, executions=frozenset()))
         if outcome.booked is not None:
             batch.known.add((order.account_id, outcome.booked.execution_id))
             after = await self._book(tx, batch, after, outcome.booked)
-        settled = _answers(order, after, fact)
+        settled = _answers(order, after, report)
         if settled:
             batch.answers += settled
             if order.cancel_key is not None and any(one.key == order.cancel_key for one in settled):
@@ -255,40 +259,40 @@ class ReportHandler:
             batch.changed[order.id] = after
             if after.view.venue_id is not None:
                 batch.by_venue_id[order.account_id, after.view.venue_id] = order.id
-        if outcome.changed or outcome.contradiction is not None:
-            batch.reports.append(_logged(told, order, order.view.state, after.view.state, outcome.contradiction, now))
-        if outcome.contradiction is not None:
-            _log.warning("order_contradiction", order_id=order.id, what=outcome.contradiction)
-            batch.look_at.add(order.account_id)
+        if outcome.changed or outcome.anomaly is not None:
+            batch.log.append(_logged(incoming, order, order.view.state, after.view.state, outcome.anomaly, now))
+        if outcome.anomaly is not None:
+            _log.warning("order_anomaly_reported", order_id=order.id, what=outcome.anomaly)
+            batch.in_doubt.add(order.account_id)
             account = batch.accounts[order.account_id]
-            batch.events.append(trouble_event(account, f"order {order.id}: {outcome.contradiction}"))
+            batch.events.append(trouble_event(account, f"order {order.id}: {outcome.anomaly}"))
         if outcome.changed and outcome.booked is None:
-            rejection = _rejection(fact)
+            rejection = _rejection(report)
             if rejection is not None and after.view.state.ended:
                 await record_reason(tx, order.id, rejection[1])
-            batch.events.append(order_event(batch.accounts[order.account_id], after, _rejection(fact)))
+            batch.events.append(order_event(batch.accounts[order.account_id], after, _rejection(report)))
         if after.view.state.ended and not order.view.state.ended and after.view.venue_id is None:
-            await self._let_go(tx, batch, after)
+            await self._release_replaced(tx, batch, after)
 
     async def _book(
         self, tx: WriteTransaction, batch: _Batch, order: StoredOrder, executed: state_machine.Executed
     ) -> StoredOrder:
         account = batch.accounts[order.account_id]
-        touched = batch.touched.get(order.plan_id)
-        if touched is None:
+        plan_fills = batch.by_plan.get(order.plan_id)
+        if plan_fills is None:
             plan = await find_plan(tx, order.user_id, order.plan_id)
-            touched = PlanFillState(account, plan, order.multiplier, plan.position_id)
-            batch.touched[order.plan_id] = touched
-        price = touched.combo_price(order, executed)
+            plan_fills = PlanFillState(account, plan, order.multiplier, plan.position_id)
+            batch.by_plan[order.plan_id] = plan_fills
+        price = plan_fills.combo_price(order, executed)
         value = order.filled_value + executed.qty * price
         after = replace(order, filled_value=value, average_price=round_average(value / order.view.filled))
         batch.events.append(order_event(account, after, None, round_average(price)))
-        position_id, events = await book_execution(tx, touched, order, executed)
+        position_id, events = await book_execution(tx, plan_fills, order, executed)
         batch.events += events
         await record_fill(tx, order.id, round_average(price), executed.at, position_id)
         return after
 
-    async def _let_go(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder) -> None:
+    async def _release_replaced(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder) -> None:
         """Free the order that this one was to replace, now that it never will: it was never accepted."""
         if order.replaces_id is not None and order.view.filled == 0:
             await mark_replaced_by(tx, order.replaces_id, None)
@@ -310,11 +314,11 @@ def order_event(
     rejection
         Code and reason, of an order that was rejected.
     price
-        Of the fill that is told, per combo.
+        Of the reported fill, per combo.
     """
-    told = None
+    info = None
     if rejection is not None and order.view.state is State.REJECTED:
-        told = models.OrderRejectionInfo(Code=rejection[0], Reason=rejection[1], Source=account.broker_type.name)
+        info = models.OrderRejectionInfo(Code=rejection[0], Reason=rejection[1], Source=account.broker_type.name)
     return models.OrderUpdateEvent(
         EventTime=UNSTAMPED,
         OrderId=order.id,
@@ -328,7 +332,7 @@ def order_event(
         RemainingQty=order.signed(order.view.remaining),
         FillPrice=price,
         AvgFillPrice=order.average_price,
-        Rejection=told,
+        Rejection=info,
     )
 
 
@@ -342,10 +346,10 @@ def cancel_result(order: StoredOrder) -> models.CancelOrderResult:
     return models.CancelOrderResult(LiveOrderId=order.id, State=models.OrderState[order.view.state.value])
 
 
-def _rejection(fact: state_machine.Fact) -> tuple[str | None, str] | None:
-    match fact:
+def _rejection(report: state_machine.Report) -> tuple[str | None, str] | None:
+    match report:
         case state_machine.Rejected():
-            return fact.code, fact.reason
+            return report.code, report.reason
         case state_machine.NotAtVenue():
             return "NeverArrived", "it never arrived at the venue"
         case _:
@@ -357,39 +361,39 @@ def _is_known(order: StoredOrder) -> bool:
     return order.view.venue_id is not None or order.view.filled > 0 or order.view.state.ended
 
 
-def _answers(before: StoredOrder, after: StoredOrder, fact: state_machine.Fact) -> list[Settlement]:
+def _answers(before: StoredOrder, after: StoredOrder, report: state_machine.Report) -> list[Settlement]:
     """Return the answers of calls that waited for this: the one that sent the order, and the one that cancels it."""
     found: list[Settlement] = []
     if before.send_key is not None and _is_known(after) and not _is_known(before):
         found.append(Settlement(before.send_key, send_result(after)))
-    if before.cancel_key is not None and not isinstance(fact, state_machine.CancelSent):
+    if before.cancel_key is not None and not isinstance(report, state_machine.CancelSent):
         if after.view.state.ended and after.view.state is not State.FILLED:
             found.append(Settlement(before.cancel_key, cancel_result(after)))
         elif after.view.state is State.FILLED:
             message = f"order {after.id} was filled before it could be cancelled"
             found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
-        elif isinstance(fact, state_machine.CancelRefused):
-            message = f"the venue did not cancel order {after.id}: {fact.reason}"
+        elif isinstance(report, state_machine.CancelRefused):
+            message = f"the venue did not cancel order {after.id}: {report.reason}"
             found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
     return found
 
 
 def _logged(
-    told: VenueReport,
+    incoming: VenueReport,
     order: StoredOrder | None,
     before: State | None,
     after: State | None,
     anomaly: str | None,
     now: datetime,
 ) -> LoggedReport:
-    executed = told.fact if isinstance(told.fact, state_machine.Executed) else None
+    executed = incoming.report if isinstance(incoming.report, state_machine.Executed) else None
     return LoggedReport(
-        user_id=told.user_id,
-        account_id=told.account_id,
+        user_id=incoming.user_id,
+        account_id=incoming.account_id,
         order_id=None if order is None else order.id,
-        kind=type(told.fact).__name__,
+        kind=type(incoming.report).__name__,
         execution_id=None if executed is None else executed.execution_id,
-        body=told.raw,
+        body=incoming.raw,
         received_at=now,
         state_before=None if before is None else before.value,
         state_after=None if after is None else after.value,

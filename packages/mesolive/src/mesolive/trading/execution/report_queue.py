@@ -1,4 +1,13 @@
-"""Where facts arrive: they go into the books in the order in which they come, those that wait together in one go."""
+"""Report queue: venue reports are booked in the order in which they come, a burst of them in one transaction.
+
+Three parts stand between a venue and the books, each for a failure of its own:
+
+* `InflightReports`, one for each session of a venue, bounds what is submitted and surfaces errors that nobody awaits.
+* This queue, one for the server, keeps one order of reports for all who submit them: sessions, polls, and the answers
+  to orders that were sent. Two writers could book a cancel before the fill that came before it.
+* `GroupCommit` within it makes one transaction of what waits. A batch is split by user, because a transaction writes
+  one user's data; and where one report cannot be booked, the others of its batch are booked one by one.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +27,11 @@ _log = structlog.get_logger(__name__)
 
 
 class ReportQueue:
-    """Takes facts into the books.
+    """Books venue reports.
 
     Parameters
     ----------
-    completed, doubtful
+    completed, in_doubt
         See `ReportHandler`.
     """
 
@@ -32,48 +41,50 @@ class ReportQueue:
         journal: Journal,
         clock: Clock,
         completed: Callable[[int, int], None],
-        doubtful: Callable[[int], None],
+        in_doubt: Callable[[int], None],
     ) -> None:
         self._database = database
-        self._facts = ReportHandler(journal, clock, completed, doubtful)
-        self._gathering: GroupCommit[tuple[VenueReport, ...], StoredOrder | None] = GroupCommit(
-            self._work, "order-facts"
+        self._handler = ReportHandler(journal, clock, completed, in_doubt)
+        self._batches: GroupCommit[tuple[VenueReport, ...], StoredOrder | None] = GroupCommit(
+            self._book_batch, "venue reports"
         )
 
-    async def tell(self, *told: VenueReport) -> StoredOrder | None:
-        """Take facts that belong together into the books, and return the order of the first as it is afterwards.
+    async def tell(self, *reports: VenueReport) -> StoredOrder | None:
+        """Book reports that belong together, and return the order of the first as it is afterwards.
 
         Returns
         -------
         `None` where this server did not send the order.
         """
-        return await self.hand_in(*told)
+        return await self.hand_in(*reports)
 
-    def hand_in(self, *told: VenueReport) -> asyncio.Future[StoredOrder | None]:
-        """Take facts as `tell` does, behind all that were told before, without waiting for it."""
-        return self._gathering.put(told)
+    def hand_in(self, *reports: VenueReport) -> asyncio.Future[StoredOrder | None]:
+        """Submit reports as `tell` does, behind all that were submitted before, without waiting for them."""
+        return self._batches.submit(reports)
 
-    async def tell_within(self, tx: WriteTransaction, *told: VenueReport) -> StoredOrder | None:
-        """Take facts into the books with a transaction of the caller's; else as `tell`."""
-        return (await self._facts.apply(tx, told[0].user_id, told))[0]
+    async def tell_in_transaction(self, tx: WriteTransaction, *reports: VenueReport) -> StoredOrder | None:
+        """Book reports within a transaction of the caller's; else as `tell`."""
+        return (await self._handler.apply(tx, reports[0].user_id, reports))[0]
 
     async def close(self) -> None:
-        """Wait until all that was told is in the books."""
-        await self._gathering.close()
+        """Wait until all that was submitted is in the books."""
+        await self._batches.close()
 
-    async def _work(self, batch: Sequence[tuple[VenueReport, ...]]) -> Sequence[StoredOrder | BaseException | None]:
+    async def _book_batch(
+        self, batch: Sequence[tuple[VenueReport, ...]]
+    ) -> Sequence[StoredOrder | BaseException | None]:
         results: dict[int, StoredOrder | BaseException | None] = {}
         by_user: dict[int, list[int]] = {}
-        for place, told in enumerate(batch):
-            by_user.setdefault(told[0].user_id, []).append(place)
+        for place, reports in enumerate(batch):
+            by_user.setdefault(reports[0].user_id, []).append(place)
         for user_id, places in by_user.items():
             try:
                 results |= await self._apply(user_id, batch, places)
-            except Exception as error:  # noqa: BLE001 - one by one, so that a fact that cannot be booked stops no other
+            except Exception as error:  # noqa: BLE001 - one by one, so that a report that cannot be booked stops no other
                 if len(places) == 1:
                     results[places[0]] = error
                     continue
-                _log.warning("facts_not_taken_together", number=len(places), error=type(error).__name__)
+                _log.warning("report_batch_failed", number=len(places), error=type(error).__name__)
                 for place in places:
                     try:
                         results |= await self._apply(user_id, batch, [place])
@@ -84,12 +95,12 @@ class ReportQueue:
     async def _apply(
         self, user_id: int, batch: Sequence[tuple[VenueReport, ...]], places: Sequence[int]
     ) -> dict[int, StoredOrder | None]:
-        flat = [told for place in places for told in batch[place]]
+        flat = [report for place in places for report in batch[place]]
         async with self._database.write(user_id) as tx:
-            found = await self._facts.apply(tx, user_id, flat)
+            orders = await self._handler.apply(tx, user_id, flat)
         firsts: dict[int, StoredOrder | None] = {}
         at = 0
         for place in places:
-            firsts[place] = found[at]
+            firsts[place] = orders[at]
             at += len(batch[place])
         return firsts

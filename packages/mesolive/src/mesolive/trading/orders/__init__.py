@@ -1,1 +1,1 @@
-"""What an order is: its life as a pure reducer, its rows, its story."""
+"""Orders: the state machine, the repository, queries (blotter) and the history of an order."""

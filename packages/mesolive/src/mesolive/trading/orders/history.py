@@ -1,4 +1,4 @@
-"""The whole story of an order: who asked, under which key, every fact, every change."""
+"""Order history: who asked, under which key, every report, every change."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class HistoryEntry:
     Attributes
     ----------
     what
-        What somebody asked, or the kind of a fact.
+        What somebody asked, or the kind of a report.
     who
         The id of the API key, the part of the server, or `venue`.
     change
         The states before and after, where it changed.
     detail
-        What was asked, or the fact as it came, as JSON.
+        What was asked, or the report as it came, as JSON.
     """
 
     at: datetime
@@ -40,7 +40,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderHistory:
-    """An order and its story, oldest first."""
+    """An order and its history, oldest first."""
 
     order_id: int
     user: str
@@ -76,7 +76,7 @@ SHOWN = (
 
 
 async def order_history(database: Database, order_id: int) -> OrderHistory:
-    """Return the story of an order, of whichever user; `NotFound` when there is none of that id."""
+    """Return the history of an order, of whichever user; `NotFound` when there is none of that id."""
     async with database.read() as tx:
         row = await tx.first(
             select(orders, users.c.name.label("user_name"), accounts.c.broker_account_id)

@@ -1,4 +1,4 @@
-"""Orders and executions: what was sent and what was filled, found and listed."""
+"""Queries of the Control Hub over orders (blotter) and executions: one by id, several, in lists."""
 
 from __future__ import annotations
 

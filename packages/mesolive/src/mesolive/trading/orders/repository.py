@@ -1,4 +1,4 @@
-"""Orders at venues as rows: placed, found by our reference or the venue's id, changed."""
+"""Repository of orders, the only writer of their table: stored, found by our reference or the venue's id, changed."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""The life of an order: a pure function from an order and a fact to the order and what follows.
+"""Order state machine: a pure function from an order and a report to the order and what follows.
 
 Three rules shape it:
 
-* A fact from the venue is never refused. A fill that comes late, after a cancel or even a rejection, happened: it is
-  booked, and the contradiction is told.
-* Facts are idempotent. An execution that is known already, an acknowledgement that comes again, change nothing.
-* Not knowing is no end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*,
-  whatever its state; only evidence from the venue ends it.
+* A report of the venue is never refused. A fill that comes late, after a cancel or even a rejection, happened: it is
+  booked, and the anomaly is told to the owner.
+* Reports are idempotent. An execution that is known already, an acknowledgement that comes again, change nothing.
+* Not knowing is no end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*
+  (in doubt), whatever its state; only evidence from the venue ends it.
 
-Every pair of state and fact has a stated outcome; `tests/trading/test_order_life.py` goes through all of them.
+Every pair of state and report has a stated outcome; `tests/trading/orders/test_state_machine.py` goes through all.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ENDED = {State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED, State.RE
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """What the reducer knows of an order.
+    """What the state machine knows of an order.
 
     Attributes
     ----------
@@ -179,7 +179,7 @@ class StillWorking:
     at: datetime
 
 
-Fact = (
+Report = (
     Acknowledged
     | Executed
     | CancelSent
@@ -196,7 +196,7 @@ Fact = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a fact did.
+    """What a report did.
 
     Attributes
     ----------
@@ -206,25 +206,25 @@ class Outcome:
         The execution to book, when it is new.
     changed
         Whether anything that the owner sees has changed: an event is due.
-    contradiction
+    anomaly
         What does not fit together, for the owner and the log; `None` when all is plain.
     """
 
     order: OrderView
     booked: Executed | None = None
     changed: bool = False
-    contradiction: str | None = None
+    anomaly: str | None = None
 
 
-def reduce(order: OrderView, fact: Fact) -> Outcome:
-    """Return what becomes of an order when a fact about it arrives."""
-    match fact:
+def apply(order: OrderView, report: Report) -> Outcome:
+    """Return what becomes of an order when a report about it arrives."""
+    match report:
         case Executed():
-            return _executed(order, fact)
+            return _executed(order, report)
         case Acknowledged():
-            return _at_work(order, fact.venue_id)
+            return _at_work(order, report.venue_id)
         case StillWorking():
-            return _at_work(order, fact.venue_id)
+            return _at_work(order, report.venue_id)
         case CancelSent():
             return _cancel_sent(order)
         case Cancelled():
@@ -240,28 +240,28 @@ def reduce(order: OrderView, fact: Fact) -> Outcome:
         case NotAtVenue():
             return _never_arrived(order)
         case ContactLost():
-            return _contact_lost(order, fact)
+            return _contact_lost(order, report)
         case _:
-            assert_never(fact)
+            assert_never(report)
 
 
-def _executed(order: OrderView, fact: Executed) -> Outcome:
-    if fact.execution_id in order.executions:
+def _executed(order: OrderView, report: Executed) -> Outcome:
+    if report.execution_id in order.executions:
         return Outcome(order)
-    filled = order.filled + fact.qty
+    filled = order.filled + report.qty
     known = replace(
         order,
         filled=filled,
-        executions=order.executions | {fact.execution_id},
-        venue_id=order.venue_id or fact.venue_id,
+        executions=order.executions | {report.execution_id},
+        venue_id=order.venue_id or report.venue_id,
         # A fill proves that the order is there; whether a cancel was heard it does not say.
         unresolved_since=order.unresolved_since if order.cancel_wanted else None,
     )
-    contradiction = None
+    anomaly = None
     if filled > order.qty:
-        contradiction = f"filled {filled} of {order.qty}: the venue filled more than was ordered"
+        anomaly = f"filled {filled} of {order.qty}: the venue filled more than was ordered"
     elif order.state.ended and order.state is not State.FILLED:
-        contradiction = f"filled after it was {order.state.value}"
+        anomaly = f"filled after it was {order.state.value}"
     if filled >= order.qty:
         state = State.FILLED
     elif order.state.ended or order.state is State.PENDING_CANCEL:
@@ -270,22 +270,22 @@ def _executed(order: OrderView, fact: Executed) -> Outcome:
         state = State.PARTIALLY_FILLED
     if state is State.FILLED:
         known = replace(known, unresolved_since=None, cancel_wanted=False)
-    return Outcome(replace(known, state=state), booked=fact, changed=True, contradiction=contradiction)
+    return Outcome(replace(known, state=state), booked=report, changed=True, anomaly=anomaly)
 
 
 def _at_work(order: OrderView, venue_id: str) -> Outcome:
-    contradiction = None
+    anomaly = None
     if order.venue_id is not None and order.venue_id != venue_id:
-        contradiction = f"the venue names it {venue_id}, and named it {order.venue_id} before"
+        anomaly = f"the venue names it {venue_id}, and named it {order.venue_id} before"
     known = replace(order, venue_id=order.venue_id or venue_id)
     if order.state.ended:
         # An acknowledgement that was overtaken by the order's end is old news.
-        return Outcome(known, contradiction=contradiction)
+        return Outcome(known, anomaly=anomaly)
     known = replace(known, unresolved_since=None)
     if order.state is State.PENDING_SUBMIT:
         known = replace(known, state=State.PARTIALLY_FILLED if order.filled else State.SUBMITTED)
     changed = known.state is not order.state or order.unresolved_since is not None
-    return Outcome(known, changed=changed, contradiction=contradiction)
+    return Outcome(known, changed=changed, anomaly=anomaly)
 
 
 def _cancel_sent(order: OrderView) -> Outcome:
@@ -299,9 +299,9 @@ def _ends(order: OrderView, state: State) -> Outcome:
     if order.state is state:
         return Outcome(settled)
     if order.state is State.FILLED:
-        return Outcome(settled, contradiction=f"{state.value} after it was filled")
+        return Outcome(settled, anomaly=f"{state.value} after it was filled")
     if order.state.ended:
-        return Outcome(settled, contradiction=f"{state.value} after it was {order.state.value}")
+        return Outcome(settled, anomaly=f"{state.value} after it was {order.state.value}")
     return Outcome(replace(settled, state=state), changed=True)
 
 
@@ -317,11 +317,11 @@ def _rejected(order: OrderView) -> Outcome:
     if order.state is State.REJECTED:
         return Outcome(settled)
     if order.state.ended:
-        return Outcome(settled, contradiction=f"Rejected after it was {order.state.value}")
+        return Outcome(settled, anomaly=f"Rejected after it was {order.state.value}")
     if order.filled:
-        # What was filled was accepted once: the rest is gone, the fills are not.
+        # Rejected after a partial fill: the fills stay, the remainder is cancelled.
         return Outcome(
-            replace(settled, state=State.CANCELLED), changed=True, contradiction="rejected after it was filled in part"
+            replace(settled, state=State.CANCELLED), changed=True, anomaly="rejected after it was filled in part"
         )
     return Outcome(replace(settled, state=State.REJECTED), changed=True)
 
@@ -329,19 +329,19 @@ def _rejected(order: OrderView) -> Outcome:
 def _never_arrived(order: OrderView) -> Outcome:
     if order.state.ended:
         return Outcome(replace(order, unresolved_since=None))
-    contradiction = None
+    anomaly = None
     if order.filled or order.venue_id is not None:
-        # It was there. An order that the venue forgot may still fill elsewhere: a person must look.
-        contradiction = "the venue does not know an order that it had acknowledged"
+        # It was accepted once. An order that the venue has forgotten may still fill: the owner must look.
+        anomaly = "the venue does not know an order that it had acknowledged"
         if not order.cancel_wanted:
-            return Outcome(order, contradiction=contradiction)
-        # Somebody has looked and gave it up. Were it not ended, its position could never be left.
+            return Outcome(order, anomaly=anomaly)
+        # The owner cancelled it; were it not ended here, its position would stay blocked.
     settled = replace(order, unresolved_since=None, cancel_wanted=False)
     ended = State.CANCELLED if order.cancel_wanted else State.REJECTED
-    return Outcome(replace(settled, state=ended), changed=True, contradiction=contradiction)
+    return Outcome(replace(settled, state=ended), changed=True, anomaly=anomaly)
 
 
-def _contact_lost(order: OrderView, fact: ContactLost) -> Outcome:
+def _contact_lost(order: OrderView, report: ContactLost) -> Outcome:
     if order.state.ended or order.unresolved_since is not None:
         return Outcome(order)
-    return Outcome(replace(order, unresolved_since=fact.at), changed=True)
+    return Outcome(replace(order, unresolved_since=report.at), changed=True)

@@ -1,1 +1,1 @@
-"""What is held: contracts, plans, positions, accounts, and what fills do to them."""
+"""Position keeping: contracts, plans, positions, legs, accounts, and the booking of fills."""

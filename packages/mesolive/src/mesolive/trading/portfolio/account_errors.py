@@ -1,4 +1,4 @@
-"""One active error per account while its books may differ from its venue's."""
+"""Reconciliation errors: one active error per account while its books may differ from its venue's."""
 
 from __future__ import annotations
 

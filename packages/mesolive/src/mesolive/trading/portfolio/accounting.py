@@ -1,4 +1,4 @@
-"""What fills do to legs, cash and PnL: pure arithmetic on exact decimals.
+"""Accounting of fills: holdings, cash and realised PnL, pure arithmetic on exact decimals.
 
 Every amount in account currency is kept as the exact sum that changed hands, never as a rounded average, so that books
 balance to the last digit: cash + cost of what is held = start + realised PnL. Averages are derived for display.

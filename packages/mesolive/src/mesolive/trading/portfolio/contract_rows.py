@@ -1,4 +1,4 @@
-"""Contracts as rows keep them and as the wire shows them."""
+"""Option contracts as columns of rows and as the wire's models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Execution plans: what a preparation found and an execution will trade."""
+"""Execution plans and their repository: what a preparation found and an execution will trade, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions and their legs: found, listed, and read as the language and the live streams need them."""
+"""Positions and legs as they are read: one by id, in lists for the hubs, and for the language and the streams."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What becomes of options that expire."""
+"""Settlement of options that expire, on paper accounts and at venues."""

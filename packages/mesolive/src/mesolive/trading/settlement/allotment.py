@@ -1,4 +1,4 @@
-"""How what a venue settled of a contract is divided among the legs that hold it. Pure, on exact decimals."""
+"""Allotment of a venue's settlement to the legs that hold the contract. Pure, on exact decimals."""
 
 from __future__ import annotations
 

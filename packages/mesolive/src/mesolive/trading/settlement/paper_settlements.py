@@ -1,4 +1,4 @@
-"""Expired options of paper accounts are settled here; those at venues settle there, and are overdue when they do not.
+"""Settlement of expired options of paper accounts; those at venues settle there, and are overdue when they do not.
 
 Every option counts as cash settled: at the difference of the settlement price and its strike, or at nothing
 (`mesolive.market.settlement`). What a venue tells is booked by `mesolive.trading.settlement.venue_settlements`.
@@ -23,10 +23,10 @@ from mesolive.trading.settlement.booking import SettledLeg, book_settlement
 
 ZERO = Decimal(0)
 
-PATIENCE = timedelta(minutes=15)
+PRICE_GRACE = timedelta(minutes=15)
 """How long after an expiration its settlement price may be unknown before that is an error."""
 
-PART = 200
+BATCH = 200
 """So many positions are read at once."""
 
 
@@ -76,7 +76,7 @@ class PaperSettlements:
     async def _expired(self, now: datetime, after: int) -> list[tuple[bool, Position]]:
         """Return the next positions with a leg that has expired, and whether each is on a paper account."""
         async with self._database.read() as tx:
-            return await expired_positions(tx, now, after, PART)
+            return await expired_positions(tx, now, after, BATCH)
 
     def _due(self, position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
         due: list[SettledLeg] = []
@@ -88,7 +88,7 @@ class PaperSettlements:
             price = self._price(contract, settles_at, now)
             if price is not None:
                 due.append(SettledLeg(leg, leg.holding.qty, settlement_value(contract, price), settles_at))
-            elif now - settles_at >= PATIENCE:
+            elif now - settles_at >= PRICE_GRACE:
                 problem = f"leg '{leg.name}': the settlement price of {contract} is not known"
         return due, problem
 
@@ -115,7 +115,7 @@ def _overdue(position: Position, now: datetime) -> tuple[list[SettledLeg], str |
 
     Legs that hold nothing, such as markers, are closed here; what is held the venue should have settled.
     """
-    late = [leg for leg in position.open_legs if now - leg.traded.settles_at >= PATIENCE]
+    late = [leg for leg in position.open_legs if now - leg.traded.settles_at >= PRICE_GRACE]
     held = ", ".join(f"'{leg.name}'" for leg in late if leg.holding.qty != 0)
     problem = f"{held}: expired, and the venue has told no settlement of it; look what it holds" if held else None
     return [SettledLeg(leg, ZERO, ZERO, leg.traded.settles_at) for leg in late if leg.holding.qty == 0], problem

@@ -1,4 +1,4 @@
-"""What venues tell of expirations and of early exercise goes into the books here: each fact once, as it came.
+"""Settlements and early exercise at venues: each report is kept once, as it came, and booked as far as it fits.
 
 A venue settles what it holds of a contract on an account; the books may have it on several legs, some long and some
 short. A settlement is booked when the books hold in sum what the venue settled, and then on all of these legs. Where
@@ -32,7 +32,7 @@ from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.position_queries import HeldLeg, expired_contracts, held_since, legs_holding
 from mesolive.trading.settlement.allotment import allot, shares
 from mesolive.trading.settlement.booking import SettledLeg, book_settlement
-from mesolive.trading.settlement.paper_settlements import PATIENCE
+from mesolive.trading.settlement.paper_settlements import PRICE_GRACE
 from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
 from mesolive_sdk import models
 
@@ -40,10 +40,10 @@ _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
 
-REMEMBERED = timedelta(days=1)
+DIFFERENCE_PERIOD = timedelta(days=1)
 """How long it is told that a venue settled something else than the books held."""
 
-PART = 500
+BATCH = 500
 """So many facts are looked for at once."""
 
 _encoder = msgspec.json.Encoder()
@@ -174,9 +174,9 @@ class VenueSettlements:
             ]
             events = await _book_on_positions(tx, held, settled, now)
         left = rest - booked
-        written_off = final and left != 0 and now - waiting.received_at >= REMEMBERED
+        written_off = final and left != 0 and now - waiting.received_at >= DIFFERENCE_PERIOD
         if written_off:
-            _log.warning("settlement_not_booked", account=account.broker_account_id, fact=fact.fact_id, rest=str(left))
+            _log.warning("settlement_written_off", account=account.broker_account_id, fact=fact.fact_id, rest=str(left))
         if parts or written_off:
             await tx.execute(
                 settlement_facts.update()
@@ -208,7 +208,7 @@ class VenueSettlements:
 
     async def _expired(self, tx: Transaction, account: Account, now: datetime) -> list[tuple[OptionContract, datetime]]:
         """Return the contracts that legs hold though they expired some time ago, and when each settled."""
-        return list((await expired_contracts(tx, account.id, now - PATIENCE)).items())
+        return list((await expired_contracts(tx, account.id, now - PRICE_GRACE)).items())
 
     def _value(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
         try:
@@ -223,11 +223,11 @@ async def _unknown(tx: Transaction, account: Account, facts: Sequence[Settlement
     """Return those facts that are not stored, each once."""
     by_id = {fact.fact_id: fact for fact in facts}
     ids = list(by_id)
-    for start in range(0, len(ids), PART):
+    for start in range(0, len(ids), BATCH):
         rows = await tx.all(
             select(settlement_facts.c.fact_id).where(
                 settlement_facts.c.account_id == account.id,
-                settlement_facts.c.fact_id.in_(ids[start : start + PART]),
+                settlement_facts.c.fact_id.in_(ids[start : start + BATCH]),
             )
         )
         for row in rows:
@@ -304,8 +304,8 @@ async def _told_value(
         .where(
             settlement_facts.c.account_id == account.id,
             settlement_facts.c.kind == Settled.__name__,
-            settlement_facts.c.at >= settles_at - REMEMBERED,
-            settlement_facts.c.at <= settles_at + REMEMBERED,
+            settlement_facts.c.at >= settles_at - DIFFERENCE_PERIOD,
+            settlement_facts.c.at <= settles_at + DIFFERENCE_PERIOD,
         )
         .order_by(settlement_facts.c.id)
     )

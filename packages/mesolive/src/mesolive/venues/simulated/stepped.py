@@ -1,8 +1,8 @@
 """The simulated venue for replays, and for tests that go step by step: nothing happens there by itself.
 
 Orders are matched only when `work` is called, however often the market changes. `quiet` waits until the reports of the
-venue have reached their receiver, and `ExecutionEngine.at_rest` waits until they are booked. With both, the same steps
-have the same outcome every time.
+venue have reached their receiver, and `ExecutionEngine.wait_idle` waits until they are booked. With both, the same
+steps have the same outcome every time.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 
 from mesolive.settings import Settings
 from mesolive.store.tables.trading import order_facts, positions
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.trading.portfolio.positions import find_position
 from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job

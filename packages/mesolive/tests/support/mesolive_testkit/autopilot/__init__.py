@@ -80,7 +80,7 @@ class Play:
         """Have the venue look at its orders, and wait until the books know what came of it."""
         self.venue.work()
         await self.venue.quiet()
-        await self.desk.application.desk.at_rest()
+        await self.desk.application.desk.wait_idle()
 
     async def reconcile(self) -> None:
         """Have the books ask the venue for everything, until it answers."""

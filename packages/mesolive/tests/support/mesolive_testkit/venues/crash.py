@@ -24,9 +24,9 @@ from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import accounts, exec_plans, executions, order_facts, orders, positions
-from mesolive.trading.execution.reconciliation import held_in_books
 from mesolive.trading.execution.risk_limits import Limits, set_limits
 from mesolive.trading.portfolio.accounts import create_simulated_account, find_account
+from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.simulated.faults import Fault
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job

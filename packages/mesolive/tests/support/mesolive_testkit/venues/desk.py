@@ -35,7 +35,14 @@ T = TypeVar("T")
 
 SIM = "SIM1000"
 CASH = Decimal(100_000)
-QUICK = ReconciliationConfig(look=0.02, ask=0.2, answer=5.0, reconnect=0.01, reconnect_most=0.05, arrive=0.0)
+QUICK = ReconciliationConfig(
+    check_interval=0.02,
+    poll_interval=0.2,
+    request_timeout=5.0,
+    reconnect_delay=0.01,
+    max_reconnect_delay=0.05,
+    missing_grace=0.0,
+)
 """A test does not wait for what a person would wait for."""
 
 
