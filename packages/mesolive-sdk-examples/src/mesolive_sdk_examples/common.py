@@ -32,6 +32,7 @@ from mesolive_sdk import (
     run_preparation,
     wire,
 )
+from mesolive_sdk.display import contract_text, json_text, visible
 from mesolive_sdk.models import JobArgs
 
 P = ParamSpec("P")
@@ -81,9 +82,17 @@ NO_MONEY = frozenset({models.BrokerType.Simulated})
 WIDE = 160
 """How wide tables are where there is no terminal to fit, as in a pipe."""
 
+
 # Without markup: names and statements are the user's, and what looks like a tag in them is none.
-out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE, markup=False)
-err = Console(stderr=True, markup=False)
+class _Console(Console):
+    """A console on which no text from outside can carry out escape sequences."""
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - as the base declares it
+        super().print(*(visible(item, lines=True) if isinstance(item, str) else item for item in objects), **options)
+
+
+out = _Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE, markup=False)
+err = _Console(stderr=True, markup=False)
 
 
 class Failure(Exception):  # noqa: N818 - it is an outcome, not only an error
@@ -222,7 +231,7 @@ async def account_of(control: MesoLiveControlHubClient, strategy: models.LiveStr
 
 def print_json(value: object) -> None:
     """Print a value as the wire has it, indented."""
-    sys.stdout.write(msgspec.json.format(wire.encode_json(value)).decode() + "\n")
+    sys.stdout.write(json_text(value) + "\n")
 
 
 def print_json_line(value: object) -> None:
@@ -244,7 +253,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         numeric = any(isinstance(row[index], int | Decimal) and not isinstance(row[index], bool) for row in listed)
         made.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        made.add_row(*(shown(cell) for cell in row))
+        made.add_row(*(visible(shown(cell)) for cell in row))
     return made
 
 
@@ -254,7 +263,7 @@ def print_fields(title: str, fields: Mapping[str, object]) -> None:
     made.add_column(style="bold")
     made.add_column(overflow="fold")
     for name, value in fields.items():
-        made.add_row(name, shown(value))
+        made.add_row(name, visible(shown(value)))
     out.print(made)
 
 
@@ -285,14 +294,6 @@ def shown(value: object) -> str:
             return ", ".join(map(str, value)) or "–"  # type: ignore[arg-type] # pyright has no type for matched items
         case _:
             return str(value)
-
-
-def contract_text(contract: models.LiveContract) -> str:
-    """Return a contract's text, such as `SPXW 2024-05-17 4500 Put`."""
-    expiration = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
-    kind = "" if contract.OptionType is None else contract.OptionType.value
-    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
-    return " ".join(part for part in (contract.Root or contract.Underlying.Symbol, expiration, strike, kind) if part)
 
 
 def print_plan_legs(

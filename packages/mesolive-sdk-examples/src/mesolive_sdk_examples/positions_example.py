@@ -18,6 +18,7 @@ import msgspec
 import typer
 
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key
+from mesolive_sdk.display import contract_text
 from mesolive_sdk_examples.common import (
     NOT_ALLOWED,
     AllowLive,
@@ -37,7 +38,6 @@ from mesolive_sdk_examples.common import (
     checked_account,
     choice,
     command,
-    contract_text,
     example,
     finished,
     greek_values,

@@ -190,11 +190,12 @@ async def test_a_liquidation_of_which_only_a_part_was_sent_ends_with_status_3(de
     ]
     month = {"Name": "month", "DTE": "45", "Min": "30", "Max": "60", "Roots": {"Include": ["SPXW"]}}
     sections: dict[str, Any] = {"Structure": {"Expirations": [month], "Legs": legs}, "Entry": {}, "Exit": {}}
+    await desk.set_limits(Limits(allow_unlimited_loss=True))  # the call is sold alone
     entry = await desk.prepare_entry((await desk.strategy(**sections, Adjustment={})).Id)
     for group in (1, 2):
         await desk.order_in((await desk.send(at_venue(entry, group=group))).LiveOrderId, models.OrderState.Filled)
     opened = await desk.position_in(LivePositionState.Open)
-    await desk.set_limits(Limits(max_orders_per_minute=3))
+    await desk.set_limits(Limits(max_orders_per_minute=3, allow_unlimited_loss=True))
     result = await terminal(desk).run("position", "liquidate", str(opened.Id), "--yes")
     assert result.exit_code == 3
     assert "Order 3 was sent" in result.stdout

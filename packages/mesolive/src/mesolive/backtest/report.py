@@ -13,6 +13,7 @@ from mesolive.backtest.runner import Outcome
 from mesolive.backtest.statistics import Results
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation import Notice
+from mesolive_sdk.display import contract_text
 from mesolive_sdk.models import MesoLiveEvent
 
 EQUITY = ("time", "value", "cash", "positions", "delta", "gamma", "theta", "vega", "underlying")
@@ -22,14 +23,6 @@ AUTOPILOT = ("time", "what", "signal", "position", "text")
 SIGNALS = ("time", "what", "state", "position", "detail")
 POSITIONS = ("id", "position", "opened", "closed", "days", "pnl", "commission", "fills", "adjustments", "ended")
 MONTHS = ("month", "pnl", "percent", "closed", "won")
-
-
-def contract_text(contract: models.LiveContract) -> str:
-    """Return a contract in one word."""
-    day = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
-    kind = "" if contract.OptionType is None else contract.OptionType.name
-    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
-    return ".".join((contract.Underlying.Symbol, contract.Root or "", day, strike, kind))
 
 
 def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:

@@ -15,6 +15,7 @@ import typer
 from mesolive.access.context import UserContext
 from mesolive.access.keys import Access, secret_of
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.output import echo
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json
 from mesolive.cli.status import print_accounts
 from mesolive.clock import WallClock
@@ -187,17 +188,17 @@ def limits(
     asyncio.run(_with_user(from_environment({"database": database}), user, change))
     (after,) = found
     if as_json:
-        typer.echo(json.dumps(_limits_json(after), indent=2))
+        echo(json.dumps(_limits_json(after), indent=2))
         return
-    typer.echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
-    typer.echo(f"contracts per order    {after.max_contracts}")
-    typer.echo(f"premiums per order     {after.max_premium}")
-    typer.echo(f"notional per order     {after.max_notional}")
-    typer.echo(f"largest loss per order {after.max_loss}")
-    typer.echo(f"unlimited loss allowed {'yes' if after.allow_unlimited_loss else 'no'}")
-    typer.echo(f"orders per minute      {after.max_orders_per_minute}")
-    typer.echo(f"price band             {after.price_band_fraction}")
-    typer.echo(f"exits on old quotes    {StaleExits.of(after.stale_exit_policy).value}")
+    echo(f"live orders allowed    {'yes' if after.allow_live else 'no'}")
+    echo(f"contracts per order    {after.max_contracts}")
+    echo(f"premiums per order     {after.max_premium}")
+    echo(f"notional per order     {after.max_notional}")
+    echo(f"largest loss per order {after.max_loss}")
+    echo(f"unlimited loss allowed {'yes' if after.allow_unlimited_loss else 'no'}")
+    echo(f"orders per minute      {after.max_orders_per_minute}")
+    echo(f"price band             {after.price_band_fraction}")
+    echo(f"exits on old quotes    {StaleExits.of(after.stale_exit_policy).value}")
 
 
 def _limits_json(limits: Limits) -> dict[str, object]:
@@ -243,6 +244,6 @@ def _decimal(text: str, hint: str) -> Decimal:
 
 def _tell(kind: str, user: str, account: str, cash: Decimal, currency: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(cash), "Currency": currency}))
+        echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(cash), "Currency": currency}))
     else:
-        typer.echo(f"{kind} account {account} of {user} starts with {cash:,.2f} {currency}.")
+        echo(f"{kind} account {account} of {user} starts with {cash:,.2f} {currency}.")

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
 from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.output import Console, Table, echo
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
@@ -39,11 +39,11 @@ def create(
     """
     made = asyncio.run(_create(from_environment({"database": database}), user, label, expires_days))
     if as_json:
-        typer.echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
+        echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
         return
     until = "" if made.key.expires_at is None else f", good until {made.key.expires_at:%Y-%m-%d}"
-    typer.echo(f"API key {made.key.key_id} of {user}{until}. It is not shown again:", err=True)
-    typer.echo(made.token)
+    echo(f"API key {made.key.key_id} of {user}{until}. It is not shown again:", err=True)
+    echo(made.token)
 
 
 @apikey_app.command(name="list")
@@ -55,7 +55,7 @@ def list_keys(
     """List API keys, newest first. Tokens are not stored and cannot be shown."""
     keys = asyncio.run(_list(from_environment({"database": database}), user))
     if as_json:
-        typer.echo(json.dumps([_fields(key) for key in keys], indent=2))
+        echo(json.dumps([_fields(key) for key in keys], indent=2))
         return
     table = Table(Column("key", no_wrap=True), "user", "label", "created", "expires", "state")
     for key in keys:
@@ -79,9 +79,9 @@ def revoke(
     """Let a key work no more. A running server notices within seconds, and ends the connections that are open."""
     asyncio.run(_revoke(from_environment({"database": database}), key_id))
     if as_json:
-        typer.echo(json.dumps({"KeyId": key_id, "State": "revoked"}))
+        echo(json.dumps({"KeyId": key_id, "State": "revoked"}))
     else:
-        typer.echo(f"API key {key_id} is revoked.")
+        echo(f"API key {key_id} is revoked.")
 
 
 def state_of(key: ApiKey, now: datetime) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from mesolive.app import venue_memory
 from mesolive.cli.options import DatabaseUrl, DataDir
+from mesolive.cli.output import Console, echo
 from mesolive.operations.backup import Manifest, make_backup, restore_backup
 from mesolive.operations.backup import Progress as Tell
 from mesolive.settings import from_environment
@@ -43,11 +43,11 @@ def backup(
             progress=tell,
         )
     if as_json:
-        typer.echo(json.dumps({"File": str(file), "Bytes": file.stat().st_size, **_summary(manifest)}, indent=2))
+        echo(json.dumps({"File": str(file), "Bytes": file.stat().st_size, **_summary(manifest)}, indent=2))
         return
-    typer.echo(f"{file}: {file.stat().st_size:,} bytes, checked; {_what(manifest)}.")
+    echo(f"{file}: {file.stat().st_size:,} bytes, checked; {_what(manifest)}.")
     if not any(member.name == "secret.key" for member in manifest.files):
-        typer.echo("The secret of the API keys is not in it: it is MESOLIVE_SECRET_KEY, keep that too.", err=True)
+        echo("The secret of the API keys is not in it: it is MESOLIVE_SECRET_KEY, keep that too.", err=True)
 
 
 def restore(
@@ -76,18 +76,16 @@ def restore(
     if as_json:
         replaced = [str(path) for path in done.replaced]
         shown = {**_summary(done.manifest), "Replaced": replaced, "VenueKept": done.venue_kept, "Halted": True}
-        typer.echo(json.dumps(shown, indent=2))
+        echo(json.dumps(shown, indent=2))
         return
-    typer.echo(f"Restored from the backup of {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {_what(done.manifest)}.")
+    echo(f"Restored from the backup of {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {_what(done.manifest)}.")
     for path in done.replaced:
-        typer.echo(f"What was there before is kept as {path}.")
+        echo(f"What was there before is kept as {path}.")
     if done.manifest.venue is not None and not done.venue_kept:
-        typer.echo(
-            f"The simulated venue's memory is {done.venue}; start the server with --data-dir {done.venue.parent}."
-        )
+        echo(f"The simulated venue's memory is {done.venue}; start the server with --data-dir {done.venue.parent}.")
     if done.venue_kept:
-        typer.echo("The simulated venue's memory was there and is as it was: a venue is not set back.")
-    typer.echo("Trading is halted. Start the server, look at errors and positions, then: mesolive resume")
+        echo("The simulated venue's memory was there and is as it was: a venue is not set back.")
+    echo("Trading is halted. Start the server, look at errors and positions, then: mesolive resume")
 
 
 @contextmanager

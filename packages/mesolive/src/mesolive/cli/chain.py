@@ -11,10 +11,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from mesolive.cli.output import Console, Table
 from mesolive.cli.remote import console, print_json
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.listing import Listing

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from mesolive import server
@@ -19,6 +18,7 @@ from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
 from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed
+from mesolive.cli.output import Console
 from mesolive.cli.serve import announce
 from mesolive.errors import ServiceError
 from mesolive.logs import configure_logs

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -23,6 +22,7 @@ from mesolive.cli.demo_view import (
     money,
     number,
 )
+from mesolive.cli.output import Console
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveDataHubClient,

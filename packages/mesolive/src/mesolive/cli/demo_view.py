@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
+from mesolive.cli.output import Console, Table
 from mesolive_sdk import models
+from mesolive_sdk.display import contract_text
 
 Number = Decimal | None
 
@@ -98,14 +99,6 @@ def greeks_line(name: str, greeks: models.LiveGreeks) -> str:
     mark = greeks.Mark or models.GreekValues()
     parts = [("delta", mark.Delta), ("gamma", mark.Gamma), ("theta", mark.Theta), ("vega", mark.Vega)]
     return f"{name}: " + "  ".join(f"{label} [bold]{number(value, 3)}[/]" for label, value in parts)
-
-
-def contract_text(contract: models.LiveContract) -> str:
-    """Return a contract as traders write it: root, expiration day, strike, right."""
-    day = "" if contract.Expiration is None else f"{contract.Expiration:%d%b%y}"
-    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
-    right = "" if contract.OptionType is None else contract.OptionType.name[0]
-    return f"{contract.Root} {day} {strike}{right}"
 
 
 def conditions_table(result: models.PreparePositionEntryResult) -> Table:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.output import echo
 from mesolive.cli.remote import AsJson
 from mesolive.clock import WallClock
 from mesolive.errors import not_found
@@ -35,9 +36,9 @@ def halt(
     if made == 0:
         raise not_found(f"account {account!r}")
     if as_json:
-        typer.echo(json.dumps({"Halted": made, "BrokerAccountId": account, "Reason": reason}))
+        echo(json.dumps({"Halted": made, "BrokerAccountId": account, "Reason": reason}))
         return
-    typer.echo(f"Halted: {account or 'all accounts'}. Open orders are being cancelled.")
+    echo(f"Halted: {account or 'all accounts'}. Open orders are being cancelled.")
 
 
 def resume(account: Account = None, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
@@ -45,9 +46,9 @@ def resume(account: Account = None, database: DatabaseUrl = None, as_json: AsJso
     url = from_environment({"database": database}).database
     lifted = asyncio.run(_resume(url, account))
     if as_json:
-        typer.echo(json.dumps({"Lifted": lifted, "BrokerAccountId": account}))
+        echo(json.dumps({"Lifted": lifted, "BrokerAccountId": account}))
         return
-    typer.echo(f"Halts lifted: {lifted}.")
+    echo(f"Halts lifted: {lifted}.")
 
 
 async def _halt(url: str, reason: str, account: str | None) -> int:

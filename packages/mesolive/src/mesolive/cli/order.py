@@ -8,11 +8,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from mesolive.cli.options import DatabaseUrl
+from mesolive.cli.output import Console, Table, echo
 from mesolive.cli.remote import AsJson, Key, OfAccount, Token, Url, client, everything, once, print_json, print_table
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
@@ -124,7 +123,7 @@ def cancel(
     if as_json:
         print_json(result)
     else:
-        typer.echo(f"Order {result.LiveOrderId} is {result.State.value}.")
+        echo(f"Order {result.LiveOrderId} is {result.State.value}.")
 
 
 @order_app.command(name="show")
@@ -136,7 +135,7 @@ def show(
     """Show who asked for an order, under which key, every fact about it, and what each changed."""
     history = asyncio.run(_history(from_environment({"database": database}).database, order_id))
     if as_json:
-        typer.echo(json.dumps(asdict(history), default=str))
+        echo(json.dumps(asdict(history), default=str))
         return
     console = Console()
     console.print(f"[bold]order {history.order_id}[/] of {escape(history.user)} on {escape(history.account)}")

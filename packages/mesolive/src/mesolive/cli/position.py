@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mesolive.cli.output import echo
 from mesolive.cli.remote import (
     AsJson,
     Key,
@@ -16,7 +17,6 @@ from mesolive.cli.remote import (
     Token,
     Url,
     client,
-    contract_text,
     everything,
     money,
     once,
@@ -26,6 +26,7 @@ from mesolive.cli.remote import (
     shown,
 )
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
+from mesolive_sdk.display import contract_text
 
 position_app = typer.Typer(no_args_is_help=True)
 
@@ -163,7 +164,7 @@ def set_closed(
     if as_json:
         print_json(position)
         return
-    typer.echo(f"Position {position.Id} ({position.Name}) is {position.State.value}{_already(before)}.")
+    echo(f"Position {position.Id} ({position.Name}) is {position.State.value}{_already(before)}.")
 
 
 @position_app.command(name="adjust-pnl", context_settings={"ignore_unknown_options": True})
@@ -203,7 +204,7 @@ def adjust_pnl(
     counts = leg.TrackedRealizedPnL if leg.UserSetRealizedPnL is None else leg.UserSetRealizedPnL
     how = "as tracked" if leg.UserSetRealizedPnL is None else f"tracked: {money(leg.TrackedRealizedPnL)}"
     which = f"Leg {leg.Id} ({leg.Name}) of position {leg.LivePositionId}"
-    typer.echo(f"{which} has realised {money(counts)}, {how}{_already(before)}.")
+    echo(f"{which} has realised {money(counts)}, {how}{_already(before)}.")
 
 
 @position_app.command()
@@ -238,10 +239,10 @@ def liquidate(
         print_json(result)
     else:
         for order in result.Orders:
-            typer.echo(f"Order {order.LiveOrderId} was sent and is {order.State.value}{_already(before)}.")
+            echo(f"Order {order.LiveOrderId} was sent and is {order.State.value}{_already(before)}.")
         for group in result.Unsent:
-            typer.echo(f"Leg group {group.LegGroupId} was not sent: {group.Message}", err=True)
-        typer.echo(f"mesolive position show {position_id} tells what came of it. Key: {chosen}")
+            echo(f"Leg group {group.LegGroupId} was not sent: {group.Message}", err=True)
+        echo(f"mesolive position show {position_id} tells what came of it. Key: {chosen}")
     if result.Unsent:
         raise typer.Exit(3)
 
@@ -255,7 +256,7 @@ def _confirm(position_id: int, question: str, url: str | None, token: str | None
 
     position = asyncio.run(ask())
     held = ", ".join(f"{leg.Qty:+f} {contract_text(leg.LiveContract)}" for leg in position.Legs if leg.ClosedAt is None)
-    typer.echo(
+    echo(
         f"Position {position.Id} ({position.Name}) on {position.BrokerAccountId}, {position.State.value}: "
         f"{held or 'nothing held'}; PnL at mark {shown(money(position.PositionPnL.Mark))}.",
         err=True,

@@ -9,14 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from mesolive.cli.output import Console, Table
 from mesolive.settings import SettingsError, client_url
-from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, wire
+from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
+from mesolive_sdk.display import json_text
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import PageArgs, PageResult
 
@@ -99,7 +98,7 @@ async def once(call: Awaitable[T], kind: type[T]) -> tuple[T, bool]:
 
 def print_json(value: object) -> None:
     """Write a value as the wire has it, indented."""
-    typer.echo(msgspec.json.format(wire.encode_json(value), indent=2).decode())
+    typer.echo(json_text(value))
 
 
 def console() -> Console:
@@ -159,11 +158,3 @@ def shown(value: object) -> str:
             return f"{value:%Y-%m-%d %H:%M:%S}Z"
         case _:
             return str(value)
-
-
-def contract_text(contract: models.LiveContract) -> str:
-    """Return a contract's text, such as `SPXW 2026-02-20 6400 Put`."""
-    expiration = "" if contract.Expiration is None else f"{contract.Expiration:%Y-%m-%d}"
-    strike = "" if contract.Strike is None else f"{contract.Strike.normalize():f}"
-    kind = "" if contract.OptionType is None else contract.OptionType.value
-    return " ".join(part for part in (contract.Root or contract.Underlying.Symbol, expiration, strike, kind) if part)

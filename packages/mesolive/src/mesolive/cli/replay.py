@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -13,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
-from rich.console import Console
 
 from mesolive.backtest.chart import ChartError, draw
 from mesolive.backtest.fills import FillModel
@@ -23,8 +20,9 @@ from mesolive.backtest.runner import NoMarketError, Outcome, Request, must_have_
 from mesolive.backtest.settings import SettingsFieldError, SimulationSettings, simulation_settings
 from mesolive.backtest.statistics import Results, results
 from mesolive.backtest.trading import AccountKind, BacktestTerms
+from mesolive.cli.output import Console, echo
 from mesolive.cli.replay_market import Days, ReplayMarket, recorded_market, simulated_market
-from mesolive.cli.replay_view import Screen, json_text, printed, show, showing_progress
+from mesolive.cli.replay_view import Screen, show, showing_progress
 from mesolive.language import check_definition
 from mesolive.language.loading import load
 from mesolive.language.problems import DefinitionError
@@ -34,6 +32,7 @@ from mesolive.market.service import Market
 from mesolive.settings import from_environment
 from mesolive_sdk import MesoLiveError
 from mesolive_sdk.automation import POLICIES, HalfFilled, Style
+from mesolive_sdk.display import json_text, visible
 
 DEFAULT_CASH: Final = Decimal(100_000)
 DEFAULT_COMMISSION: Final = Decimal("0.65")
@@ -115,7 +114,6 @@ def replay_command(
     The definition's own settings count (Backtest, Settings.Sim) where no option says otherwise. The same inputs give
     the same output. Status 1: the strategy cannot run on this market, or the books do not balance.
     """
-    _never_fail_to_print()
     if (recording is None) == (market is None) or market not in {None, "simulated"}:
         raise typer.BadParameter("expected either --recording FILE or --market simulated")
     definition = _definition(strategy)
@@ -175,7 +173,7 @@ def replay_command(
     terms = _terms(request, replayed, own)
     if not as_json:
         Screen(to_files=out is not None).fields(
-            printed(own.name or report.definition.name or "replay"), [*terms, *_unused(request, replayed, own)]
+            visible(own.name or report.definition.name or "replay"), [*terms, *_unused(request, replayed, own)]
         )
     try:
         with showing_progress() as progress:
@@ -188,7 +186,7 @@ def replay_command(
     files = [] if out is None else _written(outcome, found, out, (title, subtitle))
     if as_json:
         unused = [{"Field": name, "Reason": why} for name, why in (*own.unused, *replayed.unused)]
-        typer.echo(
+        echo(
             json_text(
                 {
                     "Strategy": report.definition.name,
@@ -203,16 +201,9 @@ def replay_command(
     else:
         show(outcome, found, to_files=out is not None)
         for path in files:
-            typer.echo(f"wrote {path}")
+            echo(f"wrote {path}")
     if not outcome.balances:
         raise typer.Exit(1)
-
-
-def _never_fail_to_print() -> None:
-    """Let what the output's encoding does not have be replaced: a result is not lost over a character."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _definition(path: Path) -> dict[str, Any]:
@@ -235,7 +226,7 @@ def _refuse(reasons: Sequence[str]) -> NoReturn:
     """End with status 1 and the reasons, a line each."""
     console = Console(stderr=True)
     for reason in reasons:
-        console.print(f"mesolive: {printed(reason)}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"mesolive: {visible(reason)}", soft_wrap=True, markup=False, highlight=False)
     raise typer.Exit(1) from None
 
 
@@ -249,7 +240,7 @@ def _terms(request: Request, replayed: ReplayMarket, own: SimulationSettings) ->
         style = next(iter(terms.policies.values())).style.value
         fills = f"by orders ({style}) at the simulated venue, slippage {terms.slippage:f}"
     return [
-        ("market", printed(replayed.title)),
+        ("market", visible(replayed.title)),
         (
             "days",
             f"{request.first:%Y-%m-%d} to {request.last:%Y-%m-%d}, evaluated every {request.every} s and on schedule",
@@ -281,7 +272,7 @@ def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, 
         try:
             files.append(draw(outcome, found, folder / "equity.png", *titles))
         except ChartError as error:
-            typer.echo(f"no chart: {error}", err=True)
+            echo(f"no chart: {error}", err=True)
     except OSError as error:
         raise typer.BadParameter(f"{folder} cannot be written: {error.strerror}", param_hint="--out") from None
     return files

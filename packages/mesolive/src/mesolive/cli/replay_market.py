@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from rich.console import Console
 
 from mesolive.backtest.runner import StepClock
 from mesolive.backtest.settings import SimulationSettings
 from mesolive.cli.chain import tell_oddities
+from mesolive.cli.output import Console
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.chain_files import ChainFileError, read_chain_file

@@ -10,20 +10,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-import typer
 from rich import box
 from rich import progress as bars
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mesolive.backtest.report import notice_row
 from mesolive.backtest.runner import Outcome, Progress
 from mesolive.backtest.statistics import Results
 from mesolive.cli import remote
-from mesolive_sdk import models, wire
+from mesolive.cli.output import Console, Table, echo
+from mesolive_sdk import models
 from mesolive_sdk.automation import What
+from mesolive_sdk.display import contract_text, visible
 
 MAX_ROWS: Final = 20
 """Rows of one table on the screen: the last ones. All of them are in the files."""
@@ -66,29 +64,9 @@ def showing_progress() -> Generator[Callable[[Progress], None]]:
             return
         said = now
         left = timedelta(seconds=round((now - began) * (at.total - at.done) / at.done))
-        typer.echo(f"{at.moment:%Y-%m-%d}: {100 * at.done // at.total} % done, about {left} left", err=True)
+        echo(f"{at.moment:%Y-%m-%d}: {100 * at.done // at.total} % done, about {left} left", err=True)
 
     yield say
-
-
-def printed(text: str) -> str:
-    """Return a text from outside as it may go to a terminal: without control characters."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def json_text(value: object) -> str:
-    """Return a value as indented JSON in ASCII, so that every output can encode it."""
-    text = msgspec.json.format(wire.encode_json(value), indent=2).decode()
-    escaped = (
-        character if character.isascii() else "".join(f"\\u{unit:04x}" for unit in _utf16(character))
-        for character in text
-    )
-    return "".join(escaped)
-
-
-def _utf16(character: str) -> list[int]:
-    raw = character.encode("utf-16-be")
-    return [int.from_bytes(raw[place : place + 2]) for place in range(0, len(raw), 2)]
 
 
 def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
@@ -108,7 +86,7 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
                 f"{one.ExecutedAt:%Y-%m-%d %H:%M}",
                 str(one.PositionId),
                 one.LegName,
-                remote.contract_text(one.Contract),
+                contract_text(one.Contract),
                 f"{one.Qty:+f}",
                 f"{one.Price:.2f}",
                 "settled" if one.LiveOrderId is None else "",
@@ -285,7 +263,7 @@ class Screen:
                 no_wrap=not prose,
             )
         for row in rows[-MAX_ROWS:]:
-            table.add_row(*(Text(printed(cell)) for cell in row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         self._console.print(table)
 
     def fields(self, title: str, fields: Sequence[tuple[str, str]]) -> None:
@@ -294,7 +272,7 @@ class Screen:
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column(overflow="fold")
         for name, value in fields:
-            grid.add_row(Text(name), Text(printed(value)))
+            grid.add_row(Text(name), Text(visible(value)))
         self._console.print(Text(title, style="bold"))
         self._console.print(grid)
 

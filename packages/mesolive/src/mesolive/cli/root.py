@@ -6,7 +6,6 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 from typer.exceptions import TyperException
@@ -14,6 +13,7 @@ from typer.exceptions import TyperException
 from mesolive import __version__
 from mesolive.access.secret import UnusableSecretError
 from mesolive.cli.lazy import LazyCommands
+from mesolive.cli.output import Console, echo, replace_what_cannot_be_encoded
 from mesolive.errors import ServiceError, storage_failure
 from mesolive.logs import log_to_stderr
 from mesolive.operations.backup import BackupError
@@ -38,7 +38,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"mesolive {__version__}")
+        echo(f"mesolive {__version__}")
         raise typer.Exit
 
 
@@ -55,12 +55,13 @@ def commands(version: VersionFlag = False) -> None:  # noqa: ARG001 - its callba
 
 def main() -> None:
     """Run the command; errors of use and of the environment end in one clear line and status 2 or 1."""
+    replace_what_cannot_be_encoded()
     try:
         # Not in Typer's own way of ending, which draws a box around what was mistyped.
         ended = app(standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else 0)
     except typer.Abort:
-        typer.echo(err=True)  # the question is still on its line
+        echo(err=True)  # the question is still on its line
         fail("nothing was done", 1)
     except TyperException as error:
         misused(error)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from mesolive import server
 from mesolive.app import Application
 from mesolive.cli.chain import tell_oddities
+from mesolive.cli.output import Console, Table
 from mesolive.logs import configure_logs
 from mesolive.settings import (
     KnownSetting,

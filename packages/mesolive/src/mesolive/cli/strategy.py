@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from mesolive.cli.output import Console, echo
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json, print_table
 from mesolive.errors import validation
 from mesolive.language import CheckReport, DefinitionError, Problem, check_definition, convert_v2
@@ -52,7 +52,7 @@ def check(
     if market_data is not None:
         report = _against(report, market_data)
     if as_json:
-        typer.echo(_json(_report(report)))
+        echo(_json(_report(report)))
     else:
         _print(report, str(file))
     if report.definition is None:
@@ -125,7 +125,7 @@ def import_strategy(
         print_json(made)
         return
     where = ", ".join(made.ActiveOnAccounts) or "no account"
-    typer.echo(f"Strategy {made.Id} ({made.Name}) on {made.Symbol} is there, active on {where}.")
+    echo(f"Strategy {made.Id} ({made.Name}) on {made.Symbol} is there, active on {where}.")
 
 
 @strategy_app.command()
@@ -181,7 +181,7 @@ def _read(file: Path) -> bytes:
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
-        typer.echo(text)
+        echo(text)
     else:
         output.write_text(f"{text}\n", encoding="utf-8")
 
