@@ -135,7 +135,7 @@ def test_the_definitions_own_settings_are_used_and_options_go_before_them(tmp_pa
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["Results"]["Start"] == 5000
-    assert told["Settings"]["days"].startswith("2026-01-05 to 2026-01-05")
+    assert told["Settings"]["Days"].startswith("2026-01-05 to 2026-01-05")
     assert [one["Field"] for one in told["NotUsed"]] == ["Settings.Sim.PositionMonitor"]
     assert {row["commission"] for row in trades(own)} == {"2"}
 

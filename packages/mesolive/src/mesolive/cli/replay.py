@@ -190,7 +190,7 @@ def replay_command(
             json_text(
                 {
                     "Strategy": report.definition.name,
-                    "Settings": dict(terms),
+                    "Settings": {name.capitalize(): text for name, text in terms},
                     "NotUsed": unused,
                     "Results": found,
                     "BooksBalance": outcome.balances,
