@@ -90,6 +90,7 @@ class Decision(msgspec.Struct, omit_defaults=True, kw_only=True, rename="pascal"
     expirations: dict[str, str] = {}
     legs: list[LegRecord] = []
     closes: list[str] = []
+    liquidates: bool = False
     traces: list[TraceRecord] = []
     abort_conditions: list[ConditionRecord] = []
     definitions: list[ConditionRecord] = []
@@ -293,6 +294,7 @@ def _select(record: Decision, selected: object) -> None:
         case AdjustmentSelection():
             record.legs = [_leg(leg) for leg in selected.opening]
             record.closes = [leg.name for leg in selected.closing]
+            record.liquidates = selected.liquidates
         case SelectionError():
             record.reason = str(selected)
             if selected.evaluation is not None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the runner makes outcomes of points, and results are read f
 
 HUNDRED = Decimal(100)
 DAY = timedelta(days=1)
+LIQUIDATED = "MaxAdjustmentCount"
+"""What ends a position by the adjustment after the last that is allowed."""
 
 
 class Drawdown(msgspec.Struct, rename="pascal", frozen=True):
@@ -191,8 +193,9 @@ def _positions(outcome: Outcome) -> list[PositionResult]:
             continue
         if decision.decision == "exit":
             exits[decision.position] = "; ".join(one.statement for one in decision.conditions if one.result)
-        elif decision.decision == "adjustment":
+        elif decision.decision == "adjustment" and not decision.liquidates:
             adjusted[decision.position] += 1
+    liquidated = {one.position for one in outcome.decisions if one.liquidates and one.result == "done"}
     last = outcome.points[-1].at if outcome.points else None
     found: list[PositionResult] = []
     for position in sorted(outcome.positions, key=lambda one: one.Id):
@@ -209,7 +212,7 @@ def _positions(outcome: Outcome) -> list[PositionResult]:
                 commission=sum((fill.Commission for fill in own), Decimal(0)),
                 fills=len(own),
                 adjustments=adjusted[position.Name],
-                ended=_ended(position, own, exits),
+                ended=_ended(position, own, exits, liquidated),
             )
         )
     return found
@@ -222,13 +225,18 @@ def _pnl(position: models.LivePositionDetail) -> Decimal | None:
     return None if mark is None else position.RealizedPnL + mark
 
 
-def _ended(position: models.LivePositionDetail, fills: Sequence[models.LiveExecution], exits: dict[str, str]) -> str:
+def _ended(
+    position: models.LivePositionDetail,
+    fills: Sequence[models.LiveExecution],
+    exits: dict[str, str],
+    liquidated: set[str],
+) -> str:
     if position.ClosedAt is None:
         return ""
     at_end = [fill for fill in fills if fill.ExecutedAt == position.ClosedAt]
     if at_end and all(fill.LiveOrderId is None for fill in at_end):
         return "settled"
-    return exits.get(position.Name) or "adjustment"
+    return exits.get(position.Name) or (LIQUIDATED if position.Name in liquidated else "adjustment")
 
 
 def _months(points: Sequence[Point], cash: Decimal, positions: Sequence[PositionResult]) -> list[MonthResult]:
