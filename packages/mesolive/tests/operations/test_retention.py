@@ -6,23 +6,24 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from mesolive.clock import ManualClock
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.journal import Journal
 from mesolive.operations.market_clock import MarketClockRecorder
-from mesolive.operations.retention import Retention, RetentionPeriods
-from mesolive.store.database import Database
+from mesolive.operations.retention import Retention, RetentionPeriods, old_records
+from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.server import market_times
 from mesolive.trading.idempotency import Call, keep_processing
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
-from mesolive_sdk.models import IdempotencyOperation, StatusCode
+from mesolive_sdk.models import IdempotencyOperation, IdempotencyRecordStatus, StatusCode
 from mesolive_testkit.server import START, Kit, live_server, manual_market
 from mesolive_testkit.store.event_server import NOW, event_server
 from mesolive_testkit.store.samples import add_user, agent_status, error
@@ -163,6 +164,35 @@ async def test_a_record_whose_outcome_is_not_known_stays(database: Database) -> 
     assert await retention(database, later(1000)).prune() == {}
     async with database.read() as tx:
         assert await tx.scalar(select(idempotency_records.c.key)) == "waits"
+
+
+async def test_a_record_that_is_used_again_meanwhile_stays_whatever_other_users_have_under_its_key(
+    ready_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await Database.open(ready_sqlite_url)
+    users = [await add_user(database, name) for name in ("ann", "bob")]
+    call = Call("the same key", IdempotencyOperation.SendOrder, "hash")
+    for user_id in users:
+        async with database.write(user_id) as tx:
+            await keep_processing(tx, user_id, [(call, None, None)], NOW)
+            await tx.execute(update(idempotency_records).values(status=IdempotencyRecordStatus.Completed.name))
+    clock = later(1000)
+    find = old_records
+
+    async def used_again(tx: Transaction, **asked: Any) -> list[tuple[int, str]]:
+        found = await find(tx, **asked)
+        if asked.get("limit") is not None and len(found) == len(users):
+            monkeypatch.undo()
+            async with database.write(users[0]) as changing:
+                of_ann = idempotency_records.c.user_id == users[0]
+                await changing.execute(update(idempotency_records).where(of_ann).values(updated_at=clock.now()))
+        return found
+
+    monkeypatch.setattr("mesolive.operations.retention.old_records", used_again)
+    assert await retention(database, clock).prune() == {"records": 1}
+    async with database.read() as tx:
+        assert [row.user_id for row in await tx.all(select(idempotency_records.c.user_id))] == [users[0]]
+    await database.close()
 
 
 async def test_what_shall_be_kept_for_ever_is(kit: Kit) -> None:

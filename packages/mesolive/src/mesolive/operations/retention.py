@@ -151,7 +151,7 @@ class Retention:
             await self._prune("jobs", partial(old_jobs, before=until), delete_jobs)
             await self._prune("plans", partial(unused_plans, before=until), delete_plans)
         if (until := await self._until(self._keep.records)) is not None:
-            await self._prune("records", partial(_old_records, before=until), _delete_records)
+            await self._prune("records", partial(old_records, before=until), _delete_records)
         self.last_run = self._wall.now()
         return self.deleted - before
 
@@ -216,16 +216,23 @@ class Retention:
             for user_id, keys in by_user.items():
                 async with self._database.write(user_id) as tx:
                     # Asked again: what was found may be in use by now.
-                    still = [key for _, key in await find(tx, among=keys)]
+                    still = [key for owner, key in await find(tx, among=keys) if owner == user_id]
                     number += await remove(tx, user_id, still)
             self.deleted[what] += number
             if number == 0:
                 return
 
 
-async def _old_records(
+async def old_records(
     tx: Transaction, *, before: datetime, limit: int | None = None, among: Iterable[str] | None = None
 ) -> list[tuple[int, str]]:
+    """Return user id and key of idempotency records whose outcome is known and that were not used since a moment.
+
+    Parameters
+    ----------
+    among
+        Look at these keys only, of any users; `None` for all.
+    """
     query = select(idempotency_records.c.user_id, idempotency_records.c.key).where(
         idempotency_records.c.updated_at < before, idempotency_records.c.status != PROCESSING
     )

@@ -282,9 +282,9 @@ class OrderService:
             if one.replaces is not None:
                 await mark_replaced_by(tx, one.replaces.id, order.id)
             if not one.group.legs:
-                order, touched, told = await fill_markers(tx, order, one.account, one.plan, now)
-                events += [order_event(one.account, order), *told]
-                if touched.complete:
+                order, plan_fills, fill_events = await fill_markers(tx, order, one.account, one.plan, now)
+                events += [order_event(one.account, order), *fill_events]
+                if plan_fills.complete:
                     tx.after_commit(lambda plan_id=one.plan.id: self._completed(user_id, plan_id))
                 await settle(tx, user_id, [Settlement(one.request.call.key, send_result(order))], now)
                 made.append(models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=send_result(order)))
