@@ -192,9 +192,39 @@ module.exports = [
   {
     name: "a method may be called while another waits for the client",
     async run(bench) {
-      const connection = await bench.open("/hubs/parallel");
-      connection.on("Question", () => connection.invoke("Add", 40, 2));
-      assert.equal(await connection.invoke("Ask", "?"), "42");
+      for (const path of ["/hubs/parallel", "/hubs/open"]) {
+        const connection = await bench.open(path);
+        connection.on("Question", () => connection.invoke("Add", 40, 2));
+        assert.equal(await connection.invoke("Ask", "?"), "42");
+      }
+    },
+  },
+  {
+    name: "nothing vanishes of what is sent while a method waits for the client",
+    async run(bench) {
+      const connection = await bench.open();
+      const key = `while-asked-${connection.connectionId}`;
+      connection.on("Question", async () => {
+        const sends = [];
+        for (let number = 0; number < 150; number++) sends.push(connection.send("Save", key, number, 0));
+        await Promise.all(sends);
+        return "asked";
+      });
+      assert.equal(await connection.invoke("Ask", "?"), "asked");
+      const saved = await bench.until("saved", { key }, (numbers) => numbers.length >= 150);
+      // Each send is a request of its own without WebSockets: only there is their order kept.
+      saved.sort((left, right) => left - right);
+      assert.deepEqual(saved, [...Array(150).keys()]);
+    },
+  },
+  {
+    name: "an error of the client that the method does not catch is told to the caller",
+    async run(bench) {
+      const connection = await bench.open();
+      connection.on("Question", () => {
+        throw new Error("no idea");
+      });
+      assert.match(await failure(connection.invoke("AskPlainly", "?")), /HubException: Error: no idea/);
     },
   },
 ];

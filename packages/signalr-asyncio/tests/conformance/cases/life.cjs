@@ -32,6 +32,32 @@ module.exports = [
     },
   },
   {
+    name: "everything that was sent before stopping is dispatched",
+    async run(bench) {
+      const connection = await bench.open();
+      const key = `before-stop-${connection.connectionId}`;
+      for (let number = 0; number < 5; number++) await connection.send("Save", key, number, 20);
+      await connection.stop();
+      assert.deepEqual(await bench.until("saved", { key }, (numbers) => numbers.length >= 5), [0, 1, 2, 3, 4]);
+    },
+  },
+  {
+    name: "a raw connection carries what is sent, back and forth",
+    async run(bench) {
+      const { HttpConnection } = require("@microsoft/signalr/dist/cjs/HttpConnection");
+      const connection = new HttpConnection(`${bench.url}/raw`, { transport: bench.transport, logger: { log() {} } });
+      const received = later();
+      const closed = later();
+      connection.onreceive = received.resolve;
+      connection.onclose = closed.resolve;
+      await connection.start(signalR.TransferFormat ? signalR.TransferFormat.Text : 1);
+      await connection.send("hello");
+      assert.equal(await received.promise, "HELLO");
+      await connection.stop();
+      assert.equal(await closed.promise, undefined);
+    },
+  },
+  {
     name: "a connection that the server ends is closed without an error",
     async run(bench) {
       const connection = await bench.open();

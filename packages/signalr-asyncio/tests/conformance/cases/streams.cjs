@@ -15,6 +15,16 @@ function subject(items, error) {
 
 module.exports = [
   {
+    name: "a stream that is cancelled at once begins, and cleans up",
+    async run(bench) {
+      const connection = await bench.open();
+      const key = `at-once-${connection.connectionId}`;
+      connection.stream("Forever", key).subscribe({ next() {}, complete() {}, error() {} }).dispose();
+      await bench.until("ended", { key }, (ended) => ended);
+      assert.equal(await connection.invoke("Add", 1, 2), 3);
+    },
+  },
+  {
     name: "a stream brings its items in order and completes",
     async run(bench) {
       const connection = await bench.open();

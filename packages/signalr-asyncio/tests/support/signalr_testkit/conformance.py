@@ -13,11 +13,13 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from signalr_asyncio import (
+    ConnectionHandler,
     ConnectionRequest,
     HubOptions,
     HubRoute,
     JsonHubProtocol,
     Principal,
+    RawConnection,
     Redirect,
     SignalRServer,
     TransportType,
@@ -30,6 +32,14 @@ from signalr_testkit.serving import serving
 Scope = dict[str, Any]
 
 _STICKY = "/sticky"
+
+
+class UpperHandler(ConnectionHandler):
+    """Sends back what comes, in capitals."""
+
+    async def on_connected(self, connection: RawConnection) -> None:
+        while (data := await connection.receive()) is not None:
+            await connection.send(data.upper())
 
 
 class LogMemory(logging.Handler):
@@ -103,6 +113,7 @@ class ConformanceServer:
                 "/hubs/websockets": route(transports=(TransportType.WEB_SOCKETS,)),
                 "/hubs/events": route(transports=(TransportType.SERVER_SENT_EVENTS,)),
                 "/hubs/polling": route(transports=(TransportType.LONG_POLLING,)),
+                "/raw": UpperHandler,
                 "/redirect": HubRoute(hub, redirect=elsewhere),
             },
             authenticate=self._authenticate,
@@ -171,6 +182,7 @@ class ConformanceServer:
             "ended": self._ended,
             "disconnected": self._disconnected,
             "numbered": self._numbered,
+            "saved": self._saved,
             "requests": self._requests_of,
             "logged": self._logged,
         }
@@ -230,6 +242,9 @@ class ConformanceServer:
 
     async def _numbered(self, query: Mapping[str, str]) -> object:
         return self.seen.numbered.get(query["id"], 0)
+
+    async def _saved(self, query: Mapping[str, str]) -> object:
+        return self.seen.saved.get(query["key"], [])
 
     async def _requests_of(self, query: Mapping[str, str]) -> object:
         return self._requests.get(query["id"], [])

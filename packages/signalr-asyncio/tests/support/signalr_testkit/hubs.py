@@ -40,11 +40,14 @@ class Seen:
         The error with which each connection ended, by connection id.
     numbered
         How many numbers were sent, by connection id.
+    saved
+        The numbers that clients had saved, by a key of theirs.
     """
 
     ended: set[str] = field(default_factory=set[str])
     disconnected: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     numbered: dict[str, int] = field(default_factory=dict[str, int])
+    saved: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
 
 def _is_root(context: HubContext) -> bool:
@@ -151,6 +154,13 @@ class ConformanceHub(Hub):
             return str(await self.clients.caller.invoke("Question", question, timeout=10.0))
         except ClientResultError as error:
             return f"error: {error}"
+
+    async def AskPlainly(self, question: str) -> str:
+        return str(await self.clients.caller.invoke("Question", question, timeout=10.0))
+
+    async def Save(self, key: str, number: int, milliseconds: int) -> None:
+        await asyncio.sleep(milliseconds / 1000)
+        self.seen.saved.setdefault(key, []).append(number)
 
     async def Numbers(self, start: int, end: int) -> None:
         for number in range(start, end):
