@@ -22,7 +22,7 @@ from mesolive_sdk.automation.walking import (
     Wait,
     decide,
 )
-from mesolive_sdk.ticks import on_tick, tick_above
+from mesolive_sdk.ticks import on_tick, tick_above, tick_below
 
 AT = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 SPREAD = ["SPXW", "SPXW"]
@@ -33,15 +33,20 @@ def after(seconds: float) -> datetime:
     return AT + timedelta(seconds=seconds)
 
 
-def walk(policy: OrderPolicy, quotes: dict[int, ComboQuote], until: int = 400) -> list[tuple[int, object]]:
+def walk(
+    policy: OrderPolicy,
+    quotes: dict[int, ComboQuote],
+    until: int = 400,
+    quote: ComboQuote = QUOTE,
+    roots: list[str] = SPREAD,
+) -> list[tuple[int, object]]:
     """Let an order work for so many seconds that is never filled; return what was decided when."""
     rungs: list[Rung] = []
     steps: list[tuple[int, object]] = []
-    quote = QUOTE
     price: Decimal | None = None
     for second in range(until):
         quote = quotes.get(second, quote)
-        match decide(policy, Progress(rungs, price, works=bool(rungs)), quote, SPREAD, after(second)):
+        match decide(policy, Progress(rungs, price, works=bool(rungs)), quote, roots, after(second)):
             case Rung() as rung:
                 rungs.append(rung)
                 price = rung.price
@@ -54,14 +59,45 @@ def walk(policy: OrderPolicy, quotes: dict[int, ComboQuote], until: int = 400) -
 
 
 def test_it_gives_way_a_tick_at_a_time_as_far_as_allowed_and_rests_there() -> None:
-    # The middle is -2.92, rounded in our favour to -2.95; half of the way to the natural -2.72 is -2.82.
+    # The middle is -2.92, rounded in our favour to -2.95; half of the way to -2.72 is -2.82, on the tick -2.80.
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal("0.5"))
     assert walk(policy, {}) == [
         (0, Decimal("-2.95")),
         (10, Decimal("-2.90")),
         (20, Decimal("-2.85")),
+        (30, Decimal("-2.80")),
         (300, "cancel"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("roots", "bid", "ask", "concession", "end"),
+    [
+        (["SPXW"], "1.00", "1.05", "0.75", "1.05"),  # one tick wide
+        (["SPXW"], "1.00", "1.05", "0.1", "1.05"),
+        (["SPXW"], "1.00", "1.10", "0.25", "1.10"),  # two
+        (["SPXW"], "1.00", "1.10", "0.75", "1.10"),
+        (["SPXW"], "0.00", "0.05", "0.75", "0.05"),
+        (["SPXW"], "10.00", "10.10", "0.5", "10.10"),
+        (SPREAD, "-3.10", "-3.05", "0.75", "-3.05"),
+        (SPREAD, "10.00", "40.00", "0.75", "36.25"),  # a wide combo: 225 ticks in 19 steps
+        (["SPY", "SPY"], "1.00", "9.00", "1", "9.00"),
+        (SPREAD, "1.00", "1.10", "0", "1.05"),
+    ],
+)
+def test_the_last_step_reaches_the_concession_whatever_the_width_and_the_tick(
+    roots: list[str], bid: str, ask: str, concession: str, end: str
+) -> None:
+    policy = OrderPolicy(max_concession=Decimal(concession))
+    quote = ComboQuote(Decimal(bid), Decimal(ask))
+    prices = [price for _, price in walk(policy, {}, quote=quote, roots=roots) if isinstance(price, Decimal)]
+    assert prices == sorted(prices)
+    assert prices[-1] == Decimal(end)
+
+
+def test_a_step_longer_than_half_of_the_patience_still_leaves_one_to_take() -> None:
+    policy = OrderPolicy(step_seconds=60, patience_seconds=20, max_concession=Decimal(1))
+    assert walk(policy, {}) == [(0, Decimal("-2.95")), (10, Decimal("-2.70")), (20, "cancel")]
 
 
 def test_it_goes_to_the_natural_price_at_the_end_when_it_may() -> None:
@@ -71,8 +107,9 @@ def test_it_goes_to_the_natural_price_at_the_end_when_it_may() -> None:
     assert walk(policy, {}) == [
         (0, Decimal("-2.95")),
         (10, Decimal("-2.85")),
-        (20, Decimal("-2.70")),
-        (80, "cancel"),
+        (20, Decimal("-2.80")),
+        (30, Decimal("-2.70")),
+        (90, "cancel"),
     ]
 
 
@@ -80,7 +117,7 @@ def test_a_market_that_runs_away_is_not_followed_beyond_the_end_of_the_walk() ->
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal("0.5"), patience_seconds=60)
     away = {11: ComboQuote(Decimal("-2.02"), Decimal("-1.62"))}
     prices = [price for _, price in walk(policy, away)]
-    assert prices == [Decimal("-2.95"), Decimal("-2.90"), Decimal("-2.85"), "cancel"]
+    assert prices == [Decimal("-2.95"), Decimal("-2.90"), Decimal("-2.80"), "cancel"]
 
 
 def test_a_market_that_comes_to_us_is_not_paid_more_than_it_asks() -> None:
@@ -156,7 +193,8 @@ def test_no_walk_pays_beyond_its_end_and_every_price_is_on_the_tick(
     policy = OrderPolicy(step_seconds=10, step_ticks=ticks, max_concession=concession, at_end=at_end)
     rungs: list[Rung] = []
     start = ComboQuote(market[0][0], market[0][0] + market[0][1])
-    most = tick_above(roots, start.ask) if concession == 1 else start.middle + concession * (start.ask - start.middle)
+    conceded = tick_above(roots, start.middle + concession * (start.ask - start.middle))
+    most = min(conceded, tick_above(roots, start.ask)) if concession else tick_below(roots, start.middle)
     for number, (bid, width) in enumerate(market):
         quote = ComboQuote(bid, bid + width)
         price = rungs[-1].price if rungs else None

@@ -3,8 +3,10 @@
 A limit begins at the middle of the market, rounded to the tick in our favour: a price is a debit when positive and a
 credit when negative, so in our favour is downwards. Walking raises it by ticks towards the natural price (buy at the
 offers, sell at the bids), never above `worst`, which is fixed with the first order: however the market runs, what may
-be paid is known from the start. Which step of the walk it is follows from the time that has passed, so that it is the
-same after a restart.
+be paid is known from the start. `worst` is the concession rounded to the tick against us, so that it can be reached in
+a market of one or two ticks as well, but never beyond the natural price. A step is as wide as the way needs for the
+last step before the patience is over to reach it, and at least `step_ticks`. Which step of the walk it is follows from
+the time that has passed, so that it is the same after a restart.
 """
 
 from __future__ import annotations
@@ -59,10 +61,11 @@ class OrderPolicy:
     step_seconds
         Between two steps of a walk.
     step_ticks
-        How far one step goes.
+        How far one step goes at least; where the way to the concession is longer than so many ticks in all steps, each
+        step is wider.
     max_concession
-        How far a walk goes: the part of the way from the middle to the natural price, as they were at its beginning;
-        1 is the natural price.
+        How far a walk goes: the part of the way from the middle to the natural price, as they were at its beginning,
+        rounded up to the tick; 1 is the natural price.
     patience_seconds
         For how long a group is tried, and again for as long at the natural price where that comes next.
     at_end
@@ -88,8 +91,13 @@ class OrderPolicy:
 
     @property
     def step(self) -> timedelta:
-        """The time between two steps."""
-        return timedelta(seconds=self.step_seconds)
+        """The time between two steps: at most half of the patience, so that a walk has a step to take."""
+        return timedelta(seconds=min(self.step_seconds, self.patience_seconds / 2))
+
+    @property
+    def steps(self) -> int:
+        """How many steps a walk has before the patience is over; the last one reaches the concession."""
+        return max(1, min(-(-self.patience // self.step) - 1, MOST_STEPS))
 
     @property
     def patience(self) -> timedelta:
@@ -235,19 +243,19 @@ def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: da
     if policy.style is Style.MARKET:
         return Rung(now, Stage.WALKING, None, None)
     start = tick_below(roots, quote.middle)
-    concession = policy.max_concession if policy.style is Style.WALK else Decimal(0)
-    if concession == 1:
-        worst = tick_above(roots, quote.ask)  # all the way: a tick below it would not be the natural price
-    else:
-        worst = tick_below(roots, quote.middle + concession * (quote.ask - quote.middle))
-    return Rung(now, Stage.WALKING, start, max(worst, start))
+    if policy.style is not Style.WALK or policy.max_concession == 0:
+        return Rung(now, Stage.WALKING, start, start)
+    worst = tick_above(roots, quote.middle + policy.max_concession * (quote.ask - quote.middle))
+    return Rung(now, Stage.WALKING, start, max(min(worst, tick_above(roots, quote.ask)), start))
 
 
 def _walked(policy: OrderPolicy, first: Rung, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
-    """Return the order of this step of the walk: from the middle of now, as many steps up as time has passed."""
-    steps = min(int((now - first.at) / policy.step), MOST_STEPS) if policy.style is Style.WALK else 0
-    price = ticks_up(roots, tick_below(roots, quote.middle), steps * policy.step_ticks)
-    return Rung(now, Stage.WALKING, min(price, _end_of_walk(first, quote, roots)), first.worst)
+    """Return the order of this step of the walk: from the middle of now, as far up as the time has passed."""
+    steps = min((now - first.at) // policy.step, policy.steps) if policy.style is Style.WALK else 0
+    start, end = tick_below(roots, quote.middle), _end_of_walk(first, quote, roots)
+    share = tick_above(roots, start + (end - start) * steps / policy.steps) if end > start else start
+    price = max(share, ticks_up(roots, start, steps * policy.step_ticks))
+    return Rung(now, Stage.WALKING, min(price, end), first.worst)
 
 
 def _end_of_walk(first: Rung, quote: ComboQuote, roots: Sequence[str]) -> Decimal:
