@@ -23,6 +23,7 @@ import typer
 
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import (
+    PAPER_COMMISSION,
     POLICIES,
     AtEnd,
     Autopilot,
@@ -90,7 +91,12 @@ async def run(
         bool, typer.Option("--allow-live", help="Let accounts of real money be among those that --allow-account names.")
     ] = False,
     policy: Annotated[
-        Style, typer.Option("--policy", help="How leg groups are ordered: walk from the middle, stay there, or market.")
+        Style,
+        typer.Option(
+            "--order-style",
+            "--policy",
+            help="How leg groups are ordered: walk from the middle, stay there, or market. --policy is its older name.",
+        ),
     ] = Style.WALK,
     step_seconds: Annotated[float, typer.Option(min=0.1, help="Between two steps of a walk.")] = 15.0,
     step_ticks: Annotated[int, typer.Option(min=1, help="How far one step gives way.")] = 1,
@@ -117,7 +123,7 @@ async def run(
     commission: Annotated[
         Decimal,
         typer.Option("--commission", parser=number, metavar="DECIMAL", help="Booked per contract, on paper accounts."),
-    ] = Decimal(0),
+    ] = PAPER_COMMISSION,
     once: Annotated[bool, typer.Option("--once", help="Act on what is on now until that is done, then end.")] = False,
     after_restore: Annotated[
         bool,
@@ -133,7 +139,7 @@ async def run(
     """Follow the signals and act on them: prepare, check that the strategy allows it, carry it out.
 
     Paper accounts are filled at the marks. On accounts that --allow-account names, the plan is carried out by orders:
-    its leg groups one after another, as --policy says. An account of real money needs --allow-live besides. Each
+    its leg groups one after another, as --order-style says. An account of real money needs --allow-live besides. Each
     signal, decision, plan, order, fill and outcome is told in a line (with --json, in an object).
 
     With --once it ends with status 5 when something failed or was left half filled: see `tasks`. It ends with status 5

@@ -9,10 +9,11 @@ from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders
 from mesolive_sdk.automation.log import LogRestoredError
 from mesolive_sdk.automation.memory import Memory, MemoryInUseError, Task, TaskKind, TaskState
 from mesolive_sdk.automation.notices import Notice, What
-from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
+from mesolive_sdk.automation.policy import PAPER_COMMISSION, NoPriceError, PaperPolicy
 from mesolive_sdk.automation.walking import AtEnd, HalfFilled, OrderPolicy, Style
 
 __all__ = [
+    "PAPER_COMMISSION",
     "POLICIES",
     "AtEnd",
     "Autopilot",

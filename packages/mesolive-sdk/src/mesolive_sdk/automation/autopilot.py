@@ -341,6 +341,8 @@ class Autopilot:
                     return self._put_off(task, str(error))  # it waits for the next time
                 if task.state is TaskState.EXECUTING and not self._is_paper(task):
                     return self._put_off(task, str(error))  # orders may work: nothing is begun anew
+                if error.status is models.StatusCode.Conflict and await self._is_closed(task):
+                    return self._end(task, TaskState.SKIPPED, "the position is closed")
                 task = self._try_again(task, str(error))
             except NoPriceError as error:
                 return self._put_off(task, str(error))

@@ -8,6 +8,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from mesolive_sdk import models
 
+PAPER_COMMISSION = Decimal("0.65")
+"""Per contract, in account currency: what autopilot and replay book on paper where nothing else is said."""
+
 
 class NoPriceError(Exception):
     """A leg has no price now; the attempt is repeated later."""
@@ -26,7 +29,7 @@ class PaperPolicy:
     """
 
     tick: Decimal = Decimal("0.01")
-    commission: Decimal = Decimal(0)
+    commission: Decimal = PAPER_COMMISSION
 
     def fills(
         self, legs: Mapping[str, models.LiveLeg], prices: Mapping[str, models.LivePrices]

@@ -31,11 +31,11 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.settings import from_environment
 from mesolive_sdk import MesoLiveError
-from mesolive_sdk.automation import POLICIES, HalfFilled, Style
+from mesolive_sdk.automation import PAPER_COMMISSION, POLICIES, HalfFilled, Style
 from mesolive_sdk.display import json_text, visible
 
 DEFAULT_CASH: Final = Decimal(100_000)
-DEFAULT_COMMISSION: Final = Decimal("0.65")
+DEFAULT_COMMISSION: Final = PAPER_COMMISSION
 
 
 def replay_command(
@@ -74,7 +74,10 @@ def replay_command(
         ),
     ] = None,
     order_style: Annotated[
-        Style, typer.Option(help="How orders are priced; walk begins at the middle and gives way.")
+        Style,
+        typer.Option(
+            "--order-style", "--policy", help="How orders are priced; walk begins at the middle and gives way."
+        ),
     ] = Style.WALK,
     step_seconds: Annotated[float, typer.Option(min=1, help="Market seconds between two steps of a walk.")] = 15.0,
     max_concession: Annotated[

@@ -26,7 +26,7 @@ async def prepare(kit: Kit, file: Path, *conditions: str, **changes: Any) -> mod
     strategy = await kit.strategy(
         ExternalData={"CsvUrl": file.as_uri()},
         Entry={
-            "Schedule": {"AfterMarketOpenMinutes": 60, "Every": "day"},
+            "Schedule": {"AfterMarketOpenMinutes": 0, "Every": "5min"},
             "Conditions": list(conditions or ["my_signal > 2"]),
         },
         Exit={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "day"}},
