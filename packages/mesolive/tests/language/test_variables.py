@@ -15,7 +15,7 @@ from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.language.variables import BUILT_IN, leg_variables
 from mesolive.market.calendar import us_options_calendar
-from mesolive.market.contracts import Right
+from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.pricing.margin import MarginModel, MarginRules
 from mesolive_testkit.language.market import NOON, SPOT, TODAY, PlainCalendar, PlainView, at, generated
 from mesolive_testkit.language.strategies import ACCOUNT, compiled, held, position, scope, value
@@ -276,6 +276,22 @@ def test_margin_by_risk_graph_is_the_loss_over_the_range(view: PlainView) -> Non
     assert isinstance(loss, float)
     assert isinstance(fallen, float)
     assert value("pos_margin", within) == pytest.approx(loss - fallen, rel=1e-3)
+
+
+def test_margin_by_risk_graph_of_a_stocks_put_is_that_of_one_that_may_be_exercised(view: PlainView) -> None:
+    """Far below its strike the put is worth its payoff, and not the less that a European one would be."""
+    stock = PlainView(
+        view.now,
+        view.underlying,
+        [replace(part, expiration=replace(part.expiration, style=ExerciseStyle.AMERICAN)) for part in view.slices],
+        rate=0.05,
+    )
+    rules = MarginRules(MarginModel.PM_LIKE, lower=Decimal("0.3"), upper=Decimal("0.1"))
+    put = position(held("p", contract_of(stock, 4600.0), -1, price=100.0), margin_rules=rules)
+    within = scope(stock, put)
+    now = value("options.model(leg_p, 9999, underlying_price, price)", within)
+    assert isinstance(now, float)
+    assert value("pos_margin", within) == pytest.approx(100.0 * (4600.0 - 0.7 * SPOT - now), abs=0.01)
 
 
 def test_margin_of_a_leg_that_has_no_price_fails_and_says_which(view: PlainView) -> None:

@@ -35,15 +35,12 @@ import numpy.typing as npt
 
 from mesolive.pricing.american_forwards import MAX_PAIRS, Carry, CarryFit, Pairs
 from mesolive.pricing.black import FloatArray
+from mesolive.pricing.parity_lines import Line, ParityLines
 
 MINIMUM_PAIRS = 4
 LEAST_SPREAD = 0.01
 # American options farther from the money than this part of the spot are near their exercise, and say little.
 AMERICAN_WIDTH = 0.15
-HUBER = 1.345
-ITERATIONS = 4
-# Rates beyond this are noise of a short expiration, not rates.
-HIGHEST_RATE = 0.5
 # By how much (annual rate) the curve may bend per unit of `_curve_time`.
 DRIFT = 0.01
 # How many forwards it takes to say something about the spot, and by how much they may contradict the print.
@@ -114,18 +111,6 @@ class ImpliedForward:
     spot: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The pairs of one expiration and the straight line through them."""
-
-    sound: FloatArray
-    strikes: FloatArray
-    difference: FloatArray
-    spread: FloatArray
-    rate: float
-    rate_error: float
-
-
 def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[ImpliedForward]:
     """Return forward and discount factor of every expiration, in the order given.
 
@@ -136,18 +121,23 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
     expirations
         The quotes of each expiration, in any order.
     """
-    lines = [_fit_line(spot, quotes) if quotes.european else None for quotes in expirations]
+    lines = {
+        place: line
+        for place, quotes in enumerate(expirations)
+        if quotes.european and (line := _european_line(quotes)) is not None
+    }
     pairs = {
         place: chosen
         for place, quotes in enumerate(expirations)
         if not quotes.european and quotes.years > 0.0 and (chosen := _american_pairs(spot, quotes)) is not None
     }
+    parity = ParityLines(list(lines.values())) if lines else None
     fit = CarryFit(spot, list(pairs.values())) if pairs else None
-    first = fit.solve() if fit is not None else []
-    certain: list[tuple[float, float] | None] = [
-        None if line is None else (line.rate, line.rate_error) for line in lines
-    ]
-    for place, carry in zip(pairs, first, strict=True):
+    certain: list[tuple[float, float] | None] = [None] * len(expirations)
+    if parity is not None:
+        for place, rate, error in zip(lines, *parity.rates(spot), strict=True):
+            certain[place] = float(rate), float(error)
+    for place, carry in zip(pairs, fit.solve() if fit is not None else [], strict=True):
         years = expirations[place].years
         certain[place] = carry.rate / years, carry.error / years
     rates = _smooth_rates(expirations, certain)
@@ -155,49 +145,50 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
     if fit is not None:
         fit.hold_rates(np.array([rates[place] * expirations[place].years for place in pairs]))
         carries = dict(zip(pairs, fit.solve(), strict=True))
-    found: list[tuple[float, float]] = []
-    forwards: list[float | None] = []
-    for place, (quotes, line, rate) in enumerate(zip(expirations, lines, rates, strict=True)):
-        forward = _forward_given_rate(line, quotes.years, rate) if line is not None else None
-        if place in carries:
-            forward = spot * math.exp(carries[place].rate - carries[place].dividends)
-        forwards.append(forward)
-        if forward is not None and quotes.years > 0.0:
-            found.append((quotes.years, float(np.log(forward / spot)) / quotes.years))
+    forwards: dict[int, float] = {
+        place: spot * math.exp(carry.rate - carry.dividends) for place, carry in carries.items()
+    }
+    if parity is not None:
+        implied = parity.forwards(np.array([rates[place] for place in lines]))
+        forwards |= {
+            place: float(forward) for place, forward in zip(lines, implied, strict=True) if np.isfinite(forward)
+        }
+    found = [
+        (expirations[place].years, math.log(forward / spot) / expirations[place].years)
+        for place, forward in forwards.items()
+        if expirations[place].years > 0.0
+    ]
     found.sort()
     implied_spot = _spot_of_forwards(spot, found)
     offset = math.log(implied_spot / spot)
     found = [(years, carry - offset / years) for years, carry in found]
-    concluded = [
-        _conclude(spot, quotes, line, rate, forward, found, implied_spot)
-        for quotes, line, rate, forward in zip(expirations, lines, rates, forwards, strict=True)
-    ]
-    for place, carry in carries.items():
-        concluded[place] = _of_carry(spot, expirations[place], pairs[place], carry, implied_spot)
+    concluded: list[ImpliedForward] = []
+    for place, (quotes, rate) in enumerate(zip(expirations, rates, strict=True)):
+        residuals = np.full(quotes.strikes.shape, np.nan)
+        forward, discount = forwards.get(place), math.exp(-rate * max(quotes.years, 0.0))
+        if forward is None:
+            concluded.append(_without_quotes(spot, quotes, discount, residuals, found, implied_spot))
+            continue
+        if place in carries:
+            discount, count = math.exp(-carries[place].rate), pairs[place].index.size
+            residuals[pairs[place].index] = carries[place].residuals
+        else:
+            line = lines[place]
+            count = line.strikes.size
+            residuals[line.sound] = line.difference - discount * (forward - line.strikes)
+        concluded.append(ImpliedForward(forward, discount, ForwardSource.PARITY, count, residuals, implied_spot))
     return concluded
 
 
-def _of_carry(spot: float, quotes: PairQuotes, pairs: Pairs, carry: Carry, implied_spot: float) -> ImpliedForward:
-    residuals = np.full(quotes.strikes.shape, np.nan)
-    residuals[pairs.index] = carry.residuals
-    forward, discount = spot * math.exp(carry.rate - carry.dividends), math.exp(-carry.rate)
-    return ImpliedForward(forward, discount, ForwardSource.PARITY, pairs.index.size, residuals, implied_spot)
-
-
-def _conclude(
+def _without_quotes(
     spot: float,
     quotes: PairQuotes,
-    line: _Line | None,
-    rate: float,
-    forward: float | None,
+    discount: float,
+    residuals: FloatArray,
     carries: Sequence[tuple[float, float]],
     implied_spot: float,
 ) -> ImpliedForward:
-    discount = float(np.exp(-rate * max(quotes.years, 0.0)))
-    residuals = np.full(quotes.strikes.shape, np.nan)
-    if line is not None and forward is not None:
-        residuals[line.sound > 0.0] = line.difference - discount * (forward - line.strikes)
-        return ImpliedForward(forward, discount, ForwardSource.PARITY, line.strikes.size, residuals, implied_spot)
+    """Return what the neighbours say about an expiration that says nothing itself."""
     if carries and quotes.years > 0.0:
         carry = float(np.interp(quotes.years, [years for years, _ in carries], [carry for _, carry in carries]))
         forward = implied_spot * math.exp(carry * quotes.years)
@@ -254,47 +245,20 @@ def _american_pairs(spot: float, quotes: PairQuotes) -> Pairs | None:
     )
 
 
-def _fit_line(spot: float, quotes: PairQuotes) -> _Line | None:
-    """Fit ``C - P`` against strike; `None` where there are too few sound pairs."""
+def _european_line(quotes: PairQuotes) -> Line | None:
+    """Return the sound pairs of an expiration, or `None` where there are too few."""
     sound = _sound_pairs(quotes)
     if np.count_nonzero(sound) < MINIMUM_PAIRS:
         return None
-    strikes = quotes.strikes[sound]
     call_bid, call_ask = quotes.call_bid[sound], quotes.call_ask[sound]
     put_bid, put_ask = quotes.put_bid[sound], quotes.put_ask[sound]
-    difference = 0.5 * (call_bid + call_ask - put_bid - put_ask)
-    spread = np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD)
-    rate, error = 0.0, np.inf
-    if quotes.years > 0.0:
-        slope, slope_error = _robust_slope(strikes - spot, difference, spread)
-        if slope < 0.0:
-            rate = float(-np.log(-slope) / quotes.years)
-            error = slope_error / (-slope * quotes.years)
-        if not np.isfinite(rate) or abs(rate) > HIGHEST_RATE:
-            rate, error = 0.0, np.inf
-    return _Line(np.where(sound, 1.0, 0.0), strikes, difference, spread, rate, error)
-
-
-def _robust_slope(x: FloatArray, y: FloatArray, spread: FloatArray) -> tuple[float, float]:
-    """Return the slope of the weighted Huber regression of `y` on `x`, and its standard error."""
-    base = 1.0 / (spread * spread)
-    weights = base
-    slope, error = -1.0, np.inf
-    for _ in range(ITERATIONS):
-        total = float(weights.sum())
-        mean_x, mean_y = float(weights @ x) / total, float(weights @ y) / total
-        dx, dy = x - mean_x, y - mean_y
-        denominator = float(weights @ (dx * dx))
-        if denominator <= 0.0:
-            return -1.0, np.inf
-        slope = float(weights @ (dx * dy)) / denominator
-        scaled = np.abs(dy - slope * dx) / spread
-        scale = max(1.4826 * float(np.median(scaled)), 0.01)
-        # Quotes of neighbouring strikes err together: the effective number of pairs is far below their count.
-        effective = max(x.size / 8.0, 1.0)
-        error = scale / float(np.sqrt(denominator)) * float(np.sqrt(x.size / effective))
-        weights = base / np.maximum(scaled / (HUBER * scale), 1.0)
-    return slope, error
+    return Line(
+        quotes.years,
+        sound,
+        quotes.strikes[sound],
+        0.5 * (call_bid + call_ask - put_bid - put_ask),
+        np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD),
+    )
 
 
 def _smooth_rates(expirations: Sequence[PairQuotes], slopes: Sequence[tuple[float, float] | None]) -> list[float]:
@@ -322,18 +286,3 @@ def _smooth_rates(expirations: Sequence[PairQuotes], slopes: Sequence[tuple[floa
 def _curve_time(years: float) -> float:
     """Return the scale on which a rate curve bends evenly: logarithmic, but linear within the first weeks."""
     return math.log(max(years, 0.0) + 0.05)
-
-
-def _forward_given_rate(line: _Line, years: float, rate: float) -> float | None:
-    """Return the robust weighted mean of ``K + (C - P) / D``."""
-    implied = line.strikes + line.difference * np.exp(rate * max(years, 0.0))
-    base = 1.0 / (line.spread * line.spread)
-    order = np.argsort(implied)
-    cumulative = np.cumsum(base[order])
-    middle = float(implied[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
-    for _ in range(ITERATIONS):
-        scaled = np.abs(implied - middle) / line.spread
-        scale = max(1.4826 * float(np.median(scaled)), 0.01)
-        weights = base / np.maximum(scaled / (HUBER * scale), 1.0)
-        middle = float(weights @ implied) / float(weights.sum())
-    return middle if np.isfinite(middle) and middle > 0.0 else None

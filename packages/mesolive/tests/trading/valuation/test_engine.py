@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -141,6 +141,20 @@ def test_on_the_mark_greeks_are_those_that_the_chain_shows(style: ExerciseStyle)
             continue
         for name, array in (("Delta", shown.delta), ("Theta", shown.theta), ("Vega", shown.vega), ("IV", shown.iv)):
             assert float(getattr(mark, name)) == pytest.approx(100 * float(array[place]), abs=1e-4)
+
+
+def test_half_a_tick_minutes_before_the_end_makes_no_theta() -> None:
+    """A hundred calls, 0 x 0.05 fifteen minutes before their settlement: all that can decay is 250."""
+    end = expiration("SPXW", date(2024, 3, 15))
+    chain = flat_chain([end], half_spread=0.0, now=end.settles_at - timedelta(minutes=15))
+    sold = replace(contract(Right.CALL, 5125), day=end.day)
+    quote(chain, sold, bid=0.0, ask=0.05)
+    found = valued(chain, Entry(1, sold, Decimal(-100)))
+    assert field(found, "LegPrices.1.Mark") == Decimal("0.025")
+    mark = field(found, "LegGreeks.1.Mark")
+    assert abs(float(mark.Theta)) / 96 < 250.0
+    assert abs(float(mark.Theta)) < 1.0
+    assert abs(float(mark.Delta)) < 1.0
 
 
 def test_each_basis_has_the_volatility_that_its_own_price_implies(chain: Chain) -> None:
