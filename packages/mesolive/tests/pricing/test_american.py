@@ -286,6 +286,36 @@ def test_a_price_above_the_european_bound_has_a_volatility() -> None:
     assert float(american.values(False, 100.0, 100.0, 3.0, volatility, discount, forward)) == pytest.approx(price)
 
 
+anything = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -1.0, 1e-300, 1e300, 100.0, 1.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(rights, anything, anything, anything, anything, anything, anything)
+def test_senseless_arguments_give_no_value_and_no_error(
+    is_call: bool, spot: float, strike: float, years: float, volatility: float, discount: float, forward: float
+) -> None:
+    with np.errstate(all="ignore"):
+        american.implied_volatility(volatility, is_call, spot, strike, years, discount, forward)
+        found = american.greeks(is_call, spot, strike, years, volatility, discount, forward)
+    if not all(map(math.isfinite, (spot, strike, years, volatility, discount, forward))) or min(spot, strike) <= 0.0:
+        assert np.isnan([float(greek) for greek in found]).all()
+
+
+@pytest.mark.parametrize("minutes", [1, 60, 390])
+def test_the_last_hours_have_values_greeks_and_volatilities_too(minutes: int) -> None:
+    years = minutes / 525_600
+    strike = np.linspace(98.0, 102.0, 17)
+    discount, forward = market(0.05, 0.02, years)
+    for right in (True, False):
+        found = american.greeks(right, 100.0, strike, years, 0.4, discount, forward)
+        european = black.greeks(right, forward, strike, years, 0.4, discount, 100.0)
+        np.testing.assert_allclose(found.price, european.price, atol=2e-5 * minutes)
+        assert all(np.isfinite(greek).all() for greek in found)
+        again = american.implied_volatility(found.price, right, 100.0, strike, years, discount, forward)
+        clear = (found.vega > 1e-5) & (found.price > np.maximum(100.0 - strike if right else strike - 100.0, 0) + 1e-6)
+        np.testing.assert_allclose(again[clear], 0.4, rtol=1e-5)
+
+
 def test_an_expired_option_is_worth_its_exercise() -> None:
     found = american.greeks(np.array([True, False]), 100.0, 90.0, 0.0, 0.3, 1.0, 100.0)
     assert found.price.tolist() == [10.0, 0.0]

@@ -154,6 +154,12 @@ def _flat(
     return AmericanOptions(right.ravel(), *flat[:5]), right.shape, flat[5]
 
 
+def _finite(volatility: FloatArray) -> FloatArray:
+    """Return volatilities with NaN for what is none."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(volatility) & (volatility >= 0.0), volatility, np.nan)
+
+
 class CarrySensitivities(NamedTuple):
     """Values of contracts and what moves them but the spot; per unit of the underlying.
 
@@ -193,6 +199,12 @@ class AmericanOptions:
         discount: FloatArray,
         forward: FloatArray,
     ) -> None:
+        with np.errstate(invalid="ignore"):
+            sound = np.isfinite(spot + strike + years + discount + forward)
+            sound &= (spot > 0.0) & (strike > 0.0) & (discount > 0.0) & (forward > 0.0)
+        spot, strike, years, discount, forward = (
+            np.where(sound, array, np.nan) for array in (spot, strike, years, discount, forward)
+        )
         self._is_call, self._spot, self._strike = is_call, spot, strike
         self._years, self._discount, self._forward = years, discount, forward
         with np.errstate(all="ignore"):
@@ -216,8 +228,9 @@ class AmericanOptions:
             self._one_boundary = alive & ~never & ~self._two_boundaries & (largest > NEGLIGIBLE_PREMIUM)
         limit = np.zeros(years.size)
         limit[self._one_boundary] = log_limit(rate[self._one_boundary], dividends[self._one_boundary])
-        # How far the contract lies above the highest point of its boundary, allowing for the drift.
-        self._distance = self._log_spot - limit + np.minimum(rate - dividends, 0.0)
+        with np.errstate(invalid="ignore"):
+            # How far the contract lies above the highest point of its boundary, allowing for the drift.
+            self._distance = self._log_spot - limit + np.minimum(rate - dividends, 0.0)
         self._family = np.full(years.size, -1, dtype=np.intp)
         early = np.flatnonzero(self._one_boundary)
         families = Families.of(rate[early], dividends[early])
@@ -226,6 +239,7 @@ class AmericanOptions:
 
     def values(self, volatility: FloatArray) -> FloatArray:
         """Return the contracts' values at `volatility`."""
+        volatility = _finite(volatility)
         found = black.values(self._is_call, self._forward, self._strike, self._years, volatility, self._discount)
         over = self._over & np.isfinite(volatility)
         found[over] = self._payoff[over]
@@ -241,6 +255,7 @@ class AmericanOptions:
 
     def greeks(self, volatility: FloatArray) -> Greeks:
         """Return the contracts' values and greeks at `volatility`."""
+        volatility = _finite(volatility)
         found = black.greeks(
             self._is_call, self._forward, self._strike, self._years, volatility, self._discount, self._spot
         )
@@ -291,8 +306,9 @@ class AmericanOptions:
         can_be_early = self._one_boundary | self._two_boundaries
         with np.errstate(invalid="ignore"):
             solvable = (price > self.lower_bound) & (price < self._price_scale)
-        # An American option may be worth more than a European one can.
-        found = np.where(can_be_early & np.isnan(found), 0.5 * HIGHEST_VOLATILITY, found)
+            # An American option may be worth more than a European one can.
+            beyond = price >= self._discount * np.where(self._is_call, self._forward, self._strike)
+        found = np.where(can_be_early & beyond, 0.5 * HIGHEST_VOLATILITY, found)
         found = np.where(can_be_early & ~solvable, np.nan, found)
         early, by_tree = self._early(found), self._by_tree(found)
         if early.size:
@@ -433,4 +449,6 @@ class AmericanOptions:
                 break
         missed[left] = True
         found = deviation / root_years
-        return found, chosen[missed | (found <= LOWEST_VOLATILITY)]
+        # At either end of the bracket there may be no volatility at all: the tree looks.
+        missed |= (found <= LOWEST_VOLATILITY) | (deviation < 1.01 * SMALLEST_DEVIATION)
+        return found, chosen[missed | (deviation > 0.999 * highest)]

@@ -113,7 +113,7 @@ class ParityLines:
         """Return how far pairs are off in their spreads, and the robust scale of each row."""
         scaled = np.abs(misses) / self._spread
         rows = np.sort(np.where(self._real, scaled, np.inf), axis=1)
-        place, half = np.arange(rows.shape[0]), self._counts // 2
+        place, half = np.arange(self._counts.size), self._counts // 2
         upper = rows[place, half]
         median = np.where(self._counts % 2 == 1, upper, 0.5 * (rows[place, half - 1] + upper))
         return scaled, np.maximum(1.4826 * median, LEAST_SCALE)
