@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,7 +20,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mesolive.cli.root import app
+from mesolive.samples import iron_condor
 from mesolive.settings import Settings
+from mesolive_testkit.market.chain_files import ChainText
 from mesolive_testkit.paths import SHARED_DATA
 
 MESOLIVE = Path(sys.executable).parent / "mesolive"
@@ -163,6 +166,26 @@ def test_a_demonstration_that_cannot_trade_names_the_step_and_ends_with_status_1
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "failed at step" in ended.stdout
     assert "Prepare the entry" in ended.stdout
+
+
+def test_the_demonstration_fits_the_chain_of_a_fund_and_says_what_was_odd_in_it(tmp_path: Path) -> None:
+    fund = ChainText(
+        root="SPY", name="SPDR S&P 500 ETF Trust", spot=650.0, printed=660.0, strikes=tuple(range(550, 751, 2))
+    )
+    (tmp_path / "spy.csv").write_text(fund.csv())
+    ended = run("demo", "--exit", "--port", "0", "--hold", "1", "--chain", "spy.csv", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "chain  corrected: the underlying's price contradicts its options: 660.00 in the file, 650" in ended.stdout
+    assert "Iron condor on SPY, 45 days" in ended.stdout
+
+
+def test_a_replay_says_what_was_odd_in_its_chain(tmp_path: Path) -> None:
+    (tmp_path / "spx.csv").write_text(ChainText(printed=6800.0).csv())
+    (tmp_path / "condor.json").write_text(json.dumps(iron_condor()))
+    for option in ("--chain", "--recording"):
+        market = ("--market", "simulated", "--to", "2026-03-17") if option == "--chain" else ()
+        ended = run("replay", "--strategy", "condor.json", *market, option, "spx.csv", cwd=tmp_path)
+        assert "corrected: the underlying's price contradicts its options: 6,800.00" in ended.stderr, ended.stderr
 
 
 def test_the_help_of_serve_names_every_setting(tmp_path: Path) -> None:

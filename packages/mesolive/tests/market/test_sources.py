@@ -13,6 +13,7 @@ from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
 from mesolive_sdk.models import AgentStatus, DataProviderType
 from mesolive_testkit.market import CALENDAR, MORNING, export_bytes, option_bars
+from mesolive_testkit.market.chain_files import ChainText
 from mesolive_testkit.market.files import export_row
 
 DAY = date(2015, 12, 24)
@@ -58,6 +59,16 @@ async def test_a_recording_starts_at_its_first_option_quote(bars: Path) -> None:
     assert market.status().state is AgentStatus.Connected
     assert market.view("GOOG").columns.values["bid"].tolist() == [1.0]
     await market.stop()
+
+
+def test_what_was_odd_in_a_chain_goes_with_the_market(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(ChainText(printed=6800.0).csv())
+    for kind in ("simulated", "recorded"):
+        source = open_source(kind, SourceRequest(path=path))
+        assert [note.partition(":")[0] for note in source.notes] == ["corrected"]
+        assert Market([source.provider], notes=source.notes).notes == tuple(source.notes)
+    assert list(open_source("simulated", SourceRequest()).notes) == []
 
 
 def test_another_start_may_be_asked_for(chain: Path, bars: Path) -> None:
