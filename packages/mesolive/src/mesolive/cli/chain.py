@@ -66,14 +66,14 @@ def check(file: File, as_json: Json = False) -> None:
         raise typer.BadParameter("a file is needed, this is a folder", param_hint="FILE")
     try:
         bars = _bars(file) if zipfile.is_zipfile(file) else None
-        found = read_chain_file(file) if bars is None else None
+        chains = read_chain_file(file) if bars is None else None
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror or error}", param_hint="FILE") from None
     except (ChainFileError, BarsError) as error:
         _refuse(file, error, as_json)
         raise typer.Exit(1) from None
-    if found is not None:
-        _show_chain(file, found, as_json)
+    if chains is not None:
+        _show_chain(file, chains, as_json)
     elif bars is not None:
         _show_bars(file, bars, as_json)
 
@@ -104,28 +104,28 @@ def _refuse(file: Path, error: ChainFileError | BarsError, as_json: bool) -> Non
     console().print(escape(str(error)))
 
 
-def _show_chain(file: Path, found: ChainFile, as_json: bool) -> None:
+def _show_chain(file: Path, chains: ChainFile, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "File": file.name,
                 "Usable": True,
-                "Format": found.format.name,
-                "FormatName": found.format.value,
-                "Encoding": found.encoding,
-                "Snapshots": [_snapshot(export) for export in found.exports],
-                "Oddities": [_oddity(oddity) for oddity in found.all_oddities],
+                "Format": chains.format.name,
+                "FormatName": chains.format.value,
+                "Encoding": chains.encoding,
+                "Snapshots": [_snapshot(export) for export in chains.exports],
+                "Oddities": [_oddity(oddity) for oddity in chains.all_oddities],
             }
         )
         return
     shown = console()
-    shown.print(f"[bold]{escape(file.name)}[/]: {escape(found.format.value)}, {found.encoding}", soft_wrap=True)
-    export = found.exports[0]
-    _fields(shown, _summary(export, len(found.exports)))
+    shown.print(f"[bold]{escape(file.name)}[/]: {escape(chains.format.value)}, {chains.encoding}", soft_wrap=True)
+    export = chains.exports[0]
+    _fields(shown, _summary(export, len(chains.exports)))
     shown.print(_classes(export.listing))
-    if len(found.exports) > 1:
-        shown.print(_snapshots(found.exports))
-    _show_oddities(shown, found.all_oddities)
+    if len(chains.exports) > 1:
+        shown.print(_snapshots(chains.exports))
+    _show_oddities(shown, chains.all_oddities)
 
 
 def _summary(export: ChainExport, snapshots: int) -> list[tuple[str, str]]:

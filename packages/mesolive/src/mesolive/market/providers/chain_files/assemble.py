@@ -94,12 +94,12 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
     kept = [contracts[place] for place in identified.kept]
     listing, order = _listing(kept, identified)
     table = chain.table()[np.asarray(identified.kept, dtype=np.intp)][order]
-    quotes, told = _quotes(table, [kept[place] for place in order], chain)
-    oddities += told
+    quotes, noted = _quotes(table, [kept[place] for place in order], chain)
+    oddities += noted
     _refuse_exchanged_rights(listing, quotes)
     _refuse_another_scale(listing, quotes)
-    at, told = _moment(chain, listing, quotes, kept)
-    oddities += told
+    at, noted = _moment(chain, listing, quotes, kept)
+    oddities += noted
     oddities += _time_oddities(at, listing)
     known = forwards(listing, at, quotes.bid, quotes.ask, quotes.volatility)
     gap = time_gap(known)
@@ -114,10 +114,10 @@ def assemble(chain: RawChain, format_: ChainFormat, file_stem: str) -> ChainExpo
     on_futures = option_class(kept[0].root).margin is MarginRate.VOLATILITY_INDEX
     if implied is not None and on_futures:
         implied = replace(implied, uncertainty=FUTURES_BASIS * implied.value)
-    spot, change, told = _spot(chain, implied, identified)
-    oddities += told
-    under_bid, under_ask, told = _underlying_market(chain, spot, implied, identified.is_index)
-    oddities += told
+    spot, change, noted = _spot(chain, implied, identified)
+    oddities += noted
+    under_bid, under_ask, noted = _underlying_market(chain, spot, implied, identified.is_index)
+    oddities += noted
     bound = np.inf if on_futures else spot
     oddities += _impossible_prices(listing, quotes, bound)
     oddities += _price_oddities(listing, quotes, None if on_futures else spot, at)
@@ -309,17 +309,17 @@ def _spot(
     if price is not None and price > 0.0:
         if implied is None or not implied.contradicts(price):
             return price, underlier.change, []
-        found = round(implied.value, 2 if identified.is_index else 4)
-        apart = f"{price:,.2f} in the file, {found:,.2f} by put-call parity of {plural(implied.pairs, 'pair')}"
+        implied_price = round(implied.value, 2 if identified.is_index else 4)
+        apart = f"{price:,.2f} in the file, {implied_price:,.2f} by put-call parity of {plural(implied.pairs, 'pair')}"
         if implied.pairs < MIN_PAIRS:
             text = f"the underlying's price does not fit its options: {apart}"
             return price, underlier.change, [Oddity("spot_doubtful", Treatment.NOTED, text, line=underlier.line)]
         text = f"the underlying's price contradicts its options: {apart}; the latter is used"
         # The change belongs to the print: without it, its close before stands. A print of another scale has none.
         change = None
-        if underlier.change is not None and abs(price / found - 1.0) < 0.5:
-            change = round(found - (price - underlier.change), 4)
-        return found, change, [Oddity("spot_contradicted", Treatment.CORRECTED, text, line=underlier.line)]
+        if underlier.change is not None and abs(price / implied_price - 1.0) < 0.5:
+            change = round(implied_price - (price - underlier.change), 4)
+        return implied_price, change, [Oddity("spot_contradicted", Treatment.CORRECTED, text, line=underlier.line)]
     if implied is None:
         raise ChainFileError(
             "the file has no price of the underlying, and no call and put of one strike, both with bid and ask, to "
@@ -327,9 +327,10 @@ def _spot(
             underlier.line,
             "Last",
         )
-    found = round(implied.value, 2 if identified.is_index else 4)
-    text = f"the file has no price of the underlying: {found:,.2f} by parity of {plural(implied.pairs, 'pair')} is used"
-    return found, None, [Oddity("spot_implied", Treatment.ASSUMED, text)]
+    implied_price = round(implied.value, 2 if identified.is_index else 4)
+    pairs = plural(implied.pairs, "pair")
+    text = f"the file has no price of the underlying: {implied_price:,.2f} by put-call parity of {pairs} is used"
+    return implied_price, None, [Oddity("spot_implied", Treatment.ASSUMED, text)]
 
 
 def _underlying_market(

@@ -128,8 +128,8 @@ class RawChain:
         return np.array(list(self.quotes.values()), dtype=np.float64).reshape(-1, len(COLUMNS))
 
 
-def _equal(one: Quote, other: Quote) -> bool:
-    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(one, other, strict=True))
+def _equal(first: Quote, second: Quote) -> bool:
+    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(first, second, strict=True))
 
 
 def symbol_of(contract: Contract) -> str:

@@ -153,7 +153,7 @@ def month_names() -> Sequence[tuple[str, frozenset[int]]]:
         for number, spellings in enumerate(line.split("\t")[1:], start=1):
             for spelling in spellings.split("|"):
                 numbers.setdefault(fold(spelling).strip("."), set()).add(number)
-    return sorted(((name, frozenset(found)) for name, found in numbers.items()), key=lambda entry: -len(entry[0]))
+    return sorted(((name, frozenset(months)) for name, months in numbers.items()), key=lambda entry: -len(entry[0]))
 
 
 def read_export_time(text: str) -> ExportTime:
@@ -277,14 +277,14 @@ def _date(year: int, month: int, day: int, original: str) -> date:
     if year >= FIRST_YEAR + BUDDHIST_YEARS:
         year -= BUDDHIST_YEARS
     try:
-        found = date(year, month, day)
+        result = date(year, month, day)
     except ValueError:
         raise UnreadableDateError(f"{original[:60]!r} is not a date") from None
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise UnreadableDateError(
             f"{original[:60]!r} lies in the year {year}: quotes of {FIRST_YEAR} to {LAST_YEAR} can be read"
         )
-    return found
+    return result
 
 
 def may_mean(text: str, day: date) -> bool:

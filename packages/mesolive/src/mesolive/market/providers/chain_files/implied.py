@@ -109,7 +109,7 @@ def forwards(
     volatility
         The vendor's, as fractions.
     """
-    found: list[Forward] = []
+    nearest: list[Forward] = []
     for position in range(listing.first_alive(at), len(listing.expirations)):
         calls, puts = listing.pairs(position)
         forward = _forward(
@@ -119,10 +119,10 @@ def forwards(
             calendar_years(at, listing.expirations[position].settles_at),
         )
         if forward is not None:
-            found.append(forward)
-        if len(found) == MAX_EXPIRATIONS:
+            nearest.append(forward)
+        if len(nearest) == MAX_EXPIRATIONS:
             break
-    return found
+    return nearest
 
 
 def _forward(

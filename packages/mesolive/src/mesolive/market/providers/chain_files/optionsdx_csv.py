@@ -124,13 +124,13 @@ def _symbol(file_stem: str, price: float, strike: Decimal, line: int) -> tuple[s
 def _expiration(symbol: str, day: str, unix: str, line: int) -> tuple[str, date]:
     """Return the root and the day of an expiration: of several roots the one that settles at the close."""
     try:
-        found = iso_day(day)
+        expires = iso_day(day)
     except UnreadableDateError as error:
         raise ChainFileError(str(error), line, "EXPIRE_DATE") from None
     roots = roots_of(symbol)
     root = next((entry for entry in roots if option_class(entry).settlement.value == "PM"), roots[0])
     del unix
-    return root, found
+    return root, expires
 
 
 def _moment(text: str, line: int) -> datetime:

@@ -115,19 +115,16 @@ def _recognised(text: Text, file_stem: str) -> tuple[ChainFormat, Callable[[], I
     body = text.content
     if body.lstrip()[:1] == "{" and '"options"' in body:
         return ChainFormat.EXCHANGE_JSON, lambda: [exchange_json.read(body.encode())]
-    table = table_of(body, optionsdx_csv.MARKS)
-    if table is not None:
-        found = table
-        return ChainFormat.OPTIONSDX, lambda: optionsdx_csv.read(found, file_stem)
-    table = table_of(body, yfinance_csv.MARKS)
-    if table is not None:
-        found = table
-        return ChainFormat.YFINANCE, lambda: [yfinance_csv.read(found)]
-    table = table_of(body, exchange_csv.MARKS)
-    if table is not None:
-        found = table
-        old = exchange_csv.is_old(found)
-        return ChainFormat.QUOTE_DATA if old else ChainFormat.EXCHANGE_CSV, lambda: [exchange_csv.read(found)]
+    optionsdx = table_of(body, optionsdx_csv.MARKS)
+    if optionsdx is not None:
+        return ChainFormat.OPTIONSDX, lambda: optionsdx_csv.read(optionsdx, file_stem)
+    yfinance = table_of(body, yfinance_csv.MARKS)
+    if yfinance is not None:
+        return ChainFormat.YFINANCE, lambda: [yfinance_csv.read(yfinance)]
+    exchange = table_of(body, exchange_csv.MARKS)
+    if exchange is not None:
+        format_ = ChainFormat.QUOTE_DATA if exchange_csv.is_old(exchange) else ChainFormat.EXCHANGE_CSV
+        return format_, lambda: [exchange_csv.read(exchange)]
     raise _unknown(text)
 
 

@@ -63,8 +63,8 @@ def read(table: Table) -> RawChain:
             moment = _moment(row[places["lasttradedate"]], line)
             latest = moment if latest is None or (moment is not None and moment > latest) else latest
         if price is None and price_at is not None:
-            found = _number(numbers, row, price_at, line, table.header[price_at])
-            price = found if found > 0.0 else None
+            written = _number(numbers, row, price_at, line, table.header[price_at])
+            price = written if written > 0.0 else None
     if not chain.quotes:
         raise ChainFileError("the file lists no contract", table.header_line + 1)
     if latest is None:
@@ -111,7 +111,7 @@ def _moment(text: str, line: int) -> datetime | None:
 def _spot_of_one_side(chain: RawChain, at: datetime) -> float | None:
     """Return the spot at which the vendor's volatilities give the middle prices: the median of the nearest strikes."""
     calendar = us_options_calendar()
-    found: list[tuple[float, float]] = []
+    spots: list[tuple[float, float]] = []
     for contract, quote in chain.quotes.items():
         years = calendar_years(at, settlement_instant(contract.root, contract.day, None, calendar))
         middle = 0.5 * (quote.bid + quote.ask)
@@ -119,10 +119,10 @@ def _spot_of_one_side(chain: RawChain, at: datetime) -> float | None:
             continue
         spot = _spot(contract, middle, quote.volatility, years)
         if spot is not None:
-            found.append((abs(math.log(spot / float(contract.strike))), spot))
-    if not found:
+            spots.append((abs(math.log(spot / float(contract.strike))), spot))
+    if not spots:
         return None
-    nearest = sorted(found)[:NEAREST]
+    nearest = sorted(spots)[:NEAREST]
     spot = round(float(np.median([value for _, value in nearest])), 2)
     side = "calls" if next(iter(chain.quotes)).right is Right.CALL else "puts"
     chain.oddities.append(
