@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
@@ -24,7 +24,7 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError, storage_failure
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
-from mesolive.hubs.envelope import principal_of
+from mesolive.hubs.envelope import EnvelopeHub, Shares, principal_of
 from mesolive.hubs.event import EventHub, HubSink
 from mesolive.hubs.key_watch import ApiKeyMonitor
 from mesolive.journal.bus import LocalBus
@@ -40,6 +40,7 @@ from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.operations.server_places import note_places
 from mesolive.settings import Settings, SettingsError
+from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
@@ -94,6 +95,8 @@ PARALLEL_CALLS = 16
 """How many calls of one connection run at the same time; their answers carry ids, so order does not matter."""
 
 _log = structlog.get_logger(__name__)
+
+H = TypeVar("H", bound=EnvelopeHub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +365,7 @@ async def running(
             trading.signals,
             retention,
             health,
+            health.lag,
         )
         yield Application(
             settings=settings,
@@ -437,6 +441,7 @@ def _build_core(
     bus = LocalBus()
     calendar = us_options_calendar()
     external = ExternalDataReader(market, calendar.zone, settings.fetch_rules)
+    stack.callback(external.close)
     evaluator = StrategyEvaluator(
         market, CompiledStrategies(), external, overrides.replay or Random, overrides.evaluation_listener
     )
@@ -522,14 +527,16 @@ def _build_hubs(settings: Settings, core: _Core, trading: _Trading, stack: Async
 
     # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
     # clients: the name is bound below, before the first connection.
+    shares = Shares(CallShares(settings.max_calls), CountedShares(settings.max_streams))
+
     def control_hub() -> ControlHub:
-        return ControlHub(trading.services)
+        return _sharing(ControlHub(trading.services), shares)
 
     def data_hub() -> DataHub:
-        return DataHub(streams)
+        return _sharing(DataHub(streams), shares)
 
     def event_hub() -> EventHub:
-        return EventHub(events, deliverer)
+        return _sharing(EventHub(events, deliverer), shares)
 
     server = SignalRServer(
         {
@@ -543,6 +550,11 @@ def _build_hubs(settings: Settings, core: _Core, trading: _Trading, stack: Async
     deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
     keys = ApiKeyMonitor(core.store.access, [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
     return _Hubs(server, streams, deliverer, keys)
+
+
+def _sharing(hub: H, shares: Shares) -> H:
+    hub.shares = shares
+    return hub
 
 
 def _metrics(

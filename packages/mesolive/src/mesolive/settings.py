@@ -121,6 +121,11 @@ class Settings:
     max_preparations: Annotated[int, Setting("Preparations that one user may have under way.")] = 8
     max_plans: Annotated[int, Setting("Plans never executed that one user may have.")] = 20_000
     max_connections: Annotated[int, Setting("Connections that one user may have to each hub.")] = 1000
+    max_calls: Annotated[
+        int,
+        Setting("Calls of one user that run at once, over all connections; cancels have as many more."),
+    ] = 32
+    max_streams: Annotated[int, Setting("Streams that one user may have open, over all connections.")] = 1000
 
     def __repr__(self) -> str:
         """Leave out what must not be logged."""
@@ -188,7 +193,7 @@ class Settings:
         if 0 != self.keep_records_days < MIN_RECORD_DAYS:
             text = f"expected {MIN_RECORD_DAYS} days or more, or 0 for ever, got {self.keep_records_days}"
             raise SettingsError(f"keep_records_days: {text}")
-        for name in ("max_strategies", "max_preparations", "max_plans", "max_connections"):
+        for name in ("max_strategies", "max_preparations", "max_plans", "max_connections", "max_calls", "max_streams"):
             if (number := getattr(self, name)) < 1:
                 raise SettingsError(f"{name}: expected 1 or more, got {number}")
 

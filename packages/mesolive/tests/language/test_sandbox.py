@@ -138,3 +138,22 @@ def test_no_text_gets_anything_out_of_the_machine_but_a_value_or_an_error(body: 
         return
     # A table or function can only be one that the text itself made: it knows no name of the outside.
     assert result is None or isinstance(result, float | int | str) or type(result).__module__.startswith("lupa")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(function() while true do steps = 0 end end)()",
+        "(function() local n = 0 while true do guard = { n = 0 } n = n + 1 end end)()",
+        "(function() while true do _ENV.steps = 0 end end)()",
+    ],
+)
+def test_raw_lua_cannot_set_the_count_of_its_instructions_back(body: str) -> None:
+    function = Sandbox().compile([], body)
+    with pytest.raises(LuaError, match="ran away"):
+        run(function, [])
+
+
+def test_raw_lua_does_not_reach_the_guard() -> None:
+    with pytest.raises(LuaError, match="guard"):
+        run(Sandbox().compile([], "(function() guard.n = 0 return 1 end)()"), [])

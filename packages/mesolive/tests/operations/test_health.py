@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,10 +16,13 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
+from mesolive.clock import ManualClock
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.operations import health
 from mesolive.operations.health import MarketVitals, Vitals, failures, warnings
+from mesolive.operations.resources import LoopLag, open_files
 from mesolive.tasks import TaskState
 from mesolive.trading.execution import halts
 from mesolive.venues.simulated.faults import Fault, Faults
@@ -39,6 +44,7 @@ WELL = Vitals(
     evaluated_ago=59.0,
     free=10**11,
 )
+NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 TASK = TaskState("retention", 1, ended=False, turns=3, failures=0, turn_age=1.0, failure_age=None, error=None)
 STUCK = {"keys": replace(TASK, turn_age=61.0, turn_limit=60.0)}
 FAILED = {"venue": replace(TASK, failures=2, failure_age=3.0, error="ValueError")}
@@ -102,6 +108,9 @@ def test_what_mends_itself_is_none_yet(change: dict[str, Any]) -> None:
         ({"counts": {"errors": 2}}, "2 errors are active"),
         ({"counts": {"halts": 1}}, "1 halts stand"),
         ({"free": 100 * 1024**2}, "the database's disk has 100 MB left"),
+        ({"loop_lag": 2.34}, "the event loop was held up for 2.3 s"),
+        ({"files": (922, 1024)}, "922 of 1,024 file descriptors are open"),
+        ({"notices": ["7 acknowledged transactions are missing"]}, "7 acknowledged transactions are missing"),
         ({"tasks": FAILED}, "the task 'venue' failed 3 s ago (ValueError), for the 2nd time"),
     ],
 )
@@ -218,3 +227,49 @@ async def test_metrics_follow_the_conventions_and_the_page_on_operations_lists_t
         assert f"`{exposed}`" in page, f"docs/operations.md does not tell of {exposed}"
     listed = set(re.findall(r"`(mesolive_[a-z_]+)`", page))
     assert listed == {sample.name for family in ours for sample in family.samples}
+
+
+async def test_a_look_that_waited_for_the_event_loop_says_so_and_not_that_the_database_fails(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = kit.application.health
+
+    def write(*_arguments: object) -> NoReturn:
+        watch.lag.note(watch.lag._pace.now(), 20.0)  # pyright: ignore[reportPrivateUsage]  # real time as it has it
+        raise TimeoutError
+
+    monkeypatch.setattr(kit.application.database, "write", write)
+    await watch.look()
+    found = watch.vitals
+    assert failures(found) == []
+    assert found.loop_lag == 20.0
+    assert any("event loop was held up for 20.0 s" in warning for warning in warnings(found))
+
+
+def test_the_delays_of_the_event_loop_are_forgotten_after_half_a_minute() -> None:
+    lag, start = LoopLag(ManualClock(NOW)), NOW
+    lag.note(start, 5.0)
+    lag.note(start + timedelta(seconds=29), 0.1)
+    assert (lag.worst, lag.total_since(start)) == (5.0, 5.1)
+    lag.note(start + timedelta(seconds=31), -0.2)
+    assert lag.worst == 0.1
+
+
+async def test_the_lag_is_measured_by_what_a_turn_is_late() -> None:
+    pace = ManualClock(NOW)
+    lag = LoopLag(pace)
+    await lag.start()
+    await asyncio.sleep(0)
+    await pace.advance(1)
+    assert lag.worst == 0.0
+    assert lag.tasks.states()[0].turns == 4
+    await lag.stop()
+
+
+async def test_scarce_file_descriptors_are_told_once(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "open_files", lambda: (1000, 1024))
+    with capture_logs() as logs:
+        await kit.application.health.look()
+        await kit.application.health.look()
+    assert [line["event"] for line in logs if "descriptors" in line["event"]] == ["file_descriptors_scarce"]
+    assert open_files() is not None

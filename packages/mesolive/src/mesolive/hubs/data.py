@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from mesolive.access.context import UserContext
-from mesolive.errors import ServiceError
+from mesolive.errors import ServiceError, rate_limited
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.streams.service import Streams
 from mesolive_sdk import models, wire
@@ -113,6 +113,10 @@ class DataHub(EnvelopeHub):
         items: Callable[[UserContext, A], AsyncGenerator[Shared]],
     ) -> AsyncGenerator[Shared]:
         """Decode the argument and yield the items; a failure ends the stream, its status first in the text."""
+        user_id, streams = self.user.user_id, None if self.shares is None else self.shares.streams
+        if streams is not None and not streams.take(user_id):
+            refused = rate_limited(f"you have {streams.most} streams open, over all connections, and may have no more")
+            raise ExactError(str(refused))
         try:
             async with aclosing(items(self.user, wire.decode_args(payload, arguments))) as followed:
                 async for item in followed:
@@ -127,3 +131,6 @@ class DataHub(EnvelopeHub):
             raise ExactError(
                 f"InternalError: {method} failed inside the server; the log has it under reference {reference}"
             ) from None
+        finally:
+            if streams is not None:
+                streams.give_back(user_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import structlog
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, storage_failure
+from mesolive.shares import CallShares, CountedShares, Lane
 from mesolive_sdk import wire
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, StatusCode
 from signalr_asyncio import Hub, HubContext, Payload, Principal
@@ -27,6 +29,14 @@ USER = "user"
 _log = structlog.get_logger(__name__)
 _calls = logging.getLogger("mesolive.calls")
 """Every call, at `debug`: of the standard library, because it is asked at every call and answers at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What one user may have at once, over all connections."""
+
+    calls: CallShares
+    streams: CountedShares
 
 
 def principal_of(user: UserContext) -> Principal:
@@ -50,8 +60,29 @@ def _user_behind(principal: Principal) -> UserContext:
     return user
 
 
+LANES = {
+    "CancelOrder": Lane.RISK,
+    "LiquidatePosition": Lane.RISK,
+    "SetPositionClosed": Lane.RISK,
+    "StartPreparePositionExit": Lane.RISK,
+    "GetPreparePositionExitStatus": Lane.RISK,
+    "SendOrder": Lane.ORDERS,
+    "ApplyPaperFills": Lane.ORDERS,
+}
+"""The lanes of methods; all others are common. Orders that leave a position cannot be told from others by their
+method, so all orders have a lane apart from what only asks."""
+
+
 class EnvelopeHub(Hub):
-    """Base of our hubs: one line per method is enough."""
+    """Base of our hubs: one line per method is enough.
+
+    Attributes
+    ----------
+    shares
+        What one user may have at once, over all connections; `None` is no limit.
+    """
+
+    shares: Shares | None = None
 
     @property
     def user(self) -> UserContext:
@@ -82,7 +113,11 @@ class EnvelopeHub(Hub):
             connection=connection, method=method, user_id=user.user_id, key_id=user.key_id
         ):
             began = time.perf_counter()
-            answer = await self._outcome(method, arguments, payload, service)
+            if self.shares is None:
+                answer = await self._outcome(method, arguments, payload, service)
+            else:
+                async with self.shares.calls.turn(user.user_id, LANES.get(method, Lane.COMMON)):
+                    answer = await self._outcome(method, arguments, payload, service)
             if _calls.isEnabledFor(logging.DEBUG):
                 _calls.debug("%s in %.3f ms", answer.Status.name, 1000 * (time.perf_counter() - began))
             return answer

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from mesolive.errors import ServiceError
 from mesolive.journal.deliverer import Deliverer
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
+from mesolive.operations.resources import LoopLag, open_files
 from mesolive.signals.stats import EvaluationStats
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
-from mesolive.tasks import TaskRegistry, Tasks, TaskState, Turns
+from mesolive.tasks import TaskRegistry, Tasks, TaskState
 from mesolive.trading.execution.halts import count_halts
 from mesolive.trading.execution.reconciliation import ReconciliationEngine
 from mesolive.trading.orders.open_orders import count_open, count_unresolved, oldest_unresolved
@@ -47,6 +48,14 @@ LATE_SECONDS = 30.0
 
 UNRESOLVED_SECONDS = 120.0
 """For how long, in market time, it may be unknown what became of an order."""
+
+STUCK_SECONDS = 60.0
+"""Without a look for so long the values are old: that is a failure."""
+
+LAG_SECONDS = 1.0
+"""A delay of the event loop that clients notice."""
+
+FILES_SHARE = 0.9
 
 RECENT_SECONDS = 600.0
 """For how long after its failure a task that was started again is a warning."""
@@ -119,7 +128,10 @@ class Vitals:
     evaluated_every
         How many real seconds are between two.
     loop_lag
-        Seconds by which the look itself came late: for so long something kept the server from its other work.
+        The longest time, in seconds, by which a turn of the event loop was late in the last half minute: everything
+        waited for so long.
+    files
+        How many file descriptors are open, and how many may be; `None` where that is not known.
     tasks
         The background tasks by their name.
     notices
@@ -142,6 +154,13 @@ class Vitals:
     loop_lag: float = 0.0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     notices: Sequence[str] = ()
+    files: tuple[int, int] | None = None
+
+
+def scarce(files: tuple[int, int]) -> bool:
+    """Return whether nearly all file descriptors are in use."""
+    used, limit = files
+    return used >= FILES_SHARE * limit
 
 
 def failures(vitals: Vitals) -> list[str]:
@@ -171,6 +190,13 @@ def failures(vitals: Vitals) -> list[str]:
 def warnings(vitals: Vitals) -> list[str]:
     """Return what somebody should look at though the server works, in words."""
     found: list[str] = [*vitals.notices]
+    if vitals.loop_lag > LAG_SECONDS:
+        found.append(
+            f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
+        )
+    if vitals.files is not None and scarce(vitals.files):
+        used, limit = vitals.files
+        found.append(f"{used:,} of {limit:,} file descriptors are open: further connections are refused (ulimit -n)")
     if vitals.oldest_unresolved > UNRESOLVED_SECONDS:
         number = vitals.counts["unresolved orders"]
         found.append(f"what became of {number} orders is not known, for {vitals.oldest_unresolved:.0f} s by now")
@@ -215,6 +241,8 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
         "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
+        "event_loop": {"lag_seconds": round(vitals.loop_lag, 3)},
+        "files": None if vitals.files is None else {"open": vitals.files[0], "limit": vitals.files[1]},
         "tasks": {
             name: {
                 "running": task.running,
@@ -273,21 +301,24 @@ class Health:
         self._every = evaluated_every
         self._since: dict[str, float] = {}
         self._started = time.monotonic()
-        self._loop_lag = 0.0
         self._stored = Vitals()
         self._notices = notices
         self._pace = pace or MonotonicClock()
         self.registry = registry or TaskRegistry()
         self.tasks = Tasks(self._pace)
+        self.lag = LoopLag(self._pace)
+        self._files_low = False
 
     async def start(self) -> None:
         """Look once, and begin to look regularly."""
+        await self.lag.start()
         await self.look()
-        self.tasks.start_loop("health", self._run)
+        self.tasks.start_periodic("health", self.look, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
 
     async def stop(self) -> None:
         """Look no more."""
         await self.tasks.stop()
+        await self.lag.stop()
 
     @property
     def vitals(self) -> Vitals:
@@ -312,7 +343,8 @@ class Health:
             delivery_lag=self._lasting("events", now, lasts=behind > 0),
             evaluated_ago=None if pulse is None else now - max(pulse.succeeded_at[0], self._started),
             evaluated_every=self._every,
-            loop_lag=self._loop_lag,
+            loop_lag=self.lag.worst,
+            files=seen.files,
             tasks=self.registry.states(),
             notices=self._notices,
         )
@@ -324,6 +356,7 @@ class Health:
     async def look(self) -> None:
         """Look at the database now."""
         error: str | None = None
+        asked = self._pace.now()
         counts: dict[str, int] = {}
         oldest = 0.0
         began = time.monotonic()
@@ -340,7 +373,12 @@ class Health:
         except (ServiceError, SQLAlchemyError, OSError, TimeoutError) as problem:
             took = time.monotonic() - began
             error = _kind(problem)
-            if self._stored.database_error != error:
+            held_up = self.lag.total_since(asked)
+            if held_up > took / 2 and isinstance(problem, ServiceError | TimeoutError):
+                # Nothing was found out about the database: its answer waited as everything did.
+                _log.warning("event_loop_held_up", seconds=round(held_up, 1))
+                error = self._stored.database_error
+            elif self._stored.database_error != error:
                 _log.error("database_not_writable", error=error)
         if error is None and self._stored.database_error is not None:
             _log.info("database_writable_again")
@@ -352,15 +390,17 @@ class Health:
             free=free,
             counts=counts,
             oldest_unresolved=oldest,
+            files=self._files(),
         )
 
-    async def _run(self, turns: Turns) -> None:
-        while True:
-            due = self._pace.now() + timedelta(seconds=EVERY_SECONDS)
-            await self._pace.sleep(EVERY_SECONDS)
-            self._loop_lag = max(0.0, (self._pace.now() - due).total_seconds())
-            await self.look()
-            turns.turned()
+    def _files(self) -> tuple[int, int] | None:
+        """Count the open files, and log once when they become scarce: connections are refused then without a trace."""
+        files = open_files()
+        low = files is not None and scarce(files)
+        if low and not self._files_low and files is not None:
+            _log.error("file_descriptors_scarce", open=files[0], limit=files[1], hint="raise ulimit -n (LimitNOFILE)")
+        self._files_low = low
+        return files
 
     def _markets(self) -> dict[str, MarketVitals]:
         now = self._clock.now()

@@ -23,6 +23,7 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 
 from mesolive.errors import ServiceError
+from mesolive.shares import FairTurns
 from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
 from mesolive.store.engines import make_engines
 from mesolive.store.file_guard import DatabaseMovedError
@@ -213,7 +214,7 @@ class Database:
     def __init__(self, engines: Engines, limits: Limits) -> None:
         self._engines = engines
         self._limits = limits
-        self._turns = asyncio.Semaphore(engines.writers)
+        self._turns = FairTurns(engines.writers)
         self._waiting = 0
         self._writing: set[asyncio.Task[Any] | None] = set()  # tasks within a write block
         self.tasks = Tasks()  # commits and rollbacks under way
@@ -304,7 +305,7 @@ class Database:
         if task in self._writing:
             raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
         async with _deadline(self._limits.write_seconds) as deadline:
-            await self._take_turn()
+            await self._take_turn(user_id)
             writer = _Writer(self._engines.write_link())
             self._writing.add(task)
             try:
@@ -321,12 +322,12 @@ class Database:
             deadline.reschedule(None)
             await self._end(writer, commit=True)
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, user_id: int | None) -> None:
         if self._waiting >= self._limits.waiting_writers:
             raise DatabaseBusyError
         self._waiting += 1
         try:
-            await self._turns.acquire()
+            await self._turns.acquire(user_id)
         finally:
             self._waiting -= 1
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import http.client
 import io
+import ipaddress
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from mesolive.trading.evaluation.external_fetch import (
     FetchError,
     FetchRules,
     fetch,
+    is_public,
 )
 
 URL = "https://gist.githubusercontent.com/user/1/raw/signal.csv"
@@ -330,3 +333,90 @@ async def test_a_reader_that_gives_up_does_not_take_the_fetch_from_the_others() 
     assert len(asked) == 1
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b:1::8.8.8.8",
+        "2002:7f00:1::1",
+        "2002:c0a8:101::1",
+        "::10.0.0.1",
+        "::ffff:192.168.0.1",
+        "fec0::1",
+        "feff::8.8.8.8",
+        "2001:0:7f00:1:0:0:f5ff:fffe",
+        "2a00:1450:4001::5efe:10.0.0.1",
+        "2a00:1450:4001::200:5efe:127.0.0.1",
+        "ff0e::1",
+        "::1",
+        "fd00::1",
+    ],
+)
+def test_an_address_with_an_inner_one_within_is_judged_by_that(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "2a00:1450:4001:800::200e", "64:ff9b::140.82.121.4", "::ffff:140.82.121.4", "2002:8c52:7904::1"]
+)
+def test_public_addresses_may_be_fetched_from_whatever_their_form(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+class DrippingNetwork(Connection):
+    """A host that answers with one header line after another and never comes to the end of them."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.ended = threading.Event()
+
+    def resolve(self, host: str) -> Sequence[str]:
+        return [PUBLIC]
+
+    def open(self, host: str, address: str, timeout: float) -> http.client.HTTPConnection:
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self._drip, args=(theirs,), daemon=True).start()
+        connection = http.client.HTTPConnection(host, 443, timeout=timeout)
+        ours.settimeout(timeout)
+        connection.sock = ours
+        return connection
+
+    def _drip(self, theirs: socket.socket) -> None:
+        try:
+            theirs.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not self.ended.wait(0.02):
+                theirs.sendall(b"X")  # never a whole line: the number of lines is no limit either
+                self.lines += 1
+        except OSError:
+            self.ended.set()  # the other side has hung up
+        finally:
+            theirs.close()
+
+
+def test_a_server_that_drips_its_header_is_hung_up_on_at_the_deadline() -> None:
+    network = DrippingNetwork()
+    with pytest.raises(FetchError, match="took too long"):
+        fetch(URL, FetchRules(timeout=0.2), network)
+    assert network.ended.wait(60), "the server is told: nothing goes on behind the caller's back"
+
+
+async def test_fetches_have_threads_of_their_own() -> None:
+    held, names = threading.Event(), list[str]()
+
+    def slow(_url: str, _rules: FetchRules) -> bytes:
+        names.append(threading.current_thread().name)
+        held.wait(60)
+        return b""
+
+    source = ExternalSource(bytes, fetcher=slow)
+    fetches = [asyncio.create_task(source.get(f"{URL}?{number}")) for number in range(40)]
+    await asyncio.sleep(0)
+    # However many fetches hang: what uses the common threads, as imports do, goes on.
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "imported"), 60) == "imported"
+    held.set()
+    await asyncio.gather(*fetches)
+    source.close()
+    assert all(name.startswith("external data") for name in names)

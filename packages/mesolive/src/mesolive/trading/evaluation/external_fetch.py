@@ -13,9 +13,12 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -30,6 +33,10 @@ CACHE_SECONDS = 60.0
 CACHE_ENTRIES = 256
 TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 4
+MAX_FETCHES = 4
+"""How many fetches run at once; more wait, within their time."""
+GRACE_SECONDS = 2.0
+"""For how long a fetch may go on after its deadline before its caller gives up on it."""
 _CHUNK = 64 * 1024
 
 T = TypeVar("T")
@@ -82,11 +89,21 @@ class Connection:
             When it cannot be made.
         """
         connection = http.client.HTTPSConnection(host, 443, timeout=timeout)
+        deadline = time.monotonic() + timeout
         plain = socket.create_connection((address, 443), timeout)
         try:
-            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+            secure = ssl.create_default_context().wrap_socket(
+                plain, server_hostname=host, do_handshake_on_connect=False
+            )
         except OSError:
             plain.close()
+            raise
+        connection.sock = secure
+        try:
+            with _cut_off_at(deadline, secure):
+                secure.do_handshake()
+        except OSError:
+            secure.close()
             raise
         return connection
 
@@ -160,21 +177,52 @@ def _get(url: str, rules: FetchRules, via: Connection, deadline: float) -> bytes
         address = _public_address(host, via)
         opened = via.open(host, address, _left(deadline))
         try:
-            target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            opened.request("GET", target, headers={"Accept": "text/csv, text/plain", "User-Agent": "mesolive"})
-            answer = opened.getresponse()
-            if answer.status in {301, 302, 303, 307, 308}:
-                location = answer.getheader("Location")
-                if not location:
-                    raise FetchError("external data is redirected to nowhere")
-                return urljoin(url, location)
-            if answer.status != http.client.OK:
-                raise FetchError(f"the server of the external data answers {answer.status}")
-            return _read(opened, answer, rules, deadline)
+            with _cut_off_at(deadline, opened.sock):
+                target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+                opened.request("GET", target, headers={"Accept": "text/csv, text/plain", "User-Agent": "mesolive"})
+                answer = opened.getresponse()
+                if answer.status in {301, 302, 303, 307, 308}:
+                    location = answer.getheader("Location")
+                    if not location:
+                        raise FetchError("external data is redirected to nowhere")
+                    return urljoin(url, location)
+                if answer.status != http.client.OK:
+                    raise FetchError(f"the server of the external data answers {answer.status}")
+                return _read(opened, answer, rules, deadline)
         finally:
             opened.close()
     except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
         raise FetchError(f"external data could not be fetched from '{host}': {type(error).__name__}") from error
+
+
+@contextmanager
+def _cut_off_at(deadline: float, connected: object) -> Generator[None]:
+    """Shut a socket down at the deadline, whatever the block waits for then.
+
+    A time-out of the socket bounds one wait for bytes. A server that sends a header line a second never meets it.
+    """
+    if not isinstance(connected, socket.socket):  # there is none, or a stand-in
+        yield
+        return
+
+    def cut_off() -> None:
+        with suppress(OSError):
+            # The method of the plain socket: that of a TLS socket would first say goodbye to a peer that is slow.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(deadline - time.monotonic(), 0.0), cut_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if time.monotonic() >= deadline:
+            raise FetchError("external data took too long") from error
+        raise
+    else:
+        _left(deadline)  # a header or a body that was cut off ends like a whole one
+    finally:
+        timer.cancel()
 
 
 def _left(deadline: float) -> float:
@@ -207,12 +255,43 @@ def _public_address(host: str, via: Connection) -> str:
     addresses = [ipaddress.ip_address(found.split("%")[0]) for found in via.resolve(host)]
     if not addresses:
         raise FetchError(f"'{host}' has no address")
-    for address in addresses:
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        checked = mapped if mapped is not None else address
-        if not checked.is_global or checked.is_multicast:
-            raise FetchError(f"'{host}' is not a public address: external data may not come from inside")
+    if not all(is_public(address) for address in addresses):
+        raise FetchError(f"'{host}' is not a public address: external data may not come from inside")
     return str(addresses[0])
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether an address, and every address that is written within it, is one of the public internet.
+
+    Translators and tunnels deliver to the address within: an IPv6 address of theirs reaches an inner network.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address.ipv4_mapped is not None:
+        return is_public(address.ipv4_mapped)
+    if address.is_site_local or address.is_multicast or not address.is_global or address in _LOCAL_TRANSLATION:
+        return False
+    return all(is_public(inner) for inner in _inner_addresses(address))
+
+
+_LOCAL_TRANSLATION = ipaddress.IPv6Network("64:ff9b:1::/48")
+_TRANSLATION = ipaddress.IPv6Network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+_LOW = 0xFFFFFFFF
+
+
+def _inner_addresses(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """Return the IPv4 addresses within an IPv6 one: of NAT64 (RFC 6052), 6to4, Teredo, ISATAP and IPv4-compatible."""
+    inner: list[ipaddress.IPv4Address] = []
+    low = ipaddress.IPv4Address(int(address) & _LOW)
+    if address in _TRANSLATION or address in _COMPATIBLE or (int(address) >> 32) & _LOW in _ISATAP:
+        inner.append(low)
+    if address.sixtofour is not None:
+        inner.append(address.sixtofour)
+    if address.teredo is not None:
+        inner.extend(address.teredo)
+    return inner
 
 
 class ExternalSource(Generic[T]):
@@ -244,6 +323,8 @@ class ExternalSource(Generic[T]):
         self._fetch = fetcher
         self._monotonic = monotonic
         self.tasks = Tasks()
+        # Of their own: slow servers must not keep imports of strategies, which use the common threads, from theirs.
+        self._threads = ThreadPoolExecutor(MAX_FETCHES, thread_name_prefix="external data")
         self._kept: OrderedDict[str, tuple[float, asyncio.Task[T]]] = OrderedDict()
 
     async def get(self, url: str) -> T:
@@ -265,7 +346,14 @@ class ExternalSource(Generic[T]):
         return await asyncio.shield(known[1])
 
     async def _load(self, url: str) -> T:
-        return await asyncio.wait_for(asyncio.to_thread(self._read, url), timeout=self._rules.timeout + 10.0)
+        loop = asyncio.get_running_loop()
+        # Looking a name up has no time limit of its own: the caller does not wait for it, its thread does.
+        async with asyncio.timeout(self._rules.timeout + GRACE_SECONDS):
+            return await loop.run_in_executor(self._threads, self._read, url)
+
+    def close(self) -> None:
+        """Begin no fetch that waits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, url: str) -> T:
         """Fetch and decode; in a thread, because both may take seconds."""

@@ -38,6 +38,10 @@ class ExternalDataReader:
 
         self._tables = ExternalSource(decode, rules)
 
+    def close(self) -> None:
+        """Begin no fetch any more."""
+        self._tables.close()
+
     async def get(
         self, definition: StrategyDefinition, view: BookView, provider: DataProviderType | None
     ) -> ExternalValues:

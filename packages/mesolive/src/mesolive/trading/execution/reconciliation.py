@@ -21,6 +21,7 @@ import structlog
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.contracts import OptionContract
+from mesolive.shares import URGENT
 from mesolive.store.database import Database, Transaction
 from mesolive.tasks import BackOff, Tasks, Turns, until_first
 from mesolive.trading.execution.halts import halt_reason, standing_halts
@@ -418,10 +419,14 @@ class ReconciliationEngine:
                 for account in (await self._all_accounts()).values()
                 if (reason := halt_reason(standing, account.id)) is not None
             ]
-        for account, reason, open_orders in halted:
-            for order in open_orders:
-                if order.reference not in self._sending.in_flight and order.view.unresolved_since is None:
-                    await self._sending.cancel_by_us(order, account, f"halt: {reason}")
+        urgent = URGENT.set(True)  # a halt waits behind nobody's orders
+        try:
+            for account, reason, open_orders in halted:
+                for order in open_orders:
+                    if order.reference not in self._sending.in_flight and order.view.unresolved_since is None:
+                        await self._sending.cancel_by_us(order, account, f"halt: {reason}")
+        finally:
+            URGENT.reset(urgent)
 
     # --- accounts -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,162 @@
+"""Fair shares between users: turns round robin by user, a bound on what one user has at once, and an urgent lane.
+
+One user with hundreds of calls waits for their own calls, and nobody else does: who asks for a turn gets it after at
+most one turn of each other user. What lowers risk (cancels, exits) goes before everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncGenerator, Hashable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from enum import Enum
+
+URGENT: ContextVar[bool] = ContextVar("mesolive_urgent", default=False)
+"""Whether the work of this context lowers risk: it is set for calls of that lane, and for the tasks that they start."""
+
+Waiter = asyncio.Future[None]
+
+
+class Lane(Enum):
+    """Kinds of calls that do not wait for each other."""
+
+    COMMON = "common"
+    ORDERS = "orders"
+    RISK = "risk"
+    """What lowers risk: cancels, exits, liquidations."""
+
+
+class _Queue:
+    """Waiters by user; the next one is of the user who had to wait longest for a turn."""
+
+    def __init__(self) -> None:
+        self._waiters: OrderedDict[Hashable, deque[Waiter]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiters)
+
+    def put(self, user: Hashable, waiter: Waiter) -> None:
+        self._waiters.setdefault(user, deque()).append(waiter)
+
+    def pop(self) -> Waiter | None:
+        """Return the next waiter that still waits."""
+        while self._waiters:
+            user, waiters = next(iter(self._waiters.items()))
+            waiter = waiters.popleft()
+            if waiters:
+                self._waiters.move_to_end(user)
+            else:
+                del self._waiters[user]
+            if not waiter.done():
+                return waiter
+        return None
+
+
+class FairTurns:
+    """A semaphore whose waiters have their turns round robin by user, the urgent ones first.
+
+    Parameters
+    ----------
+    number
+        How many have a turn at once.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._urgent = _Queue()
+        self._common = _Queue()
+
+    async def acquire(self, user: Hashable) -> None:
+        """Wait for a turn."""
+        if self._free > 0 and not self._urgent and not self._common:
+            self._free -= 1
+            return
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        (self._urgent if URGENT.get() else self._common).put(user, waiter)
+        if self._free > 0:
+            self._free -= 1
+            self.release()  # somebody waits who was cancelled: the free turn goes to whoever is next
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.release()  # it came in the same moment
+            raise
+
+    def release(self) -> None:
+        """Pass the turn on."""
+        waiter = self._urgent.pop() or self._common.pop()
+        if waiter is None:
+            self._free += 1
+        else:
+            waiter.set_result(None)
+
+
+class CallShares:
+    """Bounds how many calls of one user run at once, in each lane by itself, over all connections of the user.
+
+    Parameters
+    ----------
+    calls
+        Of one user, in one lane. Further ones wait for those.
+    """
+
+    def __init__(self, calls: int) -> None:
+        self._calls = calls
+        self._turns: dict[tuple[Hashable, Lane], FairTurns] = {}
+        self._present: Counter[tuple[Hashable, Lane]] = Counter()
+
+    @property
+    def present(self) -> int:
+        """How many calls run or wait."""
+        return self._present.total()
+
+    @asynccontextmanager
+    async def turn(self, user: Hashable, lane: Lane) -> AsyncGenerator[None]:
+        """Run a call of a user within the user's share."""
+        key = (user, lane)
+        turns = self._turns.get(key)
+        if turns is None:
+            turns = self._turns[key] = FairTurns(self._calls)
+        self._present[key] += 1
+        reset = URGENT.set(lane is Lane.RISK)
+        try:
+            await turns.acquire(user)
+            try:
+                yield
+            finally:
+                turns.release()
+        finally:
+            URGENT.reset(reset)
+            self._present[key] -= 1
+            if not self._present[key]:
+                del self._present[key], self._turns[key]
+
+
+class CountedShares:
+    """Counts what each user has open, such as streams.
+
+    Parameters
+    ----------
+    most
+        How many one user may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._open: Counter[Hashable] = Counter()
+
+    def take(self, user: Hashable) -> bool:
+        """Count one more; returns False when the user has the most already."""
+        if self._open[user] >= self.most:
+            return False
+        self._open[user] += 1
+        return True
+
+    def give_back(self, user: Hashable) -> None:
+        """Count one less."""
+        self._open[user] -= 1
+        if self._open[user] <= 0:
+            del self._open[user]
