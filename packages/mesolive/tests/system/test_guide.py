@@ -27,7 +27,8 @@ STAYS = ("mesolive serve", "python -m mesolive_sdk_examples.autopilot_example ru
 ASKS = ("mesolive status", "mesolive order list", "mesolive position", "mesolive order show", "mesolive account list")
 """What only asks: it may be asked again until the server has got that far."""
 
-SECONDS = 90.0
+SECONDS = 300.0
+"""How long a program may stay silent: only one that never answers is waited for so long."""
 WIDTH = "120"
 
 
@@ -119,7 +120,7 @@ def run(step: Typed, cwd: Path, env: dict[str, str]) -> tuple[set[str], str]:
     return step.words - {word for line in out.splitlines() for word in words(line)}, out
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_the_guide_can_be_typed_as_it_stands_there(tmp_path: Path) -> None:
     (definition,) = re.findall(r"```json\n(.*?)```", GUIDE.read_text(), flags=re.DOTALL)
     (tmp_path / "first.json").write_text(definition)

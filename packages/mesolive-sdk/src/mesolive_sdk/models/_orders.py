@@ -195,6 +195,8 @@ class Order(Timed, kw_only=True):
         Per combo and unit of the underlying.
     OrderType, TimeInForce
         How it was ordered.
+    LegRatios
+        What is traded: contracts of each leg per combo, by leg name. A field of ours; null from other servers.
     """
 
     times: ClassVar[tuple[str, ...]] = ("CreatedAt", "FilledAt", "LastUpdated")
@@ -216,6 +218,7 @@ class Order(Timed, kw_only=True):
     OrderType: enums.OrderType
     TimeInForce: enums.TimeInForce
     LastUpdated: UtcDateTime
+    LegRatios: dict[str, Decimal] | None = None
 
 
 class OrderRejectionInfo(msgspec.Struct, kw_only=True):

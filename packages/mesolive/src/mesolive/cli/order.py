@@ -11,12 +11,25 @@ import typer
 from rich.markup import escape
 
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import Console, Table, echo
-from mesolive.cli.remote import AsJson, Key, OfAccount, Token, Url, client, everything, once, print_json, print_table
+from mesolive.cli.output import Console, Lines, Table, echo
+from mesolive.cli.remote import (
+    AsJson,
+    Key,
+    OfAccount,
+    Token,
+    Url,
+    client,
+    everything,
+    once,
+    print_json,
+    print_table,
+    shown,
+)
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
 from mesolive.trading.orders.history import OrderHistory, order_history
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
+from mesolive_sdk.display import visible
 
 order_app = typer.Typer(no_args_is_help=True)
 
@@ -61,44 +74,36 @@ def list_orders(
     if as_json:
         print_json({"Orders": found})
         return
-    columns = (
-        "Id",
-        "Created",
-        "Account",
-        "Plan",
-        "Group",
-        "Side",
-        "Qty",
-        "Filled",
-        "Type",
-        "Limit",
-        "Avg",
-        "For",
-        "State",
-    )
     print_table(
         "Orders that have not ended" if working else "Orders",
-        columns,
+        ("Id", "Account, at", "Plan", "Combo", "Order, fills", "State"),
         (
             (
-                one.OrderId,
-                one.CreatedAt,
-                one.BrokerAccountId,
-                one.ExecPlanId,
-                one.LegGroupId,
-                one.Side,
-                one.Qty,
-                one.CumQty,
-                one.OrderType,
-                one.LimitPrice,
-                one.AvgFillPrice,
-                one.TimeInForce,
-                one.State,
+                order.OrderId,
+                Lines(f"{visible(order.BrokerAccountId)}\n{order.CreatedAt:%Y-%m-%d}\n{order.CreatedAt:%H:%M:%S}Z"),
+                f"{order.ExecPlanId}/{order.LegGroupId}",
+                _combo(order),
+                _terms(order),
+                order.State,
             )
-            for one in found
+            for order in found
         ),
         "none",
     )
+
+
+def _combo(order: models.Order) -> Lines:
+    """Return what an order trades, a leg a line, such as `-1 short_put`."""
+    legs = [f"{ratio:+f} {visible(name)}" for name, ratio in (order.LegRatios or {}).items() if ratio]
+    return Lines("\n".join(legs) or "marker legs")
+
+
+def _terms(order: models.Order) -> Lines:
+    """Return type, prices and time in force, and what was filled: `Limit -18.9 Day`, `1 of 1 at -18.66`."""
+    prices = (shown(price) for price in (order.StopPrice, order.LimitPrice) if price is not None)
+    at = "" if order.AvgFillPrice is None else f" at {shown(order.AvgFillPrice)}"
+    terms = " ".join((order.OrderType.value, *prices, order.TimeInForce.value))
+    return Lines(f"{terms}\n{shown(order.CumQty)} of {shown(order.Qty)}{at}")
 
 
 @order_app.command(name="cancel")

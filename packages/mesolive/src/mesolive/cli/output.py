@@ -22,12 +22,19 @@ class Console(rich.console.Console):
         super().print(*(visible(item, lines=True) if isinstance(item, str) else item for item in objects), **options)
 
 
+class Lines(str):
+    """A cell of several lines that the command itself made; elsewhere a line feed in a cell is written out."""
+
+    __slots__ = ()
+
+
 class Table(rich.table.Table):
     """A table in whose cells no text can carry out escape sequences."""
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:  # noqa: ANN401 - as the base declares it
         """Add a row as Rich does, with control characters of texts written out."""
-        super().add_row(*(visible(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+        texts = (visible(cell, lines=isinstance(cell, Lines)) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*texts, **options)
 
 
 def echo(text: str = "", *, err: bool = False) -> None:

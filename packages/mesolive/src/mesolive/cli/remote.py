@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 
-from mesolive.cli.output import Console, Table
+from mesolive.cli.output import Console, Lines, Table
 from mesolive.settings import SettingsError, client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.display import json_text
@@ -30,6 +31,9 @@ MOST_PAGES = 200
 
 WIDE = 160
 """How wide tables are where there is no terminal to fit, as in a pipe."""
+
+MAX_TABLE_WIDTH = 10_000
+"""Columns within which a table is measured: wider than any."""
 
 Url = Annotated[
     str | None,
@@ -110,18 +114,40 @@ def console() -> Console:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print a table, numbers to the right; `empty` is said where there are no rows."""
+    """Print a table, numbers to the right; `empty` is said where there are no rows.
+
+    Where the terminal is too narrow for it, each row becomes a block of names and values: no word is broken.
+    """
     listed = [list(row) for row in rows]
+    screen = console()
     if not listed:
-        console().print(f"{title}: {empty}" if title else empty, markup=False)
+        screen.print(f"{title}: {empty}" if title else empty, markup=False)
         return
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for place, column in enumerate(columns):
         numbers = any(isinstance(row[place], int | Decimal | Amount) for row in listed)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(escape(shown(cell)) for cell in row))
-    console().print(table)
+        table.add_row(*map(_cell, row))
+    if screen.measure(table, options=screen.options.update(width=MAX_TABLE_WIDTH)).maximum <= screen.width:
+        screen.print(table)
+        return
+    if title:
+        screen.print(f"[bold]{escape(title)}[/]")
+    for row in listed:
+        print_fields(zip(columns, row, strict=True))
+        screen.print()
+
+
+def _cell(value: object) -> str:
+    return Lines(escape(value)) if isinstance(value, Lines) else escape(shown(value))
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
@@ -130,7 +156,7 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     for name, value in fields:
-        grid.add_row(name, escape(shown(value)))
+        grid.add_row(name, _cell(value))
     console().print(grid)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -12,6 +14,7 @@ from mesolive.store.database import Database
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, executions, orders
 from mesolive.trading.portfolio.contract_rows import from_row
+from mesolive.trading.portfolio.plans import Plan, find_plans, group_quantities
 from mesolive_sdk import models
 
 
@@ -26,9 +29,10 @@ class Orders:
         """Return one order of the user, or raise `NotFound`."""
         async with self._database.read() as tx:
             row = await tx.first(_orders(user).where(orders.c.id == args.LiveOrderId))
-        if row is None:
-            raise not_found(f"order {args.LiveOrderId}")
-        return order_of(row)
+            if row is None:
+                raise not_found(f"order {args.LiveOrderId}")
+            plans = await find_plans(tx, user.user_id, [row.plan_id])
+        return order_of(row, plans)
 
     async def list(self, user: UserContext, args: models.ListOrdersArgs) -> models.ListOrdersResult:
         """Return the user's orders that pass every given filter, oldest first."""
@@ -42,7 +46,8 @@ class Orders:
             query = query.where(orders.c.state == args.State.name)
         async with self._database.read() as tx:
             shown, token = page.cut(await tx.all(query))
-        return models.ListOrdersResult(Orders=[order_of(row) for row in shown], ContinuationToken=token)
+            plans = await find_plans(tx, user.user_id, {row.plan_id for row in shown})
+        return models.ListOrdersResult(Orders=[order_of(row, plans) for row in shown], ContinuationToken=token)
 
     async def get_execution(self, user: UserContext, args: models.GetExecutionArgs) -> models.LiveExecution:
         """Return one execution of the user, or raise `NotFound`."""
@@ -96,8 +101,16 @@ def _executions(user: UserContext) -> Select[Any]:
     )
 
 
-def order_of(row: Row[Any]) -> models.Order:
-    """Return the order that a row of `orders` joined with `accounts.broker_account_id` holds."""
+def order_of(row: Row[Any], plans: Mapping[int, Plan]) -> models.Order:
+    """Return the order that a row of `orders` joined with `accounts.broker_account_id` holds.
+
+    Parameters
+    ----------
+    plans
+        The exec plans of the orders, by id: what each group trades.
+    """
+    plan = plans.get(row.plan_id)
+    group = None if plan is None else group_quantities(plan.legs, Decimal(1)).get(row.leg_group_id)
     return models.Order(
         OrderId=row.id,
         CreatedAt=row.created_at,
@@ -116,6 +129,7 @@ def order_of(row: Row[Any]) -> models.Order:
         OrderType=models.OrderType[row.order_type],
         TimeInForce=models.TimeInForce[row.time_in_force],
         LastUpdated=row.last_updated,
+        LegRatios=None if group is None else dict(group.ratios),
     )
 
 
