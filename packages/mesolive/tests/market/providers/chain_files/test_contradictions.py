@@ -148,6 +148,18 @@ def test_bids_and_asks_that_are_exchanged_are_put_right() -> None:
     assert np.array_equal(export.ask, right.ask, equal_nan=True)
 
 
+def test_bids_and_asks_of_the_puts_alone_may_be_exchanged() -> None:
+    export, right = parse_export(altered(lambda row: [*row[:15], row[16], row[15], *row[17:]])), read(CHAIN)
+    assert codes(export) == {"bid_ask_exchanged": Treatment.CORRECTED}
+    assert np.array_equal(export.bid, right.bid, equal_nan=True)
+
+
+def test_a_file_that_is_cut_in_a_row_says_so() -> None:
+    content = CHAIN.csv()
+    with pytest.raises(ChainFileError, match="the file is cut here"):
+        parse_export(content[: len(content) // 2].encode())
+
+
 def test_a_few_crossed_markets_are_noted_and_many_are_refused() -> None:
     def crossing(every: int) -> Callable[[list[str]], list[str]]:
         def change(row: list[str]) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
@@ -43,6 +44,8 @@ LOCKED_SHARE: Final = 0.9
 MAX_AFTER_CLOSE: Final = timedelta(hours=1)
 """The exchange's quotes are delayed by a quarter of an hour, and index options trade so long after the close."""
 MAX_RATE: Final = 0.06
+
+_Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -171,23 +174,29 @@ def _quotes(table: FloatArray, contracts: Sequence[Contract], chain: RawChain) -
     """Return the quotes; exchanged columns are put right, and a chain without any quote is refused."""
     bid, ask, last, volume, interest, volatility = (np.ascontiguousarray(column) for column in table.T)
     oddities: list[Oddity] = []
-    both = (bid > 0.0) & (ask > 0.0)
-    crossed = both & (bid > ask)
-    sound, wrong = int(both.sum()), int(crossed.sum())
-    if wrong >= 2 and wrong >= SWAPPED_SHARE * sound:
-        bid, ask = ask, bid
+    calls = np.array([contract.right is Right.CALL for contract in contracts])
+    exchanged = np.zeros(len(contracts), dtype=np.bool_)
+    for side in (calls, ~calls):  # a file may have exchanged the columns of one of them
+        sound, wrong = _crossed(bid, ask, side)
+        if np.count_nonzero(wrong) >= MIN_PAIRS and np.count_nonzero(wrong) >= SWAPPED_SHARE * np.count_nonzero(sound):
+            exchanged |= side
+    if exchanged.any():
         text = "the columns of bids and asks are exchanged: the bid lies above the ask"
-        oddities.append(_at(chain, contracts, crossed, "bid_ask_exchanged", Treatment.CORRECTED, text))
-    elif wrong > max(MAX_CROSSED_SHARE * sound, 1):
-        first = contracts[int(np.flatnonzero(crossed)[0])]
+        _, wrong = _crossed(bid, ask, exchanged)
+        oddities.append(_at(chain, contracts, wrong, "bid_ask_exchanged", Treatment.CORRECTED, text))
+        bid, ask = np.where(exchanged, ask, bid), np.where(exchanged, bid, ask)
+    sound, wrong = _crossed(bid, ask, ~exchanged)
+    count = int(np.count_nonzero(wrong))
+    if count > max(MAX_CROSSED_SHARE * np.count_nonzero(sound), 1):
+        first = contracts[int(np.flatnonzero(wrong)[0])]
         raise ChainFileError(
-            f"the bid lies above the ask for {wrong} of {sound} contracts, neither few nor all, such as "
-            f"{symbol_of(first)}",
+            f"the bid lies above the ask for {count} of {np.count_nonzero(sound)} contracts, neither few nor all, such "
+            f"as {symbol_of(first)}",
             chain.lines[first],
         )
-    elif wrong:
+    if count:
         text = "the bid lies above the ask: no mark is taken from them"
-        oddities.append(_at(chain, contracts, crossed, "crossed_market", Treatment.NOTED, text))
+        oddities.append(_at(chain, contracts, wrong, "crossed_market", Treatment.NOTED, text))
     ask_missing = ~(ask > 0.0)
     if bool(np.all(ask_missing & ~(bid > 0.0))):
         raise ChainFileError(
@@ -211,6 +220,12 @@ def _quotes(table: FloatArray, contracts: Sequence[Contract], chain: RawChain) -
         ),
         oddities,
     )
+
+
+def _crossed(bid: FloatArray, ask: FloatArray, where: _Mask) -> tuple[_Mask, _Mask]:
+    """Return which contracts of some have both sides, and which of those have the bid above the ask."""
+    sound = where & (bid > 0.0) & (ask > 0.0)
+    return sound, sound & (bid > ask)
 
 
 def _at(

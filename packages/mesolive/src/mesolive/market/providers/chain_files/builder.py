@@ -158,7 +158,7 @@ class Symbols:
         ChainFileError
             When it is none.
         """
-        match = _SYMBOL.fullmatch(text) or _SYMBOL.fullmatch(text.strip().lstrip("^_."))
+        match = _SYMBOL.fullmatch(text) or _SYMBOL.fullmatch(text.strip().lstrip("^_.").upper())
         if match is None:
             raise ChainFileError(f"{text[:40]!r} is no option symbol such as SPXW220207C02400000", line, column)
         root, digits, letter, thousandths = match.groups()

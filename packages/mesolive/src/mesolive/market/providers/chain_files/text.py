@@ -195,7 +195,9 @@ class Table:
         if len(row) == 1 and self.delimiter in row[0]:
             row = cells(row[0], self.delimiter, number)
         if len(row) != width:
-            raise ChainFileError(f"{width} columns were expected, there are {len(row)}", number)
+            last = not any(line.strip() for line in self._lines[number:])
+            cut = ": the file is cut here, or not copied whole" if last and len(row) < width else ""
+            raise ChainFileError(f"{width} columns were expected, there are {len(row)}{cut}", number)
         return row
 
 
