@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesolive.backtest.moments import Instants, moments, scheduled, steps
+from mesolive.backtest.moments import Instants, moments, once_a_day, scheduled, steps
 from mesolive.language import parse_definition
 from mesolive.market.calendar import us_options_calendar
 from mesolive_testkit.signals import Json, short_put
@@ -74,3 +74,23 @@ def test_an_early_close_moves_what_is_counted_from_the_close() -> None:
 def test_orders_are_worked_on_until_the_next_moment_but_not_over_night() -> None:
     days = [MONDAY[0], MONDAY[1], MONDAY[0] + timedelta(days=1)]
     assert list(steps(days, CALENDAR)) == [(days[0], days[1]), (days[1], days[1]), (days[2], days[2])]
+
+
+def test_a_day_without_a_market_has_no_moments() -> None:
+    found = moments(CALENDAR, MONDAY[0], FRIDAY, 3600, days={date(2026, 1, 6), date(2026, 1, 8)})
+    assert {moment.date() for moment in found} == {date(2026, 1, 6), date(2026, 1, 8)}
+
+
+def test_where_there_is_one_chain_a_day_schedules_keep_their_weekdays_and_lose_their_minutes() -> None:
+    raw = short_put(
+        Entry={"Schedule": {"AfterMarketOpenMinutes": 30, "Every": "mon,wed"}, "ReentryDays": 2},
+        Exit={"Schedule": {"BeforeMarketCloseMinutes": 30, "Every": "5min"}},
+    )
+    changed = once_a_day(raw)
+    assert changed["Entry"] == raw["Entry"] | {"Schedule": {"BeforeMarketCloseMinutes": 5, "Every": "mon,wed"}}
+    assert changed["Exit"] == {"Schedule": {"BeforeMarketCloseMinutes": 5, "Every": "day"}}
+    assert raw["Exit"]["Schedule"]["Every"] == "5min", "the definition itself stays as it is"
+    assert instants(changed, FRIDAY).entry == {
+        MONDAY[1] - timedelta(minutes=5),
+        MONDAY[1] + timedelta(days=2, minutes=-5),
+    }
