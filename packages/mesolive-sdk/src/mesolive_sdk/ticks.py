@@ -20,8 +20,8 @@ NICKEL = Decimal("0.05")
 DIME = Decimal("0.10")
 THRESHOLD = Decimal(3)
 
-INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "DJX", "VIX", "OEX", "XEO"})
-PENNY_ROOTS = frozenset({"SPY", "QQQ", "IWM", "XSP", "MRUT", "XND", "VIXW"})
+INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "DJX", "VIX", "VIXW", "OEX", "XEO"})
+PENNY_ROOTS = frozenset({"SPY", "QQQ", "IWM", "XSP", "MRUT", "XND"})
 
 
 def tick_of(roots: Sequence[str], price: Decimal) -> Decimal:
