@@ -34,6 +34,7 @@ from mesolive.journal.journal import Journal
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market.sources import SourceError, SourceRequest, open_source
+from mesolive.operations.emergency import EmergencyImport
 from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketClockRecorder, MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
@@ -321,6 +322,7 @@ async def running(
         hubs = _build_hubs(settings, core, trading, stack)
         agents = AgentMonitor(store.database, core.journal, market)
         retention = Retention(store.database, clock, _keep(settings))
+        emergency = EmergencyImport(store.database)
         registry = TaskRegistry()
         health = Health(
             store.database,
@@ -349,6 +351,7 @@ async def running(
         if live:
             await trading.signals.start()
             await _start(stack, retention)
+            await _start(stack, emergency)
             await _start(stack, health)
         tasks = Tasks()
         registry.watch(
@@ -364,6 +367,7 @@ async def running(
             *trading.engine.task_owners,
             trading.signals,
             retention,
+            emergency,
             health,
             health.lag,
         )

@@ -79,7 +79,7 @@ def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None
 
 
 def log_to_stderr() -> None:
-    """Set up logging for a command: warnings and errors only, on standard error.
+    """Set up logging for a command: errors only, on standard error; what a command raises it says in one line.
 
     Standard output belongs to what the command was asked for: `TOKEN=$(mesolive apikey create …)` must hold the token
     alone. A command that becomes a server calls `configure_logs` afterwards.
@@ -92,7 +92,7 @@ def log_to_stderr() -> None:
             hide_secrets,
             structlog.dev.ConsoleRenderer(colors=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         # The stream of the moment: whoever replaces it is heard.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

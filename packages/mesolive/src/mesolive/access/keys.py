@@ -203,11 +203,7 @@ class Access:
         async with self._database.write() as tx:
             if await tx.first(select(api_keys.c.key_id).where(api_keys.c.key_id == key_id)) is None:
                 raise not_found(f"API key {key_id!r}")
-            await tx.execute(
-                update(api_keys)
-                .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
-                .values(revoked_at=self._clock.now())
-            )
+            await store_revocation(tx, key_id, self._clock.now())
             tx.after_commit(lambda: self._forget(key_id))
 
     async def authenticate(self, token: str) -> UserContext | None:
@@ -216,6 +212,8 @@ class Access:
         if claims is None:
             return None
         key_id, user_id, expires_at = claims
+        if key_id in self._database.emergency.revoked_keys():
+            return None
         cached = self._accepted.get(key_id)
         if cached is not None and cached[0] > self._monotonic() and cached[1].user_id == user_id:
             self._accepted.move_to_end(key_id)
@@ -248,7 +246,7 @@ class Access:
                     select(api_keys.c.key_id).where(api_keys.c.key_id.in_(part), api_keys.c.revoked_at.is_(None))
                 )
                 working.update(row.key_id for row in rows)
-        gone = set(wanted) - working
+        gone = set(wanted) - (working - set(self._database.emergency.revoked_keys()))
         for key_id in gone:
             self._forget(key_id)
         return gone
@@ -314,6 +312,13 @@ async def secret_of(database: Database, directory: Path | None, given: str | Non
                 "from a backup, or set MESOLIVE_SECRET_KEY (made by openssl rand -hex 32) and make all keys anew"
             )
     return load_secret(directory, given)
+
+
+async def store_revocation(tx: WriteTransaction, key_id: str, at: datetime) -> None:
+    """Store that a key works no more, within a transaction; a key that was revoked before keeps its time."""
+    await tx.execute(
+        update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
+    )
 
 
 async def _user_id(tx: Transaction, name: str) -> int | None:

@@ -14,10 +14,13 @@ from rich.markup import escape
 from rich.table import Column
 
 from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
+from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.output import Console, Table, echo
+from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database
+from mesolive.store.emergency import RevocationNote
 from mesolive.store.engines import directory_of
 
 apikey_app = typer.Typer(no_args_is_help=True)
@@ -76,9 +79,19 @@ def revoke(
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let a key work no more. A running server notices within seconds, and ends the connections that are open."""
-    asyncio.run(_revoke(from_environment({"database": database}), key_id))
-    if as_json:
+    """Let a key work no more. A running server notices within seconds, and ends the connections that are open.
+
+    It works on a full disk and while another process holds the database: the server reads it from a file beside it.
+    """
+    settings = from_environment({"database": database})
+    note = RevocationNote(key_id, WallClock().now())
+    done = carry_out(settings.database, note, lambda: _revoke(settings, key_id))
+    if done.noted_in is not None:
+        if as_json:
+            echo(json.dumps({"KeyId": key_id, "State": "revoked", "NotedIn": done.noted_in}))
+        else:
+            echo(f"API key {key_id} is revoked. {done.explanation}")
+    elif as_json:
         echo(json.dumps({"KeyId": key_id, "State": "revoked"}))
     else:
         echo(f"API key {key_id} is revoked.")

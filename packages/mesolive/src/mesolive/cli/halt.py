@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.output import echo
 from mesolive.cli.remote import AsJson
@@ -15,6 +16,7 @@ from mesolive.clock import WallClock
 from mesolive.errors import not_found
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
+from mesolive.store.emergency import MAX_TEXT, HaltNote
 from mesolive.trading.execution import halts
 
 Account = Annotated[str | None, typer.Option("--account", help="Only this account. [default: all accounts]")]
@@ -29,10 +31,21 @@ def halt(
     """Stop sending orders at once, and cancel what is open.
 
     A running server on the same database obeys within a second. What is halted stays so, across restarts, until
-    `mesolive resume`. `mesolive status` lists what stands. Status 1: there is no such account.
+    `mesolive resume`. `mesolive status` lists what is in force. Status 1: there is no such account.
+
+    It works on a full disk and while another process holds the database: the server reads it from a file beside it.
     """
     url = from_environment({"database": database}).database
-    made = asyncio.run(_halt(url, reason, account))
+    note = HaltNote(reason[:MAX_TEXT], WallClock().now(), account)
+    done = carry_out(url, note, lambda: _halt(url, note))
+    if done.result is None:
+        if as_json:
+            shown = {"Halted": None, "BrokerAccountId": account, "Reason": reason, "NotedIn": done.noted_in}
+            echo(json.dumps(shown))
+            return
+        echo(f"Halted: {account or 'all accounts'}. {done.explanation}")
+        return
+    made = done.result
     if made == 0:
         raise not_found(f"account {account!r}")
     if as_json:
@@ -51,10 +64,10 @@ def resume(account: Account = None, database: DatabaseUrl = None, as_json: AsJso
     echo(f"Halts lifted: {lifted}.")
 
 
-async def _halt(url: str, reason: str, account: str | None) -> int:
+async def _halt(url: str, note: HaltNote) -> int:
     database = await Database.open(url)
     try:
-        return await halts.halt(database, reason, WallClock().now(), account)
+        return await halts.halt(database, note.reason, note.at, note.broker_account_id)
     finally:
         await database.close()
 

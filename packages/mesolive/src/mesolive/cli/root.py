@@ -67,7 +67,10 @@ def main() -> None:
         misused(error)
     except SettingsError as error:
         fail(str(error), 2)
-    except (UnusableDatabaseError, UnusableSecretError, BackupError) as error:
+    except UnusableDatabaseError as error:
+        failed = error.__cause__ is not None and storage_failure(error.__cause__) is not None
+        fail(str(error), DATABASE_FAILED if failed else 1)
+    except (UnusableSecretError, BackupError) as error:
         fail(str(error), 1)
     except (DBAPIError, OSError) as error:
         failure = storage_failure(error)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from mesolive.errors import ServiceError
 from mesolive.shares import FairTurns
 from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
+from mesolive.store.emergency import EmergencyFile
 from mesolive.store.engines import make_engines
 from mesolive.store.file_guard import DatabaseMovedError
 from mesolive.store.migrate import migrate
@@ -209,9 +210,16 @@ class _Writer:
 
 
 class Database:
-    """The server's database; made by `Database.open`."""
+    """The server's database; made by `Database.open`.
+
+    Attributes
+    ----------
+    emergency
+        Halts and revocations that are in force though they may not be stored yet.
+    """
 
     def __init__(self, engines: Engines, limits: Limits) -> None:
+        self.emergency = EmergencyFile.beside(engines.file)
         self._engines = engines
         self._limits = limits
         self._turns = FairTurns(engines.writers)
@@ -247,7 +255,9 @@ class Database:
             if isinstance(error, OSError):
                 raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
             raise
-        return cls(engines, limits or Limits())
+        database = cls(engines, limits or Limits())
+        database.emergency.prepare()
+        return database
 
     async def missing_commits(self) -> int:
         """Return how many acknowledged transactions are missing: the log was cut or damaged, or an old copy put in."""

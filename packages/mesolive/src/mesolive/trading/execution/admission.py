@@ -18,6 +18,7 @@ from mesolive.store.tables.trading import account_limits, accounts, halts
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.execution import price_checks, risk_limits
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
+from mesolive.trading.execution.halts import Halt, halt_reason
 from mesolive.trading.execution.order_risk import order_risk
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
@@ -100,7 +101,13 @@ _STANDING = (
 
 
 class Admission:
-    """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later."""
+    """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later.
+
+    Parameters
+    ----------
+    noted
+        Halts that are in force and not stored yet.
+    """
 
     def __init__(
         self,
@@ -110,6 +117,7 @@ class Admission:
         market: Market,
         venues: VenueRegistry,
         new_reference: Callable[[], uuid.UUID],
+        noted: Sequence[Halt] = (),
     ) -> None:
         self._tx = tx
         self._user_id = user_id
@@ -117,6 +125,7 @@ class Admission:
         self._market = market
         self._venues = venues
         self._new_reference = new_reference
+        self._noted = noted
         self._accounts: dict[str, _Standing] = {}
         self._admitted: list[Admitted] = []
         self._plans: Mapping[int, Plan] = {}
@@ -211,7 +220,9 @@ class Admission:
             )
             if row is None:
                 raise not_found(f"account {broker_account_id!r}")
-            standing = _Standing(account_of(row), risk_limits.limits_of_row(row), row.halted, row.sent)
+            account = account_of(row)
+            halted = halt_reason(self._noted, account) or row.halted
+            standing = _Standing(account, risk_limits.limits_of_row(row), halted, row.sent)
             self._accounts[broker_account_id] = standing
         return standing
 

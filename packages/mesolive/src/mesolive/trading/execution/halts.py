@@ -1,40 +1,48 @@
-"""The kill switch: while a halt stands nothing is sent, and what is open is cancelled."""
+"""Kill switch: while a halt is in force no order is sent, and open orders are cancelled.
+
+A halt is a row, or an entry of the emergency file until it can be stored (`mesolive.store.emergency`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
 from mesolive.access.context import UserContext
-from mesolive.store.database import Database, Transaction
+from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, halts
+from mesolive.trading.portfolio.accounts import Account
 from mesolive_sdk import models
 
-MOST_SHOWN = 500
+MAX_HALTS_SHOWN = 500
 """How many halts one list holds: the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A halt that stands; `account_id` is `None` where it is for all accounts."""
+    """A halt in force: of one account, by its number or by the id that its broker gave it, or else of all."""
 
-    account_id: int | None
     reason: str
     created_at: datetime
+    account_id: int | None = None
+    broker_account_id: str | None = None
 
-    def stops(self, account_id: int) -> bool:
+    def stops(self, account: Account) -> bool:
         """Whether it is for this account."""
-        return self.account_id is None or self.account_id == account_id
+        if self.account_id is not None:
+            return self.account_id == account.id
+        return self.broker_account_id is None or self.broker_account_id == account.broker_account_id
 
 
 _STANDING = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id)
 
 
 async def standing_halts(tx: Transaction) -> list[Halt]:
-    """Return the halts that stand."""
-    return [Halt(row.account_id, row.reason, row.created_at) for row in await tx.all(_STANDING)]
+    """Return the halts that are stored and in force."""
+    return [Halt(row.reason, row.created_at, row.account_id) for row in await tx.all(_STANDING)]
 
 
 async def count_halts(tx: Transaction) -> int:
@@ -42,9 +50,14 @@ async def count_halts(tx: Transaction) -> int:
     return int(await tx.scalar(select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None))))
 
 
-def halt_reason(standing: list[Halt], account_id: int) -> str | None:
+def noted_halts(database: Database) -> list[Halt]:
+    """Return the halts that are in force and not stored yet."""
+    return [Halt(note.reason, note.at, broker_account_id=note.broker_account_id) for note in database.emergency.halts()]
+
+
+def halt_reason(standing: Sequence[Halt], account: Account) -> str | None:
     """Return why an account is halted, or `None`."""
-    return next((halt.reason for halt in standing if halt.stops(account_id)), None)
+    return next((halt.reason for halt in standing if halt.stops(account)), None)
 
 
 async def halt(database: Database, reason: str, at: datetime, broker_account_id: str | None = None) -> int:
@@ -56,24 +69,40 @@ async def halt(database: Database, reason: str, at: datetime, broker_account_id:
         What those are told whose orders are refused.
     """
     async with database.write() as tx:
-        if broker_account_id is None:
-            ids: list[int | None] = [None]
-        else:
-            found = await tx.all(select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id))
-            ids = [row.id for row in found]
-        for account_id in ids:
-            await tx.execute(halts.insert().values(account_id=account_id, reason=reason, created_at=at))
+        return await store_halt(tx, reason, at, broker_account_id)
+
+
+async def store_halt(tx: WriteTransaction, reason: str, at: datetime, broker_account_id: str | None) -> int:
+    """Store a halt within a transaction; see `halt`. One that is stored already is not stored again."""
+    ids: list[int | None] = [None]
+    if broker_account_id is not None:
+        query = select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id)
+        ids = [row.id for row in await tx.all(query)]
+    known = await tx.all(select(halts.c.account_id).where(halts.c.reason == reason, halts.c.created_at == at))
+    stored = {row.account_id for row in known}
+    for account_id in (account_id for account_id in ids if account_id not in stored):
+        await tx.execute(halts.insert().values(account_id=account_id, reason=reason, created_at=at))
     return len(ids)
 
 
 async def resume(database: Database, at: datetime, broker_account_id: str | None = None) -> int:
-    """Lift the halts of one account, or all halts; return how many there were."""
+    """Lift the halts of one account, or all halts; return how many there were.
+
+    Halts that wait to be stored are lifted with them.
+    """
+    noted = [
+        note
+        for note in database.emergency.halts()
+        if broker_account_id is None or note.broker_account_id == broker_account_id
+    ]
     lift = halts.update().where(halts.c.lifted_at.is_(None)).values(lifted_at=at)
     if broker_account_id is not None:
         of_account = select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id)
         lift = lift.where(halts.c.account_id.in_(of_account))
     async with database.write() as tx:
-        return (await tx.execute(lift)).rowcount
+        lifted: int = (await tx.execute(lift)).rowcount
+    database.emergency.remove(noted)
+    return lifted + len(noted)
 
 
 class Halts:
@@ -90,13 +119,21 @@ class Halts:
             .where(halts.c.lifted_at.is_(None))
             .where(or_(halts.c.account_id.is_(None), accounts.c.user_id == user.user_id))
             .order_by(halts.c.id)
-            .limit(MOST_SHOWN)
+            .limit(MAX_HALTS_SHOWN)
         )
         async with self._database.read() as tx:
             rows = await tx.all(query)
-        return models.ListHaltsResult(
-            Halts=[
-                models.TradingHalt(BrokerAccountId=row.broker_account_id, Reason=row.reason, CreatedAt=row.created_at)
-                for row in rows
-            ]
-        )
+            own = {
+                row.broker_account_id
+                for row in await tx.all(select(accounts.c.broker_account_id).where(accounts.c.user_id == user.user_id))
+            }
+        found = [
+            models.TradingHalt(BrokerAccountId=row.broker_account_id, Reason=row.reason, CreatedAt=row.created_at)
+            for row in rows
+        ]
+        found += [
+            models.TradingHalt(BrokerAccountId=note.broker_account_id, Reason=note.reason, CreatedAt=note.created_at)
+            for note in noted_halts(self._database)
+            if note.broker_account_id is None or note.broker_account_id in own
+        ]
+        return models.ListHaltsResult(Halts=found[:MAX_HALTS_SHOWN])

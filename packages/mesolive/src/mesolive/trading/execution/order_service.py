@@ -13,17 +13,18 @@ import structlog
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
-from mesolive.errors import ServiceError, conflict, not_found
+from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.admission import Admission, Admitted, Request
+from mesolive.trading.execution.cancellation import UNRESOLVED, Cancellation
 from mesolive.trading.execution.fill_handler import fill_markers
 from mesolive.trading.execution.group_commit import GroupCommit
+from mesolive.trading.execution.halts import noted_halts
 from mesolive.trading.execution.report_handler import (
-    cancel_result,
     order_event,
     report_from_server,
     report_from_venue,
@@ -32,7 +33,6 @@ from mesolive.trading.execution.report_handler import (
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
-    Call,
     Idempotency,
     Settlement,
     find_records,
@@ -42,14 +42,11 @@ from mesolive.trading.idempotency import (
 )
 from mesolive.trading.orders.repository import (
     StoredOrder,
-    UserOrder,
     mark_replaced_by,
-    order_of_user,
     place_orders,
-    record_cancel_key,
 )
-from mesolive.trading.orders.state_machine import CancelSent, ContactLost, Replaced, State
-from mesolive.trading.portfolio.accounts import Account, account_by_id
+from mesolive.trading.orders.state_machine import ContactLost, Replaced
+from mesolive.trading.portfolio.accounts import Account
 from mesolive.venues.base import Accepted, Venue, VenueRequest, VenueUnreachableError
 from mesolive_sdk import models
 
@@ -59,8 +56,6 @@ _log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 5.0
 """How long a venue's answer is awaited, in real time; then the order is in doubt and reconciliation resolves it."""
-
-UNRESOLVED = "the venue has not answered; the order is unresolved until it is known what became of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +119,9 @@ class OrderService:
         self._new_reference = new_reference
         self._batches: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
         self.tasks = Tasks()
+        self._cancellation = Cancellation(
+            database, idempotency, venues, facts, clock, self._within_time, unresolved, self.tasks
+        )
         self.in_flight: set[str] = set()
         """References of orders whose call to the venue has not ended. Reconciliation leaves them alone: a list that was
         made before the order arrived does not have it, and the order would count as never arrived."""
@@ -148,21 +146,23 @@ class OrderService:
     ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
         """Cancel an order; one that is cancelled already is answered with success.
 
+        It reaches the venue also while the database cannot be written; the answer's message says so then.
+
         Raises
         ------
         ServiceError
             `NotFound` for an order that the user does not have; `Conflict` for one that was filled or has ended
             otherwise, and when the venue does not cancel it.
         """
-        return await self._owned(self._cancel(user, args), "order cancellation")
+        return await self._owned(self._cancellation.cancel(user, args), "order cancellation")
 
     async def cancel_by_us(self, order: StoredOrder, account: Account, why: str) -> StoredOrder:
         """Cancel an order for a reason of the server's own, such as a halt; return it as it is afterwards."""
-        now = self._clock.now()
-        async with self._database.write(account.user_id) as tx:
-            entry = AuditEntry(account.user_id, account.id, order.id, now, "server", "CancelOrder", None, {"why": why})
-            await audit(tx, [entry])
-        return await self.ask_to_cancel(order, account)
+        return await self._cancellation.cancel_by_server(order, account, why)
+
+    async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
+        """Have an order cancelled, and return it as it is afterwards."""
+        return await self._cancellation.ask(order, account)
 
     async def close(self) -> None:
         """Wait for the calls under way: each ends within the time that a venue has to answer."""
@@ -244,7 +244,8 @@ class OrderService:
         """Check and store one user's orders; what one of them raises concerns that one alone."""
         now = self._clock.now()
         records = await find_records(tx, user_id, [request.call.key for request in batch])
-        admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference)
+        noted = noted_halts(self._database)
+        admission = Admission(tx, user_id, now, self._market, self._venues, self._new_reference, noted)
         await admission.read([request for request in batch if request.call.key not in records])
         results: list[Made | BaseException | None] = []
         checked: list[tuple[int, Admitted]] = []
@@ -296,96 +297,6 @@ class OrderService:
         # Before the commit: from then on reconciliation sees the orders.
         self.in_flight.update(one.order.reference for one in made if isinstance(one, Sendable))
         return made
-
-    # --- cancelling ---------------------------------------------------------------------------------------------------
-
-    async def _cancel(
-        self, user: UserContext, args: models.CancelOrderArgs
-    ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
-        operation = models.IdempotencyOperation.CancelOrder
-        with self._idempotency.claimed(user, args.IdempotencyKey, operation, args) as call:
-            now = self._clock.now()
-            async with self._database.write(user.user_id) as tx:
-                records = await find_records(tx, user.user_id, [call.key])
-                if call.key in records:
-                    return first_answer(records[call.key], call)
-                own = await order_of_user(tx, user.user_id, args.LiveOrderId)
-                if own is None:
-                    raise not_found(f"order {args.LiveOrderId}")
-                if own.at_venue is None or own.state.ended:
-                    order = _must_be_cancelled(own)
-                    await keep_processing(tx, user.user_id, [(call, own.plan_id, own.id)], now)
-                    await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
-                    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
-                order = own.at_venue
-                account = await account_by_id(tx, user.user_id, order.account_id)
-                await keep_processing(tx, user.user_id, [(call, order.plan_id, order.id)], now)
-                await audit(
-                    tx, [AuditEntry(user.user_id, account.id, order.id, now, user.key_id, "CancelOrder", call.key)]
-                )
-                if order.cancel_key is not None:
-                    # Another call waits for the outcome; this one's is that the cancel is under way.
-                    await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
-                    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Data=cancel_result(order))
-                await record_cancel_key(tx, order.id, call.key)
-                # With the record: whatever happens from here on, reconciliation asks until the venue has answered.
-                order = await self._facts.tell_in_transaction(tx, report_from_server(order, CancelSent(now))) or order
-            after = await self._ask_to_cancel(order, account)
-            return await self._cancelled(user, call, after)
-
-    async def _cancelled(
-        self, user: UserContext, call: Call, after: StoredOrder
-    ) -> models.MesoLiveApiResponse[models.CancelOrderResult]:
-        """Answer a cancel: as its record says, where the outcome is known; else as it stands."""
-        settlement = Settlement(call.key, cancel_result(after))
-        async with self._database.write(user.user_id) as tx:
-            if after.view.unresolved_since is None and not after.view.state.ended:
-                # The venue has heard it and will tell.
-                await settle(tx, user.user_id, [settlement], self._clock.now())
-            record = (await find_records(tx, user.user_id, [call.key]))[call.key]
-        if record.status == models.IdempotencyRecordStatus.Completed.name:
-            answer = first_answer(record, call)
-            status = models.StatusCode[record.response_status]
-            if status is not models.StatusCode.Success:
-                raise ServiceError(status, record.response_message, data=answer.Data)
-            return replace_status(answer)
-        message = UNRESOLVED if after.view.unresolved_since is not None else None
-        return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=cancel_result(after))
-
-    async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
-        """Have an order cancelled, and return it as it is afterwards."""
-        sent = await self._facts.tell(report_from_server(order, CancelSent(self._clock.now())))
-        return await self._ask_to_cancel(sent or order, account)
-
-    async def _ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
-        """Ask the venue to cancel, and take into the books what is known then."""
-        if order.view.state.ended:
-            return order
-        venue = self._venues.of(account)
-        answer = await self._within_time(
-            order, venue.cancel(account.broker_account_id, order.reference, order.view.venue_id)
-        )
-        if answer is None:
-            return order
-        if isinstance(answer, ContactLost):
-            told = report_from_server(order, answer)
-        else:
-            told = report_from_venue(order.user_id, order.account_id, answer)
-        after = await self._facts.tell(told) or order
-        if after.view.unresolved_since is not None:
-            self._unresolved(order.account_id)
-        return after
-
-
-def replace_status(answer: models.MesoLiveApiResponse[Any]) -> models.MesoLiveApiResponse[Any]:
-    """Return a first answer as the first call gets it."""
-    return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=None, Data=answer.Data)
-
-
-def _must_be_cancelled(order: UserOrder) -> StoredOrder:
-    if order.at_venue is None or order.state is not State.CANCELLED:
-        raise conflict(f"order {order.id} is {order.state.value}; it cannot be cancelled any more")
-    return order.at_venue
 
 
 def _request_of(one: Admitted, order: StoredOrder) -> VenueRequest:

@@ -24,7 +24,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.shares import URGENT
 from mesolive.store.database import Database, Transaction
 from mesolive.tasks import BackOff, Tasks, Turns, until_first
-from mesolive.trading.execution.halts import halt_reason, standing_halts
+from mesolive.trading.execution.halts import halt_reason, noted_halts, standing_halts
 from mesolive.trading.execution.inflight_reports import UNBOOKABLE_ERRORS, InflightReports, log_rejected
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
@@ -411,13 +411,13 @@ class ReconciliationEngine:
     async def _cancel_halted(self) -> None:
         """Cancel what is open on accounts that are halted, again and again until nothing is."""
         async with self._database.read() as tx:
-            standing = await standing_halts(tx)
+            standing = [*noted_halts(self._database), *await standing_halts(tx)]
             if not standing:
                 return
             halted = [
                 (account, reason, await open_orders_of_account(tx, account.id))
                 for account in (await self._all_accounts()).values()
-                if (reason := halt_reason(standing, account.id)) is not None
+                if (reason := halt_reason(standing, account)) is not None
             ]
         urgent = URGENT.set(True)  # a halt waits behind nobody's orders
         try:

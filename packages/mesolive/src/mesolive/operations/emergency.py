@@ -1,0 +1,66 @@
+"""Stores what the emergency file holds, halts and revocations, once the database can be written again."""
+
+from __future__ import annotations
+
+import structlog
+
+from mesolive.access.keys import store_revocation
+from mesolive.store.database import NOT_STORED, Database, WriteTransaction
+from mesolive.store.emergency import HaltNote, Note
+from mesolive.tasks import Tasks
+from mesolive.trading.execution.halts import store_halt
+
+EVERY_SECONDS = 1.0
+"""How often the file is looked at. Its entries are in force meanwhile."""
+
+_log = structlog.get_logger(__name__)
+
+
+class EmergencyImport:
+    """Moves the entries of a database's emergency file into its tables.
+
+    Parameters
+    ----------
+    every_seconds
+        Real seconds between two looks.
+    """
+
+    def __init__(self, database: Database, every_seconds: float = EVERY_SECONDS) -> None:
+        self._database = database
+        self._every = every_seconds
+        self._waits = False
+        self.tasks = Tasks()
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self.tasks.start_periodic("emergency import", self.store, self._every, at_once=True)
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self.tasks.stop()
+
+    async def store(self) -> None:
+        """Store what is in the file now; leave it there while the database cannot be written."""
+        notes = self._database.emergency.notes()
+        if not notes:
+            return
+        try:
+            async with self._database.write() as tx:
+                for note in notes:
+                    await _store(tx, note)
+        except NOT_STORED as error:
+            if not self._waits:  # once, and not every second while the disk is full
+                self._waits = True
+                _log.warning("emergency_import_waits", entries=len(notes), error=type(error).__name__)
+            return
+        self._waits = False
+        self._database.emergency.remove(notes)
+        _log.warning("emergency_entries_stored", entries=len(notes))
+
+
+async def _store(tx: WriteTransaction, note: Note) -> None:
+    """Store an entry; one that was stored before, by the command or before a crash, changes nothing."""
+    if not isinstance(note, HaltNote):
+        await store_revocation(tx, note.key_id, note.at)
+        return
+    await store_halt(tx, note.reason, note.at, note.broker_account_id)
