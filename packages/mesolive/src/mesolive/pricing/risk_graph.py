@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mesolive.pricing import american, black
-from mesolive.pricing.black import FloatArray
+from mesolive.pricing.black import FloatArray, Greeks
 
 SHORTEST_DTE = 1.0 / 96.0
 """The shortest time, in days, that weighted vega divides by: a quarter of an hour."""
@@ -107,13 +107,16 @@ def risk_graph(
     shape = (days.size, prices.size)
     value, delta, gamma, theta, vega, wvega = (np.zeros(shape) for _ in range(6))
     cost = 0.0
-    for leg in legs:
-        part = np.clip(1.0 - days / leg.days, 0.0, 1.0)[:, None] if leg.days > 0.0 else np.zeros((days.size, 1))
-        forward = prices * (leg.forward / spot) ** part
-        years, discount = leg.years * part, leg.discount**part
-        if leg.may_exercise_early:
-            found = american.greeks(leg.is_call, prices, leg.strike, years, leg.volatility, discount, forward)
-        else:
+    parts = [
+        np.clip(1.0 - days / leg.days, 0.0, 1.0)[:, None] if leg.days > 0.0 else np.zeros((days.size, 1))
+        for leg in legs
+    ]
+    early = _american_legs(legs, parts, spot, prices)
+    for place, (leg, part) in enumerate(zip(legs, parts, strict=True)):
+        found = early.get(place)
+        if found is None:
+            forward = prices * (leg.forward / spot) ** part
+            years, discount = leg.years * part, leg.discount**part
             found = black.greeks(leg.is_call, forward, leg.strike, years, leg.volatility, discount, prices)
         # What has settled was paid out: no greek of it is left, its delta included.
         alive = leg.quantity * (part > 0.0)
@@ -125,6 +128,31 @@ def risk_graph(
         wvega += alive * found.vega * np.sqrt(30.0 / np.maximum(leg.days * part, SHORTEST_DTE))
         cost += leg.cost
     return RiskGraph(prices, days, value - cost + realized, value, delta, gamma, theta, vega, wvega)
+
+
+def _american_legs(
+    legs: Sequence[RiskLeg], parts: Sequence[FloatArray], spot: float, prices: FloatArray
+) -> dict[int, Greeks]:
+    """Return the greeks of the American legs by their places, (days, prices) each: all are solved in one go."""
+    places = [place for place, leg in enumerate(legs) if leg.may_exercise_early]
+    if not places:
+        return {}
+
+    def column(values: Sequence[float]) -> FloatArray:
+        return np.array(values, dtype=np.float64)[:, None, None]
+
+    chosen = [legs[place] for place in places]
+    part = np.stack([parts[place] for place in places])
+    found = american.greeks(
+        np.array([leg.is_call for leg in chosen], dtype=np.bool_)[:, None, None],
+        prices,
+        column([leg.strike for leg in chosen]),
+        column([leg.years for leg in chosen]) * part,
+        column([leg.volatility for leg in chosen]),
+        column([leg.discount for leg in chosen]) ** part,
+        prices * (column([leg.forward for leg in chosen]) / spot) ** part,
+    )
+    return {place: Greeks(*(array[at] for array in found)) for at, place in enumerate(places)}
 
 
 def thirds_to_expiration(legs: Sequence[RiskLeg]) -> FloatArray:
