@@ -12,11 +12,12 @@ import pytest
 
 from mesolive.clock import ManualClock, ScaledClock
 from mesolive.market.chain_view import BookView
-from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.market.providers.chain_files import ChainExport, parse_export, read_export
 from mesolive.market.providers.simulated.models import default_start
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 from mesolive.market.view import FloatArray
+from mesolive.pricing import american
 from mesolive.pricing.black import values
 from mesolive_sdk.models import AgentStatus, DataProviderType
 from mesolive_testkit.market import CALENDAR, MORNING, SHARED_DATA, export_bytes, needs_shared_data
@@ -427,6 +428,32 @@ async def test_it_moves_from_there_with_each_contracts_own_volatility() -> None:
         assert np.all(np.sign(move) == np.sign(by_greeks))
         assert np.all(np.abs(move - by_greeks) < 0.35 * np.abs(by_greeks) + 2.5)
         assert np.abs(new.ask[keep] - new.bid[keep] - (old.ask[keep] - old.bid[keep])).max() <= 0.21, "widths are kept"
+    await provider.stop()
+
+
+async def test_a_stocks_options_keep_their_right_of_early_exercise_when_the_market_moves() -> None:
+    """A second later nothing has changed but the spot by cents: puts in the money do not fall to a European value."""
+    strikes, years = np.arange(80.0, 131.0, 5.0), 466.2 / 365
+    discount, forward = math.exp(-0.05 * years), 100.0 * math.exp(0.05 * years)
+    call, put = (american.values(right, 100.0, strikes, years, 0.25, discount, forward) for right in (True, False))
+    rows = [
+        export_row("XYZ", date(2025, 6, 20), float(strike), *((round(v - 0.05, 2), round(v + 0.05, 2)) for v in pair))
+        for strike, *pair in zip(strikes, call, put, strict=True)
+    ]
+    export = parse_export(export_bytes(rows, name="XYZ Corporation", last="Last: 100.00"))
+    assert {one.style for one in export.listing.expirations} == {ExerciseStyle.AMERICAN}
+    provider, clock = await from_export(export)
+    first = provider.books["XYZ"].view().slice("XYZ", date(2025, 6, 20), Right.PUT)
+    provider.gap(-0.001)
+    await clock.advance(1)
+    view = provider.books["XYZ"].view()
+    later, spot = view.slice("XYZ", date(2025, 6, 20), Right.PUT), view.underlying.quote.last
+    assert first is not None
+    assert later is not None
+    assert spot is not None
+    move = later.mark - first.mark
+    assert move == pytest.approx(first.delta * (spot - 100.0), abs=0.15), "within three ticks of a nickel"
+    assert np.all(later.ask >= strikes - spot)
     await provider.stop()
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar
-from mesolive.market.contracts import Underlying
+from mesolive.market.contract_models import ContractTerms
+from mesolive.market.contracts import ExerciseStyle, Underlying
 from mesolive.market.listing import Listing
 from mesolive.market.providers.chain_files import ChainExport
 from mesolive.market.providers.simulated import spx_listing
@@ -197,6 +198,7 @@ class ExportMarket:
         self._volatility_at_start = VOLATILITY_WITHOUT_QUOTES
         empty = np.empty(0)
         self._volatility = self._carry = self._rate = self._value = empty
+        self._american = np.empty(0, dtype=np.bool_)
 
     @property
     def spot(self) -> float:
@@ -237,11 +239,13 @@ class ExportMarket:
         count, listing = len(export.listing), export.listing
         self._volatility, self._value = np.full(count, np.nan), np.full(count, np.nan)
         self._carry, self._rate = np.zeros(count), np.zeros(count)
+        self._american = np.zeros(count, dtype=np.bool_)
         for position in range(listing.first_alive(view.now), len(listing.expirations)):
             found = view.analytics.expiration(position)
             own = slice(listing.bounds[position][0], listing.bounds[position][2])
             years = calendar_years(view.now, listing.expirations[position].settles_at)
             self._volatility[own], self._value[own] = found.volatility, found.model
+            self._american[own] = listing.expirations[position].style is ExerciseStyle.AMERICAN
             if found.forward is not None:
                 self._carry[own] = np.log(found.forward / self.spot) / years
             self._rate[own] = -np.log(found.discount) / years
@@ -254,14 +258,16 @@ class ExportMarket:
     ) -> tuple[FloatArray, FloatArray]:
         """Return the file's bids and offers, moved by as much as the contracts' values have moved."""
         years = time_left(listing, now)[first:]
-        value = values(
-            listing.is_call[first:],
-            spot * np.exp(self._carry[first:] * years),
-            listing.strikes[first:],
-            years,
-            self._volatility[first:] * np.exp(shock * fading(years)),
-            np.exp(-self._rate[first:] * years),
+        terms = ContractTerms(
+            is_call=listing.is_call[first:],
+            strikes=listing.strikes[first:],
+            spot=np.full(years.size, spot),
+            forward=spot * np.exp(self._carry[first:] * years),
+            discount=np.exp(-self._rate[first:] * years),
+            years=years,
+            may_exercise_early=self._american[first:],
         )
+        value = terms.values(self._volatility[first:] * np.exp(shock * fading(years)))
         moved = np.nan_to_num(value - self._value[first:], nan=0.0)
         old_bid, old_ask = self._export.bid[first:], self._export.ask[first:]
         bid = spx_listing.to_tick(old_bid + moved)
