@@ -87,6 +87,7 @@ def test_every_scheduled_time_is_a_decision_with_its_evidence_whatever_the_grid(
     (chosen,) = entry["Legs"]
     assert (chosen["Name"], chosen["Qty"], chosen["Trace"]["Target"]) == ("p", -1, 20)
     assert chosen["Trace"]["Candidates"] > 10
+    assert chosen["Contract"] == trades(tmp_path)[0]["contract"], "one spelling in all files"
     assert entry["Frozen"]["profit_target"] == pytest.approx(100 * entry["Frozen"]["credit"])
     assert entry["Frozen"]["credit"] == pytest.approx(100 * float(trades(tmp_path)[0]["price"]), abs=3)
 

@@ -28,6 +28,7 @@ from mesolive.language.decision import (
     SelectionTrace,
     rounded,
 )
+from mesolive.market.contracts import OptionContract, Right
 from mesolive.signals.auto_updates import Update
 from mesolive.signals.evaluation import Found
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
@@ -311,8 +312,14 @@ def _select(record: Decision, selected: object) -> None:
 
 def _leg(leg: SelectedLeg) -> LegRecord:
     return LegRecord(
-        leg.name, str(leg.contract), float(leg.qty), leg.leg_group_id, leg.expiration_name, _trace(leg.trace)
+        leg.name, _contract(leg.contract), float(leg.qty), leg.leg_group_id, leg.expiration_name, _trace(leg.trace)
     )
+
+
+def _contract(contract: OptionContract) -> str:
+    """Return a contract as all displays spell it, such as `SPXW 2026-02-20 4800 Put`."""
+    right = "Call" if contract.right is Right.CALL else "Put"
+    return f"{contract.root} {contract.day:%Y-%m-%d} {contract.strike.normalize():f} {right}"
 
 
 def _trace(trace: SelectionTrace) -> TraceRecord:
