@@ -14,7 +14,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.logs import HIDDEN, hide_secrets
+from mesolive.logs import HIDDEN, OncePerMinute, hide_secrets
 from mesolive.settings import SettingsError, from_environment
 from mesolive_sdk import MesoLiveApiException
 from mesolive_testkit.server import Kit
@@ -133,3 +133,28 @@ def test_the_form_of_logs_is_a_setting_that_is_checked() -> None:
     assert from_environment({}, {"MESOLIVE_LOG_FORMAT": "json", "MESOLIVE_LOG_LEVEL": "debug"}).log_level == "debug"
     with pytest.raises(SettingsError, match="MESOLIVE_LOG_LEVEL: expected debug or info or warning or error"):
         from_environment({}, {"MESOLIVE_LOG_LEVEL": "loud"})
+
+
+def test_a_line_that_clients_cause_is_written_once_a_minute_with_the_number_of_the_others() -> None:
+    seconds = [0.0]
+    once = OncePerMinute(lambda: seconds[0])
+
+    def line(name: str, text: str, *values: object) -> str | None:
+        record = logging.LogRecord(name, logging.WARNING, __file__, 1, text, values, None)
+        return record.getMessage() if once.filter(record) else None
+
+    lines = [line("uvicorn.error", "invalid request of %s", number) for number in range(1000)]
+    assert [text for text in lines if text is not None] == ["invalid request of 0"]
+    assert line("uvicorn.error", "another text") == "another text"
+    assert line("mesolive.calls", "ours") == line("mesolive.calls", "ours") == "ours"
+    seconds[0] = 60.0
+    assert line("uvicorn.error", "invalid request of %s", 7) == (
+        "invalid request of 7 (and 999 more since the last such line)"
+    )
+
+
+def test_an_error_with_its_trace_is_always_written() -> None:
+    once = OncePerMinute(lambda: 0.0)
+    trace = (ValueError, ValueError(), None)
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, __file__, 1, "exception in the application", (), trace)
+    assert [once.filter(record) for _ in range(2)] == [True, True]

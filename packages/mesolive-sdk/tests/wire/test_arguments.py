@@ -277,3 +277,20 @@ def test_an_argument_damaged_anywhere_is_read_or_refused_with_paths_but_never_cr
     except wire.WireValidationError as error:
         outcome, found = None, error.problems
     assert isinstance(outcome, model) or (found and all(found.values()))
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+def test_a_filter_that_a_list_does_not_know_is_refused_with_the_one_that_was_meant(encoding: wire.Encoding) -> None:
+    value = {"BrokerAccountID": "SIM1000", "Limit": 5, "Colour": "red", "padding": "x" * 120}
+    form = msgspec.json.encode(value) if encoding == "json" else msgspec.msgpack.encode(value)
+    with pytest.raises(wire.WireValidationError) as caught:
+        wire.decode_args(sent(form, encoding), models.ListOrdersArgs)
+    assert caught.value.problems["BrokerAccountID"] == ["is no filter of ListOrdersArgs; did you mean BrokerAccountId?"]
+    assert "known are" in caught.value.problems["Colour"][0]
+    assert "Limit" not in caught.value.problems
+
+
+def test_other_arguments_and_all_answers_pass_over_fields_that_they_do_not_know() -> None:
+    args = wire.decode_args(payload('{"LiveOrderId": 7, "IdempotencyKey": "k", "New": 1}'), models.CancelOrderArgs)
+    assert args.LiveOrderId == 7
+    assert wire.decode_json(b'{"Accounts": [], "New": 1}', models.ListAccountsResult).Accounts == []

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import ipaddress
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
@@ -383,7 +386,7 @@ async def running(
             signals=trading.signals,
             health=health,
             hubs=hubs.server,
-            asgi=_asgi(hubs.server, health, _metrics(hubs.server, health, trading.signals, retention)),
+            asgi=_asgi(settings, hubs.server, health, _metrics(hubs.server, health, trading.signals, retention)),
             tasks=tasks,
         )
 
@@ -601,7 +604,42 @@ def _authenticate(access: Access) -> Authenticate:
     return authenticate
 
 
-def _asgi(hubs: SignalRServer, health: Health, registry: CollectorRegistry) -> Starlette:
+def host_is_known(host: str, settings: Settings) -> bool:
+    """Return whether a request's `Host` names this server.
+
+    A web page can have a name of its own point to this machine and read what is answered here without a key. Addresses
+    cannot be taken over so, and names that are known here are not the page's.
+
+    Parameters
+    ----------
+    host
+        The header, with a port or without.
+    """
+    name = urlsplit(f"//{host}").hostname or ""
+    known = {"localhost", settings.host.lower(), socket.gethostname().lower(), *settings.allowed_hosts}
+    if name in known:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _asgi(settings: Settings, hubs: SignalRServer, health: Health, registry: CollectorRegistry) -> Starlette:
+    def checked(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                known = host_is_known(request.headers.get("host", ""), settings)
+            except ValueError:  # no host at all, but brackets
+                known = False
+            if known:
+                return await endpoint(request)
+            text = "this server is not known by this name; MESOLIVE_ALLOWED_HOSTS names others\n"
+            return PlainTextResponse(text, 421)
+
+        return answer
+
     async def tell_health(_request: Request) -> Response:
         report = health.report()
         return JSONResponse(report, 503 if report["status"] == "failing" else 200, {"Cache-Control": "no-store"})
@@ -614,9 +652,9 @@ def _asgi(hubs: SignalRServer, health: Health, registry: CollectorRegistry) -> S
 
     return Starlette(
         routes=[
-            Route("/health", tell_health),
-            Route("/health/live", tell_life),
-            Route("/metrics", tell_metrics),
+            Route("/health", checked(tell_health)),
+            Route("/health/live", checked(tell_life)),
+            Route("/metrics", checked(tell_metrics)),
             Mount("/", app=cast("ASGIApp", hubs)),
         ]
     )

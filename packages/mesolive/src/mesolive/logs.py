@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import structlog
@@ -26,6 +28,43 @@ _SECRETS = (
 
 DEEPEST = 8
 """How many levels of lists and mappings are looked through for secrets."""
+
+
+REPEAT_SECONDS = 60.0
+"""How often a line that clients cause in a library is written again."""
+
+FROM_CLIENTS = ("uvicorn", "websockets")
+"""Loggers whose lines anybody can cause who reaches the port."""
+
+
+class OncePerMinute(logging.Filter):
+    """Lets each line of the web server through once a minute, with the number of those that were left out.
+
+    Parameters
+    ----------
+    monotonic
+        Seconds that only grow.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write the record; errors with a trace always are."""
+        if not record.name.startswith(FROM_CLIENTS) or record.exc_info:
+            return True
+        # By the text before its values are filled in: as many as there are calls in the library.
+        kind, now = (record.name, str(record.msg)), self._monotonic()
+        since, left_out = self._seen.get(kind, (-REPEAT_SECONDS, 0))
+        if now - since < REPEAT_SECONDS:
+            self._seen[kind] = since, left_out + 1
+            return False
+        self._seen[kind] = now, 0
+        if left_out:
+            record.msg = f"{record.msg} (and {left_out} more since the last such line)"
+        return True
 
 
 def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None:
@@ -68,6 +107,7 @@ def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(OncePerMinute())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 import uvicorn
@@ -29,6 +29,9 @@ from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError
 from mesolive.tasks import until_first
+
+HANDSHAKE_SECONDS = 10.0
+"""How long a TLS handshake may take; asyncio would wait for a minute."""
 
 DRAIN_SECONDS = 5.0
 """How long connections may take to close when the server stops."""
@@ -83,8 +86,25 @@ class _Server(uvicorn.Server):
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen."""
-        await super().startup(sockets)
+        """Start to listen: as uvicorn does, but that a connection which never says what it wants in TLS is closed."""
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+
+        def protocol(_loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:
+            make = cast("Callable[..., asyncio.Protocol]", config.http_protocol_class)
+            return make(config=config, server_state=self.server_state, app_state=self.lifespan.state, _loop=_loop)
+
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=listener,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=None if config.ssl is None else HANDSHAKE_SECONDS,
+            )
+            for listener in sockets or ()
+        ]
+        self.started = True
         self.listening.set()
 
     @contextlib.contextmanager

@@ -86,6 +86,12 @@ class Settings:
     insecure: Annotated[bool, Setting("Allow a non-loopback address without TLS.")] = False
     tls_certificate: Annotated[Path | None, Setting("PEM file: serve HTTPS.")] = None
     tls_key: Annotated[Path | None, Setting("PEM file of the certificate's key.")] = None
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Names, comma-separated, under which /health and /metrics answer, besides addresses and this machine's."
+        ),
+    ] = ()
     external_hosts: Annotated[
         tuple[str, ...],
         Setting("Hosts, comma-separated, from which strategies may take data, besides the two that all may use."),

@@ -34,8 +34,8 @@ async def connected(url: str, first_words: bytes) -> tuple[StreamReader, StreamW
     "first_words",
     [
         b"",
-        b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow:",
-        b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow:",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1.1\r\nHost",
     ],
     ids=["silence", "half a request", "one request and half of another"],
 )

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -13,8 +14,8 @@ import msgspec
 from msgspec import inspect as shape
 
 from mesolive_sdk.models import EVENT_MODELS, MesoLiveEvent, MesoLiveEventEnvelope
-from mesolive_sdk.models._base import UNKNOWN, WireEnum, WireFlags
-from mesolive_sdk.wire._problems import WireValidationError
+from mesolive_sdk.models._base import UNKNOWN, PageArgs, WireEnum, WireFlags
+from mesolive_sdk.wire._problems import WireValidationError, shorten
 from mesolive_sdk.wire._reader import COMPILED_TYPES, as_float, is_fit, read
 from signalr_asyncio import HubProtocol, JsonHubProtocol, MessagePackHubProtocol, Payload
 from signalr_asyncio.protocol import EncodedPayload
@@ -167,6 +168,8 @@ def decode_args(payload: Payload | None, type_: type[T]) -> T:
     """
     if payload is None:
         return _without_argument(type_)
+    if issubclass(type_, PageArgs):
+        _must_know_filters(payload, type_)
     try:
         args = payload.decode(type_)
     except msgspec.ValidationError:
@@ -181,6 +184,26 @@ def decode_args(payload: Payload | None, type_: type[T]) -> T:
     if value is None:
         return _without_argument(type_)
     return read(value, type_, strict=True)
+
+
+def _must_know_filters(payload: Payload, type_: type[PageArgs]) -> None:
+    """Refuse fields that a list does not know: a filter that is misspelt would list more than was asked for.
+
+    Other models pass over unknown fields, in both directions, so that newer and older programs get on.
+    """
+    value = _builtins(payload)
+    if not isinstance(value, dict):
+        return
+    known = {field.encode_name for field in msgspec.structs.fields(type_)}
+    problems: dict[str, list[str]] = {}
+    for name in cast("dict[object, object]", value):
+        if name not in known:
+            shown = shorten(str(name))
+            near = get_close_matches(shown, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+            problems[shown] = [f"is no filter of {type_.__name__}{hint}"]
+    if problems:
+        raise WireValidationError(problems)
 
 
 def decode_event(envelope: MesoLiveEventEnvelope) -> MesoLiveEvent | None:
