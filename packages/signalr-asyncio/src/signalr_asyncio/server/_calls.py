@@ -6,90 +6,21 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from signalr_asyncio.protocol.codec import EncodeError, HubProtocol
-from signalr_asyncio.protocol.messages import Completion, Invocation, Payload, StreamInvocation
+from signalr_asyncio.protocol.codec import EncodeError
+from signalr_asyncio.protocol.messages import Completion, Invocation, StreamInvocation
 from signalr_asyncio.server._binder import BindingError, HubMethod
+from signalr_asyncio.server._call import Call, CallError, CallHost, begin_stream, unexpected, wrong_kind
 from signalr_asyncio.server._errors import AccessDeniedError, ClientDisconnectedError, HubMethodError, describe
-from signalr_asyncio.server._hub import Hub, HubCall, HubContext
-from signalr_asyncio.server._options import HubOptions
+from signalr_asyncio.server._hub import Hub, HubCall
 from signalr_asyncio.server._outbox import LatestSlot
-from signalr_asyncio.server._runtime import HubRuntime
 from signalr_asyncio.server._slots import Slots, current_holder
 from signalr_asyncio.server._uploads import Allowance, Upload
-from signalr_asyncio.server._writer import Writer
 
 log = logging.getLogger("signalr_asyncio.server")
-
-
-class CallHost(Protocol):
-    """What calls need of their connection."""
-
-    runtime: HubRuntime
-    options: HubOptions
-    context: HubContext
-    writer: Writer
-
-    @property
-    def protocol(self) -> HubProtocol:
-        """The encoding."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more is sent."""
-        ...
-
-    def post(self, record: bytes) -> bool:
-        """Queue a record; returns False when nothing more is sent."""
-        ...
-
-    async def send(self, record: bytes) -> None:
-        """Send a record, at once where nothing is in its way."""
-        ...
-
-
-class _Call(msgspec.Struct, eq=False):  # a struct because it is made for every call, and no class is made quicker
-    method: HubMethod
-    target: str
-    arguments: Sequence[Payload]
-    invocation_id: str | None
-    slots: Slots
-    upload_ids: Sequence[str] = ()
-    uploads: tuple[Upload, ...] = ()
-    counted: bool = True
-    has_slot: bool = False
-    client_waits: int = 0
-    task: asyncio.Task[None] | None = None
-    cancelled: bool = False
-    started: bool = False
-    begun: bool = False
-    finished: bool = False
-
-    def lend_slot(self) -> None:
-        """See `SlotHolder`."""
-        self.client_waits += 1
-        if self.has_slot:
-            self.has_slot = False
-            self.slots.release()
-
-    async def reclaim_slot(self) -> None:
-        """See `SlotHolder`."""
-        self.client_waits -= 1
-        # Not while other tasks of the call still wait, nor for a task that outlives its call.
-        if self.counted and not (self.client_waits or self.has_slot or self.finished):
-            await self.slots.reclaim()
-            if self.finished:
-                self.slots.release()
-            else:
-                self.has_slot = True
-
-
-class _CallError(Exception):
-    """A call that failed; the text is for the client."""
 
 
 class Calls:
@@ -108,8 +39,8 @@ class Calls:
         self._runtime = session.runtime
         self._options = session.options
         self._hub = hub
-        self._active: dict[str, _Call] = {}
-        self._waiting: deque[_Call] = deque()
+        self._active: dict[str, Call] = {}
+        self._waiting: deque[Call] = deque()
         self._uploads: dict[str, Upload] = {}
         self._allowance = Allowance(self._options.maximum_upload_bytes)
         self._slots = Slots(self._options.maximum_parallel_invocations, self._begin_next)
@@ -136,7 +67,7 @@ class Calls:
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
             return True
-        call = _Call(method, message.target, message.arguments, invocation_id, self._slots)
+        call = Call(method, message.target, message.arguments, invocation_id, self._slots)
         if invocation_id is not None:
             self._active[invocation_id] = call
         if not method.streaming:
@@ -213,7 +144,7 @@ class Calls:
             # By far the most frequent call needs no more questions.
             return None
         return (
-            _wrong_kind(method, message.target, streaming=streaming)
+            wrong_kind(method, message.target, streaming=streaming)
             or (f"Invocation ID '{invocation_id}' is already in use." if in_use else None)
             or self._stream_refusal(method, message, streaming=streaming)
         )
@@ -231,7 +162,7 @@ class Calls:
             reason = "The connection has too many open streams."
         else:
             return None
-        return f"{_unexpected(message.target)} HubException: {reason}"
+        return f"{unexpected(message.target)} HubException: {reason}"
 
     def cancel(self, invocation_id: str) -> None:
         """End a stream, or a plain call, that the client does not want any more."""
@@ -289,14 +220,14 @@ class Calls:
                         call.task.cancel()
         return tasks
 
-    def _run(self, call: _Call) -> None:
+    def _run(self, call: Call) -> None:
         self._runtime.counters.invocations += 1
         if call.method.streaming:
             call.task = self._runtime.tasks.spawn(self._stream(call))
         else:
             call.task = self._runtime.tasks.adopt(self._invoke(call))
 
-    async def _invoke(self, call: _Call) -> None:
+    async def _invoke(self, call: Call) -> None:
         result: Any = None
         error: str | None = None
         call.begun = True
@@ -310,13 +241,13 @@ class Calls:
             if call.counted:
                 current_holder.set(call)
             result = await self._result(call)
-        except _CallError as failure:
+        except CallError as failure:
             error = str(failure)
         except asyncio.CancelledError:
             if not call.cancelled:
                 self._finish(call)
                 raise
-            error = _unexpected(call.target)
+            error = unexpected(call.target)
         self._finish(call)
         if call.invocation_id is not None:
             record = self._completion(call, call.invocation_id, result, error)
@@ -324,7 +255,7 @@ class Calls:
                 # This task has nothing left to do but to send, which saves one of its own for that.
                 await self._session.send(record)
 
-    def _completion(self, call: _Call, invocation_id: str, result: object, error: str | None) -> bytes:
+    def _completion(self, call: Call, invocation_id: str, result: object, error: str | None) -> bytes:
         encode = self._session.protocol.encode
         if error is None:
             try:
@@ -334,7 +265,7 @@ class Calls:
                 error = self._unexpected(call, failure)
         return encode(Completion(invocation_id, error=error))
 
-    async def _result(self, call: _Call) -> Any:  # noqa: ANN401 - a method's result is anything
+    async def _result(self, call: Call) -> Any:  # noqa: ANN401 - a method's result is anything
         authorize = call.method.options.authorize
         try:
             if authorize is not None and not authorize(self._session.context):
@@ -349,23 +280,23 @@ class Calls:
             if not call.method.awaited:
                 return result
             if call.method.streaming:
-                _begin_stream(call)
+                begin_stream(call)
             return await result
-        except _CallError:
+        except CallError:
             raise
         except AccessDeniedError as failure:
-            raise _CallError(f"Failed to invoke '{call.target}' because user is unauthorized") from failure
+            raise CallError(f"Failed to invoke '{call.target}' because user is unauthorized") from failure
         except HubMethodError as failure:
-            raise _CallError(self._unexpected(call, failure)) from failure
+            raise CallError(self._unexpected(call, failure)) from failure
         except ClientDisconnectedError as failure:
             # Nothing is wrong with a method whose client left; whether it minds is its own affair.
             log.debug("%s: %s ended with its client: %s", self._session, call.target, failure)
-            raise _CallError(self._unexpected(call, failure)) from failure
+            raise CallError(self._unexpected(call, failure)) from failure
         except Exception as failure:
             log.exception("%s: %s failed", self._session, call.target)
-            raise _CallError(self._unexpected(call, failure)) from failure
+            raise CallError(self._unexpected(call, failure)) from failure
 
-    def _filtered(self, depth: int, call: _Call) -> Callable[[HubCall], Awaitable[Any]]:
+    def _filtered(self, depth: int, call: Call) -> Callable[[HubCall], Awaitable[Any]]:
         filters, method = self._runtime.filters, call.method
 
         async def proceed(filtered: HubCall) -> Any:  # noqa: ANN401 - a method's result is anything
@@ -375,12 +306,12 @@ class Calls:
             if not method.awaited:
                 return result
             if method.streaming:
-                _begin_stream(call)
+                begin_stream(call)
             return await result
 
         return proceed
 
-    def _arguments(self, call: _Call) -> list[Any]:
+    def _arguments(self, call: Call) -> list[Any]:
         try:
             return call.method.bind(call.arguments, call.uploads)
         except (BindingError, msgspec.DecodeError) as failure:
@@ -388,9 +319,9 @@ class Calls:
             if self._options.enable_detailed_errors:
                 text = f"{text} InvalidDataException: {failure}"
             log.debug("%s: %s: %s", self._session, call.target, failure)
-            raise _CallError(text) from failure
+            raise CallError(text) from failure
 
-    async def _stream(self, call: _Call) -> None:
+    async def _stream(self, call: Call) -> None:
         invocation_id = call.invocation_id
         if invocation_id is None:
             raise AssertionError("a stream invocation has an id")
@@ -407,7 +338,7 @@ class Calls:
                     f"The value returned by the streaming method '{call.target}' is not a ChannelReader<> or "
                     "IAsyncEnumerable<>."
                 )
-        except _CallError as failure:
+        except CallError as failure:
             error = str(failure)
         except asyncio.CancelledError:
             if not call.cancelled:
@@ -425,9 +356,9 @@ class Calls:
         if not self._ended:
             await self._session.send(self._session.protocol.encode(Completion(invocation_id, error=error)))
 
-    async def _pump(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
+    async def _pump(self, call: Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         try:
-            _begin_stream(call)
+            begin_stream(call)
             if call.method.options.latest_only:
                 await self._pump_latest(call, invocation_id, items)
             else:
@@ -441,7 +372,7 @@ class Calls:
         session = self._session
         await session.writer.carry(items, session.protocol.item_encoder(invocation_id), session.post)
 
-    async def _pump_latest(self, call: _Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
+    async def _pump_latest(self, call: Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         session = self._session
         writer, outbox = session.writer, session.writer.outbox
         encode = session.protocol.item_encoder(invocation_id)
@@ -455,10 +386,10 @@ class Calls:
                 # A generator that never waits must not keep the writer from running.
                 await asyncio.sleep(0)
 
-    def _unexpected(self, call: _Call, failure: BaseException) -> str:
-        return describe(_unexpected(call.target), failure, detailed=self._options.enable_detailed_errors)
+    def _unexpected(self, call: Call, failure: BaseException) -> str:
+        return describe(unexpected(call.target), failure, detailed=self._options.enable_detailed_errors)
 
-    def _finish(self, call: _Call) -> None:
+    def _finish(self, call: Call) -> None:
         call.finished = True
         if call.invocation_id is not None:
             self._active.pop(call.invocation_id, None)
@@ -492,11 +423,11 @@ class Calls:
             return True
         return False
 
-    def _drop(self, call: _Call) -> None:
+    def _drop(self, call: Call) -> None:
         self._unfinished -= 1
         if call.invocation_id is not None:
             self._active.pop(call.invocation_id, None)
-            self._answer(Completion(call.invocation_id, error=_unexpected(call.target)))
+            self._answer(Completion(call.invocation_id, error=unexpected(call.target)))
 
     def _answer(self, message: Completion) -> None:
         if not self._ended:
@@ -508,27 +439,3 @@ class Calls:
     def _wake(self) -> None:
         if self._changed is not None and not self._changed.done():
             self._changed.set_result(None)
-
-
-def _begin_stream(call: _Call) -> None:
-    """Note that a streaming method begins, and deliver the cancellation that came before.
-
-    It reaches the method at the first point where it waits, as its cancellation token does in ASP.NET Core: what the
-    method has to clean up is cleaned up.
-    """
-    if not call.begun:
-        call.begun = True
-        if call.cancelled and call.task is not None:
-            call.task.cancel()
-
-
-def _unexpected(target: str) -> str:
-    return f"An unexpected error occurred invoking '{target}' on the server."
-
-
-def _wrong_kind(method: HubMethod, target: str, *, streaming: bool) -> str | None:
-    if method.streaming and not streaming:
-        return f"The client attempted to invoke the streaming '{target}' method with a non-streaming invocation."
-    if streaming and not method.streaming:
-        return f"The client attempted to invoke the non-streaming '{target}' method with a streaming invocation."
-    return None

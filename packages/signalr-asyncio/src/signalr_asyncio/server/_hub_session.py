@@ -12,6 +12,7 @@ from signalr_asyncio.protocol.buffer import MessageBuffer
 from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
 from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake
 from signalr_asyncio.protocol.messages import (
+    Ack,
     CancelInvocation,
     Close,
     Completion,
@@ -31,6 +32,7 @@ from signalr_asyncio.server._hub import Hub, HubContext
 from signalr_asyncio.server._inbound_queue import InboundQueue
 from signalr_asyncio.server._resumption import Resumption
 from signalr_asyncio.server._runtime import HubRuntime
+from signalr_asyncio.server._timeouts import Timeouts
 from signalr_asyncio.server._transports.base import Transport, TransportClosedError
 from signalr_asyncio.server._writer import Writer
 
@@ -61,7 +63,6 @@ class HubSession:
     """
 
     __slots__ = (
-        "_busy",
         "_calls",
         "_client_results",
         "_clock",
@@ -69,23 +70,20 @@ class HubSession:
         "_connecting",
         "_cut_off",
         "_error",
-        "_expires",
         "_hub",
         "_interrupted",
-        "_last_in",
         "_muted",
         "_ping",
-        "_pinged",
         "_protocol",
         "_reader",
-        "_resumption",
         "_shutting",
-        "_started",
         "_stateful",
+        "_times",
         "connection_id",
         "context",
         "done",
         "options",
+        "resumption",
         "runtime",
         "user_id",
         "writer",
@@ -113,7 +111,7 @@ class HubSession:
         self._stateful = stateful
         self._protocol: HubProtocol | None = None
         self._ping = b""
-        self._resumption: Resumption | None = None
+        self.resumption: Resumption | None = None
         self._hub: Hub | None = None
         self._calls: Calls | None = None
         self._client_results = PendingResults(runtime.clock, self.options.maximum_streams)
@@ -123,17 +121,11 @@ class HubSession:
         self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
         now = self._clock.now()
-        self._started = now
-        self._last_in = now
-        self._busy = False
-        # ASP.NET Core holds nobody to a time-out who has never sent a ping.
-        self._pinged = False
+        self._times = Timeouts(self.options, now, seconds_to_expiry(principal))
         self._connecting = False
         # Nothing more is sent: the connection closes, or the client is gone.
         self._muted = False
         self._cut_off = False
-        expires_in = seconds_to_expiry(principal) if self.options.close_on_authentication_expiration else None
-        self._expires = None if expires_in is None else now + expires_in
 
     def __repr__(self) -> str:
         return f"<{self.runtime.path} {self.connection_id}>"
@@ -163,7 +155,7 @@ class HubSession:
     @property
     def resumable(self) -> bool:
         """Whether the connection can go on over a new transport."""
-        return self._resumption is not None and not (self._closing or self._resumption.given_up)
+        return self.resumption is not None and not (self._closing or self.resumption.given_up)
 
     # -- the life of the connection ------------------------------------------------------------------------------------
 
@@ -203,8 +195,8 @@ class HubSession:
             size = self.options.stateful_buffer_size
             # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
             inbound = InboundQueue(self._dispatch, 2 * size, self.runtime.tasks, self._broken)
-            self._resumption = Resumption(MessageBuffer(size), inbound, self._clock.now())
-            self.writer.outbox.buffer = self._resumption.buffer
+            self.resumption = Resumption(MessageBuffer(size), inbound, self._clock.now())
+            self.writer.outbox.buffer = self.resumption.buffer
             self.writer.direct = False
         self.context.protocol = protocol.name
         self.writer.transport.use(protocol.transfer_format)
@@ -229,16 +221,16 @@ class HubSession:
             else:
                 await hub.on_connected()
 
-        self._busy = self._connecting = True
+        self._times.busy = self._connecting = True
         current_connecting.set(self.connection_id)
         try:
             await proceed()
         except Exception as error:
             log.exception("%s: on_connected failed", self)
-            self._fail(error)
+            self.fail(error)
         finally:
             current_connecting.set(None)
-        self._busy = self._connecting = False
+        self._times.busy = self._connecting = False
 
     async def _serve(self, rest: bytes) -> None:
         """Dispatch what the client sends, to its last message.
@@ -251,7 +243,7 @@ class HubSession:
         except ProtocolError as error:
             self.runtime.log.write(logging.INFO, "%s: the client broke the protocol: %s", self, error)
             await self._dispatch_received()
-            self._fail(error)
+            self.fail(error)
         else:
             self._client_gone()
             self._client_results.end(self.connection_id)
@@ -262,11 +254,11 @@ class HubSession:
         if self._calls is None or self._closing:
             return
         # It is we who do not read.
-        self._busy = True
-        if self._resumption is not None:
+        self._times.busy = True
+        if self.resumption is not None:
             # A method that takes no items of an upload holds up what came behind them, but not for ever.
             ending = self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
-            await self._resumption.inbound.drained()
+            await self.resumption.inbound.drained()
             ending.cancel()
         # Whoever waits for more items of an upload would hold its slot for ever.
         self._calls.end_uploads()
@@ -287,7 +279,7 @@ class HubSession:
 
         What has arrived is handed over without waiting, so a reader that waits some turns of the loop has it all.
         """
-        if self._busy or self._closing or self._reader is None:
+        if self._times.busy or self._closing or self._reader is None:
             return
         if turns:
             asyncio.get_running_loop().call_soon(self._cut_reader_off, turns - 1)
@@ -298,10 +290,10 @@ class HubSession:
     async def _read(self, data: bytes | None) -> None:
         transport = self.writer.transport
         parser = self.protocol.parser(self.options.maximum_receive_message_size)
-        clock, counters, calls = self._clock, self.runtime.counters, self._calls
+        clock, counters, calls, times = self._clock, self.runtime.counters, self._calls, self._times
         if calls is None:
             raise AssertionError("no messages before the handshake")
-        resumption = self._resumption
+        resumption = self.resumption
         # What most messages are goes past `_handle`, unless they are counted.
         quick = resumption is None
         while not self._closing:
@@ -312,8 +304,8 @@ class HubSession:
                 parser = self.protocol.parser(self.options.maximum_receive_message_size)
             elif data:
                 counters.bytes_in += len(data)
-                self._last_in = clock.now()
-                self._busy = True
+                times.last_in = clock.now()
+                times.busy = True
                 for message in parser.feed(data):
                     if type(message) is Invocation and quick and not self._closing:
                         if not calls.start(message):
@@ -323,7 +315,7 @@ class HubSession:
                 if resumption is not None:
                     self.writer.flush_soon()
                     await resumption.room(clock.now())
-                self._busy = False
+                times.busy = False
                 if self._muted:
                     self._cut_reader_off()
             try:
@@ -339,9 +331,9 @@ class HubSession:
         if self._closing:
             return False
         if type(message) is Ping:
-            self._pinged = True
-        elif self._resumption is not None:
-            self._resumption.take(message)
+            self._times.pinged = True
+        elif self.resumption is not None:
+            self.resumption.take(message)
         elif (waiting := self._dispatch(message)) is not None:
             await waiting
         return not self._closing
@@ -387,8 +379,8 @@ class HubSession:
         if self._shutting is not None:
             await asyncio.shield(self._shutting)
         self.writer.stop()
-        if self._resumption is not None:
-            self._resumption.inbound.stop()
+        if self.resumption is not None:
+            self.resumption.inbound.stop()
         self.context.cancellation.set()
         self.runtime.registry.remove(self)
         self._client_results.end(self.connection_id)
@@ -461,20 +453,21 @@ class HubSession:
         self.close(reason=_STOPPING, allow_reconnect=True)
 
     async def _finish_calls(self, calls: Calls) -> None:
-        if self._resumption is not None:
-            await self._resumption.inbound.drained()
+        if self.resumption is not None:
+            await self.resumption.inbound.drained()
         await calls.all_finished()
 
     def _abort(self) -> None:
         self.close()
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
+        """Close the connection with an error; the client sees its text only where details are enabled."""
         text = describe("Connection closed with an error.", error, detailed=self.options.enable_detailed_errors)
         self.close(text, reason=str(error))
 
     def _broken(self, error: Exception) -> None:
         log.error("%s: a message could not be handled", self, exc_info=error)
-        self._fail(error)
+        self.fail(error)
 
     def _refuse(self, error: str) -> None:
         if not self._closing:
@@ -550,9 +543,9 @@ class HubSession:
         # A client that is gone is noticed by the reader as well, unless that is busy with what came before. One that
         # may come back has all in the buffer.
         if isinstance(error, (TransportClosedError, *self.writer.transport.gone_errors)):
-            if self._resumption is not None:
+            if self.resumption is not None:
                 self.writer.away = True
-                self._resumption.leave(self._clock.now())
+                self.resumption.leave(self._clock.now())
                 return
             self._client_gone()
             self._cut_reader_off()
@@ -584,21 +577,21 @@ class HubSession:
         bool
             False when the connection cannot: it has ended, or is not stateful.
         """
-        resumption = self._resumption
+        resumption = self.resumption
         if resumption is None or not self.resumable:
             return False
         transport.use(self.protocol.transfer_format)
         old = self.writer.move(transport)
         sequence, records = resumption.come_back()
         self.writer.outbox.restart((self.protocol.encode(sequence), *records))
-        self._last_in = self._clock.now()
+        self._times.last_in = self._clock.now()
         old.abandon()
         self.writer.flush_soon()
         return True
 
     async def _return_of_client(self, transport: Transport) -> bool:
         """Wait, after a transport has ended, for the next one; false when there will be none."""
-        resumption = self._resumption
+        resumption = self.resumption
         if resumption is None:
             return False
         if self.writer.transport is transport:
@@ -619,69 +612,42 @@ class HubSession:
         now
             The clock's time, in seconds.
         """
-        if self._muted:
-            return
-        if self._protocol is None:
-            self._check_handshake(now)
-        elif self._expires is not None and now >= self._expires:
-            self.close(reason="The authentication has expired.")
-        elif self._resumption is not None and self._resumption.away_since is not None:
-            self._check_return(self._resumption, now)
-        elif self.writer.transport.keeps_itself_alive:
-            self._check_polls(now)
-        elif self.writer.sending_since is not None and now - self.writer.sending_since >= self.options.send_timeout:
-            self._stuck()
-        elif not self._is_silent(now):
-            self._acknowledge(now)
-            self._keep_alive(now)
+        if not self._muted:
+            self._times.check(self, now)
 
-    def _check_handshake(self, now: float) -> None:
-        if now - self._started >= self.options.handshake_timeout:
-            self.runtime.log.write(logging.INFO, "%s: no handshake within %g s", self, self.options.handshake_timeout)
-            self._refuse("Handshake was canceled.")
+    def is_ready(self) -> bool:
+        """Return whether the handshake is over."""
+        return self._protocol is not None
 
-    def _check_return(self, resumption: Resumption, now: float) -> None:
-        if resumption.away_since is not None and now - resumption.away_since >= self.options.disconnect_timeout:
-            self._error = "The client did not come back."
-            resumption.give_up()
+    def end_handshake(self) -> None:
+        """Refuse a client that has not shaken hands in time."""
+        self.runtime.log.write(logging.INFO, "%s: no handshake within %g s", self, self.options.handshake_timeout)
+        self._refuse("Handshake was canceled.")
 
-    def _check_polls(self, now: float) -> None:
-        idle_since = self.writer.transport.idle_since
-        if idle_since is not None and now - idle_since >= self.options.disconnect_timeout:
-            # Nobody is there to hear a Close message.
-            self._error = "The client stopped asking for messages."
-            self.writer.transport.abandon()
+    def end_absence(self, resumption: Resumption) -> None:
+        """Give up a client that has not come back."""
+        self._error = "The client did not come back."
+        resumption.give_up()
 
-    def _is_silent(self, now: float) -> bool:
-        """Whether the client broke off or stands still; it is told then."""
-        if self._busy or not self._pinged:
-            # It is we who do not read, or the client has never pinged: its time begins anew afterwards.
-            self._last_in = now
-        if now - self._last_in >= self.options.client_timeout:
-            text = "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."
-            log.info("%s: %s", self, text)
-            self._fail(TimeoutError(text))
-            return True
-        if self._resumption is not None and self._resumption.stuck_for(now) >= self.options.client_timeout:
-            self._fail(ProtocolError("The client sends on, and acknowledges nothing of what is sent to it."))
-            return True
-        return False
+    def end_polling(self) -> None:
+        """Give up a client that polls no more; nobody is there to hear a Close message."""
+        self._error = "The client stopped asking for messages."
+        self.writer.transport.abandon()
 
-    def _acknowledge(self, now: float) -> None:
-        if self._resumption is not None and (ack := self._resumption.ack(now)) is not None:
-            self.writer.outbox.put_control(self.protocol.encode(ack))
-            self.writer.flush_soon()
+    def acknowledge(self, ack: Ack) -> None:
+        """Send an ack of stateful reconnect, ahead of what waits."""
+        self.writer.outbox.put_control(self.protocol.encode(ack))
+        self.writer.flush_soon()
 
-    def _keep_alive(self, now: float) -> None:
-        writer = self.writer
-        if writer.sending_since is None and now - writer.last >= self.options.keep_alive_interval:
-            writer.last = now
-            writer.outbox.put_control(self._ping)
-            writer.flush_soon()
+    def ping(self) -> None:
+        """Send a ping, ahead of what waits."""
+        self.writer.outbox.put_control(self._ping)
+        self.writer.flush_soon()
 
-    def _stuck(self) -> None:
+    def end_standstill(self) -> None:
+        """Give up a transport that takes nothing, and the connection with it unless the client may come back."""
         log.info("%s: the client takes nothing", self)
-        if self._resumption is not None:
+        if self.resumption is not None:
             self.writer.transport.abandon()
             return
         self.writer.outbox.clear()
