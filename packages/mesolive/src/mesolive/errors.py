@@ -121,9 +121,9 @@ def unauthorized(message: str = "a valid API key is needed") -> ServiceError:
     return ServiceError(StatusCode.Unauthorized, message)
 
 
-def forbidden(message: str) -> ServiceError:
+def forbidden(message: str, code: str | None = None) -> ServiceError:
     """Return `Forbidden`: the caller is known and may not."""
-    return ServiceError(StatusCode.Forbidden, message)
+    return ServiceError(StatusCode.Forbidden, message, _detail(code))
 
 
 def not_supported(message: str, code: str | None = None) -> ServiceError:
@@ -131,20 +131,20 @@ def not_supported(message: str, code: str | None = None) -> ServiceError:
     return ServiceError(StatusCode.NotSupported, message, _detail(code))
 
 
-def rate_limited(message: str) -> ServiceError:
+def rate_limited(message: str, code: str | None = None) -> ServiceError:
     """Return `RateLimited`: too much at once; the same request may succeed later."""
-    return ServiceError(StatusCode.RateLimited, message)
+    return ServiceError(StatusCode.RateLimited, message, _detail(code))
 
 
-def unavailable(message: str, provider: str | None = None) -> ServiceError:
+def unavailable(message: str, provider: str | None = None, code: str | None = None) -> ServiceError:
     """Return `ProviderUnavailable`: the data that is needed does not arrive."""
-    error = MesoLiveApiError(Provider=provider) if provider else None
+    error = MesoLiveApiError(Code=code, Provider=provider) if provider or code else None
     return ServiceError(StatusCode.ProviderUnavailable, message, error)
 
 
-def timed_out(message: str) -> ServiceError:
+def timed_out(message: str, code: str | None = None) -> ServiceError:
     """Return `Timeout`: the answer did not come in time; what became of the request must be asked."""
-    return ServiceError(StatusCode.Timeout, message)
+    return ServiceError(StatusCode.Timeout, message, _detail(code))
 
 
 def _detail(code: str | None) -> MesoLiveApiError | None:

@@ -115,7 +115,10 @@ class DataHub(EnvelopeHub):
         """Decode the argument and yield the items; a failure ends the stream, its status first in the text."""
         user_id, streams = self.user.user_id, None if self.shares is None else self.shares.streams
         if streams is not None and not streams.take(user_id):
-            refused = rate_limited(f"you have {streams.most} streams open, over all connections, and may have no more")
+            refused = rate_limited(
+                f"you have {streams.most} streams open, over all connections, and may have no more",
+                code="TooManyStreams",
+            )
             raise ExactError(str(refused))
         try:
             async with aclosing(items(self.user, wire.decode_args(payload, arguments))) as followed:

@@ -306,7 +306,9 @@ class Streams:
         try:
             return self._market.provider(wanted).name
         except UnknownProviderError as error:
-            raise unavailable(str(error), None if wanted is None else wanted.value) from None
+            raise unavailable(
+                str(error), None if wanted is None else wanted.value, code="ProviderUnavailable"
+            ) from None
 
     def _resolve(self, contract: models.LiveContract, provider: models.DataProviderType, path: str) -> OptionContract:
         try:
@@ -346,13 +348,15 @@ class Streams:
 
     def _join(self, source: _Source) -> Channel:
         if self._closed:
-            raise unavailable("the server is shutting down")
+            raise unavailable("the server is shutting down", code="ServerStopping")
         if not self._started:
             self._start()
         channel = self.engine.channels.get(source.key)
         if channel is None:
             if len(self.engine.channels) >= self._max_channels:
-                raise rate_limited(f"the server streams {self._max_channels} different things already")
+                raise rate_limited(
+                    f"the server streams {self._max_channels} different things already", code="TooManyStreams"
+                )
             channel = source.channel()
             channel.reload = lambda: self._reload(channel, source)
             self.engine.add(channel)
@@ -394,7 +398,7 @@ class Streams:
         except ServiceError as error:
             self._end(channel, error)
         except TooManySubscriptionsError as error:
-            self._end(channel, rate_limited(str(error)))
+            self._end(channel, rate_limited(str(error), code="TooManySubscriptions"))
         except Exception:  # noqa: BLE001 - a fault of ours: logged, tried again or told
             _log.exception("live_subject_not_read", kind=source.key[0], user_id=source.user_id)
             if channel.item is None:

@@ -136,14 +136,16 @@ class AccountActions:
 def must_be_open(position: Position) -> None:
     """Raise `Conflict` for a position that is closed."""
     if position.state is CLOSED:
-        raise conflict(f"position {position.id} is closed")
+        raise conflict(f"position {position.id} is closed", code="PositionClosed")
 
 
 async def must_be_at_rest(tx: Transaction, position: Position) -> None:
     """Raise `Conflict` while an order of the position has not ended."""
     order_id = await open_order_of_position(tx, position.id)
     if order_id is not None:
-        raise conflict(f"order {order_id} of position {position.id} has not ended; cancel it first")
+        raise conflict(
+            f"order {order_id} of position {position.id} has not ended; cancel it first", code="OrderWorking"
+        )
 
 
 def _check_amount(realized: Decimal) -> None:

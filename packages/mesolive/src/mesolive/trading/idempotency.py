@@ -192,7 +192,9 @@ class Idempotency:
         running = self._running.get(mine)
         if running is not None:
             _must_be_same(running, call)
-            raise conflict(f"the first call with the key {key} is still running; ask for its record")
+            raise conflict(
+                f"the first call with the key {key} is still running; ask for its record", code="CallStillRunning"
+            )
         if len(self._running) >= MAX_RUNNING:
             raise ServiceError(StatusCode.RateLimited, "too many calls are under way")
         self._running[mine] = call
@@ -309,7 +311,10 @@ def first_answer(record: Row[Any], call: Call) -> models.MesoLiveApiResponse[Any
     """
     must_be_same(record, call)
     if record.status == IdempotencyRecordStatus.Processing.name:
-        raise conflict(f"what became of the first call with the key {call.key} is not known yet; ask for its record")
+        raise conflict(
+            f"what became of the first call with the key {call.key} is not known yet; ask for its record",
+            code="OutcomeUnknown",
+        )
     data = record.response_data
     return models.MesoLiveApiResponse(
         Status=StatusCode.DuplicateRequest,

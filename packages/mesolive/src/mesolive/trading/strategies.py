@@ -196,13 +196,15 @@ class Strategies:
             if alive and not args.Force:
                 raise conflict(
                     f"strategy {args.StrategyId} has {alive} position{'s' if alive > 1 else ''} that "
-                    f"{'are' if alive > 1 else 'is'} not closed; exit first, or delete with Force"
+                    f"{'are' if alive > 1 else 'is'} not closed; exit first, or delete with Force",
+                    code="StrategyHasPositions",
                 )
             working = await open_order_of_strategy(tx, user.user_id, args.StrategyId)
             if working is not None and not args.Force:
                 raise conflict(
                     f"order {working} of strategy {args.StrategyId} has not ended; "
-                    "cancel it first, or delete with Force"
+                    "cancel it first, or delete with Force",
+                    code="OrderWorking",
                 )
             now = self._clock.now()
             await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
@@ -252,7 +254,9 @@ class Strategies:
             .where(strategies.c.user_id == user.user_id, strategies.c.deleted_at.is_(None))
         )
         if number >= self._most:
-            raise rate_limited(f"you have {number} strategies, and may have {self._most}; delete one first")
+            raise rate_limited(
+                f"you have {number} strategies, and may have {self._most}; delete one first", code="TooManyStrategies"
+            )
 
     async def _one(self, tx: Transaction, user: UserContext, strategy_id: int) -> models.LiveStrategy:
         (live,) = await self._live(tx, user, [await find_strategy(tx, user.user_id, strategy_id)])

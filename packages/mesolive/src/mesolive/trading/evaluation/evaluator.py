@@ -107,7 +107,7 @@ class StrategyContext:
         if value is None:
             contracts = (leg.traded.contract for leg in held if leg.holding.qty != 0)
             missing = next(contract for contract in contracts if marks.of(contract) is None)
-            raise unavailable(f"{missing} has no price now: the account's value is not known")
+            raise unavailable(f"{missing} has no price now: the account's value is not known", code="PriceMissing")
         return AccountState(
             nav=self.account.cash + value, initial_cash=self.account.initial_cash, positions=self.position_states
         )
@@ -212,7 +212,7 @@ class StrategyEvaluator:
             raise not_found(f"underlying {symbol!r}") from None
         except UnknownProviderError as error:
             name = provider.name if provider is not None else None
-            raise unavailable(str(error), name) from None
+            raise unavailable(str(error), name, code="ProviderUnavailable") from None
 
     def random(self, name: str) -> Random:
         """Return the source of randomness of what `name` names; the same name draws the same."""
@@ -229,7 +229,9 @@ class StrategyEvaluator:
         view = self.view(symbol, provider)
         if view.stale:
             name = None if provider is None else provider.name
-            raise unavailable(f"no quotes of {symbol} are coming in: nothing is decided on old ones", name)
+            raise unavailable(
+                f"no quotes of {symbol} are coming in: nothing is decided on old ones", name, code="QuotesStale"
+            )
         return view
 
     def marks(self, view: MarketView) -> Marks:
@@ -278,7 +280,9 @@ class StrategyEvaluator:
             async with asyncio.timeout(EVALUATION_SECONDS):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, call)
         except TimeoutError:
-            raise timed_out(f"the evaluation took longer than {EVALUATION_SECONDS:g} s") from None
+            raise timed_out(
+                f"the evaluation took longer than {EVALUATION_SECONDS:g} s", code="EvaluationTimeout"
+            ) from None
 
     def close(self) -> None:
         """End the thread once the evaluation under way is done."""

@@ -164,7 +164,9 @@ class Admission:
             _must_be_connected(venue)
         self._must_be_free(args, plan, before, replaces)
         if plan.strategy_deleted and plan.position_id is None:
-            raise conflict(f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters")
+            raise conflict(
+                f"strategy {plan.strategy_id} was deleted: nobody would watch what it enters", code="StrategyDeleted"
+            )
         position = await self._must_fit_position(plan, group)
         if group.legs:
             self._check_market_and_risk(args.LegGroupOrder, plan, group, position, limits)
@@ -240,12 +242,15 @@ class Admission:
             one.replaces is not None and one.replaces.id == order.id for one in self._admitted
         )
         if taken:
-            raise conflict(f"order {order.id} is being replaced already")
+            raise conflict(f"order {order.id} is being replaced already", code="OrderBeingReplaced")
         if order.view.state.ended:
-            raise conflict(f"order {order.id} is {order.view.state.value}; it cannot be replaced any more")
+            raise conflict(
+                f"order {order.id} is {order.view.state.value}; it cannot be replaced any more", code="OrderEnded"
+            )
         if order.view.venue_id is None or order.view.unresolved_since is not None or order.view.cancel_wanted:
             raise conflict(
-                f"order {order.id} cannot be replaced before the venue has answered what was last asked of it"
+                f"order {order.id} cannot be replaced before the venue has answered what was last asked of it",
+                code="OrderInFlight",
             )
         return order
 
@@ -262,7 +267,7 @@ class Admission:
             return multiplier
         if args.QtyMultiplier is None:
             return Decimal(fixed)
-        raise conflict(f"exec plan {plan.id} is being executed with a multiplier of {fixed}")
+        raise conflict(f"exec plan {plan.id} is being executed with a multiplier of {fixed}", code="MultiplierFixed")
 
     def _must_be_free(
         self, args: models.SendOrderArgs, plan: Plan, before: Sequence[PlanOrder], replaces: StoredOrder | None
@@ -273,12 +278,14 @@ class Admission:
         if replaces is not None and replaces.id in working:
             working.remove(replaces.id)
         if working:
-            raise conflict(f"order {working[0]} of group {group} has not ended; cancel or replace it")
+            raise conflict(
+                f"order {working[0]} of group {group} has not ended; cancel or replace it", code="OrderWorking"
+            )
         if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
-            raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent")
+            raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent", code="OrderInFlight")
         if any(one.group == group and one.state is State.FILLED and one.filled == 0 for one in before):
             # A group of marker legs: its order is filled with nothing.
-            raise conflict(f"group {group} of exec plan {plan.id} is filled already")
+            raise conflict(f"group {group} of exec plan {plan.id} is filled already", code="GroupFilled")
 
     def _check_market_and_risk(
         self,
@@ -345,21 +352,29 @@ class Admission:
             one.plan.id for one in self._admitted if one.plan.position_id == plan.position_id and one.plan.id != plan.id
         ]
         if working is not None or others:
-            raise conflict(f"another order of position {plan.position_id} has not ended; cancel it first")
+            raise conflict(
+                f"another order of position {plan.position_id} has not ended; cancel it first", code="OrderWorking"
+            )
         position = await find_position(self._tx, self._user_id, plan.position_id)
         if plan.kind is PlanKind.ENTRY:
             if position.state is not models.LivePositionState.Opening:
-                raise conflict(f"position {position.id} is {position.state.name}; its entry is over")
+                raise conflict(
+                    f"position {position.id} is {position.state.name}; its entry is over", code="PositionNotOpening"
+                )
             return position
         if plan.kind is PlanKind.ADJUSTMENT:
             if position.state is not models.LivePositionState.Open:
-                raise conflict(f"position {position.id} is {position.state.name}; only an open one is adjusted")
+                raise conflict(
+                    f"position {position.id} is {position.state.name}; only an open one is adjusted",
+                    code="PositionNotOpen",
+                )
             if await is_being_completed(self._tx, position.id):
                 raise being_completed(position.id)
         if not fits(position, plan, group):
             raise conflict(
                 f"position {position.id} has changed since exec plan {plan.id} was prepared; "
-                f"prepare the {plan.kind.value.lower()} again"
+                f"prepare the {plan.kind.value.lower()} again",
+                code="PlanOutdated",
             )
         return position
 
@@ -367,4 +382,6 @@ class Admission:
 def _must_be_connected(venue: Venue) -> None:
     """Let nothing begin that cannot leave: an order that is stored and not sent has to be settled first."""
     if venue.status.state is not models.AgentStatus.Connected:
-        raise unavailable(f"the {venue.kind.name} venue is not connected; nothing was sent", venue.kind.name)
+        raise unavailable(
+            f"the {venue.kind.name} venue is not connected; nothing was sent", venue.kind.name, code="VenueNotConnected"
+        )

@@ -272,7 +272,7 @@ async def _own_order(tx: Transaction, user: UserContext, args: models.CancelOrde
 
 def _must_be_cancelled(order: UserOrder) -> StoredOrder:
     if order.at_venue is None or order.state is not State.CANCELLED:
-        raise conflict(f"order {order.id} is {order.state.value}; it cannot be cancelled any more")
+        raise conflict(f"order {order.id} is {order.state.value}; it cannot be cancelled any more", code="OrderEnded")
     return order.at_venue
 
 

@@ -108,9 +108,9 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
     if problems:
         raise validation(problems)
     if legs and filled >= quantity.qty:
-        raise conflict(f"group {args.LegGroupId} of exec plan {plan.id} is filled already")
+        raise conflict(f"group {args.LegGroupId} of exec plan {plan.id} is filled already", code="GroupFilled")
     if legs and plan.state is not PlanState.PREPARED:
-        raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again")
+        raise conflict(f"exec plan {plan.id} was executed already; prepare again to trade again", code="PlanExecuted")
     return GroupOrder(args.LegGroupId, multiplier, quantity.qty, quantity.qty - filled, ratios, legs)
 
 

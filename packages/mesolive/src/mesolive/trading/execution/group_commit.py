@@ -54,7 +54,7 @@ class GroupCommit(Generic[T, R]):
     def submit(self, item: T) -> asyncio.Future[R]:
         """Queue an item behind those that wait already; the future has its result."""
         if len(self._queue) >= self._max_queued:
-            raise rate_limited(f"{len(self._queue)} {self._name} wait already")
+            raise rate_limited(f"{len(self._queue)} {self._name} wait already", code="QueueFull")
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append((item, done))
         if not self._is_running:

@@ -131,11 +131,13 @@ class Liquidation:
         self, tx: WriteTransaction, user: UserContext, position: Position, args: models.LiquidatePositionArgs
     ) -> int:
         if all(leg.holding.qty == 0 for leg in position.open_legs):
-            raise conflict(f"position {position.id} holds nothing; close it with SetPositionClosed")
+            raise conflict(
+                f"position {position.id} holds nothing; close it with SetPositionClosed", code="PositionFlat"
+            )
         try:
             view = self._market.view(position.legs[0].traded.contract.underlying)
         except UnknownUnderlyingError as error:
-            raise unavailable(str(error)) from None
+            raise unavailable(str(error), code="PriceMissing") from None
         exit_args = models.PreparePositionExitArgs(IdempotencyKey=args.IdempotencyKey, PositionId=position.id)
         return await store_plan(tx, user.user_id, exit_plan(position, exit_args, view))
 

@@ -45,5 +45,7 @@ class VenueRegistry:
         must_be_at_a_venue(account)
         venue = self._venues.get(account.broker_type)
         if venue is None:
-            raise unavailable(f"this server has no {account.broker_type.name} venue", account.broker_type.name)
+            raise unavailable(
+                f"this server has no {account.broker_type.name} venue", account.broker_type.name, code="NoSuchVenue"
+            )
         return venue

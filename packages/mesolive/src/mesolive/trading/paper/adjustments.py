@@ -91,7 +91,10 @@ class AdjustmentFills:
         else:
             record = None if evaluated is None else await open_with_variables(tx, position.id, evaluated.before)
             if evaluated is None or record is None:
-                raise conflict(f"the variables of position {position.id} have just changed; apply the fills again")
+                raise conflict(
+                    f"the variables of position {position.id} have just changed; apply the fills again",
+                    code="VariablesChanged",
+                )
             await set_variables(tx, record, evaluated.merged)
             events.append(position_event(context, models.PositionStatus.Adjusted, record.realized_pnl))
             events += evaluated.frozen.error_events(plan, position.id, "not set by the adjustment")
@@ -129,7 +132,8 @@ def position_after(position: Position, fills: Sequence[LegFill]) -> PositionStat
 def _closing(position: Position, plan: Plan, fills: Sequence[LegFill]) -> dict[str, Leg]:
     """Return the legs that are closed, by their names in the plan, when the position is as it was prepared for."""
     changed = conflict(
-        f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the adjustment again"
+        f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the adjustment again",
+        code="PlanOutdated",
     )
     if position.state is not models.LivePositionState.Open:
         raise changed

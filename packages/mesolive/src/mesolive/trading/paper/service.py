@@ -167,7 +167,8 @@ class PaperExecution:
         )
         if not same:
             raise conflict(
-                f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again"
+                f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the exit again",
+                code="PlanOutdated",
             )
         early = too_early(fills, held)
         if early:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, bindparam, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
-from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.errors import conflict, not_found, not_supported, validation
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
@@ -184,7 +184,7 @@ async def _create(
     owner = accounts.c.user_id == user.user_id if paper else accounts.c.is_paper.is_(False)
     taken = await tx.first(select(accounts.c.id).where(accounts.c.broker_account_id == broker_account_id, owner))
     if taken is not None:
-        raise conflict(f"account {broker_account_id} exists already")
+        raise conflict(f"account {broker_account_id} exists already", code="AccountExists")
     now = clock.now()
     await tx.execute(
         accounts.insert().values(
@@ -307,9 +307,9 @@ def must_be_paper(account: Account) -> None:
         `NotSupported` for any other account: its fills come from the venue.
     """
     if not account.is_paper:
-        raise ServiceError(
-            models.StatusCode.NotSupported,
+        raise not_supported(
             f"account {account.broker_account_id} is not a paper account: its fills come from the venue; use SendOrder",
+            code="NotAPaperAccount",
         )
 
 
@@ -327,7 +327,4 @@ def must_be_at_a_venue(account: Account, instead: str = "it has no venue; use Ap
         `NotSupported` for a paper account: its fills are told by the user.
     """
     if account.is_paper or account.broker_type is models.BrokerType.MesoLive:
-        raise ServiceError(
-            models.StatusCode.NotSupported,
-            f"account {account.broker_account_id} is a paper account: {instead}",
-        )
+        raise not_supported(f"account {account.broker_account_id} is a paper account: {instead}", code="PaperAccount")

@@ -256,7 +256,7 @@ def no_plan(plan_id: int) -> ServiceError:
 
 def executed_already(plan_id: int) -> ServiceError:
     """Return what is raised for a plan that was carried out before."""
-    return conflict(f"exec plan {plan_id} was executed already; prepare again to trade again")
+    return conflict(f"exec plan {plan_id} was executed already; prepare again to trade again", code="PlanExecuted")
 
 
 def _plan_of(rows: Sequence[Row[Any]]) -> Plan:

@@ -106,7 +106,8 @@ def adjustment_plan(
         if any(leg.traded.contract == selected.contract for leg in rest):
             raise conflict(
                 f"leg '{selected.name}' would be moved back to {selected.contract}, of which an earlier move has left "
-                "some: order the rest of that move, or close the position"
+                "some: order the rest of that move, or close the position",
+                code="LegMovedInPart",
             )
         legs.append(
             PlanLeg(

@@ -99,8 +99,11 @@ def find_open(context: StrategyContext, position_id: int) -> tuple[int, Position
         if position.id == position_id:
             if position.state is models.LivePositionState.Open:
                 return place, position
-            raise conflict(f"position {position_id} is {position.state.name.lower()}; only an open one can be adjusted")
-    raise conflict(f"position {position_id} is closed")
+            raise conflict(
+                f"position {position_id} is {position.state.name.lower()}; only an open one can be adjusted",
+                code="PositionNotOpen",
+            )
+    raise conflict(f"position {position_id} is closed", code="PositionClosed")
 
 
 async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
@@ -113,14 +116,19 @@ async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
     """
     order_id = await open_order_of_position(tx, position.id)
     if order_id is not None:
-        raise conflict(f"order {order_id} of position {position.id} has not ended; cancel it, or wait for it")
+        raise conflict(
+            f"order {order_id} of position {position.id} has not ended; cancel it, or wait for it", code="OrderWorking"
+        )
     if await is_being_completed(tx, position.id):
         raise being_completed(position.id)
 
 
 def being_completed(position_id: int) -> ServiceError:
     """Return what tells that an adjustment is filled and its variables are not set yet."""
-    return conflict(f"an adjustment of position {position_id} is being completed; it is told when it is")
+    return conflict(
+        f"an adjustment of position {position_id} is being completed; it is told when it is",
+        code="AdjustmentBeingCompleted",
+    )
 
 
 def _uncounted(account: AccountState, place: int) -> AccountState:

@@ -159,7 +159,7 @@ class Preparations:
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             position = await find_position(tx, user.user_id, args.PositionId)
             if position.state is CLOSED:
-                raise conflict(f"position {position.id} is closed")
+                raise conflict(f"position {position.id} is closed", code="PositionClosed")
             account = await find_account(tx, user.user_id, position.broker_account_id)
             return position.strategy_id, account, position.id
 
@@ -181,7 +181,10 @@ class Preparations:
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             position = await find_position(tx, user.user_id, args.PositionId)
             if position.state is not models.LivePositionState.Open:
-                raise conflict(f"position {position.id} is {position.state.name.lower()}; only an open one is adjusted")
+                raise conflict(
+                    f"position {position.id} is {position.state.name.lower()}; only an open one is adjusted",
+                    code="PositionNotOpen",
+                )
             await must_not_be_under_way(tx, position)
             account = await find_account(tx, user.user_id, position.broker_account_id)
             return position.strategy_id, account, position.id
@@ -276,10 +279,16 @@ class Preparations:
             strategy_id, account, position_id = await find(tx)
             running = await jobs.count_running(tx, user.user_id)
             if running >= self._bounds.running:
-                raise rate_limited(f"{running} preparations are under way; wait for one to end, or cancel one")
+                raise rate_limited(
+                    f"{running} preparations are under way; wait for one to end, or cancel one",
+                    code="TooManyPreparations",
+                )
             waiting = await count_unexecuted(tx, user.user_id, self._bounds.plans)
             if waiting >= self._bounds.plans:
-                raise rate_limited(f"{waiting} plans were prepared and never executed; the oldest go after a while")
+                raise rate_limited(
+                    f"{waiting} plans were prepared and never executed; the oldest go after a while",
+                    code="TooManyPlans",
+                )
             job_id = str(self._new_id())
             await jobs.begin(
                 tx,
@@ -414,7 +423,7 @@ class Preparations:
         async with self._database.read() as tx:
             position = await find_position(tx, job.user_id, args.PositionId)
         if position.state is CLOSED:
-            raise conflict(f"position {position.id} is closed")
+            raise conflict(f"position {position.id} is closed", code="PositionClosed")
         symbol = position.legs[0].traded.contract.underlying
         # On old quotes too: an exit decides nothing, and its prices say how old they are.
         view = self._room.view(symbol, args.DataProvider)
