@@ -205,6 +205,15 @@ class _Block:
         return _read_only(solved)
 
     @cached_property
+    def american_model(self) -> FloatArray:
+        """The model's values of all contracts: exercise boundaries are worth sharing, European formulas are not."""
+        volatility = self.iv.copy()
+        for start, middle, end in self.bounds:
+            own = slice(start - self.span.start, end - self.span.start)
+            volatility[own] = fill_volatilities(volatility[own], self.terms.strikes[own], middle - start)
+        return _read_only(self.terms.values(volatility))
+
+    @cached_property
     def greeks(self) -> Greeks:
         found = self.terms.greeks(self.iv)
         # Where no neighbour has a volatility either, what is worth next to nothing moves with nothing.
@@ -285,6 +294,8 @@ class ExpirationAnalytics:
     @cached_property
     def model(self) -> FloatArray:
         """The model's values at `volatility`."""
+        if self._block.terms.may_exercise_early.any():
+            return self._block.american_model[self._own]
         return _read_only(self._block.terms.part(self._own).values(self.volatility))
 
     @cached_property

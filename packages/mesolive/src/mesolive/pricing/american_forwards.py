@@ -37,7 +37,7 @@ MAX_PAIRS: Final = 24
 """Pairs of an expiration that take part: those nearest to the money."""
 
 MAX_STEPS: Final = 8
-LAST_STEP: Final = 3e-5
+LAST_STEP: Final = 2e-4
 """Steps of `R` and `Q` below this are the last ones: the misses are straight lines over such a distance."""
 
 LARGEST_STEP: Final = 0.05
