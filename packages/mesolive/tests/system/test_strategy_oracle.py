@@ -1,0 +1,298 @@
+"""Every decision of a replay is that of an oracle that knows the definition and the market only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from mesolive.backtest.runner import Outcome, Progress, Request, StepClock, replay
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.market.service import Market
+from mesolive_sdk import models
+from mesolive_testkit.oracle.market import Chain, Option
+from mesolive_testkit.oracle.strategy import Oracle, Trade
+from mesolive_testkit.paths import DOCS
+from mesolive_testkit.signals import Json, leg, short_put
+
+pytestmark = pytest.mark.timeout(900)
+CALENDAR = us_options_calendar()
+MONDAY = date(2026, 2, 2)
+
+
+def replayed(definition: Json, days: int, seed: int, first: date = MONDAY) -> tuple[list[Trade], list[Trade]]:
+    """Return what the product traded and what the oracle holds to be right, settlements left out."""
+    opening = CALENDAR.session(first)
+    last = CALENDAR.session(first + timedelta(days=days - 1))
+    assert opening is not None
+    assert last is not None
+    clock = StepClock(opening[0])
+    provider = SimulatedProvider.generated(clock, seed=seed, step=timedelta(minutes=5), calendar=CALENDAR)
+    market = Market([provider])
+    oracle = Oracle(definition)
+
+    def look(progress: Progress) -> None:
+        session = CALENDAR.session(CALENDAR.local(progress.moment).date())
+        assert session is not None
+        oracle.step(Chain(market.view("SPX")), session)
+
+    request = Request(
+        definition=definition,
+        market=market,
+        clock=clock,
+        first=opening[0],
+        last=last[1],
+        every=1800,
+        cash=Decimal(100_000),
+        commission=Decimal(0),
+        seed=seed,
+    )
+    outcome = asyncio.run(replay(request, look))
+    return traded(outcome), oracle.trades
+
+
+def traded(outcome: Outcome) -> list[Trade]:
+    return [
+        Trade(one.ExecutedAt, one.LegName, option_of(one.Contract), float(one.Qty))
+        for one in outcome.executions
+        if not (one.BrokerExecutionId or "").startswith("settlement")
+    ]
+
+
+def option_of(contract: models.LiveContract) -> Option:
+    assert contract.Expiration is not None
+    day = CALENDAR.local(contract.Expiration).date()
+    is_put = contract.OptionType is models.MesoOptionType.Put
+    return Option(contract.Root or "", day, float(contract.Strike or 0), is_put)
+
+
+def must_agree(definition: Json, days: int, seed: int = 1, first: date = MONDAY) -> list[Trade]:
+    found, right = replayed(definition, days, seed, first)
+    assert sorted(found, key=order) == sorted(right, key=order)
+    return right
+
+
+def order(trade: Trade) -> tuple[datetime, str, float]:
+    return trade.at, trade.leg, trade.qty
+
+
+def example(name: str) -> Json:
+    return json.loads((DOCS / "strategies" / f"{name}.json").read_text())
+
+
+DAILY = {"AfterMarketOpenMinutes": 60, "Every": "day"}
+LATE = {"BeforeMarketCloseMinutes": 30, "Every": "day"}
+FIVES = {"AfterMarketOpenMinutes": 315, "Every": "5min"}
+
+
+def test_the_oracle_trades() -> None:
+    """A comparison of nothing with nothing would agree too."""
+    rules = {"Schedule": LATE, "ConditionalAdjustments": {"pos_pnl > -1000000": MOVE}, "MaxAdjustmentCount": 2}
+    definition = short_put(
+        Structure=STRUCTURE, Entry={"Schedule": DAILY, "ReentryDays": 1}, Adjustment=rules, Exit={"Schedule": LATE}
+    )
+    trades = must_agree(definition, 4)
+    assert len(trades) >= 5
+
+
+STRUCTURE: Json = {
+    "Expirations": [{"Name": "e", "DTE": "30", "Min": "20", "Max": "45"}],
+    "Legs": [leg("p", -1, Delta=20)],
+}
+MOVE: Json = {"MoveLegAdjustment": {"LegName": "p", "StrikeSelector": {"Delta": "15"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("expected-move-condor", 5),
+        ("laddered-strangle", 5),
+        ("ratio-with-protective-leg", 3),
+        ("rolling-diagonal", 5),
+        ("same-day-iron-condor", 3),
+        ("trailing-stop-put", 5),
+        ("vega-hedged-theta", 4),
+    ],
+)
+def test_each_example_that_the_oracle_can_read_is_carried_out_as_it_says(name: str, days: int) -> None:
+    """It reads all but those with option models and external data."""
+    must_agree(example(name), days)
+
+
+SPREAD: Json = {
+    "Expirations": [{"Name": "e", "DTE": "30", "Min": "20", "Max": "45"}, {"Name": "x", "DTE": "7"}],
+    "Legs": [leg("p", -1, Delta=20), leg("w", 1, StrikePrice="leg_p_strike - 50")],
+}
+ONE: Json = {"Concurrency": {"MaxPositionsInFlight": 1}, "ReentryDays": 1}
+CASES: dict[str, Json] = {
+    "no concurrency": {"Entry": {"Schedule": FIVES}},
+    "two at a time": {"Entry": {"Schedule": DAILY, "Concurrency": {"MaxPositionsInFlight": 2, "EntryShiftDays": 1}}},
+    "exit at its schedule": {
+        "Entry": {**ONE, "Schedule": DAILY},
+        "Exit": {"Schedule": LATE, "Conditions": ["minutes_after_open >= 120 or leg_p_delta > 25"]},
+    },
+    "a schedule off the half hour": {
+        "Entry": {**ONE, "Schedule": {"AfterMarketOpenMinutes": 17, "Every": "mon,tue,thu"}},
+        "Exit": {"Schedule": {"BeforeMarketCloseMinutes": 53, "Every": "5min"}, "MaxDaysInTrade": "0.1"},
+    },
+    "an entry aborted at first": {
+        "Entry": {**ONE, "Schedule": FIVES, "AbortConditions": ["minutes_after_open < 340"]},
+        "Exit": {"Schedule": LATE, "MaxDaysInTrade": 0.2},
+    },
+    "no strike at first": {
+        "Structure": {**SPREAD, "Legs": [leg("p", -1, Delta=20, Max="minutes_after_open < 340 and 0.01 or 40")]},
+        "Entry": {**ONE, "Schedule": FIVES},
+    },
+    "an adjustment that always holds": {
+        "Entry": {**ONE, "Schedule": DAILY},
+        "Adjustment": {"Schedule": LATE, "ConditionalAdjustments": {"pos_pnl > -1000000": MOVE}},
+    },
+    "added when it is not aborted any more": {
+        "Entry": {**ONE, "Schedule": DAILY},
+        "Adjustment": {
+            "Schedule": FIVES,
+            "ConditionalAdjustments": {
+                "open_trades_cnt == 2": {
+                    "AddLegsAdjustment": {
+                        "Legs": [leg("h", 1, "Call", Delta=10)],
+                        "AbortConditions": ["minutes_after_open < 340"],
+                        "VarDefines": {"hedged": "leg_h_strike"},
+                    }
+                },
+                "open_trades_cnt == 3 and minutes_after_open > 360": {"RemoveLegsAdjustment": {"LegNames": ["h", "p"]}},
+            },
+        },
+    },
+    "the last adjustment": {
+        "Entry": {**ONE, "Schedule": DAILY},
+        "Adjustment": {
+            "Schedule": FIVES,
+            "MaxAdjustmentCount": 2,
+            "ConditionalAdjustments": {
+                "minutes_after_open == 325 -- A": MOVE,
+                "minutes_after_open == 340 -- B": {
+                    **MOVE,
+                    "RemoveLegsAdjustment": {"LegNames": ["w"]},
+                },
+                "minutes_after_open == 355 -- C": MOVE,
+            },
+        },
+    },
+    "a trailing stop": {
+        "Entry": {**ONE, "Schedule": DAILY, "VarDefines": {"best": "0", "credit": "(leg_p_price - leg_w_price) * 100"}},
+        "Adjustment": {
+            "Schedule": FIVES,
+            "ConditionalAdjustments": {"pos_pnl > best": {"UpdateVarsAdjustment": {"VarDefines": {"best": "pos_pnl"}}}},
+        },
+        "Exit": {
+            "Schedule": FIVES,
+            "ProfitTarget": "0.5 * credit",
+            "StopLoss": "credit / 4",
+            "Conditions": ["best > 0 and pos_pnl / best < 0.67"],
+        },
+    },
+    "a value that is not finite": {
+        "Entry": {**ONE, "Schedule": DAILY, "AbortConditions": ["0 / 0 > 1"]},
+    },
+    "a roll to another expiration": {
+        "Entry": {**ONE, "Schedule": DAILY, "QtyMultiplier": "floor(max(1, nav / 40000))"},
+        "Adjustment": {
+            "Schedule": LATE,
+            "ConditionalAdjustments": {
+                "leg_p_dte > 20": {
+                    "MoveLegAdjustment": {
+                        "LegName": "p",
+                        "StrikeSelector": {"MidPrice": "10"},
+                        "ExpirationName": "next",
+                        "Expirations": [{"Name": "next", "DTE": "leg_p_dte - 10"}],
+                    }
+                }
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_reported_is_carried_out_as_the_oracle_says(name: str) -> None:
+    must_agree(short_put(**{"Structure": SPREAD, **CASES[name]}), 2)
+
+
+def scheduling(side: str, minutes: int, every: str) -> Json:
+    return {side: minutes, "Every": every}
+
+
+SCHEDULES = st.builds(
+    scheduling,
+    st.sampled_from(["AfterMarketOpenMinutes", "BeforeMarketCloseMinutes"]),
+    st.integers(5, 380),
+    st.sampled_from(["day", "mon,tue", "tue"]),
+)
+CONDITIONS = st.sampled_from(
+    [
+        "pos_pnl > 20",
+        "pos_pnl < -20",
+        "leg_p_delta > 21",
+        "days_in_trade >= 0.15",
+        "minutes_after_open % 50 == 0",
+        "leg_p_price < leg_p_strike / 200",
+        "underlying_price > underlying_today_open",
+        "not (0 / (pos_pnl - pos_pnl) > 1)",
+    ]
+)
+ACTIONS = st.sampled_from(
+    [
+        MOVE,
+        {"MoveLegAdjustment": {"LegName": "w", "StrikeSelector": {"StrikePrice": "leg_p_strike - 75"}}},
+        {"RemoveLegsAdjustment": {"LegNames": ["w"]}},
+        {"AddLegsAdjustment": {"Legs": [leg("h", 1, "Call", MidPrice=3)]}},
+        {"UpdateVarsAdjustment": {"VarDefines": {"n": "n + 1"}}},
+    ]
+)
+
+
+def defining(
+    entry: Json,
+    most: int,
+    leaving: Json,
+    adjusting: Json,
+    exits: list[str],
+    adjustments: dict[str, Json],
+    count: int | None,
+) -> Json:
+    return short_put(
+        Structure=SPREAD,
+        Entry={"Schedule": entry, "Concurrency": {"MaxPositionsInFlight": most}, "VarDefines": {"n": "0"}},
+        Exit={"Schedule": leaving, "Conditions": exits, "ProfitTarget": "40"},
+        Adjustment={"Schedule": adjusting, "ConditionalAdjustments": adjustments, "MaxAdjustmentCount": count},
+    )
+
+
+DEFINITIONS = st.builds(
+    defining,
+    SCHEDULES,
+    st.integers(1, 2),
+    SCHEDULES,
+    SCHEDULES,
+    st.lists(CONDITIONS, max_size=2),
+    st.dictionaries(CONDITIONS, ACTIONS, max_size=3),
+    st.none() | st.integers(1, 3),
+)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.generate],
+)
+@given(definition=DEFINITIONS, seed=st.integers(1, 5))
+def test_definitions_as_they_come_are_carried_out_as_the_oracle_says(definition: Json, seed: int) -> None:
+    must_agree(definition, 2, seed)
