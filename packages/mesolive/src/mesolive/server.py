@@ -208,7 +208,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
 
     def stop() -> None:
         if stopped.is_set():
-            _log.warning("ended_at_once", reason="a second signal")
+            _log.warning("exit_forced", reason="a second signal")
             os._exit(FORCED)
         stopped.set()
 
