@@ -1,25 +1,54 @@
 """Sorts the tests of all packages into lanes: `system` tests are left out of `make unit`.
 
-A system test starts processes, kills them, or needs a database server or Node. Its directory (`tests/system/`),
-a marker or a fixture that it requests says so.
+A system test runs a whole server, starts or kills processes, or needs a database server or Node. Its directory, a
+marker, a fixture that it requests, `subprocess` or a context manager of the testkits in its module says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import pytest
 
-SYSTEM_FIXTURES = frozenset({"postgres_server", "postgres_url", "ready_postgres_url", "shared_postgres_url"})
+SYSTEM_DIRECTORIES = frozenset({"system", "backtest", "conformance", "interop", "mesolive-sdk-examples"})
+SYSTEM_FIXTURES = frozenset(
+    {"kit", "play", "live", "postgres_server", "postgres_url", "ready_postgres_url", "shared_postgres_url"}
+)
+SERVER_KITS = (
+    "mesolive.server",
+    "mesolive_testkit.adjusting",
+    "mesolive_testkit.autopilot",
+    "mesolive_testkit.operator",
+    "mesolive_testkit.server",
+    "mesolive_testkit.signals",
+    "mesolive_testkit.store.event_server",
+    "mesolive_testkit.streams.running",
+    "mesolive_testkit.venues",
+)
+"""Modules whose context managers run a whole server."""
+
+
+def runs_a_server(module: ModuleType) -> bool:
+    """Return whether a test module starts processes, or has a context manager that runs a whole server."""
+    return "subprocess" in vars(module) or any(
+        hasattr(value, "__wrapped__") and str(getattr(value, "__module__", "")).startswith(SERVER_KITS)
+        for value in vars(module).values()
+    )
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark the system tests."""
+    known: dict[ModuleType, bool] = {}
     for item in items:
         callspec = getattr(item, "callspec", None)
         parameters = {str(value) for value in callspec.params.values()} if callspec is not None else set[str]()
+        module: ModuleType = getattr(item, "module")  # noqa: B009 - items of Python modules have one
+        if module not in known:
+            known[module] = runs_a_server(module)
         if (
-            "system" in item.path.parts
+            known[module]
+            or SYSTEM_DIRECTORIES & set(item.path.parts)
             or item.get_closest_marker("node") is not None
             or SYSTEM_FIXTURES & set(getattr(item, "fixturenames", ()))
             or "postgresql" in parameters
