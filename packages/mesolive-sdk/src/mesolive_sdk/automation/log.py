@@ -133,6 +133,9 @@ class LogReader:
             found = _signal(event)
             if found is not None:
                 signals.append(found)
+        # Of a signal that was told several times only the latest counts: the others' times are over.
+        latest = {one.task.subject: one for one in signals if one.is_on and one.is_due}
+        signals = [one for one in signals if not one.is_on or not one.is_due or latest[one.task.subject] is one]
         begun = [one.task for one in signals if one.is_on and (one.is_due or self._ignore_schedules)]
         ended = [one.task for one in signals if not one.is_on]
         # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.

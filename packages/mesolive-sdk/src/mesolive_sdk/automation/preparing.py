@@ -120,6 +120,11 @@ class Preparer:
         section = _SECTIONS[task.kind]
         return _section(await self._definition(task), section).get("Schedule") is not None
 
+    async def is_every_five(self, task: Task) -> bool:
+        """Whether every fifth minute is a scheduled time of what a signal asks for."""
+        schedule = _section(await self._definition(task), _SECTIONS[task.kind], "Schedule")
+        return str(schedule.get("Every", "")).strip().lower() == "5min"
+
     async def operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
         """Return what a condition's adjustment trades, in its order."""
         actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
