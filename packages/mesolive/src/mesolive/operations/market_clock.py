@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import structlog
 from sqlalchemy import delete, insert, select
 
 from mesolive.clock import Clock, WallClock
-from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
 from mesolive.store.tables.server import market_times, server_state
 from mesolive.tasks import Tasks
 
@@ -27,6 +28,8 @@ COURSE_KEPT = timedelta(days=3700)
 """How long rows of the course are kept: longer than anything that is deleted for its age may be kept."""
 
 MARKET_TIME = "market_time"
+
+_log = structlog.get_logger(__name__)
 
 
 class MarketTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +106,11 @@ class MarketClockRecorder:
     async def stop(self) -> None:
         """Note the last moment."""
         await self.tasks.stop()
-        await self.note()
+        try:
+            await self.note()
+        except NOT_STORED as error:
+            # The stop goes on: market time then begins a few seconds earlier after the restart.
+            _log.warning("market_time_not_stored", error=type(error).__name__)
 
     async def note(self) -> None:
         """Note the present moment, with a row of the course at the start and when the last one is an hour old."""
