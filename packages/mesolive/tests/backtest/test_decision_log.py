@@ -158,6 +158,7 @@ def test_a_symbol_without_a_market_is_refused_before_the_first_day(tmp_path: Pat
 
 
 @pytest.mark.system
+@pytest.mark.timeout(600)
 def test_an_output_that_cannot_encode_a_name_loses_no_result(tmp_path: Path) -> None:
     strategy, out = tmp_path / "strategy.json", tmp_path / "out"
     name = "Größe €π – 鉄 🦅 $x^$"
@@ -180,8 +181,6 @@ def test_an_output_that_cannot_encode_a_name_loses_no_result(tmp_path: Path) -> 
     assert shown.stdout.isascii()
     assert len(trades(out)) == 2
     assert (out / "equity.png").stat().st_size > 10_000
-    as_json = subprocess.run([*command, "--json"], env=environment, capture_output=True, check=False)
-    assert json.loads(as_json.stdout)["Strategy"] == name
 
 
 def test_trades_and_closes_are_the_same_on_every_grid(tmp_path: Path) -> None:
