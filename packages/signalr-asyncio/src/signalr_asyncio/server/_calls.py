@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -34,13 +33,30 @@ class Calls:
         Its hub object.
     """
 
+    __slots__ = (
+        "_active",
+        "_allowance",
+        "_changed",
+        "_ended",
+        "_hub",
+        "_options",
+        "_runtime",
+        "_session",
+        "_slots",
+        "_streams",
+        "_unfinished",
+        "_uploads",
+        "_waiting",
+    )
+
     def __init__(self, session: CallHost, hub: Hub) -> None:
         self._session = session
         self._runtime = session.runtime
         self._options = session.options
         self._hub = hub
         self._active: dict[str, Call] = {}
-        self._waiting: deque[Call] = deque()
+        # A list, since a queue would take more memory than the rest, in each connection.
+        self._waiting: list[Call] = []
         self._uploads: dict[str, Upload] = {}
         self._allowance = Allowance(self._options.maximum_upload_bytes)
         self._slots = Slots(self._options.maximum_parallel_invocations, self._begin_next)
@@ -78,7 +94,8 @@ class Calls:
             call.uploads = self._open_uploads(method, message.stream_ids)
             self._streams += 1
             self._run(call)
-        elif not self._waiting and self._slots.take():
+        elif not self._waiting and self._slots.in_use < self._slots.limit:
+            self._slots.in_use += 1
             call.has_slot = True
             self._run(call)
         else:
@@ -395,10 +412,16 @@ class Calls:
             self._active.pop(call.invocation_id, None)
         if call.counted:
             self._runtime.tasks.release(call.task)
+            # The task's context knows the call: without this each call would be a cycle for the garbage collector,
+            # which was felt (3 of 35 µs).
+            call.task = None
             self._unfinished -= 1
             if call.has_slot:
                 call.has_slot = False
-                self._slots.release()
+                if self._waiting or self._slots.returning:
+                    self._slots.release()
+                else:
+                    self._slots.in_use -= 1
         else:
             self._streams -= 1
             for stream_id, upload in zip(call.upload_ids, call.uploads, strict=True):
@@ -413,7 +436,7 @@ class Calls:
 
     def _begin_next(self) -> bool:
         while self._waiting:
-            call = self._waiting.popleft()
+            call = self._waiting.pop(0)
             self._wake()
             if call.cancelled:
                 self._drop(call)

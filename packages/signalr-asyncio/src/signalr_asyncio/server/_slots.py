@@ -55,41 +55,36 @@ class Slots:
         Begins the call that waits next, on the slot that is free; returns False when no call waits.
     """
 
-    __slots__ = ("_begin_next", "_in_use", "_limit", "_returning")
+    __slots__ = ("_begin_next", "in_use", "limit", "returning")
 
     def __init__(self, limit: int, begin_next: Callable[[], bool]) -> None:
-        self._limit = limit
-        self._begin_next = begin_next
-        self._in_use = 0
+        self.limit = limit
+        self.in_use = 0
+        """How many are in use; `Calls` counts itself where nobody waits, since a call more would be felt."""
         # Most connections never wait for a client: they need no queue.
-        self._returning: deque[asyncio.Future[None]] | None = None
-
-    def take(self) -> bool:
-        """Take a free slot; returns False when there is none."""
-        if self._in_use < self._limit:
-            self._in_use += 1
-            return True
-        return False
+        self.returning: deque[asyncio.Future[None]] | None = None
+        self._begin_next = begin_next
 
     def release(self) -> None:
-        """Pass the slot on: to calls that want theirs back, then to those that have not begun."""
-        returning = self._returning
+        """Pass a slot on: to calls that want theirs back, then to those that have not begun."""
+        returning = self.returning
         while returning:
             waiter = returning.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
         if not self._begin_next():
-            self._in_use -= 1
+            self.in_use -= 1
 
     async def reclaim(self) -> None:
         """Take a slot, waiting for it if need be."""
-        if self.take():
+        if self.in_use < self.limit:
+            self.in_use += 1
             return
-        if self._returning is None:
-            self._returning = deque()
+        if self.returning is None:
+            self.returning = deque()
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._returning.append(waiter)
+        self.returning.append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
