@@ -230,7 +230,7 @@ async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, e
     file = tmp_path / "condor.json"
     file.write_bytes(msgspec.json.encode(definition()))
     told = await terminal(paper).told("strategy", "import", str(file), "--name", "my condor", "--active-on", ACCOUNT)
-    assert told == f"Strategy 1 (my condor) on SPX is there, active on {ACCOUNT}.\n"
+    assert told == f"Strategy 1 (my condor) on SPX is imported, active on {ACCOUNT}.\n"
     (listed,) = (await terminal(paper).json("strategy", "list"))["Strategies"]
     assert (listed["Name"], listed["ActiveOnAccounts"]) == ("my condor", [ACCOUNT])
     assert "my condor" in await terminal(paper).told("strategy", "list")
@@ -243,6 +243,38 @@ async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, e
     code, lines = await ended(paper.url, paper.token, "strategy", "import", str(file))
     assert (code, len(lines)) == (1, 1)
     assert "Structure" in lines[0]
+
+
+async def test_a_strategy_is_activated_and_deactivated_on_accounts(paper: Kit, ended: Ended) -> None:
+    number = str((await paper.strategy()).Id)
+    screen = terminal(paper)
+    stopped = await screen.told("strategy", "deactivate", number, answers="y\n")
+    assert stopped.endswith("is active on no account.\n")
+    started = await screen.json("strategy", "activate", number, "--account", ACCOUNT, "--yes")
+    assert started["ActiveOnAccounts"] == [ACCOUNT]
+    assert "StrategyDefinition" not in started
+    again = await screen.json("strategy", "activate", number, "--account", ACCOUNT)
+    assert again == started, "nothing is to be done, so nothing is asked"
+    unknown = await screen.run("strategy", "activate", number, "--account", "ML9", "--yes")
+    assert "ML9" in str(unknown.exception)
+    elsewhere = await screen.run("strategy", "deactivate", number, "--account", "ML9", "--yes")
+    assert f"expected an account on which it is active ({ACCOUNT}), got ML9" in str(elsewhere.exception)
+    code, written = await ended(paper.url, paper.token, "strategy", "deactivate", number)
+    assert (code, written[-1]) == (1, "mesolive: nothing was done"), "nobody was there to say yes"
+    (listed,) = (await screen.json("strategy", "list"))["Strategies"]
+    assert listed["ActiveOnAccounts"] == [ACCOUNT]
+
+
+async def test_a_strategy_is_deleted_after_a_question_and_with_open_positions_only_by_force(paper: Kit) -> None:
+    strategy = await paper.strategy()
+    await paper.enter(strategy.Id)
+    screen, number = terminal(paper), str(strategy.Id)
+    asked = await screen.run("strategy", "delete", number, answers="n\n")
+    assert (asked.exit_code, "1 position not closed" in asked.stderr) == (1, True)
+    refused = await screen.run("strategy", "delete", number, "--yes")
+    assert "delete with Force" in str(refused.exception)
+    assert await screen.json("strategy", "delete", number, "--yes", "--force") == {"StrategyId": strategy.Id}
+    assert (await screen.json("strategy", "list"))["Strategies"] == []
 
 
 @pytest.mark.parametrize("arguments", [(), ("1", "--tracked"), ("nonsense",), ("nan",)])

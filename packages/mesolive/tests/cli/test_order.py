@@ -71,7 +71,10 @@ def test_the_story_of_an_order_is_shown_as_a_table_and_as_json(tmp_path: Path) -
     url = f"sqlite:///{tmp_path / 'mesolive.sqlite3'}"
     assert f"order {order_id} of trader on {SIM}" in run(url, "order", "show", str(order_id))
     story = json.loads(run(url, "order", "show", str(order_id), "--json"))
-    assert story["fields"]["state"] == "Filled"
-    assert {"SendOrder", "Acknowledged", "Executed", "Booked"} == {entry["what"] for entry in story["entries"]}
+    assert (story["OrderId"], story["BrokerAccountId"], story["State"]) == (order_id, SIM, "Filled")
+    assert story["CumQty"] == story["Qty"]
+    assert {"SendOrder", "Acknowledged", "Executed", "Booked"} == {entry["What"] for entry in story["History"]}
+    assert all(name[0].isupper() and "_" not in name for name in story), "as the contract and the other listings"
+    assert all(entry["At"].endswith("Z") for entry in story["History"])
     missing = runner.invoke(app, ["order", "show", "999", "--database", url])
     assert isinstance(missing.exception, ServiceError)

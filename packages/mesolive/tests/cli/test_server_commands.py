@@ -217,6 +217,9 @@ def test_every_command_has_a_help_page() -> None:
         ("strategy", "check"),
         ("strategy", "import"),
         ("strategy", "list"),
+        ("strategy", "activate"),
+        ("strategy", "deactivate"),
+        ("strategy", "delete"),
     ):
         ended = CliRunner().invoke(app, [*command, "--help"])
         assert ended.exit_code == 0

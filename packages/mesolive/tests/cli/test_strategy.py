@@ -30,7 +30,7 @@ def test_a_good_definition_ends_with_status_0_and_its_warnings(write: Path) -> N
     result = RUN.invoke(strategy_app, ["check", str(write / "good.json")])
     assert result.exit_code == 0
     assert "Backtest: is not used by a live run" in result.output
-    assert "can run: SPX, legs a" in result.output
+    assert "is valid: SPX, legs a" in result.output
 
 
 def test_a_bad_definition_ends_with_status_1_and_every_problem(write: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_bad_definition_ends_with_status_1_and_every_problem(write: Path) -> N
     assert "Exit.ProfitTarget" in result.output
     assert "did you mean 'underlying_price'?" in result.output
     assert "Exit.StopLoss" in result.output
-    assert "cannot run: 2 errors" in result.output
+    assert "is not valid: 2 errors" in result.output
 
 
 def test_market_data_must_have_the_underlying(write: Path) -> None:

@@ -49,7 +49,7 @@ class Notice:
         task = self.task
         position = "" if task.position_id is None else f" position {task.position_id}"
         where = f"{task.kind.value} {task.strategy_id} {task.account}{position}"
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.what.value:<8} {where}: {self.text}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S}Z {self.what.value:<8} {where}: {self.text}"
 
     @property
     def values(self) -> dict[str, object]:

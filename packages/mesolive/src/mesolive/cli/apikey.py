@@ -60,7 +60,7 @@ def list_keys(
     if as_json:
         echo(json.dumps([_fields(key) for key in keys], indent=2))
         return
-    table = Table(Column("key", no_wrap=True), "user", "label", "created", "expires", "state")
+    table = Table(Column("key", no_wrap=True), "user", "label", "created, UTC", "expires", "state")
     for key in keys:
         table.add_row(
             key.key_id,

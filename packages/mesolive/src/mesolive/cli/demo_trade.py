@@ -32,12 +32,11 @@ from mesolive_sdk import (
     new_idempotency_key,
     wait_for_job,
 )
+from mesolive_sdk.automation import PAPER_COMMISSION
 from mesolive_sdk.ticks import tick_of
 
 STEP_COUNT = 8
 CENT = Decimal("0.01")
-COMMISSION = Decimal("0.65")
-"""What a broker commonly takes for one option contract, in USD."""
 
 EVENT_SECONDS = 10.0
 
@@ -252,7 +251,7 @@ def _fills(
         roots = [] if leg.LiveContract.Root is None else [leg.LiveContract.Root]
         tick = tick_of(roots, mark) if trade.underlying.ContractType is models.MesoContractType.Index else CENT
         price = (mark / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
-        fills[name] = models.PaperLegFill(Price=price, Commission=COMMISSION * abs(leg.Qty))
+        fills[name] = models.PaperLegFill(Price=price, Commission=PAPER_COMMISSION * abs(leg.Qty))
     return models.ApplyPaperFillsArgs(
         IdempotencyKey=new_idempotency_key(f"demo-{what}"),
         BrokerAccountId=trade.account_id,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import asdict
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -76,7 +75,7 @@ def list_orders(
         return
     print_table(
         "Orders that have not ended" if working else "Orders",
-        ("Id", "Account, at", "Plan", "Combo", "Order, fills", "State"),
+        ("Id", "Account, market time", "Plan", "Combo", "Order, fills", "State"),
         (
             (
                 order.OrderId,
@@ -140,7 +139,7 @@ def show(
     """Show who asked for an order, under which key, every fact about it, and what each changed."""
     history = asyncio.run(_history(from_environment({"database": database}).database, order_id))
     if as_json:
-        echo(json.dumps(asdict(history), default=str))
+        print_json(_on_the_wire(history))
         return
     console = Console()
     console.print(f"[bold]order {history.order_id}[/] of {escape(history.user)} on {escape(history.account)}")
@@ -148,11 +147,40 @@ def show(
     for name, value in history.fields.items():
         fields.add_row(name.replace("_", " "), escape(str(value)))
     console.print(fields)
-    story = Table("when", "what", "who", "change", "detail")
+    story = Table("market time (UTC)", "what", "who", "change", "detail")
     for entry in history.entries:
         cells = (entry.what, entry.who, entry.change, entry.detail)
         story.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}", *map(escape, cells))
     console.print(story)
+
+
+def _on_the_wire(history: OrderHistory) -> Mapping[str, Any]:
+    """Return a history in the names and forms of the other listings."""
+    return {
+        "OrderId": history.order_id,
+        "User": history.user,
+        "BrokerAccountId": history.account,
+        **{_wire_name(name): value for name, value in history.fields.items()},
+        "History": [
+            {"At": entry.at, "What": entry.what, "Who": entry.who, "Change": entry.change, "Detail": entry.detail}
+            for entry in history.entries
+        ],
+    }
+
+
+WIRE_NAMES = {
+    "filled_qty": "CumQty",
+    "average_fill_price": "AvgFillPrice",
+    "plan_id": "ExecPlanId",
+    "send_key": "IdempotencyKey",
+    "replaces_id": "ReplacesOrder",
+}
+"""What the contract calls a column of the order's row otherwise than by its own name."""
+
+
+def _wire_name(column: str) -> str:
+    """Return `limit_price` as `LimitPrice`, or the contract's name of it."""
+    return WIRE_NAMES.get(column) or "".join(part.capitalize() for part in column.split("_"))
 
 
 async def _history(url: str, order_id: int) -> OrderHistory:

@@ -85,8 +85,8 @@ def list_positions(
             "State",
             "Account",
             "Strategy",
-            "Opened",
-            "Closed",
+            "Opened, market time",
+            "Closed, market time",
             "Realised",
             "PnL at mark",
             "Delta",
@@ -129,7 +129,7 @@ def show(position_id: PositionId, url: Url = None, token: Token = None, as_json:
     _print_position(position)
     print_table(
         "Executions",
-        ("Id", "Order", "Leg", "Qty", "Price", "Commission", "At"),
+        ("Id", "Order", "Leg", "Qty", "Price", "Commission", "At, market time"),
         (
             (one.Id, one.LiveOrderId, one.LegName, one.Qty, one.Price, one.Commission, one.ExecutedAt)
             for one in executions
@@ -272,8 +272,8 @@ def _print_position(position: models.LivePositionDetail) -> None:
             ("state", position.State),
             ("account", position.BrokerAccountId),
             ("strategy", f"{position.LiveStrategyId} {position.StrategyName}"),
-            ("opened", position.CreatedAt),
-            ("closed", position.ClosedAt),
+            ("opened, market time", position.CreatedAt),
+            ("closed, market time", position.ClosedAt),
             ("realised", money(position.RealizedPnL)),
             ("PnL at mark", money(position.PositionPnL.Mark)),
             ("margin", money(position.Margin)),
@@ -284,7 +284,19 @@ def _print_position(position: models.LivePositionDetail) -> None:
     )
     print_table(
         "Legs",
-        ("Id", "Leg", "Group", "Contract", "Qty", "Entry", "Mark", "PnL at mark", "Realised", "Set by hand", "Closed"),
+        (
+            "Id",
+            "Leg",
+            "Group",
+            "Contract",
+            "Qty",
+            "Entry",
+            "Mark",
+            "PnL at mark",
+            "Realised",
+            "Set by hand",
+            "Closed, market time",
+        ),
         (_leg_row(position, leg) for leg in position.Legs),
         "none",
     )

@@ -76,26 +76,26 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
     )
     print_table(
         "Agents",
-        ("Agent", "Name", "Status", "Since", "Last data", "Says"),
+        ("Agent", "Name", "Status", "Since, market time", "Last data, market time", "Says"),
         ((one.AgentId, one.Name, one.Status, one.ConnectedAt, one.LastSnapshotAt, one.Message) for one in found.agents),
         "none",
     )
     print_accounts(found.accounts)
     print_table(
         "Halts",
-        ("Account", "Since", "Reason"),
+        ("Account", "Since, wall clock", "Reason"),
         ((one.BrokerAccountId or "all accounts", one.CreatedAt, one.Reason) for one in found.halts),
         "none; orders may be sent",
     )
     print_table(
         "Active signals and errors",
-        ("Since", "What", "Strategy", "Position", "About"),
+        ("Since, market time", "What", "Strategy", "Position", "About"),
         (_active_row(event) for event in found.active),
         "none",
     )
     print_table(
         f"Last {LAST_EVENTS} events",
-        ("Id", "At", "What", "About"),
+        ("Id", "At, market time", "What", "About"),
         ((one.EventSeqId, one.EventTime, one.EventType.removeprefix("On"), about(one.Event)) for one in found.last),
         "none",
     )
@@ -105,7 +105,7 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
     """Print accounts with what they hold."""
     print_table(
         "Accounts",
-        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of"),
+        ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of, market time"),
         (
             (
                 one.BrokerAccountId,

@@ -1,4 +1,4 @@
-"""`mesolive strategy`: check, convert and describe definitions without a server; import and list them with one."""
+"""`mesolive strategy`: check, convert and describe definitions; import, list, activate and delete strategies."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ strategy_app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="A strategy definition (JSON); - reads standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+StrategyId = Annotated[int, typer.Argument(min=0, help="The strategy's number, as `mesolive strategy list` shows it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 _definition = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -47,7 +49,7 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a definition: every problem at once, each with its path. Status 0: it can run, 1: it cannot."""
+    """Check a definition: every problem at once, each with its path. Status 0: it is valid, 1: it is not."""
     report = check_definition(_read(file))
     if market_data is not None:
         report = _against(report, market_data)
@@ -74,18 +76,18 @@ def list_strategies(url: Url = None, token: Token = None, as_json: AsJson = Fals
         return
     print_table(
         "Strategies",
-        ("Id", "Name", "Symbol", "Active on", "Positions", "Imported", "Changed"),
+        ("Id", "Name", "Symbol", "Active on", "Positions", "Imported, market time", "Changed, market time"),
         (
             (
-                one.Id,
-                one.Name,
-                one.Symbol,
-                ", ".join(one.ActiveOnAccounts) or None,
-                one.ActivePositions,
-                one.CreatedAt,
-                one.UpdatedAt,
+                strategy.Id,
+                strategy.Name,
+                strategy.Symbol,
+                ", ".join(strategy.ActiveOnAccounts) or None,
+                strategy.ActivePositions,
+                strategy.CreatedAt,
+                strategy.UpdatedAt,
             )
-            for one in found
+            for strategy in found
         ),
         "none; mesolive strategy import brings one",
     )
@@ -104,7 +106,7 @@ def import_strategy(
 ) -> None:
     """Bring a definition to the running server, and activate it on accounts.
 
-    Status 1: it cannot run; `mesolive strategy check` says everything that is wrong with it.
+    Status 1: it is not valid; `mesolive strategy check` says everything that is wrong with it.
 
     For example: mesolive strategy import condor.json --active-on ML1000
     """
@@ -125,7 +127,122 @@ def import_strategy(
         print_json(made)
         return
     where = ", ".join(made.ActiveOnAccounts) or "no account"
-    echo(f"Strategy {made.Id} ({made.Name}) on {made.Symbol} is there, active on {where}.")
+    echo(f"Strategy {made.Id} ({made.Name}) on {made.Symbol} is imported, active on {where}.")
+
+
+@strategy_app.command()
+def activate(
+    strategy_id: StrategyId,
+    account: Annotated[list[str], typer.Option("--account", help="An account. May be given several times.")],
+    yes: Yes = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Activate a strategy on accounts, besides those on which it is active: it raises signals there.
+
+    For example: mesolive strategy activate 1 --account ML1000
+    """
+    strategy = asyncio.run(_strategy(strategy_id, url, token))
+    missing = [name for name in dict.fromkeys(account) if name not in strategy.ActiveOnAccounts]
+    if missing and not yes:
+        _confirm(strategy, f"Activate it on {', '.join(missing)}?")
+    _report_active(_set_accounts(strategy, [*strategy.ActiveOnAccounts, *missing], url, token), as_json=as_json)
+
+
+@strategy_app.command()
+def deactivate(
+    strategy_id: StrategyId,
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", help="An account. May be given several times. [default: all of them]"),
+    ] = None,
+    yes: Yes = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Deactivate a strategy: it raises no signals any more, not for the exits of its open positions either.
+
+    Status 1: it is not active on an account that was named, and nothing was changed.
+    """
+    strategy = asyncio.run(_strategy(strategy_id, url, token))
+    for name in account or ():
+        if name not in strategy.ActiveOnAccounts:
+            active = ", ".join(strategy.ActiveOnAccounts) or "no account"
+            raise validation({"--account": [f"expected an account on which it is active ({active}), got {name}"]})
+    removed = account or strategy.ActiveOnAccounts
+    if removed and not yes:
+        _confirm(strategy, f"Deactivate it on {', '.join(removed)}?")
+    kept = [name for name in strategy.ActiveOnAccounts if name not in removed]
+    _report_active(_set_accounts(strategy, kept, url, token), as_json=as_json)
+
+
+@strategy_app.command()
+def delete(
+    strategy_id: StrategyId,
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete it though it has open positions or working orders.")
+    ] = False,
+    yes: Yes = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a strategy.
+
+    Status 1: refused, as while it has open positions, and nothing was changed.
+    """
+    strategy = asyncio.run(_strategy(strategy_id, url, token))
+    if not yes:
+        _confirm(strategy, "Delete it?")
+
+    async def ask() -> models.DeleteStrategyResult:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            return await control.delete_strategy(models.DeleteStrategyArgs(StrategyId=strategy_id, Force=force))
+
+    result = asyncio.run(ask())
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Strategy {result.StrategyId} ({strategy.Name}) is deleted.")
+
+
+async def _strategy(strategy_id: int, url: str | None, token: str | None) -> models.LiveStrategyDetail:
+    async with client(MesoLiveControlHubClient, url, token) as control:
+        return await control.get_strategy(models.GetStrategyArgs(StrategyId=strategy_id))
+
+
+def _set_accounts(
+    strategy: models.LiveStrategy, accounts: list[str], url: str | None, token: str | None
+) -> models.LiveStrategy:
+    """Set the accounts on which a strategy is active; where they are the same, nothing is sent."""
+    if accounts == strategy.ActiveOnAccounts:
+        return strategy
+
+    async def ask() -> models.LiveStrategy:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            args = models.UpdateStrategyArgs(StrategyId=strategy.Id, ActiveOnAccounts=accounts)
+            return await control.update_strategy(args)
+
+    return asyncio.run(ask())
+
+
+def _report_active(strategy: models.LiveStrategy, *, as_json: bool) -> None:
+    if as_json:
+        fields = {name: getattr(strategy, name) for name in models.LiveStrategy.__struct_fields__}
+        print_json(models.LiveStrategy(**fields))
+        return
+    where = ", ".join(strategy.ActiveOnAccounts) or "no account"
+    echo(f"Strategy {strategy.Id} ({strategy.Name}) is active on {where}.")
+
+
+def _confirm(strategy: models.LiveStrategy, question: str) -> None:
+    """Show what is at stake and ask; a no, or nobody there to answer, ends the command with status 1."""
+    where = ", ".join(strategy.ActiveOnAccounts) or "no account"
+    positions = f"{strategy.ActivePositions} position{'' if strategy.ActivePositions == 1 else 's'} not closed"
+    echo(f"Strategy {strategy.Id} ({strategy.Name}) on {strategy.Symbol}: active on {where}, {positions}.", err=True)
+    typer.confirm(question, abort=True, err=True)
 
 
 @strategy_app.command()
@@ -232,7 +349,7 @@ def _print(report: CheckReport, name: str) -> None:
     definition = report.definition
     if definition is None:
         count = len(report.problems)
-        console.print(f"{escape(name)} cannot run: {count} error{'s' if count > 1 else ''}", soft_wrap=True)
+        console.print(f"{escape(name)} is not valid: {count} error{'s' if count > 1 else ''}", soft_wrap=True)
         return
     legs = ", ".join(leg.name for leg in definition.legs)
-    console.print(f"{escape(name)} can run: {escape(definition.symbol)}, legs {escape(legs)}", soft_wrap=True)
+    console.print(f"{escape(name)} is valid: {escape(definition.symbol)}, legs {escape(legs)}", soft_wrap=True)
