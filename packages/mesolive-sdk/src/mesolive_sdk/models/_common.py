@@ -118,7 +118,9 @@ class LivePnL(Snapshot, kw_only=True, frozen=True, gc=False):
     Realized
         What closed quantities have brought.
     Bid, Ask, Last, Mark
-        Running profit and loss on each basis.
+        Running profit and loss at the price on each basis: price times quantity times multiplier, less cost. Of a leg,
+        the contract's own price; of a group or a position, its price as a whole: `Bid` is what selling it at its bid
+        would leave, where what is short is bought back at its offer.
     """
 
     Realized: Decimal | None = None

@@ -120,7 +120,7 @@ def live_panel(entries: int, entry: models.PositionDataEntry, underlying: Number
         table.add_row("combo bid / mark / ask", " / ".join(number(v) for v in (prices.Bid, prices.Mark, prices.Ask)))
     if pnl is not None:
         table.add_row("PnL at the mark", money(pnl.Mark))
-        table.add_row("PnL at the bid", money(pnl.Bid))
+        table.add_row("PnL if closed at the bid", money(pnl.Bid))
         table.add_row("realised", money(pnl.Realized))
     rows: list[RenderableType] = [table]
     if entry.PositionGreeks is not None:

@@ -89,10 +89,21 @@ def test_running_pnl_is_price_times_quantity_times_multiplier_less_cost_on_each_
             price = field(found, f"LegPrices.{entry.key}.{base}")
             assert entry.cost is not None
             assert field(found, f"LegPnLs.{entry.key}.{base}") == price * entry.qty * 100 - entry.cost
-        legs = sum(field(found, f"LegPnLs.{entry.key}.{base}") for entry in entries)
-        assert field(found, f"PositionPnLs.{base}") == legs
-        assert field(found, f"LegGroupPnLs.1.{base}") == legs
+        cost = sum(entry.cost or 0 for entry in entries)
+        assert field(found, f"PositionPnLs.{base}") == field(found, f"PositionPrices.{base}") * 100 - cost
+        assert field(found, f"LegGroupPnLs.1.{base}") == field(found, f"PositionPnLs.{base}")
     assert field(found, "PositionPnLs.Realized") == Decimal("12.34")
+
+
+def test_pnl_at_the_bid_is_what_closing_the_position_at_its_bid_would_leave(chain: Chain) -> None:
+    entries = condor(chain)  # two, sold at no credit: each leg is entered at 8
+    found = valued(chain, *entries)
+    # Shorts are bought back at 10.4 and 12.6, wings are sold at 4.0 and 6.0: 2 * 100 * -13.0.
+    assert field(found, "PositionPnLs.Bid") == Decimal(-2600)
+    assert field(found, "PositionPnLs.Ask") == Decimal(-2320)
+    bid, mark, ask = (field(found, f"PositionPnLs.{base}") for base in ("Bid", "Mark", "Ask"))
+    assert bid < mark < ask, "who closes pays the spread"
+    assert sum(field(found, f"LegPnLs.{entry.key}.Mark") for entry in entries) == mark
 
 
 @pytest.mark.parametrize("printed", [5000.0, 4975.0], ids=["the print is fresh", "the print fell behind"])

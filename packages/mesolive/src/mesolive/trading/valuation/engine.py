@@ -8,8 +8,10 @@ What the numbers mean
   whole position.
 * Greeks are in the strategy language's units, quantity and multiplier included. `Bid` means: computed from the
   volatility that the bid implies. Sums are plain sums and have no IV.
-* PnL is running PnL with every leg at its price on that basis: ``price * qty * multiplier - cost``; sums are plain
-  sums.
+* PnL is running PnL at the price on that basis: ``price * qty * multiplier - cost``. That of a leg reads its contract's
+  own price; that of a sum reads the sum's, so `Bid` is what selling the whole at its bid would leave (what is short is
+  bought back at its offer), `Ask` the same at its ask, and both differ from the sum of the legs' where a leg is short.
+  On the last and the mark they are plain sums.
 * A marker leg is valued as one long contract and belongs to no sum.
 * The age of a sum is the age of its oldest part. Where a part has no value, the sum has none.
 """
@@ -178,7 +180,8 @@ def _sums(
     greeks = np.add.reduceat(np.where(counted[:, :, None], weight[:, None, None] * unit, 0.0), start, axis=0)
     greeks[:, :, IV] = np.nan
     held = (weight != 0.0)[:, None]
-    pnls = np.add.reduceat(np.where(held, pnl, 0.0), start, axis=0)
+    natural_pnl = np.where((weight < 0.0)[:, None], pnl[:, [1, 0, 2, 3]], pnl)
+    pnls = np.add.reduceat(np.where(held, natural_pnl, 0.0), start, axis=0)
     return prices, ages, greeks, pnls
 
 
