@@ -21,7 +21,7 @@ from mesolive.market.service import Market, UnknownContractError, UnknownProvide
 from mesolive.market.subscriptions import TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
-from mesolive.tasks import Tasks, Turns
+from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive.trading.portfolio.positions import Leg
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
@@ -47,6 +47,7 @@ T = TypeVar("T")
 
 LOAD_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+RETRY = BackOff(first=RETRY_SECONDS, longest=5.0)
 PARALLEL_READS = 8
 
 
@@ -95,7 +96,7 @@ class Streams:
         self._max_channels = max_channels
         self.engine = Engine(market, clock, self._pace, window, keep_alive)
         self._readers = asyncio.Semaphore(PARALLEL_READS)
-        self.tasks = Tasks()
+        self.tasks = Tasks(self._pace)
 
     async def close(self) -> None:
         """End all streams and what keeps them up to date; safe to call twice."""
@@ -108,9 +109,9 @@ class Streams:
     def _start(self) -> None:
         """Begin to follow the market and the users' positions."""
         self._started = True
-        self.tasks.start_loop("live values", self.engine.run)
-        self.tasks.start_loop("live keep-alive", self.engine.run_keep_alive)
-        self.tasks.start_loop("live positions", self._follow_news)
+        self.tasks.start_loop("live values", self.engine.run, back_off=RETRY)
+        self.tasks.start_loop("live keep-alive", self.engine.run_keep_alive, back_off=RETRY)
+        self.tasks.start_loop("live positions", self._follow_news, back_off=RETRY)
 
     # Streams
 
