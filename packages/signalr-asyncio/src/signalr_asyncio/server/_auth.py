@@ -162,7 +162,11 @@ class KeptRequest:
 
     def __init__(self, path: str, scope: Mapping[str, Any]) -> None:
         self._path = path
-        self._headers = [header for header in scope["headers"] if header[0].lower() != b"authorization"]
+        headers = scope["headers"]
+        if any(name.lower() == b"authorization" for name, _ in headers):
+            # Only then a copy: the web server keeps the others as long as the connection lasts.
+            headers = [header for header in headers if header[0].lower() != b"authorization"]
+        self._headers = headers
         self._parts = tuple(scope.get(name) for name in _KEPT)
         self._read: ConnectionRequest | None = None
 
