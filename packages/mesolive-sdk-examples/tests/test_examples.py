@@ -34,7 +34,9 @@ async def shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shell
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def strategy_id(shell: Shell) -> int:
-    return (await shell.kit.strategy()).Id
+    """Import a strategy that may be entered at any time, again and again."""
+    entry = {name: value for name, value in definition()["Entry"].items() if name not in {"Schedule", "ReentryDays"}}
+    return (await shell.kit.strategy(Entry=entry | {"Concurrency": {"MaxPositionsInFlight": 100}})).Id
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -189,8 +191,95 @@ async def test_an_entry_that_the_strategy_does_not_allow_is_not_executed(shell: 
     run = await shell.run("positions_example", *asked)
     assert run.status == 4
     assert "does not allow this entry; nothing was executed" in run.errors
-    assert "underlying_price > 0" in run.output
+    assert "underlying_price > 0: holds (underlying_price=" in run.errors
     await shell.ok("positions_example", *asked, "--ignore-conditions")
+
+
+async def test_an_entry_beyond_the_positions_in_flight_is_shown_as_such_and_needs_a_yes(shell: Shell) -> None:
+    entry = definition()["Entry"] | {"Concurrency": {"MaxPositionsInFlight": 1}}
+    strategy = await shell.kit.strategy(StrategyName="one at a time", Entry=entry)
+    asked = ("create", "--strategy-id", strategy.Id, "--constraint", "None", "--execute", "--json")
+    await shell.ok("positions_example", *asked)
+    refused = await shell.run("positions_example", *asked)
+    assert (refused.status, refused.output) == (4, "")
+    assert "MaxPositionsInFlight" in refused.errors
+    assert "--yes executes it all the same" in refused.errors
+    await shell.ok("positions_example", *asked, "--yes")
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 4), ("", 4)])
+async def test_at_a_terminal_an_entry_against_the_strategy_is_a_question(
+    shell: Shell, answer: str, status: int
+) -> None:
+    entry = definition()["Entry"] | {"AbortConditions": ["underlying_price > 0"]}
+    strategy = await shell.kit.strategy(StrategyName=f"asked {answer}", Entry=entry)
+    person, terminal = os.openpty()
+    create = ("create", "--strategy-id", str(strategy.Id), "--constraint", "None", "--execute", "--json")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mesolive_sdk_examples.positions_example", *create),
+        env=os.environ | {"MESOLIVE_URL": shell.kit.url, "MESOLIVE_API_KEY": shell.kit.token},
+        stdin=terminal,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(terminal)
+    os.write(person, f"{answer}\n".encode())
+    output, errors = await process.communicate()
+    os.close(person)
+    assert process.returncode == status, errors
+    assert b"Execute it all the same? [y/N]" in errors
+    assert bool(output) is (status == 0)
+
+
+async def test_a_position_is_opened_adjusted_and_closed_on_paper_and_by_orders(
+    shell: Shell, venue_account: str
+) -> None:
+    adjustment = {
+        "MaxAdjustmentCount": 2,
+        "ConditionalAdjustments": {
+            "underlying_price > 0": {
+                "MoveLegAdjustment": {
+                    "LegName": "long_put",
+                    "StrikeSelector": {"StrikePrice": "leg_short_put_strike - 150"},
+                }
+            }
+        },
+    }
+    strategy = await shell.kit.strategy(StrategyName="adjusted", Adjustment=adjustment)
+    for account in ("ML1000", venue_account):
+        where = ("--account", account, "--constraint", "None", "--yes")
+        await shell.ok("positions_example", "create", "--strategy-id", strategy.Id, *where, "--execute", "--json")
+        listed = (await shell.ok("positions_example", "list", "--strategy-id", strategy.Id, "--json")).json()
+        number = next(one["Id"] for one in listed["Positions"] if one["BrokerAccountId"] == account)
+        adjust = ("adjust", "--position-id", number, "--operation", "moveleg", "--condition", "underlying_price > 0")
+        only_shown = await shell.ok("positions_example", *adjust)
+        assert "MoveLeg of" in only_shown.output
+        legs = (await shell.ok("positions_example", "get", "--position-id", number, "--json")).json()["Legs"]
+        assert len(legs) == 4
+        done = await shell.ok("positions_example", *adjust, "--execute", "--yes")
+        assert f"Position {number}" in done.output
+        legs = (await shell.ok("positions_example", "get", "--position-id", number, "--json")).json()["Legs"]
+        puts = [leg for leg in legs if leg["Name"] == "long_put"]
+        assert [leg["ClosedAt"] is None for leg in puts] == [False, True]
+        await shell.ok("positions_example", "exit", "--position-id", number, "--execute")
+        closed = (await shell.ok("positions_example", "get", "--position-id", number, "--json")).json()
+        assert closed["State"] == "Closed"
+
+
+async def test_an_entry_by_orders_that_is_repeated_with_its_key_sends_nothing_again(
+    shell: Shell, venue_account: str
+) -> None:
+    strategy = await shell.kit.strategy(StrategyName="by orders")
+    asked = ("create", "--strategy-id", strategy.Id, "--account", venue_account, "--constraint", "None", "--yes")
+    keyed = (*asked, "--execute", "--idempotency-key", "entry-by-orders", "--qty-multiplier", 2, "--json")
+    opened = (await shell.ok("positions_example", *keyed)).json()
+    assert {abs(Decimal(str(leg["Qty"]))) for leg in opened["Legs"]} == {2}
+    orders = (await shell.ok("orders_example", "list", "--account", venue_account, "--json")).json()["Orders"]
+    again = await shell.ok("positions_example", *keyed)
+    assert "is filled already" in again.errors
+    assert again.json()["Id"] == opened["Id"]
+    after = (await shell.ok("orders_example", "list", "--account", venue_account, "--json")).json()["Orders"]
+    assert len(after) == len(orders)
 
 
 async def test_the_underlying_is_streamed_and_shown(shell: Shell) -> None:
@@ -418,9 +507,11 @@ async def test_a_live_account_that_is_allowed_and_named_is_used_but_never_filled
     allowed = ("--allow-live", "--live-account", live_account)
     asked = ("create", "--strategy-id", strategy_id, "--account", live_account, *allowed)
     assert "on LIVE1" in (await shell.ok("positions_example", *asked)).output
-    run = await shell.run("positions_example", *asked, "--execute")
+    run = await shell.run("positions_example", *asked, "--execute", "--yes")
     assert run.status == 1
-    assert "ApplyPaperFills: NotSupported" in run.errors
+    assert "SendOrder: " in run.errors
+    held = (await shell.ok("positions_example", "list", "--account", live_account, "--json")).json()
+    assert held["Positions"] == []
 
 
 @pytest.mark.parametrize(

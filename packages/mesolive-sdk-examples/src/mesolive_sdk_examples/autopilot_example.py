@@ -198,7 +198,7 @@ async def tasks(memory: MemoryFile, as_json: AsJson = False) -> None:
     with _remembered(memory) as remembered:
         rows = [_cells(task) for task in remembered.tasks()]
         stopped = remembered.stopped()
-    _print_rows("Signals", TASKS, rows, as_json=as_json)
+    _print_rows("Signals", TASKS, rows, "market time", as_json=as_json)
     if stopped and not as_json:
         print_table("Left alone", ("Position", "Why"), list(stopped.items()))
     await asyncio.sleep(0)
@@ -212,7 +212,7 @@ async def orders(memory: MemoryFile, as_json: AsJson = False) -> None:
         kinds = {task.event_id: task.kind.value for task in remembered.tasks(MOST_TASKS)}
         rows = [
             (
-                f"{one.rung.at:%Y-%m-%d %H:%M:%S}",
+                f"{one.rung.at:%Y-%m-%d %H:%M:%S}Z",
                 kinds.get(one.event_id, one.event_id),
                 str(one.group),
                 one.kind.value,
@@ -225,7 +225,7 @@ async def orders(memory: MemoryFile, as_json: AsJson = False) -> None:
             )
             for one in remembered.latest_intents()
         ]
-    _print_rows("Orders", ORDERS, rows, as_json=as_json)
+    _print_rows("Orders", ORDERS, rows, "wall clock", as_json=as_json)
     await asyncio.sleep(0)
 
 
@@ -278,11 +278,14 @@ def _remembered(memory: Path) -> Memory:
     return Memory(memory)
 
 
-def _print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
+def _print_rows(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], clock: str, *, as_json: bool
+) -> None:
+    """Print rows; in a table, the heading of the times names their clock."""
     if as_json:
         print_json([dict(zip(headings, row, strict=True)) for row in rows])
     else:
-        print_table(title, headings, rows)
+        print_table(title, [f"At, {clock}" if heading == "At" else heading for heading in headings], rows)
 
 
 def _cells(task: Task) -> tuple[str, ...]:
@@ -292,7 +295,7 @@ def _cells(task: Task) -> tuple[str, ...]:
         task.account,
         "" if task.position_id is None else str(task.position_id),
         task.condition or "",
-        f"{task.at:%Y-%m-%d %H:%M:%S}",
+        f"{task.at:%Y-%m-%d %H:%M:%S}Z",
         task.state.value,
         task.note or "",
     )

@@ -92,7 +92,7 @@ async def latest(url: Url = None, token: Token = None, as_json: AsJson = False) 
     if as_json:
         print_json(result)
     else:
-        print_fields("Latest event", {"Number": result.LatestEventSeqId, "At": result.SnapshotTime})
+        print_fields("Latest event", {"Number": result.LatestEventSeqId, "At, market time": result.SnapshotTime})
 
 
 @app.command("since")
@@ -113,7 +113,7 @@ async def since(
         return
     print_table(
         f"Events after {event_seq_id}",
-        ("Number", "At", "Event", "Strategy", "What"),
+        ("Number", "At, market time", "Event", "Strategy", "What"),
         (
             (envelope.EventSeqId, envelope.EventTime, envelope.EventType, envelope.StrategyId, what(envelope.Event))
             for envelope in result.Events

@@ -28,7 +28,7 @@ ORDERS: Columns[models.Order] = {
     "Type": lambda one: one.OrderType,
     "Limit": lambda one: one.LimitPrice,
     "Average": lambda one: one.AvgFillPrice,
-    "Created at": lambda one: one.CreatedAt,
+    "Created, market time": lambda one: one.CreatedAt,
 }
 
 
@@ -43,6 +43,12 @@ class GroupTrader:
         Whose quotes to use.
     seconds
         How long an order may take to end.
+    qty_multiplier
+        Overrides the plan's, on entry.
+    key
+        What the idempotency keys of the orders begin with; else each is new.
+    tell
+        What hears of each order in a line.
     """
 
     def __init__(
@@ -53,7 +59,13 @@ class GroupTrader:
         provider: models.DataProviderType,
         *,
         seconds: float,
+        qty_multiplier: Decimal | None = None,
+        key: str | None = None,
+        tell: Callable[[str], object] = out.print,
     ) -> None:
+        self._qty_multiplier = qty_multiplier
+        self._key = key
+        self._tell = tell
         self._control = control
         self._data = data
         self._provider = provider
@@ -69,12 +81,22 @@ class GroupTrader:
         args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key("cancel"), LiveOrderId=sent)
         await self._control.cancel_order(args)
         order = await self._until(sent, lambda order: order.State.is_final)
-        out.print(f"order {sent} is {order.State.value}")
+        self._tell(f"order {sent} is {order.State.value}")
         if order.CumQty != 0:
             raise Failure(f"order {sent} was filled before it could be cancelled")
 
     async def trade(self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], *, rest: float = 2.0) -> None:
-        """Order each group at the middle; after `rest` seconds at the natural price; wait until it is filled."""
+        """Order each group at the middle; after `rest` seconds at the natural price; wait until it is filled.
+
+        A group that an earlier run has filled is left alone; an order of it that still works is waited for.
+
+        Raises
+        ------
+        Failure
+            When an order ends otherwise than filled, or a leg has no two-sided market.
+        TimeoutError
+            When an order does not end in time.
+        """
         for group in sorted(plan.LegGroups):
             if any(plan.LegGroupQtys[group].LegRatios.values()):
                 await self._trade_group(plan, legs, group, rest)
@@ -83,9 +105,17 @@ class GroupTrader:
         self, plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], group: int, rest: float
     ) -> None:
         roots = _roots(plan, legs, group)
-        quote = await self._quote(plan, legs, group)
-        middle = (_price(quote.Bid) + _price(quote.Ask)) / 2
-        sent = await self._send(plan, group, tick_below(roots, middle))  # rounded in our favour
+        earlier = [order for order in await self._orders(plan) if order.LegGroupId == group]
+        if any(order.State is models.OrderState.Filled for order in earlier):
+            self._tell(f"group {group} is filled already")
+            return
+        working = [order.OrderId for order in earlier if not order.State.is_final]
+        if working:
+            sent = working[-1]
+        else:
+            quote = await self._quote(plan, legs, group)
+            middle = (_price(quote.Bid) + _price(quote.Ask)) / 2
+            sent = await self._send(plan, group, tick_below(roots, middle))  # rounded in our favour
         try:
             order = await self._until(sent, lambda order: order.State.is_final, rest)
         except TimeoutError:
@@ -94,15 +124,23 @@ class GroupTrader:
             order = await self._until(sent, lambda order: order.State.is_final)
         if order.State is not models.OrderState.Filled:
             raise Failure(f"order {sent} of group {group} is {order.State.value}")
-        out.print(f"order {sent} is filled at {shown(order.AvgFillPrice)}")
+        self._tell(f"order {sent} is filled at {shown(order.AvgFillPrice)}")
+
+    async def _orders(self, plan: models.PreparedPlan) -> list[models.Order]:
+        args = models.ListOrdersArgs(ExecPlanId=plan.ExecPlanId, Limit=500)
+        return (await self._control.list_orders(args)).Orders
 
     async def _send(self, plan: models.PreparedPlan, group: int, limit: Decimal, replaces: int | None = None) -> int:
+        key = new_idempotency_key("order")
+        if self._key is not None:
+            key = f"{self._key}.{group}.{sum(order.LegGroupId == group for order in await self._orders(plan))}"
         sent = await self._control.send_order(
             models.SendOrderArgs(
-                IdempotencyKey=new_idempotency_key("order"),
+                IdempotencyKey=key,
                 ReplacesOrder=replaces,
                 BrokerAccountId=plan.BrokerAccountId,
                 ExecPlanId=plan.ExecPlanId,
+                QtyMultiplier=self._qty_multiplier,
                 LegGroupId=group,
                 LegGroupOrder=models.LegGroupOrder(
                     OrderType=models.OrderType.Limit,
@@ -113,7 +151,7 @@ class GroupTrader:
             )
         )
         instead = "" if replaces is None else f" in place of order {replaces}"
-        out.print(f"order {sent.LiveOrderId}: group {group} at {shown(limit)}{instead}, {sent.State.value}")
+        self._tell(f"order {sent.LiveOrderId}: group {group} at {shown(limit)}{instead}, {sent.State.value}")
         return sent.LiveOrderId
 
     async def _until(
@@ -142,6 +180,17 @@ class GroupTrader:
             )
         )
         return found.ComboPrices or models.LivePrices()
+
+
+async def opened_position(control: MesoLiveControlHubClient, exec_plan_id: int, seconds: float) -> int:
+    """Return the position that a plan has opened: it is open a moment after its last fill."""
+    args = models.ListPositionsArgs(LiveExecPlanId=exec_plan_id, Limit=1)
+    async with asyncio.timeout(seconds):
+        while True:
+            listed = (await control.list_positions(args)).Positions
+            if listed and listed[0].State is not models.LivePositionState.Opening:
+                return listed[0].Id
+            await asyncio.sleep(0.1)
 
 
 def _roots(plan: models.PreparedPlan, legs: Mapping[str, models.LiveLeg], group: int) -> list[str]:

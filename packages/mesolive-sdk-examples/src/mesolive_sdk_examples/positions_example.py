@@ -1,31 +1,32 @@
-"""Positions: list them, prepare entries and exits, and execute those on a paper account.
+"""Positions: list them, prepare entries, exits and adjustments, and execute those on paper or by orders.
 
     python -m mesolive_sdk_examples.positions_example list --account ML1000
     python -m mesolive_sdk_examples.positions_example create --strategy-id 1
     python -m mesolive_sdk_examples.positions_example create --strategy-id 1 --execute --paper-fill-price mid
+    python -m mesolive_sdk_examples.positions_example create --strategy-id 1 --execute --account SIM1000
+    python -m mesolive_sdk_examples.positions_example adjust --position-id 1 --operation MoveLeg --condition …
     python -m mesolive_sdk_examples.positions_example exit --position-id 1 --execute --paper-fill-price mid
 
-Without `--execute`, `create` and `exit` only show what would be traded.
+Without `--execute`, they only show what would be traded. On paper accounts fills are booked at the plan's quotes; on
+others each leg group is ordered at the middle of the market, and in place of that at the natural price.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 import typer
 
-from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key
+from mesolive_sdk import models, new_idempotency_key
+from mesolive_sdk.automation import PAPER_COMMISSION
 from mesolive_sdk.display import contract_text
 from mesolive_sdk_examples.common import (
-    NOT_ALLOWED,
     AllowLive,
     AsJson,
     Columns,
     Continuation,
-    Failure,
     FillPrice,
     Limit,
     LiveAccounts,
@@ -39,39 +40,49 @@ from mesolive_sdk_examples.common import (
     choice,
     command,
     example,
-    finished,
-    greek_values,
     metavar,
     number,
-    out,
     paper_fills,
-    planned,
-    print_conditions,
     print_fields,
     print_json,
     print_page,
-    print_plan_legs,
-    print_table,
-    print_totals,
+)
+from mesolive_sdk_examples.plans import (
+    AgainstStrategy,
+    OrderRun,
+    ask_against_the_strategy,
+    execute_by_orders,
+    execute_on_paper,
+    prepare_adjustment,
+    prepare_entry,
+    prepare_exit,
+    print_adjustment,
+    print_entry,
+    print_exit,
+    print_position,
 )
 
 app = example(
-    "Positions: list them, prepare entries and exits, and execute those on a paper account.\n\n"
-    "Without --execute, `create` and `exit` only show what would be traded."
+    "Positions: list them, prepare entries, exits and adjustments, and execute those on paper or by orders.\n\n"
+    "Without --execute, `create`, `exit` and `adjust` only show what would be traded."
 )
 
 PositionId = Annotated[int, typer.Option("--position-id", min=0, help="The position's number.")]
-Execute = Annotated[bool, typer.Option("--execute", help="Book paper fills at the plan's quotes.")]
+Execute = Annotated[
+    bool, typer.Option("--execute", help="Trade it: by paper fills at the plan's quotes, or by orders.")
+]
 PaperFillPrice = Annotated[
-    FillPrice, typer.Option("--paper-fill-price", help="At which price of each leg's quotes to fill.")
+    FillPrice, typer.Option("--paper-fill-price", help="At which price of each leg's quotes to fill on paper.")
 ]
 Commission = Annotated[
     Decimal,
     typer.Option(
-        "--commission", parser=number, metavar="DECIMAL", help="Commission per contract, in account currency."
+        "--commission", parser=number, metavar="DECIMAL", help="Booked per contract on paper, in account currency."
     ),
 ]
-Patience = Annotated[float, typer.Option("--timeout", min=0.1, help="How many seconds to wait for the preparation.")]
+Patience = Annotated[
+    float, typer.Option("--timeout", min=0.1, help="How many seconds to wait for the preparation, and for each order.")
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(
@@ -96,8 +107,8 @@ POSITIONS: Columns[models.LivePosition] = {
     "Account": lambda one: one.BrokerAccountId,
     "Strategy": lambda one: one.StrategyName,
     "Multiplier": lambda one: one.QtyMultiplier,
-    "Created at": lambda one: one.CreatedAt,
-    "Closed at": lambda one: one.ClosedAt,
+    "Created, market time": lambda one: one.CreatedAt,
+    "Closed, market time": lambda one: one.ClosedAt,
 }
 LEGS: Columns[models.LiveLeg] = {
     "Id": lambda one: one.Id,
@@ -107,7 +118,7 @@ LEGS: Columns[models.LiveLeg] = {
     "Qty": lambda one: one.Qty,
     "Entry price": lambda one: one.AvgEntryPrice,
     "Realised": lambda one: one.TrackedRealizedPnL,
-    "Closed at": lambda one: one.ClosedAt,
+    "Closed, market time": lambda one: one.ClosedAt,
 }
 EXECUTIONS: Columns[models.LiveExecution] = {
     "Id": lambda one: one.Id,
@@ -117,8 +128,17 @@ EXECUTIONS: Columns[models.LiveExecution] = {
     "Qty": lambda one: one.Qty,
     "Price": lambda one: one.Price,
     "Commission": lambda one: one.Commission,
-    "At": lambda one: one.ExecutedAt,
+    "At, market time": lambda one: one.ExecutedAt,
 }
+Constraint = Annotated[
+    models.LiveLegSelectionConstraint,
+    typer.Option(
+        "--constraint",
+        parser=choice(models.LiveLegSelectionConstraint),
+        metavar=metavar(models.LiveLegSelectionConstraint),
+        help="Which contracts that are already in use may be used again.",
+    ),
+]
 AccountFilter = Annotated[str | None, typer.Option("--account", help="Only those on this account.")]
 
 
@@ -158,7 +178,7 @@ async def get_position(position_id: PositionId, url: Url = None, token: Token = 
     if as_json:
         print_json(position)
     else:
-        _print_position(position)
+        print_position(position)
 
 
 @app.command("legs")
@@ -232,28 +252,18 @@ async def create_position(
         typer.Option("--account", help="The account; else the only one on which the strategy is active."),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="What to call the position.")] = None,
-    constraint: Annotated[
-        models.LiveLegSelectionConstraint,
-        typer.Option(
-            "--constraint",
-            parser=choice(models.LiveLegSelectionConstraint),
-            metavar=metavar(models.LiveLegSelectionConstraint),
-            help="Which contracts that are already in use may be used again.",
-        ),
-    ] = models.LiveLegSelectionConstraint.FullyUnique,
+    constraint: Constraint = models.LiveLegSelectionConstraint.FullyUnique,
     symbol: Annotated[str | None, typer.Option("--symbol", help="The underlying; else the strategy's own.")] = None,
     underlying_type: UnderlyingType = models.MesoContractType.Index,
     provider: Provider = None,
     execute: Execute = False,
     paper_fill_price: PaperFillPrice = FillPrice.mid,
-    commission: Commission = Decimal(0),
+    commission: Commission = PAPER_COMMISSION,
     qty_multiplier: Annotated[
         Decimal | None,
         typer.Option("--qty-multiplier", parser=number, metavar="DECIMAL", help="Override the plan's multiplier."),
     ] = None,
-    ignore_conditions: Annotated[
-        bool, typer.Option("--ignore-conditions", help="Execute though the strategy does not allow the entry.")
-    ] = False,
+    against_strategy: AgainstStrategy = False,
     timeout: Patience = 60.0,  # noqa: ASYNC109 - the name of an option
     idempotency_key: IdempotencyKey = None,
     allow_live: AllowLive = False,
@@ -262,15 +272,16 @@ async def create_position(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prepare an entry and show its legs, greeks and conditions; with --execute, open the position on paper.
+    """Prepare an entry and show its legs, greeks and conditions; with --execute, open the position.
 
-    An entry that the strategy does not allow is not executed (status 4), unless --ignore-conditions is given.
+    What the strategy has against the entry is shown (conditions, session, schedule, positions in flight), and executed
+    only after a yes, or with --yes: else the status is 4.
     """
     async with Session(url, token) as session:
         control = await session.control()
         strategy = await control.get_strategy(models.GetStrategyArgs(StrategyId=strategy_id))
         account_id = await account_of(control, strategy, account)
-        await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
+        account_used = await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
         underlying = models.LiveUnderlying(
             Symbol=symbol or strategy.Symbol, ContractType=underlying_type, Currency="USD"
         )
@@ -294,15 +305,19 @@ async def create_position(
             if as_json:
                 print_json(plan)
             return
-        if not plan.EntryAllowed and not ignore_conditions:
-            raise Failure("the strategy does not allow this entry; nothing was executed", NOT_ALLOWED)
+        if not plan.EntryAllowed:
+            await ask_against_the_strategy("entry", plan.EntryConditions, plan.AbortConditions, against_strategy)
+        if not account_used.IsPaperAccount:
+            orders = OrderRun(session, provider, timeout, _order_key(idempotency_key, "entry"), qty_multiplier)
+            await execute_by_orders(control, orders, plan, plan.SelectedLegs, None, as_json=as_json)
+            return
         # The selected legs have the plan's own multiplier in them.
         multiplier = plan.QtyMultiplier if qty_multiplier is None else qty_multiplier
         filled = {
             leg_name: msgspec.structs.replace(leg, Qty=leg.Qty * multiplier / plan.QtyMultiplier)
             for leg_name, leg in plan.SelectedLegs.items()
         }
-        await _execute(
+        await execute_on_paper(
             control,
             models.ApplyPaperFillsArgs(
                 IdempotencyKey=_key(idempotency_key, "entry-fills"),
@@ -322,7 +337,7 @@ async def exit_position(
     provider: Provider = None,
     execute: Execute = False,
     paper_fill_price: PaperFillPrice = FillPrice.mid,
-    commission: Commission = Decimal(0),
+    commission: Commission = PAPER_COMMISSION,
     timeout: Patience = 60.0,  # noqa: ASYNC109 - the name of an option
     idempotency_key: IdempotencyKey = None,
     allow_live: AllowLive = False,
@@ -331,12 +346,12 @@ async def exit_position(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prepare an exit and show its legs and greeks; with --execute, close the position on paper."""
+    """Prepare an exit and show its legs and greeks; with --execute, close the position."""
     async with Session(url, token) as session:
         control = await session.control()
         position = await control.get_position(models.GetPositionArgs(PositionId=position_id))
         account_id = position.BrokerAccountId
-        await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
+        account_used = await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
         plan = await prepare_exit(
             control,
             models.PreparePositionExitArgs(
@@ -351,7 +366,11 @@ async def exit_position(
             if as_json:
                 print_json(plan)
             return
-        await _execute(
+        if not account_used.IsPaperAccount:
+            orders = OrderRun(session, provider, timeout, _order_key(idempotency_key, "exit"))
+            await execute_by_orders(control, orders, plan, plan.PositionLegs, position_id, as_json=as_json)
+            return
+        await execute_on_paper(
             control,
             models.ApplyPaperFillsArgs(
                 IdempotencyKey=_key(idempotency_key, "exit-fills"),
@@ -363,124 +382,85 @@ async def exit_position(
         )
 
 
-async def prepare_entry(
-    control: MesoLiveControlHubClient, args: models.PreparePositionEntryArgs, *, seconds: float, quiet: bool = False
-) -> models.PreparePositionEntryResult:
-    """Prepare an entry and wait for what was found.
-
-    Raises
-    ------
-    Failure
-        When the job does not end in a plan.
-    """
-    answer = await finished(
-        control.start_prepare_position_entry,
-        args,
-        control.get_prepare_position_entry_status,
-        models.GetPreparePositionEntryStatusArgs,
-        "preparing the entry",
-        seconds=seconds,
-        quiet=quiet,
-    )
-    return planned(answer.Result)
-
-
-async def prepare_exit(
-    control: MesoLiveControlHubClient, args: models.PreparePositionExitArgs, *, seconds: float, quiet: bool = False
-) -> models.PreparePositionExitResult:
-    """Prepare an exit and wait for what was found; raises what `prepare_entry` raises."""
-    answer = await finished(
-        control.start_prepare_position_exit,
-        args,
-        control.get_prepare_position_exit_status,
-        models.GetPreparePositionExitStatusArgs,
-        "preparing the exit",
-        seconds=seconds,
-        quiet=quiet,
-    )
-    return planned(answer.Result)
-
-
-def print_entry(plan: models.PreparePositionEntryResult) -> None:
-    """Show what preparing an entry found."""
-    title = f"Plan {plan.ExecPlanId}: enter {plan.PositionName} on {plan.BrokerAccountId}"
-    print_plan_legs(title, plan.SelectedLegs, plan.LegPrices, plan.LegGreeks)
-    print_totals(plan.PositionPrice, plan.PositionGreeks, plan.UnderlyingPrice)
-    _print_groups(plan.LegGroups, plan.LegGroupQtys, plan.LegGroupPrices)
-    print_conditions("Conditions", [*plan.EntryConditions, *plan.AbortConditions])
-    if plan.Vars:
-        print_table("Variables", ("Name", "Value"), plan.Vars.items())
-    allowed = "allows" if plan.EntryAllowed else "does NOT allow"
-    out.print(f"quantities are multiplied by {plan.QtyMultiplier}; the strategy {allowed} the entry")
-
-
-def print_exit(plan: models.PreparePositionExitResult) -> None:
-    """Show what preparing an exit found."""
-    title = f"Plan {plan.ExecPlanId}: exit {plan.PositionName} on {plan.BrokerAccountId}"
-    print_plan_legs(title, plan.PositionLegs, plan.LegPrices, plan.LegGreeks)
-    print_totals(plan.PositionPrice, plan.PositionGreeks, plan.UnderlyingPrice)
-    _print_groups(plan.LegGroups, plan.LegGroupQtys, plan.LegGroupPrices)
-
-
-def _print_groups(
-    groups: Mapping[int, list[str]],
-    quantities: Mapping[int, models.LegGroupQtys],
-    prices: Mapping[int, models.LivePrices],
+@app.command("adjust")
+@command
+async def adjust_position(
+    position_id: PositionId,
+    operation: Annotated[
+        models.PositionAdjustmentOperation,
+        typer.Option(
+            "--operation",
+            parser=choice(models.PositionAdjustmentOperation),
+            metavar=metavar(models.PositionAdjustmentOperation),
+            help="Which of the condition's operations.",
+        ),
+    ],
+    condition: Annotated[
+        str,
+        typer.Option("--condition", help="The condition, as it is written in the strategy's ConditionalAdjustments."),
+    ],
+    constraint: Constraint = models.LiveLegSelectionConstraint.FullyUnique,
+    provider: Provider = None,
+    execute: Execute = False,
+    paper_fill_price: PaperFillPrice = FillPrice.mid,
+    commission: Commission = PAPER_COMMISSION,
+    against_strategy: AgainstStrategy = False,
+    timeout: Patience = 60.0,  # noqa: ASYNC109 - the name of an option
+    idempotency_key: IdempotencyKey = None,
+    allow_live: AllowLive = False,
+    live_account: LiveAccounts = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
-    rows: list[Sequence[object]] = []
-    for group, legs in groups.items():
-        quantity = quantities.get(group)
-        ratios = {} if quantity is None else quantity.LegRatios
-        parts = ", ".join(f"{ratios[leg]:+f} {leg}" if leg in ratios else leg for leg in legs)
-        price = prices.get(group, models.LivePrices())
-        rows.append((group, None if quantity is None else quantity.Qty, parts, price.Bid, price.Ask, price.Mark))
-    if rows:
-        print_table("Leg groups", ("Group", "Combos", "Legs of one combo", "Bid", "Ask", "Mark"), rows)
+    """Prepare an adjustment and show what it would trade; with --execute, adjust the position.
+
+    An adjustment that the strategy does not allow is executed only after a yes, or with --yes: else the status is 4.
+    """
+    async with Session(url, token) as session:
+        control = await session.control()
+        position = await control.get_position(models.GetPositionArgs(PositionId=position_id))
+        account_id = position.BrokerAccountId
+        account_used = await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
+        plan = await prepare_adjustment(
+            control,
+            models.PreparePositionAdjustmentArgs(
+                IdempotencyKey=_key(idempotency_key, "adjustment"),
+                PositionId=position_id,
+                Operation=operation,
+                Condition=condition,
+                LegSelectionConstraint=constraint,
+                DataProvider=provider,
+            ),
+            seconds=timeout,
+            quiet=as_json,
+        )
+        if not as_json:
+            print_adjustment(plan)
+        if not execute:
+            if as_json:
+                print_json(plan)
+            return
+        if plan.AdjustmentAllowed is False:
+            await ask_against_the_strategy("adjustment", (), plan.AbortConditions or (), against_strategy)
+        if not account_used.IsPaperAccount:
+            orders = OrderRun(session, provider, timeout, _order_key(idempotency_key, "adjustment"))
+            await execute_by_orders(control, orders, plan, plan.OrderLegs, position_id, as_json=as_json)
+            return
+        await execute_on_paper(
+            control,
+            models.ApplyPaperFillsArgs(
+                IdempotencyKey=_key(idempotency_key, "adjustment-fills"),
+                BrokerAccountId=account_id,
+                ExecPlanId=plan.ExecPlanId,
+                PaperLegFills=paper_fills(plan.OrderLegs, plan.LegPrices, paper_fill_price, commission),
+            ),
+            as_json=as_json,
+        )
 
 
-async def _execute(control: MesoLiveControlHubClient, args: models.ApplyPaperFillsArgs, *, as_json: bool) -> None:
-    try:
-        result = await control.apply_paper_fills(args)
-    except MesoLiveApiException as error:
-        if not isinstance(error.data, models.ApplyPaperFillsResult):
-            raise
-        result = error.data  # an earlier call with the same key has done it
-    if as_json:
-        print_json(result)
-        return
-    out.print(f"filled: position {result.PositionId}, executions {', '.join(map(str, result.ExecutionIds))}")
-    _print_position(await control.get_position(models.GetPositionArgs(PositionId=result.PositionId)))
-
-
-def _print_position(position: models.LivePositionDetail) -> None:
-    greeks = greek_values(position.PositionGreeks)
-    print_fields(
-        f"Position {position.Id}",
-        {
-            "Name": position.Name,
-            "State": position.State,
-            "Account": position.BrokerAccountId,
-            "Strategy": position.StrategyName,
-            "Created at": position.CreatedAt,
-            "Closed at": position.ClosedAt,
-            "Realised PnL": position.RealizedPnL,
-            "Running PnL at mark": position.PositionPnL.Mark,
-            "Delta": greeks.Delta,
-            "Theta": greeks.Theta,
-            "Vega": greeks.Vega,
-            "Margin": position.Margin,
-        },
-    )
-    rows: list[Sequence[object]] = []
-    for leg in position.Legs:
-        price = position.LegPrices.get(leg.Id, models.LivePrices())
-        pnl = position.LegPnLs.get(leg.Id, models.LivePnL())
-        contract = contract_text(leg.LiveContract)
-        rows.append((leg.Id, leg.Name, contract, leg.Qty, leg.AvgEntryPrice, price.Mark, pnl.Mark, leg.ClosedAt))
-    columns = ("Id", "Leg", "Contract", "Qty", "Entry price", "Mark", "PnL at mark", "Closed at")
-    print_table("Legs", columns, rows)
-    if position.Vars:
-        print_table("Variables", ("Name", "Value"), position.Vars.items())
+def _order_key(given: str | None, what: str) -> str | None:
+    return None if given is None else f"{given}.{what}-order"
 
 
 def _key(given: str | None, what: str) -> str:

@@ -21,6 +21,7 @@ import typer
 from rich.text import Text
 
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveError, models, new_idempotency_key
+from mesolive_sdk.automation import PAPER_COMMISSION
 from mesolive_sdk_examples.common import (
     AllowLive,
     Failure,
@@ -44,8 +45,15 @@ from mesolive_sdk_examples.common import (
 )
 from mesolive_sdk_examples.data_example import view
 from mesolive_sdk_examples.events_example import what
-from mesolive_sdk_examples.ordering import GroupTrader
-from mesolive_sdk_examples.positions_example import prepare_entry, prepare_exit, print_entry, print_exit
+from mesolive_sdk_examples.ordering import GroupTrader, opened_position
+from mesolive_sdk_examples.plans import (
+    AgainstStrategy,
+    ask_against_the_strategy,
+    prepare_entry,
+    prepare_exit,
+    print_entry,
+    print_exit,
+)
 
 app = example("One whole trade, on paper or by orders: account, entry, live data, exit and events, each step shown.")
 
@@ -88,14 +96,12 @@ async def trade(
     commission: Annotated[
         Decimal,
         typer.Option("--commission", parser=number, metavar="DECIMAL", help="Commission per contract."),
-    ] = Decimal(0),
+    ] = PAPER_COMMISSION,
     items: Annotated[int, typer.Option("--items", min=1, help="How many items of live data to show.")] = 3,
     timeout: Annotated[  # noqa: ASYNC109 - the name of an option
         float, typer.Option("--timeout", min=0.1, help="How many seconds a step may wait for the server.")
     ] = 60.0,
-    ignore_conditions: Annotated[
-        bool, typer.Option("--ignore-conditions", help="Trade though the strategy does not allow the entry.")
-    ] = False,
+    ignore_conditions: AgainstStrategy = False,
     allow_live: AllowLive = False,
     live_account: LiveAccounts = None,
     url: Url = None,
@@ -139,8 +145,8 @@ async def trade(
                 seconds=timeout,
             )
             print_entry(entry)
-            if not entry.EntryAllowed and not ignore_conditions:
-                raise Failure("the strategy does not allow the entry (--ignore-conditions trades all the same)")
+            if not entry.EntryAllowed:
+                await ask_against_the_strategy("entry", entry.EntryConditions, entry.AbortConditions, ignore_conditions)
 
         trader: GroupTrader | None = None
         if before.IsPaperAccount:
@@ -155,7 +161,8 @@ async def trade(
                 await trader.try_and_cancel(entry, entry.SelectedLegs)
             with steps.step("order the entry"):
                 await trader.trade(entry, entry.SelectedLegs)
-                position_id = await _opened(control, entry.ExecPlanId, timeout)
+                position_id = await opened_position(control, entry.ExecPlanId, timeout)
+                out.print(f"position {position_id} is open")
 
         with steps.step("watch live data"):
             seen = 0
@@ -238,18 +245,6 @@ async def _fill(
     )
     out.print(f"position {filled.PositionId}; executions {', '.join(map(str, filled.ExecutionIds))}")
     return filled.PositionId
-
-
-async def _opened(control: MesoLiveControlHubClient, exec_plan_id: int, seconds: float) -> int:
-    """Return the position that a plan has opened: it is open a moment after its last fill."""
-    args = models.ListPositionsArgs(LiveExecPlanId=exec_plan_id, Limit=1)
-    async with asyncio.timeout(seconds):
-        while True:
-            listed = (await control.list_positions(args)).Positions
-            if listed and listed[0].State is models.LivePositionState.Open:
-                out.print(f"position {listed[0].Id} is open")
-                return listed[0].Id
-            await asyncio.sleep(0.1)
 
 
 async def _strategy(control: MesoLiveControlHubClient, strategy_id: int | None) -> models.LiveStrategy:
