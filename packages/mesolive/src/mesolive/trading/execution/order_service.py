@@ -19,6 +19,7 @@ from mesolive.market.service import Market
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.evaluation.concurrency import concurrency_warning
 from mesolive.trading.execution.admission import Admission, Admitted, Request
 from mesolive.trading.execution.cancellation import UNRESOLVED, Cancellation
 from mesolive.trading.execution.fill_handler import fill_markers
@@ -66,6 +67,8 @@ class Sendable:
     ----------
     replaces
         The order that it shall replace, as it was when this one was committed.
+    warning
+        What the answer tells besides: that the order goes against its strategy.
     """
 
     order: StoredOrder
@@ -73,6 +76,7 @@ class Sendable:
     request: VenueRequest
     venue: Venue
     replaces: StoredOrder | None
+    warning: str | None = None
 
 
 Made = Sendable | models.MesoLiveApiResponse[models.SendOrderResult]
@@ -183,7 +187,8 @@ class OrderService:
             if isinstance(made, models.MesoLiveApiResponse):
                 return made
             order = await self._hand_over(made)
-        message = UNRESOLVED if order.view.unresolved_since is not None else None
+        told = [made.warning, UNRESOLVED if order.view.unresolved_since is not None else None]
+        message = "; ".join(text for text in told if text is not None) or None
         return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=send_result(order))
 
     async def _hand_over(self, made: Sendable) -> StoredOrder:
@@ -292,7 +297,12 @@ class OrderService:
                 continue
             events.append(order_event(one.account, order))
             request = _request_of(one, order)
-            made.append(Sendable(order, one.account, request, one.venue, one.replaces))
+            warning = await concurrency_warning(tx, user_id, one.account.id, one.plan)
+            if warning is not None:
+                await audit(
+                    tx, [AuditEntry(user_id, one.account.id, order.id, now, "server", "Warned", None, {"why": warning})]
+                )
+            made.append(Sendable(order, one.account, request, one.venue, one.replaces, warning))
         await self._journal.append(tx, user_id, events)
         # Before the commit: from then on reconciliation sees the orders.
         self.in_flight.update(one.order.reference for one in made if isinstance(one, Sendable))

@@ -57,6 +57,28 @@ async def open_order_of_position(tx: Transaction, position_id: int, except_plan:
     return await tx.scalar(query.order_by(orders.c.id).limit(1))
 
 
+async def count_entries_at_venues(tx: Transaction, strategy_id: int, account_id: int, except_plan: int) -> int:
+    """Return how many entries of a strategy on an account are ordered and have no position yet.
+
+    Parameters
+    ----------
+    except_plan
+        A plan whose own orders do not count.
+    """
+    query = (
+        select(func.count(exec_plans.c.id.distinct()))
+        .join(orders, orders.c.plan_id == exec_plans.c.id)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.state.in_(sorted(OPEN)),
+            orders.c.strategy_id == strategy_id,
+            exec_plans.c.position_id.is_(None),
+            exec_plans.c.id != except_plan,
+        )
+    )
+    return int(await tx.scalar(query))
+
+
 async def open_order_of_strategy(tx: Transaction, user_id: int, strategy_id: int) -> int | None:
     """Return the id of an order of the user's strategy that has not ended; `None` when all have."""
     return await tx.scalar(

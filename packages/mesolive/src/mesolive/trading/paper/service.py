@@ -17,6 +17,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
+from mesolive.trading.evaluation.concurrency import concurrency_warning
 from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.paper.adjustments import AdjustmentFills
@@ -68,6 +69,7 @@ class PaperExecution:
             has changed since; `ValidationError` for fills that do not match the plan's legs.
         """
         evaluated = await self._evaluate(user, args)
+        warnings: list[str | None] = []
 
         async def book(tx: WriteTransaction) -> models.ApplyPaperFillsResult:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
@@ -78,6 +80,7 @@ class PaperExecution:
             if plan.state is not PlanState.PREPARED:
                 raise executed_already(plan.id)
             if plan.kind is PlanKind.ENTRY:
+                warnings[:] = [await concurrency_warning(tx, user.user_id, account.id, plan)]
                 captured = evaluated if isinstance(evaluated, CapturedVariables) else None
                 return await self._enter(tx, user, account, plan, multiplier, fills, captured, now)
             if plan.kind is PlanKind.ADJUSTMENT:
@@ -85,9 +88,12 @@ class PaperExecution:
                 return await self._adjustments.book(tx, user, account, plan, fills, variables, now)
             return await self._exit(tx, user, account, plan, fills, now)
 
-        return await self._idempotency.run(
+        answer = await self._idempotency.run(
             user, args.IdempotencyKey, models.IdempotencyOperation.ApplyPaperFills, args, book
         )
+        if answer.Status is models.StatusCode.Success and any(warnings):
+            answer.Message = warnings[0]
+        return answer
 
     async def _evaluate(
         self, user: UserContext, args: models.ApplyPaperFillsArgs

@@ -49,6 +49,14 @@ class HeldLeg:
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
+async def count_positions_in_flight(tx: Transaction, strategy_id: int, account_id: int) -> int:
+    """Return how many positions of a strategy on an account are not closed."""
+    query = select(func.count()).where(
+        positions.c.strategy_id == strategy_id, positions.c.account_id == account_id, _NOT_CLOSED
+    )
+    return int(await tx.scalar(query))
+
+
 async def last_trades(
     tx: Transaction, strategy_ids: Iterable[int], account_id: int | None = None
 ) -> dict[tuple[int, int], LastTrades]:
