@@ -29,7 +29,7 @@ PNL_DECIMALS = 10
 
 
 class AccountActions:
-    """Closes and corrects positions in the books; each change is audited and told by events.
+    """Closes and corrects positions in the books; each change is audited and announced by events.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class AccountActions:
     ) -> models.MesoLiveApiResponse[models.LivePosition]:
         """Close a position in the books without a trade: it was closed elsewhere.
 
-        It is closed at what it cost, so that nothing is realised; what it brought is told with `adjust_pnl`.
+        It is closed at what it cost, so that nothing is realised; what it brought is set with `adjust_pnl`.
 
         Raises
         ------

@@ -148,7 +148,7 @@ async def _finish_adjustment(
 ) -> list[models.MesoLiveEvent]:
     """Note what the fills of an adjustment complete.
 
-    Whatever closes the position is complete at once. Any other adjustment is told, and its variables set, by
+    Whatever closes the position is complete at once. Any other adjustment is announced, and its variables set, by
     `mesolive.trading.execution.plan_completion`.
     """
     events: list[models.MesoLiveEvent] = []

@@ -1,4 +1,4 @@
-"""What follows the last fill of an entry or an adjustment: variables are evaluated, then the position is told.
+"""Plan completion: after the last fill of an entry or an adjustment, its variables are evaluated and set.
 
 The evaluation reads the market and takes its time, so it is outside of the transaction that books the last fill. A plan
 is marked in that one: whatever happens in between, the next start finds it.

@@ -62,7 +62,7 @@ _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
 ASK_BACK = timedelta(days=1)
-"""How far back the venue is asked at least: fills of orders that ended may be told late."""
+"""How far back the venue is asked at least: fills of orders that ended may be reported late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +343,7 @@ class ReconciliationEngine:
             return
         if order.view.venue_id is not None or order.view.filled:
             if order.id in self._forgotten and not order.view.cancel_wanted:
-                return  # told once; the venue may remember it again
+                return  # reported once; the venue may remember it again
             self._forgotten.add(order.id)
         self._missing.pop(order.id, None)
         await self._facts.tell(report_from_server(order, NotAtVenue(now)))
@@ -356,7 +356,7 @@ class ReconciliationEngine:
             if not known or order.view.state is State.PENDING_SUBMIT:
                 order = await self._facts.tell(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order
             if order.view.cancel_wanted:
-                # It works: the cancel was not heard, or the server was stopped before it could ask.
+                # It works: the venue has not received the cancel, or the server was stopped before it could ask.
                 await self._sending.ask_to_cancel(order, account)
         elif at_venue.status is OrderStatus.FILLED:
             self.request_reconciliation(account.id)  # its executions say so themselves; they are asked for again
@@ -397,8 +397,8 @@ class ReconciliationEngine:
         event: models.ErrorEvent | None = None
         if differences:
             more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
-            told = trouble_event(account, "; ".join(differences[:10]) + more)
-            event = None if told.Message == standing else told
+            active = trouble_event(account, "; ".join(differences[:10]) + more)
+            event = None if active.Message == standing else active
         elif standing is not None:
             event = no_trouble_event(account)
         if event is not None or waiting:

@@ -143,20 +143,20 @@ def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -
         problems[f"PaperLegFills[{name}]"] = [f"{name!r} {why}; expected: {', '.join(traded)}"]
     fills: list[LegFill] = []
     for leg in plan.legs:
-        told = args.PaperLegFills.get(leg.name)
+        reported = args.PaperLegFills.get(leg.name)
         if leg.qty == 0:
             fills.append(LegFill(leg, now))
-        elif told is None:
+        elif reported is None:
             problems[f"PaperLegFills[{leg.name}]"] = [f"the fill of leg {leg.name!r} is missing"]
         else:
-            wrong_fields = _fill_problems(told, plan, now)
+            wrong_fields = _fill_problems(reported, plan, now)
             problems |= {f"PaperLegFills[{leg.name}].{field}": [text] for field, text in wrong_fields.items()}
             fill = Fill(
-                price=told.Price,
+                price=reported.Price,
                 qty=leg.qty * multiplier,
                 multiplier=leg.traded.contract.multiplier,
-                commission=told.Commission,
-                at=told.FilledAt if told.FilledAt is not None else now,
+                commission=reported.Commission,
+                at=reported.FilledAt if reported.FilledAt is not None else now,
             )
             fills.append(LegFill(leg, fill.at, fill))
     if problems:
@@ -177,19 +177,23 @@ def _multiplier_problem(multiplier: Decimal, legs: Iterable[PlanLeg]) -> str | N
     return None
 
 
-def _fill_problems(told: models.PaperLegFill, plan: Plan, now: datetime) -> dict[str, str]:
+def _fill_problems(reported: models.PaperLegFill, plan: Plan, now: datetime) -> dict[str, str]:
     problems: dict[str, str] = {}
     decimals = f"with at most {MAX_DECIMALS} decimals"
-    if not told.Price.is_finite() or not 0 <= told.Price <= MAX_AMOUNT or _is_too_fine(told.Price):
-        problems["Price"] = f"expected a price per unit from 0 to {MAX_AMOUNT}, {decimals}, got {told.Price}"
-    if not told.Commission.is_finite() or abs(told.Commission) > MAX_AMOUNT or _is_too_fine(told.Commission):
-        problems["Commission"] = f"expected an amount up to {MAX_AMOUNT}, {decimals}, got {told.Commission}"
+    if not reported.Price.is_finite() or not 0 <= reported.Price <= MAX_AMOUNT or _is_too_fine(reported.Price):
+        problems["Price"] = f"expected a price per unit from 0 to {MAX_AMOUNT}, {decimals}, got {reported.Price}"
+    if (
+        not reported.Commission.is_finite()
+        or abs(reported.Commission) > MAX_AMOUNT
+        or _is_too_fine(reported.Commission)
+    ):
+        problems["Commission"] = f"expected an amount up to {MAX_AMOUNT}, {decimals}, got {reported.Commission}"
     # Whole seconds: a client may cut what it reports to them, and the plan was stored within one.
     earliest = plan.created_at.replace(microsecond=0)
-    if told.FilledAt is not None and not earliest <= told.FilledAt <= now:
+    if reported.FilledAt is not None and not earliest <= reported.FilledAt <= now:
         problems["FilledAt"] = (
             f"expected a time from the preparation of exec plan {plan.id} ({earliest.isoformat()}) until now "
-            f"({now.isoformat()}), got {told.FilledAt.isoformat()}"
+            f"({now.isoformat()}), got {reported.FilledAt.isoformat()}"
         )
     return problems
 
@@ -201,11 +205,13 @@ def _is_too_fine(number: Decimal) -> bool:
 def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:
     """Return what is wrong with the times of fills that close: nothing is closed before it was opened."""
     problems: dict[str, list[str]] = {}
-    for told in fills:
-        opened = held[told.leg.name].created_at
-        if told.fill is not None and told.fill.at < opened:
-            text = f"expected a time after the leg was opened ({opened.isoformat()}), got {told.fill.at.isoformat()}"
-            problems[f"PaperLegFills[{told.leg.name}].FilledAt"] = [text]
+    for reported in fills:
+        opened = held[reported.leg.name].created_at
+        if reported.fill is not None and reported.fill.at < opened:
+            text = (
+                f"expected a time after the leg was opened ({opened.isoformat()}), got {reported.fill.at.isoformat()}"
+            )
+            problems[f"PaperLegFills[{reported.leg.name}].FilledAt"] = [text]
     return problems
 
 

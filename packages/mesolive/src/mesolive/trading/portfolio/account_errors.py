@@ -54,6 +54,6 @@ async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> 
 
 
 async def standing_trouble(tx: Transaction, account: Account) -> str | None:
-    """Return what is told of the account's trouble, or `None` while it is in none."""
+    """Return the message of the account's active reconciliation error, or `None` when there is none."""
     found = await standing_error(tx, account.user_id, trouble_id(account))
     return None if found is None else found.Message

@@ -26,7 +26,7 @@ from mesolive.trading.portfolio.repository import ConcurrentChangeError
 from mesolive_sdk import models
 
 PAPER_PREFIX = "ML"
-"""Account ids that begin so are paper accounts: their fills are told by the user and never reach a venue."""
+"""Account ids that begin so are paper accounts: their client reports fills, and nothing of them reaches a venue."""
 
 SIMULATED_PREFIX = "SIM"
 """Account ids that begin so are at the simulated venue."""
@@ -116,7 +116,7 @@ async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at:
     """
     row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
     assert row is not None  # noqa: S101 - accounts are never deleted
-    # What is told late, such as a settlement, does not take the account back in time.
+    # What is reported late, such as a settlement, does not take the account back in time.
     moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
     unchanged = (accounts.c.id == account.id) & (accounts.c.cash == row.cash)
     if (await tx.execute(accounts.update().where(unchanged).values(**moved))).rowcount != 1:
@@ -278,7 +278,7 @@ class Accounts:
         ]
 
     def _as_of(self, row: Row[Any], *, holds: bool) -> datetime:
-        """Return when the account's values were true: now, or when the market was last heard by which they are told."""
+        """Return when the account's values were true: now, or when the market by which they are valued last spoke."""
         now = self._clock.now()
         if not holds:
             return now
@@ -299,7 +299,7 @@ def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:
 
 
 def must_be_paper(account: Account) -> None:
-    """Let only paper accounts pass: the one place that decides whether fills may be told by the user.
+    """Let only paper accounts pass: the one place that decides whether the client may report fills.
 
     Raises
     ------
@@ -324,7 +324,7 @@ def must_be_at_a_venue(account: Account, instead: str = "it has no venue; use Ap
     Raises
     ------
     ServiceError
-        `NotSupported` for a paper account: its fills are told by the user.
+        `NotSupported` for a paper account: its client reports its fills.
     """
     if account.is_paper or account.broker_type is models.BrokerType.MesoLive:
         raise not_supported(f"account {account.broker_account_id} is a paper account: {instead}", code="PaperAccount")

@@ -320,7 +320,7 @@ async def conclude(
     at
         When it was closed.
     otherwise, state
-        What is told of a position that still holds something, and its state from now on; `None` for nothing and none.
+        The event and the next state of a position that still holds something; `None` for no event, and no change.
     """
     record = await position_record(tx, context.position_id)
     if await is_flat(tx, context.position_id):

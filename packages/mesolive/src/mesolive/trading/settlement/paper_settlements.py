@@ -111,7 +111,7 @@ class PaperSettlements:
 
 
 def _overdue(position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
-    """Return what is closed and what is told of a position at a venue some time after legs of it have expired.
+    """Return what is closed and what is reported of a position at a venue some time after legs of it have expired.
 
     Legs that hold nothing, such as markers, are closed here; what is held the venue should have settled.
     """

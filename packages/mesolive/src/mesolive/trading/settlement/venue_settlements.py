@@ -3,7 +3,7 @@
 A venue settles what it holds of a contract on an account; the books may have it on several legs, some long and some
 short. A settlement is booked when the books hold in sum what the venue settled, and then on all of these legs. Where
 they do not, the venue is asked first for the fills that the books may lack; what differs then is booked as far as it
-fits, the oldest legs first, and the rest is told for a day.
+fits, the oldest legs first, and the rest is reported as a difference for a day.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
 
 DIFFERENCE_PERIOD = timedelta(days=1)
-"""How long it is told that a venue settled something else than the books held."""
+"""How long it is reported that a venue settled something else than the books held."""
 
 BATCH = 500
 """So many facts are looked for at once."""
@@ -93,7 +93,7 @@ class VenueSettlements:
         Parameters
         ----------
         facts
-            What the venue told; what is known already changes nothing.
+            What the venue reported; what is known already changes nothing.
         asked_at
             Given when the books have all fills that the venue listed after it listed these facts: when it was asked
             for the facts. With these, and with what was known before, nobody waits any longer for fills.
@@ -190,8 +190,8 @@ class VenueSettlements:
     ) -> list[models.MesoLiveEvent]:
         """Settle expired legs that hold nothing in sum: the venue has nothing to settle there.
 
-        Their account neither gains nor loses by the price, but each position does: it is the one that the venue told
-        of the contract, or else the market's.
+        Their account neither gains nor loses by the price, but each position does: it is the one that the venue
+        reported of the contract, or else the market's.
         """
         events: list[models.MesoLiveEvent] = []
         for contract, settles_at in await self._expired(tx, account, now):
@@ -298,7 +298,7 @@ async def _book_on_positions(
 async def _told_value(
     tx: Transaction, account: Account, contract: OptionContract, settles_at: datetime
 ) -> Decimal | None:
-    """Return what the venue has told that an option of a contract was worth, if it has."""
+    """Return what the venue has reported that an option of a contract was worth, if it has."""
     rows = await tx.all(
         select(settlement_facts.c.body)
         .where(
