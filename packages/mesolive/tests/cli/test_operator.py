@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 import pytest
 import structlog
+from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
 from mesolive.cli.root import app, main
 from mesolive.clock import ManualClock
+from mesolive.operations.market_clock import MarketClockRecorder
 from mesolive.operations.retention import Retention, RetentionPeriods
+from mesolive.store.tables.server import market_times
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive_sdk import models
@@ -108,8 +111,12 @@ async def test_the_status_shows_agents_accounts_halts_errors_and_the_last_events
 
 async def test_the_status_is_shown_when_the_last_events_are_too_old_to_be_kept(desk: Desk) -> None:
     await desk.enter((await desk.strategy()).Id)
-    much_later = ManualClock(desk.application.clock.now() + timedelta(days=500))
-    await Retention(desk.application.database, much_later, RetentionPeriods(), wall=much_later).prune()
+    database, now = desk.application.database, desk.application.clock.now()
+    much_later, after = ManualClock(now + timedelta(days=500)), ManualClock(now + timedelta(days=1))
+    async with database.write() as tx:
+        await tx.execute(delete(market_times))  # as if this server's time had always been real time
+    await MarketClockRecorder(database, after, "simulated", None, wall=after).note()
+    await Retention(database, much_later, RetentionPeriods(), wall=much_later).prune()
     found = await terminal(desk).json("status")
     assert (found["LatestEventSeqId"] > 10, found["LastEvents"]) == (True, [])
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, halts
-from mesolive.trading.portfolio.accounts import Account
 from mesolive_sdk import models
+
+if TYPE_CHECKING:  # the kill switch would load the market with it, and what that computes with
+    from mesolive.trading.portfolio.accounts import Account
 
 MAX_HALTS_SHOWN = 500
 """How many halts one list holds: the oldest."""
