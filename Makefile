@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 PACKAGES := signalr-asyncio mesolive-sdk mesolive-sdk-examples mesolive
 EDITABLE := $(foreach p,$(PACKAGES),-e packages/$(p))
 MANIFESTS := constraints.txt requirements-dev.txt $(foreach p,$(PACKAGES),packages/$(p)/pyproject.toml)
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+# pip tells each package as it comes; its bars are for terminals only.
+PIP := bar=off; if [ -t 1 ]; then bar=on; fi; \
+	$(BIN)/python -m pip --disable-pip-version-check install --progress-bar $$bar -c constraints.txt
 ARGS ?=
 NAME ?=
 PYTEST_ARGS ?=
@@ -26,7 +28,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made $(MANIFESTS)
-	@echo "make: installing the four packages, versions pinned by constraints.txt"
+	@echo "make: installing the four packages and what they need, versions pinned by constraints.txt; minutes, the first time"
 	@$(PIP) $(EDITABLE)
 	@touch $@
 

@@ -422,7 +422,7 @@ def _day(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day such as 2024-05-17") from None
+        raise typer.BadParameter(f"{text!r} is not a day such as 2024-05-17") from None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 

@@ -285,7 +285,9 @@ def test_a_filter_that_a_list_does_not_know_is_refused_with_the_one_that_was_mea
     form = msgspec.json.encode(value) if encoding == "json" else msgspec.msgpack.encode(value)
     with pytest.raises(wire.WireValidationError) as caught:
         wire.decode_args(sent(form, encoding), models.ListOrdersArgs)
-    assert caught.value.problems["BrokerAccountID"] == ["is no filter of ListOrdersArgs; did you mean BrokerAccountId?"]
+    assert caught.value.problems["BrokerAccountID"] == [
+        "is not a filter of ListOrdersArgs; did you mean BrokerAccountId?"
+    ]
     assert "known are" in caught.value.problems["Colour"][0]
     assert "Limit" not in caught.value.problems
 

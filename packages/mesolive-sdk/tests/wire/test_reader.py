@@ -116,7 +116,7 @@ def test_broken_messagepack_is_one_clear_error() -> None:
 
 
 class BrokenPayload:
-    """A payload whose bytes are no value."""
+    """A payload whose bytes are not a value."""
 
     def decode(self, type_: type[Any]) -> Any:
         raise msgspec.DecodeError("no value")

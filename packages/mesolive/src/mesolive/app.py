@@ -595,7 +595,7 @@ def _authenticate(access: Access) -> Authenticate:
         try:
             user = None if request.token is None else await access.authenticate(request.token)
         except Exception as error:
-            # Without the database nobody can be known. That is no fault of the caller's key, and not a failure to log.
+            # Without the database nobody can be known: neither a fault of the key, nor a failure to log.
             if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
                 raise AuthenticationUnavailableError from error
             raise

@@ -249,7 +249,7 @@ def parse_moment(text: str) -> datetime:
     Raises
     ------
     SettingsError
-        When the text is no moment.
+        When the text is not a moment.
     """
     try:
         moment = datetime.fromisoformat(text)

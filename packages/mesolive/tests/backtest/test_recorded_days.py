@@ -106,7 +106,7 @@ def test_european_index_bars_of_several_days_are_index_options(tmp_path: Path) -
     assert result.exit_code == 0, result.output
     assert when(trades) == ENTERED_AND_SETTLED
     assert trades[0]["contract"].startswith("SPXW 2023-12-08")
-    assert "3 days" in result.output, "a day without a recording is no session"
+    assert "3 days" in result.output, "a day without a recording is not a session"
 
 
 def test_american_bars_of_several_days_are_stock_options(tmp_path: Path) -> None:

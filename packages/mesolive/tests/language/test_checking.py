@@ -146,7 +146,7 @@ def test_a_misspelt_field_whose_right_name_is_not_set_is_an_error() -> None:
         ("Exit/Conditions/+", "nav(1)", "Exit.Conditions[1]", "is a value, not a function"),
         ("Exit/Conditions/+", "max > 1", "Exit.Conditions[1]", "is a function: write max(…)"),
         ("Exit/Conditions/+", "abs(1, 2)", "Exit.Conditions[1]", "takes 1 arguments, not 2"),
-        ("Exit/Conditions/+", "'text'", "Exit.Conditions[1]", "a quoted word is no value"),
+        ("Exit/Conditions/+", "'text'", "Exit.Conditions[1]", "a quoted word is not a value"),
         ("Exit/Conditions/+", "options.model(leg_q, 0, 5, pnl)", "Exit.Conditions[1]", "not leg_q"),
         ("Exit/Conditions/+", "options.model(position, 0, 5, pln)", "Exit.Conditions[1]", "did you mean 'pnl'?"),
         ("Exit/Conditions/+", "timing.calendar_days_in(week)", "Exit.Conditions[1]", "one of month, year"),

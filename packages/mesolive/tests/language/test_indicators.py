@@ -73,7 +73,7 @@ def test_too_few_closes_leave_the_value_out_so_that_statements_fail() -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (with_indicator("ADX"), "'ADX' is no indicator"),
+        (with_indicator("ADX"), "'ADX' is not an indicator"),
         (with_indicator("RSI", 14, 3), "has 1 parameters, not 2"),
         (with_indicator("RSI", 14.5), "whole number"),
         (with_indicator("RSI", -3), "out of range"),

@@ -96,7 +96,7 @@ def test_a_contract_of_a_day_without_expiration_means_nothing() -> None:
         (wire(Strike=Decimal(0)), "Strike must be"),
         (wire(Strike=Decimal("NaN")), "Strike must be"),
         (wire(Expiration=None), "Expiration is missing"),
-        (wire(Expiration=datetime(1, 1, 1, 0, 0, 1, tzinfo=UTC)), "is no expiration"),
+        (wire(Expiration=datetime(1, 1, 1, 0, 0, 1, tzinfo=UTC)), "is not an expiration"),
     ],
 )
 def test_an_incomplete_contract_is_refused_with_the_field(contract: LiveContract, problem: str) -> None:

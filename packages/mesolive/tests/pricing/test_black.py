@@ -151,7 +151,7 @@ def test_a_missing_argument_gives_no_value_and_no_warning(missing: int) -> None:
 
 
 def test_a_spot_of_another_moment_does_not_become_decay() -> None:
-    """The index closed at 4,505 when the options already knew 4,510: over seven hours that is no yield of 600 %."""
+    """The index closed at 4,505 when the options already knew 4,510: over seven hours that is not a yield of 600 %."""
     honest = greeks(True, 4510.4, 4510.0, 0.0008, 0.12, 1.0, 4510.0)
     stale = greeks(True, 4510.4, 4510.0, 0.0008, 0.12, 1.0, 4505.0)
     assert float(stale.theta) == pytest.approx(float(honest.theta), rel=0.15)

@@ -159,4 +159,4 @@ async def test_a_restart_does_not_repeat_an_update(tmp_path: Path, database_sett
         await play.evaluate()
         market.reprice()
         await play.evaluate()
-        assert (await play.position(position_id)).Vars["runs"] == 1, "what is unknown is no edge"
+        assert (await play.position(position_id)).Vars["runs"] == 1, "what is unknown is not an edge"

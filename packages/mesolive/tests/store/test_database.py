@@ -429,7 +429,7 @@ class TestSqlite:
             await Database.open(f"sqlite:///{tmp_path / 'file' / 'db.sqlite3'}")
 
     async def test_says_when_its_file_is_something_else(self, tmp_path: Path) -> None:
-        (tmp_path / "notes.txt").write_text("this is no database, but a text of some length\n" * 100)
+        (tmp_path / "notes.txt").write_text("this is not a database, but a text of some length\n" * 100)
         with pytest.raises(UnusableDatabaseError, match="not a database"):
             await Database.open(f"sqlite:///{tmp_path / 'notes.txt'}")
 

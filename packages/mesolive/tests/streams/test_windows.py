@@ -59,7 +59,7 @@ async def test_no_item_comes_before_the_window_is_over(live: Running) -> None:
 
 
 async def test_nothing_is_sent_while_nothing_changed_not_even_when_others_trade(live: Running) -> None:
-    """Ages alone are no change, and neither is a quote of a contract that the position does not hold."""
+    """Ages alone are not a change, and neither is a quote of a contract that the position does not hold."""
     follower = await follow(live.streams.position(live.user, position_args()))
     for step in range(20):
         await live.chain.clock.advance(1)

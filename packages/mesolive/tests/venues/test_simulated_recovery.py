@@ -1,4 +1,4 @@
-"""The simulated venue goes on filling after prices that are no prices, and after a failure of one of its tasks."""
+"""The simulated venue goes on filling after prices that are not prices, and after a failure of one of its tasks."""
 
 from __future__ import annotations
 

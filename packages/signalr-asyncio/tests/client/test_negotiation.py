@@ -111,7 +111,7 @@ async def test_redirects_are_bounded(hub: ScriptedHub) -> None:
         (500, NegotiationError, "500"),
         ({"error": "not now"}, NegotiationError, "not now"),
         ({"ProtocolVersion": "1.5"}, NegotiationError, "ASP.NET Core"),
-        ({"url": "nowhere"}, NegotiationError, "no absolute URL"),
+        ({"url": "nowhere"}, NegotiationError, "not an absolute URL"),
         ({}, NegotiationError, "no connection"),
         ({"negotiateVersion": 1, "connectionId": "a"}, NegotiationError, "token"),
         ({"connectionId": 5}, NegotiationError, "not that of a SignalR server"),

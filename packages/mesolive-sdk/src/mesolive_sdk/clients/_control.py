@@ -187,5 +187,5 @@ class MesoLiveControlHubClient(HubClient):
         return await self._call("LiquidatePosition", args, models.LiquidatePositionResult)
 
     async def list_halts(self, args: models.ListHaltsArgs | None = None) -> models.ListHaltsResult:
-        """List the halts that stand for the caller's accounts."""
+        """List the halts in force for the caller's accounts."""
         return await self._call("ListHalts", args or models.ListHaltsArgs(), models.ListHaltsResult)

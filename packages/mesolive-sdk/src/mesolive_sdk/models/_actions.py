@@ -1,4 +1,4 @@
-"""What an account's owner does by hand, and the halts that stop his orders.
+"""What an account's owner does by hand, and the halts that stop their orders.
 
 These are ours: the published API has nothing like them.
 """
@@ -107,7 +107,7 @@ class ListHaltsArgs(msgspec.Struct, kw_only=True):
 
 
 class TradingHalt(Timed, kw_only=True):
-    """A halt that stands: nothing is sent, and what is open is cancelled.
+    """A halt in force: nothing is sent, and what is open is cancelled.
 
     Attributes
     ----------

@@ -104,7 +104,7 @@ class WireFlags(metaclass=_FlagsType):
     Subclasses name their single flags in `_names`; members are class attributes. A class and its values behave as those
     of `enum.Flag`: the class is iterated, has `__members__` and gives members by name; sets are combined with `|`, `&`,
     `^` and `~`, asked with `in`, iterated flag by flag, have `name` and `value`, and compare by value; an empty set is
-    false. It is no `enum.Flag` because msgspec writes those as integers, and the wire has names.
+    false. It is not an `enum.Flag` because msgspec writes those as integers, and the wire has names.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class WireFlags(metaclass=_FlagsType):
     Raises
     ------
     ValueError
-        When `value` has a bit that is no flag.
+        When `value` has a bit that is not a flag.
     """
 
     __slots__ = ("value",)

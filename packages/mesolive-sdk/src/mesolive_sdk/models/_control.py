@@ -320,7 +320,7 @@ class DeleteStrategyResult(msgspec.Struct, kw_only=True):
     Attributes
     ----------
     StrategyId
-        The strategy that is no more.
+        The strategy that was deleted.
     """
 
     StrategyId: int

@@ -31,7 +31,7 @@ def enc_hook(value: object) -> object:
     Raises
     ------
     NotImplementedError
-        When the value is no flag set; the encoder then says that it cannot be sent.
+        When the value is not a flag set; the encoder then says that it cannot be sent.
     """
     if isinstance(value, WireFlags):
         return str(value)
@@ -47,7 +47,7 @@ def dec_hook(type_: type, value: object) -> object:
     ValueError
         When it stands for none.
     NotImplementedError
-        When `type_` is no flag set.
+        When `type_` is not a flag set.
     """
     if issubclass(type_, WireFlags):
         return type_.parse(value)
@@ -201,7 +201,7 @@ def _must_know_filters(payload: Payload, type_: type[PageArgs]) -> None:
             shown = shorten(str(name))
             near = get_close_matches(shown, known, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
-            problems[shown] = [f"is no filter of {type_.__name__}{hint}"]
+            problems[shown] = [f"is not a filter of {type_.__name__}{hint}"]
     if problems:
         raise WireValidationError(problems)
 

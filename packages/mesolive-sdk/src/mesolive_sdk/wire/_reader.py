@@ -204,7 +204,7 @@ def _dict(node: shape.DictType, *, strict: bool) -> Reader:
 
 def _integer_key(key: object) -> int | None:
     if isinstance(key, str):
-        # Longer keys are no ids, and converting very long ones takes very long.
+        # Longer keys are not ids, and converting very long ones takes very long.
         return int(key) if len(key) <= MAX_INTEGER_DIGITS and key.removeprefix("-").isdecimal() else None
     return key if isinstance(key, int) and not isinstance(key, bool) else None
 

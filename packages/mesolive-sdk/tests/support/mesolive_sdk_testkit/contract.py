@@ -1,7 +1,7 @@
 """The wire contract as a table, written by hand from the contract and not from the models.
 
 One line per model: `Name: field type[?] [= default], …`. A `?` marks a nullable field, which reads as null when it is
-missing. Names in PascalCase that are no type of Python are models or enums.
+missing. Names in PascalCase that are not a type of Python are models or enums.
 """
 
 from __future__ import annotations

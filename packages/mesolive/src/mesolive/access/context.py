@@ -8,16 +8,16 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class UserContext:
-    """The caller of a service, as his API key says.
+    """The caller of a service, as their API key says.
 
     Attributes
     ----------
     user_id
-        The user's id; every query of his data names it.
+        The user's id; every query of their data names it.
     user_name
         For people and logs.
     key_id
-        Which of his API keys he uses; safe to log.
+        Which of their API keys they use; safe to log.
     expires_at
         Until when that key works, by the wall clock; `None` where none is used.
     """

@@ -122,7 +122,7 @@ class Access:
         self._revocations = 0
 
     async def user(self, name: str) -> UserContext:
-        """Return the user of that name, for what is done on his behalf without a key, as the command line does.
+        """Return the user of that name, for what is done on their behalf without a key, as the command line does.
 
         Raises
         ------
@@ -207,7 +207,7 @@ class Access:
             tx.after_commit(lambda: self._forget(key_id))
 
     async def authenticate(self, token: str) -> UserContext | None:
-        """Return whose token this is, or `None` when it is no valid one, has expired, or was revoked."""
+        """Return whose token this is, or `None` when it is not a valid one, has expired, or was revoked."""
         claims = self._verify(token)
         if claims is None:
             return None

@@ -185,7 +185,7 @@ class DecisionRecorder:
             record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
 
     def _evaluated(self, found: Found, done: CompletedEvaluation) -> None:
-        # What was frozen late, for a position that is held already, is no part of this moment's decisions.
+        # What was frozen late, for a position that is held already, is not part of this moment's decisions.
         self._frozen = None
         underlying = done.view.underlying.quote.mark
         time = stamp(self._now or done.view.now)

@@ -287,7 +287,7 @@ def _oddity(oddity: Oddity) -> dict[str, Any]:
 
 
 def _bars(file: Path) -> list[tuple[str, str]] | OptionBars | None:
-    """Return what an archive of minute or daily bars holds; `None` when it is no such archive.
+    """Return what an archive of minute or daily bars holds; `None` when it is not such an archive.
 
     Raises
     ------

@@ -214,7 +214,7 @@ def _definition(path: Path) -> dict[str, Any]:
         return load(path.read_bytes())
     except (DefinitionError, OSError) as error:
         said = "; ".join(str(one) for one in error.problems) if isinstance(error, DefinitionError) else error.strerror
-        raise typer.BadParameter(f"{path.name} is no JSON object: {said}", param_hint="--strategy") from None
+        raise typer.BadParameter(f"{path.name} is not a JSON object: {said}", param_hint="--strategy") from None
 
 
 def _reading(definition: dict[str, Any], path: Path) -> dict[str, Any]:

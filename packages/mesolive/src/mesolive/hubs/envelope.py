@@ -40,7 +40,7 @@ class Shares:
 
 
 def principal_of(user: UserContext) -> Principal:
-    """Return the connection's principal for an authenticated user; it ends when his API key expires."""
+    """Return the connection's principal for an authenticated user; it ends when their API key expires."""
     return Principal(user_id=str(user.user_id), name=user.user_name, claims={USER: user}, expires_at=user.expires_at)
 
 

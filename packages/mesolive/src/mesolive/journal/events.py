@@ -1,4 +1,4 @@
-"""What the Event Hub asks: which strategies a user may follow, where his log ends, and what is in it."""
+"""What the Event Hub asks: which strategies a user may follow, where their log ends, and what is in it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ EVENTS_PRUNED = "EventsPruned"
 
 
 class Events:
-    """Reads a user's events on his behalf.
+    """Reads a user's events on their behalf.
 
     Parameters
     ----------
     database
-        Where his strategies are.
+        Where their strategies are.
     journal
-        Where his events are.
+        Where their events are.
     pager
         Makes continuation tokens.
     """

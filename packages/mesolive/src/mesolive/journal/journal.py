@@ -156,7 +156,7 @@ class Journal:
                     EventTime=now,
                     EventType=event.callback,
                     StrategyId=strategy_id,
-                    Event=copy(event),  # the caller may use his own again
+                    Event=copy(event),  # the caller may use their own again
                 )
             )
         await tx.execute(_APPEND, rows)

@@ -200,6 +200,6 @@ def compile_strategy(definition: d.StrategyDefinition) -> CompiledStrategy:
     Raises
     ------
     StatementError
-        When a statement is no expression: only of a definition that was not checked.
+        When a statement is not an expression: only of a definition that was not checked.
     """
     return CompiledStrategy(definition)

@@ -91,7 +91,7 @@ def convert_v2(raw: bytes | str | Mapping[str, object]) -> ConversionReport:
     Raises
     ------
     DefinitionError
-        When `raw` is no JSON object, or is too large.
+        When `raw` is not a JSON object, or is too large.
     """
     tree = load(raw)
     if not is_v2(tree):
@@ -189,7 +189,9 @@ class _Converter:
             indicator = cast("Tree", value) if isinstance(value, dict) else {}
             kind = str(indicator.get("Type") or "").upper()
             if kind not in indicators.KINDS:
-                self._note(Level.ERROR, path, f"{describe(indicator.get('Type'))} is no indicator that is known here")
+                self._note(
+                    Level.ERROR, path, f"{describe(indicator.get('Type'))} is not an indicator that is known here"
+                )
                 continue
             instrument = indicator.get("Instrument")
             if instrument is not None and instrument != symbol:
@@ -234,7 +236,7 @@ class _Converter:
             path = f"Adjustment.ConditionalAdjustments[{describe(condition)}]"
             for kind, value in list(written.items()):
                 if value is not None and kind not in shapes.ADJUSTMENT.fields:
-                    self._note(Level.ERROR, f"{path}.{kind}", "is no adjustment of version 3")
+                    self._note(Level.ERROR, f"{path}.{kind}", "is not an adjustment of version 3")
             single = written.pop("RemoveLegAdjustment", None)
             if isinstance(single, dict) and written.get("RemoveLegsAdjustment") is None:
                 old = cast("Tree", single)

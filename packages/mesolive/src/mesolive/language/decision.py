@@ -38,7 +38,7 @@ def rounded(value: Decimal | float) -> Decimal:
 
 
 def shown(variables: Mapping[str, Decimal | float]) -> dict[str, Decimal]:
-    """Return variables as they are published: `rounded`; what is no finite number is left out."""
+    """Return variables as they are published: `rounded`; what is not a finite number is left out."""
     return {name: rounded(value) for name, value in variables.items() if math.isfinite(value)}
 
 

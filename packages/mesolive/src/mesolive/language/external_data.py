@@ -92,7 +92,7 @@ def parse_csv(content: bytes, zone: tzinfo) -> ExternalTable:
     try:
         lines = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
-        raise ExternalDataError(f"the external data is no CSV: {error}") from None
+        raise ExternalDataError(f"the external data is not CSV: {error}") from None
     if not lines:
         raise ExternalDataError("the external data is empty")
     names = _header(lines[0])
@@ -119,7 +119,7 @@ def _header(cells: Sequence[str]) -> tuple[str, ...]:
         raise ExternalDataError(f"the external data has {len(names)} columns of values, not 1 to {MAX_COLUMNS}")
     for name in names:
         if not _NAME.fullmatch(name):
-            raise ExternalDataError(f"'{name[:40]}' is no name for a variable: letters, digits and _")
+            raise ExternalDataError(f"'{name[:40]}' is not a name for a variable: letters, digits and _")
         if is_own_name(name):
             raise ExternalDataError(f"the column '{name}' is named like a variable of the language's own")
     if len(set(names)) != len(names):
@@ -138,7 +138,7 @@ def _moment(text: str, zone: tzinfo, line: int) -> datetime:
             return datetime.fromisoformat(f"{match[1]}T{clock}").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ExternalDataError(f"line {line}: '{text[:40]}' is no date (YYYY-MM-DD, or with hh:mm:ss)")
+    raise ExternalDataError(f"line {line}: '{text[:40]}' is not a date (YYYY-MM-DD, or with hh:mm:ss)")
 
 
 def _number(text: str, line: int) -> float | None:
@@ -150,5 +150,5 @@ def _number(text: str, line: int) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ExternalDataError(f"line {line}: '{cell[:40]}' is no number")
+        raise ExternalDataError(f"line {line}: '{cell[:40]}' is not a number")
     return value

@@ -68,7 +68,7 @@ def problem(indicator: Indicator) -> str | None:
     """Return what is wrong with an indicator's definition, or `None`."""
     kind = KINDS.get(indicator.kind)
     if kind is None:
-        return f"'{indicator.kind}' is no indicator; there are {', '.join(KINDS)}"
+        return f"'{indicator.kind}' is not an indicator; there are {', '.join(KINDS)}"
     if len(indicator.parameters) > len(kind.parameters):
         return f"{indicator.kind} has {len(kind.parameters)} parameters, not {len(indicator.parameters)}"
     for name, value in zip(kind.parameters, indicator.parameters, strict=False):

@@ -25,7 +25,7 @@ def load(raw: bytes | str | Mapping[str, object]) -> Tree:
     Raises
     ------
     DefinitionError
-        When it is too large, too deep, no JSON, names a key twice, or is no object.
+        When it is too large, too deep, not JSON, names a key twice, or is not an object.
     """
     if isinstance(raw, Mapping):
         value: object = raw

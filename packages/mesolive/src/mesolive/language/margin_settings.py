@@ -24,7 +24,7 @@ def margin_rules(raw: bytes | str | Mapping[str, object]) -> MarginRules | None:
     Raises
     ------
     DefinitionError
-        When `raw` is no JSON object, or is too large.
+        When `raw` is not a JSON object, or is too large.
     """
     tree = load(raw)
     core = tree.get("SimSettings") if is_v2(tree) else _inner(tree.get("Settings"), "Core")

@@ -157,7 +157,7 @@ class FormReader:
                 return words[0]
             if all(word in shapes.WEEKDAYS for word in words):
                 return tuple(sorted({shapes.WEEKDAYS[word] for word in words}))
-        self.error(path, "is no schedule", "day, 5min, or weekdays such as mon,wed,fri", describe(value))
+        self.error(path, "is not a schedule", "day, 5min, or weekdays such as mon,wed,fri", describe(value))
         return None
 
     def _list(self, value: object, kind: shapes.ListOf, path: str) -> list[Any] | None:

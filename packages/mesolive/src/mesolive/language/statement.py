@@ -144,7 +144,7 @@ class _Emitter:
                     return f"{node.name}({', '.join(inside)})"
                 return self._hoist(node, len(order), conditional=conditional)
             case Text():
-                raise StatementError("a quoted word is no value")
+                raise StatementError("a quoted word is not a value")
 
     def _write_binary(self, node: Binary, order: Mapping[str, int], *, conditional: bool) -> str:
         """Write without parentheses around it: a long row of operators must not nest deeper than Lua can read."""
@@ -185,7 +185,7 @@ def compile_statement(statement: Statement, sandbox: Sandbox) -> CompiledStateme
     Raises
     ------
     StatementError
-        When the text is no expression of the language.
+        When the text is not an expression of the language.
     """
     try:
         return _compile_node(parse_expression(statement.text), statement, sandbox)

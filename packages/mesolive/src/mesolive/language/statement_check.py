@@ -86,7 +86,7 @@ def _check(node: Node, names: Names, findings: list[Finding], hints: Hints) -> N
             if reason is not None:
                 findings.append(Finding(reason, node.name))
         case Text():
-            findings.append(Finding("a quoted word is no value here", f'"{node.value}"'))
+            findings.append(Finding("a quoted word is not a value here", f'"{node.value}"'))
         case Unary():
             _check(node.operand, names, findings, hints)
         case Binary():

@@ -23,7 +23,7 @@ def minutes_after_open(scope: Scope) -> float:
     Raises
     ------
     MissingValueError
-        When today is no trading day.
+        When today is not a trading day.
     """
     session = scope.view.calendar.session(scope.today)
     if session is None:
@@ -37,7 +37,7 @@ def minutes_before_close(scope: Scope) -> float:
     Raises
     ------
     MissingValueError
-        When today is no trading day.
+        When today is not a trading day.
     """
     session = scope.view.calendar.session(scope.today)
     if session is None:

@@ -167,12 +167,12 @@ class QuoteBook:
             Which contracts: an index, an array of different indices, or a slice.
         prices
             New values by field, one per contract; NaN says that there is no such price, and an infinite value is taken
-            as NaN: it is no quote. Fields that are not named stay.
+            as NaN: it is not a quote. Fields that are not named stay.
 
         Returns
         -------
         bool
-            Whether anything changed. A value that arrives again is no change and keeps its time.
+            Whether anything changed. A value that arrives again is not a change and keeps its time.
         """
         self._refresh()
         self.heard_at = at
@@ -323,7 +323,7 @@ def _differs(old: Values, new: Values) -> npt.NDArray[np.bool_] | np.bool_:
 
 
 def _finite(prices: UnderlyingPrices) -> UnderlyingPrices:
-    """Return the prices without those that are infinite or NaN: they are no quotes."""
+    """Return the prices without those that are infinite or NaN: they are not quotes."""
     wrong = [name for name in _PRICE_NAMES if (value := getattr(prices, name)) is not None and not math.isfinite(value)]
     return replace(prices, **dict.fromkeys(wrong)) if wrong else prices
 

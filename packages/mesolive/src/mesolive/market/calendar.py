@@ -188,4 +188,4 @@ def settlement_day(moment: datetime, calendar: ExchangeCalendar | None = None) -
     try:
         return (calendar or us_options_calendar()).local(moment).date()
     except OverflowError:
-        raise ValueError(f"{moment.isoformat()} is no expiration") from None
+        raise ValueError(f"{moment.isoformat()} is not an expiration") from None

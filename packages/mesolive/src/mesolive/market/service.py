@@ -150,7 +150,7 @@ class Market:
             raise UnknownProviderError(wanted) from None
 
     def status(self, kind: DataProviderType | None = None) -> ProviderStatus:
-        """Return how a provider is doing; one that is connected but has been mute for too long is in error."""
+        """Return how a provider is doing; one that is connected but has been silent for too long is in error."""
         provider = self.provider(kind)
         status, books = provider.status, provider.books.values()
         if status.state is not AgentStatus.Connected or not books or not all(book.stale for book in books):
@@ -247,7 +247,7 @@ class Market:
         Raises
         ------
         ValueError
-            When it is no option contract or incomplete.
+            When it is not an option contract or incomplete.
         UnknownContractError
             When it is not listed; a `KeyError`.
         UnknownUnderlyingError, UnknownProviderError

@@ -67,7 +67,7 @@ def candidates(
     Raises
     ------
     ValueError
-        When it is no option, or when type, strike or expiration is missing.
+        When it is not an option, or when type, strike or expiration is missing.
     """
     if contract.ContractType is not MesoContractType.Options:
         raise ValueError(f"ContractType must be Options, not {contract.ContractType}")

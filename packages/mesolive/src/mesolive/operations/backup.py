@@ -207,7 +207,7 @@ async def restore_backup(
     Raises
     ------
     BackupError
-        When the file is no whole backup, or a database is there and `force` is not given.
+        When the file is not a whole backup, or a database is there and `force` is not given.
     DatabaseInUseError
         When a server uses the database.
     UnusableDatabaseError
@@ -415,7 +415,7 @@ def _reading(file: Path) -> Generator[_Unpacked]:
             first = tar.next()
             stream = None if first is None or first.name != MANIFEST else tar.extractfile(first)
             if stream is None:
-                raise BackupError(f"{file} is no backup of this server")
+                raise BackupError(f"{file} is not a backup of this server")
             manifest = msgspec.json.decode(stream.read(MAX_MANIFEST), type=Manifest)
             if manifest.format != FORMAT or manifest.tables > HEAD:
                 raise BackupError(
@@ -423,7 +423,7 @@ def _reading(file: Path) -> Generator[_Unpacked]:
                 )
             yield _Unpacked(file, packed, tar, manifest)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, msgspec.DecodeError):
-        raise BackupError(f"{file} is no backup of this server, or is damaged") from None
+        raise BackupError(f"{file} is not a backup of this server, or is damaged") from None
 
 
 def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tuple[Member, IO[bytes]]]:

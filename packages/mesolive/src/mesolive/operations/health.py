@@ -199,11 +199,16 @@ def warnings(vitals: Vitals) -> list[str]:
         found.append(f"{used:,} of {limit:,} file descriptors are open: further connections are refused (ulimit -n)")
     if vitals.oldest_unresolved > UNRESOLVED_SECONDS:
         number = vitals.counts["unresolved orders"]
-        found.append(f"what became of {number} orders is not known, for {vitals.oldest_unresolved:.0f} s by now")
+        orders = f"{number} order{'' if number == 1 else 's'}"
+        found.append(f"what became of {orders} is not known, for {vitals.oldest_unresolved:.0f} s by now")
     if vitals.counts.get("errors"):
-        found.append(f"{vitals.counts['errors']} errors are active; the Event Hub tells their owners which")
+        number = vitals.counts["errors"]
+        found.append(
+            f"{number} {'error is' if number == 1 else 'errors are'} active; the Event Hub tells their owners which"
+        )
     if vitals.counts.get("halts"):
-        found.append(f"{vitals.counts['halts']} halts stand: orders are refused until mesolive resume")
+        number = vitals.counts["halts"]
+        found.append(f"{number} halt{'' if number == 1 else 's'} in force: orders are refused until mesolive resume")
     if vitals.free is not None and vitals.free < LITTLE_SPACE:
         found.append(f"the database's disk has {vitals.free / 1024**2:,.0f} MB left")
     found += [

@@ -71,7 +71,7 @@ class ParityLines:
         self._base = np.where(self._real, 1.0 / (self._spread * self._spread), 0.0)
 
     def rates(self, spot: float) -> tuple[FloatArray, FloatArray]:
-        """Return the annual rates of the slopes, and their standard errors; infinite where a slope is no rate.
+        """Return the annual rates of the slopes, and their standard errors; infinite where a slope is not a rate.
 
         The slopes are those of a weighted Huber regression of the differences on the strikes.
         """

@@ -46,7 +46,7 @@ class Names:
         Raises
         ------
         ValueError
-            When the scope is no position.
+            When the scope is not a position.
         """
         if self.scope.position_id is None:
             raise ValueError("the scope is a strategy on an account")

@@ -5,7 +5,7 @@ write into this file first. It lies beside a SQLite file, and has its full size 
 needs no room on the disk and no lock of the database. A running server reads it, obeys what it says at once, and
 stores it in the database when that can be written again.
 
-A line is one entry as JSON. An entry is appended in place; a line that was cut off is no entry.
+A line is one entry as JSON. An entry is appended in place; a line that was cut off is not an entry.
 """
 
 from __future__ import annotations

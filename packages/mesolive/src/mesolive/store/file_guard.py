@@ -76,7 +76,7 @@ class HighWaterMark:
     def write(self, sequence: int) -> None:
         """Note a number, unless the mark was ahead of the database when this process found it: that must not be lost.
 
-        An error is no reason to fail a commit that is durable: the mark lags then.
+        An error is not a reason to fail a commit that is durable: the mark lags then.
         """
         if self._descriptor is None:
             # A command beside a stopped server may be the first to write after history was lost.

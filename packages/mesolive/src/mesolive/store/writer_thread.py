@@ -17,7 +17,7 @@ _Item = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]
 class WriterThread:
     """One thread with a queue before it; started by its first work. Used from one event loop.
 
-    Who stops to wait for his work does not stop the work: what is asked for later begins when it has ended.
+    A caller that stops waiting for its work does not stop the work: what is asked for later begins when it has ended.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class WriterThread:
     def _answer(self, answer: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
         self._pending -= 1
         if answer.done():
-            return  # who asked waits no more; a transaction that he left is rolled back
+            return  # who asked waits no more; a transaction that it left is rolled back
         if error is None:
             answer.set_result(result)
         else:

@@ -177,7 +177,7 @@ class Engine:
             self._plans = None
 
     def of_user(self, user_id: int) -> list[Channel]:
-        """Return the channels that show what belongs to a user: what his news may change."""
+        """Return the channels that show what belongs to a user: what their news may change."""
         return list(self._of_user.get(user_id, {}).values())
 
     def refresh(self, channel: Channel) -> None:
@@ -215,7 +215,7 @@ class Engine:
                     for plan in self._current_plans()[turn :: len(begun)]:
                         self._take_turn(plan)
                 if begun is not self._current_plans():
-                    # Channels came or went and were dealt out anew: nobody must miss his turn.
+                    # Channels came or went and were dealt out anew: nobody must miss their turn.
                     for plan in self._current_plans():
                         self._take_turn(plan)
                 turns.turned()

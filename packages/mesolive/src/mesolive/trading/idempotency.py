@@ -128,7 +128,7 @@ class Idempotency:
         Parameters
         ----------
         user
-            Who calls; keys are his own.
+            Who calls; keys are their own.
         key
             The client's key.
         operation

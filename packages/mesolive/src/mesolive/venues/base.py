@@ -246,7 +246,7 @@ class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Venue(Protocol):
-    """A venue. Every call may raise `VenueUnreachableError`; the caller limits how long he waits."""
+    """A venue. Every call may raise `VenueUnreachableError`; the caller limits how long they wait."""
 
     @property
     def kind(self) -> models.BrokerType:

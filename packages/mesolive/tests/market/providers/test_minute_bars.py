@@ -135,9 +135,9 @@ def test_broken_bars_are_refused_by_name(tmp_path: Path, rows: list[str], proble
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ("readme.txt", "is no minute bar file of an option"),
-        ("../../etc/passwd", "is no minute bar file of an option"),
-        ("20151399_goog_minute_quote_american_call_7500000_20160115.csv", "is no date"),
+        ("readme.txt", "is not a minute bar file of an option"),
+        ("../../etc/passwd", "is not a minute bar file of an option"),
+        ("20151399_goog_minute_quote_american_call_7500000_20160115.csv", "is not a date"),
         ("20151224_goog_minute_quote_american_call_0_20160115.csv", "no strike price"),
     ],
 )

@@ -388,7 +388,7 @@ class DrippingNetwork(Connection):
         try:
             theirs.sendall(b"HTTP/1.1 200 OK\r\n")
             while not self.ended.wait(0.02):
-                theirs.sendall(b"X")  # never a whole line: the number of lines is no limit either
+                theirs.sendall(b"X")  # never a whole line: the number of lines is not a limit either
                 self.lines += 1
         except OSError:
             self.ended.set()  # the other side has hung up

@@ -65,7 +65,7 @@ ORDERS = {
     State.REPLACED: OrderView(State.REPLACED, FOUR, venue_id="V1"),
 }
 
-# The state afterwards; `!` marks a anomaly that the owner is told. `.` is no change of state.
+# The state afterwards; `!` marks a anomaly that the owner is told. `.` is not a change of state.
 TABLE = """
                  ack        fill              rest     cancel?        cancelled   refused     rejected    expired   replaced   lost  unknown     working
 PendingSubmit    Submitted  PartiallyFilled   Filled   PendingCancel  Cancelled   .           Rejected    Expired   Replaced   .     Rejected    Submitted

@@ -187,7 +187,7 @@ def _redirect(
     try:
         target = http_url(target)
     except ValueError:
-        raise NegotiationError("the server redirected to something that is no absolute URL") from None
+        raise NegotiationError("the server redirected to something that is not an absolute URL") from None
     if url.startswith("https:") and not target.startswith("https:"):
         raise NegotiationError("the server redirected from https to http")
     # Credentials are given to the origin they were meant for, and to no other one.

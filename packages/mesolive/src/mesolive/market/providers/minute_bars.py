@@ -126,7 +126,7 @@ def read_option_quotes(path: Path, calendar: ExchangeCalendar) -> OptionBars:
     for name, content in _entries(path):
         match = _OPTION.fullmatch(name)
         if match is None:
-            raise BarsError(f"{path.name}: {name!r} is no minute bar file of an option")
+            raise BarsError(f"{path.name}: {name!r} is not a minute bar file of an option")
         file_day, file_symbol = _date(path, name, match[1]), match[2].upper()
         if (symbol or file_symbol, day or file_day) != (file_symbol, file_day):
             raise BarsError(f"{path.name}: {name!r} is not of {symbol} on {day}")
@@ -177,7 +177,7 @@ def read_stock(path: Path, kind: str) -> StockBars:
     name, content = _only_entry(path)
     match = _STOCK.fullmatch(name)
     if match is None or match[3] != kind:
-        raise BarsError(f"{path.name}: {name!r} is no minute {kind} file of a stock")
+        raise BarsError(f"{path.name}: {name!r} is not a minute {kind} file of a stock")
     day = _date(path, name, match[1])
     table = _table(path, name, content, QUOTE_COLUMNS if kind == "quote" else TRADE_COLUMNS)
     times = _known_at(day, table[:, 0])
@@ -195,7 +195,7 @@ def read_daily(path: Path) -> list[Day]:
     """
     name, content = _only_entry(path)
     if _DAILY.fullmatch(name) is None:
-        raise BarsError(f"{path.name}: {name!r} is no daily bar file")
+        raise BarsError(f"{path.name}: {name!r} is not a daily bar file")
     days: list[Day] = []
     for number, line in enumerate(content.splitlines(), start=1):
         cells = line.split(",")
@@ -204,7 +204,7 @@ def read_daily(path: Path) -> list[Day]:
         try:
             days.append(Day(_date(path, name, cells[0].partition(" ")[0]), int(cells[4]) / PRICE_UNIT))
         except ValueError:
-            raise BarsError(f"{path.name}: {name}, line {number}: this is no daily bar") from None
+            raise BarsError(f"{path.name}: {name}, line {number}: this is not a daily bar") from None
     return days
 
 
@@ -284,7 +284,7 @@ def _entries(path: Path) -> Iterator[tuple[str, str]]:
                     content = entry.read(LARGEST_ENTRY + 1)
                 yield info.filename, content.decode("ascii")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise BarsError(f"{path.name}: this is no readable zip file ({error})") from None
+        raise BarsError(f"{path.name}: this is not a readable zip file ({error})") from None
     except UnicodeDecodeError:
         raise BarsError(f"{path.name}: an entry is not text") from None
 
@@ -333,4 +333,4 @@ def _date(path: Path, name: str, digits: str) -> date:
     try:
         return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:
-        raise BarsError(f"{path.name}: {name!r}: {digits!r} is no date") from None
+        raise BarsError(f"{path.name}: {name!r}: {digits!r} is not a date") from None

@@ -49,7 +49,7 @@ async def standing_halts(tx: Transaction) -> list[Halt]:
 
 
 async def count_halts(tx: Transaction) -> int:
-    """Return how many halts stand."""
+    """Return how many halts are in force."""
     return int(await tx.scalar(select(func.count()).select_from(halts).where(halts.c.lifted_at.is_(None))))
 
 

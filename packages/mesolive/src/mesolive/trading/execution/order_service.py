@@ -222,7 +222,7 @@ class OrderService:
             return ContactLost(str(error), self._clock.now())
         except TimeoutError:
             return ContactLost(f"no answer within {self._answer_seconds:g} s", self._clock.now())
-        except Exception as error:  # noqa: BLE001 - an answer that cannot be read is no rejection; the log has the trace
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be read is not a rejection; the log has the trace
             _log.exception("venue_answer_unreadable", order_id=order.id)
             return ContactLost(f"the answer could not be read ({type(error).__name__})", self._clock.now())
 

@@ -25,7 +25,7 @@ def price_band(quote: ComboQuote, fraction: Decimal, roots: Sequence[str]) -> De
 
     The greater of `fraction` of the mark and half of the combo's width, and `ALLOWED_TICKS` steps on top. So the
     natural price is within the band of an orderly market, also of a combo that is worth next to nothing. The width
-    counts up to `fraction` of the legs' premiums: quotes that are wider than that are no measure.
+    counts up to `fraction` of the legs' premiums: quotes that are wider than that are not a measure.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ Three rules shape it:
 * A report of the venue is never refused. A fill that comes late, after a cancel or even a rejection, happened: it is
   booked, and the anomaly is told to the owner.
 * Reports are idempotent. An execution that is known already, an acknowledgement that comes again, change nothing.
-* Not knowing is no end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*
+* Not knowing is not an end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*
   (in doubt), whatever its state; only evidence from the venue ends it.
 
 Every pair of state and report has a stated outcome; `tests/trading/orders/test_state_machine.py` goes through all.

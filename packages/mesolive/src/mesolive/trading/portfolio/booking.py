@@ -421,7 +421,7 @@ def _after(before: LegRecord, one: LegFill, multiplier: Decimal, *, opens: bool)
 
 
 def _execution(context: FillContext, one: LegFill, order_id: int | None) -> NewExecution:
-    assert one.fill is not None  # noqa: S101 - what has no fill is no execution
+    assert one.fill is not None  # noqa: S101 - what has no fill is not an execution
     return NewExecution(
         user_id=context.user_id,
         account_id=context.account.id,

@@ -108,7 +108,7 @@ def altered(old: str, new: str) -> bytes:
     [
         pytest.param(b"", None, None, "the file is empty", id="empty"),
         pytest.param(b"\n\n\n", None, None, "the file is empty", id="blank"),
-        pytest.param(b"hello\nworld\n", 1, None, "no option chain; it begins with 'hello'", id="some text"),
+        pytest.param(b"hello\nworld\n", 1, None, "not an option chain; it begins with 'hello'", id="some text"),
         pytest.param(b"\nAcme,Last: 5\nmore\n", 2, None, "its header with Calls, Puts", id="cut above the header"),
         pytest.param(altered("Last: 5000.25", "Last: high"), 2, "Last", "'high' is not a number", id="last"),
         pytest.param(altered("Last: 5000.25", "Last: -1"), 2, "Last", "'-1' is negative", id="last negative"),
@@ -130,7 +130,7 @@ def altered(old: str, new: str) -> bytes:
         pytest.param(
             altered("Fri Mar 15 2024", "Fri Mar 35 2024"), 5, "Expiration Date", "but on 2024-03-15", id="day"
         ),
-        pytest.param(altered("SPXW240315C05000000", "SPXW"), 5, "Calls", "no option symbol", id="symbol"),
+        pytest.param(altered("SPXW240315C05000000", "SPXW"), 5, "Calls", "not an option symbol", id="symbol"),
         pytest.param(altered("C05000000", "P05000000"), 5, "Calls", "is not a call", id="right"),
         pytest.param(
             altered("SPXW240315P0", "SPXW240316P0"), 5, "Expiration Date", "does not expire", id="symbol's day"

@@ -160,7 +160,7 @@ class Symbols:
         """
         match = _SYMBOL.fullmatch(text) or _SYMBOL.fullmatch(text.strip().lstrip("^_.").upper())
         if match is None:
-            raise ChainFileError(f"{text[:40]!r} is no option symbol such as SPXW220207C02400000", line, column)
+            raise ChainFileError(f"{text[:40]!r} is not an option symbol such as SPXW220207C02400000", line, column)
         root, digits, letter, thousandths = match.groups()
         day = self._days.get(digits)
         if day is None:

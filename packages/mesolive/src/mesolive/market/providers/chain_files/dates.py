@@ -187,7 +187,7 @@ def read_export_time(text: str) -> ExportTime:
 
 def _zone(text: str) -> tuple[tzinfo, str, str | None]:
     """Return a text's zone, the text without it, and how it was spelled."""
-    dated = _ISO.sub(lambda match: " " * len(match[0]), text)  # its hyphens are no offsets
+    dated = _ISO.sub(lambda match: " " * len(match[0]), text)  # its hyphens are not offsets
     match = _OFFSET.search(dated)
     if match is not None:
         sign, hours, minutes = (match[1], match[2], match[3]) if match[4] is None else (match[4], match[5], match[6])

@@ -170,7 +170,9 @@ def _read_oldest(table: Table, sides: Sequence[_Side], chain: RawChain) -> None:
 def _oldest_contract(cell: str, line: int, column: str) -> Contract:
     match = _OLDEST_SYMBOL.fullmatch(cell)
     if match is None:
-        raise ChainFileError(f"{cell[:40]!r} is no contract such as '15 Apr 1200.00 (SPXW1524D1200-E)'", line, column)
+        raise ChainFileError(
+            f"{cell[:40]!r} is not a contract such as '15 Apr 1200.00 (SPXW1524D1200-E)'", line, column
+        )
     letter = ord(match[5]) - ord("A")
     try:
         day = date(2000 + int(match[1]), letter % 12 + 1, int(match[4]))

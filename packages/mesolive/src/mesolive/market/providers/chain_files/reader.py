@@ -174,4 +174,4 @@ def _unknown(text: Text) -> ChainFileError:
         if fits(head):
             return ChainFileError(f"{meaning}; {READABLE} can be read")
     begins = lines[number - 1].strip()[:40] if lines else ""
-    return ChainFileError(f"this is no option chain; it begins with {begins!r}; {READABLE} can be read", number)
+    return ChainFileError(f"this is not an option chain; it begins with {begins!r}; {READABLE} can be read", number)

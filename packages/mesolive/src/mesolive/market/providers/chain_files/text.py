@@ -52,7 +52,7 @@ def decode(content: bytes) -> Text:
     Raises
     ------
     ChainFileError
-        When the bytes are no text; says what they are where that is known.
+        When the bytes are not a text; says what they are where that is known.
     """
     for magic, meaning in OTHER_FILES:
         if content.startswith(magic):
@@ -251,7 +251,7 @@ def cells(line: str, delimiter: str, number: int) -> list[str]:
     Raises
     ------
     ChainFileError
-        When the line is too long, or is no line of CSV.
+        When the line is too long, or is not a line of CSV.
     """
     if len(line) > MAX_LINE_CHARACTERS:
         raise ChainFileError(f"the line is longer than {MAX_LINE_CHARACTERS} characters", number)

@@ -34,7 +34,7 @@ from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 STEP: Final = timedelta(seconds=1)
-# Without a word for so many steps the simulation counts as mute.
+# Without a word for so many steps the simulation counts as silent.
 MUTE_STEPS: Final = 5
 YEAR_SECONDS: Final = 365.0 * 86400.0
 
