@@ -64,18 +64,28 @@ async def dump(
         back = asyncio.Event()
         events.on_reconnected(lambda _connection_id: back.set())
         await session.enter_async_context(events)
-        await _subscribe(events, strategy_id)
-        if since is not None:
-            await _replay(events, since, printer)
+        start = (await events.get_latest_event_seq_id()).LatestEventSeqId if since is None else since
+        complete = False
+
+        async def catch_up() -> None:
+            """Subscribe, and print what came meanwhile; a replay that was cut off begins anew where it began."""
+            nonlocal start, complete
+            if complete:
+                start = max(start, printer.last)
+            complete = False
+            with contextlib.suppress(MesoLiveSignalRError):  # lost: then it will also be back again
+                await _subscribe(events, strategy_id)
+                await _replay(events, start, printer)
+                complete = True
+
+        await catch_up()
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     await back.wait()
                     # The server remembers nothing of the lost connection: subscribe again, and fill the gap.
                     back.clear()
-                    with contextlib.suppress(MesoLiveSignalRError):  # lost again: then it will also be back again
-                        await _subscribe(events, strategy_id)
-                        await _replay(events, printer.last, printer)
+                    await catch_up()
         except TimeoutError:
             pass
     if not as_json:
