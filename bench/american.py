@@ -37,7 +37,7 @@ LONG_DAYS = (365, 392, 546, 637, 756)
 SAMPLE = 240
 """Contracts that are compared with QuantLib's most precise engine."""
 
-LEAST_TIME_VALUE = 0.005
+MIN_TIME_VALUE = 0.005
 CENT = 0.01
 
 
@@ -90,7 +90,7 @@ def accuracy_figures(chain: Chain) -> list[Figure]:
     )
     found = options.greeks(volatility)
     solved = options.implied_volatility(theirs[:, 0])
-    clear = theirs[:, 0] > np.maximum(np.where(right, SPOT - strike, strike - SPOT), 0.0) + LEAST_TIME_VALUE
+    clear = theirs[:, 0] > np.maximum(np.where(right, SPOT - strike, strike - SPOT), 0.0) + MIN_TIME_VALUE
     # Relative to what a contract at the money has.
     vega_size, rho_size = SPOT * np.sqrt(years) * 0.004, SPOT * years
     worst = {

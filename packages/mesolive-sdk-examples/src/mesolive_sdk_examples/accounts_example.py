@@ -27,14 +27,14 @@ from mesolive_sdk_examples.common import (
 )
 
 ACCOUNTS: Columns[models.LiveAccount] = {
-    "Account": lambda one: one.BrokerAccountId,
-    "Broker": lambda one: one.BrokerType,
-    "Type": lambda one: one.AccountType,
-    "Paper": lambda one: one.IsPaperAccount,
-    "Currency": lambda one: one.Currency,
-    "Net liquidation": lambda one: one.NetLiquidationValue,
-    "Cash": lambda one: one.Cash,
-    "Open positions": lambda one: one.ActivePositions,
+    "Account": lambda item: item.BrokerAccountId,
+    "Broker": lambda item: item.BrokerType,
+    "Type": lambda item: item.AccountType,
+    "Paper": lambda item: item.IsPaperAccount,
+    "Currency": lambda item: item.Currency,
+    "Net liquidation": lambda item: item.NetLiquidationValue,
+    "Cash": lambda item: item.Cash,
+    "Open positions": lambda item: item.ActivePositions,
 }
 
 app = example("Accounts: broker accounts and paper accounts.")
@@ -67,11 +67,11 @@ async def get_account(
     """Show one account."""
     async with Session(url, token) as session:
         control = await session.control()
-        found = await control.get_account(models.GetAccountArgs(BrokerAccountId=account))
+        result = await control.get_account(models.GetAccountArgs(BrokerAccountId=account))
     if as_json:
-        print_json(found)
+        print_json(result)
         return
-    print_fields(f"Account {account}", {name: getattr(found, name) for name in found.__struct_fields__})
+    print_fields(f"Account {account}", {name: getattr(result, name) for name in result.__struct_fields__})
 
 
 if __name__ == "__main__":

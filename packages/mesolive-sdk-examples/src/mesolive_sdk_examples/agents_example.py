@@ -9,14 +9,14 @@ from mesolive_sdk import models
 from mesolive_sdk_examples.common import AsJson, Columns, Session, Token, Url, command, example, print_page
 
 AGENTS: Columns[models.AgentInfo] = {
-    "Id": lambda one: one.AgentId,
-    "Name": lambda one: one.Name,
-    "Status": lambda one: one.Status,
-    "Connector": lambda one: one.Connector,
-    "Market data": lambda one: one.DataProvider,
-    "Accounts": lambda one: one.BrokerAccountIds,
-    "Connected at": lambda one: one.ConnectedAt,
-    "Message": lambda one: one.Message,
+    "Id": lambda item: item.AgentId,
+    "Name": lambda item: item.Name,
+    "Status": lambda item: item.Status,
+    "Connector": lambda item: item.Connector,
+    "Market data": lambda item: item.DataProvider,
+    "Accounts": lambda item: item.BrokerAccountIds,
+    "Connected at": lambda item: item.ConnectedAt,
+    "Message": lambda item: item.Message,
 }
 
 app = example("Agents: the server's connections to brokers and data providers.")

@@ -77,7 +77,7 @@ AllowAccounts = Annotated[
 ]
 TASKS = ("Signal", "Strategy", "Account", "Position", "Condition", "At", "State", "Note")
 ORDERS = ("At", "Signal", "Group", "Call", "Part", "Limit", "At most", "Order", "Outcome", "Note")
-MOST_TASKS = 1000
+MAX_TASKS = 1000
 
 
 @app.command("run")
@@ -184,7 +184,7 @@ async def run(
             except LogRestoredError as error:
                 advice = "compare its positions and orders with the broker's, then start with --after-restore"
                 raise Failure(f"{error}; {advice}", NEEDS_SOMEBODY) from None
-            worked = [task for task in remembered.tasks(MOST_TASKS) if task.event_id in seen]
+            worked = [task for task in remembered.tasks(MAX_TASKS) if task.event_id in seen]
             # What waits with a note could not be done now; whoever runs it once has to know.
             troubled = [task for task in worked if task.state.needs_somebody or (not task.state.is_final and task.note)]
             if troubled:
@@ -209,21 +209,21 @@ async def tasks(memory: MemoryFile, as_json: AsJson = False) -> None:
 async def orders(memory: MemoryFile, as_json: AsJson = False) -> None:
     """Show the latest orders that it meant to send, replace or cancel, and what became of these calls."""
     with _remembered(memory) as remembered:
-        kinds = {task.event_id: task.kind.value for task in remembered.tasks(MOST_TASKS)}
+        kinds = {task.event_id: task.kind.value for task in remembered.tasks(MAX_TASKS)}
         rows = [
             (
-                f"{one.rung.at:%Y-%m-%d %H:%M:%S}Z",
-                kinds.get(one.event_id, one.event_id),
-                str(one.group),
-                one.kind.value,
-                one.rung.stage.value,
-                "" if one.rung.price is None else f"{one.rung.price:f}",
-                "" if one.rung.worst is None else f"{one.rung.worst:f}",
-                "" if one.order_id is None else str(one.order_id),
-                "not known yet" if one.outcome is None else one.outcome.value,
-                one.note or "",
+                f"{intent.rung.at:%Y-%m-%d %H:%M:%S}Z",
+                kinds.get(intent.event_id, intent.event_id),
+                str(intent.group),
+                intent.kind.value,
+                intent.rung.stage.value,
+                "" if intent.rung.price is None else f"{intent.rung.price:f}",
+                "" if intent.rung.worst is None else f"{intent.rung.worst:f}",
+                "" if intent.order_id is None else str(intent.order_id),
+                "not known yet" if intent.outcome is None else intent.outcome.value,
+                intent.note or "",
             )
-            for one in remembered.latest_intents()
+            for intent in remembered.latest_intents()
         ]
     _print_rows("Orders", ORDERS, rows, "wall clock", as_json=as_json)
     await asyncio.sleep(0)

@@ -17,18 +17,18 @@ from mesolive_sdk.ticks import tick_above, tick_below
 from mesolive_sdk_examples.common import Columns, Failure, out, shown
 
 ORDERS: Columns[models.Order] = {
-    "Id": lambda one: one.OrderId,
-    "Plan": lambda one: one.ExecPlanId,
-    "Group": lambda one: one.LegGroupId,
-    "Account": lambda one: one.BrokerAccountId,
-    "State": lambda one: one.State,
-    "Side": lambda one: one.Side,
-    "Qty": lambda one: one.Qty,
-    "Filled": lambda one: one.CumQty,
-    "Type": lambda one: one.OrderType,
-    "Limit": lambda one: one.LimitPrice,
-    "Average": lambda one: one.AvgFillPrice,
-    "Created, market time": lambda one: one.CreatedAt,
+    "Id": lambda item: item.OrderId,
+    "Plan": lambda item: item.ExecPlanId,
+    "Group": lambda item: item.LegGroupId,
+    "Account": lambda item: item.BrokerAccountId,
+    "State": lambda item: item.State,
+    "Side": lambda item: item.Side,
+    "Qty": lambda item: item.Qty,
+    "Filled": lambda item: item.CumQty,
+    "Type": lambda item: item.OrderType,
+    "Limit": lambda item: item.LimitPrice,
+    "Average": lambda item: item.AvgFillPrice,
+    "Created, market time": lambda item: item.CreatedAt,
 }
 
 
@@ -174,12 +174,12 @@ class GroupTrader:
         combo = [
             models.ComboLeg(Contract=legs[name].LiveContract, Ratio=ratio) for name, ratio in ratios.items() if ratio
         ]
-        found = await self._data.get_combo_contracts_snapshot(
+        result = await self._data.get_combo_contracts_snapshot(
             models.GetComboContractsSnapshotArgs(
                 Combo=combo, Include=models.LiveDataInclude.Prices, Provider=self._provider
             )
         )
-        return found.ComboPrices or models.LivePrices()
+        return result.ComboPrices or models.LivePrices()
 
 
 async def opened_position(control: MesoLiveControlHubClient, exec_plan_id: int, seconds: float) -> int:

@@ -68,13 +68,13 @@ async def ask_against_the_strategy(
     Failure
         With status 4, when the answer is no, or there is no terminal to ask at.
     """
-    against = [one for one in entry if one.Error is not None or not one.Result]
-    against += [one for one in abort if one.Error is not None or one.Result]
+    against = [item for item in entry if item.Error is not None or not item.Result]
+    against += [item for item in abort if item.Error is not None or item.Result]
     err.print(f"the strategy does not allow this {what}:", style="yellow")
-    for one in against:
-        values = ", ".join(f"{name}={shown(value)}" for name, value in one.Vars.items())
-        reason = one.Error or f"{'holds' if one.Result else 'does not hold'}{f' ({values})' if values else ''}"
-        err.print(f"  {one.Statement}: {reason}", highlight=False, soft_wrap=True)
+    for item in against:
+        values = ", ".join(f"{name}={shown(value)}" for name, value in item.Vars.items())
+        reason = item.Error or f"{'holds' if item.Result else 'does not hold'}{f' ({values})' if values else ''}"
+        err.print(f"  {item.Statement}: {reason}", highlight=False, soft_wrap=True)
     if go_on:
         return
     if not sys.stdin.isatty():

@@ -51,12 +51,12 @@ DefinitionFile = Annotated[
     typer.Option("--definition-file", exists=True, dir_okay=False, help="The definition, a JSON file."),
 ]
 STRATEGIES: Columns[models.LiveStrategy] = {
-    "Id": lambda one: one.Id,
-    "Name": lambda one: one.Name,
-    "Symbol": lambda one: one.Symbol,
-    "Active on": lambda one: one.ActiveOnAccounts,
-    "Open positions": lambda one: one.ActivePositions,
-    "Updated at": lambda one: one.UpdatedAt,
+    "Id": lambda item: item.Id,
+    "Name": lambda item: item.Name,
+    "Symbol": lambda item: item.Symbol,
+    "Active on": lambda item: item.ActiveOnAccounts,
+    "Open positions": lambda item: item.ActivePositions,
+    "Updated at": lambda item: item.UpdatedAt,
 }
 
 

@@ -219,15 +219,15 @@ async def trade(
             print_table(
                 "Events of this trade",
                 ("Number", "Event", "What"),
-                ((one.EventSeqId, one.EventType, what(one.Event)) for one in replayed.Events),
+                ((item.EventSeqId, item.EventType, what(item.Event)) for item in replayed.Events),
             )
-            missed = {one.EventId for one in replayed.Events if one.StrategyId == strategy.Id}
+            missed = {item.EventId for item in replayed.Events if item.StrategyId == strategy.Id}
             missed -= {event.EventId for event in received}
             # Events that were committed after the position was closed may still be on their way; those before may not.
             last = max((event.EventSeqId for event in received), default=0)
-            lost = [one for one in replayed.Events if one.EventId in missed and one.EventSeqId < last]
+            lost = [item for item in replayed.Events if item.EventId in missed and item.EventSeqId < last]
             if lost:
-                raise Failure(f"{len(lost)} events of the replay never came: {[one.EventSeqId for one in lost]}")
+                raise Failure(f"{len(lost)} events of the replay never came: {[item.EventSeqId for item in lost]}")
             out.print(f"{len(replayed.Events)} events, and all of them came as they happened")
 
 

@@ -58,7 +58,7 @@ class MesoLiveApiException(MesoLiveError):  # noqa: N818 - the published name
         texts = (
             []
             if error is None
-            else [f"{at}: {t}" for at, found in (error.ValidationErrors or {}).items() for t in found]
+            else [f"{at}: {t}" for at, result in (error.ValidationErrors or {}).items() for t in result]
         )
         # The server's sentence repeats the first problem for those who show nothing else.
         message = None if texts and self.message and self.message.startswith(texts[0]) else self.message

@@ -19,7 +19,7 @@ S = TypeVar("S", bound=JobArgs)
 J = TypeVar("J", bound=PreparationStatusResult)
 
 FIRST_WAIT = 0.05
-LONGEST_WAIT = 1.0
+MAX_WAIT = 1.0
 
 
 async def wait_for_job(
@@ -65,7 +65,7 @@ async def wait_for_job(
             raise MesoLiveTimeoutError(msg)
         await sleep(wait)
         waited += wait
-        wait = min(wait * 1.5, LONGEST_WAIT)
+        wait = min(wait * 1.5, MAX_WAIT)
 
 
 async def run_preparation(

@@ -92,7 +92,7 @@ CONTROL_PATH = "/hubs/control/v1"
 DATA_PATH = "/hubs/data/v1"
 EVENT_PATH = "/hubs/event/v1"
 
-LARGEST_ARGUMENT = 8 * 1024 * 1024
+MAX_ARGUMENT = 8 * 1024 * 1024
 """Bytes of one message to the Control Hub: a strategy definition of 5 MB must reach the check that refuses it."""
 
 PARALLEL_CALLS = 16
@@ -547,7 +547,7 @@ def _build_hubs(settings: Settings, core: _Core, trading: _Trading, stack: Async
 
     server = SignalRServer(
         {
-            CONTROL_PATH: HubRoute(control_hub, options=_options(settings, LARGEST_ARGUMENT)),
+            CONTROL_PATH: HubRoute(control_hub, options=_options(settings, MAX_ARGUMENT)),
             DATA_PATH: HubRoute(data_hub, options=_options(settings)),
             EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
         },

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mesolive_sdk.models import MesoLiveApiError, StatusCode
 
-LONGEST_NAME = 200
+MAX_NAME = 200
 """Characters that are shown of what was not found."""
 
 
@@ -55,17 +55,17 @@ def storage_failure(error: BaseException) -> ServiceError | None:
     behind: object = getattr(error, "orig", None) or error
     if isinstance(behind, sqlite3.Error):
         code: int | None = getattr(behind, "sqlite_errorcode", None)
-        found = None if code is None else _SQLITE_FAILURES.get(code & 0xFF)
+        result = None if code is None else _SQLITE_FAILURES.get(code & 0xFF)
     elif getattr(error, "connection_invalidated", False) or isinstance(behind, ConnectionError):
-        found = _AWAY
+        result = _AWAY
     else:
         state: object = getattr(behind, "sqlstate", None) or getattr(behind, "pgcode", None)
-        found = next((text for start, text in _SQLSTATE_FAILURES.items() if str(state or "").startswith(start)), None)
-        if found is None and isinstance(behind, OSError) and type(error).__module__ != "builtins":
-            found = _AWAY
-    if found is None:
+        result = next((text for start, text in _SQLSTATE_FAILURES.items() if str(state or "").startswith(start)), None)
+        if result is None and isinstance(behind, OSError) and type(error).__module__ != "builtins":
+            result = _AWAY
+    if result is None:
         return None
-    code_name, text = found
+    code_name, text = result
     message = f"{text}; nothing was changed, the same request may succeed later"
     return ServiceError(StatusCode.ProviderUnavailable, message, MesoLiveApiError(Code=code_name))
 
@@ -90,8 +90,8 @@ _SQLSTATE_FAILURES = {"08": _AWAY, "57P": _AWAY, "53300": _AWAY, "53100": _FULL,
 
 def not_found(what: str) -> ServiceError:
     """Return `NotFound` for a thing, such as `"strategy 7"`; a foreign thing is answered in the same way."""
-    if len(what) > LONGEST_NAME:  # what a caller made up is not sent back by the megabyte
-        what = f"{what[:LONGEST_NAME]}…"
+    if len(what) > MAX_NAME:  # what a caller made up is not sent back by the megabyte
+        what = f"{what[:MAX_NAME]}…"
     return ServiceError(StatusCode.NotFound, f"{what} was not found")
 
 
@@ -99,7 +99,7 @@ def validation(problems: Mapping[str, Sequence[str]], message: str | None = None
     """Return `ValidationError` with what is wrong by field path; the message names the first problem."""
     errors = {path: list(texts) for path, texts in problems.items()}
     if message is None:
-        texts = [f"{path}: {text}" for path, found in errors.items() for text in found]
+        texts = [f"{path}: {text}" for path, result in errors.items() for text in result]
         message = texts[0] if texts else "the request is not valid"
         if len(texts) > 1:
             message += f" (and {len(texts) - 1} more)"

@@ -42,7 +42,7 @@ STOP_SECONDS = 25.0
 FORCED = 1
 """The exit status of a server that did not end by itself."""
 
-LONGEST_TURN = 0.001
+MAX_TURN = 0.001
 """Seconds for which a thread may compute while the event loop waits for its turn. Strategies are evaluated in a thread;
 with Python's 5 ms an order sent meanwhile took three times as long, for it waits for its turn a dozen times."""
 
@@ -177,7 +177,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     the loop waiting for long.
     """
     allow_many_files()
-    sys.setswitchinterval(LONGEST_TURN)
+    sys.setswitchinterval(MAX_TURN)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.get_loop().set_exception_handler(LoopErrors())
         return runner.run(work)

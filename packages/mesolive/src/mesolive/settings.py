@@ -365,14 +365,14 @@ def known_settings() -> Sequence[KnownSetting]:
     known: list[KnownSetting] = []
     for entry in fields(Settings):
         kind, said = get_args(hints[entry.name])
-        present = [one for one in get_args(kind) if one is not type(None)] if isinstance(kind, UnionType) else [kind]
+        present = [arg for arg in get_args(kind) if arg is not type(None)] if isinstance(kind, UnionType) else [kind]
         known.append(KnownSetting(entry.name, present[0], entry.default, said))
     return known
 
 
 def help_of(name: str) -> str:
     """Return the help of a setting with its default, for the options of commands."""
-    (known,) = (one for one in known_settings() if one.name == name)
+    (known,) = (setting for setting in known_settings() if setting.name == name)
     return f"{known.said.help} [default: {known.shown_default}]" if known.shown_default else known.said.help
 
 

@@ -370,7 +370,7 @@ async def until_first(*work: Coroutine[Any, Any, object]) -> None:
     Exception
         What the first one raised.
     """
-    tasks = [asyncio.create_task(one) for one in work]
+    tasks = [asyncio.create_task(item) for item in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

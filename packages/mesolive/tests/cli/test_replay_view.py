@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,14 +27,3 @@ def test_without_a_terminal_there_is_a_line_now_and_then_with_the_time_left(
     assert len(lines) == 6, "one in fifteen seconds"
     assert lines[0] == "2026-01-20: 15 % done, about 0:01:25 left"
     assert lines[-1] == "2026-04-05: 90 % done, about 0:00:10 left"
-
-
-def test_control_characters_do_not_reach_the_terminal() -> None:
-    assert replay_view.printed("a\x1b[31mred\x07\u202eb") == "a?[31mred??b"
-
-
-@pytest.mark.parametrize("text", ["Größe", "鉄 🦅", 'quote " and \\'])
-def test_json_is_ascii_and_reads_back(text: str) -> None:
-    written = replay_view.json_text({"Name": text})
-    assert written.isascii()
-    assert json.loads(written) == {"Name": text}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, NakedRates, RegTLeg, RegTMode, StructureKind
 from mesolive.pricing.margin_search import (
-    MOST_LEGS,
+    MAX_LEGS,
     _Answer,
     _Division,
     _Program,
@@ -202,7 +202,7 @@ def test_a_contract_is_never_divided_where_that_would_be_cheaper() -> None:
 def test_a_position_of_very_many_legs_gets_an_allowed_requirement_that_is_not_called_the_lowest() -> None:
     spreads = [
         item
-        for number in range(MOST_LEGS)
+        for number in range(MAX_LEGS)
         for item in (leg("P", 900 - number, -1, 3), leg("P", 895 - number, 1, 2), leg("C", 1100 + number, -1, 1))
     ]
     found = reg_t(spreads, SPOT, BROAD_INDEX)
@@ -210,7 +210,7 @@ def test_a_position_of_very_many_legs_gets_an_allowed_requirement_that_is_not_ca
     assert 0 < found.amount <= sum(reg_t([item], SPOT, BROAD_INDEX).amount for item in spreads)
     # Every short contract is in exactly one structure.
     held = [quantity for item in found.structures for part, quantity in item.parts if part.quantity < 0]
-    assert sum(held) == -2 * MOST_LEGS
+    assert sum(held) == -2 * MAX_LEGS
 
 
 @pytest.mark.parametrize(

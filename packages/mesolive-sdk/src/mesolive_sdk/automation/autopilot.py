@@ -40,7 +40,7 @@ POLL_SECONDS = 15.0
 """How often the log is read without being woken."""
 
 EXIT_AGAIN = timedelta(minutes=1)
-LONGEST_AGAIN = timedelta(minutes=15)
+MAX_AGAIN = timedelta(minutes=15)
 """When an exit that failed is tried again: after a minute, then twice as long each time, up to this."""
 
 STILL_PROCESSING = (models.IdempotencyRecordStatus.Processing,)
@@ -272,9 +272,9 @@ class Autopilot:
         if task.state is TaskState.EXECUTING or task.position_id is None:
             return True
         return not any(
-            one.position_id == task.position_id and one.state is TaskState.EXECUTING
-            for one in others
-            if one.event_id != task.event_id
+            other.position_id == task.position_id and other.state is TaskState.EXECUTING
+            for other in others
+            if other.event_id != task.event_id
         )
 
     # -- reading
@@ -312,7 +312,7 @@ class Autopilot:
 
     async def _carry_out(self, task: Task, others: Sequence[Task]) -> Task:
         self._again.pop(task.event_id, None)
-        hurry = any(_closes(one, task) for one in others)
+        hurry = any(_closes(other, task) for other in others)
         if hurry and task.state is TaskState.WAITING:
             return self._end(task, TaskState.SKIPPED, "the position is to be left")
         refusal = await self._refusal(task)
@@ -396,10 +396,10 @@ class Autopilot:
 
     async def _prepare(self, task: Task) -> Task:
         """Prepare a task's next step, and fix what will be executed."""
-        found = await self._preparer.prepare(task)
-        if found is None:
+        result = await self._preparer.prepare(task)
+        if result is None:
             return self._end(task, TaskState.DONE, "nothing is left to trade")
-        prepared, error = found
+        prepared, error = result
         if prepared is None:
             return await self._not_prepared(task, error)
         match prepared:
@@ -413,7 +413,7 @@ class Autopilot:
                 conditions = prepared.AbortConditions or []
         self._tell_plan(task, prepared)
         if not allowed:
-            reasons = "; ".join(f"{one.Statement} is {_shown(one.Result)}" for one in conditions)
+            reasons = "; ".join(f"{condition.Statement} is {_shown(condition.Result)}" for condition in conditions)
             self._say(What.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId)
             return await self._come_to_nothing(task, TaskState.SKIPPED, "the strategy does not allow it")
         if self._is_paper(task):
@@ -554,7 +554,7 @@ class Autopilot:
             "note": why,
         }
         if task.kind is TaskKind.EXIT:
-            wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), LONGEST_AGAIN)
+            wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), MAX_AGAIN)
             self._say(What.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
             self._again[task.event_id] = self._now() + wait
             return self._memory.change(task, **changes, due=self._now() + wait)

@@ -130,17 +130,21 @@ class LogReader:
             event = envelope.Event
             if isinstance(event, models.OrderUpdateEvent) and event.Rejection is not None:
                 self._memory.rejected(event.OrderId, event.Rejection.Reason)  # orders themselves do not say why
-            found = _signal(event)
-            if found is not None:
-                signals.append(found)
+            result = _signal(event)
+            if result is not None:
+                signals.append(result)
         # Of a signal that was told several times only the latest counts: the others' times are over.
-        latest = {one.task.subject: one for one in signals if one.is_on and one.is_due}
-        signals = [one for one in signals if not one.is_on or not one.is_due or latest[one.task.subject] is one]
-        begun = [one.task for one in signals if one.is_on and (one.is_due or self._ignore_schedules)]
-        ended = [one.task for one in signals if not one.is_on]
+        latest = {signal.task.subject: signal for signal in signals if signal.is_on and signal.is_due}
+        signals = [
+            signal
+            for signal in signals
+            if not signal.is_on or not signal.is_due or latest[signal.task.subject] is signal
+        ]
+        begun = [signal.task for signal in signals if signal.is_on and (signal.is_due or self._ignore_schedules)]
+        ended = [signal.task for signal in signals if not signal.is_on]
         # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
         self._memory.take(begun, ended, events[-1].EventSeqId)
-        for signal in sorted(signals, key=lambda one: not one.is_on):
+        for signal in sorted(signals, key=lambda item: not item.is_on):
             heard(signal)
 
 

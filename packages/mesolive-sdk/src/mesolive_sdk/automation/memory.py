@@ -17,10 +17,10 @@ from typing import Any, Self
 
 from mesolive_sdk.automation.walking import Rung, Stage
 
-LONGEST_NOTE = 500
+MAX_NOTE = 500
 SCHEDULE_STEP = timedelta(minutes=5)
 """Minutes of schedules are multiples of this, and a scheduled time stays due for as long."""
-MOST_TASKS = 10_000
+MAX_TASKS = 10_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cursor (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seq INTEGER NOT NULL);
@@ -233,7 +233,7 @@ class Memory:
         By every method, when the file cannot be read or written: then nothing may be acted on.
     """
 
-    def __init__(self, path: Path | str, *, most_tasks: int = MOST_TASKS) -> None:
+    def __init__(self, path: Path | str, *, most_tasks: int = MAX_TASKS) -> None:
         self._most_tasks = most_tasks
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
@@ -343,7 +343,7 @@ class Memory:
             (task.event_id, task.kind.value, *task.subject[1:], TaskState.WITHDRAWN.value),
         )
         others = [_task(row) for row in rows]
-        return any(one.scheduled_at == task.scheduled_at and not one.is_untouched for one in others)
+        return any(other.scheduled_at == task.scheduled_at and not other.is_untouched for other in others)
 
     def again(self, task: Task, due: datetime) -> None:
         """Note that what a task that came to nothing asks for is tried anew later, while its signal is on."""
@@ -416,7 +416,7 @@ class Memory:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?)", (order_id, _cut(reason)))
             connection.execute(
-                "DELETE FROM rejections WHERE order_id <= (SELECT MAX(order_id) FROM rejections) - ?", (MOST_TASKS,)
+                "DELETE FROM rejections WHERE order_id <= (SELECT MAX(order_id) FROM rejections) - ?", (MAX_TASKS,)
             )
 
     def reason(self, order_id: int) -> str | None:
@@ -537,4 +537,4 @@ def _text(value: Decimal | None) -> str | None:
 
 
 def _cut(note: str | None) -> str | None:
-    return None if note is None else note[:LONGEST_NOTE]
+    return None if note is None else note[:MAX_NOTE]

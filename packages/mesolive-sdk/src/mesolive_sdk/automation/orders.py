@@ -182,8 +182,10 @@ class _Group:
 
     def cancelled_by_us(self, order_id: int) -> bool:
         return any(
-            one.kind is IntentKind.CANCEL and one.order_id == order_id and one.outcome is not IntentOutcome.REFUSED
-            for one in self.intents
+            intent.kind is IntentKind.CANCEL
+            and intent.order_id == order_id
+            and intent.outcome is not IntentOutcome.REFUSED
+            for intent in self.intents
         )
 
 
@@ -463,32 +465,32 @@ class OrderRunner:
             if error.status is models.StatusCode.NotFound:
                 return False
             raise
-        found = record.LiveOrderIds or [] if intent.order_id is None else [intent.order_id]
-        if found:
-            self._memory.learn(intent, IntentOutcome.TAKEN, found[0])
+        result = record.LiveOrderIds or [] if intent.order_id is None else [intent.order_id]
+        if result:
+            self._memory.learn(intent, IntentOutcome.TAKEN, result[0])
         return True
 
     # -- small things
 
     async def _orders(self, plan: PlanToOrder) -> list[models.Order]:
-        found: list[models.Order] = []
+        result: list[models.Order] = []
         token: str | None = None
         while True:
             page = await self._control.list_orders(
                 models.ListOrdersArgs(ExecPlanId=plan.plan, Limit=PAGE, ContinuationToken=token)
             )
-            found += page.Orders
+            result += page.Orders
             token = page.ContinuationToken
             if token is None:
-                return found
+                return result
 
     def _groups(self, task: Task, plan: PlanToOrder, orders: Sequence[models.Order]) -> list[_Group]:
         intents = self._memory.intents(task)
         groups = [
             _Group(
                 todo,
-                sorted((one for one in orders if one.LegGroupId == todo.group), key=lambda one: one.OrderId),
-                [one for one in intents if one.group == todo.group],
+                sorted((order for order in orders if order.LegGroupId == todo.group), key=lambda item: item.OrderId),
+                [intent for intent in intents if intent.group == todo.group],
             )
             for todo in plan.groups
         ]
@@ -521,7 +523,7 @@ class OrderRunner:
         if provider is None:
             return None
         try:
-            found = await self._data.get_combo_contracts_snapshot(
+            result = await self._data.get_combo_contracts_snapshot(
                 models.GetComboContractsSnapshotArgs(
                     Combo=todo.combo,
                     PriceFields=models.LiveQuoteFields.Bid | models.LiveQuoteFields.Ask,
@@ -534,7 +536,7 @@ class OrderRunner:
             # Without quotes nothing is priced, but what has worked long enough is cancelled all the same.
             self._tell(What.TROUBLE, task, f"no quotes: {error}")
             return None
-        prices = found.ComboPrices
+        prices = result.ComboPrices
         if prices is None or prices.Bid is None or prices.Ask is None or prices.Bid > prices.Ask:
             return None
         return ComboQuote(prices.Bid, prices.Ask)

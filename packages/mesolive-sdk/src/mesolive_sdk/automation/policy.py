@@ -48,7 +48,7 @@ class PaperPolicy:
         NoPriceError
             When one of them has no mark.
         """
-        found: dict[str, models.PaperLegFill] = {}
+        result: dict[str, models.PaperLegFill] = {}
         for name, leg in legs.items():
             if leg.Qty == 0:
                 continue
@@ -56,5 +56,5 @@ class PaperPolicy:
             if mark is None:
                 raise NoPriceError(f"leg {name!r} has no mark")
             ticks = (max(mark, Decimal(0)) / self.tick).to_integral_value(rounding=ROUND_HALF_EVEN)
-            found[name] = models.PaperLegFill(Price=ticks * self.tick, Commission=self.commission * abs(leg.Qty))
-        return found
+            result[name] = models.PaperLegFill(Price=ticks * self.tick, Commission=self.commission * abs(leg.Qty))
+        return result

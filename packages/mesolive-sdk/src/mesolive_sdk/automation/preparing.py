@@ -137,10 +137,10 @@ def _reason(status: models.PreparationStatusResult) -> str:
 
 def _section(definition: dict[str, Any], *path: str) -> dict[str, Any]:
     """Return an object within a definition; an empty one where it is not written."""
-    found: dict[str, Any] = definition
+    result: dict[str, Any] = definition
     for name in path:
-        found = found.get(name) or {}
-    return found
+        result = result.get(name) or {}
+    return result
 
 
 def _constraint(definition: dict[str, Any]) -> models.LiveLegSelectionConstraint:

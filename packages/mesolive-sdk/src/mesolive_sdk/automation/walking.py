@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from mesolive_sdk.ticks import tick_above, tick_below, ticks_up
 
-MOST_STEPS = 1000
+MAX_STEPS = 1000
 
 
 class Style(StrEnum):
@@ -97,7 +97,7 @@ class OrderPolicy:
     @property
     def steps(self) -> int:
         """How many steps a walk has before the patience is over; the last one reaches the concession."""
-        return max(1, min(-(-self.patience // self.step) - 1, MOST_STEPS))
+        return max(1, min(-(-self.patience // self.step) - 1, MAX_STEPS))
 
     @property
     def patience(self) -> timedelta:

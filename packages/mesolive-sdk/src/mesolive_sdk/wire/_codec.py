@@ -282,8 +282,8 @@ def _check_of(node: shape.Type) -> Check | None:
         case shape.DictType():
             return _all_items(_check_of(node.value_type), dict[Any, Any].values)
         case shape.UnionType():
-            found = [check for choice in node.types if (check := _check_of(choice)) is not None]
-            return (lambda value: value is None or all(check(value) for check in found)) if found else None
+            result = [check for choice in node.types if (check := _check_of(choice)) is not None]
+            return (lambda value: value is None or all(check(value) for check in result)) if result else None
         case _:
             return None
 

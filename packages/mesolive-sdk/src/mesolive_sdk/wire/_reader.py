@@ -133,14 +133,14 @@ def _struct(node: shape.StructType, *, strict: bool) -> Reader:
             return None
         given = cast("Mapping[str, object]", value)
         before = problems.count
-        found: dict[str, object] = {}
+        result: dict[str, object] = {}
         for name, reader, required, nullable in fields:
             item = given.get(name, _NOTHING)
             at = f"{path}.{name}" if path else name
             if item is not _NOTHING:
-                found[name] = reader(item, at, problems)
+                result[name] = reader(item, at, problems)
             elif required and nullable:
-                found[name] = None  # a missing nullable field reads as null
+                result[name] = None  # a missing nullable field reads as null
             elif required:
                 problems.add(at, "is required, but missing")
             if problems.full:
@@ -148,7 +148,7 @@ def _struct(node: shape.StructType, *, strict: bool) -> Reader:
         if problems.count > before:
             return None
         try:
-            return make(**found)
+            return make(**result)
         except ValueError as error:
             problems.add(path, str(error))
             return None

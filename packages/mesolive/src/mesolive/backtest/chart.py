@@ -198,4 +198,4 @@ def _drawable(title: str) -> str:
 
     font = get_font(findfont("DejaVu Sans"))
     shown = title if len(title) <= MAX_TITLE else f"{title[:MAX_TITLE]}…"
-    return "".join(one if font.get_char_index(ord(one)) else "?" for one in shown)
+    return "".join(item if font.get_char_index(ord(item)) else "?" for item in shown)

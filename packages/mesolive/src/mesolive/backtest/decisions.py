@@ -175,9 +175,9 @@ class DecisionRecorder:
             failed = (
                 self._frozen.failed
                 if isinstance(self._frozen, CapturedVariables)
-                else [one for one in self._frozen.evaluations if one.error is not None]
+                else [evaluation for evaluation in self._frozen.evaluations if evaluation.error is not None]
             )
-            record.definitions.extend(_condition(one) for one in failed)
+            record.definitions.extend(_condition(item) for item in failed)
             self._frozen = None
         if notice.what is What.OUTCOME:
             record.result = str(notice.details.get("State", notice.what.value))
@@ -333,7 +333,7 @@ def _trace(trace: SelectionTrace) -> TraceRecord:
 
 
 def _conditions(evaluations: Iterable[Evaluation]) -> list[ConditionRecord]:
-    return [_condition(one) for one in evaluations]
+    return [_condition(evaluation) for evaluation in evaluations]
 
 
 def _condition(one: Evaluation) -> ConditionRecord:
@@ -343,8 +343,8 @@ def _condition(one: Evaluation) -> ConditionRecord:
 
 
 def _values(variables: Mapping[str, object]) -> dict[str, float]:
-    found = {name: _number(float(str(value))) for name, value in sorted(variables.items())}
-    return {name: value for name, value in found.items() if value is not None}
+    result = {name: _number(float(str(value))) for name, value in sorted(variables.items())}
+    return {name: value for name, value in result.items() if value is not None}
 
 
 def _number(value: float | None) -> float | None:
@@ -354,7 +354,11 @@ def _number(value: float | None) -> float | None:
 
 def _why_nothing(record: Decision) -> str:
     """Return why nothing came of an evaluation, in words."""
-    failed = [f"{one.statement} cannot be evaluated: {one.error}" for one in record.conditions if one.error is not None]
+    failed = [
+        f"{condition.statement} cannot be evaluated: {condition.error}"
+        for condition in record.conditions
+        if condition.error is not None
+    ]
     if record.decision == "entry":
         if record.schedule_ok is False:
             return "the schedule is not due"

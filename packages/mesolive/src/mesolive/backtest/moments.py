@@ -83,9 +83,9 @@ def moments(
         if session is not None and (days is None or day in days):
             opening, close = session
             steps = -((opening - close) // timedelta(seconds=every))
-            found = {opening + timedelta(seconds=every) * step for step in range(steps)}
-            found |= {close - BEFORE_CLOSE, close, *by_day.get(day, ())}
-            yield from (at for at in sorted(found) if first <= at <= last and opening <= at <= close)
+            result = {opening + timedelta(seconds=every) * step for step in range(steps)}
+            result |= {close - BEFORE_CLOSE, close, *by_day.get(day, ())}
+            yield from (at for at in sorted(result) if first <= at <= last and opening <= at <= close)
         day += timedelta(days=1)
 
 

@@ -49,8 +49,8 @@ def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:
 
 def order_row(order: models.Order, outcome: Outcome) -> tuple[str, ...]:
     """Return what became of an order: number, position, group, type, limit, state, combos filled, average price."""
-    positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
-    plans = {one.ExecPlanId: one.PositionId for one in outcome.executions}
+    positions = {execution.LiveOrderId: execution.PositionId for execution in outcome.executions}
+    plans = {execution.ExecPlanId: execution.PositionId for execution in outcome.executions}
     names = {position.Id: position.Name for position in outcome.positions}
     position = positions.get(order.OrderId, plans.get(order.ExecPlanId))
     return (
@@ -85,44 +85,46 @@ def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:
     names = {position.Id: position.Name for position in outcome.positions}
     equity = (
         (
-            f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
-            _text(one.value),
-            _text(one.cash),
-            one.positions,
-            *(_text(value) for value in (one.delta, one.gamma, one.theta, one.vega)),
-            "" if one.underlying is None else f"{one.underlying:.4f}".rstrip("0").rstrip("."),
+            f"{point.at:%Y-%m-%dT%H:%M:%SZ}",
+            _text(point.value),
+            _text(point.cash),
+            point.positions,
+            *(_text(value) for value in (point.delta, point.gamma, point.theta, point.vega)),
+            "" if point.underlying is None else f"{point.underlying:.4f}".rstrip("0").rstrip("."),
         )
-        for one in outcome.points
+        for point in outcome.points
     )
     trades = (
         (
-            f"{one.ExecutedAt:%Y-%m-%dT%H:%M:%SZ}",
-            names[one.PositionId],
-            one.LegName,
-            contract_text(one.Contract),
-            _text(one.Qty),
-            _text(one.Price),
-            _text(one.Commission),
-            "yes" if one.LiveOrderId is None else "",
+            f"{execution.ExecutedAt:%Y-%m-%dT%H:%M:%SZ}",
+            names[execution.PositionId],
+            execution.LegName,
+            contract_text(execution.Contract),
+            _text(execution.Qty),
+            _text(execution.Price),
+            _text(execution.Commission),
+            "yes" if execution.LiveOrderId is None else "",
         )
-        for one in outcome.executions
+        for execution in outcome.executions
     )
-    signals = ((f"{one.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(one)) for one in outcome.events)
-    acted = ((f"{one.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(one, outcome)) for one in outcome.notices)
+    signals = ((f"{event.EventTime:%Y-%m-%dT%H:%M:%SZ}", *signal_row(event)) for event in outcome.events)
+    acted = ((f"{notice.at:%Y-%m-%dT%H:%M:%SZ}", *notice_row(notice, outcome)) for notice in outcome.notices)
     held = (
         (
-            one.id,
-            one.name,
-            f"{one.opened_at:%Y-%m-%dT%H:%M:%SZ}",
-            "" if one.closed_at is None else f"{one.closed_at:%Y-%m-%dT%H:%M:%SZ}",
-            *(_text(value) for value in (one.days, one.pnl, one.commission)),
-            one.fills,
-            one.adjustments,
-            one.ended,
+            position.id,
+            position.name,
+            f"{position.opened_at:%Y-%m-%dT%H:%M:%SZ}",
+            "" if position.closed_at is None else f"{position.closed_at:%Y-%m-%dT%H:%M:%SZ}",
+            *(_text(value) for value in (position.days, position.pnl, position.commission)),
+            position.fills,
+            position.adjustments,
+            position.ended,
         )
-        for one in results.positions
+        for position in results.positions
     )
-    months = ((one.month, _text(one.pnl), _text(one.percent), one.closed, one.won) for one in results.months)
+    months = (
+        (month.month, _text(month.pnl), _text(month.percent), month.closed, month.won) for month in results.months
+    )
     written = [
         _lines(folder / "decisions.jsonl", outcome.decisions),
         _json(folder / "results.json", results),
@@ -134,7 +136,7 @@ def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:
         _csv(folder / "autopilot.csv", AUTOPILOT, acted),
     ]
     if outcome.orders:
-        orders = ((f"{one.CreatedAt:%Y-%m-%dT%H:%M:%SZ}", *order_row(one, outcome)) for one in outcome.orders)
+        orders = ((f"{order.CreatedAt:%Y-%m-%dT%H:%M:%SZ}", *order_row(order, outcome)) for order in outcome.orders)
         written.append(_csv(folder / "orders.csv", ORDERS, orders))
     return written
 

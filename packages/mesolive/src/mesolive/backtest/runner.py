@@ -255,12 +255,12 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
         await control.create_strategy(
             models.CreateStrategyArgs(StrategyDefinition=dict(request.definition), ActiveOnAccounts=[account])
         )
-        found = list(moments(calendar, request.first, request.last, request.every, instants.all, request.days))
-        for done, (moment, until) in enumerate(steps(found, calendar)):
+        result = list(moments(calendar, request.first, request.last, request.every, instants.all, request.days))
+        for done, (moment, until) in enumerate(steps(result, calendar)):
             await request.clock.leap(moment)
             recorder.begin(moment)
             if told is not None:
-                told(Progress(moment, done, len(found)))
+                told(Progress(moment, done, len(result)))
             view = request.market.view(definition.symbol)
             if view.stale:
                 # Nothing is decided on old quotes: an evaluation would only say so.
@@ -290,7 +290,7 @@ def must_have_market(market: Market, symbol: str) -> None:
     NoMarketError
         When it is not.
     """
-    known = sorted(one.symbol for provider in market.providers.values() for one in provider.underlyings)
+    known = sorted(underlying.symbol for provider in market.providers.values() for underlying in provider.underlyings)
     if symbol not in known:
         raise NoMarketError(f"Symbol: the strategy trades {symbol}, and the market has {', '.join(known)} only")
 
@@ -321,8 +321,8 @@ async def _point(
 def _sum(greeks: list[models.GreekValues | None], name: str) -> Decimal | None:
     """Return the sum of one greek over positions; `None` when one of them has none."""
     total = Decimal(0)
-    for one in greeks:
-        value: Decimal | None = None if one is None else getattr(one, name)
+    for greek in greeks:
+        value: Decimal | None = None if greek is None else getattr(greek, name)
         if value is None:
             return None
         total += value
@@ -356,7 +356,7 @@ async def _collect(
     while True:
         args = models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=PAGE, ContinuationToken=token)
         replayed = await events.get_events_since(args)
-        outcome.events += [one.Event for one in replayed.Events if isinstance(one.Event, SIGNALS)]
+        outcome.events += [item.Event for item in replayed.Events if isinstance(item.Event, SIGNALS)]
         token = replayed.ContinuationToken
         if not token:
             break

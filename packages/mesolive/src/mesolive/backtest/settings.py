@@ -102,12 +102,12 @@ def _commission(written: object) -> tuple[Decimal | None, list[tuple[str, str]]]
 
 
 def _section(source: Mapping[str, Any], name: str, path: str | None = None) -> Mapping[str, Any]:
-    found = source.get(name)
-    if found is None:
+    result = source.get(name)
+    if result is None:
         return {}
-    if not isinstance(found, Mapping):
-        raise SettingsFieldError(f"{path or name}: expected an object, got {_shown(found)}")
-    return cast("Mapping[str, Any]", found)
+    if not isinstance(result, Mapping):
+        raise SettingsFieldError(f"{path or name}: expected an object, got {_shown(result)}")
+    return cast("Mapping[str, Any]", result)
 
 
 def _amount(value: object, path: str) -> Decimal | None:

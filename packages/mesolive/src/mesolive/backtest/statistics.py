@@ -123,8 +123,8 @@ class Results(msgspec.Struct, rename="pascal", frozen=True):
 def results(outcome: Outcome, cash: Decimal) -> Results:
     """Return the results of a backtest that began with `cash`."""
     positions = _positions(outcome)
-    closed = [one.pnl for one in positions if one.closed_at is not None and one.pnl is not None]
-    wins, losses = [one for one in closed if one > 0], [one for one in closed if one < 0]
+    closed = [position.pnl for position in positions if position.closed_at is not None and position.pnl is not None]
+    wins, losses = [item for item in closed if item > 0], [item for item in closed if item < 0]
     end = outcome.points[-1].value if outcome.points else cash
     pnl = None if end is None else end - cash
     return Results(
@@ -132,9 +132,9 @@ def results(outcome: Outcome, cash: Decimal) -> Results:
         end=end,
         pnl=pnl,
         percent=_percent(pnl, cash),
-        commissions=sum((one.Commission for one in outcome.executions), Decimal(0)),
+        commissions=sum((execution.Commission for execution in outcome.executions), Decimal(0)),
         trades=len(closed),
-        still_open=sum(one.closed_at is None for one in positions),
+        still_open=sum(position.closed_at is None for position in positions),
         won=len(wins),
         lost=len(losses),
         win_rate=_percent(Decimal(len(wins)), Decimal(len(closed))),
@@ -174,12 +174,12 @@ def max_drawdown(points: Sequence[Point], cash: Decimal) -> Drawdown | None:
 
 def drawdowns(points: Sequence[Point], cash: Decimal) -> list[tuple[datetime, Decimal]]:
     """Return the fall from the highest value so far at each point, in account currency and negative."""
-    peak, found = cash, list[tuple[datetime, Decimal]]()
+    peak, result = cash, list[tuple[datetime, Decimal]]()
     for point in points:
         if point.value is not None:
             peak = max(peak, point.value)
-            found.append((point.at, point.value - peak))
-    return found
+            result.append((point.at, point.value - peak))
+    return result
 
 
 def _positions(outcome: Outcome) -> list[PositionResult]:
@@ -192,16 +192,20 @@ def _positions(outcome: Outcome) -> list[PositionResult]:
         if decision.result != "done":
             continue
         if decision.decision == "exit":
-            exits[decision.position] = "; ".join(one.statement for one in decision.conditions if one.result)
+            exits[decision.position] = "; ".join(
+                condition.statement for condition in decision.conditions if condition.result
+            )
         elif decision.decision == "adjustment" and not decision.liquidates:
             adjusted[decision.position] += 1
-    liquidated = {one.position for one in outcome.decisions if one.liquidates and one.result == "done"}
+    liquidated = {
+        decision.position for decision in outcome.decisions if decision.liquidates and decision.result == "done"
+    }
     last = outcome.points[-1].at if outcome.points else None
-    found: list[PositionResult] = []
-    for position in sorted(outcome.positions, key=lambda one: one.Id):
+    result: list[PositionResult] = []
+    for position in sorted(outcome.positions, key=lambda item: item.Id):
         own = fills[position.Id]
         until = position.ClosedAt or last or position.CreatedAt
-        found.append(
+        result.append(
             PositionResult(
                 id=position.Id,
                 name=position.Name,
@@ -215,7 +219,7 @@ def _positions(outcome: Outcome) -> list[PositionResult]:
                 ended=_ended(position, own, exits, liquidated),
             )
         )
-    return found
+    return result
 
 
 def _pnl(position: models.LivePositionDetail) -> Decimal | None:
@@ -246,15 +250,19 @@ def _months(points: Sequence[Point], cash: Decimal, positions: Sequence[Position
         # A value that is unknown at the end of a month gives way to the last one that was known.
         if point.value is not None or month not in values:
             values[month] = point.value
-    before, found = cash, list[MonthResult]()
+    before, result = cash, list[MonthResult]()
     for month, last in values.items():
         value = before if last is None else last
-        own = [one for one in positions if one.closed_at is not None and f"{one.closed_at:%Y-%m}" == month]
+        own = [
+            position
+            for position in positions
+            if position.closed_at is not None and f"{position.closed_at:%Y-%m}" == month
+        ]
         gain = value - before
-        won = sum(one.pnl is not None and one.pnl > 0 for one in own)
-        found.append(MonthResult(month, gain, _percent(gain, before), len(own), won))
+        won = sum(item.pnl is not None and item.pnl > 0 for item in own)
+        result.append(MonthResult(month, gain, _percent(gain, before), len(own), won))
         before = value
-    return found
+    return result
 
 
 def _exposure(points: Sequence[Point]) -> Decimal | None:

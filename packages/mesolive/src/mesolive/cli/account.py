@@ -70,11 +70,11 @@ def list_accounts(url: Url = None, token: Token = None, as_json: AsJson = False)
             args = models.ListAccountsArgs()
             return await everything(control.list_accounts, args, lambda answer: answer.Accounts, 10_000)
 
-    found = asyncio.run(ask())
+    result = asyncio.run(ask())
     if as_json:
-        print_json({"Accounts": found})
+        print_json({"Accounts": result})
     else:
-        print_accounts(found)
+        print_accounts(result)
 
 
 @account_app.command(name="create-paper")
@@ -173,7 +173,7 @@ def limits(
         "stale_exit_policy": None if stale_exits is None else stale_exits.policy,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    found: list[Limits] = []
+    result: list[Limits] = []
 
     async def change(store: Database, owner: UserContext) -> None:
         async with store.write() as tx:
@@ -183,10 +183,10 @@ def limits(
             if changes:
                 await set_limits(tx, row.id, after)
                 await audit(tx, [_limits_changed(owner, row.id, before, after)])
-            found.append(after)
+            result.append(after)
 
     asyncio.run(_with_user(from_environment({"database": database}), user, change))
-    (after,) = found
+    (after,) = result
     if as_json:
         echo(json.dumps(_limits_json(after), indent=2))
         return

@@ -57,11 +57,11 @@ class LazyCommands(TyperGroup):
         if place is None:
             return None
         module, attribute = place
-        found: Any = getattr(import_module(f"mesolive.cli.{module}"), attribute)
+        result: Any = getattr(import_module(f"mesolive.cli.{module}"), attribute)
         alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False)
-        if isinstance(found, typer.Typer):
-            alone.add_typer(found, name=cmd_name, help=HELP[cmd_name])
+        if isinstance(result, typer.Typer):
+            alone.add_typer(result, name=cmd_name, help=HELP[cmd_name])
         else:
-            alone.command(cmd_name)(found)
+            alone.command(cmd_name)(result)
         command = typer.main.get_command(alone)
         return command.get_command(ctx, cmd_name) if isinstance(command, TyperGroup) else command

@@ -62,16 +62,16 @@ def list_orders(
 
     async def ask() -> list[models.Order]:
         async with client(MesoLiveControlHubClient, url, token) as control:
-            found: list[models.Order] = []
+            result: list[models.Order] = []
             for state in WORKING if working else (None,):
                 args = models.ListOrdersArgs(BrokerAccountId=account, ExecPlanId=plan_id, State=state)
-                found += await everything(control.list_orders, args, lambda answer: answer.Orders, last)
+                result += await everything(control.list_orders, args, lambda answer: answer.Orders, last)
             # By their numbers: an order whose state changes meanwhile may be found twice.
-            return [order for _, order in sorted({order.OrderId: order for order in found}.items())][-last:]
+            return [order for _, order in sorted({order.OrderId: order for order in result}.items())][-last:]
 
-    found = asyncio.run(ask())
+    result = asyncio.run(ask())
     if as_json:
-        print_json({"Orders": found})
+        print_json({"Orders": result})
         return
     print_table(
         "Orders that have not ended" if working else "Orders",
@@ -85,7 +85,7 @@ def list_orders(
                 _terms(order),
                 order.State,
             )
-            for order in found
+            for order in result
         ),
         "none",
     )

@@ -60,11 +60,11 @@ def list_positions(
 
     async def ask() -> list[models.LivePositionDetail]:
         async with client(MesoLiveControlHubClient, url, token) as control:
-            found: list[models.LivePosition] = []
+            result: list[models.LivePosition] = []
             for state in (None,) if closed else LIVING:
                 args = models.ListPositionsArgs(BrokerAccountId=account, LiveStrategyId=strategy_id, State=state)
-                found += await everything(control.list_positions, args, lambda answer: answer.Positions, last)
-            newest = sorted({position.Id for position in found})[-last:]
+                result += await everything(control.list_positions, args, lambda answer: answer.Positions, last)
+            newest = sorted({position.Id for position in result})[-last:]
             turns = asyncio.Semaphore(AT_ONCE)
 
             async def one(position_id: int) -> models.LivePositionDetail:
@@ -73,9 +73,9 @@ def list_positions(
 
             return list(await asyncio.gather(*map(one, newest)))
 
-    found = asyncio.run(ask())
+    result = asyncio.run(ask())
     if as_json:
-        print_json({"Positions": found})
+        print_json({"Positions": result})
         return
     print_table(
         "Positions" if closed else "Positions that are not closed",
@@ -94,19 +94,19 @@ def list_positions(
         ),
         (
             (
-                one.Id,
-                one.Name,
-                one.State,
-                one.BrokerAccountId,
-                one.StrategyName,
-                one.CreatedAt,
-                one.ClosedAt,
-                money(one.RealizedPnL),
-                money(one.PositionPnL.Mark),
-                None if one.PositionGreeks.Mark is None else one.PositionGreeks.Mark.Delta,
-                money(one.Margin),
+                item.Id,
+                item.Name,
+                item.State,
+                item.BrokerAccountId,
+                item.StrategyName,
+                item.CreatedAt,
+                item.ClosedAt,
+                money(item.RealizedPnL),
+                money(item.PositionPnL.Mark),
+                None if item.PositionGreeks.Mark is None else item.PositionGreeks.Mark.Delta,
+                money(item.Margin),
             )
-            for one in found
+            for item in result
         ),
         "none",
     )
@@ -118,9 +118,9 @@ def show(position_id: PositionId, url: Url = None, token: Token = None, as_json:
 
     async def ask() -> tuple[models.LivePositionDetail, list[models.LiveExecution]]:
         async with client(MesoLiveControlHubClient, url, token) as control:
-            found = await control.get_position(models.GetPositionArgs(PositionId=position_id))
+            result = await control.get_position(models.GetPositionArgs(PositionId=position_id))
             args = models.ListExecutionsArgs(PositionId=position_id)
-            return found, await everything(control.list_executions, args, lambda answer: answer.Executions, 500)
+            return result, await everything(control.list_executions, args, lambda answer: answer.Executions, 500)
 
     position, executions = asyncio.run(ask())
     if as_json:
@@ -131,8 +131,16 @@ def show(position_id: PositionId, url: Url = None, token: Token = None, as_json:
         "Executions",
         ("Id", "Order", "Leg", "Qty", "Price", "Commission", "At, market time"),
         (
-            (one.Id, one.LiveOrderId, one.LegName, one.Qty, one.Price, one.Commission, one.ExecutedAt)
-            for one in executions
+            (
+                execution.Id,
+                execution.LiveOrderId,
+                execution.LegName,
+                execution.Qty,
+                execution.Price,
+                execution.Commission,
+                execution.ExecutedAt,
+            )
+            for execution in executions
         ),
         "none",
     )

@@ -25,8 +25,8 @@ A = TypeVar("A", bound=PageArgs)
 R = TypeVar("R", bound=PageResult)
 T = TypeVar("T")
 
-LARGEST_PAGE = 500
-MOST_PAGES = 200
+MAX_PAGE = 500
+MAX_PAGES = 200
 """How many pages one listing reads at most: 100,000 things."""
 
 WIDE = 160
@@ -80,8 +80,8 @@ async def everything(
 ) -> list[T]:
     """Return the last `last` things of a paged list, read page by page."""
     kept: deque[T] = deque(maxlen=last)
-    args.Limit = LARGEST_PAGE
-    for _ in range(MOST_PAGES):
+    args.Limit = MAX_PAGE
+    for _ in range(MAX_PAGES):
         answer = await ask(args)
         kept.extend(items(answer))
         if not answer.ContinuationToken:

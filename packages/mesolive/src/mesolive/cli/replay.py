@@ -183,10 +183,10 @@ def replay_command(
             outcome = asyncio.run(replay(request, progress))
     except MesoLiveError as error:
         _refuse([str(error)])
-    found = results(outcome, request.cash)
+    result = results(outcome, request.cash)
     title = own.name or report.definition.name or "replay"
     subtitle = f"{replayed.title}, {request.first:%Y-%m-%d} to {request.last:%Y-%m-%d}"
-    files = [] if out is None else _written(outcome, found, out, (title, subtitle))
+    files = [] if out is None else _written(outcome, result, out, (title, subtitle))
     if as_json:
         unused = [{"Field": name, "Reason": why} for name, why in (*own.unused, *replayed.unused)]
         echo(
@@ -195,14 +195,14 @@ def replay_command(
                     "Strategy": report.definition.name,
                     "Settings": {name.capitalize(): text for name, text in terms},
                     "NotUsed": unused,
-                    "Results": found,
+                    "Results": result,
                     "BooksBalance": outcome.balances,
                     "Files": [str(path) for path in files],
                 }
             )
         )
     else:
-        show(outcome, found, to_files=out is not None)
+        show(outcome, result, to_files=out is not None)
         for path in files:
             echo(f"wrote {path}")
     if not outcome.balances:
@@ -213,7 +213,11 @@ def _definition(path: Path) -> dict[str, Any]:
     try:
         return load(path.read_bytes())
     except (DefinitionError, OSError) as error:
-        said = "; ".join(str(one) for one in error.problems) if isinstance(error, DefinitionError) else error.strerror
+        said = (
+            "; ".join(str(problem) for problem in error.problems)
+            if isinstance(error, DefinitionError)
+            else error.strerror
+        )
         raise typer.BadParameter(f"{path.name} is not a JSON object: {said}", param_hint="--strategy") from None
 
 
@@ -260,12 +264,12 @@ def _origin(used: Decimal, own: Decimal | None, field: str) -> str:
 
 def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -> list[tuple[str, str]]:
     """Return a line for each setting of the definition that is not used."""
-    found = [*own.unused, *replayed.unused]
+    result = [*own.unused, *replayed.unused]
     if request.terms.kind is AccountKind.simulated:
         why = "orders are filled by the simulated venue: --slippage and --order-style"
-        found += [("Settings.Sim.FillModel", why)] if own.fill_model is not None else []
-        found += [("Settings.Sim.SlippageAmt", why)] if own.slippage is not None else []
-    return [("not used", f"{field}: {why}") for field, why in found]
+        result += [("Settings.Sim.FillModel", why)] if own.fill_model is not None else []
+        result += [("Settings.Sim.SlippageAmt", why)] if own.slippage is not None else []
+    return [("not used", f"{field}: {why}") for field, why in result]
 
 
 def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:

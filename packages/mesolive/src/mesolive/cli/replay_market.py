@@ -108,7 +108,7 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
     if begin > clock.now():  # a market that begins later starts with what was known by then
         clock = StepClock(begin)
         provider = RecordedProvider(recordings, clock, calendar)
-    once_a_day = any(isinstance(one, ExportRecording) and one.end_of_day for one in recordings)
+    once_a_day = any(isinstance(recording, ExportRecording) and recording.end_of_day for recording in recordings)
     if once_a_day:
         unused.append(("Schedule", "the recording has one chain a day: it is evaluated five minutes before each close"))
     number = sum(first <= day <= last for day in provider.days)

@@ -83,56 +83,64 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
         ("time (UTC)", "pos", "leg", "contract", "qty", "price", ""),
         [
             (
-                f"{one.ExecutedAt:%Y-%m-%d %H:%M}",
-                str(one.PositionId),
-                one.LegName,
-                contract_text(one.Contract),
-                f"{one.Qty:+f}",
-                f"{one.Price:.2f}",
-                "settled" if one.LiveOrderId is None else "",
+                f"{execution.ExecutedAt:%Y-%m-%d %H:%M}",
+                str(execution.PositionId),
+                execution.LegName,
+                contract_text(execution.Contract),
+                f"{execution.Qty:+f}",
+                f"{execution.Price:.2f}",
+                "settled" if execution.LiveOrderId is None else "",
             )
-            for one in outcome.executions
+            for execution in outcome.executions
         ],
         numbers=("pos", "qty", "price"),
     )
     if outcome.orders:
-        positions = {one.LiveOrderId: one.PositionId for one in outcome.executions}
+        positions = {execution.LiveOrderId: execution.PositionId for execution in outcome.executions}
         shown.table(
             "Orders",
             ("time (UTC)", "id", "pos", "type", "limit", "state", "filled"),
             [
                 (
-                    f"{one.CreatedAt:%Y-%m-%d %H:%M:%S}",
-                    str(one.OrderId),
-                    str(positions.get(one.OrderId, "")),
-                    one.OrderType.name,
-                    "" if one.LimitPrice is None else f"{one.LimitPrice:.2f}",
-                    one.State.name,
-                    f"{one.CumQty:f} of {one.Qty:f}",
+                    f"{order.CreatedAt:%Y-%m-%d %H:%M:%S}",
+                    str(order.OrderId),
+                    str(positions.get(order.OrderId, "")),
+                    order.OrderType.name,
+                    "" if order.LimitPrice is None else f"{order.LimitPrice:.2f}",
+                    order.State.name,
+                    f"{order.CumQty:f} of {order.Qty:f}",
                 )
-                for one in outcome.orders
+                for order in outcome.orders
             ],
             numbers=("id", "pos", "limit", "filled"),
         )
     troubles = [
-        one
-        for one in outcome.notices
-        if one.what is What.TROUBLE or (one.what is What.OUTCOME and one.details.get("State") not in PLAIN_STATES)
+        notice
+        for notice in outcome.notices
+        if notice.what is What.TROUBLE
+        or (notice.what is What.OUTCOME and notice.details.get("State") not in PLAIN_STATES)
     ]
     shown.table(
         "Not carried out",
         ("time (UTC)", "signal", "pos", "why"),
         [
-            (f"{one.at:%Y-%m-%d %H:%M}", one.task.kind.value, _id(one.task.position_id), notice_row(one, outcome)[3])
-            for one in troubles
+            (
+                f"{trouble.at:%Y-%m-%d %H:%M}",
+                trouble.task.kind.value,
+                _id(trouble.task.position_id),
+                notice_row(trouble, outcome)[3],
+            )
+            for trouble in troubles
         ],
         numbers=("pos",),
     )
-    errors = [one for one in outcome.events if isinstance(one, models.ErrorEvent) and one.State.name == "Active"]
+    errors = [
+        event for event in outcome.events if isinstance(event, models.ErrorEvent) and event.State.name == "Active"
+    ]
     shown.table(
         "Errors",
         ("time (UTC)", "pos", "what"),
-        [(f"{one.EventTime:%Y-%m-%d %H:%M}", _id(one.PositionId), one.Message or "") for one in errors],
+        [(f"{error.EventTime:%Y-%m-%d %H:%M}", _id(error.PositionId), error.Message or "") for error in errors],
         numbers=("pos",),
     )
     shown.table(
@@ -146,23 +154,26 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
         ("pos", "opened (UTC)", "days", "PnL", "paid", "fills", "adj", "ended by"),
         [
             (
-                str(one.id),
-                f"{one.opened_at:%Y-%m-%d %H:%M}",
-                f"{one.days:.1f}",
-                _money(one.pnl),
-                _money(one.commission),
-                str(one.fills),
-                str(one.adjustments),
-                one.ended.partition(" --")[0] or "(open)",
+                str(position.id),
+                f"{position.opened_at:%Y-%m-%d %H:%M}",
+                f"{position.days:.1f}",
+                _money(position.pnl),
+                _money(position.commission),
+                str(position.fills),
+                str(position.adjustments),
+                position.ended.partition(" --")[0] or "(open)",
             )
-            for one in found.positions
+            for position in found.positions
         ],
         numbers=("pos", "days", "PnL", "paid", "fills", "adj"),
     )
     shown.table(
         "Months",
         ("month", "PnL", "percent", "closed", "won"),
-        [(one.month, _money(one.pnl), _number(one.percent), str(one.closed), str(one.won)) for one in found.months],
+        [
+            (month.month, _money(month.pnl), _number(month.percent), str(month.closed), str(month.won))
+            for month in found.months
+        ],
         numbers=("PnL", "percent", "closed", "won"),
     )
     shown.fields("Results", result_fields(outcome, found))
@@ -204,7 +215,7 @@ def _drawdown(amount: Decimal, percent: Decimal, days: Decimal, recovered: datet
 
 
 def _decisions(outcome: Outcome) -> str:
-    kinds = Counter(one.decision for one in outcome.decisions)
+    kinds = Counter(decision.decision for decision in outcome.decisions)
     parts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     return f"{len(outcome.decisions)} evaluated on schedule{f' ({parts})' if parts else ''}"
 
@@ -214,7 +225,7 @@ def _days(outcome: Outcome) -> list[Sequence[str]]:
     for place, point in enumerate(outcome.points):
         following = outcome.points[place + 1] if place + 1 < len(outcome.points) else None
         if following is None or following.at.date() != point.at.date():
-            figures = [_number(one) for one in (point.delta, point.gamma, point.theta, point.vega)]
+            figures = [_number(item) for item in (point.delta, point.gamma, point.theta, point.vega)]
             rows.append((f"{point.at:%Y-%m-%d}", _money(point.value), str(point.positions), *figures))
     return rows
 

@@ -98,7 +98,7 @@ def _said(error: MesoLiveApiException) -> str:
     """Return what the server said, with the fields that were wrong."""
     problems = {} if error.error is None else error.error.ValidationErrors or {}
     message = error.message or error.status.value
-    texts = [f"{path}: {text}" for path, found in problems.items() for text in found if text not in message]
+    texts = [f"{path}: {text}" for path, result in problems.items() for text in result if text not in message]
     more = f" (and {len(texts) - SHOWN_PROBLEMS} more)" if len(texts) > SHOWN_PROBLEMS else ""
     return "; ".join([message, *texts[:SHOWN_PROBLEMS]]) + more
 

@@ -50,53 +50,59 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
 
     Status 0: it answers. 1: it cannot be reached, or refuses the key.
     """
-    found = asyncio.run(_ask(url, token))
+    result = asyncio.run(_ask(url, token))
     if as_json:
         print_json(
             {
-                "Health": found.health,
-                "MarketTime": found.latest.SnapshotTime,
-                "LatestEventSeqId": found.latest.LatestEventSeqId,
-                "Agents": found.agents,
-                "Accounts": found.accounts,
-                "Halts": found.halts,
-                "Active": [{"EventType": type(event).callback, "Event": event} for event in found.active],
-                "LastEvents": found.last,
+                "Health": result.health,
+                "MarketTime": result.latest.SnapshotTime,
+                "LatestEventSeqId": result.latest.LatestEventSeqId,
+                "Agents": result.agents,
+                "Accounts": result.accounts,
+                "Halts": result.halts,
+                "Active": [{"EventType": type(event).callback, "Event": event} for event in result.active],
+                "LastEvents": result.last,
             }
         )
         return
     print_fields(
         [
-            ("server", found.health.get("status", "answers")),
-            *(("failure", text) for text in found.health.get("failures", ())),
-            *(("warning", text) for text in found.health.get("warnings", ())),
-            ("market time", found.latest.SnapshotTime),
-            ("events", found.latest.LatestEventSeqId),
+            ("server", result.health.get("status", "answers")),
+            *(("failure", text) for text in result.health.get("failures", ())),
+            *(("warning", text) for text in result.health.get("warnings", ())),
+            ("market time", result.latest.SnapshotTime),
+            ("events", result.latest.LatestEventSeqId),
         ]
     )
     print_table(
         "Agents",
         ("Agent", "Name", "Status", "Since, market time", "Last data, market time", "Says"),
-        ((one.AgentId, one.Name, one.Status, one.ConnectedAt, one.LastSnapshotAt, one.Message) for one in found.agents),
+        (
+            (agent.AgentId, agent.Name, agent.Status, agent.ConnectedAt, agent.LastSnapshotAt, agent.Message)
+            for agent in result.agents
+        ),
         "none",
     )
-    print_accounts(found.accounts)
+    print_accounts(result.accounts)
     print_table(
         "Halts",
         ("Account", "Since, wall clock", "Reason"),
-        ((one.BrokerAccountId or "all accounts", one.CreatedAt, one.Reason) for one in found.halts),
+        ((halt.BrokerAccountId or "all accounts", halt.CreatedAt, halt.Reason) for halt in result.halts),
         "none; orders may be sent",
     )
     print_table(
         "Active signals and errors",
         ("Since, market time", "What", "Strategy", "Position", "About"),
-        (_active_row(event) for event in found.active),
+        (_active_row(event) for event in result.active),
         "none",
     )
     print_table(
         f"Last {LAST_EVENTS} events",
         ("Id", "At, market time", "What", "About"),
-        ((one.EventSeqId, one.EventTime, one.EventType.removeprefix("On"), about(one.Event)) for one in found.last),
+        (
+            (item.EventSeqId, item.EventTime, item.EventType.removeprefix("On"), about(item.Event))
+            for item in result.last
+        ),
         "none",
     )
 
@@ -108,16 +114,16 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
         ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of, market time"),
         (
             (
-                one.BrokerAccountId,
-                one.AccountType,
-                money(one.NetLiquidationValue),
-                money(one.Cash),
-                money(one.MaintenanceMarginReq),
-                one.Currency,
-                one.ActivePositions,
-                one.LastUpdated,
+                account.BrokerAccountId,
+                account.AccountType,
+                money(account.NetLiquidationValue),
+                money(account.Cash),
+                money(account.MaintenanceMarginReq),
+                account.Currency,
+                account.ActivePositions,
+                account.LastUpdated,
             )
-            for one in accounts
+            for account in accounts
         ),
         "none; mesolive account create-paper makes one",
     )

@@ -70,9 +70,9 @@ def list_strategies(url: Url = None, token: Token = None, as_json: AsJson = Fals
             args = models.ListStrategiesArgs()
             return await everything(control.list_strategies, args, lambda answer: answer.Strategies, 10_000)
 
-    found = asyncio.run(ask())
+    result = asyncio.run(ask())
     if as_json:
-        print_json({"Strategies": found})
+        print_json({"Strategies": result})
         return
     print_table(
         "Strategies",
@@ -87,7 +87,7 @@ def list_strategies(url: Url = None, token: Token = None, as_json: AsJson = Fals
                 strategy.CreatedAt,
                 strategy.UpdatedAt,
             )
-            for strategy in found
+            for strategy in result
         ),
         "none; mesolive strategy import brings one",
     )
@@ -322,7 +322,7 @@ def _against(report: CheckReport, path: Path) -> CheckReport:
         recordings = open_recordings(path, us_options_calendar())
     except (RecordingError, OSError) as error:
         raise typer.BadParameter(str(error), param_hint="--market-data") from None
-    symbols = sorted({one.listing.underlying.symbol for one in recordings})
+    symbols = sorted({recording.listing.underlying.symbol for recording in recordings})
     if report.definition is None or report.definition.symbol in symbols:
         return report
     missing = Problem(

@@ -60,7 +60,7 @@ class Events:
         """
         since = args.SinceEventSeqId
         page = self._pager.page(user_id, "GetEventsSince", args, start=since, maximum=MAX_EVENTS_LIMIT)
-        found, more = await self._journal.since(user_id, page.after, page.limit)
+        result, more = await self._journal.since(user_id, page.after, page.limit)
         # Asked after reading: whatever was deleted before that is known.
         if since > 0 and page.after < (pruned := await self._journal.pruned(user_id)):
             raise ServiceError(
@@ -68,7 +68,9 @@ class Events:
                 f"events from {page.after + 1} to {pruned} were deleted for their age; ask for those after {pruned}",
                 MesoLiveApiError(Code=EVENTS_PRUNED, Detail=str(pruned)),
             )
-        return GetEventsSinceResult(Events=found, ContinuationToken=page.token(found[-1].EventSeqId) if more else None)
+        return GetEventsSinceResult(
+            Events=result, ContinuationToken=page.token(result[-1].EventSeqId) if more else None
+        )
 
     async def active_state(self, user_id: int) -> tuple[Sequence[MesoLiveEventEnvelope], int]:
         """Return the events of the signals and errors that are active, and the number of the last event that counts."""

@@ -221,22 +221,22 @@ class Journal:
         most_bytes
             How long they may be together, as JSON; one event is returned however long it is.
         """
-        found: list[Row[Any]] = []
+        result: list[Row[Any]] = []
         size = 0
         async with self._database.read() as tx:
-            while len(found) < limit:
+            while len(result) < limit:
                 # In parts: a few long events must not have thousands of them read.
-                part = min(_PART, limit - len(found))
+                part = min(_PART, limit - len(result))
                 rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": part + 1})
                 for row in rows[:part]:
                     size += len(row.body)
-                    if found and size > most_bytes:
-                        return [_envelope(kept) for kept in found], True
-                    found.append(row)
+                    if result and size > most_bytes:
+                        return [_envelope(kept) for kept in result], True
+                    result.append(row)
                     since = row.event_seq_id
                 if len(rows) <= part:
-                    return [_envelope(kept) for kept in found], False
-        return [_envelope(kept) for kept in found], True
+                    return [_envelope(kept) for kept in result], False
+        return [_envelope(kept) for kept in result], True
 
     async def active_state(self, user_id: int) -> tuple[list[MesoLiveEventEnvelope], int]:
         """Return the events of the signals and errors that are active, in order, with their original ids.

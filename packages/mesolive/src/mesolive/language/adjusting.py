@@ -124,7 +124,7 @@ def _find(strategy: CompiledStrategy, condition: str, operation: Operation) -> C
         if adjustment.condition.text == condition:
             if operation in adjustment.rule.operations:
                 return adjustment
-            written = ", ".join(found.value for found in adjustment.rule.operations)
+            written = ", ".join(result.value for result in adjustment.rule.operations)
             raise SelectionError("adjustment", f"this condition has no {operation.value}; it has {written}")
     known = [adjustment.condition.text for adjustment in strategy.adjustments]
     raise SelectionError("adjustment", f"the strategy has no such condition{suggestion(condition, known)}")
@@ -159,10 +159,10 @@ class _Work:
     def remove(self) -> None:
         rule = self._adjustment.rule.remove
         names = rule.legs if rule is not None else ()
-        found = [leg for name in names if (leg := self._open_leg(name)) is not None]
-        if not found:
+        result = [leg for name in names if (leg := self._open_leg(name)) is not None]
+        if not result:
             raise SelectionError("RemoveLegs", f"none of its legs is open: {', '.join(names)}")
-        for leg in found:
+        for leg in result:
             self._close(leg)
 
     def move(self) -> None:

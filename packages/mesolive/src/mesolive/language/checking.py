@@ -59,7 +59,9 @@ class CheckReport:
     def notes(self) -> list[str]:
         """What its owner should know, a line each: the report of the conversion, then the other warnings."""
         told = {line.problem() for line in self.conversion}
-        return [str(line) for line in self.conversion] + [str(one) for one in self.warnings if one not in told]
+        return [str(line) for line in self.conversion] + [
+            str(warning) for warning in self.warnings if warning not in told
+        ]
 
 
 def parse_definition(raw: bytes | str | Mapping[str, object]) -> d.StrategyDefinition:
@@ -361,9 +363,9 @@ class _Checker:
 
 def _all_variables(definition: d.StrategyDefinition) -> list[tuple[str, Statement]]:
     """Return every variable that the definition may set, with the statement that sets it."""
-    found = list(definition.entry.variables)
+    result = list(definition.entry.variables)
     for adjustment in definition.adjustment.adjustments:
         for action in (adjustment.remove, adjustment.move, adjustment.add, adjustment.update):
             if action is not None:
-                found.extend(action.variables)
-    return [*found, *definition.exit.variables]
+                result.extend(action.variables)
+    return [*result, *definition.exit.variables]

@@ -227,7 +227,7 @@ def parse_expression(text: str) -> Node:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
+    result: list[_Token] = []
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -241,12 +241,12 @@ def _tokens(text: str) -> list[_Token]:
         if kind == "wrong":
             raise ExpressionError(f"'{match.group()}' has no meaning here: {_HINTS[match.group()]}", position)
         if kind not in {"space", "comment"}:
-            found.append(_Token(kind, match.group(), position))
+            result.append(_Token(kind, match.group(), position))
         position = match.end()
         if kind == "number" and position < len(text) and (text[position].isalnum() or text[position] in "_."):
             raise ExpressionError(f"{text[match.start() : position + 1]!r} is not a number", match.start())
-    found.append(_Token("end", "", len(text)))
-    return found
+    result.append(_Token("end", "", len(text)))
+    return result
 
 
 class _Parser:

@@ -96,17 +96,17 @@ def parse_csv(content: bytes, zone: tzinfo) -> ExternalTable:
     if not lines:
         raise ExternalDataError("the external data is empty")
     names = _header(lines[0])
-    found: list[tuple[datetime, tuple[float | None, ...]]] = []
+    result: list[tuple[datetime, tuple[float | None, ...]]] = []
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(names) + 1:
             raise ExternalDataError(f"line {number} has {len(cells)} cells, the header {len(names) + 1}")
         values = tuple(_number(cell, number) for cell in cells[1:])
-        found.append((_moment(cells[0].strip(), zone, number), values))
+        result.append((_moment(cells[0].strip(), zone, number), values))
     # Of rows that count from the same moment the one written last is taken.
-    found.sort(key=lambda row: row[0])
-    return ExternalTable(names, tuple(moment for moment, _ in found), tuple(row for _, row in found))
+    result.sort(key=lambda row: row[0])
+    return ExternalTable(names, tuple(moment for moment, _ in result), tuple(row for _, row in result))
 
 
 def _header(cells: Sequence[str]) -> tuple[str, ...]:

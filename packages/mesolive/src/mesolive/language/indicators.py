@@ -105,7 +105,7 @@ def indicator_values(definition: StrategyDefinition, closes: Sequence[float]) ->
     except ImportError:
         raise IndicatorError("indicators need TA-Lib: install 'mesolive[indicators]'") from None
     series = np.asarray(closes, dtype=np.float64)
-    found: dict[str, float] = {}
+    matches: dict[str, float] = {}
     for indicator in definition.indicators:
         kind = KINDS[indicator.kind]
         given = zip(kind.parameters, indicator.parameters, strict=False)
@@ -118,5 +118,5 @@ def indicator_values(definition: StrategyDefinition, closes: Sequence[float]) ->
         columns = result if isinstance(result, tuple) else (result,)
         for name, column in zip(outputs(indicator), columns, strict=True):
             if len(column) and math.isfinite(column[-1]):
-                found[name] = float(column[-1])
-    return found
+                matches[name] = float(column[-1])
+    return matches

@@ -109,8 +109,8 @@ class BoundLeg:
     @classmethod
     def of(cls, leg: LegState, view: MarketView) -> BoundLeg:
         """Bind an open leg of a position to a view."""
-        found = view.find(leg.contract)
-        chain, index = found if found is not None else (None, 0)
+        result = view.find(leg.contract)
+        chain, index = result if result is not None else (None, 0)
         return cls(
             leg.name,
             leg.contract,

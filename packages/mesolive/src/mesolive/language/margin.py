@@ -41,10 +41,10 @@ def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketV
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {underlying.symbol}")
     if rules.model is MarginModel.PM_LIKE:
-        found = pm_like_margin([_risk_leg(leg, view, spot) for leg in held], spot, rules)
-        if found is None:
+        result = pm_like_margin([_risk_leg(leg, view, spot) for leg in held], spot, rules)
+        if result is None:
             raise MissingValueError("the model has no value for the position")
-        return found
+        return result
     rates = rates_of(underlying.symbol, is_index=underlying.is_index)
     return reg_t_margin([_reg_t_leg(leg) for leg in held], _exact(spot), rates, rules)
 

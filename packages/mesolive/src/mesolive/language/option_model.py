@@ -94,10 +94,10 @@ def _root(curve: Curve, prices: FloatArray) -> float | None:
     """Return the first root along `prices`, refined, or `None`."""
     for _ in range(_REFINE_ROUNDS):
         values = curve(prices)
-        found = np.flatnonzero((values[:-1] == 0.0) | (np.sign(values[:-1]) * np.sign(values[1:]) < 0))
-        if not found.size:
+        result = np.flatnonzero((values[:-1] == 0.0) | (np.sign(values[:-1]) * np.sign(values[1:]) < 0))
+        if not result.size:
             return float(prices[-1]) if values[-1] == 0.0 else None
-        first = int(found[0])
+        first = int(result[0])
         if values[first] == 0.0:
             return float(prices[first])
         prices = _between(prices.item(first), prices.item(first + 1), _REFINE_POINTS)
@@ -134,8 +134,8 @@ def _curve(scope: Scope, target: str, horizon: float | str | None, metric: str) 
 
     def curve(prices: FloatArray) -> FloatArray:
         graph = risk_graph(held, spot, prices, ahead, realized=realized)
-        found: FloatArray = graph.value / unit if metric == "price" else getattr(graph, metric)
-        return found[0]
+        result: FloatArray = graph.value / unit if metric == "price" else getattr(graph, metric)
+        return result[0]
 
     return curve
 

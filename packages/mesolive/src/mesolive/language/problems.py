@@ -40,8 +40,8 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
         expected = f"; expected {self.expected}" if self.expected else ""
-        found = f"; found {self.found}" if self.found else ""
-        return f"{where}{self.message}{expected}{found}"
+        result = f"; found {self.found}" if self.found else ""
+        return f"{where}{self.message}{expected}{result}"
 
 
 class DefinitionError(Exception):

@@ -338,8 +338,8 @@ def _selector(values: Values, reader: FormReader, path: str) -> d.StrikeSelector
     chosen = [name for name in shapes.SELECTORS if name in values]
     if len(chosen) != 1:
         if chosen or not any(problem.path.startswith(path) for problem in reader.problems):
-            wanted, found = ", ".join(shapes.SELECTORS[:6]), ", ".join(chosen) or "none"
-            reader.error(path, "needs exactly one selector", wanted, found)
+            wanted, result = ", ".join(shapes.SELECTORS[:6]), ", ".join(chosen) or "none"
+            reader.error(path, "needs exactly one selector", wanted, result)
         return d.StrikeSelector(d.SelectorKind.STRIKE_PRICE, _NOTHING)
     kind = d.SelectorKind(chosen[0])
     if kind is not d.SelectorKind.COMPLEX:

@@ -45,8 +45,8 @@ def window(schedule: Schedule | None, calendar: TradingCalendar, day: date) -> t
 
 def due(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> bool:
     """Return whether a schedule is due at `now`."""
-    found = window(schedule, calendar, calendar.local(now).date())
-    return found is not None and found[0] <= now < found[1]
+    result = window(schedule, calendar, calendar.local(now).date())
+    return result is not None and result[0] <= now < result[1]
 
 
 def scheduled_time(schedule: Schedule | None, calendar: TradingCalendar, now: datetime) -> datetime | None:
@@ -59,20 +59,20 @@ def scheduled_time(schedule: Schedule | None, calendar: TradingCalendar, now: da
     """
     if schedule is None:
         return None
-    found = window(schedule, calendar, calendar.local(now).date())
-    if found is None or not found[0] <= now < found[1]:
+    result = window(schedule, calendar, calendar.local(now).date())
+    if result is None or not result[0] <= now < result[1]:
         return None
-    return found[0] + WINDOW * ((now - found[0]) // WINDOW)
+    return result[0] + WINDOW * ((now - result[0]) // WINDOW)
 
 
 def next_due(schedule: Schedule | None, calendar: TradingCalendar, after: datetime) -> datetime | None:
     """Return the first scheduled instant later than `after`, or `None` when the next weeks have none."""
     today = calendar.local(after).date()
     for ahead in range(LOOK_AHEAD_DAYS):
-        found = window(schedule, calendar, today + timedelta(days=ahead))
-        if found is None:
+        result = window(schedule, calendar, today + timedelta(days=ahead))
+        if result is None:
             continue
-        start, end = found
+        start, end = result
         if start > after:
             return start
         if schedule is not None and schedule.every == "5min":

@@ -153,10 +153,10 @@ class Scope:
         MissingValueError
             When no leg of that name is open.
         """
-        found = self.legs.get(name)
-        if found is None:
+        result = self.legs.get(name)
+        if result is None:
             raise MissingValueError(f"leg '{name}' is not open")
-        return found
+        return result
 
     def sum_of_position(self, field: str) -> float:
         """Return `pos_<field>`: 0 before there are legs.

@@ -218,13 +218,13 @@ class Taken:
     def within(self, chain: ChainSlice) -> dict[int, str]:
         """Return the taken places of a slice."""
         expiration, right = chain.expiration, chain.right
-        found: dict[int, str] = {}
+        result: dict[int, str] = {}
         for contract, reason in self.reasons.items():
             if (contract.root, contract.day, contract.right) == (expiration.root, expiration.day, right):
                 index = chain.index_of(contract.strike)
                 if index is not None:
-                    found[index] = reason
-        return found
+                    result[index] = reason
+        return result
 
 
 class Choice(NamedTuple):

@@ -218,11 +218,11 @@ def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionSta
     schedule_ok = due(rules.schedule, scope.view.calendar, scope.view.now)
     at = scheduled_time(rules.schedule, scope.view.calendar, scope.view.now)
     spent = count_is_spent(strategy, position)
-    found: list[AdjustmentEvaluation] = []
+    result: list[AdjustmentEvaluation] = []
     for adjustment in strategy.adjustments:
         operations = adjustment.rule.operations
         automatic = operations == (Operation.UPDATE_VARS,)
-        found.append(
+        result.append(
             AdjustmentEvaluation(
                 condition=adjustment.condition.text,
                 evaluation=adjustment.condition.judge(scope, StatementKind.ADJUSTMENT),
@@ -233,7 +233,7 @@ def _adjustments(strategy: CompiledStrategy, scope: Scope, position: PositionSta
                 scheduled_at=at,
             )
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun: bool = False) -> bool:

@@ -42,8 +42,8 @@ def check_expression(text: str, names: Names, hints: Hints) -> list[Finding]:
     findings: list[Finding] = []
     _check(node, names, findings, hints)
     nodes = list(walk(node))
-    reads = {found.name for found in nodes if isinstance(found, Name)}
-    calls = [found for found in nodes if isinstance(found, Call) and found.name in FUNCTIONS]
+    reads = {result.name for result in nodes if isinstance(result, Name)}
+    calls = [result for result in nodes if isinstance(result, Call) and result.name in FUNCTIONS]
     if len(reads) + len(calls) > MAX_READS:
         findings.append(Finding(f"reads more than {MAX_READS} variables", text[:40]))
     if len(calls) > MAX_MODULE_CALLS:

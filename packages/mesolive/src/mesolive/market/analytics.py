@@ -86,7 +86,7 @@ class ForwardCurve:
 
     def serves(self, listing: Listing, now: datetime) -> bool:
         """Whether the curve may still be used."""
-        complete = all(one is None or one.source is ForwardSource.PARITY for one in self.implied)
+        complete = all(item is None or item.source is ForwardSource.PARITY for item in self.implied)
         kept_for = CURVE_KEPT_FOR if complete else INCOMPLETE_CURVE_KEPT_FOR
         return self.listing is listing and timedelta(0) <= now - self.at < kept_for
 
@@ -215,10 +215,10 @@ class _Block:
 
     @cached_property
     def greeks(self) -> Greeks:
-        found = self.terms.greeks(self.iv)
+        result = self.terms.greeks(self.iv)
         # Where no neighbour has a volatility either, what is worth next to nothing moves with nothing.
         worthless = self.below_tick & np.isnan(self.iv)
-        return Greeks(*(_read_only(np.where(worthless, 0.0, array)) for array in found))
+        return Greeks(*(_read_only(np.where(worthless, 0.0, array)) for array in result))
 
 
 def fill_volatilities(iv: FloatArray, strikes: FloatArray, calls: int) -> FloatArray:
@@ -361,11 +361,11 @@ class ChainAnalytics:
 
     def expiration(self, position: int) -> ExpirationAnalytics:
         """Return what the quotes of the expiration at `position` imply, solving it alone when that was not done yet."""
-        found = self._expirations.get(position)
-        if found is None:
+        result = self._expirations.get(position)
+        if result is None:
             self._solve(position, position + 1)
-            found = self._expirations[position]
-        return found
+            result = self._expirations[position]
+        return result
 
     def warm(self) -> None:
         """Solve all expirations in one go."""
@@ -396,9 +396,9 @@ class ChainAnalytics:
             terms=ContractTerms(
                 is_call=listing.is_call[span],
                 strikes=listing.strikes[span],
-                spot=np.repeat([one.spot for one in carried], counts),
-                forward=np.repeat([one.forward for one in carried], counts),
-                discount=np.repeat([one.discount for one in carried], counts),
+                spot=np.repeat([item.spot for item in carried], counts),
+                forward=np.repeat([item.forward for item in carried], counts),
+                discount=np.repeat([item.discount for item in carried], counts),
                 years=np.repeat(years, counts),
                 may_exercise_early=np.repeat(american, counts),
             ),

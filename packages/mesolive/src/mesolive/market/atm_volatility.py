@@ -13,7 +13,7 @@ TARGET_DAYS: Final = 30
 # How many expirations around the target are tried before there is no value.
 CANDIDATES: Final = 6
 # A quote takes part when its width is at most this part of its middle, or at most this much.
-WIDEST_SHARE: Final = 0.25
+MAX_SHARE: Final = 0.25
 WIDEST: Final = 0.50
 # A strike counts as an outlier when its volatility is this factor off the median of its neighbours.
 NEIGHBOURS: Final = 5
@@ -46,9 +46,9 @@ def implied_at_the_money(view: MarketView, spot: float) -> float | None:
     )
     for expiration in by_distance[:CANDIDATES]:
         puts = view.slice(expiration.root, expiration.day, Right.PUT)
-        found = None if puts is None else _closest_to_the_money(puts, spot)
-        if found is not None:
-            return found
+        result = None if puts is None else _closest_to_the_money(puts, spot)
+        if result is not None:
+            return result
     return None
 
 
@@ -56,7 +56,7 @@ def _closest_to_the_money(puts: ChainSlice, spot: float) -> float | None:
     bid, ask, iv, strikes = puts.bid, puts.ask, puts.iv, puts.strikes
     with np.errstate(invalid="ignore"):
         width = ask - bid
-        tight = (bid > 0.0) & (width >= 0.0) & (width <= np.maximum(WIDEST_SHARE * 0.5 * (bid + ask), WIDEST))
+        tight = (bid > 0.0) & (width >= 0.0) & (width <= np.maximum(MAX_SHARE * 0.5 * (bid + ask), WIDEST))
         near = np.abs(strikes / spot - 1.0) < 0.2
     usable = np.flatnonzero(tight & near & ~np.isnan(iv))
     if not usable.size:

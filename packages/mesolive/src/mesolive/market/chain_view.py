@@ -108,8 +108,8 @@ class BookSlice:
 
     def index_of(self, strike: Decimal) -> int | None:
         """Return where `strike` stands, or `None` when it is not listed."""
-        found = self._view.listing.find_strike(self._span, strike)
-        return None if found is None else found - self._span[0]
+        result = self._view.listing.find_strike(self._span, strike)
+        return None if result is None else result - self._span[0]
 
     def quote(self, index: int) -> Quote:
         """Return the quote at `index` with its times."""
@@ -325,9 +325,9 @@ class BookView:
     def slice(self, root: str, day: date, right: Right) -> BookSlice | None:
         """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
         key = (root, day, right)
-        found = self._slices.get(key)
-        if found is not None:
-            return found
+        result = self._slices.get(key)
+        if result is not None:
+            return result
         position = self.listing.position(root, day)
         if position is None or position < self._alive or self.listing.span(root, day, right) is None:
             return None
@@ -338,9 +338,9 @@ class BookView:
         index = self.listing.find(contract)
         if index is None:
             return None
-        found = self.slice(contract.root, contract.day, contract.right)
+        result = self.slice(contract.root, contract.day, contract.right)
         span = self.listing.span(contract.root, contract.day, contract.right)
-        return None if found is None or span is None else (found, index - span[0])
+        return None if result is None or span is None else (result, index - span[0])
 
     def discount(self, expiration: Expiration) -> float:
         """Return the discount factor from the expiration's settlement to now; 1 for one that is not listed."""

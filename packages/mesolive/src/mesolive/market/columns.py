@@ -20,7 +20,7 @@ TIMES: Final[dict[Price, TimedPrice]] = {"bid": "bid", "ask": "ask", "last": "la
 
 # A bid of zero says that nobody buys. Up to this offer the middle is still what the contract is about worth (the wings
 # of every short-dated chain are quoted 0 x 0.05); above it the offer alone says nothing.
-LARGEST_ASK_WITHOUT_BID: Final = 0.50
+MAX_ASK_WITHOUT_BID: Final = 0.50
 # Quotes whose offer is this many times the bid and this far above it are placeholders, not a market.
 ABSURD_RATIO: Final = 10.0
 ABSURD_WIDTH: Final = 25.0
@@ -45,7 +45,7 @@ def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore", over="ignore"):
         two_sided = (bid >= 0.0) & (ask > 0.0) & (bid <= ask) & np.isfinite(ask)
         with_buyer = (bid > 0.0) & ~((ask - bid > ABSURD_WIDTH) & (ask > ABSURD_RATIO * bid))
-        return two_sided & (with_buyer | ((bid == 0.0) & (ask <= LARGEST_ASK_WITHOUT_BID)))
+        return two_sided & (with_buyer | ((bid == 0.0) & (ask <= MAX_ASK_WITHOUT_BID)))
 
 
 def below_tick(bid: FloatArray, price: FloatArray, tick: FloatArray) -> npt.NDArray[np.bool_]:

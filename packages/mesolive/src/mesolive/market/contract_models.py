@@ -39,10 +39,10 @@ class ContractTerms:
     def intrinsic(self) -> FloatArray:
         """The least that the contracts can be worth: on the forward, and at any moment where they are American."""
         sign = np.where(self.is_call, 1.0, -1.0)
-        found = self.discount * np.maximum(sign * (self.forward - self.strikes), 0.0)
+        result = self.discount * np.maximum(sign * (self.forward - self.strikes), 0.0)
         early = self._early
-        found[early] = np.maximum(self._american.lower_bound, found[early])
-        return found
+        result[early] = np.maximum(self._american.lower_bound, result[early])
+        return result
 
     def volatility(self, price: FloatArray) -> FloatArray:
         """Return the volatilities at which the contracts are worth `price`; NaN where there is none."""
@@ -57,20 +57,22 @@ class ContractTerms:
         """Return the contracts' values at `volatility`."""
         if self._early.size == volatility.size:
             return self._american.values(volatility)
-        found = black.values(self.is_call, self.forward, self.strikes, self.years, volatility, self.discount)
+        result = black.values(self.is_call, self.forward, self.strikes, self.years, volatility, self.discount)
         if self._early.size:
-            found[self._early] = self._american.values(volatility[self._early])
-        return found
+            result[self._early] = self._american.values(volatility[self._early])
+        return result
 
     def greeks(self, volatility: FloatArray) -> Greeks:
         """Return the contracts' greeks at `volatility`."""
         if self._early.size == volatility.size:
             return self._american.greeks(volatility)
-        found = black.greeks(self.is_call, self.forward, self.strikes, self.years, volatility, self.discount, self.spot)
+        result = black.greeks(
+            self.is_call, self.forward, self.strikes, self.years, volatility, self.discount, self.spot
+        )
         if self._early.size:
-            for array, better in zip(found, self._american.greeks(volatility[self._early]), strict=True):
+            for array, better in zip(result, self._american.greeks(volatility[self._early]), strict=True):
                 array[self._early] = better
-        return found
+        return result
 
     def part(self, own: slice) -> ContractTerms:
         """Return the terms of the contracts in a slice."""

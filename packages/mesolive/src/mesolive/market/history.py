@@ -20,7 +20,7 @@ TRADING_DAYS_PER_YEAR: Final = 252.0
 HV_DAYS: Final = 30
 YEAR: Final = timedelta(days=365)
 # Rank and percentile of a few days say nothing about a year.
-FEWEST_DAYS: Final = 20
+MIN_DAYS: Final = 20
 # Two years of trading days: more than any of the figures looks at.
 LONGEST: Final = 520
 
@@ -59,7 +59,7 @@ class DailySeries:
     @classmethod
     def of(cls, days: Iterable[Day]) -> DailySeries:
         """Return the series of some days in any order; of a day that comes twice the later one counts."""
-        by_day = {one.day: one for one in days}
+        by_day = {day.day: day for day in days}
         return cls(tuple(by_day[day] for day in sorted(by_day))[-LONGEST:])
 
     def record(
@@ -81,7 +81,7 @@ class DailySeries:
         for value in (close, iv, opening, last):
             if value is not None and not 0.0 < value < math.inf:
                 raise ValueError(f"prices and volatilities of a day are positive numbers, got {value}")
-        at = bisect_left(self.days, day, key=lambda one: one.day)
+        at = bisect_left(self.days, day, key=lambda item: item.day)
         stands = at < len(self.days) and self.days[at].day == day
         known = self.days[at] if stands else Day(day)
         changed = Day(
@@ -97,7 +97,7 @@ class DailySeries:
         """Return the series as it could be known at a moment: without later days, openings and closes."""
         today = calendar.local(moment).date()
         session = calendar.session(today)
-        days = [one for one in self.days if one.day <= today]
+        days = [day for day in self.days if day.day <= today]
         if days and days[-1].day == today and session is not None:
             if moment < session[0]:
                 days.pop()
@@ -107,18 +107,18 @@ class DailySeries:
 
     def of_day(self, day: date) -> Day | None:
         """Return what is known of a day, or `None` when nothing is."""
-        at = bisect_left(self.days, day, key=lambda one: one.day)
+        at = bisect_left(self.days, day, key=lambda item: item.day)
         return self.days[at] if at < len(self.days) and self.days[at].day == day else None
 
     def closed(self, day: date) -> bool:
         """Whether the close of `day` is known."""
-        found = self.of_day(day)
-        return found is not None and found.close is not None
+        result = self.of_day(day)
+        return result is not None and result.close is not None
 
     def previous_close(self, today: date) -> float | None:
         """Return the close of the last day before `today`."""
-        at = bisect_left(self.days, today, key=lambda one: one.day)
-        return next((one.close for one in reversed(self.days[:at]) if one.close is not None), None)
+        at = bisect_left(self.days, today, key=lambda item: item.day)
+        return next((day.close for day in reversed(self.days[:at]) if day.close is not None), None)
 
     def historical_volatility(self, today: date) -> float | None:
         """Return the annual volatility of the closes of the last 30 calendar days up to `today`, as a fraction.
@@ -130,12 +130,12 @@ class DailySeries:
         float | None
             `None` with fewer than two returns.
         """
-        closes = [one.close for one in self._since(today - timedelta(days=HV_DAYS), today) if one.close is not None]
+        closes = [item.close for item in self._since(today - timedelta(days=HV_DAYS), today) if item.close is not None]
         returns = [math.log(after / before) for before, after in pairwise(closes)]
         if len(returns) < 2:
             return None
         mean = math.fsum(returns) / len(returns)
-        variance = math.fsum((one - mean) ** 2 for one in returns) / len(returns)
+        variance = math.fsum((item - mean) ** 2 for item in returns) / len(returns)
         return math.sqrt(TRADING_DAYS_PER_YEAR * variance)
 
     def iv_rank(self, iv: float, today: date) -> float | None:
@@ -149,7 +149,7 @@ class DailySeries:
             `None` when fewer than 20 days are known, or all are equal.
         """
         known = self._volatilities(today)
-        if len(known) < FEWEST_DAYS:
+        if len(known) < MIN_DAYS:
             return None
         low, high = min(iv, *known), max(iv, *known)
         return (iv - low) / (high - low) * 100.0 if high > low else None
@@ -163,15 +163,15 @@ class DailySeries:
             `None` when fewer than 20 days are known.
         """
         known = self._volatilities(today)
-        if len(known) < FEWEST_DAYS:
+        if len(known) < MIN_DAYS:
             return None
-        return sum(one < iv for one in known) / len(known) * 100.0
+        return sum(item < iv for item in known) / len(known) * 100.0
 
     def _volatilities(self, today: date) -> list[float]:
         """Return the daily volatilities of the year before `today`, whose own is the current value."""
-        return [one.iv for one in self._since(today - YEAR, today) if one.iv is not None and one.day != today]
+        return [item.iv for item in self._since(today - YEAR, today) if item.iv is not None and item.day != today]
 
     def _since(self, first: date, last: date) -> tuple[Day, ...]:
-        start = bisect_left(self.days, first, key=lambda one: one.day)
-        end = bisect_left(self.days, last + timedelta(days=1), key=lambda one: one.day)
+        start = bisect_left(self.days, first, key=lambda item: item.day)
+        end = bisect_left(self.days, last + timedelta(days=1), key=lambda item: item.day)
         return self.days[start:end]

@@ -75,7 +75,7 @@ class HistoryKeeper:
     async def prepare(self, provider: Provider) -> None:
         """Hand a provider that goes on by itself its past, before its start."""
         if isinstance(provider, Resumable):
-            symbols = [one.symbol for one in provider.underlyings]
+            symbols = [underlying.symbol for underlying in provider.underlyings]
             past = {symbol: await self._load(provider, symbol) for symbol in symbols}
             async with asyncio.timeout(ANSWER_SECONDS):
                 held = [contract for symbol in symbols for contract in await self._memory.held(symbol)]
@@ -116,14 +116,14 @@ class HistoryKeeper:
         clock = next(iter(provider.books.values())).clock
         async with asyncio.timeout(ANSWER_SECONDS):
             days = await self._memory.load(source, symbol, clock.now().date() - KEPT)
-        self._kept[source, symbol] = {one.day: one for one in days}
+        self._kept[source, symbol] = {day.day: day for day in days}
         return DailySeries.of(days)
 
     async def _save(self) -> None:
         for (source, symbol), book in self._books.items():
             kept = self._kept.get((source, symbol), {})
             days = book.history.days
-            changed = [one for one in days if kept.get(one.day) != one]
+            changed = [day for day in days if kept.get(day.day) != day]
             if not changed:
                 continue
             try:
@@ -133,7 +133,7 @@ class HistoryKeeper:
                 # Prices go on all the same; what was not kept is tried again with the next change.
                 log.exception("market.history_not_kept", symbol=symbol, days=len(changed))
             else:
-                self._kept[source, symbol] = {one.day: one for one in days}
+                self._kept[source, symbol] = {day.day: day for day in days}
 
 
 def _source(provider: Provider) -> str:

@@ -123,7 +123,7 @@ class Market:
         except BaseException:
             await self.stop()
             raise
-        clock = next((book.clock for one in self._started for book in one.books.values()), None)
+        clock = next((book.clock for item in self._started for book in item.books.values()), None)
         if clock is not None:
             self.tasks.start_loop("market status", partial(self._watch, clock))
 

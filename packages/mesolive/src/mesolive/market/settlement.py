@@ -34,14 +34,14 @@ def settlement_price(
     remembered = book.history.of_day(day)
     same_day = calendar.local(now).date() == day and not view.stale
     if settlement_of(contract.root) is Settlement.AM:
-        found = None if remembered is None else remembered.open
-        if found is None and same_day:
-            found = view.underlying.today_open
+        result = None if remembered is None else remembered.open
+        if result is None and same_day:
+            result = view.underlying.today_open
     else:
-        found = None if remembered is None else remembered.close
-        if found is None and same_day:
-            found = view.underlying.quote.mark
-    return None if found is None else Decimal(repr(round(found, DECIMALS)))
+        result = None if remembered is None else remembered.close
+        if result is None and same_day:
+            result = view.underlying.quote.mark
+    return None if result is None else Decimal(repr(round(result, DECIMALS)))
 
 
 def settlement_value(contract: OptionContract, price: Decimal) -> Decimal:

@@ -10,7 +10,7 @@ from typing import Final, Self
 from mesolive.market.contracts import OptionContract
 from mesolive.market.provider import Provider
 
-MOST_CONTRACTS: Final = 100_000
+MAX_CONTRACTS: Final = 100_000
 
 
 class TooManySubscriptionsError(RuntimeError):
@@ -51,7 +51,7 @@ class SubscriptionRegistry:
         How many different contracts may be subscribed at a time.
     """
 
-    def __init__(self, provider: Provider, limit: int = MOST_CONTRACTS) -> None:
+    def __init__(self, provider: Provider, limit: int = MAX_CONTRACTS) -> None:
         self._provider = provider
         self._limit = limit
         self._wishes: Counter[OptionContract] = Counter()

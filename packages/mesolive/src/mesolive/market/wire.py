@@ -86,7 +86,7 @@ def candidates(
         rank = usual.index(expiration.root) if expiration.root in usual else len(usual)
         return expiration.settles_at != instant, rank, expiration.root
 
-    fitting = [one for one in listed if one.day == day and (wanted is None or one.root == wanted)]
+    fitting = [item for item in listed if item.day == day and (wanted is None or item.root == wanted)]
     return [
         OptionContract(
             underlying=symbol,

@@ -305,8 +305,8 @@ def _check_database(connection: sqlite3.Connection, rows: dict[str, int]) -> Non
         raise BackupError(f"the database is damaged: {verdict}")
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise BackupError("the database is damaged: rows refer to others that are not there")
-    if (found := _count_rows(connection)) != rows:
-        wrong = sorted(name for name in rows.keys() | found.keys() if rows.get(name) != found.get(name))
+    if (result := _count_rows(connection)) != rows:
+        wrong = sorted(name for name in rows.keys() | result.keys() if rows.get(name) != result.get(name))
         raise BackupError(f"the copy of the database is not complete: {', '.join(wrong)}")
 
 
@@ -372,9 +372,9 @@ def _whole_lines(file: Path) -> int:
         while end > 0:
             start = max(0, end - CHUNK)
             stream.seek(start)
-            found = stream.read(end - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
+            result = stream.read(end - start).rfind(b"\n")
+            if result >= 0:
+                return start + result + 1
             end = start
     return 0
 

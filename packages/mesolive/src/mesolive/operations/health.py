@@ -165,58 +165,58 @@ def scarce(files: tuple[int, int]) -> bool:
 
 def failures(vitals: Vitals) -> list[str]:
     """Return what keeps the server from its work, in words; nothing when all is well."""
-    found: list[str] = []
+    result: list[str] = []
     if vitals.database_error is not None:
-        found.append(f"the database cannot be written to: {vitals.database_error}")
+        result.append(f"the database cannot be written to: {vitals.database_error}")
     if vitals.market_open:
-        found += [f"market data of {name}: {one.message}" for name, one in vitals.markets.items() if not one.connected]
-    found += [
+        result += [f"market data of {name}: {one.message}" for name, one in vitals.markets.items() if not one.connected]
+    result += [
         f"no contact to the {name} venue for {seconds:.0f} s"
         for name, seconds in vitals.venues.items()
         if seconds > LATE_SECONDS
     ]
     if vitals.delivery_lag > LATE_SECONDS:
-        found.append(f"{vitals.undelivered} events have waited to be delivered for {vitals.delivery_lag:.0f} s")
+        result.append(f"{vitals.undelivered} events have waited to be delivered for {vitals.delivery_lag:.0f} s")
     if vitals.evaluated_ago is not None and vitals.evaluated_ago > 2 * vitals.evaluated_every + LATE_SECONDS:
-        found.append(f"signals were last evaluated {vitals.evaluated_ago:.0f} s ago")
-    found += [
+        result.append(f"signals were last evaluated {vitals.evaluated_ago:.0f} s ago")
+    result += [
         f"the task {name!r} has made no progress for {task.turn_age:.0f} s"
         for name, task in vitals.tasks.items()
         if task.stuck
     ]
-    return found
+    return result
 
 
 def warnings(vitals: Vitals) -> list[str]:
     """Return what somebody should look at though the server works, in words."""
-    found: list[str] = [*vitals.notices]
+    result: list[str] = [*vitals.notices]
     if vitals.loop_lag > LAG_SECONDS:
-        found.append(
+        result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
         )
     if vitals.files is not None and scarce(vitals.files):
         used, limit = vitals.files
-        found.append(f"{used:,} of {limit:,} file descriptors are open: further connections are refused (ulimit -n)")
+        result.append(f"{used:,} of {limit:,} file descriptors are open: further connections are refused (ulimit -n)")
     if vitals.oldest_unresolved > UNRESOLVED_SECONDS:
         number = vitals.counts["unresolved orders"]
         orders = f"{number} order{'' if number == 1 else 's'}"
-        found.append(f"what became of {orders} is not known, for {vitals.oldest_unresolved:.0f} s by now")
+        result.append(f"what became of {orders} is not known, for {vitals.oldest_unresolved:.0f} s by now")
     if vitals.counts.get("errors"):
         number = vitals.counts["errors"]
-        found.append(
+        result.append(
             f"{number} {'error is' if number == 1 else 'errors are'} active; the Event Hub tells their owners which"
         )
     if vitals.counts.get("halts"):
         number = vitals.counts["halts"]
-        found.append(f"{number} halt{'' if number == 1 else 's'} in force: orders are refused until mesolive resume")
+        result.append(f"{number} halt{'' if number == 1 else 's'} in force: orders are refused until mesolive resume")
     if vitals.free is not None and vitals.free < LITTLE_SPACE:
-        found.append(f"the database's disk has {vitals.free / 1024**2:,.0f} MB left")
-    found += [
+        result.append(f"the database's disk has {vitals.free / 1024**2:,.0f} MB left")
+    result += [
         f"the task {name!r} failed {task.failure_age:.0f} s ago ({task.error}), for the {_ordinal(task.failures)} time"
         for name, task in vitals.tasks.items()
         if task.failure_age is not None and task.failure_age < RECENT_SECONDS
     ]
-    return found
+    return result
 
 
 def _ordinal(number: int) -> str:
@@ -341,8 +341,10 @@ class Health:
             market_open=self._calendar.is_open(self._clock.now()),
             markets=self._markets(),
             venues={
-                one.venue_name: self._lasting(f"venue {one.venue_name}", now, lasts=not one.in_contact)
-                for one in self._supervisors
+                supervisor.venue_name: self._lasting(
+                    f"venue {supervisor.venue_name}", now, lasts=not supervisor.in_contact
+                )
+                for supervisor in self._supervisors
             },
             undelivered=behind,
             delivery_lag=self._lasting("events", now, lasts=behind > 0),
@@ -409,12 +411,12 @@ class Health:
 
     def _markets(self) -> dict[str, MarketVitals]:
         now = self._clock.now()
-        found: dict[str, MarketVitals] = {}
+        result: dict[str, MarketVitals] = {}
         for kind in self._market.providers:
             status, heard = self._market.status(kind), self._market.heard_at(kind)
             silence = None if heard is None else max(0.0, (now - heard).total_seconds())
-            found[kind.name] = MarketVitals(status.state is AgentStatus.Connected, silence, status.message)
-        return found
+            result[kind.name] = MarketVitals(status.state is AgentStatus.Connected, silence, status.message)
+        return result
 
     def _lasting(self, what: str, now: float, *, lasts: bool) -> float:
         """Return for how many seconds something has lasted without a break."""

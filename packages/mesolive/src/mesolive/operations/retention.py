@@ -192,8 +192,8 @@ class Retention:
             # Those that were passed over before may have ended since.
             old = (events.c.user_id == user_id) & (events.c.event_seq_id <= last) & events.c.event_seq_id.not_in(kept)
             async with self._database.read() as tx:
-                found = await tx.first(select(events.c.event_seq_id).where(old).limit(1))
-            if found is None and last == gone:
+                result = await tx.first(select(events.c.event_seq_id).where(old).limit(1))
+            if result is None and last == gone:
                 return
             async with self._database.write(user_id) as tx:
                 number = (await tx.execute(delete(events).where(old).execution_options(**LONG))).rowcount
@@ -208,9 +208,9 @@ class Retention:
         """Delete what is found (pairs of user id and key), in batches."""
         while True:
             async with self._database.read() as tx:
-                found = await find(tx, limit=self._batch)
+                result = await find(tx, limit=self._batch)
             by_user: dict[int, list[K]] = defaultdict(list)
-            for user_id, key in found:
+            for user_id, key in result:
                 by_user[user_id].append(key)
             number = 0
             for user_id, keys in by_user.items():

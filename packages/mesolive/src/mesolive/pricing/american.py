@@ -30,7 +30,7 @@ from mesolive.pricing.black import BoolLike, FloatArray, FloatLike, Greeks
 from mesolive.pricing.early_exercise import BoundaryTables, Sensitivities
 from mesolive.pricing.exercise_boundary import BoolArray, IntArray, log_limit
 from mesolive.pricing.implied import implied_volatility as european_volatility
-from mesolive.pricing.option_families import SMALLEST_DEVIATION, Families, KeptTables, solve_deviations
+from mesolive.pricing.option_families import MIN_DEVIATION, Families, KeptTables, solve_deviations
 
 NEGLIGIBLE_PREMIUM: Final = 1e-12
 """Of the strike: contracts whose right of early exercise cannot be worth more are European."""
@@ -240,41 +240,41 @@ class AmericanOptions:
     def values(self, volatility: FloatArray) -> FloatArray:
         """Return the contracts' values at `volatility`."""
         volatility = _finite(volatility)
-        found = black.values(self._is_call, self._forward, self._strike, self._years, volatility, self._discount)
+        result = black.values(self._is_call, self._forward, self._strike, self._years, volatility, self._discount)
         over = self._over & np.isfinite(volatility)
-        found[over] = self._payoff[over]
+        result[over] = self._payoff[over]
         early, by_tree = self._early(volatility), self._by_tree(volatility)
         if early.size:
             sensitivities, missed = self._sensitivities(early, volatility, everything=False)
-            found[early] = self._priced(early, sensitivities)
+            result[early] = self._priced(early, sensitivities)
             by_tree = np.union1d(by_tree, missed)
         if by_tree.size:
-            found[by_tree] = binomial_tree.values(*self._arguments(by_tree, volatility))
-        found[self._unknown] = np.nan
-        return found
+            result[by_tree] = binomial_tree.values(*self._arguments(by_tree, volatility))
+        result[self._unknown] = np.nan
+        return result
 
     def greeks(self, volatility: FloatArray) -> Greeks:
         """Return the contracts' values and greeks at `volatility`."""
         volatility = _finite(volatility)
-        found = black.greeks(
+        result = black.greeks(
             self._is_call, self._forward, self._strike, self._years, volatility, self._discount, self._spot
         )
         over = np.flatnonzero(self._over & np.isfinite(volatility))
-        for array, at_end in zip(found, self._greeks_at_the_end(over), strict=True):
+        for array, at_end in zip(result, self._greeks_at_the_end(over), strict=True):
             array[over] = at_end
         early, by_tree = self._early(volatility), self._by_tree(volatility)
         if early.size:
             sensitivities, missed = self._sensitivities(early, volatility, everything=True)
-            for array, better in zip(found, self._in_units(early, volatility, sensitivities), strict=True):
+            for array, better in zip(result, self._in_units(early, volatility, sensitivities), strict=True):
                 array[early] = better
             by_tree = np.union1d(by_tree, missed)
         if by_tree.size:
             exact = binomial_tree.greeks(*self._arguments(by_tree, volatility))
-            for array, better in zip(found, exact, strict=True):
+            for array, better in zip(result, exact, strict=True):
                 array[by_tree] = better
-        for array in found:
+        for array in result:
             array[self._unknown] = np.nan
-        return found
+        return result
 
     def carry_sensitivities(self, volatility: FloatArray) -> CarrySensitivities:
         """Return the contracts' values at `volatility`, and how rate and yield move them.
@@ -286,41 +286,41 @@ class AmericanOptions:
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             by_rate = european.rho / self._years
-        found = CarrySensitivities(european.price, 100.0 * european.vega, by_rate, -self._spot * european.delta)
+        result = CarrySensitivities(european.price, 100.0 * european.vega, by_rate, -self._spot * european.delta)
         early, by_tree = self._early(volatility), self._by_tree(volatility)
         if early.size:
             part, missed = self._sensitivities(early, volatility, everything=True)
             by_tree = np.union1d(by_tree, missed)
             call, scale = self._is_call[early], self._price_scale[early]
-            found.value[early] = self._priced(early, part)
-            found.by_volatility[early] = scale * self._root_years[early] * part.by_deviation
-            found.by_rate[early] = scale * np.where(call, part.by_yield, part.by_rate)
-            found.by_yield[early] = scale * np.where(call, part.by_rate, part.by_yield)
-        for array in found:
+            result.value[early] = self._priced(early, part)
+            result.by_volatility[early] = scale * self._root_years[early] * part.by_deviation
+            result.by_rate[early] = scale * np.where(call, part.by_yield, part.by_rate)
+            result.by_yield[early] = scale * np.where(call, part.by_rate, part.by_yield)
+        for array in result:
             array[by_tree] = np.nan
-        return found
+        return result
 
     def implied_volatility(self, price: FloatArray) -> FloatArray:
         """Return the volatilities at which the contracts are worth `price`."""
-        found = european_volatility(price, self._is_call, self._forward, self._strike, self._years, self._discount)
+        result = european_volatility(price, self._is_call, self._forward, self._strike, self._years, self._discount)
         can_be_early = self._one_boundary | self._two_boundaries
         with np.errstate(invalid="ignore"):
             solvable = (price > self.lower_bound) & (price < self._price_scale)
             # An American option may be worth more than a European one can.
             beyond = price >= self._discount * np.where(self._is_call, self._forward, self._strike)
-        found = np.where(can_be_early & beyond, 0.5 * HIGHEST_VOLATILITY, found)
-        found = np.where(can_be_early & ~solvable, np.nan, found)
-        early, by_tree = self._early(found), self._by_tree(found)
+        result = np.where(can_be_early & beyond, 0.5 * HIGHEST_VOLATILITY, result)
+        result = np.where(can_be_early & ~solvable, np.nan, result)
+        early, by_tree = self._early(result), self._by_tree(result)
         if early.size:
-            found[early], missed = self._invert(early, found[early], price[early])
+            result[early], missed = self._invert(early, result[early], price[early])
             by_tree = np.union1d(by_tree, missed)
         if by_tree.size:
-            right, spot, strike, years, _, discount, forward = self._arguments(by_tree, found)
-            found[by_tree] = binomial_tree.implied_volatility(
+            right, spot, strike, years, _, discount, forward = self._arguments(by_tree, result)
+            result[by_tree] = binomial_tree.implied_volatility(
                 price[by_tree], right, spot, strike, years, discount, forward
             )
-        found[self._unknown] = np.nan
-        return found
+        result[self._unknown] = np.nan
+        return result
 
     @cached_property
     def lower_bound(self) -> FloatArray:
@@ -391,16 +391,16 @@ class AmericanOptions:
         self, chosen: IntArray, volatility: FloatArray, *, everything: bool
     ) -> tuple[Sensitivities, IntArray]:
         """Return values and derivatives of some contracts, and which are to be left to the tree."""
-        deviation = np.maximum(volatility[chosen] * self._root_years[chosen], SMALLEST_DEVIATION)
+        deviation = np.maximum(volatility[chosen] * self._root_years[chosen], MIN_DEVIATION)
         rate, dividends, log_spot = self._rate[chosen], self._dividends[chosen], self._log_spot[chosen]
-        found = Sensitivities(*(np.empty(chosen.size) for _ in Sensitivities._fields))
-        missed = volatility[chosen] * self._root_years[chosen] < SMALLEST_DEVIATION
+        result = Sensitivities(*(np.empty(chosen.size) for _ in Sensitivities._fields))
+        missed = volatility[chosen] * self._root_years[chosen] < MIN_DEVIATION
 
         def evaluate(own: IntArray, family: IntArray, tables: BoundaryTables) -> None:
             order = np.argsort(family, kind="stable")
             own, family = own[order], family[order]
             part = tables.evaluate(family, log_spot[own], deviation[own], everything=everything)
-            for array, new in zip(found, part, strict=True):
+            for array, new in zip(result, part, strict=True):
                 if new.size:
                     array[own] = new
             missed[own] |= ~tables.converged[family]
@@ -419,20 +419,20 @@ class AmericanOptions:
                 families.greatest(deviation[own]),
             )
             evaluate(own[families.order], families.family, tables)
-        return found, chosen[missed]
+        return result, chosen[missed]
 
     def _invert(self, chosen: IntArray, volatility: FloatArray, price: FloatArray) -> tuple[FloatArray, IntArray]:
         """Return volatilities of some contracts with one boundary, and which are to be left to the tree."""
         rate, dividends = self._rate[chosen], self._dividends[chosen]
         root_years = self._root_years[chosen]
-        deviation = np.maximum(volatility * root_years, SMALLEST_DEVIATION)
+        deviation = np.maximum(volatility * root_years, MIN_DEVIATION)
         target = price / self._price_scale[chosen]
-        highest = np.maximum(HIGHEST_VOLATILITY * root_years, 2.0 * SMALLEST_DEVIATION)
+        highest = np.maximum(HIGHEST_VOLATILITY * root_years, 2.0 * MIN_DEVIATION)
         missed = np.zeros(chosen.size, dtype=np.bool_)
         left = np.arange(chosen.size)
         for _ in range(MAX_ROUNDS):
             families = Families.of(rate[left], dividends[left])
-            low = np.maximum(LOWEST_START * families.least(deviation[left]), SMALLEST_DEVIATION)
+            low = np.maximum(LOWEST_START * families.least(deviation[left]), MIN_DEVIATION)
             high = HIGHEST_START * families.greatest(deviation[left])
             tables = BoundaryTables.solve(families.first(rate[left]), families.first(dividends[left]), low, high)
             at, family = left[families.order], families.family
@@ -448,7 +448,7 @@ class AmericanOptions:
             if not left.size:
                 break
         missed[left] = True
-        found = deviation / root_years
+        result = deviation / root_years
         # At either end of the bracket there may be no volatility at all: the tree looks.
-        missed |= (found <= LOWEST_VOLATILITY) | (deviation < 1.01 * SMALLEST_DEVIATION)
-        return found, chosen[missed | (deviation > 0.999 * highest)]
+        missed |= (result <= LOWEST_VOLATILITY) | (deviation < 1.01 * MIN_DEVIATION)
+        return result, chosen[missed | (deviation > 0.999 * highest)]

@@ -40,9 +40,9 @@ MAX_STEPS: Final = 8
 LAST_STEP: Final = 2e-4
 """Steps of `R` and `Q` below this are the last ones: the misses are straight lines over such a distance."""
 
-LARGEST_STEP: Final = 0.05
+MAX_STEP: Final = 0.05
 HUBER: Final = 1.345
-LEAST_SCALE: Final = 0.01
+MIN_SCALE: Final = 0.01
 
 BELIEF: Final = 0.05
 """How far (annual rate) the belief about rate and yield may be off: a standard deviation."""
@@ -50,7 +50,7 @@ BELIEF: Final = 0.05
 PAIRS_PER_OBSERVATION: Final = 8.0
 """Quotes of neighbouring strikes err together: so many pairs count as one."""
 
-LEAST_TIME_VALUE: Final = 0.01
+MIN_TIME_VALUE: Final = 0.01
 """Options in the money that are worth hardly more than their exercise say nothing."""
 
 
@@ -138,18 +138,18 @@ class CarryFit:
 
     def _first_carries(self, difference: FloatArray) -> FloatArray:
         """Return ``ln(F / S)`` as the pairs nearest to the money have it: little is early there."""
-        found = np.empty(self._counts.size)
+        result = np.empty(self._counts.size)
         for place, (start, count) in enumerate(zip(self._starts, self._counts, strict=True)):
             strikes = self._strikes[start : start + count]
             nearest = np.argsort(np.abs(strikes - self._spot), kind="stable")[:5]
             forward = float(np.median((strikes + difference[start : start + count])[nearest]))
-            found[place] = np.log(max(forward, 0.5 * self._spot) / self._spot)
-        return found
+            result[place] = np.log(max(forward, 0.5 * self._spot) / self._spot)
+        return result
 
     def solve(self) -> list[Carry]:
         """Return what each expiration says."""
         miss, weights, slopes = np.empty(0), np.empty(0), (np.empty(0), np.empty(0))
-        bound = LARGEST_STEP * np.maximum(self._years, 0.02)
+        bound = MAX_STEP * np.maximum(self._years, 0.02)
         for _ in range(MAX_STEPS):
             miss, weights, slopes = self._evaluate()
             by_rate, by_yield = (np.clip(step, -bound, bound) for step in self._step(miss, weights, slopes))
@@ -186,9 +186,9 @@ class CarryFit:
         )
         volatility = options.implied_volatility(np.concatenate((self._out, np.full(count, np.nan))))[:count]
         sound = np.isfinite(volatility)
-        found = options.carry_sensitivities(np.tile(np.where(sound, volatility, 0.2), 2))
-        of_out = CarrySensitivities(*(array[:count] for array in found))
-        of_in = CarrySensitivities(*(array[count:] for array in found))
+        result = options.carry_sensitivities(np.tile(np.where(sound, volatility, 0.2), 2))
+        of_out = CarrySensitivities(*(array[:count] for array in result))
+        of_in = CarrySensitivities(*(array[count:] for array in result))
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = of_in.by_volatility / of_out.by_volatility
             slopes = (
@@ -197,7 +197,7 @@ class CarryFit:
             )
         miss = self._in - of_in.value
         gain = np.maximum(np.where(self._call_is_out, self._strikes - self._spot, self._spot - self._strikes), 0.0)
-        sound &= (self._in > gain + LEAST_TIME_VALUE) & np.isfinite(miss + slopes[0] + slopes[1])
+        sound &= (self._in > gain + MIN_TIME_VALUE) & np.isfinite(miss + slopes[0] + slopes[1])
         sound &= of_in.by_volatility > 0.0
         miss = np.where(sound, miss, 0.0)
         weights = np.where(sound, 1.0 / (self._spread * self._spread), 0.0)
@@ -207,12 +207,12 @@ class CarryFit:
 
     def _scale(self, scaled: FloatArray, sound: npt.NDArray[np.bool_]) -> FloatArray:
         """Return the robust scale of each expiration's misses, in spreads."""
-        found = np.empty(self._counts.size)
+        result = np.empty(self._counts.size)
         for place, (start, count) in enumerate(zip(self._starts, self._counts, strict=True)):
             part = slice(start, start + count)
             own = scaled[part][sound[part]]
-            found[place] = max(1.4826 * float(np.median(own)), LEAST_SCALE) if own.size else LEAST_SCALE
-        return found
+            result[place] = max(1.4826 * float(np.median(own)), MIN_SCALE) if own.size else MIN_SCALE
+        return result
 
     def _normal(
         self, miss: FloatArray, weights: FloatArray, slopes: tuple[FloatArray, FloatArray]

@@ -94,7 +94,7 @@ def greeks(
         As in `values`.
     """
     flat = _Flat(is_call, spot, strike, years, volatility, discount, forward)
-    found = _tree(flat, steps)
+    result = _tree(flat, steps)
     day = np.minimum(1.0 / 365.0, 0.5 * np.maximum(flat.years, 0.0))
 
     def moved(
@@ -119,7 +119,7 @@ def greeks(
         theta = np.where(day > 0.0, (moved(years=flat.years - day) - moved(years=flat.years + day)) / (2.0 * day), 0.0)
     rho = (moved(rate=bump) - moved(rate=-bump)) / (2.0 * bump)
     return Greeks(
-        *(flat.shaped(array) for array in (found.value, found.delta, found.gamma, theta / 365.0, vega * 0.01, rho))
+        *(flat.shaped(array) for array in (result.value, result.delta, result.gamma, theta / 365.0, vega * 0.01, rho))
     )
 
 

@@ -143,8 +143,8 @@ def greeks(
     flat = [array.reshape(-1) for array in arrays]
     results = tuple(np.empty(flat[0].size) for _ in Greeks._fields)
     for part in chunks(flat[0].size):
-        for result, found in zip(results, _greeks(*(array[part] for array in flat)), strict=True):
-            result[part] = found
+        for result, matches in zip(results, _greeks(*(array[part] for array in flat)), strict=True):
+            result[part] = matches
     return Greeks(*(result.reshape(shape.shape) for result in results))
 
 

@@ -199,8 +199,8 @@ class BoundaryTables:
         with np.errstate(all="ignore"):
             for first in range(0, count, CONTRACTS_PER_CHUNK):
                 part = slice(first, first + CONTRACTS_PER_CHUNK)
-                found = self._evaluate(family[part], log_spot[part], deviation[part], everything)
-                for array, new in zip(out, found, strict=True):
+                result = self._evaluate(family[part], log_spot[part], deviation[part], everything)
+                for array, new in zip(out, result, strict=True):
                     if array.size:
                         array[part] = new
         return Sensitivities(*out)

@@ -57,11 +57,11 @@ START_STEPS: Final = 6
 
 MAX_NEWTON_STEPS: Final = 6
 MAX_STEPS_OF_STRAGGLERS: Final = 30
-LARGEST_STEP: Final = 0.3
+MAX_STEP: Final = 0.3
 CONVERGED: Final = 1e-4
 """A step of `z` below this is the last one: the convergence is quadratic, so the error is below 1e-12 then."""
 
-LEAST_SQUARE: Final = 1e-6
+MIN_SQUARE: Final = 1e-6
 """`H` is at least this part of ``w^2 u``, which it is a small multiple of; a polynomial may undershoot."""
 
 BELOW_LIMIT: Final = 1e-12
@@ -182,7 +182,7 @@ class Boundaries:
 
 def _root(squares: FloatArray, time: FloatArray, deviation: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``sqrt(H)``, and its inverse; where a polynomial undershoots, a small root and an inverse of zero."""
-    least = LEAST_SQUARE * deviation * deviation * time
+    least = MIN_SQUARE * deviation * deviation * time
     sound = squares > least
     root = np.sqrt(np.where(sound, squares, least))
     return root, np.where(sound, 1.0 / np.where(sound, root, 1.0), 0.0)
@@ -258,7 +258,7 @@ class _Systems:
         """Return `z` after Newton's method from a guess, which systems converged, and the moves by `R`, `Q`, `w`."""
         converged = np.zeros(z.shape[0], dtype=np.bool_)
         # Far from the boundary the equations are as steep as a normal density: no step beyond a standard deviation.
-        bound = np.minimum(LARGEST_STEP, self.total)
+        bound = np.minimum(MAX_STEP, self.total)
         for _ in range(steps):
             terms = _Terms(self, z)
             step, sick = _solved(terms.jacobian(), terms.miss[:, :, None])
@@ -410,15 +410,15 @@ def _solved(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolAr
     sick = ~_finite(matrices) | ~_finite(right)
     matrices[sick] = np.eye(matrices.shape[1])
     try:
-        found = np.asarray(np.linalg.solve(matrices, right), dtype=np.float64)
+        result = np.asarray(np.linalg.solve(matrices, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         singular = np.asarray(np.linalg.det(matrices) == 0.0, dtype=np.bool_)
         matrices[singular] = np.eye(matrices.shape[1])
         sick = sick | singular
-        found = np.asarray(np.linalg.solve(matrices, right), dtype=np.float64)
-    sick = sick | ~_finite(found)
-    found[sick] = 0.0
-    return found, sick
+        result = np.asarray(np.linalg.solve(matrices, right), dtype=np.float64)
+    sick = sick | ~_finite(result)
+    result[sick] = 0.0
+    return result, sick
 
 
 def _finite(arrays: FloatArray) -> BoolArray:

@@ -38,7 +38,7 @@ from mesolive.pricing.black import FloatArray
 from mesolive.pricing.parity_lines import Line, ParityLines
 
 MINIMUM_PAIRS = 4
-LEAST_SPREAD = 0.01
+MIN_SPREAD = 0.01
 # American options farther from the money than this part of the spot are near their exercise, and say little.
 AMERICAN_WIDTH = 0.15
 # By how much (annual rate) the curve may bend per unit of `_curve_time`.
@@ -47,7 +47,7 @@ DRIFT = 0.01
 MINIMUM_CURVE = 3
 HIGHEST_SPOT_ERROR = 0.05
 # No slope is more certain than this (annual rate).
-LEAST_RATE_ERROR = 0.0002
+MIN_RATE_ERROR = 0.0002
 
 
 class ForwardSource(enum.Enum):
@@ -153,21 +153,21 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
         forwards |= {
             place: float(forward) for place, forward in zip(lines, implied, strict=True) if np.isfinite(forward)
         }
-    found = [
+    result = [
         (expirations[place].years, math.log(forward / spot) / expirations[place].years)
         for place, forward in forwards.items()
         if expirations[place].years > 0.0
     ]
-    found.sort()
-    implied_spot = _spot_of_forwards(spot, found)
+    result.sort()
+    implied_spot = _spot_of_forwards(spot, result)
     offset = math.log(implied_spot / spot)
-    found = [(years, carry - offset / years) for years, carry in found]
+    result = [(years, carry - offset / years) for years, carry in result]
     concluded: list[ImpliedForward] = []
     for place, (quotes, rate) in enumerate(zip(expirations, rates, strict=True)):
         residuals = np.full(quotes.strikes.shape, np.nan)
         forward, discount = forwards.get(place), math.exp(-rate * max(quotes.years, 0.0))
         if forward is None:
-            concluded.append(_without_quotes(spot, quotes, discount, residuals, found, implied_spot))
+            concluded.append(_without_quotes(spot, quotes, discount, residuals, result, implied_spot))
             continue
         if place in carries:
             discount, count = math.exp(-carries[place].rate), pairs[place].index.size
@@ -241,7 +241,7 @@ def _american_pairs(spot: float, quotes: PairQuotes) -> Pairs | None:
         quotes.strikes[near],
         0.5 * (call_bid + call_ask),
         0.5 * (put_bid + put_ask),
-        np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD),
+        np.maximum(call_ask - call_bid + put_ask - put_bid, MIN_SPREAD),
     )
 
 
@@ -257,7 +257,7 @@ def _european_line(quotes: PairQuotes) -> Line | None:
         sound,
         quotes.strikes[sound],
         0.5 * (call_bid + call_ask - put_bid - put_ask),
-        np.maximum(call_ask - call_bid + put_ask - put_bid, LEAST_SPREAD),
+        np.maximum(call_ask - call_bid + put_ask - put_bid, MIN_SPREAD),
     )
 
 
@@ -268,7 +268,7 @@ def _smooth_rates(expirations: Sequence[PairQuotes], slopes: Sequence[tuple[floa
     speaks for itself, an uncertain one listens to its neighbours.
     """
     known = [
-        (_curve_time(quotes.years), rate[0], max(rate[1], LEAST_RATE_ERROR))
+        (_curve_time(quotes.years), rate[0], max(rate[1], MIN_RATE_ERROR))
         for quotes, rate in zip(expirations, slopes, strict=True)
         if rate is not None and np.isfinite(rate[1])
     ]

@@ -45,7 +45,7 @@ from mesolive.pricing.margin_regt import (
     structure,
 )
 
-MOST_LEGS = 60
+MAX_LEGS = 60
 """Positions of more legs than this are divided step by step and not searched."""
 
 NODE_LIMIT = 40
@@ -72,15 +72,15 @@ def reg_t(legs: Sequence[RegTLeg], spot: Decimal, rates: NakedRates, mode: RegTM
     mode
         Whether what sales brought is applied.
     """
-    found: list[Structure] = []
+    result: list[Structure] = []
     lowest = True
     held = sorted((leg for leg in legs if leg.quantity), key=RegTLeg.order)
     for _, same in itertools.groupby(held, key=lambda leg: leg.multiplier):
         problem = _Problem(tuple(same), spot, rates, mode)
         division, proven = _divide(problem)
-        found += problem.structures(division)
+        result += problem.structures(division)
         lowest &= proven
-    return Requirement(sum((item.requirement for item in found), ZERO), tuple(found), lowest)
+    return Requirement(sum((item.requirement for item in result), ZERO), tuple(result), lowest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _divide(problem: _Problem) -> tuple[_Division, bool]:
         return _Division(), True
     best = _one_by_one(problem)
     least = problem.cost(best)
-    if len(problem.legs) > MOST_LEGS:
+    if len(problem.legs) > MAX_LEGS:
         return best, least == 0
     program = _Program(problem)
     for whole in (False, True):
@@ -296,7 +296,7 @@ class _Program:
         solver = cast("Any", optimize)  # what is taken of it has no types
         entries = [(row, at, number) for row, (terms, _, _) in enumerate(self._rows) for at, number in terms.items()]
         rows, columns, numbers = (np.array(part) for part in zip(*entries, strict=True))
-        found = solver.milp(
+        result = solver.milp(
             np.array(self._costs),
             integrality=np.array(self._whole, dtype=np.int64) if whole else None,
             bounds=solver.Bounds(0.0, np.array(self._highest)),
@@ -307,11 +307,11 @@ class _Program:
             ),
             options={"node_limit": NODE_LIMIT, "mip_rel_gap": 0.0},
         )
-        bound: float | None = found.mip_dual_bound if whole else found.fun
-        values: list[float] | None = None if found.x is None else found.x.tolist()
+        bound: float | None = result.mip_dual_bound if whole else result.fun
+        values: list[float] | None = None if result.x is None else result.x.tolist()
         return _Answer(
             None if values is None else self._division(values),
-            -np.inf if bound is None or (found.status != 0 and not whole) else bound,
+            -np.inf if bound is None or (result.status != 0 and not whole) else bound,
         )
 
     def _division(self, values: Sequence[float]) -> _Division | None:

@@ -11,7 +11,7 @@ from mesolive.pricing.black import FloatArray
 from mesolive.pricing.early_exercise import BoundaryTables, nodes_for
 from mesolive.pricing.exercise_boundary import IntArray
 
-SMALLEST_DEVIATION: Final = 1e-5
+MIN_DEVIATION: Final = 1e-5
 """Below this total volatility boundaries are not solved for."""
 
 MAX_NEWTON_STEPS: Final = 40
@@ -133,18 +133,18 @@ def solve_deviations(
         (contracts,) the end of the bracket.
     """
     deviation = deviation.copy()
-    low, high = np.full(family.size, SMALLEST_DEVIATION), highest.copy()
+    low, high = np.full(family.size, MIN_DEVIATION), highest.copy()
     active = np.arange(family.size)
     for _ in range(MAX_NEWTON_STEPS):
         if not active.size:
             break
         at = deviation[active]
-        found = tables.evaluate(family[active], log_spot[active], at, everything=False)
-        miss = found.value - target[active]
+        result = tables.evaluate(family[active], log_spot[active], at, everything=False)
+        miss = result.value - target[active]
         low[active] = np.where(miss < 0.0, at, low[active])
         high[active] = np.where(miss > 0.0, at, high[active])
         with np.errstate(divide="ignore", invalid="ignore"):
-            new = at - miss / found.by_deviation
+            new = at - miss / result.by_deviation
         inside = (new > low[active]) & (new < high[active])
         new = np.where(miss == 0.0, at, np.where(inside, new, np.sqrt(low[active] * high[active])))
         deviation[active] = new

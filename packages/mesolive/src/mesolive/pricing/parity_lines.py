@@ -20,7 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 HUBER: Final = 1.345
 ITERATIONS: Final = 4
-LEAST_SCALE: Final = 0.01
+MIN_SCALE: Final = 0.01
 
 HIGHEST_RATE: Final = 0.5
 """Rates beyond this are noise of a short expiration, not rates."""
@@ -116,4 +116,4 @@ class ParityLines:
         place, half = np.arange(self._counts.size), self._counts // 2
         upper = rows[place, half]
         median = np.where(self._counts % 2 == 1, upper, 0.5 * (rows[place, half - 1] + upper))
-        return scaled, np.maximum(1.4826 * median, LEAST_SCALE)
+        return scaled, np.maximum(1.4826 * median, MIN_SCALE)

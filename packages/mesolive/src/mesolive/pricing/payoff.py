@@ -65,12 +65,12 @@ def least_payoff(legs: Iterable[PayoffLeg]) -> LeastPayoff:
     """Return the least value of a combination at any of its expirations; zero for no legs."""
     held = [leg for leg in legs if leg.quantity != 0]
     value, uncovered = ZERO, ZERO
-    found: list[Decimal] = []
+    result: list[Decimal] = []
     for expires in {leg.expires for leg in held}:
         alive = [leg for leg in held if leg.expires >= expires]
-        found.append(min(_at_kinks(alive)))
+        result.append(min(_at_kinks(alive)))
         uncovered = max(uncovered, -sum((leg.quantity for leg in alive if leg.is_call), ZERO))
-    value = min(found, default=ZERO)
+    value = min(result, default=ZERO)
     return LeastPayoff(value, uncovered)
 
 

@@ -113,19 +113,19 @@ def risk_graph(
     ]
     early = _american_legs(legs, parts, spot, prices)
     for place, (leg, part) in enumerate(zip(legs, parts, strict=True)):
-        found = early.get(place)
-        if found is None:
+        result = early.get(place)
+        if result is None:
             forward = prices * (leg.forward / spot) ** part
             years, discount = leg.years * part, leg.discount**part
-            found = black.greeks(leg.is_call, forward, leg.strike, years, leg.volatility, discount, prices)
+            result = black.greeks(leg.is_call, forward, leg.strike, years, leg.volatility, discount, prices)
         # What has settled was paid out: no greek of it is left, its delta included.
         alive = leg.quantity * (part > 0.0)
-        value += leg.quantity * found.price
-        delta += alive * found.delta
-        gamma += alive * found.gamma
-        theta += alive * found.theta
-        vega += alive * found.vega
-        wvega += alive * found.vega * np.sqrt(30.0 / np.maximum(leg.days * part, SHORTEST_DTE))
+        value += leg.quantity * result.price
+        delta += alive * result.delta
+        gamma += alive * result.gamma
+        theta += alive * result.theta
+        vega += alive * result.vega
+        wvega += alive * result.vega * np.sqrt(30.0 / np.maximum(leg.days * part, SHORTEST_DTE))
         cost += leg.cost
     return RiskGraph(prices, days, value - cost + realized, value, delta, gamma, theta, vega, wvega)
 
@@ -143,7 +143,7 @@ def _american_legs(
 
     chosen = [legs[place] for place in places]
     part = np.stack([parts[place] for place in places])
-    found = american.greeks(
+    result = american.greeks(
         np.array([leg.is_call for leg in chosen], dtype=np.bool_)[:, None, None],
         prices,
         column([leg.strike for leg in chosen]),
@@ -152,7 +152,7 @@ def _american_legs(
         column([leg.discount for leg in chosen]) ** part,
         prices * (column([leg.forward for leg in chosen]) / spot) ** part,
     )
-    return {place: Greeks(*(array[at] for array in found)) for at, place in enumerate(places)}
+    return {place: Greeks(*(array[at] for array in result)) for at, place in enumerate(places)}
 
 
 def thirds_to_expiration(legs: Sequence[RiskLeg]) -> FloatArray:

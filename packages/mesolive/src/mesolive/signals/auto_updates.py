@@ -73,7 +73,7 @@ def carry_out(
     done
         Conditions whose update was carried out for this scheduled time, or since they began to hold.
     """
-    found: list[Update] = []
+    result: list[Update] = []
     for evaluation in evaluations:
         if not evaluation.automatic or evaluation.condition in done or due(evaluation) is not True:
             continue
@@ -87,18 +87,22 @@ def carry_out(
             external=external,
             random=random,
         )
-        failed = [f"{one.statement}: {one.error}" for one in frozen.evaluations if one.error is not None]
+        failed = [
+            f"{evaluation.statement}: {evaluation.error}"
+            for evaluation in frozen.evaluations
+            if evaluation.error is not None
+        ]
         if failed:
             kept = position.variables
             reason = "; ".join(failed)
-            found.append(Update(evaluation.condition, kept, kept, {}, reason, True, evaluation.scheduled_at))
+            result.append(Update(evaluation.condition, kept, kept, {}, reason, True, evaluation.scheduled_at))
             continue
         changed = {name: value for name, value in frozen.variables.items() if position.variables.get(name) != value}
         updated = replace(position, variables={**position.variables, **frozen.variables})
-        account = replace(account, positions=tuple(updated if one is position else one for one in account.positions))
+        account = replace(account, positions=tuple(updated if item is position else item for item in account.positions))
         before, position = position.variables, updated
         again = evaluate_adjustments(strategy, view, account, position, external=external, random=random)
-        holds = any(one.condition == evaluation.condition and one.evaluation.result is True for one in again)
+        holds = any(item.condition == evaluation.condition and item.evaluation.result is True for item in again)
         at = evaluation.scheduled_at
-        found.append(Update(evaluation.condition, before, position.variables, changed, None, holds, at))
-    return found
+        result.append(Update(evaluation.condition, before, position.variables, changed, None, holds, at))
+    return result

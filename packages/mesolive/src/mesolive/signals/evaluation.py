@@ -108,21 +108,21 @@ def evaluate(
     times
         What was considered before.
     """
-    found = Found()
+    result = Found()
     rules = strategy.definition
     if entry is not None:
         gate = evaluate_signals(strategy, view, account, None, external=external, random=random(entry.scope)).entry
         assert gate is not None  # noqa: S101 - without a position it is the entry that is evaluated
         subject = Subject(Kind.ENTRY, entry.scope)
         time = times.of(subject, rules.entry.schedule, gate.scheduled_at, gate.schedule_ok, None)
-        found.findings.extend(entry_findings(entry, gate, time))
+        result.findings.extend(entry_findings(entry, gate, time))
         known = all(condition.result is not None for condition in gate.conditions)
-        _note(found, subject, time, known=known)
-        found.evaluated.add(entry.scope)
-        found.gate = gate
+        _note(result, subject, time, known=known)
+        result.evaluated.add(entry.scope)
+        result.gate = gate
     for watched in positions:
-        _evaluate_position(strategy, view, account, watched, external, random(watched.names.scope), times, found)
-    return found
+        _evaluate_position(strategy, view, account, watched, external, random(watched.names.scope), times, result)
+    return result
 
 
 def _evaluate_position(

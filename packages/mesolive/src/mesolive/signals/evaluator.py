@@ -158,33 +158,33 @@ class SignalEvaluator:
         async with self._database.read() as tx:
             watch = await load(tx)
             in_part = await partial_positions(tx, now)
-        found = Found()
+        result = Found()
         for pair in watch.pairs:
             for position in pair.own:
                 if position.id in unsettled:
-                    found.findings.append(error(pair.names_of(position), unsettled[position.id], cause="settlement"))
+                    result.findings.append(error(pair.names_of(position), unsettled[position.id], cause="settlement"))
                 if position.state is not models.LivePositionState.Open:
                     what = error(
                         pair.names_of(position), in_part.get(position.id, "an order of it works again"), cause="in part"
                     )
-                    found.findings.append(replace(what, holds=position.id in in_part))
+                    result.findings.append(replace(what, holds=position.id in in_part))
         if self._calendar.is_open(now):
             accounts: dict[tuple[int, str], AccountState] = {}
             for pair in watch.pairs:
                 if _being_settled(pair, now, unsettled):
-                    found.findings.append(no_entry(pair.names))
+                    result.findings.append(no_entry(pair.names))
                     continue
-                await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, found)
+                await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, result)
         else:
-            found.findings.extend(no_entry(pair.names) for pair in watch.pairs)
-        await self._tell(watch, found)
-        self._considered.note(found.considered)
+            result.findings.extend(no_entry(pair.names) for pair in watch.pairs)
+        await self._tell(watch, result)
+        self._considered.note(result.considered)
         self._considered.forget_before(now - INSTANTS)
 
     async def _settle(self) -> Mapping[int, str]:
         """Settle what has expired; return what is overdue, by position. Whatever fails here, signals are evaluated."""
         try:
-            return {one.position_id: one.reason for one in await self._settlements.settle()}
+            return {item.position_id: item.reason for item in await self._settlements.settle()}
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
             _log.exception("settlement_failed")
             return {}
@@ -205,8 +205,8 @@ class SignalEvaluator:
     ) -> None:
         """Add what is found of a strategy on an account, one market view for each underlying that it trades."""
         context, names = pair.context, pair.names
-        open_now = [one for one in pair.own if one.state is models.LivePositionState.Open]
-        symbol_of = {one.id: _symbol(one, context.symbol) for one in open_now}
+        open_now = [item for item in pair.own if item.state is models.LivePositionState.Open]
+        symbol_of = {item.id: _symbol(item, context.symbol) for item in open_now}
         symbols = {context.symbol} if pair.active else set[str]()
         symbols.update(symbol_of.values())
         if not pair.active:

@@ -27,7 +27,7 @@ def entry_findings(names: Names, gate: EntryGate, time: Consideration) -> Iterat
                 ScheduleOk=gate.schedule_ok,
                 ConcurrencyOk=gate.concurrency_ok,
                 ReentryOk=gate.reentry_ok,
-                Conditions=[condition(one) for one in gate.conditions],
+                Conditions=[condition(item) for item in gate.conditions],
                 EntryAllowed=gate.entry_allowed,
                 NextEntryAt=gate.next_entry_at,
             ),
@@ -66,7 +66,7 @@ def exit_findings(names: Names, found: ExitEvaluation, time: Consideration) -> I
                 MaxDaysInTrade=None if found.max_days_in_trade is None else condition(found.max_days_in_trade),
                 ProfitTarget=None if found.profit_target is None else condition(found.profit_target),
                 StopLoss=None if found.stop_loss is None else condition(found.stop_loss),
-                Conditions=[condition(one) for one in found.conditions],
+                Conditions=[condition(item) for item in found.conditions],
             ),
         )
 

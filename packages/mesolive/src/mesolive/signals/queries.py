@@ -47,7 +47,7 @@ class StrategyAccount:
     @property
     def own(self) -> list[Position]:
         """The strategy's positions on the account that are not closed."""
-        return [one for one in self.context.positions if one.strategy_id == self.context.strategy_id]
+        return [position for position in self.context.positions if position.strategy_id == self.context.strategy_id]
 
 
 @dataclass(slots=True)
@@ -60,9 +60,9 @@ class Watch:
     @property
     def existing(self) -> set[Scope]:
         """The scopes that there are."""
-        found = {pair.names.scope for pair in self.pairs}
-        found.update(pair.names_of(position).scope for pair in self.pairs for position in pair.own)
-        return found
+        result = {pair.names.scope for pair in self.pairs}
+        result.update(pair.names_of(position).scope for pair in self.pairs for position in pair.own)
+        return result
 
 
 async def load(tx: Transaction) -> Watch:
@@ -82,7 +82,7 @@ async def load(tx: Transaction) -> Watch:
         account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))
         for account in of_account.values()
     }
-    margin_rules = await rules_by_position(tx, [one.id for held in on_account.values() for one in held])
+    margin_rules = await rules_by_position(tx, [item.id for held in on_account.values() for item in held])
     last = await last_trades(tx, by_id)
     for strategy_id, account_id in wanted:
         strategy = by_id.get(strategy_id)

@@ -88,7 +88,7 @@ def changes(
     existing
         Scopes that there still are: what is on in any other one ends.
     """
-    found: list[Change] = []
+    result: list[Change] = []
     mentioned: set[str] = set()
     for finding in findings:
         key = finding.subject.key
@@ -100,11 +100,11 @@ def changes(
         if finding.holds is None or (finding.holds is is_on and not renewed):
             continue
         subject = finding.subject
-        found.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))
+        result.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))
     for key, one in standing.items():
         if key not in mentioned and (one.scope in evaluated or one.scope not in existing):
-            found.append(Change(key, one.kind, one.scope, begins=False, event=ended(one)))
-    return found
+            result.append(Change(key, one.kind, one.scope, begins=False, event=ended(one)))
+    return result
 
 
 def ended(standing: ActiveState) -> models.MesoLiveEvent | None:

@@ -158,12 +158,12 @@ def _write(file: int, content: bytes, at: int) -> None:
 
 
 def _parsed(content: bytes) -> tuple[Note, ...]:
-    found: list[Note] = []
+    result: list[Note] = []
     for line in content.split(b"\n"):
         text = line.strip()
         if text:
             try:
-                found.append(_decoder.decode(text))
+                result.append(_decoder.decode(text))
             except msgspec.DecodeError:
                 continue  # cut off while it was written, or of a newer version
-    return tuple(found)
+    return tuple(result)

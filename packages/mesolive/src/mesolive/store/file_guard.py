@@ -43,10 +43,10 @@ class FileIdentity:
     def of(cls, file: Path) -> FileIdentity | None:
         """Return the identity of the file that has this name now, or `None` where there is none."""
         try:
-            found = os.stat(file)  # noqa: PTH116 - at every commit: a tenth of the cost of Path.stat
+            result = os.stat(file)  # noqa: PTH116 - at every commit: a tenth of the cost of Path.stat
         except OSError:
             return None
-        return cls(found.st_dev, found.st_ino)
+        return cls(result.st_dev, result.st_ino)
 
 
 class HighWaterMark:

@@ -90,9 +90,11 @@ def _check_schema(connection: Connection) -> None:
     defects: list[str] = []
     missing: list[Index] = []
     columns = {
-        table: {column["name"] for column in found} for (_, table), found in inspector.get_multi_columns().items()
+        table: {column["name"] for column in result} for (_, table), result in inspector.get_multi_columns().items()
     }
-    indexes = {table: {index["name"] for index in found} for (_, table), found in inspector.get_multi_indexes().items()}
+    indexes = {
+        table: {index["name"] for index in result} for (_, table), result in inspector.get_multi_indexes().items()
+    }
     for table in metadata.sorted_tables:
         if table.name not in columns:
             defects.append(f"the table {table.name}")
@@ -122,8 +124,8 @@ def _missing_constraints(inspector: Inspector, table: Table) -> Iterator[str]:
     known = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     if not known:
         return
-    found = {tuple(constraint["column_names"]) for constraint in inspector.get_unique_constraints(table.name)}
+    result = {tuple(constraint["column_names"]) for constraint in inspector.get_unique_constraints(table.name)}
     for constraint in known:
         names = tuple(column.name for column in constraint.columns)
-        if names not in found:
+        if names not in result:
             yield f"the unique constraint {constraint.name}"

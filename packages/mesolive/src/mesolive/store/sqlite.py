@@ -6,7 +6,7 @@ is, and leaves to its thread what may take its time:
 
 * the commit, which waits for the disk, with the checkpoint that may follow it;
 * beginning, when another process writes;
-* a query that turns out to be long (it is stopped after `LONGEST_QUERY` steps and repeated in the thread, which
+* a query that turns out to be long (it is stopped after `MAX_QUERY` steps and repeated in the thread, which
   changes nothing, for it only reads), many rows at once, and a change that is marked as `LONG`.
 
 Readers may read anything, so their statements go to their threads, in one trip each.
@@ -34,10 +34,10 @@ from mesolive.store.writer_thread import WriterThread
 
 R = TypeVar("R")
 
-LONGEST_QUERY = 20_000
+MAX_QUERY = 20_000
 """How many steps of SQLite's virtual machine a query may take on the event loop: well below a millisecond."""
 
-MOST_ROWS = 256
+MAX_ROWS = 256
 """How many rows one statement may write on the event loop."""
 
 BUSY_SECONDS = 10
@@ -82,7 +82,7 @@ class _Seat:
     Attributes
     ----------
     hasty
-        Whether a statement is to be stopped after `LONGEST_QUERY` steps.
+        Whether a statement is to be stopped after `MAX_QUERY` steps.
     """
 
     def __init__(self, engine: Engine, name: str) -> None:
@@ -127,7 +127,7 @@ class _Seat:
     def _opened(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
-            _below(self._connection).set_progress_handler(lambda: self.hasty, LONGEST_QUERY)
+            _below(self._connection).set_progress_handler(lambda: self.hasty, MAX_QUERY)
         return self._connection
 
     def _close(self) -> None:
@@ -401,7 +401,7 @@ def _sequence(below: _WholeConnection) -> int:
 
 
 def _may_be_long(statement: Executable, parameters: Parameters | None) -> bool:
-    if isinstance(parameters, list) and len(parameters) > MOST_ROWS:
+    if isinstance(parameters, list) and len(parameters) > MAX_ROWS:
         return True
     return bool(statement.get_execution_options().get("long"))
 

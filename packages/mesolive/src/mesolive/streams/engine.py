@@ -31,7 +31,7 @@ from mesolive_sdk.models import DataProviderType
 BookKey = tuple[DataProviderType, str]
 KEEP_ALIVE_STEP = 1.0
 CHANNELS_PER_TURN = 32
-MOST_TURNS = 4
+MAX_TURNS = 4
 ONLY = (0,)
 
 
@@ -254,7 +254,7 @@ class Engine:
         """Return the plans of all turns; at least one."""
         if self._plans is None:
             ready = [channel for channel in self._channels.values() if channel.item is not None and not channel.ended]
-            turns = min(max(len(ready) // CHANNELS_PER_TURN, 1), MOST_TURNS)
+            turns = min(max(len(ready) // CHANNELS_PER_TURN, 1), MAX_TURNS)
             dealt: list[list[Channel]] = [[] for _ in range(turns)]
             for channel in ready:
                 dealt[channel.number % turns].append(channel)
@@ -287,11 +287,11 @@ class Engine:
     def _publish(self, plan: _Plan, market: _Market, places: Sequence[int]) -> None:
         """Value the channels at `places` together and give each its item."""
         now = self._now()
-        for place, found in zip(places, self._values(plan, market, places), strict=True):
+        for place, result in zip(places, self._values(plan, market, places), strict=True):
             channel, rows = plan.channels[place], plan.rows[place]
             channel.seen[:] = market.table.prices[rows]
             channel.seen_spot[:] = market.spots[rows]
-            channel.publish(LiveItem(channel.form.build(channel.subject, found), channel.form.type_), now)
+            channel.publish(LiveItem(channel.form.build(channel.subject, result), channel.form.type_), now)
         self.items += len(places)
 
     def _values(self, plan: _Plan, market: _Market, places: Sequence[int]) -> list[Valuation]:

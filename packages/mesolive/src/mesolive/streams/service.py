@@ -323,8 +323,8 @@ class Streams:
 
     async def _read_legs(self, user: UserContext, ids: Sequence[int]) -> Sequence[Leg]:
         legs = await self._positions.read_legs(user.user_id, ids)
-        found = {leg.id for leg in legs}
-        missing = [str(wanted) for wanted in ids if wanted not in found]
+        result = {leg.id for leg in legs}
+        missing = [str(wanted) for wanted in ids if wanted not in result]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             raise not_found(f"leg {', '.join(missing[:5])}{more}")

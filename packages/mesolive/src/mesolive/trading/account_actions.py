@@ -24,7 +24,7 @@ from mesolive.trading.portfolio.positions import CLOSED, Position, find_position
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
-LARGEST_PNL = Decimal(10) ** 12
+MAX_PNL = Decimal(10) ** 12
 PNL_DECIMALS = 10
 
 
@@ -149,7 +149,7 @@ async def must_be_at_rest(tx: Transaction, position: Position) -> None:
 
 
 def _check_amount(realized: Decimal) -> None:
-    fits = realized.is_finite() and abs(realized) <= LARGEST_PNL and round(realized, PNL_DECIMALS) == realized
+    fits = realized.is_finite() and abs(realized) <= MAX_PNL and round(realized, PNL_DECIMALS) == realized
     if not fits:
-        text = f"expected an amount up to {LARGEST_PNL:,}, of at most {PNL_DECIMALS} decimals, got {realized}"
+        text = f"expected an amount up to {MAX_PNL:,}, of at most {PNL_DECIMALS} decimals, got {realized}"
         raise validation({"RealizedPnL": [text]})

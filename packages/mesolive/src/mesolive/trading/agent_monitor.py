@@ -113,9 +113,9 @@ async def _users(tx: Transaction) -> list[int]:
 
 async def _is_told(tx: Transaction, user_id: int, kind: models.DataProviderType) -> bool:
     """Whether the user was told that the provider is away, and not yet that it is back."""
-    found = await tx.first(
+    row = await tx.first(
         select(active_events.c.subject).where(
             active_events.c.user_id == user_id, active_events.c.subject == f"error:{error_id(kind)}"
         )
     )
-    return found is not None
+    return row is not None

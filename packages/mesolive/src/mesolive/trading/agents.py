@@ -30,13 +30,13 @@ class Agents:
                 .order_by(accounts.c.id)
             )
         served = [row.broker_account_id for row in rows]
-        found: list[models.AgentInfo] = []
+        result: list[models.AgentInfo] = []
         for kind, provider in self._market.providers.items():
             status = self._market.status(kind)
-            found.append(
+            result.append(
                 models.AgentInfo(
                     AgentId=f"{kind.name.lower()}-1",
-                    Name=f"{kind.name} market: {', '.join(one.symbol for one in provider.underlyings)}",
+                    Name=f"{kind.name} market: {', '.join(underlying.symbol for underlying in provider.underlyings)}",
                     Status=status.state,
                     Connector=models.AgentConnector[kind.name],
                     DataProvider=kind,
@@ -46,4 +46,4 @@ class Agents:
                     Message=status.message or None,
                 )
             )
-        return models.ListAgentsResult(Agents=found)
+        return models.ListAgentsResult(Agents=result)

@@ -290,13 +290,13 @@ async def settle(tx: WriteTransaction, user_id: int, settlements: Sequence[Settl
         [
             {
                 "user": user_id,
-                "name": one.key,
+                "name": settlement.key,
                 "at": now,
-                "answer_status": one.status.name,
-                "answer_message": one.message,
-                "answer_data": wire.encode_json(one.data).decode(),
+                "answer_status": settlement.status.name,
+                "answer_message": settlement.message,
+                "answer_data": wire.encode_json(settlement.data).decode(),
             }
-            for one in settlements
+            for settlement in settlements
         ],
     )
 

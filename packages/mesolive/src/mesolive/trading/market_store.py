@@ -44,7 +44,7 @@ class MarketStore:
         """Return the contracts on an underlying that any account holds, those that have expired too."""
         async with self._database.read() as tx:
             held = await held_of_underlying(tx, symbol)
-        return list(dict.fromkeys(one.contract for one in held))
+        return list(dict.fromkeys(item.contract for item in held))
 
     async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
         """Keep days in place of what was kept of them."""
@@ -54,7 +54,7 @@ class MarketStore:
                 delete(underlying_days).where(
                     underlying_days.c.source == source,
                     underlying_days.c.symbol == symbol,
-                    underlying_days.c.day.in_([one.day for one in days]),
+                    underlying_days.c.day.in_([day.day for day in days]),
                 )
             )
             await tx.execute(
@@ -63,14 +63,14 @@ class MarketStore:
                     {
                         "source": source,
                         "symbol": symbol,
-                        "day": one.day,
-                        "open": one.open,
-                        "close": one.close,
-                        "last": one.last,
-                        "iv": one.iv,
+                        "day": day.day,
+                        "open": day.open,
+                        "close": day.close,
+                        "last": day.last,
+                        "iv": day.iv,
                         "noted_at": now,
                     }
-                    for one in days
+                    for day in days
                 ],
             )
 
@@ -90,5 +90,5 @@ async def latest_moment(database: Database) -> datetime | None:
     )
     latest_settlement = select(settlement_facts.c.received_at).order_by(settlement_facts.c.id.desc()).limit(1)
     async with database.read() as tx:
-        found = [await tx.scalar(latest_events), await last_received_at(tx), await tx.scalar(latest_settlement)]
-    return max((one for one in found if one is not None), default=None)
+        result = [await tx.scalar(latest_events), await last_received_at(tx), await tx.scalar(latest_settlement)]
+    return max((item for item in result if item is not None), default=None)

@@ -234,8 +234,8 @@ class Strategies:
             )
         async with self._database.read() as tx:
             shown, token = page.cut(await tx.all(query))
-            found = await self._live(tx, user, shown)
-        return models.ListStrategiesResult(Strategies=found, ContinuationToken=token)
+            result = await self._live(tx, user, shown)
+        return models.ListStrategiesResult(Strategies=result, ContinuationToken=token)
 
     async def get(self, user: UserContext, args: models.GetStrategyArgs) -> models.LiveStrategyDetail:
         """Return one strategy with the definition that is carried out; see `carried_out`."""
@@ -337,10 +337,10 @@ async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefiniti
     """
 
     def check() -> CheckReport:
-        found = check_definition(given)
-        if found.definition is not None:
-            compile_strategy(found.definition)
-        return found
+        result = check_definition(given)
+        if result.definition is not None:
+            compile_strategy(result.definition)
+        return result
 
     report = await asyncio.to_thread(check)
     if report.definition is None:

@@ -86,10 +86,10 @@ def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> 
         view = market.view(leg.contract.underlying, provider)
     except (UnknownUnderlyingError, UnknownProviderError):
         return None
-    found = view.find(leg.contract)
-    if found is None:
+    result = view.find(leg.contract)
+    if result is None:
         return None
-    chain, index = found
+    chain, index = result
     bid, ask = float(chain.bid[index]), float(chain.ask[index])
     if not (math.isfinite(bid) and math.isfinite(ask)) or ask <= 0 or bid > ask:
         return None

@@ -38,9 +38,9 @@ from mesolive.market.moments import to_micros
 from mesolive.market.option_classes import is_index, option_class
 from mesolive.market.view import FloatArray
 
-LARGEST_ENTRY: Final = 64 * 1024 * 1024
-LARGEST_ARCHIVE: Final = 1024 * 1024 * 1024
-MOST_ENTRIES: Final = 50_000
+MAX_ENTRY: Final = 64 * 1024 * 1024
+MAX_ARCHIVE: Final = 1024 * 1024 * 1024
+MAX_ENTRIES: Final = 50_000
 PRICE_UNIT: Final = 10_000
 QUOTE_COLUMNS: Final = 11
 TRADE_COLUMNS: Final = 6
@@ -273,15 +273,15 @@ def _entries(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-            if len(infos) > MOST_ENTRIES or sum(info.file_size for info in infos) > LARGEST_ARCHIVE:
+            if len(infos) > MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_ARCHIVE:
                 raise BarsError(f"{path.name}: the archive is too large")
             for info in infos:
-                if info.file_size > LARGEST_ENTRY:
+                if info.file_size > MAX_ENTRY:
                     raise BarsError(f"{path.name}: {info.filename!r} is too large")
                 if info.flag_bits & ENCRYPTED:
                     raise BarsError(f"{path.name}: {info.filename!r} is encrypted")
                 with archive.open(info) as entry:
-                    content = entry.read(LARGEST_ENTRY + 1)
+                    content = entry.read(MAX_ENTRY + 1)
                 yield info.filename, content.decode("ascii")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise BarsError(f"{path.name}: this is not a readable zip file ({error})") from None
@@ -290,10 +290,10 @@ def _entries(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _only_entry(path: Path) -> tuple[str, str]:
-    found = list(_entries(path))
-    if len(found) != 1:
-        raise BarsError(f"{path.name}: one entry was expected, there are {len(found)}")
-    return found[0]
+    result = list(_entries(path))
+    if len(result) != 1:
+        raise BarsError(f"{path.name}: one entry was expected, there are {len(result)}")
+    return result[0]
 
 
 def _table(path: Path, name: str, content: str, columns: int) -> npt.NDArray[np.float64]:

@@ -86,7 +86,7 @@ async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: Pendin
         account = pending.context.account_state(room.marks(view))
 
         def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
-            state, found = pending.after, CapturedVariables({})
+            state, result = pending.after, CapturedVariables({})
             for operation in pending.operations:
                 held = list(account.positions)
                 held[pending.place] = state
@@ -101,9 +101,9 @@ async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: Pendin
                     random=random,
                 )
                 failed = tuple(evaluation for evaluation in one.evaluations if evaluation.error is not None)
-                found = CapturedVariables({**found.variables, **one.variables}, (*found.failed, *failed))
+                result = CapturedVariables({**result.variables, **one.variables}, (*result.failed, *failed))
                 state = replace(state, variables={**state.variables, **one.variables})
-            return found
+            return result
 
         context = pending.context
         name = decision_name(context.strategy_id, context.account.id, pending.position.id, view.now)

@@ -24,7 +24,7 @@ from mesolive_sdk import models
 
 _log = structlog.get_logger(__name__)
 
-LARGEST_PASS = 100
+MAX_PASS = 100
 """So many positions are tried at once; the others follow with the next evaluation."""
 
 
@@ -41,7 +41,7 @@ class EntryVariableRetry:
         async with self._database.read() as tx:
             errors = await active_errors(tx, what=AT_ENTRY)
             ids = {event.PositionId for event in errors}
-            waiting = await open_positions_among(tx, ids, LARGEST_PASS)
+            waiting = await open_positions_among(tx, ids, MAX_PASS)
         of_position = {
             position_id: list(its)
             for position_id, its in groupby(

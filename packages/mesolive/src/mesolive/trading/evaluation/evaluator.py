@@ -81,7 +81,10 @@ class StrategyContext:
     @property
     def position_states(self) -> tuple[PositionState, ...]:
         """The account's positions as the language reads them, each with its own strategy's margin rules."""
-        return tuple(replace(one.language_state, margin_rules=self.margin_rules.get(one.id)) for one in self.positions)
+        return tuple(
+            replace(position.language_state, margin_rules=self.margin_rules.get(position.id))
+            for position in self.positions
+        )
 
     def account_state(self, marks: Marks) -> AccountState:
         """Return the account as the language reads it for this strategy, held legs valued at their marks.

@@ -77,8 +77,8 @@ class Connection:
         OSError
             When it has none.
         """
-        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        result = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in result))
 
     def open(self, host: str, address: str, timeout: float) -> http.client.HTTPConnection:
         """Return a connection to `address` that speaks for `host`.
@@ -252,7 +252,7 @@ def _read(
 
 def _public_address(host: str, via: Connection) -> str:
     """Return an address of a host; refuse the host when any of its addresses is not public."""
-    addresses = [ipaddress.ip_address(found.split("%")[0]) for found in via.resolve(host)]
+    addresses = [ipaddress.ip_address(result.split("%")[0]) for result in via.resolve(host)]
     if not addresses:
         raise FetchError(f"'{host}' has no address")
     if not all(is_public(address) for address in addresses):

@@ -52,20 +52,20 @@ class ExternalDataReader:
         """
         if definition.csv_url is None and not definition.indicators:
             return NOTHING
-        found: dict[str, float] = {}
+        result: dict[str, float] = {}
         missing: dict[str, str] = {}
         unread: str | None = None
         if definition.csv_url is not None:
             try:
-                found |= await self._table_values(definition.csv_url, view.now)
+                result |= await self._table_values(definition.csv_url, view.now)
             except (FetchError, ExternalDataError, TimeoutError) as error:
                 unread = f"external data: {error or 'it took too long to fetch'}"
         if definition.indicators:
             try:
-                found |= await self._indicators(definition, view, provider)
+                result |= await self._indicators(definition, view, provider)
             except IndicatorError as error:
-                missing = {name: str(error) for one in definition.indicators for name in outputs(one)}
-        return ExternalValues(found, missing, unread)
+                missing = {name: str(error) for indicator in definition.indicators for name in outputs(indicator)}
+        return ExternalValues(result, missing, unread)
 
     async def _table_values(self, url: str, now: datetime) -> dict[str, float]:
         return (await self._tables.get(url)).values(now)

@@ -158,7 +158,7 @@ class Admission:
         before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
-        filled = sum((one.filled for one in before if one.group == args.LegGroupId), ZERO)
+        filled = sum((item.filled for item in before if item.group == args.LegGroupId), ZERO)
         group = checked_order(args, plan, multiplier, filled)
         if group.legs:
             _must_be_connected(venue)
@@ -239,7 +239,7 @@ class Admission:
             text = f"order {order.id} is of group {order.group} of exec plan {order.plan_id}"
             raise validation({"ReplacesOrder": [text]})
         taken = order.replaced_by is not None or any(
-            one.replaces is not None and one.replaces.id == order.id for one in self._admitted
+            item.replaces is not None and item.replaces.id == order.id for item in self._admitted
         )
         if taken:
             raise conflict(f"order {order.id} is being replaced already", code="OrderBeingReplaced")
@@ -259,10 +259,11 @@ class Admission:
         multiplier = plan_multiplier(plan, args.QtyMultiplier)
         # A group of marker legs is filled with nothing, and has made the position all the same.
         fixed = next(
-            (one.multiplier for one in before if one.filled or not one.state.ended or one.state is State.FILLED), None
+            (item.multiplier for item in before if item.filled or not item.state.ended or item.state is State.FILLED),
+            None,
         )
         if fixed is None:
-            fixed = next((one.new.multiplier for one in self._admitted if one.plan.id == plan.id), None)
+            fixed = next((item.new.multiplier for item in self._admitted if item.plan.id == plan.id), None)
         if fixed is None or fixed == multiplier:
             return multiplier
         if args.QtyMultiplier is None:
@@ -274,16 +275,16 @@ class Admission:
     ) -> None:
         """Let one order of a group work at a time."""
         group = args.LegGroupId
-        working = [one.id for one in before if one.group == group and not one.state.ended]
+        working = [item.id for item in before if item.group == group and not item.state.ended]
         if replaces is not None and replaces.id in working:
             working.remove(replaces.id)
         if working:
             raise conflict(
                 f"order {working[0]} of group {group} has not ended; cancel or replace it", code="OrderWorking"
             )
-        if any(one.plan.id == plan.id and one.new.group == group for one in self._admitted):
+        if any(item.plan.id == plan.id and item.new.group == group for item in self._admitted):
             raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent", code="OrderInFlight")
-        if any(one.group == group and one.state is State.FILLED and one.filled == 0 for one in before):
+        if any(item.group == group and item.state is State.FILLED and item.filled == 0 for item in before):
             # A group of marker legs: its order is filled with nothing.
             raise conflict(f"group {group} of exec plan {plan.id} is filled already", code="GroupFilled")
 
@@ -349,7 +350,9 @@ class Admission:
             return None
         working = await open_order_of_position(self._tx, plan.position_id, except_plan=plan.id)
         others = [
-            one.plan.id for one in self._admitted if one.plan.position_id == plan.position_id and one.plan.id != plan.id
+            item.plan.id
+            for item in self._admitted
+            if item.plan.position_id == plan.position_id and item.plan.id != plan.id
         ]
         if working is not None or others:
             raise conflict(

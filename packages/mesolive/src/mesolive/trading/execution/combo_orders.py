@@ -13,9 +13,9 @@ from mesolive.venues.base import VenueLeg
 from mesolive_sdk import models
 from mesolive_sdk.ticks import on_tick, tick_of
 
-LARGEST_QUANTITY = Decimal(1_000_000)
-LARGEST_PRICE = Decimal(10_000_000)
-MOST_DECIMALS = 10
+MAX_QUANTITY = Decimal(1_000_000)
+MAX_PRICE = Decimal(10_000_000)
+MAX_DECIMALS = 10
 """Of a multiplier. What has more may make whole contracts by being rounded, and leave the store as another number."""
 
 LIMITED = {models.OrderType.Limit, models.OrderType.StopLimit}
@@ -61,9 +61,9 @@ def plan_multiplier(plan: Plan, asked: Decimal | None) -> Decimal:
     multiplier = plan.qty_multiplier if asked is None else asked
     if multiplier is None:
         return Decimal(1)
-    fits = multiplier.is_finite() and 0 < multiplier <= LARGEST_QUANTITY
-    if not fits or round(multiplier, MOST_DECIMALS) != multiplier:
-        expected = f"expected a number greater than 0 up to {LARGEST_QUANTITY}, with at most {MOST_DECIMALS} decimals"
+    fits = multiplier.is_finite() and 0 < multiplier <= MAX_QUANTITY
+    if not fits or round(multiplier, MAX_DECIMALS) != multiplier:
+        expected = f"expected a number greater than 0 up to {MAX_QUANTITY}, with at most {MAX_DECIMALS} decimals"
         raise validation({"QtyMultiplier": [f"{expected}, got {multiplier}"]})
     return multiplier
 
@@ -126,12 +126,12 @@ def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
             continue
         ratio = group.ratios[leg.name]
         if leg.leg_id is not None:
-            found, expected = held.get(leg.leg_id), -ratio * group.qty
+            result, expected = held.get(leg.leg_id), -ratio * group.qty
         elif leg.opened_id is not None:
-            found, expected = held.get(leg.opened_id), ratio * (group.whole - group.qty)
+            result, expected = held.get(leg.opened_id), ratio * (group.whole - group.qty)
         else:
             continue
-        if found is None or found.holding.qty != expected:
+        if result is None or result.holding.qty != expected:
             return False
     closed = {leg.leg_id for leg in plan.legs}
     others = [leg for leg in position.open_legs if leg.id not in closed]
@@ -156,8 +156,8 @@ def price_problems(order: models.LegGroupOrder, roots: list[str]) -> dict[str, l
                 problems[field] = [f"a {order.OrderType.name} order needs it"]
         elif not needed:
             problems[field] = [f"a {order.OrderType.name} order has none; leave it out"]
-        elif not price.is_finite() or abs(price) > LARGEST_PRICE:
-            problems[field] = [f"expected a price up to {LARGEST_PRICE}, got {price}"]
+        elif not price.is_finite() or abs(price) > MAX_PRICE:
+            problems[field] = [f"expected a price up to {MAX_PRICE}, got {price}"]
         elif not on_tick(roots, price):
             problems[field] = [f"expected a multiple of {tick_of(roots, price)}, got {price}"]
     return problems

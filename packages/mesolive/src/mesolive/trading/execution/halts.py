@@ -130,13 +130,13 @@ class Halts:
                 row.broker_account_id
                 for row in await tx.all(select(accounts.c.broker_account_id).where(accounts.c.user_id == user.user_id))
             }
-        found = [
+        result = [
             models.TradingHalt(BrokerAccountId=row.broker_account_id, Reason=row.reason, CreatedAt=row.created_at)
             for row in rows
         ]
-        found += [
+        result += [
             models.TradingHalt(BrokerAccountId=note.broker_account_id, Reason=note.reason, CreatedAt=note.created_at)
             for note in noted_halts(self._database)
             if note.broker_account_id is None or note.broker_account_id in own
         ]
-        return models.ListHaltsResult(Halts=found[:MAX_HALTS_SHOWN])
+        return models.ListHaltsResult(Halts=result[:MAX_HALTS_SHOWN])

@@ -151,9 +151,9 @@ class Liquidation:
             try:
                 sent.orders.append(await self._send_group(user, plan, group, names, key))
             except ServiceError as error:
-                found = await self._order_behind(user, key)
-                if found is not None:
-                    sent.orders.append(found)
+                result = await self._order_behind(user, key)
+                if result is not None:
+                    sent.orders.append(result)
                 elif error.status is models.StatusCode.Timeout:
                     raise  # whether it was stored is not known: the call stays unfinished, and can be repeated
                 else:
@@ -220,5 +220,5 @@ def group_key(key: str, group: int) -> str:
 def _message(unsent: Sequence[models.UnsentLegGroup]) -> str | None:
     if not unsent:
         return None
-    groups = "; ".join(f"group {one.LegGroupId}: {one.Message}" for one in unsent)
+    groups = "; ".join(f"group {item.LegGroupId}: {item.Message}" for item in unsent)
     return f"not everything was sent; liquidate again with another key when the orders have ended ({groups})"

@@ -107,10 +107,10 @@ def _payoff_leg(traded: TradedContract, contracts: Decimal) -> PayoffLeg:
 
 def _netted(legs: Sequence[PayoffLeg]) -> list[PayoffLeg]:
     """Return the legs with what is bought and sold of one contract set off against each other."""
-    found: dict[tuple[object, ...], PayoffLeg] = {}
+    result: dict[tuple[object, ...], PayoffLeg] = {}
     for leg in legs:
         key = (leg.expires, leg.is_call, leg.strike)
-        before = found.get(key)
+        before = result.get(key)
         quantity = leg.quantity if before is None else before.quantity + leg.quantity
-        found[key] = PayoffLeg(leg.expires, leg.is_call, leg.strike, quantity)
-    return list(found.values())
+        result[key] = PayoffLeg(leg.expires, leg.is_call, leg.strike, quantity)
+    return list(result.values())

@@ -238,7 +238,7 @@ class OrderService:
                     made = await self._commit_for(tx, user_id, [batch[place] for place in places])
             except Exception as error:  # noqa: BLE001 - every caller of the transaction sees why it failed
                 # Whether it is committed or not: nobody carries these orders out, so reconciliation resolves them.
-                self.in_flight.difference_update(one.order.reference for one in made if isinstance(one, Sendable))
+                self.in_flight.difference_update(item.order.reference for item in made if isinstance(item, Sendable))
                 made = [error] * len(places)
             results |= dict(zip(places, made, strict=True))
         return [results[place] for place in range(len(batch))]
@@ -278,7 +278,7 @@ class OrderService:
     async def _store(
         self, tx: WriteTransaction, user_id: int, checked: Sequence[Admitted], now: datetime
     ) -> list[Made]:
-        placed = await place_orders(tx, user_id, [one.new for one in checked], now)
+        placed = await place_orders(tx, user_id, [item.new for item in checked], now)
         calls = [(one.request.call, one.plan.id, order.id) for one, order in zip(checked, placed, strict=True)]
         await keep_processing(tx, user_id, calls, now)
         events: list[models.MesoLiveEvent] = []
@@ -305,7 +305,7 @@ class OrderService:
             made.append(Sendable(order, one.account, request, one.venue, one.replaces, warning))
         await self._journal.append(tx, user_id, events)
         # Before the commit: from then on reconciliation sees the orders.
-        self.in_flight.update(one.order.reference for one in made if isinstance(one, Sendable))
+        self.in_flight.update(item.order.reference for item in made if isinstance(item, Sendable))
         return made
 
 

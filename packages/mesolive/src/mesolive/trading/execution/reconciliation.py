@@ -286,9 +286,9 @@ class ReconciliationEngine:
                 booked = await held_in_books(tx, account.id)
             again = await self._venue.executions(name, since)
             settled_again = await self._venue.settlements(name, ago)
-        if {one.execution_id for one in again} == {one.execution_id for one in filled} and {
-            one.fact_id for one in settled_again
-        } == {one.fact_id for one in settled}:
+        if {item.execution_id for item in again} == {item.execution_id for item in filled} and {
+            item.fact_id for item in settled_again
+        } == {item.fact_id for item in settled}:
             await self._compare(account, held, booked, listed)
         else:
             # Not of one moment: a difference would be a false alarm, and agreement a false all-clear.
@@ -296,13 +296,15 @@ class ReconciliationEngine:
 
     async def _book_missed(self, account: Account, executions: Sequence[Execution]) -> None:
         async with self._database.read() as tx:
-            known = await known_executions_of_account(tx, account.id, [one.execution_id for one in executions])
-        missed = [one for one in executions if one.execution_id not in known]
+            known = await known_executions_of_account(
+                tx, account.id, [execution.execution_id for execution in executions]
+            )
+        missed = [execution for execution in executions if execution.execution_id not in known]
         in_flight = InflightReports()
         try:
-            for one in missed:
+            for item in missed:
                 await in_flight.wait_for_room()
-                in_flight.follow(one, self._submit(account, one))
+                in_flight.follow(item, self._submit(account, item))
             await in_flight.wait_booked()
             if in_flight.failed.done():
                 in_flight.failed.result()
@@ -317,8 +319,8 @@ class ReconciliationEngine:
         judged
             Ids of the orders that were open before the list was made: of others it says nothing.
         """
-        by_reference = {one.reference: one for one in listed if one.reference is not None}
-        by_venue_id = {one.venue_id: one for one in listed}
+        by_reference = {item.reference: item for item in listed if item.reference is not None}
+        by_venue_id = {item.venue_id: item for item in listed}
         async with self._database.read() as tx:
             mine = await open_orders_of_account(tx, account.id)
         for order in mine:
@@ -393,7 +395,7 @@ class ReconciliationEngine:
             for contract in sorted(differing, key=str)
         ]
         differences += settlement_differences(waiting)
-        differences += [f"order {one.venue_id} works at the venue and is not in the books" for one in lost]
+        differences += [f"order {item.venue_id} works at the venue and is not in the books" for item in lost]
         event: models.ErrorEvent | None = None
         if differences:
             more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
@@ -444,6 +446,8 @@ async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[Ven
 
     An order is in the books before it leaves, so there are none, unless an older backup was put back.
     """
-    ours = {one.reference: one for one in listed if one.reference is not None and one.status is OrderStatus.WORKING}
+    ours = {
+        item.reference: item for item in listed if item.reference is not None and item.status is OrderStatus.WORKING
+    }
     known = await known_references(tx, ours)
     return [one for reference, one in ours.items() if reference not in known]

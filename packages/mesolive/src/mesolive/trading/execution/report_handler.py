@@ -128,10 +128,10 @@ class _Batch:
 
     def find(self, incoming: VenueReport) -> StoredOrder | None:
         """Return the order that a report is about."""
-        found = None if incoming.reference is None else self.by_reference.get(incoming.reference)
-        if found is None and incoming.venue_id is not None:
-            found = self.by_venue_id.get((incoming.account_id, incoming.venue_id))
-        return None if found is None else self.orders[found]
+        result = None if incoming.reference is None else self.by_reference.get(incoming.reference)
+        if result is None and incoming.venue_id is not None:
+            result = self.by_venue_id.get((incoming.account_id, incoming.venue_id))
+        return None if result is None else self.orders[result]
 
 
 class ReportHandler:
@@ -171,13 +171,13 @@ class ReportHandler:
         now = self._clock.now()
         batch = await self._find(tx, reports)
         results: list[int | None] = []
-        for one in reports:
-            order = batch.find(one)
+        for report in reports:
+            order = batch.find(report)
             if order is None:
-                self._keep_foreign(batch, one, now)
+                self._keep_foreign(batch, report, now)
                 results.append(None)
             else:
-                await self._apply_one(tx, batch, order, one, now)
+                await self._apply_one(tx, batch, order, report, now)
                 results.append(order.id)
         await change_orders(tx, list(batch.changed.values()), now)
         await insert_reports(tx, batch.log)
@@ -194,25 +194,25 @@ class ReportHandler:
         return [None if order_id is None else batch.orders[order_id] for order_id in results]
 
     async def _find(self, tx: Transaction, reports: Sequence[VenueReport]) -> _Batch:
-        references = {one.reference for one in reports if one.reference is not None}
-        found = await orders_by_reference(tx, references) if references else []
-        named = {order.reference for order in found}
+        references = {report.reference for report in reports if report.reference is not None}
+        result = await orders_by_reference(tx, references) if references else []
+        named = {order.reference for order in result}
         by_account: dict[int, set[str]] = {}
-        for one in reports:
-            if one.venue_id is not None and one.reference not in named:
-                by_account.setdefault(one.account_id, set()).add(one.venue_id)
+        for report in reports:
+            if report.venue_id is not None and report.reference not in named:
+                by_account.setdefault(report.account_id, set()).add(report.venue_id)
         for account_id, ids in by_account.items():
-            found += await orders_by_venue_id(tx, account_id, ids)
+            result += await orders_by_venue_id(tx, account_id, ids)
         pairs = {
-            (one.account_id, one.report.execution_id)
-            for one in reports
-            if isinstance(one.report, state_machine.Executed)
+            (report.account_id, report.report.execution_id)
+            for report in reports
+            if isinstance(report.report, state_machine.Executed)
         }
-        await self._load_accounts(tx, {one.account_id for one in reports})
+        await self._load_accounts(tx, {report.account_id for report in reports})
         return _Batch(
-            orders={order.id: order for order in found},
-            by_reference={order.reference: order.id for order in found},
-            by_venue_id={(o.account_id, o.view.venue_id): o.id for o in found if o.view.venue_id is not None},
+            orders={order.id: order for order in result},
+            by_reference={order.reference: order.id for order in result},
+            by_venue_id={(o.account_id, o.view.venue_id): o.id for o in result if o.view.venue_id is not None},
             known=await known_executions(tx, pairs),
             accounts=self._accounts,
         )
@@ -252,7 +252,7 @@ class ReportHandler:
         settled = _answers(order, after, report)
         if settled:
             batch.answers += settled
-            if order.cancel_key is not None and any(one.key == order.cancel_key for one in settled):
+            if order.cancel_key is not None and any(item.key == order.cancel_key for item in settled):
                 after = replace(after, cancel_key=None)
         if after != order:
             batch.orders[order.id] = after
@@ -363,19 +363,19 @@ def _is_known(order: StoredOrder) -> bool:
 
 def _answers(before: StoredOrder, after: StoredOrder, report: state_machine.Report) -> list[Settlement]:
     """Return the answers of calls that waited for this: the one that sent the order, and the one that cancels it."""
-    found: list[Settlement] = []
+    result: list[Settlement] = []
     if before.send_key is not None and _is_known(after) and not _is_known(before):
-        found.append(Settlement(before.send_key, send_result(after)))
+        result.append(Settlement(before.send_key, send_result(after)))
     if before.cancel_key is not None and not isinstance(report, state_machine.CancelSent):
         if after.view.state.ended and after.view.state is not State.FILLED:
-            found.append(Settlement(before.cancel_key, cancel_result(after)))
+            result.append(Settlement(before.cancel_key, cancel_result(after)))
         elif after.view.state is State.FILLED:
             message = f"order {after.id} was filled before it could be cancelled"
-            found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
+            result.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
         elif isinstance(report, state_machine.CancelRefused):
             message = f"the venue did not cancel order {after.id}: {report.reason}"
-            found.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
-    return found
+            result.append(Settlement(before.cancel_key, cancel_result(after), StatusCode.Conflict, message))
+    return result
 
 
 def _logged(

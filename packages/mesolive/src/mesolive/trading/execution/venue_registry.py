@@ -20,14 +20,14 @@ class VenueRegistry:
     """
 
     def __init__(self, venues: Iterable[Venue]) -> None:
-        found: dict[BrokerType, Venue] = {}
+        result: dict[BrokerType, Venue] = {}
         for venue in venues:
-            if venue.kind in found:
+            if venue.kind in result:
                 raise ValueError(f"two venues serve {venue.kind.name} accounts")
             if venue.kind is BrokerType.MesoLive:
                 raise ValueError("paper accounts have no venue")
-            found[venue.kind] = venue
-        self._venues = found
+            result[venue.kind] = venue
+        self._venues = result
 
     @property
     def all(self) -> Mapping[BrokerType, Venue]:

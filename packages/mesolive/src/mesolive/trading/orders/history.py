@@ -92,33 +92,33 @@ async def order_history(database: Database, order_id: int) -> OrderHistory:
     entries = [HistoryEntry(row.created_at, "SendOrder", row.sent_by or "server", "", _text({"key": row.send_key}))]
     entries += [
         HistoryEntry(
-            one.at,
-            one.action,
-            one.actor,
+            item.at,
+            item.action,
+            item.actor,
             "",
-            _text({"key": one.idempotency_key} | (one.detail or {})),
+            _text({"key": item.idempotency_key} | (item.detail or {})),
         )
-        for one in asked
+        for item in asked
     ]
     entries += [
         HistoryEntry(
-            one.received_at,
-            one.kind,
+            fact.received_at,
+            fact.kind,
             "venue",
-            "" if one.state_before == one.state_after else f"{one.state_before} → {one.state_after}",
-            one.body if one.contradiction is None else f"{one.contradiction}: {one.body}",
+            "" if fact.state_before == fact.state_after else f"{fact.state_before} → {fact.state_after}",
+            fact.body if fact.contradiction is None else f"{fact.contradiction}: {fact.body}",
         )
-        for one in facts
+        for fact in facts
     ]
     entries += [
         HistoryEntry(
-            one.executed_at,
+            item.executed_at,
             "Booked",
             "server",
             "",
-            _text({"leg": one.leg_name, "qty": one.qty, "price": one.price, "commission": one.commission}),
+            _text({"leg": item.leg_name, "qty": item.qty, "price": item.price, "commission": item.commission}),
         )
-        for one in booked
+        for item in booked
     ]
     return OrderHistory(
         order_id=order_id,

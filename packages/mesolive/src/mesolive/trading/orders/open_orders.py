@@ -175,7 +175,7 @@ async def unused_plans(
         ),
     )
     query = select(exec_plans.c.user_id, exec_plans.c.id).where(
-        exec_plans.c.state == PlanState.PREPARED.value, exec_plans.c.created_at < before, *(~one for one in used)
+        exec_plans.c.state == PlanState.PREPARED.value, exec_plans.c.created_at < before, *(~item for item in used)
     )
     if among is not None:
         query = query.where(exec_plans.c.id.in_(list(among)))

@@ -71,18 +71,18 @@ async def insert_reports(tx: WriteTransaction, reports: Sequence[LoggedReport]) 
             _INSERT,
             [
                 {
-                    "user_id": one.user_id,
-                    "account_id": one.account_id,
-                    "order_id": one.order_id,
-                    "kind": one.kind,
-                    "execution_id": one.execution_id,
-                    "body": one.body,
-                    "received_at": one.received_at,
-                    "state_before": one.state_before,
-                    "state_after": one.state_after,
-                    "contradiction": one.anomaly,
+                    "user_id": report.user_id,
+                    "account_id": report.account_id,
+                    "order_id": report.order_id,
+                    "kind": report.kind,
+                    "execution_id": report.execution_id,
+                    "body": report.body,
+                    "received_at": report.received_at,
+                    "state_before": report.state_before,
+                    "state_after": report.state_after,
+                    "contradiction": report.anomaly,
                 }
-                for one in reports
+                for report in reports
             ],
         )
 

@@ -280,8 +280,8 @@ async def orders_by_reference(tx: Transaction, references: Iterable[str]) -> lis
 
 async def orders_by_venue_id(tx: Transaction, account_id: int, venue_ids: Iterable[str]) -> list[StoredOrder]:
     """Return the account's orders that the venue gave these ids."""
-    found = await tx.all(_BY_VENUE_ID, {"account": account_id, "ids": list(venue_ids)})
-    return [stored(row) for row in found if row.reference is not None]
+    rows = await tx.all(_BY_VENUE_ID, {"account": account_id, "ids": list(venue_ids)})
+    return [stored(row) for row in rows if row.reference is not None]
 
 
 async def order_of_user(tx: Transaction, user_id: int, order_id: int) -> UserOrder | None:

@@ -106,24 +106,24 @@ def position_after(position: Position, fills: Sequence[LegFill]) -> PositionStat
     """Return the position that the fills make, as the language reads it."""
     before = position.language_state
     by_id = {leg.id: leg for leg in position.open_legs}
-    closed = {one.leg.leg_id for one in fills if one.leg.leg_id is not None}
+    closed = {fill.leg.leg_id for fill in fills if fill.leg.leg_id is not None}
     realized = before.realized_pnl
-    for one in fills:
-        leg = by_id.get(one.leg.leg_id or 0)
-        if leg is not None and one.fill is not None:
-            realized += apply_fill(leg.holding, one.fill)[1]
+    for fill in fills:
+        leg = by_id.get(fill.leg.leg_id or 0)
+        if leg is not None and fill.fill is not None:
+            realized += apply_fill(leg.holding, fill.fill)[1]
     opened = tuple(
         LegState(
-            name=one.leg.own_name,
-            contract=one.leg.traded.contract,
-            qty=one.holding.qty,
-            opened_at=one.at,
-            entry_price=one.entry_price,
-            leg_group_id=one.leg.leg_group_id,
-            expiration_name=one.leg.expiration_name,
+            name=fill.leg.own_name,
+            contract=fill.leg.traded.contract,
+            qty=fill.holding.qty,
+            opened_at=fill.at,
+            entry_price=fill.entry_price,
+            leg_group_id=fill.leg.leg_group_id,
+            expiration_name=fill.leg.expiration_name,
         )
-        for one in fills
-        if one.leg.leg_id is None
+        for fill in fills
+        if fill.leg.leg_id is None
     )
     kept = tuple(leg.state for leg in position.open_legs if leg.id not in closed)
     return replace(before, legs=(*kept, *opened), realized_pnl=realized)
@@ -139,16 +139,16 @@ def _closing(position: Position, plan: Plan, fills: Sequence[LegFill]) -> dict[s
         raise changed
     by_id = {leg.id: leg for leg in position.open_legs}
     closing: dict[str, Leg] = {}
-    for one in fills:
-        if one.leg.leg_id is not None:
-            leg = by_id.pop(one.leg.leg_id, None)
-            if leg is None or leg.holding.qty != -one.leg.qty:
+    for fill in fills:
+        if fill.leg.leg_id is not None:
+            leg = by_id.pop(fill.leg.leg_id, None)
+            if leg is None or leg.holding.qty != -fill.leg.qty:
                 raise changed
-            closing[one.leg.name] = leg
+            closing[fill.leg.name] = leg
     taken = {leg.name for leg in by_id.values()}
-    if any(one.leg.leg_id is None and one.leg.name in taken for one in fills):
+    if any(fill.leg.leg_id is None and fill.leg.name in taken for fill in fills):
         raise changed
-    early = too_early([one for one in fills if one.leg.leg_id is not None], closing)
+    early = too_early([fill for fill in fills if fill.leg.leg_id is not None], closing)
     if early:
         raise validation(early)
     return closing

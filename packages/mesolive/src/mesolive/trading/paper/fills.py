@@ -59,8 +59,8 @@ async def book_groups(
 ) -> BookedGroups:
     """Record one filled order per traded leg group and book its fills; marker legs open and close with them."""
     plan = context.plan
-    by_name = {one.leg.name: one for one in fills}
-    markers = [one for one in fills if one.fill is None]
+    by_name = {fill.leg.name: fill for fill in fills}
+    markers = [fill for fill in fills if fill.fill is None]
     order_ids: list[int] = []
     order_events: list[models.OrderUpdateEvent] = []
     leg_events = dict((await book_fills(tx, context, markers, None, opens=True)).events) if markers else {}
@@ -68,7 +68,7 @@ async def book_groups(
         if quantity.qty == 0:
             continue
         traded = [by_name[name] for name, ratio in quantity.ratios.items() if ratio != 0]
-        prices = {one.leg.name: one.fill.price for one in traded if one.fill is not None}
+        prices = {item.leg.name: item.fill.price for item in traded if item.fill is not None}
         side, qty = combo_side(quantity)
         price = round_average(combo_price(quantity.ratios, prices))
         order = FilledOrder(
@@ -80,7 +80,7 @@ async def book_groups(
             side=side,
             qty=qty,
             price=price,
-            filled_at=max(one.at for one in traded),
+            filled_at=max(item.at for item in traded),
         )
         order_id = await insert_filled_order(tx, context.user_id, order, now)
         order_ids.append(order_id)
@@ -102,13 +102,13 @@ async def book_groups(
                 Rejection=None,
             )
         )
-    in_order = [leg_events[one.leg.name] for one in fills]
+    in_order = [leg_events[fill.leg.name] for fill in fills]
     return BookedGroups(order_ids, await executions_of_plan(tx, plan.id), order_events, in_order)
 
 
 def last_fill(fills: Iterable[LegFill], now: datetime) -> datetime:
     """Return when the last leg was filled; `now` where nothing was traded."""
-    return max((one.at for one in fills if one.fill is not None), default=now)
+    return max((fill.at for fill in fills if fill.fill is not None), default=now)
 
 
 def checked_fills(args: models.ApplyPaperFillsArgs, plan: Plan, now: datetime) -> tuple[Decimal, list[LegFill]]:

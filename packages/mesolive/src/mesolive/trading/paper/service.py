@@ -143,7 +143,7 @@ class PaperExecution:
         captured: CapturedVariables | None,
         now: datetime,
     ) -> models.ApplyPaperFillsResult:
-        opened_at = min((one.at for one in fills if one.fill is not None), default=now)
+        opened_at = min((fill.at for fill in fills if fill.fill is not None), default=now)
         context = await open_position(tx, user.user_id, account, plan, multiplier, opened_at)
         booked = await book_groups(tx, context, fills, now)
         await complete_entry(tx, context.position_id, {} if captured is None else captured.variables)
@@ -169,7 +169,7 @@ class PaperExecution:
         position = await find_position(tx, user.user_id, plan.position_id)
         held = position.open_by_name
         same = len(held) == len(fills) and all(
-            one.leg.name in held and held[one.leg.name].holding.qty == -one.leg.qty for one in fills
+            fill.leg.name in held and held[fill.leg.name].holding.qty == -fill.leg.qty for fill in fills
         )
         if not same:
             raise conflict(
@@ -181,7 +181,7 @@ class PaperExecution:
             raise validation(early)
         closed_at = last_fill(fills, now)
         # Marker legs close with the position.
-        fills = [one if one.fill is not None else replace(one, at=closed_at) for one in fills]
+        fills = [fill if fill.fill is not None else replace(fill, at=closed_at) for fill in fills]
         context = FillContext(user.user_id, account, plan, position.id, {name: leg.id for name, leg in held.items()})
         booked = await book_groups(tx, context, fills, now)
         await mark_executed(tx, plan.id, now, position.id)
@@ -195,16 +195,16 @@ def preview(fills: Sequence[LegFill], multiplier: Decimal, now: datetime) -> Pos
     return PositionState(
         legs=tuple(
             LegState(
-                name=one.leg.name,
-                contract=one.leg.traded.contract,
-                qty=one.holding.qty,
-                opened_at=one.at,
-                entry_price=one.entry_price,
-                leg_group_id=one.leg.leg_group_id,
-                expiration_name=one.leg.expiration_name,
+                name=fill.leg.name,
+                contract=fill.leg.traded.contract,
+                qty=fill.holding.qty,
+                opened_at=fill.at,
+                entry_price=fill.entry_price,
+                leg_group_id=fill.leg.leg_group_id,
+                expiration_name=fill.leg.expiration_name,
             )
-            for one in fills
+            for fill in fills
         ),
-        opened_at=min((one.at for one in fills if one.fill is not None), default=now),
+        opened_at=min((fill.at for fill in fills if fill.fill is not None), default=now),
         qty_multiplier=multiplier,
     )

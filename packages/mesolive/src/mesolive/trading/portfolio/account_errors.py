@@ -42,7 +42,7 @@ def no_trouble_event(account: Account) -> models.ErrorEvent:
 
 async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> models.ErrorEvent | None:
     """Return the event of an error that is active, or `None`."""
-    found = await tx.first(
+    row = await tx.first(
         select(events.c.body)
         .join(
             active_events,
@@ -50,10 +50,10 @@ async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> 
         )
         .where(active_events.c.user_id == user_id, active_events.c.subject == f"error:{error_id}")
     )
-    return None if found is None else wire.decode_json(found.body, models.ErrorEvent)
+    return None if row is None else wire.decode_json(row.body, models.ErrorEvent)
 
 
 async def standing_trouble(tx: Transaction, account: Account) -> str | None:
     """Return the message of the account's active reconciliation error, or `None` when there is none."""
-    found = await standing_error(tx, account.user_id, trouble_id(account))
-    return None if found is None else found.Message
+    result = await standing_error(tx, account.user_id, trouble_id(account))
+    return None if result is None else result.Message

@@ -31,7 +31,7 @@ PAPER_PREFIX = "ML"
 SIMULATED_PREFIX = "SIM"
 """Account ids that begin so are at the simulated venue."""
 
-LARGEST_CASH = Decimal(1_000_000_000_000)
+MAX_CASH = Decimal(1_000_000_000_000)
 """What an account may start with: sums stay within the digits that decimal arithmetic keeps."""
 
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
@@ -165,8 +165,8 @@ def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
     if not broker_account_id.startswith(prefix) or not ACCOUNT_ID.fullmatch(broker_account_id):
         expected = f"{prefix} followed by capital letters and digits, such as {prefix}1000"
         problems["BrokerAccountId"] = [f"expected {expected}, got {broker_account_id!r}"]
-    if not cash.is_finite() or not 0 < cash <= LARGEST_CASH or round(cash, 2) != cash:
-        problems["Cash"] = [f"expected an amount greater than 0, up to {LARGEST_CASH:,}, of whole cents, got {cash}"]
+    if not cash.is_finite() or not 0 < cash <= MAX_CASH or round(cash, 2) != cash:
+        problems["Cash"] = [f"expected an amount greater than 0, up to {MAX_CASH:,}, of whole cents, got {cash}"]
     if problems:
         raise validation(problems)
 
@@ -236,8 +236,8 @@ class Accounts:
                 .limit(page.limit + 1)
             )
             shown, token = page.cut(rows)
-            found = await self._live(tx, user.user_id, shown)
-        return models.ListAccountsResult(Accounts=found, ContinuationToken=token)
+            result = await self._live(tx, user.user_id, shown)
+        return models.ListAccountsResult(Accounts=result, ContinuationToken=token)
 
     async def get(self, user: UserContext, args: models.GetAccountArgs) -> models.LiveAccount:
         """Return one account; `NotFound` when the user has none of that id."""
@@ -249,8 +249,8 @@ class Accounts:
             )
             if not rows:
                 raise not_found(f"account {args.BrokerAccountId!r}")
-            found = await self._live(tx, user.user_id, rows)
-        return found[0]
+            result = await self._live(tx, user.user_id, rows)
+        return result[0]
 
     async def _live(self, tx: Transaction, user_id: int, rows: Sequence[Row[Any]]) -> list[models.LiveAccount]:
         ids = [row.id for row in rows]

@@ -185,19 +185,19 @@ async def book_fills(
     ConcurrentChangeError
         When a leg, the position or the account were changed between being read and being written.
     """
-    records = await leg_records(tx, [context.leg_ids[one.leg.name] for one in fills])
+    records = await leg_records(tx, [context.leg_ids[fill.leg.name] for fill in fills])
     changes = [
-        (before, _after(before, one, context.multiplier, opens=opens))
-        for one in fills
-        for before in [records[context.leg_ids[one.leg.name]]]
+        (before, _after(before, fill, context.multiplier, opens=opens))
+        for fill in fills
+        for before in [records[context.leg_ids[fill.leg.name]]]
     ]
-    filled = [one.fill for one in fills if one.fill is not None]
+    filled = [fill.fill for fill in fills if fill.fill is not None]
     realized = ZERO
     if filled:
         cash = total(fill.cash_change for fill in filled)
         at = max(fill.at for fill in filled)
         realized = await post(tx, context.account, context.position_id, changes, cash, at)
-        await insert_executions(tx, [_execution(context, one, order_id) for one in fills if one.fill is not None])
+        await insert_executions(tx, [_execution(context, fill, order_id) for fill in fills if fill.fill is not None])
     else:
         await change_legs(tx, changes)
     return BookedFills(
@@ -301,9 +301,9 @@ async def complete_entry(tx: WriteTransaction, position_id: int, variables: Mapp
 
 async def mark_legs_open(tx: WriteTransaction, position_id: int, statuses: Collection[LegStatus]) -> set[int]:
     """Have the position's legs of some statuses be `Open`, and return their ids."""
-    found = [leg for leg in await open_leg_records(tx, position_id) if leg.status in statuses]
-    await change_legs(tx, [(leg, replace(leg, status=LegStatus.Open)) for leg in found])
-    return {leg.id for leg in found}
+    result = [leg for leg in await open_leg_records(tx, position_id) if leg.status in statuses]
+    await change_legs(tx, [(leg, replace(leg, status=LegStatus.Open)) for leg in result])
+    return {leg.id for leg in result}
 
 
 async def conclude(

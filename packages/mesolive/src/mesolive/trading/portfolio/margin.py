@@ -39,8 +39,8 @@ async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dic
     strategy_of = await strategy_of_positions(tx, position_ids)
     definitions = await definitions_of(tx, strategy_of.values())
     rules = {strategy_id: rules_of(definition) for strategy_id, definition in definitions.items()}
-    found = ((position_id, rules[strategy_id]) for position_id, strategy_id in strategy_of.items())
-    return {position_id: of for position_id, of in found if of is not None}
+    result = ((position_id, rules[strategy_id]) for position_id, strategy_id in strategy_of.items())
+    return {position_id: of for position_id, of in result if of is not None}
 
 
 class PositionMargin:

@@ -44,8 +44,8 @@ class Marks:
     def of(self, contract: OptionContract) -> Decimal | None:
         """Return the contract's mark per unit, or `None` where the market has none."""
         view = self.view(contract.underlying)
-        found = None if view is None else view.find(contract)
-        if found is None:
+        result = None if view is None else view.find(contract)
+        if result is None:
             return None
-        chain, index = found
+        chain, index = result
         return exact(float(chain.mark[index]))

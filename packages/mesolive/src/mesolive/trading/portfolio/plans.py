@@ -159,15 +159,15 @@ def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]
     third on.
     """
     used = set(taken)
-    found: list[str] = []
+    result: list[str] = []
     for name in names:
         own, number = name, 1
         while own in used:
             own = f"{name}{CLOSING}{number if number > 1 else ''}"
             number += 1
         used.add(own)
-        found.append(own)
-    return found
+        result.append(own)
+    return result
 
 
 def groups_of(legs: Iterable[tuple[str, int]]) -> dict[int, list[str]]:
@@ -235,10 +235,10 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
 
 async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     """Return the user's plan; `NotFound` when there is none of that id for this user."""
-    found = await find_plans(tx, user_id, [plan_id])
-    if plan_id not in found:
+    result = await find_plans(tx, user_id, [plan_id])
+    if plan_id not in result:
         raise no_plan(plan_id)
-    return found[plan_id]
+    return result[plan_id]
 
 
 async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:

@@ -86,7 +86,7 @@ async def open_positions_among(tx: Transaction, position_ids: Iterable[int | Non
     """Return the first `limit` of some positions that are open: their owners' user ids by position id."""
     rows = await tx.all(
         select(positions.c.id, positions.c.user_id)
-        .where(positions.c.id.in_({one for one in position_ids if one is not None}), _OPEN)
+        .where(positions.c.id.in_({item for item in position_ids if item is not None}), _OPEN)
         .order_by(positions.c.id)
         .limit(limit)
     )
@@ -216,13 +216,13 @@ async def legs_holding(tx: Transaction, user_id: int, account_id: int, contract:
         )
         .order_by(legs.c.id)
     )
-    found: list[HeldLeg] = []
+    result: list[HeldLeg] = []
     for position_id in dict.fromkeys(row.position_id for row in rows):
         position = await find_position(tx, user_id, position_id)
-        found += [
+        result += [
             HeldLeg(leg, position) for leg in position.legs if leg.traded.contract == contract and leg.holding.qty != 0
         ]
-    return sorted(found, key=lambda one: one.leg.id)
+    return sorted(result, key=lambda item: item.leg.id)
 
 
 async def expired_contracts(tx: Transaction, account_id: int, until: datetime) -> Mapping[OptionContract, datetime]:

@@ -133,9 +133,9 @@ class Position:
         Two have one name while a move is filled in part: the one that is opened bears it, the one that is closed has
         `CLOSING` behind it.
         """
-        found = {leg.name: leg for leg in self.open_legs}
-        if len(found) == len(self.open_legs):
-            return found
+        result = {leg.name: leg for leg in self.open_legs}
+        if len(result) == len(self.open_legs):
+            return result
         newest_first = self.open_legs[::-1]
         names = distinct_names(leg.name for leg in newest_first)
         return dict(reversed(list(zip(names, newest_first, strict=True))))
@@ -263,19 +263,19 @@ async def load_positions(tx: Transaction, query: Select[Any]) -> list[Position]:
     """Return the positions that `query` (made from `_joined`) yields, each with its legs."""
     rows = await tx.all(query)
     ids = [row.id for row in rows]
-    found = await tx.all(_legs_with_account().where(legs.c.position_id.in_(ids)).order_by(legs.c.id))
+    result = await tx.all(_legs_with_account().where(legs.c.position_id.in_(ids)).order_by(legs.c.id))
     by_position: dict[int, list[Leg]] = {}
-    for row in found:
+    for row in result:
         by_position.setdefault(row.position_id, []).append(leg_of(row))
     return [_position_of(row, by_position.get(row.id, [])) for row in rows]
 
 
 async def find_position(tx: Transaction, user_id: int, position_id: int) -> Position:
     """Return the user's position with its legs; `NotFound` when there is none of that id for this user."""
-    found = await load_positions(tx, _joined().where(positions.c.user_id == user_id, positions.c.id == position_id))
-    if not found:
+    result = await load_positions(tx, _joined().where(positions.c.user_id == user_id, positions.c.id == position_id))
+    if not result:
         raise not_found(f"position {position_id}")
-    return found[0]
+    return result[0]
 
 
 async def open_positions_of_account(tx: Transaction, user_id: int, account_id: int) -> list[Position]:
@@ -371,14 +371,14 @@ class Positions:
 
     async def get_leg(self, user: UserContext, args: models.GetLegArgs) -> models.LiveLeg:
         """Return one leg of the user, or raise `NotFound`."""
-        found = await self.read_legs(user.user_id, [args.LegId])
-        if not found:
+        result = await self.read_legs(user.user_id, [args.LegId])
+        if not result:
             raise not_found(f"leg {args.LegId}")
-        return found[0].live
+        return result[0].live
 
     async def get_legs(self, user: UserContext, args: models.GetLegsArgs) -> models.GetLegsResult:
         """Return the legs asked for, and the ids that the user does not have."""
-        found = await self.read_legs(user.user_id, args.LegIds)
-        known = {leg.id for leg in found}
+        result = await self.read_legs(user.user_id, args.LegIds)
+        known = {leg.id for leg in result}
         missing = [leg_id for leg_id in dict.fromkeys(args.LegIds) if leg_id not in known]
-        return models.GetLegsResult(Legs=[leg.live for leg in found], MissingLegIds=missing)
+        return models.GetLegsResult(Legs=[leg.live for leg in result], MissingLegIds=missing)

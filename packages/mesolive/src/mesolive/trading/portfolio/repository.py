@@ -449,21 +449,21 @@ async def insert_executions(tx: WriteTransaction, new: Sequence[NewExecution]) -
             _INSERT_EXECUTIONS,
             [
                 {
-                    "user_id": one.user_id,
-                    "account_id": one.account_id,
-                    "plan_id": one.plan_id,
-                    "order_id": one.order_id,
-                    "position_id": one.position_id,
-                    "leg_id": one.leg_id,
-                    "leg_name": one.leg_name,
-                    **one.traded.columns,
-                    "broker_execution_id": one.broker_execution_id,
-                    "qty": one.qty,
-                    "price": one.price,
-                    "commission": one.commission,
-                    "executed_at": one.executed_at,
+                    "user_id": item.user_id,
+                    "account_id": item.account_id,
+                    "plan_id": item.plan_id,
+                    "order_id": item.order_id,
+                    "position_id": item.position_id,
+                    "leg_id": item.leg_id,
+                    "leg_name": item.leg_name,
+                    **item.traded.columns,
+                    "broker_execution_id": item.broker_execution_id,
+                    "qty": item.qty,
+                    "price": item.price,
+                    "commission": item.commission,
+                    "executed_at": item.executed_at,
                 }
-                for one in new
+                for item in new
             ],
         )
 

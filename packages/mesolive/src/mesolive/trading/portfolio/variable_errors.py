@@ -40,15 +40,15 @@ async def active_errors(
     )
     if user_id is not None:
         query = query.where(active_events.c.user_id == user_id)
-    found: list[models.ErrorEvent] = []
+    result: list[models.ErrorEvent] = []
     for row in await tx.all(query):
         event = wire.decode_json(row.body, models.ErrorEvent)
         said = (event.Message or "").partition(":")[0]
         if event.PositionId is None or event.ConditionType is None or (what is not None and said != what):
             continue
         if event.ErrorId == variable_error_id(event.PositionId, event.ConditionType, event.Statement, said):
-            found.append(event)
-    return found
+            result.append(event)
+    return result
 
 
 def resolved(event: models.ErrorEvent) -> models.ErrorEvent:

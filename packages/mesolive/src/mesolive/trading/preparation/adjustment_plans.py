@@ -53,8 +53,10 @@ class CountReport:
 def adjusting(strategy: CompiledStrategy, selection: AdjustmentSelection) -> AdjustmentStep:
     """Return what the plan of a selection carries out, by its place among the operations of its condition."""
     operation, text = selection.operation, selection.condition
-    operations = next(one.rule.operations for one in strategy.adjustments if one.condition.text == text)
-    trading = [one for one in operations if one is not Operation.UPDATE_VARS]
+    operations = next(
+        adjustment.rule.operations for adjustment in strategy.adjustments if adjustment.condition.text == text
+    )
+    trading = [operation for operation in operations if operation is not Operation.UPDATE_VARS]
     if selection.liquidates or not trading or operation is Operation.UPDATE_VARS:
         return AdjustmentStep(operation, text, counts=False, updates=False)
     return AdjustmentStep(
@@ -99,8 +101,8 @@ def adjustment_plan(
     underlying = view.underlying.underlying
     kind = models.MesoContractType.Index if underlying.is_index else models.MesoContractType.Stock
     for selected in selection.opening:
-        found = view.find(selected.contract)
-        mark = None if found is None else exact(round(float(found[0].mark[found[1]]), MARK_DECIMALS))
+        result = view.find(selected.contract)
+        mark = None if result is None else exact(round(float(result[0].mark[result[1]]), MARK_DECIMALS))
         settles_at = _settles_at(view, selected.contract)
         rest = [leg for leg in closing if leg.name == selected.name][1:]
         if any(leg.traded.contract == selected.contract for leg in rest):
@@ -135,16 +137,20 @@ def adjustment_plan(
 def _closed(position: Position, selection: AdjustmentSelection) -> list[Leg]:
     """Return the legs that a selection closes, each followed by the older ones of its name."""
     by_name = position.open_by_name
-    found: dict[int, Leg] = {}
+    result: dict[int, Leg] = {}
     for state in selection.closing:
         chosen = by_name[state.name]
         same = [leg for leg in position.open_legs[::-1] if leg.name == state.name]
-        found.update((leg.id, leg) for leg in [chosen, *same])
-    return list(found.values())
+        result.update((leg.id, leg) for leg in [chosen, *same])
+    return list(result.values())
 
 
 def _settles_at(view: BookView, contract: OptionContract) -> datetime:
-    return next(one.settles_at for one in view.expirations if (one.root, one.day) == (contract.root, contract.day))
+    return next(
+        expiration.settles_at
+        for expiration in view.expirations
+        if (expiration.root, expiration.day) == (contract.root, contract.day)
+    )
 
 
 def adjustment_result(
@@ -170,7 +176,7 @@ def adjustment_result(
     ]
     after = [*kept, *(replace(leg, name=leg.own_name) for leg in plan.legs if leg.leg_id is None)]
     held = value_plan(after, {leg.name: leg.qty for leg in after}, view)
-    reports = [condition(one) for one in selection.abort_conditions]
+    reports = [condition(item) for item in selection.abort_conditions]
     if count is not None:
         reports.append(count.evaluation)
     return models.PreparePositionAdjustmentResult(
@@ -200,7 +206,7 @@ def adjustment_result(
 
 
 def _order_leg(position: Position, plan: NewPlan, leg: PlanLeg) -> models.LiveLeg:
-    held: Mapping[int, Decimal] = {one.id: one.entry_price for one in position.legs}
+    held: Mapping[int, Decimal] = {leg.id: leg.entry_price for leg in position.legs}
     entry = leg.mark if leg.leg_id is None else held[leg.leg_id]
     return models.LiveLeg(
         Id=UNSENT if leg.leg_id is None else leg.leg_id,

@@ -93,12 +93,12 @@ async def find_job(tx: Transaction, user_id: int, kind: JobKind, job_id: str) ->
 
 async def count_running(tx: Transaction, user_id: int) -> int:
     """Return how many of the user's jobs have not ended."""
-    found = await tx.scalar(
+    result = await tx.scalar(
         select(func.count())
         .select_from(prepare_jobs)
         .where(prepare_jobs.c.user_id == user_id, prepare_jobs.c.status.in_(RUNNING))
     )
-    return int(found)
+    return int(result)
 
 
 async def unfinished(tx: Transaction) -> list[Job]:

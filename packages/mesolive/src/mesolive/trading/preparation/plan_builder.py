@@ -60,8 +60,8 @@ def value_plan(legs: Sequence[PlanLeg], quantities: Mapping[str, Decimal], view:
             for leg in legs
         ]
     )
-    found = value(subject, view)
-    fields = position_fields(subject, found, PRICES_AND_GREEKS, PRICES_AND_GREEKS, PRICES_AND_GREEKS)(EXACT)
+    result = value(subject, view)
+    fields = position_fields(subject, result, PRICES_AND_GREEKS, PRICES_AND_GREEKS, PRICES_AND_GREEKS)(EXACT)
     return PlanValues(
         leg_prices=fields["LegPrices"],
         leg_greeks=fields["LegGreeks"],
@@ -81,8 +81,8 @@ def entry_plan(
     legs: list[PlanLeg] = []
     for leg in selection.legs:
         settles_at = selection.expirations[leg.expiration_name].settles_at
-        found = view.find(leg.contract)
-        mark = None if found is None else exact(round(float(found[0].mark[found[1]]), MARK_DECIMALS))
+        result = view.find(leg.contract)
+        mark = None if result is None else exact(round(float(result[0].mark[result[1]]), MARK_DECIMALS))
         legs.append(
             PlanLeg(
                 name=leg.name,
@@ -146,8 +146,8 @@ def entry_result(
         },
         LegGroups=leg_groups(plan.legs),
         LegGroupQtys=wire_groups(group_quantities(plan.legs, selection.qty_multiplier)),
-        AbortConditions=[condition(one) for one in selection.abort_conditions],
-        EntryConditions=[condition(one) for one in (*selection.conditions, *refusals)],
+        AbortConditions=[condition(item) for item in selection.abort_conditions],
+        EntryConditions=[condition(item) for item in (*selection.conditions, *refusals)],
         EntryAllowed=selection.allowed and not refusals,
         QtyMultiplier=selection.qty_multiplier,
         Vars=shown(selection.variables),
@@ -228,7 +228,7 @@ def condition(evaluation: Evaluation) -> models.ConditionEvaluation:
 
 
 def _by_group(groups: Mapping[int, V]) -> dict[int, V]:
-    return {0 if group == UNGROUPED else group: found for group, found in groups.items()}
+    return {0 if group == UNGROUPED else group: result for group, result in groups.items()}
 
 
 def underlying_prices(view: BookView) -> models.LivePrices:

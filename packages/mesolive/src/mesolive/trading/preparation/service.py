@@ -258,10 +258,10 @@ class Preparations:
     async def recover(self) -> int:
         """Fail the jobs that a stop of the server cut off, each with its event; return how many there were."""
         async with self._database.read() as tx:
-            found = await jobs.unfinished(tx)
-        for job in found:
+            result = await jobs.unfinished(tx)
+        for job in result:
             await self._fail(job, INTERRUPTED)
-        return len(found)
+        return len(result)
 
     async def close(self) -> None:
         """Cancel what runs and wait for it; the next start fails those jobs."""
@@ -396,8 +396,8 @@ class Preparations:
     async def _prepare_adjustment(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
         context = await self._context(job)
-        found = await prepare_adjustment(self._room, context, args, enforce_count=self._enforce_adjustment_count)
-        return Prepared(found.plan, found.result, found.adjusting)
+        result = await prepare_adjustment(self._room, context, args, enforce_count=self._enforce_adjustment_count)
+        return Prepared(result.plan, result.result, result.adjusting)
 
     async def _prepare_entry(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)

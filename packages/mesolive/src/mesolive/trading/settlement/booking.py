@@ -77,14 +77,14 @@ async def book_settlement(
     ]
     booked = await book_fills(tx, context, fills, None, opens=False)
     await mark_executed(tx, plan_id, now, position.id)
-    closed_at = max(one.at for one in settled)
+    closed_at = max(item.at for item in settled)
     concluded = await conclude(tx, context, closed_at, models.PositionStatus.RealizedPnLChanged)
     return [*booked.events.values(), *concluded]
 
 
 def _plan(position: Position, settled: Sequence[SettledLeg], now: datetime) -> NewPlan:
     """Return the plan by which a settlement is booked: it closes what has expired."""
-    names = distinct_names(one.leg.name for one in settled)
+    names = distinct_names(item.leg.name for item in settled)
     return NewPlan(
         kind=PlanKind.EXIT,
         strategy_id=position.strategy_id,

@@ -104,7 +104,9 @@ class PaperSettlements:
             present = await find_position(tx, position.user_id, position.id)
             still_open = {leg.id: leg for leg in present.open_legs}
             settled = [
-                one for one in due if one.leg.id in still_open and still_open[one.leg.id].holding == one.leg.holding
+                item
+                for item in due
+                if item.leg.id in still_open and still_open[item.leg.id].holding == item.leg.holding
             ]
             if settled:
                 await self._journal.append(tx, position.user_id, await book_settlement(tx, present, settled, now))

@@ -112,11 +112,11 @@ class VenueSettlements:
         waits = False
         async with self._database.write(account.user_id) as tx:
             events = await self._store(tx, account, await _unknown(tx, account, facts), now)
-            for one in await waiting_facts(tx, account.id):
-                if not isinstance(one.fact, Settled):
+            for item in await waiting_facts(tx, account.id):
+                if not isinstance(item.fact, Settled):
                     continue
-                final = asked_at is not None and (one.fact.fact_id in listed or one.received_at < asked_at)
-                rest, booked = await self._book(tx, account, one, one.fact, now, final=final)
+                final = asked_at is not None and (item.fact.fact_id in listed or item.received_at < asked_at)
+                rest, booked = await self._book(tx, account, item, item.fact, now, final=final)
                 events += booked
                 waits = waits or (rest and not final)
             if asked_at is not None:
@@ -138,7 +138,7 @@ class VenueSettlements:
             booked = ZERO
             if isinstance(fact, ExerciseNotice):
                 held = await legs_holding(tx, account.user_id, account.id, fact.contract)
-                booked = sum((one.qty for one in held), ZERO)
+                booked = sum((item.qty for item in held), ZERO)
                 events.append(_exercised(account, fact, held))
             await tx.execute(
                 settlement_facts.insert().values(
@@ -161,7 +161,7 @@ class VenueSettlements:
         """Book what is left of a settlement, as far as the legs go; return whether something is left of it then."""
         held = await legs_holding(tx, account.user_id, account.id, fact.contract)
         rest = fact.qty - waiting.booked
-        allotted = allot([one.qty for one in held], rest, partly=final)
+        allotted = allot([item.qty for item in held], rest, partly=final)
         parts = [(one.leg, qty) for one, qty in zip(held, allotted, strict=True) if qty != 0]
         booked = sum((qty for _, qty in parts), ZERO)
         events: list[models.MesoLiveEvent] = []
@@ -196,13 +196,13 @@ class VenueSettlements:
         events: list[models.MesoLiveEvent] = []
         for contract, settles_at in await self._expired(tx, account, now):
             held = await legs_holding(tx, account.user_id, account.id, contract)
-            if not held or sum(one.qty for one in held) != 0:
+            if not held or sum(item.qty for item in held) != 0:
                 continue
             value = await _told_value(tx, account, contract, settles_at)
             if value is None:
                 value = self._value(contract, settles_at, now)
             if value is not None:
-                settled = [SettledLeg(one.leg, one.qty, value, settles_at) for one in held]
+                settled = [SettledLeg(item.leg, item.qty, value, settles_at) for item in held]
                 events += await _book_on_positions(tx, held, settled, now)
         return events
 
@@ -248,9 +248,9 @@ async def waiting_facts(tx: Transaction, account_id: int) -> list[_Waiting]:
 def settlement_differences(waiting: Iterable[_Waiting]) -> list[str]:
     """Return what venues settled and the books did not hold, one line each."""
     return [
-        f"{one.fact.contract}: the venue settled {one.fact.qty}, the books {one.booked}"
-        for one in waiting
-        if isinstance(one.fact, Settled)
+        f"{item.fact.contract}: the venue settled {item.fact.qty}, the books {item.booked}"
+        for item in waiting
+        if isinstance(item.fact, Settled)
     ]
 
 
@@ -265,20 +265,20 @@ async def end_notices(
         The contracts of which the books and the venue hold different quantities.
     """
     events: list[models.MesoLiveEvent] = []
-    for one in waiting:
-        fact = one.fact
+    for item in waiting:
+        fact = item.fact
         if not isinstance(fact, ExerciseNotice) or fact.contract in differing:
             continue
         held = await legs_holding(tx, account.user_id, account.id, fact.contract)
         # A venue may show its positions without the exercise for a while: then nothing in the books has changed yet.
-        if one.booked != 0 and sum((leg.qty for leg in held), ZERO) == one.booked:
+        if item.booked != 0 and sum((leg.qty for leg in held), ZERO) == item.booked:
             continue
         event = await standing_error(tx, account.user_id, _exercise_id(account, fact))
         if event is not None:
             event.State = models.ErrorState.Resolved
             event.Message = f"account {account.broker_account_id}: the books show the exercise of {fact.contract}"
             events.append(event)
-        await tx.execute(settlement_facts.update().where(settlement_facts.c.id == one.id).values(waits=False))
+        await tx.execute(settlement_facts.update().where(settlement_facts.c.id == item.id).values(waits=False))
     return events
 
 
@@ -286,12 +286,12 @@ async def _book_on_positions(
     tx: WriteTransaction, held: Sequence[HeldLeg], settled: Sequence[SettledLeg], now: datetime
 ) -> list[models.MesoLiveEvent]:
     by_position: dict[int, list[SettledLeg]] = {}
-    for one in settled:
-        by_position.setdefault(one.leg.position_id, []).append(one)
-    found = {one.position.id: one.position for one in held}
+    for item in settled:
+        by_position.setdefault(item.leg.position_id, []).append(item)
+    result = {item.position.id: item.position for item in held}
     events: list[models.MesoLiveEvent] = []
     for position_id, own in by_position.items():
-        events += await book_settlement(tx, found[position_id], own, now)
+        events += await book_settlement(tx, result[position_id], own, now)
     return events
 
 
@@ -322,10 +322,12 @@ def _exercise_id(account: Account, notice: ExerciseNotice) -> uuid.UUID:
 
 def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]) -> models.ErrorEvent:
     """Return what tells that options were exercised early, and what to do."""
-    concerned = {one.position.id: one.position for one in held}
+    concerned = {item.position.id: item.position for item in held}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None
     what = "were assigned" if notice.qty < 0 else "were exercised"
-    whose = ", ".join(f"position {one.id} '{one.name}'" for one in concerned.values()) or "no position of these books"
+    whose = (
+        ", ".join(f"position {item.id} '{item.name}'" for item in concerned.values()) or "no position of these books"
+    )
     return models.ErrorEvent(
         EventTime=UNSTAMPED,
         State=models.ErrorState.Active,

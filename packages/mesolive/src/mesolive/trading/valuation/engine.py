@@ -213,8 +213,8 @@ def _whole(array: FloatArray) -> list[int | None]:
     missing = np.isnan(array)
     whole = np.where(missing, 0.0, array).astype(np.int64).astype(object)
     whole[missing] = None
-    found: list[int | None] = whole.ravel().tolist()
-    return found
+    result: list[int | None] = whole.ravel().tolist()
+    return result
 
 
 def _bases(bits: int) -> BoolArray:

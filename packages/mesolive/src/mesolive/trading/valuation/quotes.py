@@ -91,14 +91,14 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
 
 def _underlying(view: BookView) -> tuple[list[float], list[float]]:
     quote = view.underlying.quote
-    found = (quote.bid, quote.ask, quote.last, quote.mark)
+    result = (quote.bid, quote.ask, quote.last, quote.mark)
     times = (quote.bid_time, quote.ask_time, quote.last_time, quote.mark_time)
     nan = float("nan")
     return (
-        [nan if price is None else price for price in found],
+        [nan if price is None else price for price in result],
         [
             nan if price is None or time is None else max((view.now - time) // MILLISECOND, 0)
-            for price, time in zip(found, times, strict=True)
+            for price, time in zip(result, times, strict=True)
         ],
     )
 
@@ -158,10 +158,10 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
     bids = np.repeat(prices[:, BID], columns.size).reshape(-1, columns.size)
     chosen = prices[:, columns]
     volatility = terms.volatility(np.where(below_tick(bids, chosen, ticks), np.nan, chosen).ravel())
-    found = terms.greeks(volatility)
-    weighted = found.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
+    matches = terms.greeks(volatility)
+    weighted = matches.vega * np.sqrt(30.0 / np.maximum(days, SHORTEST_DTE))
     solved = np.stack(
-        (found.delta, found.gamma, found.theta, found.vega, weighted, found.rho, 100.0 * volatility), axis=-1
+        (matches.delta, matches.gamma, matches.theta, matches.vega, weighted, matches.rho, 100.0 * volatility), axis=-1
     ).reshape(listed.size, columns.size, len(GREEKS))
     result[np.ix_(listed, columns)] = solved
     if bases[MARK]:
@@ -179,16 +179,16 @@ def spot_of(view: BookView) -> float | None:
 
 def _model_mark(view: BookView, place: int) -> float:
     """Return the chain's model value of a contract whose quotes make no market."""
-    found = view.find(view.listing.contract(place))
-    return float("nan") if found is None else float(found[0].mark[found[1]])
+    result = view.find(view.listing.contract(place))
+    return float("nan") if result is None else float(result[0].mark[result[1]])
 
 
 def _from_chain(view: BookView, place: int) -> FloatArray:
     """Return the chain's greeks of a contract whose own mark has no volatility (deep in the money)."""
-    found = view.find(view.listing.contract(place))
-    if found is None:
+    result = view.find(view.listing.contract(place))
+    if result is None:
         return np.full(len(GREEKS), np.nan)
-    chain, at = found
+    chain, at = result
     dte = (chain.expiration.settles_at - view.now).total_seconds() / SECONDS_PER_DAY
     vega = chain.vega[at]
     return np.array(

@@ -259,14 +259,14 @@ class VenueLedger:
             for reference in ended[: len(ended) - MAX_ENDED]:
                 del self._names[self.orders.pop(reference).venue_id]
             kept = {order.venue_id for order in self.orders.values()}
-            self.executions = [one for one in self.executions if one.venue_id in kept]
+            self.executions = [execution for execution in self.executions if execution.venue_id in kept]
 
     def _kept(self) -> Iterator[Record]:
         yield Counted(number=self._number)
         told: dict[tuple[str, OptionContract], Decimal] = {}
-        for one in self.executions:
-            for leg in one.legs:
-                key = (one.account, leg.contract)
+        for execution in self.executions:
+            for leg in execution.legs:
+                key = (execution.account, leg.contract)
                 told[key] = told.get(key, ZERO) + leg.qty
         for fact in self.settlements:
             key = (fact.account, fact.contract)
@@ -277,8 +277,8 @@ class VenueLedger:
                 yield Carried(account=account, contract=contract, qty=before)
         yield from (order.placed for order in self.orders.values())
         yield from (Triggered(reference=order.request.reference) for order in self.orders.values() if order.triggered)
-        yield from (Filled(execution=one) for one in self.executions)
-        yield from (Gone(fact=one) for one in self.settlements)
+        yield from (Filled(execution=execution) for execution in self.executions)
+        yield from (Gone(fact=settlement) for settlement in self.settlements)
         for order in self.orders.values():
             if order.status not in {OrderStatus.WORKING, OrderStatus.FILLED}:
                 how = Ending(order.status.value)

@@ -223,13 +223,19 @@ class SimulatedVenue:
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return the account's fills since."""
         await self._arrive_at_list()
-        return [one for one in self.ledger.executions if one.account == account and one.at >= since]
+        return [
+            execution for execution in self.ledger.executions if execution.account == account and execution.at >= since
+        ]
 
     async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
         """Return what expired or was exercised early on the account since."""
         await self._arrive_at_list()
-        found = [one for one in self.ledger.settlements if one.account == account and one.at >= since]
-        return sorted(found, key=lambda one: one.at)
+        result = [
+            settlement
+            for settlement in self.ledger.settlements
+            if settlement.account == account and settlement.at >= since
+        ]
+        return sorted(result, key=lambda item: item.at)
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds."""
@@ -437,8 +443,8 @@ class SimulatedVenue:
             if price is not None and not on_tick(roots, price):
                 return f"a price of {price} is not on the tick"
         for leg in request.legs:
-            found = self._market.view(leg.contract.underlying).find(leg.contract)
-            if found is None:
+            result = self._market.view(leg.contract.underlying).find(leg.contract)
+            if result is None:
                 return f"{leg.contract} is not listed"
         return None
 
@@ -541,7 +547,9 @@ class SimulatedVenue:
 
     def _has_expired(self, order: WorkingOrder, now: datetime) -> bool:
         contracts = (leg.contract for leg in order.request.legs)
-        if any(settlement_instant(one.root, one.day, calendar=self._calendar) <= now for one in contracts):
+        if any(
+            settlement_instant(contract.root, contract.day, calendar=self._calendar) <= now for contract in contracts
+        ):
             return True
         if order.request.time_in_force is not TimeInForce.Day or self.terms.always_open:
             return False

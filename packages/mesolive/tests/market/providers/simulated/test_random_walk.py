@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.market.providers.simulated.random_walk import LARGEST_DEVIATION, RandomWalk, WalkParameters
+from mesolive.market.providers.simulated.random_walk import MAX_DEVIATION, RandomWalk, WalkParameters
 
 SECOND = 1.0 / (252 * 23400)
 
@@ -60,7 +60,7 @@ def test_volatility_stays_within_bounds_whatever_happens(seed: int, jump: float)
     for _ in range(5):
         walk.gap(jump)
         walk.advance(20, 1.0 / 52)
-        assert abs(walk.deviation) <= LARGEST_DEVIATION
+        assert abs(walk.deviation) <= MAX_DEVIATION
         assert walk.factor > 0.0
 
 

@@ -30,7 +30,7 @@ from mesolive_testkit.store import crash_child
 
 CASH = Decimal(100_000)
 START_SECONDS = 60.0
-MOST_TRADES = 50
+MAX_TRADES = 50
 
 R = TypeVar("R")
 
@@ -339,7 +339,7 @@ async def until_gone(trader: Trader, running: Server) -> None:
     """Trade until the server is gone."""
     with contextlib.suppress(MesoLiveSignalRError):  # the connection broke, or could not be made
         async with trader.connected(running.url) as control:
-            for _ in range(MOST_TRADES):
+            for _ in range(MAX_TRADES):
                 await trader.trade(control)
-            raise AssertionError(f"the server did not die within {MOST_TRADES} trades")
+            raise AssertionError(f"the server did not die within {MAX_TRADES} trades")
     await running.death()

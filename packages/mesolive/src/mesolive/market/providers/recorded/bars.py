@@ -172,7 +172,7 @@ class DailyBarRecordings:
     silence = SILENCE
 
     def __init__(self, days: Sequence[BarRecording]) -> None:
-        self._days = sorted(days, key=lambda one: one.day)
+        self._days = sorted(days, key=lambda item: item.day)
         if not self._days:
             raise RecordingError("there is no day of bars to replay")
         for before, after in pairwise(self._days):
@@ -184,13 +184,13 @@ class DailyBarRecordings:
         self.listing = first.listing
         self.begins_at = first.begins_at
         self.history = first.history
-        self.moments = np.concatenate([one.moments for one in self._days])
-        self._starts = np.array([int(one.moments[0]) for one in self._days], dtype=np.int64)
+        self.moments = np.concatenate([day.moments for day in self._days])
+        self._starts = np.array([int(day.moments[0]) for day in self._days], dtype=np.int64)
 
     @property
     def days(self) -> Sequence[date]:
         """The exchange-local dates of the days."""
-        return tuple(one.day for one in self._days)
+        return tuple(day.day for day in self._days)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -200,7 +200,7 @@ class DailyBarRecordings:
     @property
     def has_underlying(self) -> bool:
         """Whether the underlying's price is recorded on each day."""
-        return all(one.has_underlying for one in self._days)
+        return all(day.has_underlying for day in self._days)
 
     def apply(self, book: QuoteBook, micros: int) -> None:
         """Write the minute that ended at `micros` into the book."""
@@ -258,19 +258,19 @@ def read_bars(files: BarFiles, calendar: ExchangeCalendar) -> list[Recording]:
                 calendar,
                 trades=trades.get((symbol, day)),
                 quotes=quotes.get((symbol, day)),
-                history=DailySeries.of([one for one in known if one.day < day]),
-                close=next((one.close for one in known if one.day == day), None),
+                history=DailySeries.of([item for item in known if item.day < day]),
+                close=next((item.close for item in known if item.day == day), None),
             )
         )
     return [own[0] if len(own) == 1 else DailyBarRecordings(own) for own in days.values()]
 
 
 def _by_day(files: Sequence[Path], kind: str) -> dict[tuple[str, date], StockBars]:
-    found: dict[tuple[str, date], StockBars] = {}
+    result: dict[tuple[str, date], StockBars] = {}
     for file in files:
         bars = read_stock(file, kind)
-        found[symbol_of(file), bars.day] = bars
-    return found
+        result[symbol_of(file), bars.day] = bars
+    return result
 
 
 def merged(parts: Sequence[OptionBars]) -> OptionBars:
@@ -297,8 +297,8 @@ def merged(parts: Sequence[OptionBars]) -> OptionBars:
     listing = Listing(parts[0].listing.underlying, strikes)
     places: list[npt.NDArray[np.intp]] = []
     for part in parts:
-        found = [listing.find(part.listing.contract(index)) for index in range(len(part.listing))]
-        places.append(np.array(found, dtype=np.intp)[part.contracts])
+        result = [listing.find(part.listing.contract(index)) for index in range(len(part.listing))]
+        places.append(np.array(result, dtype=np.intp)[part.contracts])
     times = np.concatenate([part.times for part in parts])
     order = np.argsort(times, kind="stable")
 

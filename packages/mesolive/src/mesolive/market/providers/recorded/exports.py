@@ -18,7 +18,7 @@ from mesolive.market.providers.chain_files import ChainExport, merged
 from mesolive.market.providers.recorded.recording import RecordingError
 
 SHORTEST_SILENCE: Final = timedelta(minutes=5)
-LONGEST_SILENCE: Final = timedelta(minutes=65)
+MAX_SILENCE: Final = timedelta(minutes=65)
 """Chains that come hourly are a market; what is older is none."""
 
 SLACK: Final = timedelta(minutes=1)
@@ -169,4 +169,4 @@ class ExportRecording:
             if self._calendar.local(before).date() == self._calendar.local(after).date()
         ]
         usual = sorted(same_day)[len(same_day) // 2] + SLACK if same_day else SHORTEST_SILENCE
-        return min(max(usual, SHORTEST_SILENCE), LONGEST_SILENCE)
+        return min(max(usual, SHORTEST_SILENCE), MAX_SILENCE)

@@ -44,7 +44,7 @@ class RecordedProvider:
 
     def __init__(self, recordings: Sequence[Recording], clock: Clock, calendar: ExchangeCalendar | None = None) -> None:
         self.status_changes = ChangeSignal()
-        self._recordings = {one.listing.underlying.symbol: one for one in recordings}
+        self._recordings = {recording.listing.underlying.symbol: recording for recording in recordings}
         if not recordings or len(self._recordings) < len(recordings):
             raise RecordingError("a replay needs recordings, each of another underlying")
         self._clock = clock
@@ -53,7 +53,7 @@ class RecordedProvider:
             symbol: QuoteBook(one.listing, clock, calendar, mute_after=one.silence)
             for symbol, one in self._recordings.items()
         }
-        self._moments = np.unique(np.concatenate([one.moments for one in recordings]))
+        self._moments = np.unique(np.concatenate([recording.moments for recording in recordings]))
         self._played = 0
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
         self._running = False
@@ -67,7 +67,7 @@ class RecordedProvider:
     @property
     def underlyings(self) -> Sequence[Underlying]:
         """The recorded underlyings."""
-        return tuple(one.listing.underlying for one in self._recordings.values())
+        return tuple(recording.listing.underlying for recording in self._recordings.values())
 
     @property
     def books(self) -> Mapping[str, QuoteBook]:
@@ -87,7 +87,7 @@ class RecordedProvider:
     @property
     def days(self) -> Sequence[date]:
         """The exchange-local dates on which options are quoted, ascending."""
-        return sorted({day for one in self._recordings.values() for day in one.days})
+        return sorted({day for recording in self._recordings.values() for day in recording.days})
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
         """Do nothing: all recorded contracts are played."""
@@ -162,12 +162,12 @@ class RecordedProvider:
 
 def begins_at(recordings: Sequence[Recording]) -> datetime:
     """Return where the clock of a replay should start: when the first option was quoted."""
-    return min(one.begins_at for one in recordings)
+    return min(recording.begins_at for recording in recordings)
 
 
 def ends_at(recordings: Sequence[Recording]) -> datetime:
     """Return the moment of the last thing recorded."""
-    return max(_moment(one.moments[-1]) for one in recordings)
+    return max(_moment(recording.moments[-1]) for recording in recordings)
 
 
 def _moment(micros: np.int64 | int) -> datetime:

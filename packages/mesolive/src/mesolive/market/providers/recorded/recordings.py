@@ -61,19 +61,19 @@ def open_recordings(path: Path, calendar: ExchangeCalendar, *, into_session: boo
             for export in _chains(file):
                 by_symbol.setdefault(export.listing.underlying.symbol, []).append(export)
     try:
-        found: list[Recording] = [
+        result: list[Recording] = [
             ExportRecording(of_one, calendar, into_session=into_session) for of_one in by_symbol.values()
         ]
         bars = BarFiles(*(kinds.get(kind, ()) for kind in ("options", "trade", "quote", "daily")))
-        found.extend(read_bars(bars, calendar))
+        result.extend(read_bars(bars, calendar))
     except (BarsError, RecordingError) as error:
         raise RecordingError(f"{path.name}: {error}") from None
-    if not found:
+    if not result:
         raise RecordingError(f"{path.name}: neither option chains nor option minute bars were found")
-    symbols = [recording.listing.underlying.symbol for recording in found]
+    symbols = [recording.listing.underlying.symbol for recording in result]
     if len(set(symbols)) < len(symbols):
         raise RecordingError(f"{path.name}: there are both chains and minute bars of one underlying")
-    return found
+    return result
 
 
 def _files(path: Path) -> Sequence[Path]:

@@ -17,7 +17,7 @@ YEARS_PER_DAY: Final = 1.0 / 252.0
 SEED_OF_THE_PAST: Final = 0x9A57
 SEED_OF_THE_GAP: Final = 0x6A9
 # A market that nobody has looked at for longer begins anew.
-LONGEST_GAP: Final = timedelta(days=366)
+MAX_GAP: Final = timedelta(days=366)
 
 
 def invent(
@@ -87,12 +87,12 @@ def go_on(
     -------
     The days, with those in between, and the price at `moment`; `None` when no price is known that is recent enough.
     """
-    priced = [one for one in past.days if one.close is not None or one.last is not None or one.open is not None]
-    if not priced or moment.date() - priced[-1].day > LONGEST_GAP:
+    priced = [day for day in past.days if day.close is not None or day.last is not None or day.open is not None]
+    if not priced or moment.date() - priced[-1].day > MAX_GAP:
         return None
     known = priced[-1]
     price = next(value for value in (known.close, known.last, known.open) if value is not None)
-    volatilities = [one.iv for one in past.days if one.iv is not None]
+    volatilities = [day.iv for day in past.days if day.iv is not None]
     walk = RandomWalk(seed ^ SEED_OF_THE_GAP ^ known.day.toordinal(), WalkParameters(volatility=volatility))
     today = calendar.local(moment).date()
     day, running = known.day, known.close is None

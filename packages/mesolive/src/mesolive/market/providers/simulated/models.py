@@ -170,7 +170,7 @@ class SurfaceMarket:
         today = self._calendar.local(now).date()
         known = self._settlements
         if known is None or known[0] is not listing or known[1] != today:
-            days = moving_days(self._calendar, today, [one.settles_at for one in listing.expirations])
+            days = moving_days(self._calendar, today, [expiration.settles_at for expiration in listing.expirations])
             counts = [end - start for start, _, end in listing.bounds]
             known = self._settlements = (listing, today, np.repeat(np.array(days), counts))
         return np.maximum(known[2] - passed(self._calendar, now), 0.0) / TRADING_DAYS
@@ -241,14 +241,14 @@ class ExportMarket:
         self._carry, self._rate = np.zeros(count), np.zeros(count)
         self._american = np.zeros(count, dtype=np.bool_)
         for position in range(listing.first_alive(view.now), len(listing.expirations)):
-            found = view.analytics.expiration(position)
+            result = view.analytics.expiration(position)
             own = slice(listing.bounds[position][0], listing.bounds[position][2])
             years = calendar_years(view.now, listing.expirations[position].settles_at)
-            self._volatility[own], self._value[own] = found.volatility, found.model
+            self._volatility[own], self._value[own] = result.volatility, result.model
             self._american[own] = listing.expirations[position].style is ExerciseStyle.AMERICAN
-            if found.forward is not None:
-                self._carry[own] = np.log(found.forward / self.spot) / years
-            self._rate[own] = -np.log(found.discount) / years
+            if result.forward is not None:
+                self._carry[own] = np.log(result.forward / self.spot) / years
+            self._rate[own] = -np.log(result.discount) / years
         implied = view.underlying.iv
         if implied is not None:
             self._volatility_at_start = implied

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Volatility never leaves a quarter to four times its base, whatever the seed.
-LARGEST_DEVIATION = math.log(4.0)
+MAX_DEVIATION = math.log(4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ class RandomWalk:
             self._log_price += sigma * (root * first - 0.5 * sigma * years)
             shock = parameters.vol_of_vol * root * (parameters.correlation * first + orthogonal * second)
             deviation = self.deviation * (1.0 - parameters.reversion * years) + shock
-            self.deviation = min(max(deviation, -LARGEST_DEVIATION), LARGEST_DEVIATION)
+            self.deviation = min(max(deviation, -MAX_DEVIATION), MAX_DEVIATION)
 
     def gap(self, fraction: float) -> None:
         """Let the price jump by `fraction` (-0.03: down 3 percent), volatility with it as it usually does."""
         parameters = self._parameters
         self._log_price += math.log1p(fraction)
         shock = parameters.correlation * parameters.vol_of_vol / parameters.volatility * math.log1p(fraction)
-        self.deviation = min(max(self.deviation + shock, -LARGEST_DEVIATION), LARGEST_DEVIATION)
+        self.deviation = min(max(self.deviation + shock, -MAX_DEVIATION), MAX_DEVIATION)

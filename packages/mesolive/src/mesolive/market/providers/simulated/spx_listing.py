@@ -30,7 +30,7 @@ WEEKLY_DAYS: Final = 70
 MONTHLY_DAYS: Final = 366
 DECEMBERS: Final = 3
 # However calm the market, so many strikes are listed on either side of the money.
-FEWEST_STEPS: Final = 6
+MIN_STEPS: Final = 6
 
 
 def expirations(moment: datetime, calendar: ExchangeCalendar) -> list[Expiration]:
@@ -84,8 +84,8 @@ def strikes(spot: float, years: float, volatility: float) -> list[Decimal]:
     """
     deviation = volatility * math.sqrt(max(years, 1.0 / 365.0))
     near = 5 if years < 0.12 else 25
-    least = FEWEST_STEPS * near / spot
-    found: set[int] = set()
+    least = MIN_STEPS * near / spot
+    result: set[int] = set()
     for step, down, up in (
         (near, max(2.0 * deviation, least), max(1.3 * deviation, least)),
         (max(25, near), 5.0 * deviation + 0.04, 2.8 * deviation + 0.03),
@@ -93,8 +93,8 @@ def strikes(spot: float, years: float, volatility: float) -> list[Decimal]:
     ):
         low = max(spot * math.exp(-min(down, 2.0)), 200.0)
         high = spot * math.exp(min(up, 0.8))
-        found.update(range(math.ceil(low / step) * step, math.floor(high / step) * step + 1, step))
-    return [Decimal(strike) for strike in sorted(found)]
+        result.update(range(math.ceil(low / step) * step, math.floor(high / step) * step + 1, step))
+    return [Decimal(strike) for strike in sorted(result)]
 
 
 def listing(
@@ -124,7 +124,8 @@ def sizes(listing: Listing, spot: float) -> tuple[FloatArray, FloatArray]:
     A contract's sizes follow from its strike and day alone, so they stay when others are listed beside it.
     """
     days = np.repeat(
-        [float(one.day.toordinal()) for one in listing.expirations], [end - start for start, _, end in listing.bounds]
+        [float(expiration.day.toordinal()) for expiration in listing.expirations],
+        [end - start for start, _, end in listing.bounds],
     )
     depth = 300.0 * np.exp(-8.0 * np.abs(np.log(listing.strikes / spot)))
     scattered = [
