@@ -1,1 +1,1 @@
-"""The evaluator: watches what is active on the market, and tells signals and errors as they come and go."""
+"""Signals: strategies are evaluated on the market, and entry, exit and adjustment signals and errors are raised."""

@@ -1,4 +1,4 @@
-"""Conditions whose only action is UpdateVars: what the server sets by itself. Pure.
+"""Automatic variable updates: conditions whose only action is `UpdateVars`, carried out by the server. Pure.
 
 With an adjustment schedule an update is carried out at each scheduled time at which its condition holds, once:
 `daily_pnl = pos_pnl` under a condition that always holds runs once a day. Without a schedule it is carried out when its

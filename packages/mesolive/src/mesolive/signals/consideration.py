@@ -1,4 +1,4 @@
-"""Which scheduled time of what was considered last: each time is considered once, by the first evaluation that can."""
+"""Scheduled times already evaluated: the first evaluation that can decide consumes a scheduled time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One evaluation: everything that a strategy asks for on one account and one market view. Pure."""
+"""Evaluation of one strategy on one account and market view: entry, exits, adjustments, updates. Pure."""
 
 from __future__ import annotations
 

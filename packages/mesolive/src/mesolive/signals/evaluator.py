@@ -1,4 +1,4 @@
-"""The evaluator: every minute of market time, everything that is active is evaluated and what changed is told.
+"""Signal evaluator: evaluates active strategies and open positions each minute and publishes changed signals.
 
 What is on is in the store, written in the transaction that tells of it: a restart neither repeats a signal nor forgets
 one. One evaluator serves a database.

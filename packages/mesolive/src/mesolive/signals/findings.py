@@ -1,4 +1,4 @@
-"""From what the language answered to what is told: signals with their evidence, errors with their causes. Pure."""
+"""Condition results to signals: entry, exit and adjustment signals with their evidence, and errors. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signal or an error is about, and how it is named in the store."""
+"""Signal keys: the scope and subject of a signal or an error, and their ids in the store."""
 
 from __future__ import annotations
 

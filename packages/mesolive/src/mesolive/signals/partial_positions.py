@@ -1,4 +1,4 @@
-"""Positions of which a part is held, and that nobody is about to complete or to close.
+"""Partially filled positions without a working order: the errors that report them.
 
 A strategy is written for what it enters whole: targets and stops are frozen when a position opens, so one that is held
 in part has none, and is not evaluated. Its owner must know, for nothing else looks after it.

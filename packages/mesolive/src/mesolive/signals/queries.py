@@ -1,4 +1,4 @@
-"""What there is to watch, as one read of the store finds it: active strategies, open positions, and what is on."""
+"""Queries of the signal evaluator: active strategies, open positions and active signals, in one read."""
 
 from __future__ import annotations
 

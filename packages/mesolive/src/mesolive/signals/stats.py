@@ -1,4 +1,4 @@
-"""How the evaluator is doing: what an operator wants to know of it, and nothing that it needs itself."""
+"""Health of the signal evaluator: counts, durations and lateness of its evaluations, for operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edges: what begins and what ends, from what is on and what an evaluation found. Pure."""
+"""Signal transitions: the signals and errors that begin or end, by stored state and new results. Pure."""
 
 from __future__ import annotations
 

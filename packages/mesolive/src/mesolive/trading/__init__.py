@@ -1,1 +1,1 @@
-"""Accounts, strategies, preparation, plans, fills and positions."""
+"""Trading: accounts, strategies, preparation, exec plans, orders, fills, positions and settlement."""

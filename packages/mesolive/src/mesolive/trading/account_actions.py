@@ -1,4 +1,4 @@
-"""Corrections by hand (`SetPositionClosed`, `AdjustLegPnL`): a position that is gone, and what a leg has realised.
+"""Manual corrections of the books: closing a position (`SetPositionClosed`), setting leg PnL (`AdjustLegPnL`).
 
 Books balance whatever is done to them: cash + cost of what is held = start + realised PnL. So a position is closed at
 what it cost, and a corrected PnL moves the account's cash by the difference.

@@ -1,4 +1,4 @@
-"""Tells the users when a data provider goes away and when it is back: an agent event, and an error while it is away."""
+"""Agent monitor: publishes an event when a data provider disconnects or returns, and an error in between."""
 
 from __future__ import annotations
 

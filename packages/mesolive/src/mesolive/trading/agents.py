@@ -1,4 +1,4 @@
-"""Agents: what connects data and brokers. Here they live inside the server, one per data provider."""
+"""Agents: the connections to data providers and brokers. Each data provider has one, within the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asked for what, what was refused and why: kept beside the facts of each order."""
+"""Audit trail: who requested an action, which requests were refused and why, stored with the order's reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations that a client may send twice and that happen once.
+"""Idempotency keys: an operation that a client sends twice is executed once.
 
 A client names each such call by a key of its choice. The record of what the key was used for, and what the call itself
 changed, are one transaction: after a crash there are both or neither, and the record can be believed.

@@ -1,4 +1,4 @@
-"""What the market finds again in the database: the days of its underlyings, and the contracts that are held."""
+"""Market store: daily history of underlyings, held contracts and the last market time, in the database."""
 
 from __future__ import annotations
 

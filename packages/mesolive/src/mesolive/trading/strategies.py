@@ -1,4 +1,4 @@
-"""Strategies: imported, checked, renamed, made active on accounts, deleted."""
+"""Strategies: import, validation, rename, activation on accounts, deletion."""
 
 from __future__ import annotations
 

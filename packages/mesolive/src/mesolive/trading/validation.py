@@ -1,4 +1,4 @@
-"""Texts that users give: names that any screen can show, and texts that any database can keep."""
+"""Validation of user text: names that screens can print, text that databases can store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adjustment sets: its `VarDefines`, evaluated outside of transactions on the position as its fills make it."""
+"""Variables of an adjustment: its `VarDefines`, evaluated on the position after its fills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Concurrency of entries: tells when an entry goes beyond what its strategy allows at a time on an account.
+"""Concurrency of entries: warns when an entry exceeds `MaxPositionsInFlight` of its strategy on an account.
 
 `MaxPositionsInFlight` is advice to whoever trades by hand: an entry beyond it is carried out, and never without a word.
 """

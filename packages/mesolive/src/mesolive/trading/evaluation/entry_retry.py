@@ -1,4 +1,4 @@
-"""What an entry could not freeze, made up for: tried again until it succeeds or the position is closed.
+"""Retries entry-time variables that failed to evaluate, until they succeed or the position is closed.
 
 A position without its profit target or its stop is not watched as its owner meant it. The errors of the entry say which
 positions wait; they are on until everything is frozen. What was frozen at the entry stays as it is.

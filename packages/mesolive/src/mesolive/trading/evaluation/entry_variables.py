@@ -1,4 +1,4 @@
-"""What an entry freezes with the position: its variables, profit target and stop loss."""
+"""Entry-time variables: variables, profit target and stop loss, captured when a position opens."""
 
 from __future__ import annotations
 

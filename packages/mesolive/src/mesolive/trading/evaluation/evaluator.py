@@ -1,4 +1,4 @@
-"""Where strategies are evaluated: what the language is told about an account, and the thread that it runs in.
+"""Strategy evaluator: runs compiled strategies on an account and a market view, in one worker thread.
 
 The language is pure but not quick enough for the event loop (a selection over a large chain solves volatilities), and a
 compiled strategy serves one evaluation at a time. So all evaluations run one after another in one worker thread, each

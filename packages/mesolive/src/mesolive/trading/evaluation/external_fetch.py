@@ -1,4 +1,4 @@
-"""Fetches external data for strategies: small files from a few hosts, kept for a minute, never from inside the network.
+"""External data fetcher: small files from allowed hosts, cached for a minute, guarded against SSRF.
 
 Addresses come from strategy definitions, so they are not trusted: only `https` to the allowed hosts (and, where the
 operator allows it, files below one folder); every address that is connected to must be public, also after a redirect;

@@ -1,4 +1,4 @@
-"""Values that a strategy reads from outside of the chain: its external data, and its indicators over daily closes."""
+"""External values of strategies: fetched external data, and indicators over daily closes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Carrying out plans at venues: checked, committed, sent once, settled by evidence."""
+"""Execution at venues: pre-trade risk, order routing, venue reports, fills, reconciliation, kill switch."""

@@ -1,4 +1,4 @@
-"""Pre-trade admission of orders: their account, plan and position, the orders before them, and the risk limits."""
+"""Pre-trade admission of orders: checks account, plan, position, earlier orders and risk limits."""
 
 from __future__ import annotations
 

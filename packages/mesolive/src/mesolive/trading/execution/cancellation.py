@@ -1,4 +1,4 @@
-"""Cancelling orders: stored before the venue is asked where that is possible, and asked in any case.
+"""Order cancellation: a cancel is stored before it is sent where possible, and is sent in any case.
 
 A cancel takes risk away, so it does not depend on the database: on a full disk, or while the writer is stuck, it is
 sent without having been stored, and answered with what the venue said. Sending it twice does no harm, and what the

@@ -1,4 +1,4 @@
-"""Whether an order fits the plan that it executes. Pure."""
+"""Combo order validation: whether an order's legs and quantities match its exec plan. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Execution engine: puts together what orders at venues need, from sending and reports to reconciliation."""
+"""Execution engine: assembles order service, report handling and the reconciliation of each venue."""
 
 from __future__ import annotations
 

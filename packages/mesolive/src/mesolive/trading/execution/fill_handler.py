@@ -1,4 +1,4 @@
-"""Fills of a venue's orders: they open a position, change it, and complete or close it, as their plan says.
+"""Fill handler: venue fills open, change, complete or close a position, as the exec plan of the order says.
 
 What a fill does to legs, cash and PnL is `mesolive.trading.portfolio.booking`'s. Here is what an order's fills mean to
 its plan: an entry's position is born with the first and complete with the last; an adjustment goes group by group.

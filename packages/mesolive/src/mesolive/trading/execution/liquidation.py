@@ -1,4 +1,4 @@
-"""Closing a whole position at the market: one order per leg group, sent once however often the call is repeated.
+"""Liquidation: closes a whole position with market orders, one per leg group, sent once per idempotency key.
 
 The record of the call, and the plan whose groups are sent, are one transaction before anything leaves. The key of each
 group's order follows from the call's own. So a call that was interrupted half way is finished by repeating it: what was

@@ -1,4 +1,4 @@
-"""Risk of an order before it leaves: its notional and its largest loss at expiration. Pure."""
+"""Pre-trade risk of an order: its notional and its largest loss at expiration. Pure."""
 
 from __future__ import annotations
 

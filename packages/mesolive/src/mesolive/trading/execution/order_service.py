@@ -1,4 +1,4 @@
-"""Sending, replacing and cancelling orders: committed before anything leaves, answered when it is known what came."""
+"""Order service (OMS): sends, replaces and cancels orders; each is committed before it is sent to the venue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-trade price checks: whether an order's prices make sense on the market of this moment. Pure.
+"""Pre-trade price checks: an order's prices against the current market. Pure.
 
 Prices are those of one combo per unit of the underlying: positive a debit, negative a credit. So paying too much and
 selling too cheaply are the same thing, a price too high, and only that is refused: an order that asks for more than the

@@ -1,4 +1,4 @@
-"""Report handler: books what became known of orders, within one transaction.
+"""Report handler: books venue reports (order states, executions) within one transaction.
 
 One transaction takes any number of reports: the report as it came, the order's new state, its executions and their
 effect on positions, legs and cash, the events, and the answers of calls that waited for it. A report that was booked

@@ -1,4 +1,4 @@
-"""Report queue: venue reports are booked in the order in which they come, a burst of them in one transaction.
+"""Report queue: venue reports are booked in order of arrival, a burst of them in one transaction.
 
 Three parts stand between a venue and the books, each for a failure of its own:
 

@@ -1,4 +1,4 @@
-"""Which venue serves which account."""
+"""Venue registry: maps an account to the venue that serves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order history: who asked, under which key, every report, every change."""
+"""Order history: the requests, idempotency keys, venue reports and state changes of one order."""
 
 from __future__ import annotations
 

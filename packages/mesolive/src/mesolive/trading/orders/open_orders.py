@@ -1,4 +1,4 @@
-"""Queries over orders for the other parts of the server: which have not ended, and what nobody looks after."""
+"""Queries of working orders: orders that have not ended, and positions without a working order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries of the Control Hub over orders (blotter) and executions: one by id, several, in lists."""
+"""Order blotter: queries of the Control Hub for orders and executions, by id and in lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repository of venue reports: what became known of orders, as it came, each execution once per account."""
+"""Log of venue reports: each is stored as received, each execution once per account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repository of orders, the only writer of their table: stored, found by our reference or the venue's id, changed."""
+"""Repository of orders, the only writer of their table: insert, update, lookup by client or venue order id."""
 
 from __future__ import annotations
 

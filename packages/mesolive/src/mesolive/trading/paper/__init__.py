@@ -1,1 +1,1 @@
-"""Carrying out plans on paper accounts, whose fills the user tells."""
+"""Paper accounts: exec plans are executed by fills that the client reports (`ApplyPaperFills`)."""

@@ -1,4 +1,4 @@
-"""Broker accounts: created, listed, valued, and moved by fills."""
+"""Broker accounts: create, list, value (NAV), and book cash and PnL of fills."""
 
 from __future__ import annotations
 

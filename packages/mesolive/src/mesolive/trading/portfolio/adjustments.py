@@ -1,4 +1,4 @@
-"""Adjustments of positions as the database stores them: the step that a plan carries out, and the adjustment count."""
+"""Stored adjustments of positions: the step that an exec plan executes, and the adjustment count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Booking of fills: the one way by which legs, cash and realised PnL change, within the caller's transaction.
+"""Booking of fills: the only code that changes legs, cash and realised PnL, in the caller's transaction.
 
 Paper fills, fills of venues, settlements and corrections by hand go the same way:
 

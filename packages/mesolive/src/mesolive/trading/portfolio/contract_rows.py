@@ -1,4 +1,4 @@
-"""Option contracts as columns of rows and as the wire's models."""
+"""Mapping of option contracts: database columns, records and wire models."""
 
 from __future__ import annotations
 

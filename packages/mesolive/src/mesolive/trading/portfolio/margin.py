@@ -1,4 +1,4 @@
-"""The margin of positions as it is shown: what is held, the market now, and the rules of their strategies.
+"""Margin of open positions for display: holdings, current market and the margin rules of their strategies.
 
 Statements calculate margin by themselves (`mesolive.language.margin`); this is for what users ask. Calculating takes
 milliseconds, of huge positions seconds, and is done in a thread. Views of the market are taken before, in the loop.

@@ -1,4 +1,4 @@
-"""Execution plans and their repository: what a preparation found and an execution will trade, once."""
+"""Repository of exec plans: the result of a preparation, executed at most once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries over positions and legs for the other parts of the server: what is held, what is open, what has expired."""
+"""Queries of positions and legs for other modules: holdings, open positions, expired contracts."""
 
 from __future__ import annotations
 

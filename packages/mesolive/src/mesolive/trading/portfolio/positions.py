@@ -1,4 +1,4 @@
-"""Positions and legs as they are read: one by id, in lists for the hubs, and for the language and the streams."""
+"""Reads of positions and legs: by id, in lists for the hubs, for evaluation and for the streams."""
 
 from __future__ import annotations
 

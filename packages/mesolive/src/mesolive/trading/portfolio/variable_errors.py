@@ -1,4 +1,4 @@
-"""Errors of variables that could not be evaluated: their ids, those that are active, and what ends them."""
+"""Errors of variables that failed to evaluate: their ids, the active ones, and when they end."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Finding out what to trade: evaluation on a market view, jobs, the plans they make, and what is frozen with them."""
+"""Preparation: jobs evaluate a strategy on a market view and store exec plans for entry, exit and adjustment."""

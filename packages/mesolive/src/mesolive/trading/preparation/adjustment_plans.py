@@ -1,4 +1,4 @@
-"""What preparing an adjustment leaves: the plan to store, what it carries out, and the result to show."""
+"""Exec plan and result of a prepared adjustment: closed legs, opened legs, adjustment count."""
 
 from __future__ import annotations
 

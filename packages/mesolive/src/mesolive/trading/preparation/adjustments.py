@@ -1,4 +1,4 @@
-"""Preparing one operation of a conditional adjustment, in the evaluation thread and on one market view."""
+"""Preparation of one adjustment operation, in the evaluation thread on one market view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepare jobs as rows: begun, finished, cancelled, failed by a restart. A job ends once."""
+"""Repository of prepare jobs: pending, running, completed, cancelled, failed. A job ends once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preparation leaves: the plan to store and the result to show. Pure: values in, values out."""
+"""Plan builder: exec plan and result of a prepared entry or exit, with prices and greeks. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One position in full: its legs and what they are worth now."""
+"""Position details (`GetPosition`): one position with its legs and their live values."""
 
 from __future__ import annotations
 

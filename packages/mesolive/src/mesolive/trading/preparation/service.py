@@ -1,4 +1,4 @@
-"""Preparing entries, exits and adjustments: jobs that read the market, select contracts and leave a plan behind.
+"""Preparation service: jobs that read the market, select contracts and store an exec plan.
 
 A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
 as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that

@@ -1,1 +1,1 @@
-"""Settlement of options that expire, on paper accounts and at venues."""
+"""Settlement of expired options, on paper accounts and at venues."""

@@ -1,4 +1,4 @@
-"""Allotment of a venue's settlement to the legs that hold the contract. Pure, on exact decimals."""
+"""Allotment: a venue's settlement is divided over the legs that hold the contract. Pure, exact decimals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Booking of settlements, of paper accounts and of venues: by a plan of its own, as executions without an order."""
+"""Booking of settlements of paper accounts and venues: a plan per settlement, executions without an order."""
 
 from __future__ import annotations
 

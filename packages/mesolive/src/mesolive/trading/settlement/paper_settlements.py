@@ -1,4 +1,4 @@
-"""Settlement of expired options of paper accounts; those at venues settle there, and are overdue when they do not.
+"""Paper settlement: expired options are cash settled; expired options at venues are reported as overdue.
 
 Every option counts as cash settled: at the difference of the settlement price and its strike, or at nothing
 (`mesolive.market.settlement`). What a venue tells is booked by `mesolive.trading.settlement.venue_settlements`.

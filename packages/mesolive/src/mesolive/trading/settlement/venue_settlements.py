@@ -1,4 +1,4 @@
-"""Settlements and early exercise at venues: each report is kept once, as it came, and booked as far as it fits.
+"""Venue settlements and early exercise: each report is stored once and booked as far as the legs match it.
 
 A venue settles what it holds of a contract on an account; the books may have it on several legs, some long and some
 short. A settlement is booked when the books hold in sum what the venue settled, and then on all of these legs. Where

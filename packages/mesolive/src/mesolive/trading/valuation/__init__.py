@@ -1,1 +1,1 @@
-"""What something held is worth: its subject, the quotes, values and greeks, and the wire's models of them."""
+"""Valuation: prices, greeks and PnL of positions, legs and combos, and their wire models."""

@@ -1,4 +1,4 @@
-"""Prices, greeks and PnL of many subjects at once: pure arithmetic over arrays.
+"""Valuation engine: prices, greeks and PnL of many subjects at once, as vectorised arithmetic.
 
 What the numbers mean
 ---------------------

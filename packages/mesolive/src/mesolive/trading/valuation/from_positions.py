@@ -1,4 +1,4 @@
-"""Positions and legs as the streams read them: what they need of the store, and how it becomes a subject."""
+"""Valuation subjects of stored positions and legs, for the streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quotes and greeks of some contracts out of a market view, as arrays: what all valuation starts from."""
+"""Quotes and greeks of selected contracts of a market view, as arrays: the input of valuation."""
 
 from __future__ import annotations
 

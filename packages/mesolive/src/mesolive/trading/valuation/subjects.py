@@ -1,4 +1,4 @@
-"""What is valued: the contracts of a position, a leg, a combo, with quantities and costs, as plain values.
+"""Valuation subjects: contracts of a position, a leg or a combo, with quantities and costs, as plain values.
 
 A `Subject` is a list of `Entry`s (each one contract with a quantity) and of `Segment`s (sums over entries: the
 position, a leg group, a combo). How they are valued is `mesolive.trading.valuation.engine`.

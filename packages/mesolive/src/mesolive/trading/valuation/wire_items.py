@@ -1,4 +1,4 @@
-"""Valuations as the wire's models, and as items of streams that are encoded once for all subscribers.
+"""Wire models of valuations, and stream items that are encoded once for all subscribers.
 
 A snapshot is built from the wire's models with exact decimals. A stream item says the same, but JSON is written
 straight from the rounded floats: a decimal number of at most 15 digits and its nearest float have the same shortest
