@@ -1,4 +1,4 @@
-"""Carrying out one operation of a conditional adjustment: what is closed, what is opened, which variables are set."""
+"""Executes one operation of a conditional adjustment: legs to close, legs to open, variables to set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings for what is valid in a definition but can hardly have been meant, each with what probably was."""
+"""Lint warnings for valid definitions that are probably mistakes, each with the likely intent."""
 
 from __future__ import annotations
 

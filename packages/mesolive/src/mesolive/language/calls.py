@@ -1,4 +1,4 @@
-"""The functions that expressions may call: the plain ones of Lua, and those that are carried out in Python."""
+"""Functions callable from expressions: Lua built-ins, and functions implemented in Python."""
 
 from __future__ import annotations
 

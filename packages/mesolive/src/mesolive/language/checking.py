@@ -1,4 +1,4 @@
-"""From JSON to a definition that can run: form, cross references, and every name that every statement reads."""
+"""Validates a strategy definition: JSON form, cross references, and every name in every statement."""
 
 from __future__ import annotations
 

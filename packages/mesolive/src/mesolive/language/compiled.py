@@ -1,4 +1,4 @@
-"""A definition with every statement compiled: what evaluation works on. Build it once, keep it with the strategy."""
+"""Compiled strategy: a definition with every statement compiled. Build it once, keep it with the strategy."""
 
 from __future__ import annotations
 

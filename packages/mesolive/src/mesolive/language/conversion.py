@@ -1,4 +1,4 @@
-"""Version 2 job definitions become version 3, with a line for everything that was changed or cannot be kept."""
+"""Converts version 2 job definitions to version 3, and reports each change and each setting that is lost."""
 
 from __future__ import annotations
 

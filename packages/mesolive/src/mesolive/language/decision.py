@@ -1,4 +1,4 @@
-"""What the language is told about a position and an account, and what it answers: plain values, nothing else.
+"""Inputs and outputs of strategy evaluation, as plain values: position and account state in, decisions out.
 
 Inputs: `AccountState`, `PositionState` with its `LegState`s. Outputs: `EntrySelection`, `FrozenVariables`, `EntryGate`,
 `ExitEvaluation`, `AdjustmentEvaluation`, `AdjustmentSelection`, made of `Evaluation` and `SelectionTrace`.

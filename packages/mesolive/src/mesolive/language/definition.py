@@ -1,4 +1,4 @@
-"""A strategy definition, version 3, as typed values; `mesolive.language.reading` makes them from JSON."""
+"""Strategy definition, version 3, as typed values; `mesolive.language.reading` parses them from JSON."""
 
 from __future__ import annotations
 

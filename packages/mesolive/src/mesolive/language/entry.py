@@ -1,4 +1,4 @@
-"""Entering a position: the legs as they would be bought now, and what is fixed once they are filled."""
+"""Entry evaluation: leg selection at current quotes, and the variables that are frozen after the fill."""
 
 from __future__ import annotations
 

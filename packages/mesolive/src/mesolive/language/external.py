@@ -1,4 +1,4 @@
-"""Values from outside of the chain, each with the reason where there is none."""
+"""External variable values for expressions, with the reason for each missing value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""External data: a CSV whose columns become variables, looked up without looking ahead. Pure; fetched elsewhere.
+"""External data from CSV: columns become variables, looked up without look-ahead. Pure; the fetch is elsewhere.
 
 The first column is `date` or `datetime`. A row with a date alone counts from the end of that exchange-local day; one
 with a time counts from that time. The latest row that counts gives the values; more than five days old, it gives none.

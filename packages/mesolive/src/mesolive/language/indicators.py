@@ -1,4 +1,4 @@
-"""Technical indicators over the underlying's daily closes: an extension kept from version 2.
+"""Technical indicators (TA-Lib) over the underlying's daily closes: an extension kept from version 2.
 
 They are computed by TA-Lib, which is an optional part of the installation (`mesolive[indicators]`). Their values reach
 statements as external values: compute them with `indicator_values` off the evaluation path and pass them as `external`.

@@ -1,4 +1,4 @@
-"""A leg bound to a market view: its variables, in the language's units (quantity x multiplier x value per unit)."""
+"""Leg variables on a market view, in the language's units (quantity x multiplier x value per unit)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From bytes or values to a JSON tree of bounded size: the first thing that hostile input meets."""
+"""Parses JSON from untrusted bytes or values into a tree with limits on size and depth."""
 
 from __future__ import annotations
 

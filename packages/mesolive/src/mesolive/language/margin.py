@@ -1,4 +1,4 @@
-"""The margin of a position's legs on a market view: `pos_margin`, and what users are shown."""
+"""Position margin on a market view: the variable `pos_margin`, and the margin that positions report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stored definition says about how margin is calculated."""
+"""Reads the margin settings of a stored strategy definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The module `options`: what a leg or the position would be worth at another price and moment.
+"""The module `options`: values a leg or the position by model at another underlying price and time.
 
 The values are those of the risk graph (`mesolive.pricing.risk_graph`): each leg keeps its implied volatility, its
 forward's carry and its discount rate while time passes to the horizon; a leg that has settled by then is worth its

@@ -1,4 +1,4 @@
-"""What can be wrong with a definition or a statement, and the exceptions that say so.
+"""Validation problems of definitions and statements, and the exceptions that carry them.
 
 `DefinitionError` carries every `Problem` of a definition. `StatementError` is one statement that could not be
 evaluated; `MissingValueError` is a value that it needed and that is not there.

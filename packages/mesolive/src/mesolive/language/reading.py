@@ -1,4 +1,4 @@
-"""From a JSON tree to a typed definition: every problem of its form, each with its path."""
+"""Parses a JSON tree into a typed definition, and collects every problem of form with its path."""
 
 from __future__ import annotations
 

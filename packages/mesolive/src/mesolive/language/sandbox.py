@@ -1,4 +1,4 @@
-"""The Lua 5.4 machine in which expressions run: nothing in it but arithmetic, and bounds on time and memory.
+"""Lua 5.4 sandbox for expressions: arithmetic only, with limits on run time and memory.
 
 Three walls, each enough alone. What reaches Lua is written by our own compiler from a tree that has no loops, functions
 or strings (`expression`, `statement`). The machine's globals are emptied before the first expression is loaded: no

@@ -1,4 +1,4 @@
-"""When a schedule is due, on the exchange's calendar: early closes move what is counted from the close."""
+"""Schedules on the exchange calendar: due times, with times relative to the close moved on early closes."""
 
 from __future__ import annotations
 

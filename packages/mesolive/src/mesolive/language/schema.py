@@ -1,4 +1,4 @@
-"""The JSON Schema of a definition, for editors; made from the same `shapes` that reading follows."""
+"""JSON Schema of a strategy definition, for editors; generated from the `shapes` that the parser uses."""
 
 from __future__ import annotations
 

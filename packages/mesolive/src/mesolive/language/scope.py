@@ -1,4 +1,4 @@
-"""What the statements of one evaluation see: one market view, one account, one position.
+"""Variable scope of one evaluation: one market view, one account, one position.
 
 A `Scope` lives for one evaluation. Values are computed when a statement first reads them and kept until the position in
 the scope changes.

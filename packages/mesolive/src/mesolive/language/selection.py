@@ -1,4 +1,4 @@
-"""Choosing expirations and strikes: the nearest that is allowed, with the reasons for those passed over."""
+"""Selects expirations and strikes: the nearest allowed candidate, with a reason for each rejected one."""
 
 from __future__ import annotations
 

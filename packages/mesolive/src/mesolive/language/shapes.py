@@ -1,4 +1,4 @@
-"""The form of a definition's JSON: which fields there are, of which kind. Reading and the JSON Schema follow it."""
+"""Field declarations of a definition's JSON: names and types, shared by the parser and the JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether something may be traded now: entry, exit and adjustments, from a view, an account and a position alone."""
+"""Entry, exit and adjustment signals of a strategy, computed from a view, an account and a position alone."""
 
 from __future__ import annotations
 

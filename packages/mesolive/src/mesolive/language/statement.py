@@ -1,4 +1,4 @@
-"""Statements: expressions with their place in the definition, checked against the names there, compiled and evaluated.
+"""Statements: expressions with their path in the definition; name checks, compilation to Lua and evaluation.
 
 Compiling turns the tree into one Lua function of positional arguments: a variable that every evaluation reads becomes a
 plain parameter; one that stands right of an `and` or `or` is fetched when the function asks for it, so that

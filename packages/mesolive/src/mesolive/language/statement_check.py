@@ -1,4 +1,4 @@
-"""What is wrong with an expression at a place where some names exist and others do not."""
+"""Checks the names and calls of an expression against the variables that exist at its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The module `timing`: the exchange's clock and calendar, as values and as functions. Days are exchange-local dates."""
+"""The module `timing`: exchange clock and calendar, as values and functions. Days are exchange-local dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums over the legs of positions and over the positions of an account."""
+"""Aggregates over the legs of a position and over the positions of an account."""
 
 from __future__ import annotations
 

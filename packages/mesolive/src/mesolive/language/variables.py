@@ -1,4 +1,4 @@
-"""The variables that statements may read: what exists, where it exists, and how each is read from a scope."""
+"""Catalogue of variables: names, the places where each exists, and how each is read from a scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a chain's quotes imply: forwards, volatilities, greeks and model marks, each computed when first read.
+"""Chain analytics: forwards, implied volatilities, greeks and model marks, each computed on first read.
 
 Forwards come from put-call parity of all expirations together and change slowly as a ratio to the spot, so the ratios
 are kept for a minute of market time (`ForwardCurve`). Volatilities and greeks are solved per expiration, or for the
@@ -91,7 +91,7 @@ class ForwardCurve:
         return self.listing is listing and timedelta(0) <= now - self.at < kept_for
 
     def continuing(self, before: ForwardCurve) -> ForwardCurve:
-        """Return this curve with what `before` knew where the quotes say nothing now: in a halt carries stay."""
+        """Return this curve with gaps filled from `before`: in a halt the carries are kept."""
         if before.listing is not self.listing:
             return self
         merged = list(self.implied)
@@ -106,9 +106,9 @@ class ForwardCurve:
     def carried(self, position: int, spot: float, now: datetime) -> Carried:
         """Return what prices the expiration at `position` for a later print of the underlying and moment.
 
-        An index is printed by its stocks, which rest when its options do not: after hours the options know more than
-        the print. European options are therefore priced from the spot that their own forwards lead back to; by how
-        much it differs from the print stays as it was when the curve was fitted.
+        An index print is computed from its stocks, whose session is shorter than that of its options: after hours the
+        options are more current than the print. European options are therefore priced from the spot that their own
+        forwards imply; its difference from the print stays as it was when the curve was fitted.
 
         American options are worth their intrinsic value of the print at any time, so they are priced from the print.
 
@@ -190,8 +190,8 @@ class _Block:
                 if wanted.any():
                     filled = fill_volatilities(solved[own], self.terms.strikes[own], middle - start)
                     solved[own] = np.where(wanted, filled, solved[own])
-        # Deep in the money the middle often lies a little below the intrinsic value though the market embraces it. By
-        # put-call parity the option of the other right with the same strike has the same volatility, and says it well.
+        # Deep in the money the mid is often a little below the intrinsic value, though bid and ask enclose it. By
+        # put-call parity the option of the other right at this strike has the same volatility, and a precise one.
         partner = self.listing.partner[self.span]
         with np.errstate(invalid="ignore"):
             parity = (

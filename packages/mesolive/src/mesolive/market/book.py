@@ -1,8 +1,8 @@
-"""The quote book: the latest quote of every contract on one underlying, and when each price last changed.
+"""Quote book: the latest quote of every contract on one underlying, and the time of each price's last change.
 
-Providers write, everybody else reads views. Handing out a view costs no copy: the arrays in it are the book's own,
-which are copied when the book is next written to. A provider that computes its quotes need not do so before somebody
-reads: it says that they have changed (`defer`), and is asked for them by the next view.
+Providers write; all other code reads views. A view costs no copy: it shares the book's arrays, which are copied at
+the next write (copy on write). A provider that computes its quotes may do so lazily: `defer` marks the book as changed,
+and the next view calls the provider's refresh function.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Values: TypeAlias = "float | FloatArray"
 
 # A view's analytics depend on the time to expiry: a view is handed out again for this long when no quote changed.
 FRESH: Final = timedelta(seconds=1)
-# How long a provider may say nothing before its quotes count as stale.
+# Time without an update after which quotes count as stale.
 MUTE_AFTER: Final = timedelta(seconds=60)
 # How often in a session the underlying's implied volatility is noted; the last of a day is kept.
 VOLATILITY_EVERY: Final = timedelta(minutes=5)
@@ -39,7 +39,7 @@ VOLATILITY_EVERY: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class UnderlyingPrices:
-    """What a provider says about the underlying; `None` is no value."""
+    """The underlying's prices from a provider; `None` is no value."""
 
     bid: float | None = None
     ask: float | None = None
@@ -66,18 +66,18 @@ class QuoteBook:
     calendar
         The sessions of the exchange.
     mute_after
-        How long the provider may say nothing before the quotes count as stale.
+        Time without an update after which the quotes count as stale.
 
     Attributes
     ----------
     changes
-        Bumped at every change.
+        Signals every change of a quote or of the underlying.
     history_changes
-        Bumped whenever something new is known of a day.
+        Signals every change of the daily history.
     heard_at
-        When the provider last said anything, changed or not: what tells a quiet market from a dead one.
+        Market time of the provider's last update or heartbeat: it separates a quiet market from a dead connection.
     pull
-        Called with the time before a view is taken, when a provider sets it: its chance to say what has happened.
+        Optional provider callback, called with the time before a view is taken, to publish pending changes.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class QuoteBook:
 
     @property
     def prices(self) -> UnderlyingPrices:
-        """What the provider last said about the underlying."""
+        """The latest prices of the underlying."""
         return self._prices
 
     @property
@@ -140,17 +140,17 @@ class QuoteBook:
 
     @property
     def stale(self) -> bool:
-        """Whether the provider has been silent for too long, though it may say that it is connected."""
+        """Whether the last update is older than `mute_after`, even if the provider reports a connection."""
         return self.heard_at is None or self._clock.now() - self.heard_at > self._mute_after
 
     def heard(self, at: datetime) -> None:
-        """Note that the provider lives, though no price changed."""
+        """Record a heartbeat of the provider without a price change."""
         self.heard_at = at
 
     def defer(self, at: datetime, refresh: Callable[[], None]) -> None:
-        """Say that prices have changed at `at`; `refresh` writes them once somebody reads.
+        """Mark prices as changed at `at`; the next read calls `refresh`, which writes them.
 
-        A second call before that takes the first one's place: only the latest prices count.
+        A second call before that read replaces the first: only the latest prices count.
         """
         self.heard_at = at
         self._deferred = refresh
@@ -166,7 +166,7 @@ class QuoteBook:
         indices
             Which contracts: an index, an array of different indices, or a slice.
         prices
-            New values by field, one per contract; NaN says that there is no such price, and an infinite value is taken
+            New values by field, one per contract; NaN means no such price, and an infinite value is taken
             as NaN: it is not a quote. Fields that are not named stay.
 
         Returns
@@ -250,7 +250,7 @@ class QuoteBook:
         self._changed()
 
     def values(self, field: Price) -> FloatArray:
-        """Return a copy of one field of all contracts as it stands: for providers that build on what they said."""
+        """Return a copy of one field of all contracts, for providers that compute increments."""
         self._refresh()
         return self._columns.values[field].copy()
 
@@ -294,7 +294,7 @@ class QuoteBook:
         return self._view
 
     def _refresh(self) -> None:
-        """Let the provider write what it deferred; its readers have been told of that already."""
+        """Run the deferred refresh; `defer` has already notified the readers."""
         if self._deferred is None or self._refreshing:
             return
         refresh, self._deferred = self._deferred, None

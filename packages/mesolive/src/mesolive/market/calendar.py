@@ -1,4 +1,4 @@
-"""The exchange's trading days and sessions, and the instants at which options settle.
+"""Exchange calendar: trading days, sessions, early closes and option settlement instants.
 
 Sessions are those of the New York Stock Exchange, 9:30 to 16:00 New York, early closes at 13:00, from
 `exchange_calendars`. Index options trade a quarter of an hour longer (16:15, 13:15 on short days), but the index is not
@@ -43,7 +43,7 @@ class ExchangeCalendar:
     Raises
     ------
     ValueError
-        By every method that is asked for a day outside of the span.
+        By every method, for a day outside of the span.
     """
 
     def __init__(

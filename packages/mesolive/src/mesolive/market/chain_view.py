@@ -1,4 +1,4 @@
-"""A view of the quote book, with forwards, volatilities and greeks computed when they are first asked for."""
+"""Option chain view of the quote book, with forwards, volatilities and greeks computed on first read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class BookSlice:
 
     @property
     def bid(self) -> FloatArray:
-        """Bids as quoted; 0 where nobody buys, NaN where there is no quote."""
+        """Bids as quoted; 0 where there is no buyer, NaN where there is no quote."""
         return self._view.columns.values["bid"][slice(*self._span)]
 
     @property
@@ -59,12 +59,12 @@ class BookSlice:
 
     @property
     def bid_size(self) -> FloatArray:
-        """Contracts wanted at the bid."""
+        """Bid sizes, in contracts."""
         return self._view.columns.values["bid_size"][slice(*self._span)]
 
     @property
     def ask_size(self) -> FloatArray:
-        """Contracts offered at the ask."""
+        """Ask sizes, in contracts."""
         return self._view.columns.values["ask_size"][slice(*self._span)]
 
     @property
@@ -107,7 +107,7 @@ class BookSlice:
         return self._view.listing.contract(self._absolute(index))
 
     def index_of(self, strike: Decimal) -> int | None:
-        """Return where `strike` stands, or `None` when it is not listed."""
+        """Return the index of `strike`, or `None` when it is not listed."""
         result = self._view.listing.find_strike(self._span, strike)
         return None if result is None else result - self._span[0]
 
@@ -248,7 +248,7 @@ class BookView:
     stale
         Whether the provider had been silent for too long.
     heard_at
-        When it had last said anything.
+        Time of the provider's last update.
     listing, columns
         The contracts and their prices; never written to again.
     state
@@ -334,7 +334,7 @@ class BookView:
         return self._slices.setdefault(key, BookSlice(self, position, right))
 
     def find(self, contract: OptionContract) -> tuple[BookSlice, int] | None:
-        """Return the slice and the index at which `contract` stands, or `None` when it is not in the chain."""
+        """Return the slice and the index of `contract`, or `None` when it is not in the chain."""
         index = self.listing.find(contract)
         if index is None:
             return None

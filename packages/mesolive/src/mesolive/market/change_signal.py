@@ -1,4 +1,4 @@
-"""Telling that something changed: latest only, so that a slow reader costs nothing and misses nothing that matters."""
+"""Change notification with conflation: a slow reader sees only the latest change, and the writer never waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Subscription:
-    """An async iterator of versions. A reader that was away sees the newest version once, not all that it missed.
+    """An async iterator of versions. A slow reader receives the newest version once, not each missed one.
 
     Use it as `async with signal.subscribe() as changes: async for version in changes`, or close it. One reader per
     subscription.
@@ -55,7 +55,7 @@ class Subscription:
 class ChangeSignal:
     """A version number that others can wait for. Belongs to one event loop; not for threads.
 
-    A subscription that nobody holds any more disappears by itself.
+    Subscriptions are weakly referenced: a dropped one is removed by garbage collection.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The arrays of a quote book: one element per contract, in the order of its listing."""
+"""Column arrays of a quote book: one element per contract, in listing order."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TimeArray: TypeAlias = npt.NDArray[np.int64]
 FIELDS: Final[tuple[Price, ...]] = ("bid", "ask", "last", "mark", "bid_size", "ask_size")
 TIMES: Final[dict[Price, TimedPrice]] = {"bid": "bid", "ask": "ask", "last": "last", "mark": "mark"}
 
-# A bid of zero says that nobody buys. Up to this offer the middle is still what the contract is about worth (the wings
-# of every short-dated chain are quoted 0 x 0.05); above it the offer alone says nothing.
+# A bid of zero means no buyer. Up to this offer the middle is still what the contract is about worth (the wings
+# of every short-dated chain are quoted 0 x 0.05); above it the offer alone has no information.
 MAX_ASK_WITHOUT_BID: Final = 0.50
 # Quotes whose offer is this many times the bid and this far above it are placeholders, not a market.
 ABSURD_RATIO: Final = 10.0
@@ -27,12 +27,12 @@ ABSURD_WIDTH: Final = 25.0
 
 
 def sound(bid: float, ask: float) -> bool:
-    """Whether a quote is a market whose middle means something; see `sound_quotes`."""
+    """Whether the mid of a quote is usable as a price; see `sound_quotes`."""
     return bool(sound_quotes(np.array([bid]), np.array([ask]))[0])
 
 
 def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return where a quote is a market whose middle means something.
+    """Return where the mid of a quote is usable as a price.
 
     Both sides are there and not crossed; without a buyer (bid 0) the offer is at most 0.50; and it is not absurdly
     wide (more than 25.00 and more than ten times the bid).
@@ -49,9 +49,9 @@ def sound_quotes(bid: FloatArray, ask: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 def below_tick(bid: FloatArray, price: FloatArray, tick: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return where a price is below the smallest step at which a contract trades, and nobody bids for it.
+    """Return where a price is below the tick size and there is no bid.
 
-    Such a price is the middle of nothing and the smallest offer. It says that the contract is worth next to nothing,
+    Such a price is the mid of zero and the smallest offer. It shows that the contract is worth next to nothing,
     and no volatility: minutes before the settlement half a tick would imply hundreds of percent.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Contracts as the pricing models see them: one call for European and American exercise alike."""
+"""Pricing models by exercise style: one call for European and American contracts."""
 
 from __future__ import annotations
 

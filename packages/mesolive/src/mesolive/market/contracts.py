@@ -1,4 +1,4 @@
-"""What can be traded: option contracts and the underlyings they are written on."""
+"""Instruments: option contracts and their underlyings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The days of an underlying, their prices and implied volatilities, and what the strategy language reads off them.
+"""Daily history of an underlying: prices, implied and historical volatility, IV rank and percentile.
 
 Formulas: sections E.4 of the language's facts, as documented for `underlying_hv`, `underlying_iv_rank` and
 `underlying_iv_pct`.
@@ -19,7 +19,7 @@ from mesolive.market.view import TradingCalendar
 TRADING_DAYS_PER_YEAR: Final = 252.0
 HV_DAYS: Final = 30
 YEAR: Final = timedelta(days=365)
-# Rank and percentile of a few days say nothing about a year.
+# Rank and percentile of a few days do not represent a year.
 MIN_DAYS: Final = 20
 # Two years of trading days: more than any of the figures looks at.
 LONGEST: Final = 520
@@ -36,9 +36,9 @@ class Day:
     close
         Closing price, `None` while the session runs.
     iv
-        The day's last implied volatility of the underlying as a fraction, `None` when it is not known.
+        The day's last implied volatility of the underlying as a fraction, `None` when there is none.
     open
-        Opening price, `None` before the session and when it is not known.
+        Opening price, `None` before the session and when there is none.
     last
         The last price that was noted of the day.
     """
@@ -94,7 +94,7 @@ class DailySeries:
         return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-LONGEST:])
 
     def known_at(self, moment: datetime, calendar: TradingCalendar) -> DailySeries:
-        """Return the series as it could be known at a moment: without later days, openings and closes."""
+        """Return the series without look-ahead at a moment: later days, openings and closes are left out."""
         today = calendar.local(moment).date()
         session = calendar.session(today)
         days = [day for day in self.days if day.day <= today]
@@ -106,12 +106,12 @@ class DailySeries:
         return DailySeries(tuple(days))
 
     def of_day(self, day: date) -> Day | None:
-        """Return what is known of a day, or `None` when nothing is."""
+        """Return the data of a day, or `None` when there are none."""
         at = bisect_left(self.days, day, key=lambda item: item.day)
         return self.days[at] if at < len(self.days) and self.days[at].day == day else None
 
     def closed(self, day: date) -> bool:
-        """Whether the close of `day` is known."""
+        """Whether the series has the close of `day`."""
         result = self.of_day(day)
         return result is not None and result.close is not None
 
@@ -146,7 +146,7 @@ class DailySeries:
         Returns
         -------
         float | None
-            `None` when fewer than 20 days are known, or all are equal.
+            `None` when fewer than 20 days have a value, or all are equal.
         """
         known = self._volatilities(today)
         if len(known) < MIN_DAYS:
@@ -160,7 +160,7 @@ class DailySeries:
         Returns
         -------
         float | None
-            `None` when fewer than 20 days are known.
+            `None` when fewer than 20 days have a value.
         """
         known = self._volatilities(today)
         if len(known) < MIN_DAYS:

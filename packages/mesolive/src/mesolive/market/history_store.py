@@ -1,4 +1,4 @@
-"""Keeps the days of underlyings beyond the process, in a memory that the market knows only by what it does."""
+"""Persists the daily history of underlyings behind a storage protocol."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ from mesolive.tasks import Tasks, Turns
 log = structlog.get_logger(__name__)
 
 KEPT: Final = timedelta(days=3 * 366)
-"""How long days are kept."""
+"""Retention of daily history."""
 
 ANSWER_SECONDS: Final = 10.0
-"""How long the memory may take."""
+"""Timeout of one storage call, in seconds."""
 
 PAUSE_SECONDS: Final = 1.0
 """Real time between two writes: a market at a thousand times the usual speed has a day in half a minute."""
 
 
 class MarketMemory(Protocol):
-    """Where days are kept, by the source that they are of and the underlying's symbol."""
+    """Storage of daily history, keyed by data source and the underlying's symbol."""
 
     async def load(self, source: str, symbol: str, since: date) -> Sequence[Day]:
-        """Return the days from `since` on, and forget those before."""
+        """Return the days from `since` on, and delete earlier ones."""
         ...
 
     async def save(self, source: str, symbol: str, days: Sequence[Day]) -> None:
-        """Keep days in place of what was kept of them."""
+        """Insert days, replacing the stored values of the same dates."""
         ...
 
     async def held(self, symbol: str) -> Sequence[OptionContract]:
-        """Return the contracts on an underlying that somebody holds: they must stay listed."""
+        """Return the contracts on an underlying with an open position: they must stay listed."""
         ...
 
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A provider that makes its market itself, and needs to know before its start what it was.
+    """A synthetic provider that is restored from stored history before its start.
 
     Attributes
     ----------
     source
-        Names the market: days of another one are none of its own.
+        Name of the market; stored days are keyed by it.
     """
 
     source: str
 
     def resume_from(self, past: Mapping[str, DailySeries], held: Sequence[OptionContract]) -> None:
-        """Take the days that were kept, and what is held: the past of the market that starts next."""
+        """Restore the stored days and list the held contracts; called before `start`."""
         ...
 
 
 class HistoryKeeper:
-    """Hands providers the days that were kept, and keeps those that they tell."""
+    """Loads stored daily history into providers, and stores the days that they publish."""
 
     def __init__(self, memory: MarketMemory) -> None:
         self._memory = memory
@@ -73,7 +73,7 @@ class HistoryKeeper:
         self.tasks = Tasks()
 
     async def prepare(self, provider: Provider) -> None:
-        """Hand a provider that goes on by itself its past, before its start."""
+        """Restore a synthetic provider from stored history, before its start."""
         if isinstance(provider, Resumable):
             symbols = [underlying.symbol for underlying in provider.underlyings]
             past = {symbol: await self._load(provider, symbol) for symbol in symbols}
@@ -82,7 +82,7 @@ class HistoryKeeper:
             provider.resume_from(past, held)
 
     async def follow(self, provider: Provider) -> None:
-        """Keep the days of a provider that was started; what it does not know itself is added to them."""
+        """Track the days of a started provider; merge stored days into its books."""
         for symbol, book in provider.books.items():
             if not isinstance(provider, Resumable):
                 past = (await self._load(provider, symbol)).known_at(book.clock.now(), book.calendar)
@@ -91,7 +91,7 @@ class HistoryKeeper:
             book.history_changes.lead(self._changes)
 
     async def start(self) -> None:
-        """Keep what there is, and then what comes."""
+        """Store the current days, then start the loop that stores changes."""
         await self._save()
         self.tasks.start_loop("market history", self._run)
         self._following = True

@@ -1,4 +1,4 @@
-"""What is listed on one underlying: all contracts in one fixed order, so that arrays can stand beside them."""
+"""Contract listing of one underlying: all contracts in one fixed order that arrays are aligned with."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Listing:
         return span if span is not None and span[0] < span[1] else None
 
     def position(self, root: str, day: date) -> int | None:
-        """Return where an expiration stands in `expirations`."""
+        """Return the index of an expiration in `expirations`."""
         return self._positions.get((root, day))
 
     def first_alive(self, moment: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Market time in arrays: int64 microseconds since 1970 in UTC, where 0 says "never"."""
+"""Timestamps in arrays: int64 microseconds since 1970 in UTC, where 0 means "never"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server asks of a source of market data."""
+"""The protocol of a market data provider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesolive_sdk.models import AgentStatus, DataProviderType
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """How a provider is doing.
+    """Connection status of a provider.
 
     Attributes
     ----------
@@ -35,18 +35,18 @@ class ProviderStatus:
 class Provider(Protocol):
     """A source of market data: keeps one quote book per underlying up to date.
 
-    A provider belongs to one event loop. After `start` its books hold a first picture of the market, and `status` says
-    how it is doing; what goes wrong later is a status, never an exception in somebody else's call.
+    A provider belongs to one event loop. After `start` its books hold a first snapshot of the market. Failures after
+    `start` appear in `status`; they never raise in a caller.
     """
 
     @property
     def name(self) -> DataProviderType:
-        """Which kind of provider this is."""
+        """The kind of provider."""
         ...
 
     @property
     def underlyings(self) -> Sequence[Underlying]:
-        """What it has data for."""
+        """The underlyings with data."""
         ...
 
     @property
@@ -56,24 +56,24 @@ class Provider(Protocol):
 
     @property
     def status(self) -> ProviderStatus:
-        """How it is doing."""
+        """The connection status."""
         ...
 
     @property
     def status_changes(self) -> ChangeSignal:
-        """Bumped whenever `status` changes."""
+        """Signals every change of `status`."""
         ...
 
     def subscribe(self, contracts: Sequence[OptionContract]) -> None:
-        """Begin to keep some contracts up to date that nobody wanted before.
+        """Start updates of contracts that were not subscribed.
 
-        Called once per contract however many want it, and again for all of them after a reconnect. A provider that has
-        the whole chain anyway has nothing to do.
+        Called once per contract, whatever the number of leases, and again for all contracts after a reconnect. A
+        provider that receives the whole chain has nothing to do.
         """
         ...
 
     def unsubscribe(self, contracts: Sequence[OptionContract]) -> None:
-        """Let go of contracts that nobody wants any more."""
+        """Stop updates of contracts without a lease."""
         ...
 
     async def start(self) -> None:

@@ -1,4 +1,4 @@
-"""The market as the server's other parts see it: all providers' books, by provider and symbol."""
+"""Market data service: the quote books of all providers, by provider and symbol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WATCH_EVERY_SECONDS: Final = 10.0
 
 
 class UnknownUnderlyingError(KeyError):
-    """No provider has data for the symbol, or the provider that was asked has not."""
+    """No provider has data for the symbol, or the requested provider has none."""
 
     def __init__(self, symbol: str, provider: DataProviderType) -> None:
         super().__init__(symbol)
@@ -64,9 +64,9 @@ class Market:
     providers
         At least one, each of another kind.
     default
-        The provider that answers when none is asked for; by default the first.
+        The provider that is used when a call names none; by default the first.
     notes
-        What was odd in the files that the providers' data come from, a line each.
+        Anomalies in the providers' data files, a line each.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class Market:
         return ProviderStatus(AgentStatus.Error, f"connected, but no data {since}", status.connected_at)
 
     def heard_at(self, kind: DataProviderType | None = None) -> datetime | None:
-        """Return when a provider last said anything, or `None` before it ever has."""
+        """Return the time of a provider's last update, or `None` before the first."""
         heard = [book.heard_at for book in self.provider(kind).books.values()]
         return max((moment for moment in heard if moment is not None), default=None)
 
@@ -171,16 +171,16 @@ class Market:
     def subscribe(
         self, contracts: Iterable[OptionContract], provider: DataProviderType | None = None
     ) -> SubscriptionHandle:
-        """Ask a provider to keep contracts up to date, until the lease is closed.
+        """Subscribe contracts with a provider until the lease is closed.
 
-        A contract that many ask for is subscribed once; it comes back by itself after the provider was away.
+        A contract with several leases is subscribed once; it is subscribed again after a reconnect.
 
         Raises
         ------
         UnknownProviderError
             When the server runs none of this kind.
         TooManySubscriptionsError
-            When more contracts would be subscribed than a provider may be asked for.
+            When the subscription would exceed the limit of contracts per provider.
         """
         return self._ledgers[self.provider(provider).name].acquire(contracts)
 
@@ -263,7 +263,7 @@ class Market:
         )
 
     def to_live(self, contract: OptionContract, provider: DataProviderType | None = None) -> LiveContract:
-        """Return a listed contract as it travels.
+        """Return the wire model of a listed contract.
 
         Raises
         ------
@@ -277,5 +277,5 @@ class Market:
         return live_contract(contract, listing.expirations[position], listing.underlying)
 
     def to_live_underlying(self, symbol: str, provider: DataProviderType | None = None) -> LiveUnderlying:
-        """Return an underlying as it travels."""
+        """Return the wire model of an underlying."""
         return live_underlying(self.underlying(symbol, provider))

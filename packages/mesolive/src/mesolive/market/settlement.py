@@ -1,4 +1,4 @@
-"""What expired options settle at: cash, by the price that the underlying had when their settlement value was taken."""
+"""Settlement price and value of expired options, from the underlying's price at the settlement instant."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mesolive.market.calendar import ExchangeCalendar, settlement_of
 from mesolive.market.contracts import OptionContract, Right, Settlement
 
 DECIMALS: Final = 6
-"""To so many places a settlement price is rounded: prices are quoted in fewer, and floats carry noise behind them."""
+"""Decimal places of a settlement price: quotes have fewer, and floats carry noise behind them."""
 
 
 def settlement_price(
     book: QuoteBook, calendar: ExchangeCalendar, contract: OptionContract, settles_at: datetime, now: datetime
 ) -> Decimal | None:
-    """Return the underlying's price that a contract settles at, or `None` while it is not known.
+    """Return the underlying's price that a contract settles at, or `None` while it is not published.
 
     Contracts of AM-settled classes settle at the opening price of the day, all others at its close: those of the
     underlying's history where it has them, else what the market shows on that same day.

@@ -1,4 +1,4 @@
-"""The registry of market data sources: how each kind of provider, and the clock that it runs on, is made from settings.
+"""Registry of market data sources: builds each kind of provider, and its clock, from settings.
 
 A new kind of provider is added by its module in `providers` and one line in `SOURCES`.
 """
@@ -30,7 +30,7 @@ LIFE_OF_AN_EXPORT: Final = timedelta(days=30)
 
 
 class SourceError(ValueError):
-    """A source of market data cannot be made as it was asked for; the text says why in one line."""
+    """A market data source cannot be built from its settings; the text gives the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Source:
     Attributes
     ----------
     notes
-        What was odd in the file that its data come from, a line each.
+        Anomalies in its data file, a line each.
     """
 
     provider: Provider
@@ -140,7 +140,7 @@ def _recorded(request: SourceRequest) -> Source:
 
 
 def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) -> datetime:
-    """Return where market time begins: where it was asked to, but not before what it has come to already.
+    """Return the start of market time: the requested one, but not before market time already reached.
 
     What it has come to counts only up to `until`: what lies behind was another market's time.
     """
@@ -151,7 +151,7 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     if reached is None or reached <= start:
         return start
     if until is None or reached <= until:
-        tell = log.info if request.start is None else log.warning  # who asked for a start does not get it
+        tell = log.info if request.start is None else log.warning  # the requested start is not used
         tell("market_time_goes_on", since=reached.isoformat())
         return reached
     log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())

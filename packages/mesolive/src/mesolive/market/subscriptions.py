@@ -1,4 +1,4 @@
-"""Who wants which contracts: each is subscribed once with its provider, for as long as anybody wants it."""
+"""Reference-counts contract subscriptions: a provider gets one subscription per contract, however many leases."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MAX_CONTRACTS: Final = 100_000
 
 
 class TooManySubscriptionsError(RuntimeError):
-    """More contracts would be subscribed than a provider may be asked for."""
+    """The subscription would exceed the limit of contracts per provider."""
 
 
 class SubscriptionHandle:
-    """Somebody's wish to have some contracts kept up to date. Close it, or use it as a context manager."""
+    """A lease on contract subscriptions. Close it, or use it as a context manager."""
 
     def __init__(self, ledger: SubscriptionRegistry, contracts: frozenset[OptionContract]) -> None:
         self._ledger = ledger
@@ -26,7 +26,7 @@ class SubscriptionHandle:
         self._closed = False
 
     def close(self) -> None:
-        """Withdraw the wish; a second time does nothing."""
+        """Release the lease; a second call does nothing."""
         if not self._closed:
             self._closed = True
             self._ledger.release(self.contracts)
@@ -41,14 +41,14 @@ class SubscriptionHandle:
 
 
 class SubscriptionRegistry:
-    """Counts the wishes for one provider's contracts.
+    """Reference-counts the subscriptions of one provider's contracts.
 
     Parameters
     ----------
     provider
-        Is told of the first wish for a contract and of the end of the last.
+        Receives `subscribe` with the first lease on a contract and `unsubscribe` with the end of the last.
     limit
-        How many different contracts may be subscribed at a time.
+        Maximum number of distinct contracts that are subscribed at a time.
     """
 
     def __init__(self, provider: Provider, limit: int = MAX_CONTRACTS) -> None:
@@ -57,7 +57,7 @@ class SubscriptionRegistry:
         self._wishes: Counter[OptionContract] = Counter()
 
     def acquire(self, contracts: Iterable[OptionContract]) -> SubscriptionHandle:
-        """Return a lease on contracts, subscribing those that nobody wanted yet.
+        """Return a lease on contracts; subscribe those without a lease.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class SubscriptionRegistry:
         return SubscriptionHandle(self, wanted)
 
     def release(self, contracts: frozenset[OptionContract]) -> None:
-        """Count one wish less for each contract, unsubscribing those that nobody wants any more."""
+        """Decrement the count of each contract; unsubscribe those whose count reaches zero."""
         self._wishes.subtract(contracts)
         unwanted = [contract for contract in contracts if self._wishes[contract] <= 0]
         for contract in unwanted:
@@ -83,6 +83,6 @@ class SubscriptionRegistry:
             self._provider.unsubscribe(sorted(unwanted, key=lambda contract: contract.symbol))
 
     def restore(self) -> None:
-        """Subscribe everything again: the provider was away and has forgotten."""
+        """Subscribe all leased contracts again: a reconnected provider has lost its subscriptions."""
         if self._wishes:
             self._provider.subscribe(sorted(self._wishes, key=lambda contract: contract.symbol))

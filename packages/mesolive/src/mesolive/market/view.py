@@ -1,4 +1,4 @@
-"""An immutable picture of the market at one moment: what selection, preparation and signals read.
+"""Immutable market snapshot at one moment: the input of selection, preparation and signals.
 
 A view never changes after it was taken, so one evaluation never sees two moments. Arrays in it are read-only. "No
 value" is NaN in arrays and `None` in scalars.
@@ -64,7 +64,7 @@ class UnderlyingState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnderlyingSnapshot:
-    """An `UnderlyingState` whose values are all at hand."""
+    """An `UnderlyingState` with stored values."""
 
     underlying: Underlying
     quote: Quote
@@ -117,7 +117,7 @@ class ChainSlice(Protocol):
         ...
 
     def index_of(self, strike: Decimal) -> int | None:
-        """Return where `strike` stands, or `None` when it is not listed."""
+        """Return the index of `strike`, or `None` when it is not listed."""
         ...
 
     def quote(self, index: int) -> Quote:
@@ -172,7 +172,7 @@ class MarketView(Protocol):
 
     @property
     def heard_at(self) -> datetime | None:
-        """When the provider had last said anything, or `None` when it never had."""
+        """Time of the provider's last update, or `None` before the first."""
         ...
 
     @property
@@ -185,7 +185,7 @@ class MarketView(Protocol):
         ...
 
     def find(self, contract: OptionContract) -> tuple[ChainSlice, int] | None:
-        """Return the slice and the index at which `contract` stands, or `None` when it is not in the chain."""
+        """Return the slice and the index of `contract`, or `None` when it is not in the chain."""
         ...
 
     def discount(self, expiration: Expiration) -> float:

@@ -1,4 +1,4 @@
-"""Contracts and underlyings as they travel, and back."""
+"""Converts contracts and underlyings to and from their wire models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RIGHTS: Final = {kind: right for right, kind in OPTION_TYPES.items()}
 
 
 def live_underlying(underlying: Underlying) -> LiveUnderlying:
-    """Return an underlying as it travels."""
+    """Return the wire model of an underlying."""
     return LiveUnderlying(
         Symbol=underlying.symbol,
         ContractType=MesoContractType.Index if underlying.is_index else MesoContractType.Stock,
@@ -24,7 +24,7 @@ def live_underlying(underlying: Underlying) -> LiveUnderlying:
 
 
 def live_contract(contract: OptionContract, expiration: Expiration, underlying: Underlying) -> LiveContract:
-    """Return an option contract as it travels: `Expiration` is the instant of its settlement, in UTC.
+    """Return the wire model of an option contract: `Expiration` is the instant of its settlement, in UTC.
 
     Parameters
     ----------

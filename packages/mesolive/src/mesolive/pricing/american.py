@@ -1,4 +1,4 @@
-"""American options: values, greeks and implied volatilities of whole chains, exact to about a millionth.
+"""American option values, greeks and implied volatilities of whole chains, accurate to about a millionth.
 
 Contracts are priced by the cheapest of three ways that is exact for them:
 

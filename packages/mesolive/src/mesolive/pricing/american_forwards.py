@@ -1,4 +1,4 @@
-"""Forwards and discount factors that American options imply: parity after early exercise is taken out of the prices.
+"""Forwards and discount factors implied by American options: parity of prices without early-exercise premium.
 
 Calls less puts of one strike are not a straight line where they may be exercised early. They still have one volatility,
 and that says as much: at the right rate and yield the volatility of the option out of the money, whose right of early

@@ -1,4 +1,4 @@
-"""Options that may be exercised early: values, implied volatilities and greeks for whole chains, by a binomial tree.
+"""Leisen-Reimer binomial tree: values, implied volatilities and greeks of American options, for whole chains.
 
 The tree is Leisen and Reimer's: its nodes lie so that the European value converges with the square of the number of
 steps, without the zigzag of the tree of Cox, Ross and Rubinstein. Two things sharpen it: the control variate (the

@@ -1,4 +1,4 @@
-"""Time to settlement in years, as the pricing model counts it.
+"""Business time to settlement in years: the day count of the pricing model.
 
 A day on which the exchange is closed may count less than a trading day: prices move less over a weekend than over two
 sessions. `TimeWeights` says how much. The time is counted from the moment to the settlement instant (the opening for

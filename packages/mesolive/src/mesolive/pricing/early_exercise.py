@@ -1,4 +1,4 @@
-"""Premium of early exercise: values, derivatives and implied volatilities of American puts from boundary tables.
+"""Early exercise premium: values, derivatives and implied volatilities of American puts from boundary tables.
 
 Kim's formula gives an American put as the European one and what its holder earns while it is exercised. In the units of
 `mesolive.pricing.exercise_boundary` (strike and time to the expiration are one), with ``x = ln S`` and

@@ -1,4 +1,4 @@
-"""Forwards and discount factors from the quotes themselves: no dividend and no interest rate has to be typed in.
+"""Forwards and discount factors from put-call parity of the quotes: no dividend or interest rate is an input.
 
 Put-call parity of European options says ``C(K) - P(K) = D * (F - K)`` for every strike of one expiration: a straight
 line in `K` whose slope is the discount factor and whose root is the forward. Two strikes of that line are a box

@@ -1,4 +1,4 @@
-"""What a strategy definition says about margin (`Settings.Core.Margin`), and the margin of a position by it."""
+"""Margin rules of a strategy definition (`Settings.Core.Margin`), and the margin of a position by them."""
 
 from __future__ import annotations
 

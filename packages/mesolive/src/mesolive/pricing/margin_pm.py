@@ -1,4 +1,4 @@
-"""Margin like a portfolio's: the most that a position would lose today over a range of prices of its underlying.
+"""Portfolio margin: the largest loss of a position today over a range of prices of its underlying.
 
 The exchange's portfolio margin (Cboe Rule 10.4, the clearing house's theoretical model) revalues a position at several
 moves of the underlying and requires the largest loss. This does the same on the position's own risk graph, on its curve

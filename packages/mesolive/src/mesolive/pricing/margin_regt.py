@@ -1,4 +1,4 @@
-"""Reg-T margin of options by strategy: what the exchange requires for the structures that a position is made of.
+"""Reg-T strategy-based margin of options: the exchange's requirement for each structure in a position.
 
 The rules are those of the exchange's margin rule (Cboe Rule 10.3, formerly 12.3, and its margin manual; FINRA Rule 4210
 (f)(2) says the same), in our own words:

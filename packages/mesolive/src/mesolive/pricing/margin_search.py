@@ -1,4 +1,4 @@
-"""The search for the division of a position into structures that requires the least margin.
+"""Optimal pairing for Reg-T margin: the division of a position into structures that requires the least.
 
 It is a small whole-number program. What it decides is how many contracts of each leg go where:
 

@@ -1,4 +1,4 @@
-"""Families of American options: contracts that share rate and yield, their boundary tables, and the search in them."""
+"""Batches of American options that share rate and yield: their boundary tables, and implied volatility search."""
 
 from __future__ import annotations
 

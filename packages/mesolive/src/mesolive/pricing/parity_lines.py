@@ -1,4 +1,4 @@
-"""Straight lines of put-call parity through the pairs of many expirations at once.
+"""Put-call parity regression: straight lines through the pairs of many expirations at once.
 
 Each expiration is a row; rows are padded to the longest, with pairs of no weight. A regression over 65 expirations of
 400 pairs so costs some dozens of array operations instead of thousands.

@@ -1,4 +1,4 @@
-"""Payoff of option legs at expiration: the least and the most that a combination can be worth, exactly.
+"""Payoff of option legs at expiration: exact minimum and maximum value of a combination.
 
 The payoff of options of one expiration is piecewise linear in the price of the underlying, with kinks at the strikes
 (J. C. Hull, *Options, Futures, and Other Derivatives*, "Trading Strategies Involving Options"). So its extremes over

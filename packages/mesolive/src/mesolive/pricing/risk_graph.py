@@ -1,4 +1,4 @@
-"""What a position will be worth: PnL and greeks over prices of the underlying and over time.
+"""Risk graph: projected PnL and greeks of a position over underlying prices and time.
 
 Each leg keeps its own implied volatility, the carry of its forward and its discount rate, while the price and the time
 change ("sticky strike"). From its settlement on a leg is worth its intrinsic value at the price looked at: it was paid

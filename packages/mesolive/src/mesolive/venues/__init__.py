@@ -1,1 +1,1 @@
-"""Execution venues behind one small interface."""
+"""Execution venues (adapters) that implement one protocol."""

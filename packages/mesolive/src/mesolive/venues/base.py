@@ -1,7 +1,7 @@
-"""What every venue can do: the small interface that trading talks to, and the values that go through it.
+"""The execution venue protocol: order calls, queries and reports, and their value types.
 
-A venue answers with facts, and raises only when nothing is known: `VenueUnreachableError` never means "no". Facts name
-an order by our reference and by the venue's permanent id.
+A venue call returns reports and raises only when its outcome is unknown: `VenueUnreachableError` is never a rejection.
+Reports identify an order by the client order id (`reference`) and by the venue's permanent id.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mesolive_sdk import models
 
 
 class VenueUnreachableError(Exception):
-    """It is not known what the venue made of the call: no connection, no answer in time, or none that can be read."""
+    """The outcome of a venue call is unknown: no connection, a timeout, or an unreadable response."""
 
 
 class Ending(enum.Enum):
-    """How an order ended other than by being filled."""
+    """Terminal state of an order that was not filled."""
 
     CANCELLED = "Cancelled"
     REJECTED = "Rejected"
@@ -33,7 +33,7 @@ class Ending(enum.Enum):
 
 
 class OrderStatus(enum.Enum):
-    """Where an order stands at the venue."""
+    """Status of an order at the venue."""
 
     WORKING = "Working"
     FILLED = "Filled"
@@ -49,7 +49,7 @@ class VenueLeg(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     name
-        Our name of the leg, given back with its fills.
+        Client name of the leg; the venue returns it with the leg's fills.
     ratio
         Signed contracts per combo: positive is bought.
     """
@@ -60,14 +60,14 @@ class VenueLeg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to a venue: a combo that is bought, its ratios saying what that means for each leg.
+    """An order to a venue: a combo that is bought; the sign of a leg's ratio gives the leg's side.
 
     Attributes
     ----------
     account
         The account's id at the venue.
     reference
-        Our name of the order; the venue gives it back with every fact.
+        Client order id; the venue returns it with every report.
     qty
         Combos, greater than zero.
     limit_price, stop_price
@@ -163,7 +163,7 @@ class CancelDenied(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Attributes
     ----------
     unknown
-        Whether the venue does not know the order; it may still arrive.
+        Whether the order is unknown at the venue; an in-flight submission may still arrive.
     """
 
     account: str
@@ -203,7 +203,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ExerciseNotice(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Options were exercised before their expiration, by their owner or against one who sold them.
+    """Options were exercised before their expiration, by their owner or by assignment to a seller.
 
     Attributes
     ----------
@@ -255,47 +255,47 @@ class Venue(Protocol):
 
     @property
     def status(self) -> VenueStatus:
-        """How it is doing."""
+        """The connection status."""
         ...
 
     async def start(self) -> None:
-        """Begin to serve."""
+        """Start the venue."""
         ...
 
     async def stop(self) -> None:
-        """End; open sessions end with it."""
+        """Stop the venue and end its open sessions."""
         ...
 
     def session(self) -> AbstractAsyncContextManager[AsyncIterator[VenueFact]]:
-        """Connect, and return the facts that become known while connected.
+        """Connect, and return the stream of reports while connected.
 
-        The iterator raises `VenueUnreachableError` when the connection is lost. What happened before and in between is
-        asked for with `orders`, `executions` and `settlements`.
+        The iterator raises `VenueUnreachableError` when the connection is lost. Reports from before
+        and between connections come from `orders`, `executions` and `settlements`.
         """
         ...
 
     async def submit(self, request: VenueRequest) -> Accepted | Ended:
-        """Send an order; a reference that the venue has already is answered as it was, and not ordered again."""
+        """Submit an order; a duplicate reference returns the first outcome and creates no order."""
         ...
 
     async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
-        """Put an order in the place of another in one step.
+        """Replace an order by another atomically (cancel/replace).
 
         Parameters
         ----------
         reference
             The order to replace.
         filled
-            How many of its combos we know to be filled; the venue refuses when it is another number.
+            Filled combos of the order by our records; the venue rejects the replacement when its number differs.
         """
         ...
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
-        """Ask to cancel; `None` says that it was heard, and that its outcome will come as a fact."""
+        """Request a cancel; `None` means accepted for processing, and the outcome follows as a report."""
         ...
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
-        """Return all orders of the account that work, and those that ended at or after `since`."""
+        """Return all working orders of the account, and those that ended at or after `since`."""
         ...
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:

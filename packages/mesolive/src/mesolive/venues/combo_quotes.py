@@ -1,4 +1,4 @@
-"""What a combo costs on the market of this moment: for the guards before an order leaves, and the simulated venue."""
+"""Combo prices at current quotes: for pre-trade risk checks, and for the simulated venue's fills."""
 
 from __future__ import annotations
 

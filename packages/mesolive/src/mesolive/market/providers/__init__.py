@@ -1,1 +1,1 @@
-"""Market data providers behind one small interface."""
+"""Market data providers (adapters) that implement one protocol."""

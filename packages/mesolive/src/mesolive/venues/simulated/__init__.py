@@ -1,1 +1,1 @@
-"""A venue that fills combos against live quotes and fails on request: for `SIM…` accounts."""
+"""Simulated venue for `SIM…` accounts: fills combos at live quotes, with fault injection."""

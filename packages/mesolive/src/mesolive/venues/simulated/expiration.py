@@ -1,4 +1,4 @@
-"""What happens to positions at the simulated venue without an order: they expire, or are exercised on request."""
+"""Expiration and exercise of positions at the simulated venue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
 from mesolive.venues.simulated.ledger import Gone, VenueLedger
 
 AGAIN: Final = timedelta(minutes=1)
-"""How long after an expiration whose settlement price is not known it is looked for again."""
+"""Retry interval of an expiration whose settlement price is missing."""
 
 ZERO: Final = Decimal(0)
 

@@ -1,4 +1,4 @@
-"""Faults on request: what goes wrong at the simulated venue, drawn from a seed or asked for by name."""
+"""Fault injection for the simulated venue: seeded at random, or requested by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 
 
 class Fault(enum.Enum):
-    """One thing that goes wrong."""
+    """A fault to inject."""
 
     REQUEST_LOST = "the request does not arrive; the caller waits in vain"
     ANSWER_LOST = "the request arrives; neither the answer nor the acknowledgement does"
@@ -61,7 +61,7 @@ class Faults:
         return self._draw(REQUEST_FAULTS)
 
     def at_fill(self) -> Fault | None:
-        """Return what goes wrong with telling the fill or the settlement that happened now."""
+        """Return the fault of the current fill or settlement report."""
         return self._draw(FILL_FAULTS)
 
     def _draw(self, kinds: tuple[Fault, ...]) -> Fault | None:

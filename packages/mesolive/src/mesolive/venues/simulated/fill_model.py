@@ -1,4 +1,4 @@
-"""At what price and how much the simulated venue fills. Pure: quotes in, prices out."""
+"""Fill model of the simulated venue: fill prices and quantities. Pure: quotes in, prices out."""
 
 from __future__ import annotations
 

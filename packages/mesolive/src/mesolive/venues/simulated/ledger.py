@@ -1,7 +1,8 @@
-"""What the simulated venue remembers, apart from our database as a real venue's is: one file of lines, each a record.
+"""Ledger of the simulated venue: an append-only file of records, separate from the server's database.
 
-Every record is written before it is acted upon or told, so that the venue outlives our process like a real one. A line
-that a crash cut off is ignored. On opening, the file is written anew without orders that ended long ago.
+Every record is written before it takes effect or is reported (write-ahead), so that the venue outlives the server's
+process like a real one. A line that a crash truncated is ignored. On opening, the file is compacted: orders that ended
+long ago are dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MAX_ENDED = 10_000
 
 
 class VenueMemoryError(Exception):
-    """The venue's file cannot be used; the text names it and says why, in one line."""
+    """The ledger file is unusable; the text names it and gives the reason, in one line."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -198,7 +199,7 @@ class VenueLedger:
         return f"{kind}{self._number}{self._opening}"
 
     def record(self, record: Record) -> None:
-        """Remember a record, then let it take effect."""
+        """Append a record, then apply it."""
         self._write(record)
         self._apply(record)
 
@@ -307,7 +308,7 @@ def _locked(path: Path) -> TextIOWrapper:
             holder = file.read(100).strip() or "another process"
             file.close()
             raise VenueMemoryError(f"{path} is in use by {holder}; every server needs a directory of its own") from None
-    # For people only: what counts is the lock, which ends with the process.
+    # For operators only: the lock itself guards the file, and the kernel releases it when the process ends.
     file.truncate(0)
     file.write(f"process {os.getpid()}")
     file.flush()

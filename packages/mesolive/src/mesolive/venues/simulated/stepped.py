@@ -1,4 +1,4 @@
-"""The simulated venue for replays, and for tests that go step by step: nothing happens there by itself.
+"""Stepped simulated venue for replays and tests: orders are matched only on request.
 
 Orders are matched only when `work` is called, however often the market changes. `quiet` waits until the reports of the
 venue have reached their receiver, and `ExecutionEngine.wait_idle` waits until they are booked. With both, the same
@@ -18,7 +18,7 @@ from mesolive.venues.simulated.venue import SimulatedVenue
 
 
 class SteppedVenue(SimulatedVenue):
-    """A simulated venue that fills when it is told to. Takes what `SimulatedVenue` takes."""
+    """A simulated venue that matches only on request. Same arguments as `SimulatedVenue`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base's own
         super().__init__(*args, **options)
@@ -27,7 +27,7 @@ class SteppedVenue(SimulatedVenue):
         self._all_taken.set()
 
     async def quiet(self) -> None:
-        """Wait until everything that was told was handed on by who listens."""
+        """Wait until the receiver has processed every report."""
         await self._all_taken.wait()
 
     @asynccontextmanager
@@ -40,7 +40,7 @@ class SteppedVenue(SimulatedVenue):
     async def _taken(self, facts: AsyncIterator[VenueFact]) -> AsyncIterator[VenueFact]:
         async for fact in facts:
             yield fact
-            self._count(-1)  # who listens has come back for the next one: this one is handed on
+            self._count(-1)  # the receiver asks for the next report only after it has handed on this one
 
     def _tell(self, fact: VenueFact) -> None:
         if self._session is not None and not self._session.lost:
@@ -55,7 +55,7 @@ class SteppedVenue(SimulatedVenue):
             self._all_taken.set()
 
     def _start_loops(self) -> None:
-        """Look at nothing by itself: neither when the market changes nor at openings and closes."""
+        """Start no loop: no matching on market changes, openings or closes."""
 
     def _later(self, order: WorkingOrder, seconds: float) -> None:
-        """Look at nothing when an order has waited long enough."""
+        """Schedule no matching when the fill delay of an order ends."""

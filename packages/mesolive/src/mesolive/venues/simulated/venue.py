@@ -1,7 +1,8 @@
-"""The simulated venue: takes combo orders, fills them against the live quote book, and tells what happened.
+"""Simulated venue: accepts combo orders, fills them against the live quote book, and reports executions.
 
-It behaves as real venues do where that matters: its memory is apart from ours and outlives our process, it fills while
-nobody is connected, it gives each session numbers of its own, and it fails on request (`faults`).
+It copies the behaviour of real venues that the server depends on: its records are separate from the server's database
+and outlive its process, it fills without a connected session, it numbers each session on its own, and it injects faults
+on request (`faults`).
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ A = TypeVar("A", Accepted | Ended, Ended | CancelDenied)
 _log = structlog.get_logger(__name__)
 
 MAX_UNTOLD = 10_000
-"""How many facts a session may be behind before it is cut: its owner then asks for all of it."""
+"""Maximum unread reports of a session; beyond it the session is cut, and its owner queries all reports."""
 
 MAX_WORKING = 5_000
-"""How many orders may work at once."""
+"""Maximum working orders."""
 
 NO_REFERENCE = "manual-"
 
@@ -360,7 +361,7 @@ class SimulatedVenue:
         self._must_be_connected()
 
     async def _answer(self, answer: A, fault: Fault | None) -> A:
-        """Give the answer, or lose it on its way."""
+        """Return the response, or drop it as the fault demands."""
         if fault is Fault.HANG:
             await asyncio.Event().wait()
         if fault is Fault.DISCONNECT_AFTER:
@@ -408,12 +409,12 @@ class SimulatedVenue:
         placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now())
         self.ledger.record(placed)
         order = self.ledger.orders[request.reference]
-        # Filled behind the answer, as a venue does; not within the call.
+        # Matched after the response, as a venue does; not within the call.
         self._later(order, self.terms.queue_seconds)
         return self._accepted(order)
 
     def _rejected(self, request: VenueRequest, reason: str) -> Ended:
-        # Remembered like any other: who asks for the order later must learn that it was rejected.
+        # Recorded like any other order: a later query must return the rejection.
         placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now())
         self.ledger.record(placed)
         return self._end(self.ledger.orders[request.reference], Ending.REJECTED, reason, tell=False)
@@ -494,7 +495,7 @@ class SimulatedVenue:
         return execution
 
     def tell_fill(self, execution: Execution | SettlementFact) -> None:
-        """Tell a fill or a settlement that happened to who is connected, unless a fault has it otherwise."""
+        """Report a fill or a settlement to the connected session, unless a fault suppresses it."""
         fault = self.faults.at_fill()
         if fault is Fault.DISCONNECT_AT_FILL:
             self.disconnect()
@@ -513,7 +514,7 @@ class SimulatedVenue:
             self._tell(ended)
         return ended
 
-    # --- small things -------------------------------------------------------------------------------------------------
+    # --- helpers -----------------------------------------------------------------------------------------------------
 
     def _ended(self, order: WorkingOrder, how: Ending, reason: str) -> Ended:
         return Ended(
@@ -526,7 +527,7 @@ class SimulatedVenue:
         )
 
     def _accepted(self, order: WorkingOrder) -> Accepted | Ended:
-        """Return the answer to an order that the venue has."""
+        """Return the response for a duplicate of an existing order."""
         if order.status in {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REPLACED}:
             return self._ended(order, Ending(order.status.value), order.reason)
         session = self._session

@@ -1,4 +1,4 @@
-"""Option chain files as people have them: one reader for all formats, and a report of what is odd in a file.
+"""Reads option chain files: one reader for all formats, and a report of each anomaly in a file.
 
 `read_chain_file` returns the chains of a file with everything that was corrected, left out or assumed; `read_export`
 the first of them.

@@ -1,4 +1,4 @@
-"""Turns the rows of a file into a chain export: corrects or refuses what contradicts itself, and names what is odd."""
+"""Builds a chain export from a file's rows: corrects or rejects contradictions, and reports anomalies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contracts of a chain file as they are read: option symbols, strikes, duplicates, and their underlying."""
+"""Builds the contracts of a chain file: option symbols, strikes, duplicates, and the underlying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates of chain files: the time of an export in any browser language and zone, and expiration days.
+"""Date parser of chain files: export times in any browser language and zone, and expiration dates.
 
 The exchange's page writes the time of an export as the browser's language does: `March 16, 2026 at 4:15 PM EDT`,
 `16 March 2026 at 16:15 GMT-4`, `16 mars 2026 à 16:15 UTC−4`, `2026年3月16日 16:15 GMT-4`. Month names are data

@@ -1,4 +1,4 @@
-"""What a chain's quotes say about their underlying and their time: spot by put-call parity, time by straddles.
+"""Spot implied by put-call parity and time to expiration implied by straddles, to check a chain file.
 
 Near the money a call less its put, plus the strike, is the forward whatever the volatility is (put-call parity). The
 forwards of the nearest expirations, extrapolated to no time at all, give the spot; each pair's bid and ask bound it.

@@ -1,4 +1,4 @@
-"""What reading an option chain file gives: chain exports, the file's oddities, and the error of a refused one."""
+"""Result types of the chain file reader: chain exports, anomalies, and the error of a rejected file."""
 
 from __future__ import annotations
 

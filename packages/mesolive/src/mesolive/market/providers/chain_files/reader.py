@@ -1,4 +1,4 @@
-"""Reads option chain files of any known format, found by their content, not by their name."""
+"""Reads option chain files; detects the format by content, not by file name."""
 
 from __future__ import annotations
 

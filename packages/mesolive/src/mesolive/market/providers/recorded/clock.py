@@ -1,4 +1,4 @@
-"""A market clock that runs at any speed and can be paused: the server's clock while a recording plays."""
+"""Replay clock: market time at an adjustable speed, with pause and resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded series of option chains: each chain is the market until the next one, over one day or many."""
+"""Recorded series of option chain snapshots, over one day or many; each is valid until the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays recorded market data: what was known when, on the server's clock."""
+"""Replays recorded market data on the server's clock, without look-ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recorded market data of one underlying offers to its provider."""
+"""The protocol of a recording: recorded market data of one underlying, as the replay provider reads it."""
 
 from __future__ import annotations
 

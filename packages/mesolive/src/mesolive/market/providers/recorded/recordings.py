@@ -1,4 +1,4 @@
-"""What can be replayed: days of minute bars, or chains of successive times and days; from a file or a folder."""
+"""Loads recordings from a file or a folder: days of minute bars, or series of option chain snapshots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies before a simulated market's beginning: an invented year, or the days that were kept and what followed."""
+"""Daily history of a simulated market before its start: generated for a year, or continued from stored days."""
 
 from __future__ import annotations
 

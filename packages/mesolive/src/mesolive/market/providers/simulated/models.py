@@ -1,4 +1,4 @@
-"""Where a simulated market's quotes come from: a volatility surface, or an exchange's chain export."""
+"""Quote models of a simulated market: a volatility surface, or an exchange's chain export."""
 
 from __future__ import annotations
 

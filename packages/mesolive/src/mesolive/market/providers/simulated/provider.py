@@ -1,4 +1,4 @@
-"""The simulated market: a whole option chain that moves with a seeded random walk on the server's clock.
+"""Simulated market: a whole option chain that moves with a seeded random walk on the server's clock.
 
 The path of the market is a function of the seed and of the steps alone. Steps lie on a fixed grid of market time, so
 that a run on a busy machine, which sees fewer of them, sees the same market.

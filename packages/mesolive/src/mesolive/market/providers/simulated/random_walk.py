@@ -1,4 +1,4 @@
-"""The seeded random walk of a simulated market: a price, and the height of its volatilities.
+"""Seeded random walk of a simulated market: the underlying's price, and the level of its volatilities.
 
     d ln S = -sigma^2 / 2 dt + sigma dW        sigma = base * exp(x)
     d x = -reversion * x dt + vol_of_vol (rho dW + sqrt(1 - rho^2) dZ)

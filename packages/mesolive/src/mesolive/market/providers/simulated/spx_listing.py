@@ -1,4 +1,4 @@
-"""How options on the S&P 500 index are listed and quoted: expirations, strikes, ticks and spreads.
+"""SPX option listing rules: expirations, strikes, tick sizes and spreads.
 
 Sources: the exchange's product specification of SPX options. The smallest price step is 0.05 below 3.00 and 0.10 from
 there. Standard options (root `SPX`) expire on the third Friday and settle at its opening; weekly, daily and month-end

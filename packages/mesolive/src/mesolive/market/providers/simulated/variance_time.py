@@ -1,4 +1,4 @@
-"""The time in which a simulated price moves: sessions and openings, not the hours in between.
+"""Variance time of a simulated price: sessions and openings, without the hours in between.
 
 A trading day carries 1/252 of a year's variance, a quarter of it at the opening and the rest evenly over a session of
 full length; a session that closes early carries less. An option is worth what the price will move until it settles: on

@@ -1,4 +1,4 @@
-"""A volatility surface with skew and term structure that allows no arbitrage, for simulated markets.
+"""Arbitrage-free volatility surface (SSVI) with skew and term structure, for simulated markets.
 
 The total variance at log-moneyness `k = ln(K / F)` is the surface SVI of J. Gatheral and A. Jacquier, "Arbitrage-free
 SVI volatility surfaces" (Quantitative Finance 14, 2014), equation 4.1:
