@@ -21,7 +21,7 @@ from mesolive.market.view import MarketView
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update that was carried out or failed.
+    """One automatic update: carried out or failed.
 
     Attributes
     ----------

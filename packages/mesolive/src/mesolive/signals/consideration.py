@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Consideration:
-    """Whether an evaluation decides about something now.
+    """The decision of one evaluation about one condition: whether it counts now.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Consideration:
 
     @property
     def renews(self) -> bool:
-        """Whether what holds is told again though it was on before: its scheduled time has come."""
+        """Whether an active signal is raised again, because its scheduled time has come."""
         return self.at is not None and self.decides
 
 
@@ -32,11 +32,11 @@ class ConsideredTimes:
     """The scheduled times that were considered, by the key of what was considered there.
 
     A scheduled time stays due for five minutes, and evaluations come more often. What a definition asks for is decided
-    by the first of them that could evaluate it, so that a decision depends on the market of its time and not on how
-    often somebody looks. One that could not be evaluated (no quotes, a value that is missing) has not been considered.
+    by the first of them that could evaluate it. A decision so depends on the market of its time, not on the frequency
+    of evaluations. One that could not be evaluated (no quotes, a missing value) has not been considered.
 
-    It lives as long as the process. After a restart what is on is known from the store; what is off may be considered
-    once more, if its time is still due.
+    The record lives as long as the process. After a restart active signals are read from the store; an inactive one may
+    be considered once more while its time is still due.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class ConsideredTimes:
         at
             `None` where no time is due.
         others
-            Moments from which on only later times count: when a position was opened, when a signal was told.
+            Only times after these moments count: when a position was opened, when a signal was raised.
         """
         if at is None:
             return False
@@ -58,7 +58,7 @@ class ConsideredTimes:
         return (before is None or before < at) and all(moment is None or moment < at for moment in others)
 
     def note(self, considered: Mapping[str, datetime]) -> None:
-        """Note the times that were considered."""
+        """Record the times that were considered."""
         self._last.update(considered)
 
     def forget_before(self, moment: datetime) -> None:

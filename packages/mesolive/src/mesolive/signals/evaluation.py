@@ -22,7 +22,7 @@ from mesolive.signals.transitions import ConditionResult
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A position that is evaluated."""
+    """A position with what its evaluation reads."""
 
     names: Names
     position: PositionState
@@ -30,14 +30,14 @@ class Watched:
 
 @dataclass(slots=True)
 class Found:
-    """What an evaluation found out.
+    """The result of an evaluation.
 
     Attributes
     ----------
     evaluated
-        The scopes about which `findings` say everything.
+        The scopes that `findings` cover completely.
     updates
-        What the server is to set by itself, with the position that it was worked out for.
+        Automatic variable updates, each with the position that it was computed for.
     gate, signals
         Every condition with its evidence, for logs of decisions: of the entry, and of each position by its id.
     considered
@@ -54,14 +54,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What was considered and told before.
+    """Scheduled times considered and signals raised by earlier evaluations.
 
     Attributes
     ----------
     considered
         The scheduled times that were considered.
     told
-        When each subject that is on was told last; automatic updates that failed are not among them.
+        When each active subject was raised last; failed automatic updates are not included.
     """
 
     considered: ConsideredTimes
@@ -135,7 +135,7 @@ def _evaluate_position(
     times: Times,
     found: Found,
 ) -> None:
-    """Add what is found of a position: its exit, its adjustments, and what the server sets by itself."""
+    """Add the findings of a position: its exit, its adjustments and its automatic updates."""
     rules = strategy.definition
     names, position = watched.names, watched.position
     opened = position.opened_at
@@ -159,7 +159,7 @@ def _evaluate_position(
             _note(found, subject, time, known=result is not None)
             continue
         found.findings.extend(errors(names, [adjustment.evaluation]))
-        # One that is carried out now has considered its time when it is stored.
+        # The time of an update that is carried out now counts as considered once the update is stored.
         _note(found, subject, time, known=result is False)
         if (schedule is None and subject.key in times.told) or not time.decides:
             done.add(adjustment.condition)

@@ -1,7 +1,7 @@
 """Signal evaluator: evaluates active strategies and open positions each minute and publishes changed signals.
 
-What is on is in the store, written in the transaction that tells of it: a restart neither repeats a signal nor forgets
-one. One evaluator serves a database.
+Active signals are stored in the transaction that publishes their events: a restart neither repeats nor loses a signal.
+One evaluator serves a database.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ INSTANTS = timedelta(minutes=5)
 """Sessions begin and end on a multiple of this, and the minutes of schedules are rounded to it."""
 
 FAILED = "failed"
-"""Stands in the store for an automatic update that could not be carried out: it is tried again."""
+"""Marks in the store an automatic update that failed and is retried."""
 
 CHANGES_PER_TRANSACTION = 200
-"""Other writers wait no longer than so many changes take."""
+"""Most changes in one transaction: it bounds how long other writers wait."""
 
 U = TypeVar("U", bound=models.AutoUpdateVarsEvent)
 
@@ -65,7 +65,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Applied:
-    """An automatic update with the job that it is told as."""
+    """An automatic update with the job that publishes it."""
 
     job_id: str
     watched: Watched
@@ -73,7 +73,7 @@ class _Applied:
 
 
 class SignalEvaluator:
-    """Evaluates what is active, and tells what begins and ends.
+    """Evaluates active strategies and open positions, and publishes signals and errors that begin or end.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ class SignalEvaluator:
     calendar
         The exchange's sessions: outside of them nothing is evaluated, and no strategy may enter.
     settlements
-        Asked before each evaluation to settle what has expired.
+        Settles expired options before each evaluation.
     late
-        Asked before each evaluation to freeze what entries could not.
+        Retries entry-time variables that failed to evaluate, before each evaluation.
     every
         Seconds of market time between evaluations.
     new_id
@@ -93,7 +93,7 @@ class SignalEvaluator:
     Attributes
     ----------
     pulse
-        How the evaluations in time go.
+        Statistics of the scheduled evaluations.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class SignalEvaluator:
         self.tasks.start_loop("signals", self._run)
 
     async def stop(self) -> None:
-        """Evaluate no more; an evaluation under way is given up, and what it had not told is told after the start."""
+        """Stop and cancel a running evaluation; its unpublished changes are published after the next start."""
         await self.tasks.stop()
 
     async def _run(self, turns: Turns) -> None:
@@ -146,7 +146,7 @@ class SignalEvaluator:
                 await self._clock.sleep(left)
 
     async def evaluate(self) -> None:
-        """Evaluate everything at the market's present moment and tell what has changed."""
+        """Evaluate everything at the current market time and publish what has changed."""
         async with self._turn:
             await self._evaluate()
 
@@ -182,7 +182,7 @@ class SignalEvaluator:
         self._considered.forget_before(now - INSTANTS)
 
     async def _settle(self) -> Mapping[int, str]:
-        """Settle what has expired; return what is overdue, by position. Whatever fails here, signals are evaluated."""
+        """Settle expired options; return overdue ones by position. A failure here does not stop the evaluation."""
         try:
             return {item.position_id: item.reason for item in await self._settlements.settle()}
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
@@ -190,7 +190,7 @@ class SignalEvaluator:
             return {}
 
     async def _freeze(self) -> None:
-        """Make up for what entries could not freeze. Whatever fails here, signals are evaluated."""
+        """Retry entry-time variables that failed. A failure here does not stop the evaluation."""
         try:
             await self._late.retry()
         except Exception:  # noqa: BLE001 - it is tried again with the next evaluation; the log has the trace
@@ -203,7 +203,7 @@ class SignalEvaluator:
         accounts: dict[tuple[int, str], AccountState],
         found: Found,
     ) -> None:
-        """Add what is found of a strategy on an account, one market view for each underlying that it trades."""
+        """Add the findings of a strategy on an account, with one market view for each underlying that it trades."""
         context, names = pair.context, pair.names
         open_now = [item for item in pair.own if item.state is models.LivePositionState.Open]
         symbol_of = {item.id: _symbol(item, context.symbol) for item in open_now}
@@ -287,7 +287,7 @@ class SignalEvaluator:
                     await self._tell_update(user_id, applied, standing)
 
     async def _tell_changes(self, user_id: int, changed: Sequence[Change]) -> None:
-        """Tell what begins and ends, and note it, in one transaction."""
+        """Publish signals and errors that begin or end, and store them, in one transaction."""
         async with self._database.write(user_id) as tx:
             present = await _still_there(tx, [change.scope for change in changed if change.begins])
             told = [
@@ -297,7 +297,7 @@ class SignalEvaluator:
             ]
             events = [change.event for change in told if change.event is not None]
             await self._journal.append(tx, user_id, events)
-            # What begins may be on already: then it is told anew, and its row is that of the latest event.
+            # A signal that begins may be active already: it is raised again, and its row holds the latest event.
             keys = [change.key for change in told]
             if keys:
                 await tx.execute(
@@ -320,16 +320,16 @@ class SignalEvaluator:
         }
 
     async def _tell_update(self, user_id: int, applied: _Applied, standing: Mapping[str, ActiveState]) -> None:
-        """Carry out an automatic update and tell it: its variables, its events and its edge are one transaction."""
+        """Carry out an automatic update: its variables, its events and its state change are one transaction."""
         update, names = applied.update, applied.watched.names
         key = Subject(Kind.UPDATE, names.scope, update.condition).key
         if update.error is not None and key in standing:
-            return  # it failed before, and that was told
+            return  # it failed before, and that error is published already
         async with self._database.write(user_id) as tx:
             assert names.position_id is not None  # noqa: S101 - an update is of a position
             record = await open_with_variables(tx, names.position_id, update.before)
             if record is None:
-                return  # it was closed, or something else has changed it since: the next evaluation evaluates it anew
+                return  # the position was closed or changed since: the next evaluation evaluates it again
             await self._journal.append(tx, user_id, _update_events(applied))
             if update.error is None:
                 await set_variables(tx, record, update.variables)
@@ -350,7 +350,7 @@ def next_evaluation(now: datetime, every: timedelta) -> datetime:
 
 
 async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Scope]:
-    """Return those scopes that may still be told of: their position is open, or their strategy may enter."""
+    """Return the scopes that still exist: their position is open, or their strategy may enter."""
     ids = {scope.position_id for scope in scopes if scope.position_id is not None}
     open_now = await are_open(tx, ids)
     active = await active_strategies(tx, {scope.strategy_id for scope in scopes})
@@ -381,7 +381,7 @@ def _symbol(position: Position, otherwise: str) -> str:
 
 
 def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
-    """Return what tells of an automatic update: that it began, and how it ended."""
+    """Return the events of an automatic update: its beginning and its outcome."""
     names, update = applied.watched.names, applied.update
     scope = names.scope
 

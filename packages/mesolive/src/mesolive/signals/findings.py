@@ -16,7 +16,7 @@ from mesolive_sdk import models
 def entry_findings(names: Names, gate: EntryGate, time: Consideration) -> Iterator[ConditionResult]:
     """Yield the entry signal of a strategy on an account, and the errors of its conditions.
 
-    With a schedule it goes on at a scheduled time only; it goes off as soon as something does not hold any more.
+    With a schedule the signal begins at a scheduled time only; it ends as soon as one condition no longer holds.
     """
 
     def event(on: bool) -> models.MesoLiveEvent:
@@ -46,8 +46,8 @@ def no_entry(names: Names) -> ConditionResult:
 def exit_findings(names: Names, found: ExitEvaluation, time: Consideration) -> Iterator[ConditionResult]:
     """Yield the exit signal of a position, and the errors of its checks.
 
-    `ScheduleOk` says that this is a scheduled time: whoever acts by themselves acts then. The signal is on for as long
-    as a check holds, and is told anew at each of its scheduled times.
+    `ScheduleOk` says that this is a scheduled time: automation acts then. The signal is active for as long as a check
+    holds, and is raised again at each of its scheduled times.
 
     A check that cannot be evaluated raises no signal, and it ends none either: it is unknown, not false.
     """

@@ -12,7 +12,7 @@ _ERRORS = uuid.uuid5(uuid.NAMESPACE_OID, "mesolive/signals/errors")
 
 
 class Kind(enum.Enum):
-    """What comes and goes."""
+    """Kinds of signals and errors."""
 
     ENTRY = "Entry"
     EXIT = "Exit"
@@ -22,7 +22,7 @@ class Kind(enum.Enum):
 
 
 class Scope(NamedTuple):
-    """What is evaluated by itself: a strategy on an account, or one of its positions there."""
+    """The unit of evaluation: a strategy on an account, or one of its positions there."""
 
     user_id: int
     strategy_id: int
@@ -55,7 +55,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that is on or off.
+    """One signal or error, active or not.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """Partially filled positions without a working order: the errors that report them.
 
-A strategy is written for what it enters whole: targets and stops are frozen when a position opens, so one that is held
-in part has none, and is not evaluated. Its owner must know, for nothing else looks after it.
+Profit target and stop loss are captured when a position opens, which is after the last fill of its entry. Neither a
+partly entered nor a partly closed position is evaluated, so its owner must complete or close it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mesolive.trading.orders.open_orders import unattended_positions
 from mesolive_sdk.models import LivePositionState
 
 GRACE = timedelta(minutes=2)
-"""For so long after its last order has changed, the next one of a position may be on its way."""
+"""A position is reported only this long after the last change of its orders: the next order may be in flight."""
 
 WHAT = {
     LivePositionState.Opening: "its entry was filled in part and no order works",
@@ -23,6 +23,6 @@ WARNING = "its exits are not watched; complete it by ordering the rest, or close
 
 
 async def partial_positions(tx: Transaction, now: datetime) -> dict[int, str]:
-    """Return what to tell of each position of which a part is held while nothing is ordered, by its id."""
+    """Return an error message for each partially filled position without a working order, by position id."""
     unattended = await unattended_positions(tx, now - GRACE)
     return {position_id: f"{WHAT[state]}: {WARNING}" for position_id, state in unattended.items()}

@@ -20,7 +20,7 @@ from mesolive.trading.strategies import active_strategies, find_strategies
 
 @dataclass(frozen=True, slots=True)
 class StrategyAccount:
-    """A strategy on an account, with everything of the account that it may read.
+    """A strategy on an account, with all data of the account that it may read.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class StrategyAccount:
 
 @dataclass(slots=True)
 class Watch:
-    """Everything that is watched, and what is on, by user."""
+    """Active strategies, open positions and active signals, by user."""
 
     pairs: list[StrategyAccount] = field(default_factory=list[StrategyAccount])
     standing: dict[int, dict[str, ActiveState]] = field(default_factory=dict[int, dict[str, ActiveState]])
@@ -66,7 +66,7 @@ class Watch:
 
 
 async def load(tx: Transaction) -> Watch:
-    """Read everything that is to be watched, of all users."""
+    """Read the active strategies, open positions and active signals of all users."""
     watch = Watch()
     for row in await tx.all(select(signal_states)):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)

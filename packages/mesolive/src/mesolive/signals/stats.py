@@ -31,7 +31,7 @@ class EvaluationStats:
 
     @contextmanager
     def record(self, lateness: float) -> Generator[None]:
-        """Note an evaluation, which is the block."""
+        """Record one evaluation: the block of the `with` statement."""
         began = time.monotonic()
         self.lateness = max(lateness, 0.0)
         try:

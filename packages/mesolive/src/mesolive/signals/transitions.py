@@ -15,21 +15,21 @@ MODELS: Mapping[Kind, type[models.MesoLiveEvent]] = {
     Kind.ADJUSTMENT: models.AdjustmentSignalEvent,
     Kind.ERROR: models.ErrorEvent,
 }
-"""What tells that a subject of a kind began or ended; an automatic update is told by events of its own."""
+"""The event of a subject that began or ended, by kind; automatic updates have events of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """What an evaluation found out about a subject.
+    """The result of an evaluation for one subject.
 
     Attributes
     ----------
     holds
-        `None` when it is not known now: what is on stays on, what is off stays off.
+        `None` when the condition is unknown: the subject keeps its state.
     event
-        Makes the event of its beginning (`True`) or its end; `None` where that is told in another way.
+        Makes the event of its beginning (`True`) or its end; `None` where another event reports it.
     renewed
-        Whether it is told anew where it holds and is on already: a scheduled time of it has come.
+        Whether an active subject that holds is raised again: its scheduled time has come.
     """
 
     subject: Subject
@@ -45,7 +45,7 @@ class ActiveState:
     Attributes
     ----------
     body
-        The event that told of it last, as JSON; `None` for what was told in another way.
+        Its latest event, as JSON; `None` where another event reports it.
     since
         When that was.
     """
@@ -59,7 +59,7 @@ class ActiveState:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A subject that begins (or, being on, is told anew) or ends."""
+    """A subject that begins (or, being active, is raised again) or ends."""
 
     key: str
     kind: Kind
@@ -82,11 +82,11 @@ def changes(
     standing
         What is on, by key.
     findings
-        What was found out.
+        The results of the evaluation.
     evaluated
-        Scopes about which `findings` say everything: what is on there and not found any more ends.
+        Scopes that `findings` cover completely: an active subject there without a finding ends.
     existing
-        Scopes that there still are: what is on in any other one ends.
+        Scopes that still exist: active subjects of any other scope end.
     """
     result: list[Change] = []
     mentioned: set[str] = set()
@@ -108,7 +108,7 @@ def changes(
 
 
 def ended(standing: ActiveState) -> models.MesoLiveEvent | None:
-    """Return the event that ends what nothing more is known of: that of its beginning, without its evidence."""
+    """Return the end event of a subject without a result: its last event, without the evidence."""
     model = MODELS.get(standing.kind)
     if standing.body is None or model is None:
         return None

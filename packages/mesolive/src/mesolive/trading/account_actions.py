@@ -34,7 +34,7 @@ class AccountActions:
     Parameters
     ----------
     doubtful
-        Called with the id of an account whose books were changed by hand: they are compared with its venue.
+        Called with the id of an account whose books were corrected: it requests a reconciliation with the venue.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive_sdk import models
 
 LOOK_SECONDS = 5.0
-"""How often, while a provider is away, it is looked for users who are new and have not been told."""
+"""Seconds between checks for new users while a provider is disconnected."""
 
 RETRY = BackOff(first=1.0, longest=LOOK_SECONDS)
 """Pauses before the comparison is repeated after the store failed."""
@@ -27,13 +27,13 @@ RETRY = BackOff(first=1.0, longest=LOOK_SECONDS)
 class AgentMonitor:
     """Follows the status of every data provider.
 
-    What was told is in the journal: a provider that was lost before a restart, and is there after it, is told as back.
-    Users who come into being while a provider is away are told of it, too.
+    Published states are in the journal: a provider that was lost before a restart and is connected after it is
+    published as returned. Users who are created while a provider is disconnected get the error too.
 
     Parameters
     ----------
     look_seconds
-        How often it is looked for such users, in real time.
+        Interval between two checks for such users, in real time.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class AgentMonitor:
         self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Compare what is with what was told last, and follow from then on."""
+        """Compare the providers' states with the last published ones, then follow changes."""
         await self._tell()
         self.tasks.start_loop("provider status", self._follow, back_off=RETRY)
 
@@ -73,7 +73,7 @@ class AgentMonitor:
         return any(state is not models.AgentStatus.Connected for state in states)
 
     async def _tell(self) -> None:
-        """Bring what every user was told in line with every provider's status."""
+        """Publish each provider's status to every user whose last published status differs."""
         for kind in self._market.providers:
             status = self._market.status(kind)
             away = status.state is not models.AgentStatus.Connected
@@ -86,7 +86,7 @@ class AgentMonitor:
 
 
 def status_events(kind: models.DataProviderType, status: ProviderStatus) -> list[models.MesoLiveEvent]:
-    """Return what tells a user how a provider is doing: its agent's status, and its error that begins or ends."""
+    """Return the events of a provider's status for a user: the agent event, and the error that begins or ends."""
     away = status.state is not models.AgentStatus.Connected
     message = status.message or f"the {kind.name} provider is {status.state.name.lower()}"
     return [
@@ -112,7 +112,7 @@ async def _users(tx: Transaction) -> list[int]:
 
 
 async def _is_told(tx: Transaction, user_id: int, kind: models.DataProviderType) -> bool:
-    """Whether the user was told that the provider is away, and not yet that it is back."""
+    """Whether the user's last published status of the provider is disconnected."""
     row = await tx.first(
         select(active_events.c.subject).where(
             active_events.c.user_id == user_id, active_events.c.subject == f"error:{error_id(kind)}"

@@ -15,14 +15,14 @@ SERVED = (models.BrokerType.MesoLive.name, models.BrokerType.Simulated.name)
 
 
 class Agents:
-    """What the Control Hub asks about agents."""
+    """Agent queries of the Control Hub."""
 
     def __init__(self, database: Database, market: Market) -> None:
         self._database = database
         self._market = market
 
     async def list(self, user: UserContext, args: models.ListAgentsArgs) -> models.ListAgentsResult:  # noqa: ARG002 - the method's model has no fields
-        """Return the data providers and how they are doing; the default one names paper and simulated accounts."""
+        """Return the data providers with their status; the default one lists paper and simulated accounts."""
         async with self._database.read() as tx:
             rows = await tx.all(
                 select(accounts.c.broker_account_id)

@@ -12,7 +12,7 @@ from mesolive.store.tables.trading import audit_entries
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that somebody did or was refused.
+    """One action that was carried out or refused.
 
     Attributes
     ----------

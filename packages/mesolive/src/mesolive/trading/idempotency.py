@@ -1,7 +1,7 @@
 """Idempotency keys: an operation that a client sends twice is executed once.
 
 A client names each such call by a key of its choice. The record of what the key was used for, and what the call itself
-changed, are one transaction: after a crash there are both or neither, and the record can be believed.
+changed, are one transaction: a crash leaves both or neither.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Call:
 
 
 class Idempotency:
-    """Runs operations once per key and tells what became of them.
+    """Runs operations once per key and answers repeated calls with the first result.
 
     Parameters
     ----------
@@ -180,10 +180,10 @@ class Idempotency:
     def claimed(
         self, user: UserContext, key: str, operation: IdempotencyOperation, request: msgspec.Struct
     ) -> Generator[Call]:
-        """Be the only call with this key while the context lasts; `run` tells what is raised.
+        """Hold the key exclusively while the context lasts; raises as `run`.
 
         For operations whose outcome lies outside of the database: their record is kept as `Processing` with what they
-        are about to do (`keep_processing`), and completed in the transaction that learns what came of it (`settle`).
+        are about to do (`keep_processing`), and completed in the transaction that books the outcome (`settle`).
         """
         if KEY.fullmatch(key) is None:
             raise validation({"IdempotencyKey": ["expected 1 to 128 characters out of A-Z a-z 0-9 . _ : -"]})
@@ -275,7 +275,7 @@ async def keep_processing(
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What came of a call that was kept as `Processing`."""
+    """The outcome of a call that was kept as `Processing`."""
 
     key: str
     data: msgspec.Struct
@@ -302,12 +302,12 @@ async def settle(tx: WriteTransaction, user_id: int, settlements: Sequence[Settl
 
 
 def first_answer(record: Row[Any], call: Call) -> models.MesoLiveApiResponse[Any]:
-    """Return what a call is answered whose key was used before: what the first call was answered, marked as such.
+    """Return the answer to a repeated call: the first call's answer, marked as a duplicate.
 
     Raises
     ------
     ServiceError
-        `Conflict` when the key belongs to another request, or it is not known yet what became of the first call.
+        `Conflict` when the key belongs to another request, or the first call has no outcome yet.
     """
     must_be_same(record, call)
     if record.status == IdempotencyRecordStatus.Processing.name:

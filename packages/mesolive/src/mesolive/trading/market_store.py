@@ -31,7 +31,7 @@ class MarketStore:
         self._clock = clock
 
     async def load(self, source: str, symbol: str, since: date) -> Sequence[Day]:
-        """Return the days from `since` on, ascending, and forget those before."""
+        """Return the days from `since` on, ascending, and delete those before."""
         of_symbol = (underlying_days.c.source == source, underlying_days.c.symbol == symbol)
         async with self._database.read() as tx:
             rows = await tx.all(select(underlying_days).where(*of_symbol).order_by(underlying_days.c.day))
@@ -76,7 +76,7 @@ class MarketStore:
 
 
 async def latest_moment(database: Database) -> datetime | None:
-    """Return the time of what was stored last, of events and of what venues told; `None` for an empty database.
+    """Return the time of the latest stored event or venue report; `None` for an empty database.
 
     The last ones count, and not those with the latest times: another market may have run before.
     """

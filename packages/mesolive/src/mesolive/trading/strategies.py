@@ -72,7 +72,7 @@ async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, dele
     Raises
     ------
     ServiceError
-        `NotFound` when there is none of that id, it was deleted, or it is somebody else's.
+        `NotFound` when there is none of that id, it was deleted, or another user owns it.
     """
     row = await tx.first(select(strategies).where(strategies.c.user_id == user_id, strategies.c.id == strategy_id))
     if row is None or (row.deleted_at is not None and not deleted):
@@ -101,7 +101,7 @@ class CompiledStrategies:
 
 
 class Strategies:
-    """What the Control Hub asks about strategies.
+    """Strategy operations and queries of the Control Hub.
 
     Parameters
     ----------
@@ -322,7 +322,7 @@ def carried_out(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefinition, str | None]:
-    """Return the parsed definition after compiling it, so that what is stored can run, and what its owner should know.
+    """Return the parsed definition with warnings for its owner; it is compiled, so a stored definition can run.
 
     Checking a large definition takes its time: it is done in a thread.
 
@@ -355,7 +355,7 @@ async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefiniti
 
 
 def told(live: models.LiveStrategy, notes: str | None) -> models.MesoLiveApiResponse[models.LiveStrategy]:
-    """Return the answer of an import: the strategy, and in `Message` what its owner should know."""
+    """Return the answer of an import: the strategy, with warnings for its owner in `Message`."""
     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=notes, Data=live)
 
 

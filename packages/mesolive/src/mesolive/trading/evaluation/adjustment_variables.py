@@ -20,14 +20,14 @@ from mesolive.trading.portfolio.positions import Position
 
 @dataclass(frozen=True, slots=True)
 class SetVariables:
-    """What an adjustment sets, worked out on the position as its fills make it.
+    """The variables that an adjustment sets, evaluated on the position after its fills.
 
     Attributes
     ----------
     frozen
         The new values, and the statements that failed.
     before
-        The position's variables that they were worked out from.
+        The position's variables before the evaluation.
     """
 
     frozen: CapturedVariables
@@ -41,7 +41,7 @@ class SetVariables:
 
 @dataclass(frozen=True, slots=True)
 class PendingVariables:
-    """Variables that are to be worked out before an adjustment is booked, or after its last fill.
+    """Variables to evaluate before an adjustment is booked, or after its last fill.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class PendingVariables:
 async def pending_variables(
     tx: Transaction, context: StrategyContext, plan: Plan, place: int, after: PositionState
 ) -> PendingVariables | None:
-    """Read what is needed to work out an adjustment's variables.
+    """Read the inputs of an adjustment's variables.
 
     Returns
     -------
@@ -78,7 +78,7 @@ async def pending_variables(
 
 
 async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: PendingVariables, plan: Plan) -> SetVariables:
-    """Evaluate the `VarDefines` of an adjustment on the market now; what fails is told and sets nothing."""
+    """Evaluate the `VarDefines` of an adjustment on the current market; one that fails is reported and sets nothing."""
     before = pending.position.variables
     try:
         symbol = pending.position.legs[0].traded.contract.underlying

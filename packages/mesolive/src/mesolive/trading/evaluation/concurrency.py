@@ -1,6 +1,6 @@
 """Concurrency of entries: warns when an entry exceeds `MaxPositionsInFlight` of its strategy on an account.
 
-`MaxPositionsInFlight` is advice to whoever trades by hand: an entry beyond it is carried out, and never without a word.
+`MaxPositionsInFlight` does not bind manual trading: an entry beyond it is carried out, always with a warning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mesolive.trading.portfolio.position_queries import count_positions_in_fligh
 from mesolive.trading.strategies import find_strategy
 
 MAX_DEFINITIONS = 256
-"""Definitions of which the allowed number is remembered: reading one takes milliseconds."""
+"""Size of the cache of allowed numbers, by definition: parsing a definition takes milliseconds."""
 
 
 @lru_cache(maxsize=MAX_DEFINITIONS)
@@ -25,7 +25,7 @@ def max_positions(definition: str) -> int:
 
 
 async def concurrency_warning(tx: Transaction, user_id: int, account_id: int, plan: Plan) -> str | None:
-    """Return what to tell whoever carries out an entry beyond `MaxPositionsInFlight`, or `None`.
+    """Return the warning for an entry beyond `MaxPositionsInFlight`, or `None`.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Retries entry-time variables that failed to evaluate, until they succeed or the position is closed.
 
-A position without its profit target or its stop is not watched as its owner meant it. The errors of the entry say which
-positions wait; they are on until everything is frozen. What was frozen at the entry stays as it is.
+A position without its profit target or stop loss has no such exit. The active errors of entries list the positions to
+retry; an error ends when all variables are captured. Values that the entry captured stay as they are.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from mesolive_sdk import models
 _log = structlog.get_logger(__name__)
 
 MAX_PASS = 100
-"""So many positions are tried at once; the others follow with the next evaluation."""
+"""Most positions in one pass; the others follow with the next evaluation."""
 
 
 class EntryVariableRetry:
-    """Freezes what is missing of open positions."""
+    """Captures the missing entry-time variables of open positions."""
 
     def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture) -> None:
         self._database = database
@@ -37,7 +37,7 @@ class EntryVariableRetry:
         self._freezer = freezer
 
     async def retry(self) -> int:
-        """Try every open position that waits; return how many there were."""
+        """Retry every open position with a missing variable; return how many there were."""
         async with self._database.read() as tx:
             errors = await active_errors(tx, what=AT_ENTRY)
             ids = {event.PositionId for event in errors}
@@ -66,7 +66,7 @@ class EntryVariableRetry:
             event.ErrorId for event in frozen.error_events(plan, position_id) if isinstance(event, models.ErrorEvent)
         }
         if frozen.unavailable is not None:
-            return  # nothing is known of the statements
+            return  # the statements have no result
         told: list[models.MesoLiveEvent] = [resolved(event) for event in errors if event.ErrorId not in failing]
         told += frozen.error_events(plan, position_id, known={event.ErrorId for event in errors})
         if not told and not frozen.variables:
@@ -74,6 +74,6 @@ class EntryVariableRetry:
         async with self._database.write(user_id) as tx:
             record = await open_with_variables(tx, position_id, position.variables)
             if record is None:
-                return  # it was closed, or something else has changed its variables: the next evaluation tries again
+                return  # the position was closed or its variables changed meanwhile: the next evaluation retries
             await set_variables(tx, record, {**frozen.variables, **record.variables})
             await self._journal.append(tx, user_id, told)

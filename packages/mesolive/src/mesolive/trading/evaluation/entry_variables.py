@@ -19,14 +19,14 @@ from mesolive.trading.portfolio.variable_errors import variable_error_id
 from mesolive_sdk import models
 
 AT_ENTRY = "not frozen at entry"
-"""How the message begins of an error of what an entry should have frozen."""
+"""The beginning of the message of an entry-time variable error."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedVariables:
     """The variables of a new position, and the statements that could not be evaluated.
 
-    A fill is a fact: a definition that fails is reported and does not keep the position from being booked.
+    A statement that fails is reported and does not prevent the booking of the position: its fills have happened.
     """
 
     variables: Mapping[str, Decimal]
@@ -41,9 +41,9 @@ class CapturedVariables:
         Parameters
         ----------
         what
-            Begins its message, and tells its id from those of other occasions.
+            Begins its message, and makes its id distinct from those of other occasions.
         known
-            Ids of errors that are told already.
+            Ids of errors that are published already.
         """
         causes: list[tuple[str, models.ConditionType, str | None]] = [
             (
@@ -75,7 +75,7 @@ class CapturedVariables:
 
 
 class EntryVariableCapture:
-    """Evaluates what a position freezes when its fills are complete.
+    """Evaluates the variables, profit target and stop loss of a position whose fills are complete.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class EntryVariableCapture:
         self.room = room
 
     async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
-        """Read what the evaluation needs; the fills of a strategy that was deleted meanwhile are facts all the same."""
+        """Read the inputs of the evaluation; a deleted strategy is read too, since its fills have happened."""
         return await load_context(tx, user_id, account, strategy_id, deleted=True)
 
     async def freeze(

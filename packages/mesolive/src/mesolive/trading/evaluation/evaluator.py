@@ -42,7 +42,7 @@ EVALUATION_SECONDS = 30.0
 
 
 def decision_name(strategy_id: int, account_id: int, position_id: int | None, at: datetime) -> str:
-    """Return what names a decision, and seeds its randomness: the same for the signal and for what is prepared by it.
+    """Return the name of a decision, which seeds its randomness: the same for a signal and its preparation.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class CompletedEvaluation:
 
 
 EvaluationListener: TypeAlias = Callable[[CompletedEvaluation], None]
-"""Hears every evaluation when it has ended, on the event loop."""
+"""Called with every evaluation when it has ended, on the event loop."""
 
 
 class StrategyEvaluator:
@@ -182,7 +182,7 @@ class StrategyEvaluator:
     random
         Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
     listener
-        Hears every evaluation, its failure too; `None` for nobody.
+        Called with every evaluation, failed ones too; `None` for no listener.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class StrategyEvaluator:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
 
     def view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
-        """Return the market of one underlying now.
+        """Return the current market view of one underlying.
 
         Raises
         ------
@@ -222,7 +222,7 @@ class StrategyEvaluator:
         return self._random(name)
 
     def fresh_view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
-        """Return the market now for a decision: old quotes are no market.
+        """Return the current market for a decision; stale quotes are refused.
 
         Raises
         ------

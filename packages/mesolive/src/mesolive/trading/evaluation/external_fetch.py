@@ -27,7 +27,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from mesolive.tasks import Tasks
 
 DOCUMENTED_HOSTS = frozenset({"gist.githubusercontent.com", "docs.google.com"})
-"""Hosts from which anybody may take external data."""
+"""Hosts that every strategy may read external data from."""
 MAX_BYTES = 2 * 1024 * 1024
 CACHE_SECONDS = 60.0
 CACHE_ENTRIES = 256
@@ -207,7 +207,8 @@ def _cut_off_at(deadline: float, connected: object) -> Generator[None]:
 
     def cut_off() -> None:
         with suppress(OSError):
-            # The method of the plain socket: that of a TLS socket would first say goodbye to a peer that is slow.
+            # The method of the plain socket: that of a TLS socket would first send a close notification and wait for a
+            # slow peer.
             socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     timer = threading.Timer(max(deadline - time.monotonic(), 0.0), cut_off)

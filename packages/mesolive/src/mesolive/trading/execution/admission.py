@@ -39,7 +39,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of `SendOrder` that waits to be committed."""
+    """One call of `SendOrder` that is queued for its commit."""
 
     user: UserContext
     call: Call
@@ -67,7 +67,7 @@ class Admitted:
 
 @dataclass
 class _Standing:
-    """An account with what decides whether it may send.
+    """An account with the state that decides whether it may send orders.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ _STANDING = (
 
 
 class Admission:
-    """Checks one user's calls within one transaction; what an earlier one of them will do counts for the later.
+    """Checks one user's calls within one transaction; earlier calls of the batch count for later ones.
 
     Parameters
     ----------
@@ -138,12 +138,12 @@ class Admission:
             self._orders.setdefault(order.plan_id, []).append(order)
 
     async def admit(self, request: Request) -> Admitted:
-        """Return what is to be stored and sent for a call that `read` was told of.
+        """Return the order to store and send for a call that was passed to `read`.
 
         Raises
         ------
         ServiceError
-            As `OrderService.send` tells.
+            As `OrderService.send`.
         """
         args = request.args
         standing = await self._standing(args.BrokerAccountId)
@@ -192,7 +192,7 @@ class Admission:
         return admitted
 
     def refusal(self, request: Request, error: ServiceError) -> AuditEntry:
-        """Return what is kept of a call that was refused."""
+        """Return the audit entry of a refused call."""
         standing = self._accounts.get(request.args.BrokerAccountId)
         code = None if error.error is None else error.error.Code
         detail = {
@@ -257,7 +257,7 @@ class Admission:
     def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[PlanOrder]) -> Decimal:
         """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
         multiplier = plan_multiplier(plan, args.QtyMultiplier)
-        # A group of marker legs is filled with nothing, and has made the position all the same.
+        # A group of marker legs trades nothing, but it has opened the position.
         fixed = next(
             (item.multiplier for item in before if item.filled or not item.state.ended or item.state is State.FILLED),
             None,
@@ -285,7 +285,7 @@ class Admission:
         if any(item.plan.id == plan.id and item.new.group == group for item in self._admitted):
             raise conflict(f"another order of group {group} of exec plan {plan.id} is being sent", code="OrderInFlight")
         if any(item.group == group and item.state is State.FILLED and item.filled == 0 for item in before):
-            # A group of marker legs: its order is filled with nothing.
+            # A group of marker legs: its order trades nothing.
             raise conflict(f"group {group} of exec plan {plan.id} is filled already", code="GroupFilled")
 
     def _check_market_and_risk(
@@ -296,10 +296,10 @@ class Admission:
         position: Position | None,
         limits: risk_limits.Limits,
     ) -> None:
-        """Refuse what cannot be judged on the market of this moment, is priced wrongly, or risks too much.
+        """Refuse an order without a current market, with a price outside the checks, or beyond a risk limit.
 
-        An exit may be of any size: what was entered within the limits may have become dearer since, and must be left
-        all the more.
+        An exit may be of any size: a position that was entered within the limits may cost more to close now, and it
+        must be possible to close it.
         """
         closes = plan.kind is PlanKind.EXIT
         if not closes:
@@ -330,7 +330,7 @@ class Admission:
         risk_limits.check_risk(risk, limits)
 
     def _stale(self, symbol: str) -> str | None:
-        """Return why no price of an underlying can be judged now, or `None`."""
+        """Return why prices of an underlying cannot be checked now (stale or missing quotes), or `None`."""
         status = self._market.status()
         if status.state is not models.AgentStatus.Connected:
             return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
@@ -345,8 +345,8 @@ class Admission:
         if plan.position_id is None:
             return None
         if not group.legs and plan.state is not PlanState.PREPARED:
-            # The last traded group executed the plan, and what became of the marker legs with it. Whoever sends one
-            # order for each group of a plan sends this one too, and its fill changes nothing.
+            # The last traded group executed the plan, its marker legs included. A client that sends one order for each
+            # group of a plan sends this one too, and its fill changes nothing.
             return None
         working = await open_order_of_position(self._tx, plan.position_id, except_plan=plan.id)
         others = [
@@ -383,7 +383,7 @@ class Admission:
 
 
 def _must_be_connected(venue: Venue) -> None:
-    """Let nothing begin that cannot leave: an order that is stored and not sent has to be settled first."""
+    """Refuse while the venue is disconnected: an order that is stored and not sent would be in doubt."""
     if venue.status.state is not models.AgentStatus.Connected:
         raise unavailable(
             f"the {venue.kind.name} venue is not connected; nothing was sent", venue.kind.name, code="VenueNotConnected"

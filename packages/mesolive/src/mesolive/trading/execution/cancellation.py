@@ -1,8 +1,8 @@
 """Order cancellation: a cancel is stored before it is sent where possible, and is sent in any case.
 
-A cancel takes risk away, so it does not depend on the database: on a full disk, or while the writer is stuck, it is
-sent without having been stored, and answered with what the venue said. Sending it twice does no harm, and what the
-venue did is booked by the reconciliation once the database can be written.
+A cancel reduces risk, so it does not depend on the database: on a full disk, or while the writer is stuck, it is sent
+without having been stored, and answered with the venue's answer. A cancel is idempotent, and the reconciliation books
+its outcome once the database can be written.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ T = TypeVar("T")
 Answer = models.MesoLiveApiResponse[models.CancelOrderResult]
 
 STORE_SECONDS = 2.0
-"""How long storing something may hold up a cancel, in real time."""
+"""How long a write may delay a cancel, in real time."""
 
 SUSPECT_SECONDS = 30.0
 SUSPECT_STORE_SECONDS = 0.1
@@ -60,7 +60,7 @@ _log = structlog.get_logger(__name__)
 
 
 class VenueCall(Protocol):
-    """Awaits a venue's answer for a limited time; whatever else happens tells nothing about the order."""
+    """Awaits a venue's answer for a limited time; a timeout or a lost connection is no evidence about the order."""
 
     def __call__(self, order: StoredOrder, call: Coroutine[Any, Any, T]) -> Awaitable[T | ContactLost]:
         """Return the venue's answer, or that there was none."""
@@ -69,14 +69,14 @@ class VenueCall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is known of an order after its venue was asked to cancel it.
+    """The state of an order after its cancel was sent.
 
     Attributes
     ----------
     report
-        What the venue said; `None` where the order had ended before, or the venue will tell.
+        The venue's report; `None` where the order had ended before, or the venue reports later.
     is_stored
-        Whether that is in the books.
+        Whether the report is booked.
     """
 
     order: StoredOrder
@@ -85,7 +85,7 @@ class _Asked:
 
 
 class Cancellation:
-    """Carries out `CancelOrder`, and the cancels of the server's own.
+    """Executes `CancelOrder`, and cancels that the server starts.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Cancellation:
     unresolved
         Called with the id of an account of which an order is unresolved.
     tasks
-        Owns what goes on after a caller was answered.
+        Owns the work that continues after a caller was answered.
     """
 
     def __init__(
@@ -148,9 +148,9 @@ class Cancellation:
     # --- in the database ----------------------------------------------------------------------------------------------
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Return what storing something returned, or `None` when it was not stored in time.
+        """Return the result of a write, or `None` when it did not finish in time.
 
-        It goes on when it takes longer: it may be stored after all, which does no harm.
+        A slow write continues; that it may succeed later does no harm.
         """
         loop = asyncio.get_running_loop()
         seconds = SUSPECT_STORE_SECONDS if loop.time() < self._suspect_until else STORE_SECONDS
@@ -174,7 +174,7 @@ class Cancellation:
     async def _begin(
         self, user: UserContext, call: Call, args: models.CancelOrderArgs
     ) -> tuple[StoredOrder, Account] | Answer:
-        """Store that a cancel is wanted, and return the order; or the answer, where nothing is to be sent."""
+        """Store the cancel request and return the order; or the answer, where nothing is to be sent."""
         now = self._clock.now()
         async with self._database.write(user.user_id) as tx:
             records = await find_records(tx, user.user_id, [call.key])
@@ -195,7 +195,7 @@ class Cancellation:
                 await settle(tx, user.user_id, [Settlement(call.key, cancel_result(order))], now)
                 return _success(order)
             await record_cancel_key(tx, order.id, call.key)
-            # With the record: whatever happens from here on, the reconciliation asks until the venue has answered.
+            # Stored with the record: from here on the reconciliation polls until the venue has answered.
             sent = await self._reports.tell_in_transaction(tx, report_from_server(order, CancelSent(now)))
             return sent or order, account
 
@@ -214,11 +214,11 @@ class Cancellation:
             return own.at_venue, await account_by_id(tx, user.user_id, own.at_venue.account_id)
 
     async def _finish(self, user: UserContext, call: Call, after: StoredOrder) -> Answer:
-        """Answer a cancel: as its record says, where the outcome is known; else as it stands."""
+        """Answer a cancel: from its record, where the outcome is known; else from the order's present state."""
         settlement = Settlement(call.key, cancel_result(after))
         async with self._database.write(user.user_id) as tx:
             if after.view.unresolved_since is None and not after.view.state.ended:
-                # The venue has heard it and will tell.
+                # The venue has received the cancel and reports later.
                 await settle(tx, user.user_id, [settlement], self._clock.now())
             record = (await find_records(tx, user.user_id, [call.key]))[call.key]
         if record.status == models.IdempotencyRecordStatus.Completed.name:
@@ -241,7 +241,7 @@ class Cancellation:
     # --- at the venue -------------------------------------------------------------------------------------------------
 
     async def _ask(self, order: StoredOrder, account: Account) -> _Asked:
-        """Ask the venue to cancel, and take into the books what is known then."""
+        """Send the cancel to the venue and book its answer."""
         if order.view.state.ended:
             return _Asked(order)
         venue = self._venues.of(account)
@@ -256,7 +256,7 @@ class Cancellation:
             report = report_from_venue(order.user_id, order.account_id, answer)
         after = await self._in_time(self._book(order, report))
         if after is None:
-            self._unresolved(order.account_id)  # the venue is asked again, and what it says is booked then
+            self._unresolved(order.account_id)  # the reconciliation polls the venue and books its answer
             return _Asked(replace(order, view=apply(order.view, report.report).order), report, is_stored=False)
         if after.view.unresolved_since is not None:
             self._unresolved(order.account_id)

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ExecutionEngine:
-    """Owns the parts that carry orders out, and their tasks.
+    """Owns the services that execute orders, and their tasks.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class ExecutionEngine:
         return [*self.supervisors, *self.venues.all.values(), self.sending, self.liquidation, self.completion]
 
     async def start(self) -> None:
-        """Open positions that were left half way, start the venues, and ask them what happened meanwhile."""
+        """Complete positions that a stop interrupted, connect the venues, and reconcile with them."""
         opened = await self.completion.recover()
         if opened:
             _log.info("plans_completed", number=opened)
@@ -91,7 +91,7 @@ class ExecutionEngine:
             supervisor.start()
 
     async def stop(self) -> None:
-        """Let calls under way end, then stop to listen, then stop the venues."""
+        """Wait for running calls, then stop the reconciliation, then stop the venues."""
         await self.liquidation.close()
         await self.sending.close()
         for supervisor in self.supervisors:
@@ -102,7 +102,7 @@ class ExecutionEngine:
             await venue.stop()
 
     async def wait_idle(self) -> None:
-        """Wait until all reports of venues are in the books, with what follows from them."""
+        """Wait until all venue reports are booked and their plans are completed."""
         await self.facts.close()
         await self.completion.close()
 

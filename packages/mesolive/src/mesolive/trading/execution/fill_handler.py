@@ -1,7 +1,7 @@
 """Fill handler: venue fills open, change, complete or close a position, as the exec plan of the order says.
 
-What a fill does to legs, cash and PnL is `mesolive.trading.portfolio.booking`'s. Here is what an order's fills mean to
-its plan: an entry's position is born with the first and complete with the last; an adjustment goes group by group.
+`mesolive.trading.portfolio.booking` books a fill on legs, cash and PnL. This module applies an order's fills to its
+plan: the first fill of an entry creates the position and the last completes it; an adjustment goes group by group.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ async def book_execution(
 
 
 async def finish(tx: WriteTransaction, plan_fills: PlanFillState, now: datetime) -> list[models.MesoLiveEvent]:
-    """Note what the fills booked in this transaction complete: an entry, an adjustment, an exit; return the events."""
+    """Record which entry, adjustment or exit the fills of this transaction complete; return the events."""
     context, plan = plan_fills.context, plan_fills.plan
     if context is None or not plan_fills.filled:
         return []
@@ -146,7 +146,7 @@ async def finish(tx: WriteTransaction, plan_fills: PlanFillState, now: datetime)
 async def _finish_adjustment(
     tx: WriteTransaction, plan_fills: PlanFillState, context: FillContext, is_complete: bool, now: datetime
 ) -> list[models.MesoLiveEvent]:
-    """Note what the fills of an adjustment complete.
+    """Record that the fills of an adjustment complete it.
 
     Whatever closes the position is complete at once. Any other adjustment is announced, and its variables set, by
     `mesolive.trading.execution.plan_completion`.

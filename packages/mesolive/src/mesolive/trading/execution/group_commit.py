@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class GroupCommit(Generic[T, R]):
-    """Hands items to `work` in the order in which they come, all that wait at once as one batch.
+    """Passes items to `work` in order of arrival, all queued items as one batch.
 
     A commit waits for the disk, and one transaction writes at a time: committed one by one, calls would wait for as
     many disk writes as there are calls before them. While one batch is committed the next one gathers, so a single
@@ -24,7 +24,7 @@ class GroupCommit(Generic[T, R]):
     Parameters
     ----------
     work
-        Takes items and returns for each its result, or the exception that its caller shall see.
+        Processes items and returns for each its result, or the exception to raise to its caller.
     max_batch
         How many items one batch has at most.
     max_queued

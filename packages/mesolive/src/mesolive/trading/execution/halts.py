@@ -69,7 +69,7 @@ async def halt(database: Database, reason: str, at: datetime, broker_account_id:
     Parameters
     ----------
     reason
-        What those are told whose orders are refused.
+        The message to clients whose orders are refused.
     """
     async with database.write() as tx:
         return await store_halt(tx, reason, at, broker_account_id)
@@ -109,7 +109,7 @@ async def resume(database: Database, at: datetime, broker_account_id: str | None
 
 
 class Halts:
-    """What the Control Hub asks about halts."""
+    """Halt queries of the Control Hub."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -16,7 +16,7 @@ MAX_IN_FLIGHT = 128
 """How many reports may be in flight: two batches of the report queue, so that one gathers while the other is booked."""
 
 UNBOOKABLE_ERRORS = (KeyError, ValueError)
-"""What a report raises that does not fit the books. It must not stop the others; the next poll asks for it again."""
+"""Errors of a report that does not fit the books. It must not stop the others; the next poll requests it again."""
 
 
 class InflightReports:

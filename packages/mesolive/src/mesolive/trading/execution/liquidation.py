@@ -43,7 +43,7 @@ PAPER = "it has no venue; prepare an exit and tell its fills with ApplyPaperFill
 
 @dataclass
 class _Sent:
-    """What came of the groups; `refusals` are those of `unsent`, in its order."""
+    """The outcome of each group; `refusals` are those of `unsent`, in its order."""
 
     orders: list[models.SendOrderResult] = field(default_factory=list[models.SendOrderResult])
     unsent: list[models.UnsentLegGroup] = field(default_factory=list[models.UnsentLegGroup])
@@ -106,7 +106,7 @@ class Liquidation:
     async def _begin(
         self, user: UserContext, call: Call, args: models.LiquidatePositionArgs
     ) -> Plan | models.MesoLiveApiResponse[models.LiquidatePositionResult]:
-        """Return the plan to carry out (an interrupted call's own again), or the answer of a finished call."""
+        """Return the plan to execute (for an interrupted call, its stored plan), or the answer of a finished call."""
         async with self._database.write(user.user_id) as tx:
             record = (await find_records(tx, user.user_id, [call.key])).get(call.key)
             if record is not None:
@@ -155,7 +155,7 @@ class Liquidation:
                 if result is not None:
                     sent.orders.append(result)
                 elif error.status is models.StatusCode.Timeout:
-                    raise  # whether it was stored is not known: the call stays unfinished, and can be repeated
+                    raise  # it is unknown whether it was stored: the call stays unfinished, and can be repeated
                 else:
                     unsent = models.UnsentLegGroup(LegGroupId=group, Status=error.status, Message=error.message)
                     sent.unsent.append(unsent)
@@ -183,7 +183,7 @@ class Liquidation:
         return answer.Data
 
     async def _order_behind(self, user: UserContext, key: str) -> models.SendOrderResult | None:
-        """Return the order that was stored under a key, as it is now; what became of it may not be known yet."""
+        """Return the present state of the order that was stored under a key; it may still be in doubt."""
         async with self._database.read() as tx:
             return await order_sent_under(tx, user.user_id, key)
 
@@ -203,7 +203,7 @@ class Liquidation:
             )
 
     async def _withdraw(self, user: UserContext, call: Call) -> None:
-        """Free the key of a call that was refused before anything left."""
+        """Free the key of a call that was refused before an order was sent."""
         async with self._database.write(user.user_id) as tx:
             await tx.execute(
                 delete(idempotency_records).where(

@@ -22,7 +22,7 @@ class OrderRisk:
     Attributes
     ----------
     notional
-        Price of the underlying times multiplier times contracts, all legs together whatever their sign.
+        Price of the underlying times multiplier times contracts, absolute amounts of all legs together.
     largest_loss
         What its position can lose at expiration once the order is filled, at prices from zero to the highest strike:
         what was and will be paid, less the least payoff. Never below zero.
@@ -66,7 +66,7 @@ def order_risk(
     position
         What is held already of the position that the order belongs to.
     spot
-        Price of the underlying; `None` where none is known, and each leg's strike stands for it.
+        Price of the underlying; `None` when unknown: then each leg's strike is used in its place.
     price
         The most that one combo may cost, per unit of the underlying.
     """
@@ -106,7 +106,7 @@ def _payoff_leg(traded: TradedContract, contracts: Decimal) -> PayoffLeg:
 
 
 def _netted(legs: Sequence[PayoffLeg]) -> list[PayoffLeg]:
-    """Return the legs with what is bought and sold of one contract set off against each other."""
+    """Return the legs with purchases and sales of one contract netted."""
     result: dict[tuple[object, ...], PayoffLeg] = {}
     for leg in legs:
         key = (leg.expires, leg.is_call, leg.strike)

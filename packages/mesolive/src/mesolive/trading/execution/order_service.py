@@ -61,14 +61,14 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """An order that is committed and may leave.
+    """An order that is committed and may be sent.
 
     Attributes
     ----------
     replaces
         The order that it shall replace, as it was when this one was committed.
     warning
-        What the answer tells besides: that the order goes against its strategy.
+        A warning in the answer, such as an order beyond the limits of its strategy.
     """
 
     order: StoredOrder
@@ -192,7 +192,7 @@ class OrderService:
         return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=send_result(order))
 
     async def _hand_over(self, made: Sendable) -> StoredOrder:
-        """Give a committed order to its venue, and take into the books what is known then."""
+        """Send a committed order to its venue and book the answer."""
         order = made.order
         try:
             if made.replaces is None:
@@ -214,7 +214,7 @@ class OrderService:
         return after or order
 
     async def _within_time(self, order: StoredOrder, call: Coroutine[Any, Any, T]) -> T | ContactLost:
-        """Return the venue's answer; whatever else happens tells nothing about the order."""
+        """Return the venue's answer; a timeout or a lost connection is no evidence about the order."""
         try:
             async with asyncio.timeout(self._answer_seconds):
                 return await call
@@ -237,7 +237,8 @@ class OrderService:
                 async with self._database.write(user_id) as tx:
                     made = await self._commit_for(tx, user_id, [batch[place] for place in places])
             except Exception as error:  # noqa: BLE001 - every caller of the transaction sees why it failed
-                # Whether it is committed or not: nobody carries these orders out, so reconciliation resolves them.
+                # The commit may have succeeded or not. No task sends these orders any more, so reconciliation resolves
+                # them.
                 self.in_flight.difference_update(item.order.reference for item in made if isinstance(item, Sendable))
                 made = [error] * len(places)
             results |= dict(zip(places, made, strict=True))
@@ -246,7 +247,7 @@ class OrderService:
     async def _commit_for(
         self, tx: WriteTransaction, user_id: int, batch: Sequence[Request]
     ) -> Sequence[Made | BaseException]:
-        """Check and store one user's orders; what one of them raises concerns that one alone."""
+        """Check and store one user's orders; an error of one order does not affect the others."""
         now = self._clock.now()
         records = await find_records(tx, user_id, [request.call.key for request in batch])
         noted = noted_halts(self._database)

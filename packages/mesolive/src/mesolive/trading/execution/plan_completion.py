@@ -1,7 +1,7 @@
 """Plan completion: after the last fill of an entry or an adjustment, its variables are evaluated and set.
 
-The evaluation reads the market and takes its time, so it is outside of the transaction that books the last fill. A plan
-is marked in that one: whatever happens in between, the next start finds it.
+The evaluation reads the market and is slow, so it is outside of the transaction that books the last fill. That
+transaction marks the plan, so that the next start finds a plan whose completion was interrupted.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class PlanCompletion:
     Parameters
     ----------
     freezer
-        Evaluates what an entry freezes; its room is where adjustments are evaluated too.
+        Captures entry-time variables; its evaluator evaluates adjustments too.
     """
 
     def __init__(self, database: Database, journal: Journal, freezer: EntryVariableCapture, clock: Clock) -> None:
@@ -71,10 +71,9 @@ class PlanCompletion:
         self._again: dict[int, asyncio.TimerHandle] = {}
 
     def begin(self, user_id: int, plan_id: int) -> None:
-        """End a plan whose last fill is committed, in a task of its own.
+        """Complete a plan whose last fill is committed, in a task of its own.
 
-        When that fails, as on a full disk, it is tried again until it succeeds: a position that is not opened is
-        watched by nobody.
+        A failure, such as a full disk, is retried until it succeeds: a position that is not open is not evaluated.
         """
         self._begin(user_id, plan_id, RETRY.pauses())
 
@@ -85,9 +84,9 @@ class PlanCompletion:
         return task
 
     async def recover(self) -> int:
-        """End the plans that a stop of the server left half way; return how many there were.
+        """Complete the plans that a stop of the server interrupted; return how many there were.
 
-        One that cannot be ended is tried again, as in `begin`: it keeps nobody else's positions from being watched.
+        A plan that fails is retried, as in `begin`; it does not delay the positions of other plans.
         """
         async with self._database.read() as tx:
             incomplete = [*await entries_to_complete(tx), *await adjustments_to_complete(tx)]
@@ -100,14 +99,14 @@ class PlanCompletion:
         await self.tasks.join()
 
     async def stop(self) -> None:
-        """Wait for what is under way, and try nothing again: the next start does."""
+        """Wait for running completions without retries: the next start retries."""
         await self.close()
         for timer in self._again.values():
             timer.cancel()
         self._again.clear()
 
     async def complete(self, user_id: int, plan_id: int) -> None:
-        """Evaluate what the plan freezes or sets and tell its position; nothing happens when that was done already."""
+        """Evaluate the plan's variables and publish its position; a completed plan is not changed."""
         async with self._database.read() as tx:
             plan = await find_plan(tx, user_id, plan_id)
         if plan.kind is PlanKind.ENTRY:
@@ -136,16 +135,16 @@ class PlanCompletion:
             await self._journal.append(tx, user_id, [*opened, *captured.error_events(plan, position.id)])
 
     async def _adjust(self, user_id: int, plan: Plan, *, insist: bool) -> bool:
-        """End an adjustment whose orders are filled.
+        """Complete an adjustment whose orders are filled.
 
         Parameters
         ----------
         insist
-            Whether the variables are set although others were set while they were worked out.
+            Whether the variables are set although others were set during the evaluation.
 
         Returns
         -------
-        Whether it has ended; else it is to be tried again.
+        Whether it is complete; else it is to be retried.
         """
         pending = await self._pending(user_id, plan)
         evaluated = None if pending is None else await evaluate_adjustment_variables(self._freezer.room, pending, plan)
@@ -173,7 +172,7 @@ class PlanCompletion:
         return True
 
     async def _pending(self, user_id: int, plan: Plan) -> PendingVariables | None:
-        """Read what is needed to work out an adjustment's variables; `None` when nobody will read them."""
+        """Read the inputs of an adjustment's variables; `None` when the position closes and they are not needed."""
         async with self._database.read() as tx:
             account = await account_by_id(tx, user_id, plan.account_id)
             context = await self._freezer.context(tx, user_id, account, plan.strategy_id)
@@ -195,6 +194,6 @@ async def _position_of(tx: Transaction, user_id: int, plan: Plan) -> Position:
 
 
 async def _open_partial_legs(tx: WriteTransaction, position: Position) -> list[models.MesoLiveEvent]:
-    """Have every leg that is held be open: what an earlier adjustment left half way is what the position has now."""
+    """Mark every held leg as open, also one that an earlier adjustment opened only in part."""
     opened = await mark_legs_open(tx, position.id, {LegStatus.Opening, LegStatus.Closing})
     return [position.leg_event(leg, LegStatus.Open, leg.shown_pnl) for leg in position.open_legs if leg.id in opened]

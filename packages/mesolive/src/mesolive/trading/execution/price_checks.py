@@ -98,7 +98,7 @@ def _judged(asked: models.LegGroupOrder, quote: ComboQuote, *, reached: bool) ->
         case OrderType.Market:
             return quote.natural, quote.middle
         case _:
-            return None, quote.middle  # a stop becomes a market order at a price that nobody knows yet
+            return None, quote.middle  # a stop becomes a market order at a price that is unknown now
 
 
 def _check_sign(field: str, price: Decimal, quote: ComboQuote) -> None:

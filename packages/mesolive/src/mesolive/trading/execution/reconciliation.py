@@ -130,7 +130,7 @@ class ReconciliationEngine:
         self.tasks = Tasks()
 
     def start(self) -> None:
-        """Begin to connect and to listen."""
+        """Start to connect and to consume reports."""
         self.tasks.start_loop(f"reconciliation {self._venue.kind.name}", self._run)
 
     async def stop(self) -> None:
@@ -138,7 +138,7 @@ class ReconciliationEngine:
         await self.tasks.stop()
 
     def request_reconciliation(self, account_id: int) -> None:
-        """Have the venue polled about an account soon: at once, or when the present poll has ended."""
+        """Request a poll of an account: at once, or when the present poll has ended."""
         self._requested.add(account_id)
         self._woken.set()
 
@@ -309,7 +309,7 @@ class ReconciliationEngine:
             if in_flight.failed.done():
                 in_flight.failed.result()
         finally:
-            in_flight.failed.cancel()  # errors that nobody waits for any more are logged
+            in_flight.failed.cancel()  # errors without a caller that waits are logged
 
     async def _resolve_orders(self, account: Account, listed: Sequence[VenueOrder], judged: set[int]) -> None:
         """Apply to each order that has not ended what the venue's list says of it.
@@ -335,7 +335,7 @@ class ReconciliationEngine:
     async def _resolve_missing(self, order: StoredOrder) -> None:
         now = self._clock.now()
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
-            # The server was stopped after the order was committed: nobody waits for its answer any more.
+            # The server was stopped after the order was committed: no call waits for its answer.
             order = (
                 await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
             )
@@ -421,7 +421,7 @@ class ReconciliationEngine:
                 for account in (await self._all_accounts()).values()
                 if (reason := halt_reason(standing, account)) is not None
             ]
-        urgent = URGENT.set(True)  # a halt waits behind nobody's orders
+        urgent = URGENT.set(True)  # a halt is not queued behind other accounts' orders
         try:
             for account, reason, open_orders in halted:
                 for order in open_orders:

@@ -44,7 +44,7 @@ from mesolive_sdk.models import StatusCode
 _log = structlog.get_logger(__name__)
 
 MAX_ACCOUNTS = 10_000
-"""How many accounts are remembered."""
+"""Size of the cache of accounts."""
 
 _encoder = msgspec.json.Encoder(enc_hook=wire.enc_hook)
 
@@ -70,14 +70,14 @@ class VenueReport:
 
 
 def report_from_venue(user_id: int, account_id: int, message: venues.OrderFact) -> VenueReport:
-    """Return a venue's report with what it means to an order."""
+    """Return a venue's message as a report to the order state machine."""
     venue_id = None if isinstance(message, venues.CancelDenied) else message.venue_id
     raw = _encoder.encode(message).decode()
     return VenueReport(user_id, account_id, message.reference, venue_id, _meaning(message), raw)
 
 
 def report_from_server(order: StoredOrder, report: state_machine.Report) -> VenueReport:
-    """Return what the server found itself, such as that the venue did not answer."""
+    """Return a report of the server's own, such as a venue that did not answer."""
     return VenueReport(order.user_id, order.account_id, order.reference, None, report, _encoder.encode(report).decode())
 
 
@@ -112,7 +112,7 @@ def _meaning(message: venues.OrderFact) -> state_machine.Report:
 
 @dataclass
 class _Batch:
-    """What one transaction has found and done so far."""
+    """The state of one transaction: records read and changes made so far."""
 
     orders: dict[int, StoredOrder]
     by_reference: dict[str, int]
@@ -227,7 +227,7 @@ class ReportHandler:
             self._accounts |= await accounts_by_id(tx, unknown)
 
     def _keep_foreign(self, batch: _Batch, incoming: VenueReport, now: datetime) -> None:
-        """Keep a fill of an order that this server did not send: the positions will differ, and somebody must look."""
+        """Log a fill of an order that this server did not send; its account is in doubt, as positions differ."""
         if not isinstance(incoming.report, state_machine.Executed):
             return
         key = (incoming.account_id, incoming.report.execution_id)
@@ -293,7 +293,7 @@ class ReportHandler:
         return after
 
     async def _release_replaced(self, tx: WriteTransaction, batch: _Batch, order: StoredOrder) -> None:
-        """Free the order that this one was to replace, now that it never will: it was never accepted."""
+        """Unmark the order that this one was to replace, since the replacement was never accepted."""
         if order.replaces_id is not None and order.view.filled == 0:
             await mark_replaced_by(tx, order.replaces_id, None)
             known = batch.orders.get(order.replaces_id)
@@ -307,7 +307,7 @@ def order_event(
     rejection: tuple[str | None, str] | None = None,
     price: Decimal | None = None,
 ) -> models.OrderUpdateEvent:
-    """Return what tells that an order has changed.
+    """Return the event of a changed order.
 
     Parameters
     ----------
@@ -337,12 +337,12 @@ def order_event(
 
 
 def send_result(order: StoredOrder) -> models.SendOrderResult:
-    """Return what `SendOrder` answers."""
+    """Return the answer of `SendOrder`."""
     return models.SendOrderResult(LiveOrderId=order.id, State=models.OrderState[order.view.state.value])
 
 
 def cancel_result(order: StoredOrder) -> models.CancelOrderResult:
-    """Return what `CancelOrder` answers."""
+    """Return the answer of `CancelOrder`."""
     return models.CancelOrderResult(LiveOrderId=order.id, State=models.OrderState[order.view.state.value])
 
 
@@ -357,12 +357,12 @@ def _rejection(report: state_machine.Report) -> tuple[str | None, str] | None:
 
 
 def _is_known(order: StoredOrder) -> bool:
-    """Whether it is known what the venue made of the order when it was sent."""
+    """Whether the venue has acknowledged, filled or ended the order."""
     return order.view.venue_id is not None or order.view.filled > 0 or order.view.state.ended
 
 
 def _answers(before: StoredOrder, after: StoredOrder, report: state_machine.Report) -> list[Settlement]:
-    """Return the answers of calls that waited for this: the one that sent the order, and the one that cancels it."""
+    """Return the answers of waiting calls: the one that sent the order, and the one that cancels it."""
     result: list[Settlement] = []
     if before.send_key is not None and _is_known(after) and not _is_known(before):
         result.append(Settlement(before.send_key, send_result(after)))

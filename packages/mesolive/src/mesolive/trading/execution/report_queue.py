@@ -2,8 +2,9 @@
 
 Three parts stand between a venue and the books, each for a failure of its own:
 
-* `InflightReports`, one for each session of a venue, bounds what is submitted and surfaces errors that nobody awaits.
-* This queue, one for the server, keeps one order of reports for all who submit them: sessions, polls, and the answers
+* `InflightReports`, one for each session of a venue, bounds what is submitted and surfaces errors that no caller
+awaits.
+* This queue, one for the server, keeps one order of reports for all submitters: sessions, polls, and the answers
   to orders that were sent. Two writers could book a cancel before the fill that came before it.
 * `GroupCommit` within it makes one transaction of what waits. A batch is split by user, because a transaction writes
   one user's data; and where one report cannot be booked, the others of its batch are booked one by one.

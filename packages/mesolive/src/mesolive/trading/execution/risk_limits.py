@@ -49,15 +49,15 @@ class Limits:
     max_contracts
         Contracts of one order, all legs together.
     max_premium
-        Premium of one order at the middle of the market, all legs together whatever their sign, in account currency.
+        Premium of one order at the middle of the market, absolute amounts of all legs together, in account currency.
     max_orders_per_minute
         Orders and replacements in any minute.
     price_band_fraction
         How far beyond the mark an order may pay, as a fraction of the combo's own mark: see
         `mesolive.trading.execution.price_checks`.
     max_notional
-        Notional of one order: the underlying's price times multiplier times contracts, all legs together whatever
-        their sign, in account currency.
+        Notional of one order: the underlying's price times multiplier times contracts, absolute amounts of all legs
+        together, in account currency.
     max_loss
         The largest loss at expiration that the position may have once the order is filled, in account currency.
     allow_unlimited_loss
@@ -85,7 +85,7 @@ UNLIMITED = Limits(
     max_loss=Decimal(10) ** 18,
     allow_unlimited_loss=True,
 )
-"""Limits that refuse no size; prices are judged all the same."""
+"""Limits that refuse no size; prices are still checked."""
 
 LIMIT_COLUMNS = tuple(column for column in account_limits.columns if column.name != "account_id")
 """What a query selects for `limits_of_row`."""
@@ -172,7 +172,7 @@ def check_contracts(order: GroupOrder, limits: Limits) -> None:
 
 
 def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
-    """Refuse an order whose legs' premiums are too much, all legs together whatever their sign."""
+    """Refuse an order whose premium is too large: absolute amounts of all legs together."""
     premium = order.qty * sum(
         (abs(leg.ratio) * quote.legs[leg.name].middle * leg.contract.multiplier for leg in order.legs), ZERO
     )
@@ -183,9 +183,9 @@ def check_premium(order: GroupOrder, quote: ComboQuote, limits: Limits) -> None:
 
 
 def check_risk(risk: OrderRisk, limits: Limits) -> None:
-    """Refuse an order whose notional, or the loss that it may bring, is too large.
+    """Refuse an order whose notional or largest loss is beyond its limit.
 
-    What lessens the largest loss of a position passes, however large that still is.
+    An order that reduces the largest loss of a position passes, however large that still is.
     """
     if risk.notional > limits.max_notional:
         raise RefusedError(

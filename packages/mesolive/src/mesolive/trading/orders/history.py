@@ -17,12 +17,12 @@ from mesolive.store.tables.trading import accounts, audit_entries, executions, o
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that happened.
+    """One entry of an order's history: a request or a venue report.
 
     Attributes
     ----------
     what
-        What somebody asked, or the kind of a report.
+        The request, or the kind of a report.
     who
         The id of the API key, the part of the server, or `venue`.
     change

@@ -30,12 +30,12 @@ async def count_open(tx: Transaction) -> int:
 
 
 async def count_unresolved(tx: Transaction) -> int:
-    """Return of how many orders it is not known what their venue made of them."""
+    """Return how many orders are unresolved (in doubt)."""
     return int(await tx.scalar(_COUNT_UNRESOLVED))
 
 
 async def oldest_unresolved(tx: Transaction) -> datetime | None:
-    """Return since when it is not known what a venue made of an order, the longest; `None` when all are known."""
+    """Return since when the oldest unresolved order is in doubt; `None` when there is none."""
     return await tx.scalar(_OLDEST_UNRESOLVED)
 
 
@@ -96,7 +96,7 @@ async def order_sent_under(tx: Transaction, user_id: int, key: str) -> models.Se
 
 
 async def known_references(tx: Transaction, references: Iterable[str]) -> set[str]:
-    """Return those of some references that orders have."""
+    """Return the references that belong to stored orders."""
     rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(references))))
     return {row.reference for row in rows}
 

@@ -19,7 +19,7 @@ from mesolive_sdk import models
 
 
 class Orders:
-    """What the Control Hub asks about orders and executions."""
+    """Order and execution queries of the Control Hub."""
 
     def __init__(self, database: Database, pager: Pager) -> None:
         self._database = database

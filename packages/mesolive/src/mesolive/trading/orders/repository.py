@@ -307,7 +307,7 @@ async def orders_of_plans(tx: Transaction, plan_ids: Iterable[int]) -> list[Plan
 
 
 async def change_orders(tx: WriteTransaction, changed: Sequence[StoredOrder], at: datetime) -> None:
-    """Store what has become of orders."""
+    """Store the new states of orders."""
     if changed:
         await tx.execute(
             _CHANGE,
@@ -335,12 +335,12 @@ async def record_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: d
 
 
 async def mark_replaced_by(tx: WriteTransaction, order_id: int, replacement: int | None) -> None:
-    """Note which order shall take this one's place; `None` when that came to nothing."""
+    """Record which order shall replace this one; `None` when the replacement was not accepted."""
     await tx.execute(orders.update().where(orders.c.id == order_id).values(replaced_by=replacement))
 
 
 async def record_cancel_key(tx: WriteTransaction, order_id: int, key: str | None) -> None:
-    """Note the key of the call that waits for the outcome of a cancel."""
+    """Record the key of the call that waits for the outcome of a cancel."""
     await tx.execute(orders.update().where(orders.c.id == order_id).values(cancel_key=key))
 
 

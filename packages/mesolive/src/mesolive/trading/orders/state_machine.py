@@ -3,7 +3,7 @@
 Three rules shape it:
 
 * A report of the venue is never refused. A fill that comes late, after a cancel or even a rejection, happened: it is
-  booked, and the anomaly is told to the owner.
+booked, and the anomaly is reported to the owner.
 * Reports are idempotent. An execution that is known already, an acknowledgement that comes again, change nothing.
 * Not knowing is not an end. A timeout, a lost connection or an answer that could not be read make an order *unresolved*
   (in doubt), whatever its state; only evidence from the venue ends it.
@@ -47,7 +47,7 @@ _ENDED = {State.FILLED, State.CANCELLED, State.REJECTED, State.EXPIRED, State.RE
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """What the state machine knows of an order.
+    """An order as the state machine reads it.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class OrderView:
     venue_id
         The venue's permanent id, once it is known.
     unresolved_since
-        Since when it is not known what the venue made of the last thing that we sent; `None` while it is known.
+        Since when the outcome of our last request to the venue is unknown (in doubt); `None` while it is known.
     cancel_wanted
         Whether a cancel was sent and not answered.
     """
@@ -158,7 +158,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class ContactLost:
-    """We do not know what the venue made of what we sent: a timeout, a lost connection, an unreadable answer."""
+    """The outcome of our request is unknown: a timeout, a lost connection, an unreadable answer."""
 
     reason: str
     at: datetime
@@ -207,7 +207,7 @@ class Outcome:
     changed
         Whether anything that the owner sees has changed: an event is due.
     anomaly
-        What does not fit together, for the owner and the log; `None` when all is plain.
+        The contradiction in the reports, for the owner and the log; `None` without one.
     """
 
     order: OrderView
@@ -217,7 +217,7 @@ class Outcome:
 
 
 def apply(order: OrderView, report: Report) -> Outcome:
-    """Return what becomes of an order when a report about it arrives."""
+    """Return the outcome of a report: the order's new state, and the execution to book."""
     match report:
         case Executed():
             return _executed(order, report)
@@ -254,7 +254,7 @@ def _executed(order: OrderView, report: Executed) -> Outcome:
         filled=filled,
         executions=order.executions | {report.execution_id},
         venue_id=order.venue_id or report.venue_id,
-        # A fill proves that the order is there; whether a cancel was heard it does not say.
+        # A fill proves that the order is at the venue, but not whether the venue has received a cancel.
         unresolved_since=order.unresolved_since if order.cancel_wanted else None,
     )
     anomaly = None
@@ -279,7 +279,7 @@ def _at_work(order: OrderView, venue_id: str) -> Outcome:
         anomaly = f"the venue names it {venue_id}, and named it {order.venue_id} before"
     known = replace(order, venue_id=order.venue_id or venue_id)
     if order.state.ended:
-        # An acknowledgement that was overtaken by the order's end is old news.
+        # An acknowledgement that arrives after the order's end changes nothing.
         return Outcome(known, anomaly=anomaly)
     known = replace(known, unresolved_since=None)
     if order.state is State.PENDING_SUBMIT:

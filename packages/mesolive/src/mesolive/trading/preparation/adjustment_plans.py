@@ -160,7 +160,7 @@ def adjustment_result(
     count: CountReport | None,
     view: BookView,
 ) -> models.PreparePositionAdjustmentResult:
-    """Return what the preparation of an adjustment found, for the wire.
+    """Return the result of a prepared adjustment as the wire model.
 
     `OrderLegs` show what would be traded, with the sign of the trade; a moved leg is there twice, the old one under its
     name with `:close` behind it. Prices and greeks of legs and groups are those of the orders; those of the position

@@ -28,7 +28,7 @@ from mesolive_sdk import models
 
 @dataclass(frozen=True, slots=True)
 class PreparedAdjustment:
-    """What a preparation found: the plan with what it carries out, and the result, still without the plan's id."""
+    """The result of a preparation: the exec plan with its adjustment step, and the answer without the plan's id."""
 
     plan: NewPlan
     result: models.PreparePositionAdjustmentResult
@@ -107,7 +107,7 @@ def find_open(context: StrategyContext, position_id: int) -> tuple[int, Position
 
 
 async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
-    """Let no adjustment be prepared while what it would start from is about to change.
+    """Refuse to prepare an adjustment while the position is about to change.
 
     Raises
     ------
@@ -124,7 +124,7 @@ async def must_not_be_under_way(tx: Transaction, position: Position) -> None:
 
 
 def being_completed(position_id: int) -> ServiceError:
-    """Return what tells that an adjustment is filled and its variables are not set yet."""
+    """Return the error for a position with a filled adjustment whose variables are not set yet."""
     return conflict(
         f"an adjustment of position {position_id} is being completed; it is told when it is",
         code="AdjustmentBeingCompleted",

@@ -23,7 +23,7 @@ from mesolive_sdk import models
 V = TypeVar("V")
 
 UNSENT = 0
-"""The id that things carry on the wire that are not stored yet: legs of a plan, and their position."""
+"""The id on the wire of legs of a plan and their position, which are not stored yet."""
 
 PRICES_AND_GREEKS = 3
 MARK_DECIMALS = 6
@@ -113,10 +113,10 @@ def entry_result(
     view: BookView,
     refusals: Sequence[Evaluation] = (),
 ) -> models.PreparePositionEntryResult:
-    """Return what the preparation of an entry found, for the wire; the plan's id is set once it is stored.
+    """Return the result of a prepared entry as the wire model; the plan's id is set once it is stored.
 
     `SelectedLegs` show the quantities that would be traded: the definition's times `QtyMultiplier`. Their ids are 0.
-    What refuses the entry besides the conditions (`refusals`) is told after them.
+    Other reasons against the entry (`refusals`) follow the conditions.
     """
     quantities = {leg.name: leg.qty * selection.qty_multiplier for leg in plan.legs}
     values = value_plan(plan.legs, quantities, view)
@@ -187,7 +187,7 @@ def exit_plan(position: Position, args: models.PreparePositionExitArgs, view: Bo
 
 
 def exit_result(position: Position, plan: NewPlan, view: BookView) -> models.PreparePositionExitResult:
-    """Return what the preparation of an exit found, for the wire.
+    """Return the result of a prepared exit as the wire model.
 
     Legs and greeks are those of the position as it is held. Leg group quantities and prices are those of the orders
     that close it: for a position entered for a credit, `LegGroupPrices` are debits.

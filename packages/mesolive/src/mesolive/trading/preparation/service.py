@@ -1,9 +1,8 @@
 """Preparation service: jobs that read the market, select contracts and store an exec plan.
 
-A job is a row first: starting one commits it with the idempotency record, so that a restart knows of it. It then runs
-as a task of this process. Its end, the plan that it found and the event that tells so are one transaction. A job that
-cannot be ended, because the disk is full, is ended as soon as it can be; one that a stop of the server cut off is
-failed at the next start.
+A job is a row first: its start commits it with the idempotency record, so that a restart can read it. It then runs as a
+task of this process. Its end, its plan and its event are one transaction. A job that cannot be ended, because the disk
+is full, is ended once the store can be written; the next start fails a job that a stop of the server cut off.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ JOB_SECONDS = 60.0
 """The longest that a preparation may take."""
 
 RETRY = BackOff(first=0.1, longest=30.0)
-"""Seconds between attempts to store what became of a job: doubled each time, from the first to the longest."""
+"""Seconds between attempts to store the end of a job: doubled each time, from the first to the longest."""
 
 INTERRUPTED = "the server stopped while the preparation was running; start it again"
 
@@ -67,7 +66,7 @@ Args = models.PreparePositionEntryArgs | models.PreparePositionExitArgs | models
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much of one user there may be; one more is `RateLimited`.
+    """Limits per user; a preparation beyond them is `RateLimited`.
 
     Attributes
     ----------
@@ -83,7 +82,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a preparation found: the plan to store and the result to show, still without the plan's id."""
+    """The result of a preparation: the exec plan to store, and the answer without the plan's id."""
 
     plan: NewPlan
     result: (
@@ -102,7 +101,7 @@ class Preparations:
     enforce_adjustment_count
         Whether an adjustment beyond `MaxAdjustmentCount` closes the position instead.
     bounds
-        How much of one user there may be.
+        Limits per user.
     """
 
     def __init__(
@@ -351,7 +350,7 @@ class Preparations:
             await self._until_stored(job.id, partial(self._fail, job, why))
 
     async def _carry_out(self, job: Job) -> str | None:
-        """Prepare and store what was found; return why it failed, or `None`."""
+        """Prepare, and store the result; return why it failed, or `None`."""
         try:
             async with asyncio.timeout(JOB_SECONDS):
                 prepared = await self._prepare(job)
@@ -370,7 +369,7 @@ class Preparations:
         return None
 
     async def _until_stored(self, job_id: str, write: Callable[[], Awaitable[W]]) -> W:
-        """Write what may be written twice until it is stored: a disk that is full now has room again one day."""
+        """Retry an idempotent write until it is stored: a full disk may have room again later."""
         for pause in RETRY.pauses():
             try:
                 return await write()
