@@ -1,4 +1,4 @@
-"""The composition root: settings become parts, parts become one ASGI application. Only this module knows every part."""
+"""Composition root: builds and starts every component from the settings, and returns one ASGI application."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Overrides:
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
         evaluated, and there are neither retention nor health checks.
     evaluation_listener
-        Hears every evaluation of a strategy.
+    Called after every evaluation of a strategy.
     """
 
     market: tuple[Market, Clock] | None = None
@@ -134,7 +134,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A running server: its parts, as far as its owner needs them."""
+    """A running server and the components that its owner uses."""
 
     settings: Settings
     clock: Clock
@@ -164,7 +164,7 @@ class Application:
         ]
 
     async def drain(self) -> None:
-        """Tell every client that the server goes away, and wait until what is queued for them has gone out."""
+        """Send every client the close message, and wait until their queued messages are sent."""
         await self.hubs.shutdown()
 
 
@@ -176,9 +176,9 @@ def build_market(
     Parameters
     ----------
     not_before
-        How far market time has come already.
+        The last market time of the run before; market time does not start earlier.
     noted
-        The note of the run before.
+        The market time that the run before recorded.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def source_of(settings: Settings) -> str:
 
 
 def venue_memory(settings: Settings) -> Path:
-    """Return where the simulated venue remembers its orders: by default beside the database, where that is a file."""
+    """Return the folder of the simulated venue's orders: by default beside the database, where that is a file."""
     directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
     return directory / "simulated-venue.jsonl"
 
@@ -261,7 +261,7 @@ class _Core:
 
 @dataclass(frozen=True, slots=True)
 class _Trading:
-    """The services of trading, and those of them that run by themselves."""
+    """The trading services, and those of them that run as background tasks."""
 
     services: ControlServices
     accounts: Accounts
@@ -341,8 +341,8 @@ async def running(
             notices=store.notices,
         )
 
-        # Clients are connected after all of this. Who tells events starts before those whose work makes some; jobs that
-        # were interrupted are failed before venues are asked what became of orders.
+        # Clients connect after all of this. The deliverer of events starts before the services that append events.
+        # Interrupted jobs are failed before reconciliation asks the venues for the state of orders.
         await _start(stack, hubs.deliverer)
         await _start(stack, hubs.keys)
         await _start(stack, agents)
@@ -422,7 +422,7 @@ async def _check_history(database: Database) -> Sequence[str]:
             "copy put in its place; trading is halted: compare the accounts with their venues, then mesolive resume"
         )
         _log.critical("acknowledged_history_missing", transactions=missing)
-        # Before the history is accepted: a stop between the two must not lose what was noticed.
+        # Before the history is accepted: a crash between the two calls must not lose the notice.
         await halts.halt(database, notices[0], datetime.now(UTC))
     await database.accept_history()
     return notices
@@ -595,7 +595,7 @@ def _authenticate(access: Access) -> Authenticate:
         try:
             user = None if request.token is None else await access.authenticate(request.token)
         except Exception as error:
-            # Without the database nobody can be known: neither a fault of the key, nor a failure to log.
+            # Without the database no key can be verified. That is no fault of the key and no failure to log.
             if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
                 raise AuthenticationUnavailableError from error
             raise

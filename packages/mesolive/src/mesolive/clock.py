@@ -1,4 +1,4 @@
-"""The server's only source of market time.
+"""Market clocks: wall time, scaled time, monotonic time, and a manual clock for tests and replays.
 
 Everything that reasons about the market (schedules, days in trade, ages of quotes, event times) asks a `Clock`.
 Under a recording or a simulation the clock is the market's own and may run faster than the wall; what concerns the
@@ -16,7 +16,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells market time and waits in it."""
+    """A source of market time, with a sleep in market time."""
 
     def now(self) -> datetime:
         """Return the market's time as an aware datetime in UTC."""
@@ -81,7 +81,7 @@ class MonotonicClock(ScaledClock):
 
 
 class ManualClock:
-    """Market time stands still until somebody advances it: for tests and for replays at full speed."""
+    """Market time stands still until `advance` is called: for tests and for replays at full speed."""
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:

@@ -1,4 +1,4 @@
-"""The one exception with which a service answers anything but Success, and a function for each kind of answer."""
+"""Service errors: one exception type for every status other than `Success`, and a constructor for each status."""
 
 from __future__ import annotations
 
@@ -89,8 +89,11 @@ _SQLSTATE_FAILURES = {"08": _AWAY, "57P": _AWAY, "53300": _AWAY, "53100": _FULL,
 
 
 def not_found(what: str) -> ServiceError:
-    """Return `NotFound` for a thing, such as `"strategy 7"`; a foreign thing is answered in the same way."""
-    if len(what) > MAX_NAME:  # what a caller made up is not sent back by the megabyte
+    """Return `NotFound` for an object, such as `"strategy 7"`.
+
+    An object of another user gets the same answer, so that its existence does not leak.
+    """
+    if len(what) > MAX_NAME:  # bounds how much text of the caller an error repeats
         what = f"{what[:MAX_NAME]}…"
     return ServiceError(StatusCode.NotFound, f"{what} was not found")
 
@@ -117,12 +120,12 @@ def duplicate_request(message: str, data: object | None) -> ServiceError:
 
 
 def unauthorized(message: str = "a valid API key is needed") -> ServiceError:
-    """Return `Unauthorized`: nobody knows who calls."""
+    """Return `Unauthorized`: the caller is not authenticated."""
     return ServiceError(StatusCode.Unauthorized, message)
 
 
 def forbidden(message: str, code: str | None = None) -> ServiceError:
-    """Return `Forbidden`: the caller is known and may not."""
+    """Return `Forbidden`: the caller is authenticated and lacks the permission."""
     return ServiceError(StatusCode.Forbidden, message, _detail(code))
 
 
@@ -132,18 +135,18 @@ def not_supported(message: str, code: str | None = None) -> ServiceError:
 
 
 def rate_limited(message: str, code: str | None = None) -> ServiceError:
-    """Return `RateLimited`: too much at once; the same request may succeed later."""
+    """Return `RateLimited`: a limit of concurrent requests is reached; the same request may succeed later."""
     return ServiceError(StatusCode.RateLimited, message, _detail(code))
 
 
 def unavailable(message: str, provider: str | None = None, code: str | None = None) -> ServiceError:
-    """Return `ProviderUnavailable`: the data that is needed does not arrive."""
+    """Return `ProviderUnavailable`: the required market data does not arrive."""
     error = MesoLiveApiError(Code=code, Provider=provider) if provider or code else None
     return ServiceError(StatusCode.ProviderUnavailable, message, error)
 
 
 def timed_out(message: str, code: str | None = None) -> ServiceError:
-    """Return `Timeout`: the answer did not come in time; what became of the request must be asked."""
+    """Return `Timeout`: no answer came in time; the caller must query the outcome of the request."""
     return ServiceError(StatusCode.Timeout, message, _detail(code))
 
 

@@ -1,4 +1,4 @@
-"""How the server logs: one line per event on standard error, readable on a terminal and JSON elsewhere."""
+"""Structured logging: one line per event on standard error, as text on a terminal and as JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 HIDDEN = "***"
 
-# Nothing of this should get as far as here. It is the second fence: a key in a log is a key in every copy of the log.
+# Second line of defence: callers should never log a secret. A key in a log is a key in every copy of the log.
 _SECRETS = (
     (re.compile(r"(access_token=)[^&\s\"'<>]+", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"(bearer\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
@@ -55,7 +55,7 @@ class OncePerMinute(logging.Filter):
         """Return whether to write the record; errors with a trace always are."""
         if not record.name.startswith(FROM_CLIENTS) or record.exc_info:
             return True
-        # By the text before its values are filled in: as many as there are calls in the library.
+        # Keyed by the format string without its values, so the number of keys is bounded by the calls in the library.
         kind, now = (record.name, str(record.msg)), self._monotonic()
         since, left_out = self._seen.get(kind, (-REPEAT_SECONDS, 0))
         if now - since < REPEAT_SECONDS:
@@ -133,7 +133,7 @@ def log_to_stderr() -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        # The stream of the moment: whoever replaces it is heard.
+        # Looked up at each write: `sys.stderr` may have been replaced.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 

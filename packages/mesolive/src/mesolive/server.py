@@ -1,4 +1,4 @@
-"""Running the application on a socket: bound before anything else starts, drained before anything stops."""
+"""HTTP server process: binds the socket before the application starts, drains clients before it stops."""
 
 from __future__ import annotations
 
@@ -79,14 +79,17 @@ def bind(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and leaves signals to us: uvicorn would raise them again after a clean stop."""
+    """A uvicorn server that reports when it listens and handles no signals.
+
+    uvicorn would raise the signals again after a clean stop.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen: as uvicorn does, but that a connection which never says what it wants in TLS is closed."""
+        """Start to listen as uvicorn does, with a timeout for the TLS handshake."""
         await self.lifespan.startup()
         config, loop = self.config, asyncio.get_running_loop()
 
@@ -216,8 +219,8 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
         loop.add_signal_handler(number, stop)
     with contextlib.ExitStack() as stack:
         async with serving(settings) as application:
-            # What was made to start stays for good: without it in its rounds the garbage collector does not hold up
-            # ticks.
+            # Objects made at the start live for the whole run. Frozen, they do not lengthen the garbage collector's
+            # pauses, which delay ticks.
             gc.collect()
             gc.freeze()
             _log.info("started", url=application.url, version=version("mesolive"))

@@ -1,4 +1,4 @@
-"""One frozen settings object: from the command line, else a `MESOLIVE_…` variable, else the default explained here."""
+"""Server settings: read from the command line, else from `MESOLIVE_…` variables, else the documented defaults."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ class Settings:
 
 
 def check_certificate(certificate: Path, key: Path) -> None:
-    """Let a certificate and its key pass that a server can use.
+    """Check that a certificate and its key can be used by a server.
 
     Raises
     ------
@@ -402,6 +402,6 @@ def client_url(environ: Mapping[str, str] | None = None) -> str:
         if known.name in names and (text := environ.get(known.variable))
     }
     settings = Settings(**values)  # pyright: ignore[reportArgumentType]  # read by name and type just above
-    # A server that listens everywhere is asked on this machine.
+    # A server bound to all addresses is reached at the loopback address.
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
     return replace(settings, host=everywhere.get(settings.host, settings.host)).url

@@ -1,7 +1,7 @@
-"""Fair shares between users: turns round robin by user, a bound on what one user has at once, and an urgent lane.
+"""Fair scheduling between users: round-robin turns, a limit of concurrent calls per user, and an urgent lane.
 
-One user with hundreds of calls waits for their own calls, and nobody else does: who asks for a turn gets it after at
-most one turn of each other user. What lowers risk (cancels, exits) goes before everything else.
+Hundreds of calls of one user delay that user alone: a call waits for at most one turn of each other user. Calls that
+lower risk (cancels, exits) run before all others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Waiter = asyncio.Future[None]
 
 
 class Lane(Enum):
-    """Kinds of calls that do not wait for each other."""
+    """Lanes of calls. Calls in different lanes do not wait for each other."""
 
     COMMON = "common"
     ORDERS = "orders"
@@ -29,7 +29,7 @@ class Lane(Enum):
 
 
 class _Queue:
-    """Waiters by user; the next one is of the user who had to wait longest for a turn."""
+    """Waiters by user. The next waiter belongs to the user who has waited longest for a turn."""
 
     def __init__(self) -> None:
         self._waiters: OrderedDict[Hashable, deque[Waiter]] = OrderedDict()
@@ -77,12 +77,12 @@ class FairTurns:
         (self._urgent if URGENT.get() else self._common).put(user, waiter)
         if self._free > 0:
             self._free -= 1
-            self.release()  # somebody waits who was cancelled: the free turn goes to whoever is next
+            self.release()  # All earlier waiters were cancelled: take the turn at once.
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self.release()  # it came in the same moment
+                self.release()  # the turn was granted before the cancellation arrived
             raise
 
     def release(self) -> None:
@@ -110,12 +110,12 @@ class CallShares:
 
     @property
     def present(self) -> int:
-        """How many calls run or wait."""
+        """The number of calls that run or wait."""
         return self._present.total()
 
     @asynccontextmanager
     async def turn(self, user: Hashable, lane: Lane) -> AsyncGenerator[None]:
-        """Run a call of a user within the user's share."""
+        """Run a call of a user within the limit of concurrent calls of that user."""
         key = (user, lane)
         turns = self._turns.get(key)
         if turns is None:

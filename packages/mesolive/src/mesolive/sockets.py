@@ -1,7 +1,7 @@
-"""What keeps strangers from using up the server's sockets: neither needs a key, so neither may cost much.
+"""Socket limits: closes idle HTTP connections, raises the file descriptor limit, and logs its exhaustion.
 
-A connection that does not come to the point is closed, and a process that has no file descriptor left says so now and
-then instead of thousands of times a second.
+An unauthenticated client can open sockets, so idle ones are closed. A process without free file descriptors logs that
+once a minute, not at each of thousands of failed accepts per second.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ _log = structlog.get_logger(__name__)
 
 
 class PromptRequests(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, for those who speak: others are hung up on after `REQUEST_SECONDS`.
+    """The HTTP protocol of uvicorn with a request timeout: closes a connection without a request in `REQUEST_SECONDS`.
 
     uvicorn itself limits only the time between two requests.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # uvicorn narrows it so
-        """Begin to wait for a request."""
+        """Start the request timeout."""
         super().connection_made(transport)
         self._seen: RequestResponseCycle | None = None
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the request timeout."""
         self._timer.cancel()
         super().connection_lost(exc)
 
     def _look(self) -> None:
-        """Close a connection whose last request is over, when no other has come since the last look."""
+        """Close the connection if it has no request under way and none has come since the last check."""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
-            return  # it is a WebSocket by now, which has time limits of its own
+            return  # upgraded to a WebSocket, which has its own timeouts
         # Annotated as always there, but None until the first request.
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is self._seen and (cycle is None or cycle.response_complete):
@@ -64,13 +64,13 @@ class PromptRequests(HttpToolsProtocol):
 
 
 class LoopErrors:
-    """Handles what the event loop reports: a lack of files once a minute, everything else as always."""
+    """Exception handler of the event loop: logs a lack of file descriptors once a minute, all else as the default."""
 
     def __init__(self) -> None:
         self._complained_at: float | None = None
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-        """Log, or leave it to the loop."""
+        """Log a lack of file descriptors; pass every other error to the event loop."""
         error = context.get("exception")
         if not isinstance(error, OSError) or "accept" not in str(context.get("message")):
             loop.default_exception_handler(dict(context))

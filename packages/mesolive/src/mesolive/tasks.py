@@ -1,4 +1,4 @@
-"""Background tasks with an owner: started, stopped with a deadline, restarted with back-off, and shown in health.
+"""Supervised background tasks: started by an owner, restarted with back-off, stopped with a deadline, seen in health.
 
 Every task of the server is started here; `asyncio.create_task` is used nowhere else. A loop runs until its owner stops
 it: one that raises or returns is logged, counted, and started again after a pause. A task with an end is spawned.
@@ -92,7 +92,7 @@ class TaskState:
 
 
 class Turns:
-    """What a loop reports while it runs, and what is known of it afterwards."""
+    """Progress of a loop: its completed turns and its failures."""
 
     def __init__(self, name: str, pace: Clock, turn_limit: float | None = None) -> None:
         self.name = name
@@ -107,7 +107,7 @@ class Turns:
         self._error: str | None = None
 
     def turned(self) -> None:
-        """Report that a turn was completed."""
+        """Record a completed turn."""
         self.turns += 1
         self._turned_at = self._pace.now()
 

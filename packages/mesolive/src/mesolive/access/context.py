@@ -1,4 +1,4 @@
-"""Who is calling."""
+"""User context: the authenticated caller of a service."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ CACHE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key.
+    """An API key as stored, without its token.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class NewApiKey:
 
 
 class Access:
-    """Users, their keys, and who a token belongs to.
+    """Creates, lists, revokes and authenticates API keys.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class Access:
         return [ApiKey(row.key_id, row.name, row.label, row.created_at, row.expires_at, row.revoked_at) for row in rows]
 
     async def revoke(self, key_id: str) -> None:
-        """Let a key work no more: at once in this process, within `CACHE_SECONDS` in others.
+        """Revoke a key: at once in this process, within `CACHE_SECONDS` in others.
 
         Revoking it again changes nothing.
 
@@ -207,7 +207,7 @@ class Access:
             tx.after_commit(lambda: self._forget(key_id))
 
     async def authenticate(self, token: str) -> UserContext | None:
-        """Return whose token this is, or `None` when it is not a valid one, has expired, or was revoked."""
+        """Return the user of a token, or `None` when the token is invalid, expired or revoked."""
         claims = self._verify(token)
         if claims is None:
             return None
@@ -236,7 +236,7 @@ class Access:
         return user
 
     async def revoked(self, key_ids: Collection[str]) -> set[str]:
-        """Return which of these keys have been revoked, by whichever process; what was known of them is forgotten."""
+        """Return which of these keys have been revoked, by any process, and drop them from the cache."""
         wanted = sorted(key_ids)
         working: set[str] = set()
         async with self._database.read() as tx:
@@ -296,7 +296,7 @@ class Access:
 
 
 async def secret_of(database: Database, directory: Path | None, given: str | None) -> ServerSecret:
-    """Return the server's secret; see `load_secret`. A new one is made only where no key would die of it.
+    """Return the server's secret; see `load_secret`. A new one is made only where no stored key was signed by another.
 
     Raises
     ------

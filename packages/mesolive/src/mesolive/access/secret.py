@@ -1,4 +1,4 @@
-"""The server's secret: one random value, from which a key is derived for each purpose."""
+"""Server secret: a random value in a file or the environment, and the keys derived from it for each purpose."""
 
 from __future__ import annotations
 

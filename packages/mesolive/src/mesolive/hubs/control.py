@@ -27,7 +27,7 @@ Answer = models.MesoLiveApiResponse[Any]
 
 @dataclass(frozen=True, slots=True)
 class ControlServices:
-    """What the Control Hub calls."""
+    """The services that the Control Hub calls."""
 
     agents: Agents
     accounts: Accounts
@@ -45,14 +45,14 @@ class ControlServices:
 
 
 class ControlHub(EnvelopeHub):
-    """Decodes, calls a service, answers in the envelope."""
+    """The methods of the Control Hub; one object per connection."""
 
     def __init__(self, services: ControlServices) -> None:
         self._services = services
 
     @hub_method(name="ListAgents")
     async def list_agents(self, args: Payload | None = None) -> Answer:
-        """List what connects data and brokers."""
+        """List the agents: the connections to market data and brokers."""
         return await self._answer("ListAgents", models.ListAgentsArgs, args, self._services.agents.list)
 
     @hub_method(name="ListAccounts")
@@ -129,7 +129,7 @@ class ControlHub(EnvelopeHub):
 
     @hub_method(name="GetPreparePositionEntryStatus")
     async def get_prepare_position_entry_status(self, args: Payload | None = None) -> Answer:
-        """Say where the preparation of an entry stands."""
+        """Return the status of the preparation of an entry."""
         return await self._answer(
             "GetPreparePositionEntryStatus",
             models.GetPreparePositionEntryStatusArgs,
@@ -156,7 +156,7 @@ class ControlHub(EnvelopeHub):
 
     @hub_method(name="GetPreparePositionExitStatus")
     async def get_prepare_position_exit_status(self, args: Payload | None = None) -> Answer:
-        """Say where the preparation of an exit stands."""
+        """Return the status of the preparation of an exit."""
         return await self._answer(
             "GetPreparePositionExitStatus",
             models.GetPreparePositionExitStatusArgs,
@@ -186,7 +186,7 @@ class ControlHub(EnvelopeHub):
 
     @hub_method(name="GetPreparePositionAdjustmentStatus")
     async def get_prepare_position_adjustment_status(self, args: Payload | None = None) -> Answer:
-        """Say where the preparation of an adjustment stands."""
+        """Return the status of the preparation of an adjustment."""
         return await self._answer(
             "GetPreparePositionAdjustmentStatus",
             models.GetPreparePositionAdjustmentStatusArgs,
@@ -221,13 +221,13 @@ class ControlHub(EnvelopeHub):
 
     @hub_method(name="SetPositionClosed")
     async def set_position_closed(self, args: Payload | None = None) -> Answer:
-        """Close a position in the books that was closed elsewhere."""
+        """Mark a position as closed that was closed outside of the server."""
         service = self._services.actions.set_closed
         return await self._answer("SetPositionClosed", models.SetPositionClosedArgs, args, service)
 
     @hub_method(name="AdjustLegPnL")
     async def adjust_leg_pnl(self, args: Payload | None = None) -> Answer:
-        """Say what a leg has realised."""
+        """Set the realised PnL of a leg."""
         return await self._answer("AdjustLegPnL", models.AdjustLegPnLArgs, args, self._services.actions.adjust_pnl)
 
     @hub_method(name="LiquidatePosition")
@@ -270,7 +270,7 @@ class ControlHub(EnvelopeHub):
 
     @hub_method(name="GetIdempotencyRecord")
     async def get_idempotency_record(self, args: Payload | None = None) -> Answer:
-        """Return what an idempotency key was used for."""
+        """Return the request and the outcome of an idempotency key."""
         return await self._answer(
             "GetIdempotencyRecord", models.GetIdempotencyRecordArgs, args, self._services.idempotency.get
         )

@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class DataHub(EnvelopeHub):
-    """Decodes, asks the streams, answers; one object per connection."""
+    """The methods of the Data Hub; one object per connection."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams

@@ -1,4 +1,4 @@
-"""Every unary method answers one envelope: how an argument becomes a call of a service, and its outcome an answer."""
+"""Response envelope of unary hub methods: decodes arguments, calls a service, maps errors to statuses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _calls = logging.getLogger("mesolive.calls")
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What one user may have at once, over all connections."""
+    """Limits of concurrent calls and streams of one user, over all connections."""
 
     calls: CallShares
     streams: CountedShares
@@ -45,7 +45,7 @@ def principal_of(user: UserContext) -> Principal:
 
 
 def user_of(context: HubContext) -> UserContext:
-    """Return who is connected; every connection of our hubs was authenticated by `principal_of`."""
+    """Return the user of a connection; every connection of our hubs was authenticated by `principal_of`."""
     return _user_behind(context.principal)
 
 
@@ -86,7 +86,7 @@ class EnvelopeHub(Hub):
 
     @property
     def user(self) -> UserContext:
-        """Who is connected."""
+        """The user of the connection."""
         return user_of(self.context)
 
     async def _answer(
@@ -107,7 +107,7 @@ class EnvelopeHub(Hub):
         service
             Does the work.
         """
-        # Whatever is logged on behalf of this call, also by tasks that it starts, says whose it is.
+        # Binds the user to every log line of this call and of the tasks that it starts.
         user, connection = self.user, self.context.connection_id
         with structlog.contextvars.bound_contextvars(
             connection=connection, method=method, user_id=user.user_id, key_id=user.key_id
@@ -146,7 +146,7 @@ class EnvelopeHub(Hub):
         return MesoLiveApiResponse(Status=StatusCode.Success, Data=data)
 
     def _internal(self, method: str) -> MesoLiveApiResponse[Any]:
-        """Answer a fault of ours: the caller gets a reference, the log gets the trace."""
+        """Return `InternalError`: the caller gets a reference, the log gets the traceback."""
         reference = uuid4().hex[:12]
         _log.exception("hub_method_failed", reference=reference)
         return MesoLiveApiResponse(

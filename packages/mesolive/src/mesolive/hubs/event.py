@@ -54,9 +54,9 @@ class EventHub(EnvelopeHub):
     Parameters
     ----------
     events
-        Answers what is asked.
+        Reads the events of users.
     deliverer
-        Is held back while a connection is told the active state.
+        Paused for the user while a new connection gets the active signals and errors.
     """
 
     def __init__(self, events: Events, deliverer: Deliverer) -> None:
@@ -64,11 +64,11 @@ class EventHub(EnvelopeHub):
         self._deliverer = deliverer
 
     async def on_connected(self) -> None:
-        """Send the active signals and errors, and let the connection hear what follows."""
+        """Send the active signals and errors, then subscribe the connection to the events that follow."""
         caller = self.clients.caller
         async with self._deliverer.paused(self.user.user_id) as pause:
             active, latest = await self._events.active_state(self.user.user_id)
-            # The others hear first what is part of this state already; this connection hears what comes after it.
+            # Other connections first catch up with this state; the new connection then gets only the events after it.
             await pause.catch_up(latest)
             for count, envelope in enumerate(active, 1):
                 await caller.send(envelope.EventType, envelope.Event)
@@ -185,7 +185,7 @@ class HubSink:
         self._clients = clients
 
     async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
-        """Queue an event for those who want it; each connection's queue keeps the order."""
+        """Queue an event for each subscribed connection; the queue of a connection keeps the order."""
         if event.StrategyId is None:
             groups = (_user_group(user_id),)
         else:

@@ -1,6 +1,6 @@
-"""Ends the connections of API keys that were revoked, in this process or by the command line in another.
+"""API key monitor: closes the connections of revoked keys, also of keys revoked by another process.
 
-A key that expires needs no watch: its connections know when (`principal_of`).
+Expiry needs no monitor: a connection closes when its principal expires (`principal_of`).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _log = structlog.get_logger(__name__)
 
 
 class ApiKeyMonitor:
-    """Compares the keys behind the open connections with those that still work.
+    """Compares the keys of the open connections with the revoked keys.
 
     Parameters
     ----------
     access
-        Knows which keys work.
+        Reads which keys are revoked.
     hubs
-        Whose connections are watched.
+        The hubs whose connections are checked.
     """
 
     def __init__(self, access: Access, hubs: Sequence[HubHandle]) -> None:
@@ -46,11 +46,11 @@ class ApiKeyMonitor:
         self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Begin to compare."""
+        """Start the monitor."""
         self.tasks.start_periodic("api key check", self._compare, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
 
     async def stop(self) -> None:
-        """End the comparisons."""
+        """Stop the monitor."""
         await self.tasks.stop()
 
     async def _compare(self) -> None:

@@ -1,4 +1,4 @@
-"""Says that a user has new events; what they are is in the database.
+"""Event bus: wakes the deliverer when a user has new committed events; the events stay in the database.
 
 The bus may lose nothing that matters: a wake-up carries only a number, later ones replace earlier ones, and the
 deliverer looks into the database by itself from time to time. `LocalBus` serves one process; a bus between processes

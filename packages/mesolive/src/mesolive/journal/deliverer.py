@@ -1,8 +1,8 @@
-"""Brings committed events to those who listen: each user's in order, none left out, none before its commit.
+"""Event delivery: sends committed events to subscribed connections, in order per user, without gaps.
 
-The bus only wakes the deliverer. What follows directly on what it has delivered, and was committed by this process, it
-takes from the journal's memory; everything else it reads from the database. Its position is in memory: when the process
-dies its connections die with it, and what a client missed it asks for by `GetEventsSince`.
+The bus only wakes the deliverer. Events that this process committed, and that directly follow the last delivered event,
+come from the journal's cache; all others are read from the database. The delivery position is kept in memory only: a
+crash ends the connections too, and clients fetch the events they missed by `GetEventsSince`.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ class Deliverer:
     journal
         Where events are read.
     bus
-        Says who has new events.
+        Announces which users have new events.
     sink
         Gets them; when it fails, the same event is tried again after a pause.
     deliver_seconds
         The longest that the sink may take for one event.
     sweep_seconds
-        How often the journal is asked for events that the bus said nothing about, as those of another process.
+        Seconds between two queries for events that the bus did not announce, such as those of another process.
     sleep
         Waits between attempts.
     """
@@ -98,7 +98,9 @@ class Deliverer:
 
     async def start(self) -> None:
         """Begin to deliver what is committed from now on."""
-        self._subscription = self._bus.subscribe()  # before reading: nothing falls between the two
+        self._subscription = (
+            self._bus.subscribe()
+        )  # Subscribe before reading: an event committed in between is not missed.
         try:
             self._delivered = dict(await self._journal.latest_of_all())
         except BaseException:
@@ -115,14 +117,14 @@ class Deliverer:
 
     @property
     def behind(self) -> int:
-        """How many committed events it knows of and has not delivered yet, of all users together."""
+        """The number of announced events that are not delivered yet, over all users."""
         return sum(max(0, wanted - self._delivered.get(user_id, 0)) for user_id, wanted in self._wanted.items())
 
     def paused(self, user_id: int) -> AbstractAsyncContextManager[Pause]:
         """Return a context in which nothing is delivered to the user but what is asked for.
 
-        A new connection is told the active state and joins the listeners within it, after the others have caught up
-        with that state: so it hears exactly what comes after.
+        In this context a new connection gets the active signals and errors and subscribes, after the other
+        connections have caught up with that state: it then gets exactly the events that follow.
         """
         return self._paused(user_id)
 
@@ -158,7 +160,7 @@ class Deliverer:
             self.tasks.spawn("event delivery to user", self._catch_up(user_id), detail=user_id)
 
     async def _catch_up(self, user_id: int) -> None:
-        """Deliver until nothing is wanted, then end; a failure is logged and tried again for ever."""
+        """Deliver until no event is pending, then end; a failure is logged and retried without limit."""
         pauses = RETRY.pauses()
         while self._delivered.get(user_id, 0) < self._wanted[user_id]:
             try:
@@ -170,7 +172,7 @@ class Deliverer:
                 pauses = RETRY.pauses()
             else:
                 await self._sleep(next(pauses))
-        # Nothing is awaited between the comparison and this line: what is wanted later starts a new worker.
+        # No await between the comparison and this line: a later wake-up then starts a new worker.
         self._catching_up.discard(user_id)
 
     async def _deliver_batch(self, user_id: int) -> bool:
@@ -194,7 +196,7 @@ class Deliverer:
 
     async def _deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
         if event.EventSeqId <= self._delivered.get(user_id, 0):
-            return  # somebody was quicker
+            return  # another task has delivered it already
         async with asyncio.timeout(self._deliver_seconds):
             await self._sink.deliver(user_id, event)
         self._delivered[user_id] = event.EventSeqId

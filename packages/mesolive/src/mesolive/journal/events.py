@@ -1,4 +1,4 @@
-"""What the Event Hub asks: which strategies a user may follow, where their log ends, and what is in it."""
+"""Event queries of the Event Hub: a user's strategies, the latest `EventSeqId`, events since an id, active state."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Events:
         ------
         ServiceError
             `ValidationError` for a limit out of bounds or a foreign token; `NotFound`, with the code `EventsPruned`,
-            when events after the id were deleted for their age: who knows of some may not miss others unnoticed. Its
-            `Detail` is the id after which everything is there. Who asks from 0 gets what there is.
+            when retention deleted events after the id: a client must not miss events unnoticed. Its `Detail` is the
+            id after which the log is complete. A query from 0 returns all events that are left.
         """
         since = args.SinceEventSeqId
         page = self._pager.page(user_id, "GetEventsSince", args, start=since, maximum=MAX_EVENTS_LIMIT)
         result, more = await self._journal.since(user_id, page.after, page.limit)
-        # Asked after reading: whatever was deleted before that is known.
+        # Queried after the events are read, so that a deletion in between is noticed.
         if since > 0 and page.after < (pruned := await self._journal.pruned(user_id)):
             raise ServiceError(
                 StatusCode.NotFound,

@@ -94,7 +94,7 @@ class Journal:
     database
         Where the log is.
     bus
-        Told after each commit that a user has new events.
+        Notified after each commit that a user has new events.
     clock
         Gives events their times: the market's time.
     new_id
@@ -167,7 +167,7 @@ class Journal:
     def fresh(self, user_id: int, since: int) -> Sequence[MesoLiveEventEnvelope]:
         """Return committed events that follow `since` directly, as far as they are at hand; the rest is in the log.
 
-        For who delivers them: what is not after `since` is forgotten.
+        For the deliverer: events up to `since` are dropped from the cache.
         """
         kept = self._fresh.get(user_id)
         while kept and kept[0].EventSeqId <= since:
@@ -177,7 +177,7 @@ class Journal:
         return tuple(kept)
 
     def _announce(self, user_id: int, appended: Sequence[MesoLiveEventEnvelope]) -> None:
-        """Keep what was just committed at hand, and say so."""
+        """Cache the committed events and publish them on the bus."""
         kept = self._fresh.get(user_id)
         if kept is None:
             if len(self._fresh) >= MAX_FRESH_USERS:
@@ -225,7 +225,7 @@ class Journal:
         size = 0
         async with self._database.read() as tx:
             while len(result) < limit:
-                # In parts: a few long events must not have thousands of them read.
+                # Read in batches: the byte limit can be reached long before the row limit.
                 part = min(_PART, limit - len(result))
                 rows = await tx.all(_SINCE, {"user": user_id, "since": since, "limit": part + 1})
                 for row in rows[:part]:

@@ -1,4 +1,4 @@
-"""The time of an event that is not in the journal yet: `EventTime` is required, and the journal gives it."""
+"""Placeholder `EventTime` of events before the journal stamps them: the wire model requires the field."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Backups: one file with everything that a server keeps, made while it runs, and put back by `restore`.
+"""Backup and restore: one archive of the database, the secret and the venue's files, made while the server runs.
 
 A backup is a gzipped tar archive of the database, the secret that signs API keys, and the simulated venue's memory
 where there is one, after a manifest that says what must be in it. The venue's memory is copied after the database: a
-venue may know more than our books, which then ask it, but never less.
+venue may then have orders that the database lacks, which reconciliation resolves, but never the reverse.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rows
         How many rows each table had.
     venue
-        Where the simulated venue's memory was, when the server was told to keep it elsewhere than by default.
+        Where the simulated venue's memory was, when a setting placed it elsewhere than by default.
     """
 
     format: int
@@ -185,8 +185,8 @@ async def restore_backup(
 ) -> Restored:
     """Put a backup back in the place of a SQLite database, check it, and halt all trading.
 
-    Numbers that are given out afterwards begin at a distance, and a halt stands until somebody has compared the books
-    with the venues: an order that was sent after the backup is in nobody's books now, and must not be sent again.
+    Numbers that are given out afterwards begin at a distance, and a halt stands until the operator has compared the
+    positions with the venues: an order sent after the backup is missing in the database, and must not be sent again.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def _beside(database: Path) -> list[Path]:
     """Return the files that belong to a database and lie beside it."""
     return [
         *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")),
-        mark_file(database),  # of another history
+        mark_file(database),  # a log of another database file
     ]
 
 
@@ -288,7 +288,7 @@ def _copy_database(source: Path, copy: Path, progress: Progress) -> dict[str, in
             progress=lambda _status, left, total: progress("copying", (total - left) * size, total * size),
         )
         reader.execute("ROLLBACK")
-        writer.execute("PRAGMA journal_mode = DELETE")  # one file, and not one that needs others beside it
+        writer.execute("PRAGMA journal_mode = DELETE")  # leaves one file, without a write-ahead log beside it
         _check_database(writer, rows)
     return rows
 
@@ -366,7 +366,7 @@ def _add(tar: tarfile.TarFile, name: str, size: int, at: datetime, stream: IO[by
 
 
 def _whole_lines(file: Path) -> int:
-    """Return how long a file of lines is that somebody is writing to, without the line that is not finished."""
+    """Return the length of a file of lines that is being written, without its unfinished last line."""
     with file.open("rb") as stream:
         end = stream.seek(0, os.SEEK_END)
         while end > 0:
@@ -443,7 +443,7 @@ def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tu
             raise BackupError(f"{unpacked.file} is damaged: {member.name} is not what was backed up")
         done += member.size
     while unpacked.packed.read(CHUNK):
-        pass  # to the end, where gzip has a sum of its own
+        pass  # Read to the end, where gzip checks its own checksum.
     progress(what, total, total)
 
 
@@ -456,7 +456,7 @@ class _Hashed(BytesIO):
         self.digest = hashlib.sha256()
 
     def read(self, size: int | None = CHUNK, /) -> bytes:
-        """Read on."""
+        """Read and hash the next bytes."""
         chunk = self._stream.read(CHUNK if size is None or size < 0 else size)
         self.digest.update(chunk)
         return chunk

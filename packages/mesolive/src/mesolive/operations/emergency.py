@@ -1,4 +1,4 @@
-"""Stores what the emergency file holds, halts and revocations, once the database can be written again."""
+"""Emergency file import: stores its halts and revocations once the database can be written again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EmergencyImport:
     Parameters
     ----------
     every_seconds
-        Real seconds between two looks.
+        Real seconds between two imports.
     """
 
     def __init__(self, database: Database, every_seconds: float = EVERY_SECONDS) -> None:
@@ -32,15 +32,15 @@ class EmergencyImport:
         self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start the import task."""
         self.tasks.start_periodic("emergency import", self.store, self._every, at_once=True)
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop the import task."""
         await self.tasks.stop()
 
     async def store(self) -> None:
-        """Store what is in the file now; leave it there while the database cannot be written."""
+        """Store the entries of the file; they stay in the file while the database cannot be written."""
         notes = self._database.emergency.notes()
         if not notes:
             return
@@ -49,7 +49,7 @@ class EmergencyImport:
                 for note in notes:
                     await _store(tx, note)
         except NOT_STORED as error:
-            if not self._waits:  # once, and not every second while the disk is full
+            if not self._waits:  # log once, not every second while the disk is full
                 self._waits = True
                 _log.warning("emergency_import_waits", entries=len(notes), error=type(error).__name__)
             return

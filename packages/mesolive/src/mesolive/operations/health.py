@@ -1,6 +1,6 @@
-"""How the server is doing: looked at regularly, told to monitors by `/health` and to Prometheus by `/metrics`.
+"""Health checks: periodic checks of the database, disk, market data, venues and tasks, reported by `/health`.
 
-Nothing of a user is told: numbers of orders and errors, and never whose.
+The report holds counts of orders and errors, and no data of a user.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ RECENT_SECONDS = 600.0
 LITTLE_SPACE = 512 * 1024 * 1024
 """Bytes: with less on the database's disk somebody should make room."""
 
-# Changes nothing, but has to reach the disk like every change: a database that cannot be written to is found out.
+# Changes no value, but must reach the disk like every write: it fails where the database cannot be written.
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 _NOBODY = 0
 """The user that the touch is written for: on PostgreSQL it then waits for no user's writers."""
@@ -93,7 +93,7 @@ class MarketVitals:
     Attributes
     ----------
     silence
-        Market seconds since it said anything; `None` before it ever has.
+        Market seconds since its last quote or message; `None` before the first.
     """
 
     connected: bool
@@ -103,7 +103,7 @@ class MarketVitals:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What was found at a look.
+    """The results of one health check.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class Vitals:
     counts
         How many there are of each of `_COUNTS`; empty while the database cannot be read.
     oldest_unresolved
-        Market seconds for which it is unknown what became of an order, the longest.
+        The longest time in market seconds for which the state of an order is in doubt.
     market_open
         Whether the exchange is open.
     venues
@@ -124,7 +124,7 @@ class Vitals:
     undelivered, delivery_lag
         How many events wait to be delivered, and for how many seconds some have.
     evaluated_ago
-        Real seconds since an evaluation of signals succeeded, or since the start; `None` where nobody evaluates.
+        Real seconds since the last successful signal evaluation, or since the start; `None` without an evaluator.
     evaluated_every
         How many real seconds are between two.
     loop_lag
@@ -164,7 +164,7 @@ def scarce(files: tuple[int, int]) -> bool:
 
 
 def failures(vitals: Vitals) -> list[str]:
-    """Return what keeps the server from its work, in words; nothing when all is well."""
+    """Return the failures that stop the server from working, in words; empty when there are none."""
     result: list[str] = []
     if vitals.database_error is not None:
         result.append(f"the database cannot be written to: {vitals.database_error}")
@@ -188,7 +188,7 @@ def failures(vitals: Vitals) -> list[str]:
 
 
 def warnings(vitals: Vitals) -> list[str]:
-    """Return what somebody should look at though the server works, in words."""
+    """Return the warnings for the operator, in words; the server works in spite of them."""
     result: list[str] = [*vitals.notices]
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
@@ -263,14 +263,14 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
 
 
 class Health:
-    """Looks at everything regularly and remembers what it saw.
+    """Runs the health checks periodically and keeps the last results.
 
     Parameters
     ----------
     file
         The database's file; `None` where it is a server.
     pulse
-        How the evaluator is doing; `None` where somebody else says when signals are evaluated.
+        The progress of the signal evaluator; `None` in a replay, which evaluates by itself.
     evaluated_every
         Real seconds between two evaluations.
     registry
@@ -315,19 +315,19 @@ class Health:
         self._files_low = False
 
     async def start(self) -> None:
-        """Look once, and begin to look regularly."""
+        """Run the checks once, and periodically from then on."""
         await self.lag.start()
         await self.look()
         self.tasks.start_periodic("health", self.look, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop the checks."""
         await self.tasks.stop()
         await self.lag.stop()
 
     @property
     def vitals(self) -> Vitals:
-        """What is known now: of the database what the last look found, of the rest how it is at this moment."""
+        """The current results: of the database from the last check, of all else at this moment."""
         now, seen = time.monotonic(), self._stored
         behind = self._deliverer.behind
         pulse = self._pulse
@@ -361,7 +361,7 @@ class Health:
         return report(self.vitals, self._clock.now())
 
     async def look(self) -> None:
-        """Look at the database now."""
+        """Check the database now."""
         error: str | None = None
         asked = self._pace.now()
         counts: dict[str, int] = {}
@@ -382,7 +382,7 @@ class Health:
             error = _kind(problem)
             held_up = self.lag.total_since(asked)
             if held_up > took / 2 and isinstance(problem, ServiceError | TimeoutError):
-                # Nothing was found out about the database: its answer waited as everything did.
+                # The event loop was late, so a slow answer says nothing about the database.
                 _log.warning("event_loop_held_up", seconds=round(held_up, 1))
                 error = self._stored.database_error
             elif self._stored.database_error != error:

@@ -1,7 +1,7 @@
-"""Market time beyond the process: where it goes on after a restart, and how old rows are that it stamped.
+"""Market clock persistence: stores market time across restarts, and maps real time to market time for retention.
 
 Market time is not real time: a simulation runs faster, stands still while the server is stopped, and another market may
-follow with another date. So the server notes how far it has come, and what real time it was then.
+follow with another date. So the server stores pairs of market time and real time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MarketTime(msgspec.Struct, frozen=True, kw_only=True):
-    """How far market time has come.
+    """The last stored market time of a market.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class MarketTime(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_market_time(database: Database) -> MarketTime | None:
-    """Return how far market time had come in the run before, or `None` before the first."""
+    """Return the last market time of the run before, or `None` before the first run."""
     async with database.read() as tx:
         return await _read(tx)
 
@@ -69,7 +69,7 @@ async def put_state(tx: WriteTransaction, name: str, value: object, at: datetime
 
 
 class MarketClockRecorder:
-    """Notes how far market time has come: at the start, every few seconds, and at the stop.
+    """Stores market time at the start, every few seconds, and at the stop.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ class MarketClockRecorder:
         self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Note the present moment, and go on noting."""
+        """Store market time now, and periodically from then on."""
         await self.note()
         self.tasks.start_periodic("market time", self.note, SAVE_SECONDS)
 
     async def stop(self) -> None:
-        """Note the last moment."""
+        """Store the last market time."""
         await self.tasks.stop()
         try:
             await self.note()

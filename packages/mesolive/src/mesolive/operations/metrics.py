@@ -1,4 +1,4 @@
-"""What the server tells a Prometheus scraper; docs/operations.md lists it, and says what to alarm on."""
+"""Prometheus metrics of the server; docs/operations.md lists them and the alarms to set."""
 
 from __future__ import annotations
 

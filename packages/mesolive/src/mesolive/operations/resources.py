@@ -1,4 +1,4 @@
-"""What the process lacks: turns of the event loop that come late, and file descriptors."""
+"""Process resources: event loop lag and open file descriptors."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class LoopLag:
         self._due: datetime | None = None
 
     async def start(self) -> None:
-        """Begin to measure."""
+        """Start the measurement."""
         self._due = self._pace.now() + timedelta(seconds=EVERY_SECONDS)
         self.tasks.start_periodic("event loop lag", self._measure, EVERY_SECONDS)
 
     async def stop(self) -> None:
-        """Measure no more."""
+        """Stop the measurement."""
         await self.tasks.stop()
 
     async def _measure(self) -> None:
@@ -53,7 +53,7 @@ class LoopLag:
         self._due = now + timedelta(seconds=EVERY_SECONDS)
 
     def note(self, at: datetime, seconds: float) -> None:
-        """Remember that a turn was late."""
+        """Record a late turn."""
         self._late.append((at, max(seconds, 0.0)))
         while self._late and at - self._late[0][0] > WINDOW:
             self._late.popleft()

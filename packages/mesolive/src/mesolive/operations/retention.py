@@ -1,4 +1,4 @@
-"""What is kept for how long: old events, jobs, plans and idempotency records go, a few rows per transaction.
+"""Data retention: deletes old events, jobs, plans and idempotency records, a few rows per transaction.
 
 Orders, executions, facts, positions and the audit are never deleted. Nor is an event that is still active, whatever
 its age, and numbers of events are never given again. A row is too old when it is so by the market's time, which stamped
@@ -79,7 +79,7 @@ class RetentionPeriods:
 
 
 class Course(Protocol):
-    """Tells what market time was at a real time: `MarketTimeCourse`."""
+    """Maps real time to market time: `MarketTimeCourse`."""
 
     async def stamped_before(self, moment: datetime) -> datetime | None:
         """Return a market time before which every row was stamped that is older than a real moment."""
@@ -101,9 +101,9 @@ class Retention:
     Attributes
     ----------
     deleted
-        How many rows went since the start, by what they were.
+        The number of deleted rows since the start, by kind.
     last_run
-        When everything was last looked through, in real time.
+        When the last pruning ended, in real time.
     """
 
     def __init__(
@@ -129,14 +129,14 @@ class Retention:
         self.last_run: datetime | None = None
 
     async def start(self) -> None:
-        """Look through everything now, and from time to time."""
+        """Prune now, and periodically from then on."""
         retry = min(RETRY_SECONDS, self._every)
         self.tasks.start_periodic(
             "retention", self._prune_and_log, self._every, at_once=True, back_off=BackOff(retry, self._every)
         )
 
     async def stop(self) -> None:
-        """Look no more; a transaction under way is rolled back."""
+        """Stop pruning; a transaction under way is rolled back."""
         await self.tasks.stop()
 
     async def prune(self) -> Mapping[str, int]:
@@ -171,7 +171,7 @@ class Retention:
     async def _prune_events(self, user_id: int, until: datetime) -> None:
         """Delete a user's oldest events up to the first that is young enough, but for those that are active.
 
-        Up to where is noted in the same transaction: who asks for what is gone must be told so.
+        The last deleted number is stored in the same transaction: a query for deleted events must get `EventsPruned`.
         """
         counter = select(event_counters.c.pruned_seq_id).where(event_counters.c.user_id == user_id)
         kept = select(active_events.c.event_seq_id).where(active_events.c.user_id == user_id)
@@ -189,7 +189,7 @@ class Retention:
                 if row.event_time >= until:
                     break
                 last = row.event_seq_id
-            # Those that were passed over before may have ended since.
+            # Rows that an earlier pass skipped may have ended since.
             old = (events.c.user_id == user_id) & (events.c.event_seq_id <= last) & events.c.event_seq_id.not_in(kept)
             async with self._database.read() as tx:
                 result = await tx.first(select(events.c.event_seq_id).where(old).limit(1))
@@ -215,7 +215,7 @@ class Retention:
             number = 0
             for user_id, keys in by_user.items():
                 async with self._database.write(user_id) as tx:
-                    # Asked again: what was found may be in use by now.
+                    # Checked again within the transaction: a row may be in use by now.
                     still = [key for owner, key in await find(tx, among=keys) if owner == user_id]
                     number += await remove(tx, user_id, still)
             self.deleted[what] += number

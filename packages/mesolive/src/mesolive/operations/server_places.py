@@ -1,4 +1,4 @@
-"""Where a running server keeps what is not in its database: noted at its start, so that a backup finds all of it."""
+"""Locations of a server's files outside the database: recorded at its start, read by a backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What transactions need of the database below them: one connection for each, and who makes those connections."""
+"""Database engine interface: the protocol of read and write connections that SQLite and PostgreSQL implement."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class StoreWriteConnection(StoreConnection, Protocol):
     """A connection while a transaction writes on it; whoever takes it gives it back by `release`, whatever happened."""
 
     async def begin(self, user_id: int | None) -> None:
-        """Begin: from now on nobody else writes what is the user's (`None`: what is anybody's)."""
+        """Begin: from now on no other transaction writes data of the user (`None`: of any user)."""
         ...
 
     async def commit(self) -> None:
-        """Make everything durable."""
+        """Commit durably."""
         ...
 
     async def rollback(self) -> None:
-        """Undo everything; nothing happens where nothing was begun."""
+        """Roll back; does nothing without a transaction."""
         ...
 
     async def abandon(self) -> None:
-        """Part with a connection on which a commit failed: what it makes of the transaction is not to be relied on."""
+        """Discard the connection after a failed commit: the state of its transaction is unknown."""
         ...
 
     async def release(self) -> None:
@@ -75,7 +75,7 @@ class Engines(Protocol):
     """Through which statements go: where listeners of SQLAlchemy's events attach."""
 
     def prepare(self) -> None:
-        """Make what must be there before the first connection; raises `UnusableDatabaseError`."""
+        """Create what the first connection needs; raises `UnusableDatabaseError`."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[StoreConnection]:
@@ -91,7 +91,7 @@ class Engines(Protocol):
         ...
 
     async def accept_history(self) -> None:
-        """Take what there is as the whole history from now on."""
+        """Accept the commits that are present as the complete history."""
         ...
 
     async def run(self, work: Callable[[Connection], R]) -> R:

@@ -1,4 +1,4 @@
-"""Transactions: many readers, each on one snapshot, and writers that run one after another.
+"""Database transactions: concurrent readers on snapshots, serialized writers, callbacks after the commit.
 
 What a write transaction promises
 ---------------------------------
@@ -50,7 +50,7 @@ class TransactionTimeoutError(ServiceError):
 
 
 class OutcomeUnknownError(ServiceError):
-    """The commit was asked for and its answer did not arrive: the transaction may be committed or not."""
+    """The answer to the commit did not arrive: the transaction may be committed or not."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
@@ -70,7 +70,7 @@ NOT_STORED = (
 
 
 class Outcome(Enum):
-    """What became of a write transaction."""
+    """The outcome of a write transaction."""
 
     OPEN = "open"
     COMMITTED = "committed"
@@ -80,7 +80,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how many.
+    """Timeouts and limits of transactions.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class _Writer:
                 _log.exception("after_commit_callback_failed")
 
     async def rollback(self) -> None:
-        self.tx.outcome = Outcome.ROLLED_BACK  # nothing else can become of it without a commit
+        self.tx.outcome = Outcome.ROLLED_BACK  # without a commit it can only roll back
         await self._link.rollback()
 
     async def release(self) -> None:
@@ -328,7 +328,7 @@ class Database:
                 raise
             finally:
                 self._writing.discard(task)
-            # The deadline was the block's. A commit has a time of its own, and is never interrupted.
+            # The deadline bounds the block. A commit has its own timeout and is never interrupted.
             deadline.reschedule(None)
             await self._end(writer, commit=True)
 

@@ -57,7 +57,7 @@ _decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Note)
 
 
 class EmergencyFile:
-    """What is in force though the database may not know it yet.
+    """Halts and revocations that are in force, whether or not the database has them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class EmergencyFile:
             _log.warning("emergency_file_not_created", path=str(self.path), error=error.strerror)
 
     def notes(self) -> tuple[Note, ...]:
-        """Return what the file says; nothing where there is none. Cheap while the file does not change."""
+        """Return the entries of the file; none without a file. Cached until the file changes."""
         if self.path is None:
             return ()
         try:
@@ -110,7 +110,7 @@ class EmergencyFile:
         return {note.key_id for note in self.notes() if isinstance(note, RevocationNote)}
 
     def add(self, note: Note) -> bool:
-        """Append an entry and wait until it is on the disk.
+        """Append an entry and sync it to the disk.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class EmergencyFile:
         return True
 
     def remove(self, done: Collection[Note]) -> None:
-        """Take entries out: those that are in the database now, or lifted."""
+        """Remove entries that the database has stored, or that were lifted."""
         if self.path is None or not done:
             return
         with contextlib.suppress(FileNotFoundError), self._opened(os.O_RDWR) as file:

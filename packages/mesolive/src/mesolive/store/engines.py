@@ -1,4 +1,4 @@
-"""Which database a URL names."""
+"""Database URLs: parses a URL and returns the SQLite or PostgreSQL engine for it."""
 
 from __future__ import annotations
 

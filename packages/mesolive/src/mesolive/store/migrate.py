@@ -1,6 +1,6 @@
 """Schema migrations: upgrades a database to the newest revision and checks its schema, all of it or nothing.
 
-`docs/store.md` says how a migration is written and what a database of an odd state is answered with.
+`docs/store.md` says how a migration is written and which errors an unexpected schema gives.
 """
 
 from __future__ import annotations

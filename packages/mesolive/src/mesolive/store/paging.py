@@ -1,4 +1,4 @@
-"""Pages of long lists: signed tokens that say where the next page begins.
+"""Pagination: signed continuation tokens that hold the position of the next page.
 
 A token is bound to the user and to the query it came from. It holds nothing secret, only the last id that was shown;
 the signature keeps a client from asking one query with the token of another, and from relying on what is in it.

@@ -1,4 +1,4 @@
-"""PostgreSQL: writers of different users side by side, those of one user one after another, in all processes."""
+"""PostgreSQL engine: concurrent writers for different users, serialized writers for one user, by advisory locks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WRITERS = 8
 POOL_SECONDS = 120
 """How long a pool lets wait for a connection: longer than a transaction may take, which has its own limit."""
 
-# Keys of PostgreSQL's advisory locks. Everybody who writes for one user holds ALL shared and that user's own key;
-# who writes without naming a user holds ALL alone.
+# Keys of PostgreSQL's advisory locks. A writer for one user holds ALL shared and the key of that user;
+# a writer for no named user holds ALL exclusively.
 _LOCK_ALL = 0x6D65736F
 _LOCK_USER = 0x6D657365
 
@@ -34,7 +34,7 @@ _OPTIONS: Mapping[str, Any] = {
     "max_overflow": 0,
     "pool_timeout": POOL_SECONDS,
     "pool_pre_ping": True,
-    "hide_parameters": True,  # what is stored does not get into the texts of errors, and so not into logs
+    "hide_parameters": True,  # Parameters stay out of the texts of errors, and so out of logs.
 }
 
 
@@ -53,7 +53,7 @@ class _Writing(_Reading):
     """A write transaction; implements `StoreWriteConnection`."""
 
     async def begin(self, user_id: int | None) -> None:
-        """Take a connection, and the user's turn."""
+        """Take a connection and the lock of the user."""
         await self._connection.start()
         await self._connection.begin()
         await _lock(self._connection, user_id)
@@ -63,7 +63,7 @@ class _Writing(_Reading):
         await self._connection.commit()
 
     async def rollback(self) -> None:
-        """Undo everything."""
+        """Roll the transaction back."""
         if self._connection.sync_connection is not None:
             await self._connection.rollback()
 
@@ -107,7 +107,7 @@ class PostgresqlEngines:
         self.reader = self._reader.sync_engine
 
     def prepare(self) -> None:
-        """Do nothing: the database is there or it is not."""
+        """Do nothing: the server creates no PostgreSQL database."""
 
     def reading(self) -> AbstractAsyncContextManager[_Reading]:
         """Return a context with a connection that reads."""
@@ -142,7 +142,7 @@ class PostgresqlEngines:
 
 
 async def _lock(connection: AsyncConnection, user_id: int | None) -> None:
-    """Give PostgreSQL the order that SQLite has by nature: one writer per user, or one in all."""
+    """Take the advisory locks that serialize writers: one writer per user, or one for the whole database."""
     if user_id is None:
         await connection.execute(_LOCK_FOR_ALL)
         return

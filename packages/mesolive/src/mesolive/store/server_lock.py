@@ -1,7 +1,8 @@
-"""One server per database: two would send each other's orders and evaluate every signal twice.
+"""Server lock: allows one server per database, by a file lock or a PostgreSQL advisory lock.
 
-Who serves a SQLite file locks a file beside it; who serves PostgreSQL holds an advisory lock on a connection of its
-own. Both locks belong to the process and not to a note on the disk: whatever way a server ends, its lock ends with it.
+Two servers on one database would send each other's orders and evaluate every signal twice. For SQLite the server locks
+a file beside the database. For PostgreSQL it holds an advisory lock on a connection of its own. The operating system or
+PostgreSQL releases the lock when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ ANSWER_SECONDS = 10.0
 
 _KEY = 0x6D65736F5F737276
 
-# A machine that vanished without a word is noticed after about half a minute, and its lock ends then.
+# PostgreSQL detects a dead client host after about half a minute by keep-alives, and releases its lock.
 _KEEPALIVE = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 _LOCK = text("SELECT pg_advisory_lock(:key)").bindparams(key=_KEY)
@@ -70,7 +71,7 @@ class DatabaseInUseError(UnusableDatabaseError):
 
 
 class ServerLock:
-    """That this process is the one server of its database.
+    """The lock of the only server of a database.
 
     Attributes
     ----------
@@ -105,7 +106,7 @@ async def only_server(url: str) -> AsyncGenerator[ServerLock]:
         with locked_file(file):
             yield ServerLock()
         return
-    make_engines(url)  # says in its own words what is missing
+    make_engines(url)  # its error names what is missing
     async with _locked_server(make_url(url).set(drivername="postgresql+asyncpg")) as lock:
         yield lock
 
@@ -176,7 +177,7 @@ def _name() -> str:
 
 @asynccontextmanager
 async def _locked_server(url: URL) -> AsyncGenerator[ServerLock]:
-    # The name is shown to who finds the lock taken, and beside the connection in PostgreSQL's own lists.
+    # The name appears in the error of a second server, and in `pg_stat_activity`.
     settings = {"application_name": f"mesolive {_name()}"[:63], **_KEEPALIVE}
     engine = create_async_engine(
         url,
@@ -234,7 +235,7 @@ async def _take(engine: AsyncEngine) -> AsyncConnection:
 
 
 async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock, turns: Turns) -> None:
-    """See that the lock is held; after a lost connection take it again, unless another server was quicker."""
+    """Check that the lock is held; after a lost connection take it again, unless another server has it."""
     while not lock.lost.is_set():
         await asyncio.sleep(LOOK_SECONDS)
         try:
@@ -248,7 +249,7 @@ async def _hold(engine: AsyncEngine, held: _Held, lock: ServerLock, turns: Turns
             _log.critical("server_lock_lost", reason=str(error))
             lock.lost.set()
         except (OSError, TimeoutError, DBAPIError) as error:
-            # Without the database nothing can be sent or told either: it is tried again until it is back.
+            # Without the database no order is sent and no event is delivered: retry until it is back.
             _log.warning("server_lock_in_doubt", error=type(error).__name__)
             await held.drop()
 

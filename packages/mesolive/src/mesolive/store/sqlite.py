@@ -1,4 +1,4 @@
-"""SQLite: one writer, whose statements run on the event loop, and readers in threads of their own.
+"""SQLite engine: one writer whose statements run on the event loop, and readers in their own threads.
 
 A statement of a trading transaction finds its rows by a key and takes some 10 microseconds; handing it to a thread and
 waiting for the answer takes ten times as long, and a transaction has a dozen of them. So the writer runs them where it
@@ -70,14 +70,14 @@ class _WholeCursor(sqlite3.Cursor):
 
 
 class _WholeConnection(sqlite3.Connection):
-    """A connection whose cursors answer in one go."""
+    """A connection whose cursors fetch all rows on execution."""
 
     def cursor(self, factory: Any = _WholeCursor) -> Any:  # noqa: ANN401 - as the standard library annotates it
         return super().cursor(factory)
 
 
 class _Seat:
-    """A connection, opened when it is first needed, with the thread that does for it what may take its time.
+    """A connection, opened on first use, with the thread that runs its slow calls.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class _Seat:
         return self._lane.do(lambda: work(self._opened()))
 
     def undo(self) -> asyncio.Future[None] | None:
-        """Roll back: at once, or behind what somebody left to the thread, which is what the future waits for."""
+        """Roll back: at once, or after the work queued in the thread; the future then waits for that."""
         if self._lane.busy:
             return self._lane.do(self._rollback)
         self._rollback()
@@ -122,7 +122,7 @@ class _Seat:
             try:
                 self._connection.rollback()
             except DBAPIError:
-                self._close()  # which undoes everything too
+                self._close()  # closing rolls the transaction back too
 
     def _opened(self) -> Connection:
         if self._connection is None:
@@ -163,7 +163,7 @@ class _Writing:
         self._changes = 0
 
     async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - whoever writes has the whole database
-        """Take the one right to write."""
+        """Take the write lock."""
         self._guard.check()
         if (connection := self._seat.here) is not None:
             connection.begin()
@@ -198,7 +198,7 @@ class _Writing:
         await self._seat.in_thread(lambda connection: _commit(connection, self._guard, self._changes))
 
     async def rollback(self) -> None:
-        """Forget what was written: nothing that waits for the disk."""
+        """Roll back; it does not wait for the disk."""
         if (undone := self._seat.undo()) is not None:
             await undone
 
@@ -297,7 +297,7 @@ class SqliteEngines:
         if (undone := seat.undo()) is None:
             self._freed(seat)
         else:
-            seat.hasty = True  # nobody waits any more for the answer that the thread is at
+            seat.hasty = True  # no caller waits for the result that the thread is computing
             undone.add_done_callback(lambda _: self._freed(seat))
 
     def _freed(self, seat: _Seat) -> None:
@@ -323,7 +323,7 @@ def create_file(file: Path) -> None:
 
 
 def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
-    # Parameters are hidden: what is stored does not get into the texts of errors, and so not into logs.
+    # Parameters are hidden: they stay out of the texts of errors, and so out of logs.
     return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
@@ -372,7 +372,7 @@ def _begin_patiently(connection: Connection) -> int:
         connection.rollback()
         raise
     finally:
-        _wait_for_others(below, 0)  # a statement on the event loop waits for nobody
+        _wait_for_others(below, 0)  # a statement on the event loop must not wait for a lock
     return below.total_changes
 
 

@@ -1,4 +1,4 @@
-"""Column types that keep what the domain means: exact decimals, UTC moments, JSON, enum members.
+"""Column types for SQLAlchemy: exact decimals, UTC timestamps, JSON text, enum members.
 
 They store plain text and integers, so that SQLite and PostgreSQL hold the same values and a dump can be read by eye.
 """
@@ -32,7 +32,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class _Equality(TypeDecorator.Comparator[Decimal]):
-    """Allows the comparisons that text answers rightly: the same value or not. As text, `10 < 9`."""
+    """Allows equality only: text columns order by characters, where `10 < 9`."""
 
     def operate(self, op: operators.OperatorType, *other: object, **kwargs: object) -> ColumnElement[Any]:
         if op in _EQUALITIES:
@@ -69,7 +69,7 @@ class DecimalText(TypeDecorator[Decimal]):
 
 
 def _decimal_text(value: Decimal) -> str:
-    # Nearly every value is short: then its plain digits are at hand four times as fast.
+    # Nearly every value is short, and this path formats it four times as fast.
     if value.is_finite() and -MAX_DECIMAL_TEXT < value.adjusted() < MAX_DECIMAL_TEXT:
         text = f"{value:f}"
         if len(text) <= MAX_DECIMAL_TEXT:

@@ -1,4 +1,4 @@
-"""A thread that does, one after another, what would hold up the event loop."""
+"""Worker thread for blocking database calls: runs them in order, outside of the event loop."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class WriterThread:
         return self._pending > 0
 
     def do(self, work: Callable[[], R]) -> asyncio.Future[R]:
-        """Have work done; the future has its result or what it raised."""
+        """Queue work for the thread; the future gets its result or its exception."""
         if self._thread is None:
-            # A daemon: a commit that never answers does not keep the process.
+            # A daemon thread: a commit that never returns must not keep the process alive.
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
@@ -63,14 +63,14 @@ class WriterThread:
                 result = work()
             except BaseException as raised:  # noqa: BLE001 - it is the answer
                 error = raised
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits for the result
                 loop.call_soon_threadsafe(self._answer, answer, result, error)
-            del item, work, result, error  # not to be kept while the thread waits
+            del item, work, result, error  # release the references while the thread waits
 
     def _answer(self, answer: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
         self._pending -= 1
         if answer.done():
-            return  # who asked waits no more; a transaction that it left is rolled back
+            return  # The caller was cancelled; a transaction that it left open is rolled back.
         if error is None:
             answer.set_result(result)
         else:

@@ -1,7 +1,7 @@
-"""A channel holds the latest item of one thing that is streamed, for all who follow it.
+"""Streaming channels: the latest item of one subscription, shared by all its followers (conflation).
 
-Followers are woken, look at the latest item and take it: who is slow skips items and never reads an old one, and
-nothing waits in a queue.
+Each follower is woken and takes the latest item. A slow follower skips items and never reads an old one. There is no
+queue.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Form:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """What all followers of one thing share.
+    """The state that all followers of one subscription share.
 
     Attributes
     ----------

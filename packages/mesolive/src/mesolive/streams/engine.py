@@ -1,4 +1,4 @@
-"""Keeps channels up to date: one computation per window for all of them, however many follow each.
+"""Streaming engine: values all channels once per conflation window, whatever the number of their followers.
 
 A window begins with the first change of the market after the last one and gathers what else comes; at its end all
 channels whose own prices changed (or, where they have greeks, whose underlying moved) are valued together as arrays
@@ -122,7 +122,7 @@ class Engine:
     market
         The quotes.
     clock
-        Market time, where there are no quotes that would tell it.
+        Market time, used where no quote has a time.
     pace
         Real time, in which windows and keep-alives are counted: not the market's clock, which may run faster, and not
         the wall's, which may be set back.
@@ -177,7 +177,7 @@ class Engine:
             self._plans = None
 
     def of_user(self, user_id: int) -> list[Channel]:
-        """Return the channels that show what belongs to a user: what their news may change."""
+        """Return the channels of a user's positions and legs, which that user's events may change."""
         return list(self._of_user.get(user_id, {}).values())
 
     def refresh(self, channel: Channel) -> None:
@@ -215,7 +215,7 @@ class Engine:
                     for plan in self._current_plans()[turn :: len(begun)]:
                         self._take_turn(plan)
                 if begun is not self._current_plans():
-                    # Channels came or went and were dealt out anew: nobody must miss their turn.
+                    # Channels were added or removed and the plans rebuilt: every channel must still get its turn.
                     for plan in self._current_plans():
                         self._take_turn(plan)
                 turns.turned()

@@ -1,4 +1,4 @@
-"""The live values that the Data Hub serves: six kinds of things, each as a stream and as a snapshot."""
+"""Data Hub streams and snapshots: positions, legs, combos, contracts and underlyings with prices, greeks and PnL."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Streams:
     market
         The quotes.
     bus
-        Tells whose positions may have changed: every change of a position is announced by an event.
+        Announces the users whose positions may have changed: every change of a position appends an event.
     clock
         Market time.
     pace
@@ -71,7 +71,7 @@ class Streams:
     keep_alive
         After how many seconds without an item the latest values are sent again.
     max_channels
-        How many different things are streamed at the same time, whoever follows them.
+        The maximum of channels at the same time, over all users.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Streams:
     ) -> None:
         self._market = market
         self._positions = positions
-        # From now on nothing is missed; it is read once somebody follows anything.
+        # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
         self._news = bus.subscribe()
         self._started = False
         self._closed = False
@@ -405,7 +405,7 @@ class Streams:
             if channel.item is None:
                 self._end(channel, ServiceError(models.StatusCode.InternalError, "the server could not read it"))
             else:
-                # Followers keep what they have; the change is not forgotten.
+                # Followers keep the latest item; the channel stays marked for a reload.
                 await self._pace.sleep(RETRY_SECONDS)
                 channel.stale = True
         else:
@@ -466,7 +466,7 @@ def _form(
     *,
     sums: bool = False,
 ) -> Form:
-    """Return the form of a stream; raises `ValidationError` where it would never say anything."""
+    """Return the form of a stream; raises `ValidationError` where it could never send an item."""
     wanted = Wanted(
         prices.value if include & PRICES else 0,
         greeks.value if include & GREEKS else 0,

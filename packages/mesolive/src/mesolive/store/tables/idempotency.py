@@ -1,4 +1,4 @@
-"""Idempotency records: what each client-chosen key was used for, and what came of it."""
+"""Idempotency records: the request and the outcome of each client-chosen key."""
 
 from __future__ import annotations
 

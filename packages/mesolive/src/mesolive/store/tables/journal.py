@@ -1,4 +1,4 @@
-"""The event log of each user, the counter that numbers it, and the events that are active now."""
+"""Tables of the event log: events per user, their sequence counter, and the active signals and errors."""
 
 from __future__ import annotations
 

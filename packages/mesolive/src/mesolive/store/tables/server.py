@@ -1,4 +1,4 @@
-"""What a server notes of itself: how far market time has come, and where it keeps what is not in the database."""
+"""Table of server state: the last market time, and the locations of files outside the database."""
 
 from __future__ import annotations
 

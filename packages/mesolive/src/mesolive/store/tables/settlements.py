@@ -1,4 +1,4 @@
-"""What venues told of expirations and of early exercise, and the days of underlyings that settlements are read from."""
+"""Tables of settlements: expirations and early exercises reported by venues, and daily prices of underlyings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the evaluator has told and not taken back, and what an adjustment's plan carries out."""
+"""Tables of active signals and of the adjustments that exec plans carry out."""
 
 from __future__ import annotations
 
