@@ -16,7 +16,7 @@ from mesolive_sdk.ticks import on_tick, tick_of
 MAX_QUANTITY = Decimal(1_000_000)
 MAX_PRICE = Decimal(10_000_000)
 MAX_DECIMALS = 10
-"""Of a multiplier. What has more may make whole contracts by being rounded, and leave the store as another number."""
+"""Most decimals of a multiplier. Rounding one with more could make whole contracts, and the store would change it."""
 
 LIMITED = {models.OrderType.Limit, models.OrderType.StopLimit}
 STOPPED = {models.OrderType.Stop, models.OrderType.StopLimit}
@@ -24,7 +24,7 @@ STOPPED = {models.OrderType.Stop, models.OrderType.StopLimit}
 
 @dataclass(frozen=True, slots=True)
 class GroupOrder:
-    """What is ordered: a leg group of a plan as one combo.
+    """A combo order: one leg group of an exec plan.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def plan_multiplier(plan: Plan, asked: Decimal | None) -> Decimal:
 
 
 def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, filled: Decimal) -> GroupOrder:
-    """Return what the call orders.
+    """Return the combo order of a `SendOrder` call.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
 
 
 def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
-    """Whether a position is still what a group of an exit or an adjustment was prepared for.
+    """Whether a position still matches a group of an exit or an adjustment plan.
 
     What the group closes must be held, as much as is still to be closed. What it opens must be held as far as it was
     filled, and before its first fill no other leg may have its name. An exit must close all that is held.
@@ -142,7 +142,7 @@ def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
 
 
 def price_problems(order: models.LegGroupOrder, roots: list[str]) -> dict[str, list[str]]:
-    """Return what is wrong with an order's prices by field: those that its type needs, no other, on the tick."""
+    """Return the price problems of an order by field: prices its type needs, no others, on the tick."""
     problems: dict[str, list[str]] = {}
     if order.OrderType is models.OrderType.Unknown:
         problems["OrderType"] = ["expected one of Market, Limit, Stop, StopLimit"]

@@ -63,7 +63,7 @@ class GroupCommit(Generic[T, R]):
         return done
 
     async def close(self) -> None:
-        """Wait until nothing waits any more."""
+        """Wait until the queue is empty."""
         await self.tasks.join()
 
     async def _run(self) -> None:

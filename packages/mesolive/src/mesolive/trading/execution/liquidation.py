@@ -83,7 +83,7 @@ class Liquidation:
         )
 
     async def close(self) -> None:
-        """Wait for what is under way: each order ends within the time that a venue has to answer."""
+        """Wait for running liquidations: each order ends within the answer time of a venue."""
         await self.tasks.join()
 
     async def _liquidate(

@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class OrderRisk:
-    """What an order may cost, in account currency.
+    """Risk measures of an order, in account currency.
 
     Attributes
     ----------

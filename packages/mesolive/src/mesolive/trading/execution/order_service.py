@@ -169,11 +169,11 @@ class OrderService:
         return await self._cancellation.ask(order, account)
 
     async def close(self) -> None:
-        """Wait for the calls under way: each ends within the time that a venue has to answer."""
+        """Wait for running calls: each ends within the answer time of a venue."""
         await self.tasks.join()
 
     async def _owned(self, work: Coroutine[Any, Any, T], name: str) -> T:
-        """Run work in a task that does not end with its caller: an order is not left half way."""
+        """Run work in a task that outlives its caller, so that a lost connection does not interrupt an order."""
         return await asyncio.shield(self.tasks.spawn(name, work, expected=ServiceError))
 
     # --- sending ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Pre-trade price checks: an order's prices against the current market. Pure.
 
 Prices are those of one combo per unit of the underlying: positive a debit, negative a credit. So paying too much and
-selling too cheaply are the same thing, a price too high, and only that is refused: an order that asks for more than the
-market gives merely waits.
+selling too cheaply are both a price too high, and only that is refused: an order with a better price than the market
+merely rests.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def check_prices(asked: models.LegGroupOrder, quote: ComboQuote, fraction: Decim
 
 
 def check_worth(highest: Decimal, most_worth: Decimal | None) -> None:
-    """Refuse to pay more for a combo than it can ever be worth at its expiration, whatever its quotes say."""
+    """Refuse to pay more for a combo than its largest possible value at expiration, independent of its quotes."""
     if most_worth is not None and highest > most_worth:
         raise RefusedError(
             "PriceOutsideBand",

@@ -149,15 +149,15 @@ class ReconciliationEngine:
 
     @property
     def in_contact(self) -> bool:
-        """Whether the venue is connected and has been asked about every account since."""
+        """Whether the venue is connected and every account has been polled since."""
         return self._reconciled.is_set()
 
     async def reconciled(self) -> None:
-        """Wait until the venue has been asked about every account since the last connection."""
+        """Wait until every account has been polled since the last connection."""
         await self._reconciled.wait()
 
     async def reconcile(self) -> None:
-        """Ask the venue about every account now, and settle what it shows.
+        """Poll every account of the venue now, and book and resolve its answers.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class ReconciliationEngine:
     async def _submit_settlement(self, account: Account, fact: SettlementFact) -> None:
         try:
             if await self._settlements.take(account, [fact]):
-                self.request_reconciliation(account.id)  # a fill may be missing: the venue is asked for it first
+                self.request_reconciliation(account.id)  # a fill may be missing: the venue is polled for it first
         except UNBOOKABLE_ERRORS:
             log_rejected(fact)
 
@@ -241,7 +241,7 @@ class ReconciliationEngine:
                 self._requested.clear()
                 await self.reconcile()
             await self._cancel_halted()
-            # Taken before they are served: what is requested while this runs is served by the next check.
+            # Taken before the poll: a request that arrives during the poll is served by the next check.
             requested, self._requested = self._requested, set()
             by_id = {account.id: account for account in self._accounts.values()}
             for account_id in requested & by_id.keys():
@@ -271,7 +271,7 @@ class ReconciliationEngine:
             filled = await self._venue.executions(name, since)
         # 4. Fills are booked before anything is concluded from the other lists, for the same two reasons.
         await self._book_missed(account, filled)
-        # 5. Noted only now: when booking fails, the next poll asks as far back as this one did.
+        # 5. Recorded only now: when booking fails, the next poll reaches as far back as this one.
         self._polled[account.id] = now
         if await self._settlements.take(account, settled, asked_at=now):
             self.request_reconciliation(account.id)
@@ -317,7 +317,7 @@ class ReconciliationEngine:
         Parameters
         ----------
         judged
-            Ids of the orders that were open before the list was made: of others it says nothing.
+            Ids of the orders that were open before the list was made: the list is no evidence about others.
         """
         by_reference = {item.reference: item for item in listed if item.reference is not None}
         by_venue_id = {item.venue_id: item for item in listed}
@@ -325,7 +325,7 @@ class ReconciliationEngine:
             mine = await open_orders_of_account(tx, account.id)
         for order in mine:
             if order.reference in self._sending.in_flight or order.id not in judged:
-                continue  # it may have left after the venue was asked
+                continue  # it may have been sent after the venue was polled
             at_venue = by_reference.get(order.reference) or by_venue_id.get(order.view.venue_id or "")
             if at_venue is None:
                 await self._resolve_missing(order)
@@ -345,7 +345,7 @@ class ReconciliationEngine:
             return
         if order.view.venue_id is not None or order.view.filled:
             if order.id in self._forgotten and not order.view.cancel_wanted:
-                return  # reported once; the venue may remember it again
+                return  # reported once; the venue may list it again
             self._forgotten.add(order.id)
         self._missing.pop(order.id, None)
         await self._facts.tell(report_from_server(order, NotAtVenue(now)))
@@ -358,10 +358,10 @@ class ReconciliationEngine:
             if not known or order.view.state is State.PENDING_SUBMIT:
                 order = await self._facts.tell(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order
             if order.view.cancel_wanted:
-                # It works: the venue has not received the cancel, or the server was stopped before it could ask.
+                # The order works: the venue has not received the cancel, or the server was stopped before it was sent.
                 await self._sending.ask_to_cancel(order, account)
         elif at_venue.status is OrderStatus.FILLED:
-            self.request_reconciliation(account.id)  # its executions say so themselves; they are asked for again
+            self.request_reconciliation(account.id)  # its executions report that; they are requested again
         else:
             ended = Ended(
                 account=at_venue.account,
@@ -444,7 +444,7 @@ class ReconciliationEngine:
 async def lost_orders(tx: Transaction, listed: Sequence[VenueOrder]) -> list[VenueOrder]:
     """Return the orders of ours that work at the venue and are not in the books.
 
-    An order is in the books before it leaves, so there are none, unless an older backup was put back.
+    An order is stored before it is sent, so there are none, unless an older backup was restored.
     """
     ours = {
         item.reference: item for item in listed if item.reference is not None and item.status is OrderStatus.WORKING

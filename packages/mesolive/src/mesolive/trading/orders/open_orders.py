@@ -17,7 +17,7 @@ from mesolive.trading.portfolio.plans import PlanKind, PlanState
 from mesolive_sdk import models
 from mesolive_sdk.models import LivePositionState
 
-# Orders stay for ever, and few are open: these are found by their account and state.
+# Orders are never deleted and few are open: the index over account and state finds these.
 _OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sorted(OPEN))
 _COUNT_OPEN = select(func.count()).select_from(orders).where(_OPEN)
 _COUNT_UNRESOLVED = _COUNT_OPEN.where(orders.c.unresolved_since.is_not(None))
@@ -115,7 +115,8 @@ def orders_sent(account_id: ColumnElement[int]) -> ScalarSelect[Any]:
         .where(
             orders.c.account_id == account_id,
             orders.c.created_at > bindparam("since", type_=UtcDateTime),
-            # A simulated market may begin anew at an earlier moment: what an earlier run sent later counts for nothing.
+            # A simulated market may restart at an earlier moment: orders of an earlier run with later times do not
+            # count.
             orders.c.created_at <= bindparam("now", type_=UtcDateTime),
             orders.c.reference.is_not(None),
         )
@@ -124,7 +125,7 @@ def orders_sent(account_id: ColumnElement[int]) -> ScalarSelect[Any]:
 
 
 async def unattended_positions(tx: Transaction, changed_after: datetime) -> dict[int, LivePositionState]:
-    """Return positions that are opened or closed in part while no order of them works, with their states.
+    """Return partly opened or partly closed positions without a working order, with their states.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ async def unattended_positions(tx: Transaction, changed_after: datetime) -> dict
         exec_plans.c.position_id == positions.c.id,
         or_(orders.c.state.in_(sorted(OPEN)), orders.c.last_updated > changed_after),
     )
-    # The last fill of an entry executes its plan; its position opens a moment later.
+    # The last fill of an entry executes its plan; its position opens after the capture of its variables.
     is_whole = exists().where(
         exec_plans.c.id == positions.c.entry_plan_id,
         exec_plans.c.kind == PlanKind.ENTRY.value,

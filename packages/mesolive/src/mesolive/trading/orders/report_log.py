@@ -21,7 +21,7 @@ _LAST_RECEIVED = select(order_facts.c.received_at).order_by(order_facts.c.id.des
 
 @dataclass(frozen=True, slots=True)
 class LoggedReport:
-    """A report as it is kept.
+    """A report as it is stored.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class LoggedReport:
     body
         The report as it came, as JSON.
     state_before, state_after, anomaly
-        What it changed of its order, and what of it does not fit together; `None` where there is none.
+        The states of its order before and after, and the contradiction that it shows; `None` where there is none.
     """
 
     user_id: int
@@ -65,7 +65,7 @@ async def known_executions_of_account(tx: Transaction, account_id: int, ids: Ite
 
 
 async def insert_reports(tx: WriteTransaction, reports: Sequence[LoggedReport]) -> None:
-    """Keep reports, in their order."""
+    """Store reports, in their order."""
     if reports:
         await tx.execute(
             _INSERT,
@@ -88,5 +88,5 @@ async def insert_reports(tx: WriteTransaction, reports: Sequence[LoggedReport]) 
 
 
 async def last_received_at(tx: Transaction) -> datetime | None:
-    """Return when the last report came, in market time; `None` when none ever did."""
+    """Return when the last report was received, in market time; `None` when there is none."""
     return await tx.scalar(_LAST_RECEIVED)

@@ -38,7 +38,7 @@ class State(enum.Enum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is expected of the venue."""
+        """Whether the order has ended: no further report of the venue is expected."""
         return self in _ENDED
 
 

@@ -36,7 +36,7 @@ class AdjustmentFills:
     Parameters
     ----------
     room
-        Where the language runs.
+        The strategy evaluator.
     """
 
     def __init__(self, journal: Journal, room: StrategyEvaluator) -> None:
@@ -46,11 +46,11 @@ class AdjustmentFills:
     async def variables(
         self, tx: Transaction, context: StrategyContext, plan: Plan, fills: Sequence[LegFill]
     ) -> PendingVariables | None:
-        """Read what is needed to work out the variables; `None` when there is nothing to set."""
+        """Read the inputs of the variables; `None` when there is nothing to set."""
         try:
             place, position = find_open(context, plan.position_id or 0)
         except ServiceError:
-            return None  # the transaction says what is wrong
+            return None  # the transaction raises the error
         return await pending_variables(tx, context, plan, place, position_after(position, fills))
 
     async def evaluate_adjustment_variables(self, pending: PendingVariables, plan: Plan) -> SetVariables:
@@ -103,7 +103,7 @@ class AdjustmentFills:
 
 
 def position_after(position: Position, fills: Sequence[LegFill]) -> PositionState:
-    """Return the position that the fills make, as the language reads it."""
+    """Return the position after the fills, as strategies read it."""
     before = position.language_state
     by_id = {leg.id: leg for leg in position.open_legs}
     closed = {fill.leg.leg_id for fill in fills if fill.leg.leg_id is not None}
@@ -130,7 +130,7 @@ def position_after(position: Position, fills: Sequence[LegFill]) -> PositionStat
 
 
 def _closing(position: Position, plan: Plan, fills: Sequence[LegFill]) -> dict[str, Leg]:
-    """Return the legs that are closed, by their names in the plan, when the position is as it was prepared for."""
+    """Return the closed legs by their names in the plan; the position must be unchanged since the preparation."""
     changed = conflict(
         f"position {position.id} has changed since exec plan {plan.id} was prepared; prepare the adjustment again",
         code="PlanOutdated",

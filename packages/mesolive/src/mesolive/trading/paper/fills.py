@@ -29,14 +29,14 @@ digits that decimal arithmetic keeps."""
 
 @dataclass(frozen=True, slots=True)
 class BookedGroups:
-    """What one call's fills became.
+    """The bookings of one call's fills.
 
     Attributes
     ----------
     orders
-        What tells of the orders, one for each group that was traded.
+        Events of the orders, one for each group that was traded.
     legs
-        What tells of the legs, in the plan's order.
+        Events of the legs, in the plan's order.
     """
 
     order_ids: list[int]
@@ -45,7 +45,7 @@ class BookedGroups:
     legs: list[models.LegUpdateEvent]
 
     def result(self, context: FillContext) -> models.ApplyPaperFillsResult:
-        """Return them as the wire tells them."""
+        """Return the bookings as the wire model."""
         return models.ApplyPaperFillsResult(
             ExecPlanId=context.plan.id,
             PositionId=context.position_id,
@@ -203,7 +203,7 @@ def _is_too_fine(number: Decimal) -> bool:
 
 
 def too_early(fills: Iterable[LegFill], held: Mapping[str, Leg]) -> dict[str, list[str]]:
-    """Return what is wrong with the times of fills that close: nothing is closed before it was opened."""
+    """Return the errors in the times of closing fills: a leg cannot be closed before it was opened."""
     problems: dict[str, list[str]] = {}
     for reported in fills:
         opened = held[reported.leg.name].created_at

@@ -38,7 +38,7 @@ from mesolive_sdk import models
 
 
 class PaperExecution:
-    """Carries out plans on paper accounts."""
+    """Executes exec plans on paper accounts."""
 
     def __init__(
         self,
@@ -98,9 +98,9 @@ class PaperExecution:
     async def _evaluate(
         self, user: UserContext, args: models.ApplyPaperFillsArgs
     ) -> CapturedVariables | SetVariables | None:
-        """Evaluate what an entry freezes or an adjustment sets before the transaction begins: no writer waits for it.
+        """Evaluate the variables of an entry or adjustment before the transaction begins, so that no writer waits.
 
-        Whatever is wrong with the call is not judged here: the transaction does, on the state that it then finds.
+        The call is not validated here: the transaction does that, on the state that it reads.
         """
         async with self._database.read() as tx:
             try:
@@ -123,8 +123,8 @@ class PaperExecution:
     async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
         """Return the market's time, or that of the plan or the last opened leg where the market began anew since.
 
-        A simulated market may begin at the same moment at every start of the server, and what was opened in an earlier
-        run is then opened in the future. It must be possible to close it all the same.
+        A simulated market may begin at the same moment at every start of the server, so a position of an earlier run
+        may have opened in the future. It must still be possible to close it.
         """
         now = max(self._clock.now(), plan.created_at)
         if plan.position_id is None:
@@ -191,7 +191,7 @@ class PaperExecution:
 
 
 def preview(fills: Sequence[LegFill], multiplier: Decimal, now: datetime) -> PositionState:
-    """Return the position that the fills make, as the language reads it when it freezes the entry's variables."""
+    """Return the position after the fills, as the capture of the entry-time variables reads it."""
     return PositionState(
         legs=tuple(
             LegState(

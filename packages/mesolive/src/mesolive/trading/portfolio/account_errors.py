@@ -14,12 +14,12 @@ from mesolive_sdk import models, wire
 
 
 def trouble_id(account: Account) -> uuid.UUID:
-    """Return the id of the account's error, the same as long as the account is."""
+    """Return the id of the account's error, the same for the life of the account."""
     return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/account/{account.id}/reconciliation")
 
 
 def trouble_event(account: Account, message: str) -> models.ErrorEvent:
-    """Return what tells that somebody must look at the account."""
+    """Return the event of an account that its owner must check."""
     return models.ErrorEvent(
         EventTime=UNSTAMPED,
         State=models.ErrorState.Active,
@@ -30,7 +30,7 @@ def trouble_event(account: Account, message: str) -> models.ErrorEvent:
 
 
 def no_trouble_event(account: Account) -> models.ErrorEvent:
-    """Return what tells that the account's books and its venue's are the same again."""
+    """Return the event of an account whose books and venue agree again."""
     return models.ErrorEvent(
         EventTime=UNSTAMPED,
         State=models.ErrorState.Resolved,

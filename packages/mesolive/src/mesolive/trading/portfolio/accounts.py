@@ -32,7 +32,7 @@ SIMULATED_PREFIX = "SIM"
 """Account ids that begin so are at the simulated venue."""
 
 MAX_CASH = Decimal(1_000_000_000_000)
-"""What an account may start with: sums stay within the digits that decimal arithmetic keeps."""
+"""Largest initial cash: sums stay within the digits of decimal arithmetic."""
 
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
 
@@ -116,7 +116,7 @@ async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at:
     """
     row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
     assert row is not None  # noqa: S101 - accounts are never deleted
-    # What is reported late, such as a settlement, does not take the account back in time.
+    # A late report, such as a settlement, does not move the account's time back.
     moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
     unchanged = (accounts.c.id == account.id) & (accounts.c.cash == row.cash)
     if (await tx.execute(accounts.update().where(unchanged).values(**moved))).rowcount != 1:
@@ -133,7 +133,7 @@ async def create_paper_account(
     broker_account_id
         `ML` followed by letters and digits, such as `ML1000`.
     cash
-        What it starts with, in `currency`; greater than zero.
+        Initial cash, in `currency`; greater than zero.
 
     Raises
     ------
@@ -203,7 +203,7 @@ async def _create(
 
 
 class Accounts:
-    """What the Control Hub and the command line ask about accounts."""
+    """Account operations and queries of the Control Hub and the command line."""
 
     def __init__(self, database: Database, market: Market, clock: Clock, pager: Pager) -> None:
         self._database = database
@@ -278,7 +278,7 @@ class Accounts:
         ]
 
     def _as_of(self, row: Row[Any], *, holds: bool) -> datetime:
-        """Return when the account's values were true: now, or when the market by which they are valued last spoke."""
+        """Return the time of the account's values: now, or the last update of the market that values them."""
         now = self._clock.now()
         if not holds:
             return now
@@ -287,7 +287,7 @@ class Accounts:
 
 
 def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:
-    """Return what the legs are worth at their marks, in account currency; `None` while one has no mark."""
+    """Return the value of the legs at their marks, in account currency; `None` while one has no mark."""
     value = Decimal(0)
     for leg in held:
         if leg.holding.qty != 0:
@@ -319,7 +319,7 @@ def must_be_at_a_venue(account: Account, instead: str = "it has no venue; use Ap
     Parameters
     ----------
     instead
-        What the refusal tells the owner of a paper account.
+        The part of the refusal that names the paper account's alternative.
 
     Raises
     ------

@@ -2,10 +2,10 @@
 
 Paper fills, fills of venues, settlements and corrections by hand go the same way:
 
-* `open_position` and `open_legs` make what is about to be traded, still without a fill.
-* `book_fills` books what was filled of a plan's legs, `write_off` and `correct_pnl` what an owner corrects by hand. All
+* `open_position` and `open_legs` create a position and legs, still without a fill.
+* `book_fills` books fills of a plan's legs, `write_off` and `correct_pnl` manual corrections. All
   three end in `post`, which keeps books in balance: cash + cost of what is held = start + realised PnL.
-* `complete_entry` opens a position, and `conclude` closes one of which nothing is held any more.
+* `complete_entry` opens a position, and `conclude` closes a flat position.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BALANCE_TOLERANCE = Decimal("0.000001")
 
 
 class UnbalancedPostingError(RuntimeError):
-    """A change of legs and cash would not balance: it is a fault of this program, and nothing of it is kept."""
+    """A change of legs and cash does not balance: a fault of this program; its transaction is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,16 @@ class LegFill:
 
 @dataclass(frozen=True, slots=True)
 class BookedFills:
-    """What fills have changed.
+    """The changes made by fills.
 
     Attributes
     ----------
     events
-        What tells of each leg, by the plan's leg names, in the order of the fills.
+        Events of the legs, by the plan's leg names, in the order of the fills.
     realized
-        What they have realised, in account currency.
+        Realised PnL of the fills, in account currency.
     reopened
-        Whether something is held of a leg that was closed: a fill came late.
+        Whether a late fill has reopened a closed leg.
     """
 
     events: Mapping[str, models.LegUpdateEvent] = field(default_factory=dict[str, models.LegUpdateEvent])
@@ -215,7 +215,7 @@ async def book_fills(
 async def write_off(
     tx: WriteTransaction, user_id: int, account: Account, position_id: int, at: datetime
 ) -> list[models.MesoLiveEvent]:
-    """Take all that a position holds out of the books at what it cost, and close it; return the errors that end."""
+    """Write off all holdings of a position at cost, and close it; return the errors that end."""
     changes = [
         (leg, replace(leg, holding=replace(leg.holding, qty=ZERO, cost=ZERO)))
         for leg in await open_leg_records(tx, position_id)
@@ -300,7 +300,7 @@ async def complete_entry(tx: WriteTransaction, position_id: int, variables: Mapp
 
 
 async def mark_legs_open(tx: WriteTransaction, position_id: int, statuses: Collection[LegStatus]) -> set[int]:
-    """Have the position's legs of some statuses be `Open`, and return their ids."""
+    """Set the position's legs of some statuses to `Open`, and return their ids."""
     result = [leg for leg in await open_leg_records(tx, position_id) if leg.status in statuses]
     await change_legs(tx, [(leg, replace(leg, status=LegStatus.Open)) for leg in result])
     return {leg.id for leg in result}
@@ -313,7 +313,7 @@ async def conclude(
     otherwise: PositionStatus | None = None,
     state: LivePositionState | None = None,
 ) -> list[models.MesoLiveEvent]:
-    """Close a position of which nothing is held any more, and return what tells of the position.
+    """Close a flat position, and return the position's event.
 
     Parameters
     ----------
@@ -343,21 +343,21 @@ async def close_position(
 
 
 async def reopen_position(tx: WriteTransaction, position_id: int) -> None:
-    """Have a closed position be `Closing` again: a fill that came late has left something held."""
+    """Set a closed position back to `Closing`, because a late fill has left a holding."""
     record = await position_record(tx, position_id)
     if record.state is LivePositionState.Closed:
         await change_position(tx, record, replace(record, state=LivePositionState.Closing, closed_at=None))
 
 
 async def realized_of(tx: Transaction, position_id: int) -> Decimal:
-    """Return what a position has realised, in account currency."""
+    """Return the realised PnL of a position, in account currency."""
     return (await position_record(tx, position_id)).realized_pnl
 
 
 def leg_update(
     context: FillContext, leg: PlanLeg, status: LegStatus, qty: Decimal, realized: Decimal
 ) -> models.LegUpdateEvent:
-    """Return what tells that a leg has changed, a marker leg too."""
+    """Return the event of a changed leg, also of a marker leg."""
     plan = context.plan
     return models.LegUpdateEvent(
         EventTime=UNSTAMPED,
@@ -376,7 +376,7 @@ def leg_update(
 
 
 def position_event(context: FillContext, status: PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
-    """Return what tells that a position was born, changed or closed."""
+    """Return the event of a position that was opened, changed or closed."""
     plan = context.plan
     return models.PositionUpdateEvent(
         EventTime=UNSTAMPED,
@@ -391,7 +391,7 @@ def position_event(context: FillContext, status: PositionStatus, realized: Decim
 
 
 def _after(before: LegRecord, one: LegFill, multiplier: Decimal, *, opens: bool) -> LegRecord:
-    """Return a leg as a fill makes it."""
+    """Return a leg after a fill."""
     is_opening = one.leg.leg_id is None
     if one.fill is None:
         # A marker that is opened is complete from the start.
@@ -413,7 +413,7 @@ def _after(before: LegRecord, one: LegFill, multiplier: Decimal, *, opens: bool)
         holding=holding,
         entry_price=holding.average_price if is_opening else before.entry_price,
         realized_pnl=before.realized_pnl + realized,
-        # What the owner has set counts up to now; what is realised from then on comes on top.
+        # The PnL that the owner has set counts up to now; later realised PnL is added.
         user_realized_pnl=None if before.user_realized_pnl is None else before.user_realized_pnl + realized,
         created_at=one.fill.at if is_opening else before.created_at,
         closed_at=one.fill.at if is_closed else None if is_reopened else before.closed_at,

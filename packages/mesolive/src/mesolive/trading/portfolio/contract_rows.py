@@ -16,7 +16,7 @@ from mesolive_sdk import models
 
 @dataclass(frozen=True, slots=True)
 class TradedContract:
-    """An option contract with what the wire tells about it beyond its identity.
+    """An option contract with the fields of the wire model beyond its identity.
 
     Attributes
     ----------

@@ -1,7 +1,8 @@
 """Margin of open positions for display: holdings, current market and the margin rules of their strategies.
 
-Statements calculate margin by themselves (`mesolive.language.margin`); this is for what users ask. Calculating takes
-milliseconds, of huge positions seconds, and is done in a thread. Views of the market are taken before, in the loop.
+Strategy statements calculate margin by themselves (`mesolive.language.margin`); this module serves queries. A
+calculation takes milliseconds, for huge positions seconds, and runs in a thread. Market views are taken before, in the
+event loop.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
 from mesolive_sdk import models
 
 CLOSING = ":close"
-"""Tells the leg that a move closes from the one of the same name that it opens. Names of legs hold no colon."""
+"""Marks the leg that a move closes, to distinguish it from the opened leg of that name. Leg names hold no colon."""
 
 
 # One row per leg, with the plan in each.
@@ -70,7 +70,8 @@ class PlanKind(enum.Enum):
 class PlanState(enum.Enum):
     """Where the plan stands: it is executed once.
 
-    An adjustment by orders is `FILLED` between its last fill and the transaction that sets its variables and tells it.
+    An adjustment by orders is `FILLED` between its last fill and the transaction that sets its variables and publishes
+    it.
     """
 
     PREPARED = "Prepared"
@@ -250,12 +251,12 @@ async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> 
 
 
 def no_plan(plan_id: int) -> ServiceError:
-    """Return what is raised for a plan that the user does not have."""
+    """Return the error for a plan that the user does not have."""
     return not_found(f"exec plan {plan_id}")
 
 
 def executed_already(plan_id: int) -> ServiceError:
-    """Return what is raised for a plan that was carried out before."""
+    """Return the error for a plan that was executed before."""
     return conflict(f"exec plan {plan_id} was executed already; prepare again to trade again", code="PlanExecuted")
 
 
@@ -280,13 +281,13 @@ def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
 
 
 async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, int]) -> None:
-    """Note which legs of the position have been opened for legs of the plan, by the plan's names."""
+    """Record which legs of the position were opened for legs of the plan, by the plan's names."""
     if opened:
         await tx.execute(_OPENED, [{"of_plan": plan_id, "leg": name, "opened": id_} for name, id_ in opened.items()])
 
 
 async def mark_opened(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
-    """Note within the transaction which position the first fill of an entry has made."""
+    """Record within the transaction which position the first fill of an entry has opened."""
     await tx.execute(
         exec_plans.update()
         .where(exec_plans.c.id == plan_id, exec_plans.c.position_id.is_(None))
@@ -295,7 +296,7 @@ async def mark_opened(tx: WriteTransaction, plan_id: int, position_id: int) -> N
 
 
 async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
-    """Note within the transaction that all orders of an adjustment are filled; what follows of it is still to come.
+    """Record within the transaction that all orders of an adjustment are filled; its completion follows.
 
     Raises
     ------
@@ -340,7 +341,7 @@ async def count_unexecuted(tx: Transaction, user_id: int, most: int) -> int:
 
 
 async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, position_id: int) -> None:
-    """Note within the transaction that the plan was carried out, and for which position.
+    """Record within the transaction that the plan was executed, and for which position.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class LastTrades:
 
 @dataclass(frozen=True, slots=True)
 class HeldLeg:
-    """A leg that holds something, with its position."""
+    """A leg with a holding, and its position."""
 
     leg: Leg
     position: Position
@@ -129,7 +129,7 @@ async def count_by_account(tx: Transaction, user_id: int, account_ids: Iterable[
 
 async def count_living(tx: Transaction) -> int:
     """Return how many positions of all users are not closed."""
-    # By user, so that the index of users and states answers: what was closed in years is not read.
+    # By user, so that the index over user and state is used: years of closed positions are not read.
     living = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
     query = (
         select(func.count())
@@ -181,7 +181,7 @@ async def last_opening(tx: Transaction, position_id: int) -> datetime | None:
 
 
 async def held_in_books(tx: Transaction, account_id: int) -> dict[OptionContract, Decimal]:
-    """Return what the books say that an account holds: signed contracts, none of them zero."""
+    """Return an account's holdings in the books: signed contracts, none of them zero."""
     rows = await tx.all(select(legs).where(legs.c.account_id == account_id, legs.c.held_qty != ZERO))
     held: dict[OptionContract, Decimal] = {}
     for row in rows:
@@ -197,7 +197,7 @@ async def held_since(tx: Transaction, account_id: int) -> datetime | None:
 
 
 async def held_of_underlying(tx: Transaction, symbol: str) -> list[TradedContract]:
-    """Return the contracts on an underlying that anybody holds."""
+    """Return the contracts on an underlying that any account holds."""
     rows = await tx.all(select(legs).where(legs.c.underlying == symbol, legs.c.held_qty != ZERO))
     return [from_row(row) for row in rows]
 

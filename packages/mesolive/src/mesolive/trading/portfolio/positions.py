@@ -86,7 +86,7 @@ class Leg:
 
     @property
     def state(self) -> LegState:
-        """The leg as the language reads it: with what is still held of it."""
+        """The leg as strategies read it, with its remaining holding."""
         return LegState(
             name=self.name,
             contract=self.traded.contract,
@@ -171,7 +171,7 @@ class Position:
         )
 
     def event(self, status: models.PositionStatus, realized: Decimal) -> models.PositionUpdateEvent:
-        """Return what tells that the position has changed."""
+        """Return the event of a changed position."""
         return models.PositionUpdateEvent(
             EventTime=UNSTAMPED,
             PositionId=self.id,
@@ -184,7 +184,7 @@ class Position:
         )
 
     def leg_event(self, leg: Leg, status: models.LegStatus, realized: Decimal) -> models.LegUpdateEvent:
-        """Return what tells that a leg of the position has changed."""
+        """Return the event of a changed leg of the position."""
         return models.LegUpdateEvent(
             EventTime=UNSTAMPED,
             BrokerAccountId=self.broker_account_id,
@@ -302,7 +302,7 @@ async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequ
 
 
 class Positions:
-    """What the hubs ask about positions and legs. Live values are added by the caller."""
+    """Position and leg queries of the hubs. Live values are added by the caller."""
 
     def __init__(self, database: Database, pager: Pager) -> None:
         self._database = database

@@ -1,8 +1,8 @@
 """Repository of positions, legs and executions: the only module that writes their tables.
 
-What is read comes out as frozen records; a change is the record as it was and the record as it shall be. The statement
-that writes it compares what stands in the row with the first and sets the second, so that a change that was computed
-from anything else fails (`ConcurrentChangeError`) and its transaction with it.
+Reads return immutable records; a change is a pair of records, before and after. The statement that writes it compares
+the row with the first and sets the second (optimistic locking). A change that was computed from another state fails
+with `ConcurrentChangeError`, and its transaction with it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class NewPosition:
 
 @dataclass(frozen=True, slots=True)
 class PositionRecord:
-    """What changes of a position.
+    """The mutable columns of a position.
 
     Attributes
     ----------
@@ -186,7 +186,7 @@ async def open_with_variables(
     """Return an open position whose variables are still those that something was evaluated from, else `None`.
 
     Evaluations run outside of transactions. In between, another evaluation or an adjustment may have set variables, or
-    the position may be closed: then what was evaluated is of yesterday's values and is not set.
+    the position may be closed: then the evaluated values are stale and are not set.
     """
     record = await position_record(tx, position_id)
     unchanged = record.state is LivePositionState.Open and record.variables == dict(variables)
@@ -227,7 +227,7 @@ class NewLeg:
 
 @dataclass(frozen=True, slots=True)
 class LegRecord:
-    """What changes of a leg.
+    """The mutable columns of a leg.
 
     Attributes
     ----------

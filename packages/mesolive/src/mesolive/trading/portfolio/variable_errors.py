@@ -20,7 +20,7 @@ def variable_error_id(position_id: int, kind: models.ConditionType, statement: s
 async def active_errors(
     tx: Transaction, user_id: int | None = None, what: str | None = None
 ) -> list[models.ErrorEvent]:
-    """Return the errors that are on because something could not be frozen, oldest first.
+    """Return the active errors of variables that could not be captured, oldest first.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ async def active_errors(
 
 
 def resolved(event: models.ErrorEvent) -> models.ErrorEvent:
-    """Return what ends an error."""
+    """Return the event that ends an error."""
     return msgspec.structs.replace(event, State=models.ErrorState.Resolved)
 
 
 async def resolved_events(tx: Transaction, user_id: int, position_id: int) -> list[models.MesoLiveEvent]:
-    """Return what ends the errors of a position that is closed: nothing waits for its variables any more."""
+    """Return the events that end the errors of a closed position: its variables are not retried any more."""
     return [resolved(event) for event in await active_errors(tx, user_id) if event.PositionId == position_id]

@@ -36,7 +36,7 @@ def allot(held: Sequence[Decimal], settled: Decimal, *, partly: bool) -> list[De
 
 
 def shares(amount: Decimal, quantities: Sequence[Decimal]) -> list[Decimal]:
-    """Return an amount divided by quantity, whatever its sign: in whole cents, but for the last, who has the rest."""
+    """Return an amount divided by absolute quantity, in whole cents; the last part takes the remainder."""
     whole = sum(abs(qty) for qty in quantities)
     parts = [(amount * abs(qty) / whole).quantize(CENT) for qty in quantities[:-1]]
     return [*parts, amount - sum(parts, ZERO)]

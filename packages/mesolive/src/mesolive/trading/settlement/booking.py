@@ -28,18 +28,18 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class SettledLeg:
-    """What of a leg is settled.
+    """The settlement of one leg.
 
     Attributes
     ----------
     qty
         Signed contracts as they were held; zero closes a leg that holds nothing, such as a marker.
     value
-        What one option was worth, per unit of the underlying.
+        Settlement value of one option, per unit of the underlying.
     commission
         In account currency for all of it.
     execution_id
-        The venue's name of it; `None` where no venue settled it.
+        The venue's execution id; `None` where no venue settled it.
     """
 
     leg: Leg
@@ -53,7 +53,7 @@ class SettledLeg:
 async def book_settlement(
     tx: WriteTransaction, position: Position, settled: Sequence[SettledLeg], now: datetime
 ) -> list[models.MesoLiveEvent]:
-    """Book what has settled of a position, at most one of each leg, and return the events that tell it.
+    """Book settlements of a position, at most one for each leg, and return their events.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Paper settlement: expired options are cash settled; expired options at venues are reported as overdue.
 
 Every option counts as cash settled: at the difference of the settlement price and its strike, or at nothing
-(`mesolive.market.settlement`). What a venue tells is booked by `mesolive.trading.settlement.venue_settlements`.
+(`mesolive.market.settlement`). Settlement reports of a venue are booked by
+`mesolive.trading.settlement.venue_settlements`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PRICE_GRACE = timedelta(minutes=15)
 """How long after an expiration its settlement price may be unknown before that is an error."""
 
 BATCH = 200
-"""So many positions are read at once."""
+"""Positions per read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Unsettled:
 
 
 class PaperSettlements:
-    """Settles what has expired on paper accounts, and says what venues should have settled.
+    """Settles expired options of paper accounts, and reports overdue settlements of venues.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ class PaperSettlements:
 
 
 def _overdue(position: Position, now: datetime) -> tuple[list[SettledLeg], str | None]:
-    """Return what is closed and what is reported of a position at a venue some time after legs of it have expired.
+    """Return the legs to close and the overdue report of a venue position whose legs expired some time ago.
 
     Legs that hold nothing, such as markers, are closed here; what is held the venue should have settled.
     """

@@ -41,10 +41,10 @@ _log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
 
 DIFFERENCE_PERIOD = timedelta(days=1)
-"""How long it is reported that a venue settled something else than the books held."""
+"""How long a difference between a venue's settlement and the books is reported."""
 
 BATCH = 500
-"""So many facts are looked for at once."""
+"""Reports per lookup."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[SettlementFact] = msgspec.json.Decoder(SettlementFact)
@@ -52,7 +52,7 @@ _decoder: msgspec.json.Decoder[SettlementFact] = msgspec.json.Decoder(Settlement
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A fact that is not in the books, or not all of it."""
+    """A settlement report that is not booked, or not in full."""
 
     id: int
     fact: SettlementFact
@@ -81,14 +81,14 @@ class VenueSettlements:
         self._clock = clock
 
     async def since(self, account: Account) -> datetime | None:
-        """Return from when on the venue's facts may concern what the books hold; `None` when they hold nothing."""
+        """Return since when settlement reports may concern current holdings; `None` without holdings."""
         async with self._database.read() as tx:
             return await held_since(tx, account.id)
 
     async def take(
         self, account: Account, facts: Sequence[SettlementFact], *, asked_at: datetime | None = None
     ) -> bool:
-        """Take facts into the books.
+        """Book settlement reports.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class VenueSettlements:
             What the venue reported; what is known already changes nothing.
         asked_at
             Given when the books have all fills that the venue listed after it listed these facts: when it was asked
-            for the facts. With these, and with what was known before, nobody waits any longer for fills.
+            for the facts. These reports, and those received before, are booked without a further wait for fills.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class VenueSettlements:
         return waits
 
     async def _anything(self, tx: Transaction, account: Account) -> bool:
-        """Whether there may be something to book that no new fact tells of."""
+        """Whether there may be something to book without a new report."""
         if await waiting_facts(tx, account.id):
             return True
         return bool(await self._expired(tx, account, self._clock.now()))
@@ -220,7 +220,7 @@ class VenueSettlements:
 
 
 async def _unknown(tx: Transaction, account: Account, facts: Sequence[SettlementFact]) -> list[SettlementFact]:
-    """Return those facts that are not stored, each once."""
+    """Return the reports that are not stored yet, each once."""
     by_id = {fact.fact_id: fact for fact in facts}
     ids = list(by_id)
     for start in range(0, len(ids), BATCH):
@@ -236,7 +236,7 @@ async def _unknown(tx: Transaction, account: Account, facts: Sequence[Settlement
 
 
 async def waiting_facts(tx: Transaction, account_id: int) -> list[_Waiting]:
-    """Return what is not in the books of an account, or not all of it, in the order in which it came."""
+    """Return the reports of an account that are not booked in full, in order of arrival."""
     rows = await tx.all(
         select(settlement_facts)
         .where(settlement_facts.c.account_id == account_id, settlement_facts.c.waits.is_(True))
@@ -246,7 +246,7 @@ async def waiting_facts(tx: Transaction, account_id: int) -> list[_Waiting]:
 
 
 def settlement_differences(waiting: Iterable[_Waiting]) -> list[str]:
-    """Return what venues settled and the books did not hold, one line each."""
+    """Return the differences between venue settlements and the books, one line each."""
     return [
         f"{item.fact.contract}: the venue settled {item.fact.qty}, the books {item.booked}"
         for item in waiting
@@ -257,7 +257,7 @@ def settlement_differences(waiting: Iterable[_Waiting]) -> list[str]:
 async def end_notices(
     tx: WriteTransaction, account: Account, waiting: Iterable[_Waiting], differing: set[OptionContract]
 ) -> list[models.MesoLiveEvent]:
-    """End the notices of early exercise that the books have followed, and return what tells it.
+    """End the notices of early exercise that are reflected in the books, and return their events.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ async def _book_on_positions(
 async def _told_value(
     tx: Transaction, account: Account, contract: OptionContract, settles_at: datetime
 ) -> Decimal | None:
-    """Return what the venue has reported that an option of a contract was worth, if it has."""
+    """Return the settlement value that the venue has reported for a contract, or `None`."""
     rows = await tx.all(
         select(settlement_facts.c.body)
         .where(
@@ -321,7 +321,7 @@ def _exercise_id(account: Account, notice: ExerciseNotice) -> uuid.UUID:
 
 
 def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]) -> models.ErrorEvent:
-    """Return what tells that options were exercised early, and what to do."""
+    """Return the event of an early exercise, with the action that the owner must take."""
     concerned = {item.position.id: item.position for item in held}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None
     what = "were assigned" if notice.qty < 0 else "were exercised"

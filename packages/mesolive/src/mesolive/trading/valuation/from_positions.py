@@ -42,7 +42,7 @@ def entry_of(leg: Leg) -> Entry:
 
 
 def position_subject(position: Position) -> Subject:
-    """Return the subject of a position: its open legs, and what it and its leg groups have realised in all."""
+    """Return the subject of a position: its open legs, and the realised PnL of it and its leg groups."""
     entries = [entry_of(leg) for leg in position.legs if leg.closed_at is None]
     closed: dict[int, Decimal] = {}
     for leg in position.legs:

@@ -45,7 +45,7 @@ class Entry:
     Attributes
     ----------
     key
-        What the entry is called in the answer: a leg id, a leg name, a place in a combo.
+        Key of the entry in the answer: a leg id, a leg name, a place in a combo.
     qty
         Signed contracts that are held.
     marker

@@ -208,7 +208,7 @@ class LiveItem(Shared):
         self.encoded = _Encodings(build)
 
     def __getattr__(self, name: str) -> msgspec.Struct:
-        # `value` is not set until somebody reads it: only encodings other than JSON do.
+        # `value` is not set until it is read: only encodings other than JSON read it.
         if name != "value":
             raise AttributeError(name)
         self.value = value = self._type(**self._build(EXACT))
