@@ -1,4 +1,4 @@
-"""Texts for terminals: control characters made visible, JSON in ASCII, one spelling of a contract."""
+"""Terminal output: escaped control characters, ASCII JSON, contract names."""
 
 from __future__ import annotations
 

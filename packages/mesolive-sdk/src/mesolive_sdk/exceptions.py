@@ -1,4 +1,4 @@
-"""What the SDK raises.
+"""Exceptions of the SDK: API errors, connection errors and timeouts.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Idempotency keys."""
+"""Idempotency keys: safe retries of calls that change state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparation jobs: starting them once, and waiting for them."""
+"""Preparation jobs: start a job with an idempotency key and poll its status until it ends."""
 
 from __future__ import annotations
 

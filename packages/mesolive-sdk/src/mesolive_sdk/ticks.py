@@ -1,11 +1,11 @@
-"""Price steps of options and combos by trading class: what an order's limit must be a multiple of.
+"""Tick sizes (minimum price increments) of options and combos by trading class.
 
 Source: the minimum increments of Cboe's options exchanges. SPX, SPXW and other broad index classes: 0.05 below 3.00 and
 0.10 from there, combos 0.05. Classes that trade in pennies throughout (of the penny interval programme, and the small
 indexes XSP, MRUT and XND): 0.01. Others: 0.05 and 0.10, combos 0.01.
 
 Prices are those of one combo per unit of the underlying: positive a debit, negative a credit. So the lower price is the
-better one for who sends the order, whatever its sign.
+better one for the sender of the order, whatever its sign.
 """
 
 from __future__ import annotations

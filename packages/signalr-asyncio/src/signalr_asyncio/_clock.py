@@ -1,4 +1,4 @@
-"""The source of time of servers and clients; tests pass a clock that they move by hand."""
+"""Clock interface for servers and clients: monotonic time, timers and waits; tests pass a manual clock."""
 
 from __future__ import annotations
 

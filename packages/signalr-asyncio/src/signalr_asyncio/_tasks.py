@@ -1,4 +1,4 @@
-"""The tasks of a server or a connection: each has an owner that sees its exception."""
+"""Background task ownership: keeps the tasks of a server or a connection, logs their failures, and stops them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For the tests of applications: clients without sockets, and a clock that is moved by hand.
+"""Test utilities: in-process client connections without sockets, and a manual clock.
 
     app = SignalRServer({"/hubs/chat": ChatHub})
     async with connect(app, "/hubs/chat") as connection:
@@ -199,7 +199,7 @@ class _Socket:
             self._gone.set()
 
     def _answer(self, status: int) -> None:
-        # The first counts; and nobody may be waiting for it any more.
+        # The first result counts, and its waiter may be gone.
         if not self.opened.done():
             self.opened.set_result(status)
 

@@ -1,8 +1,8 @@
-"""Acting on signals: a client loop that can be killed anywhere and started again.
+"""Autopilot: trades strategy signals automatically, safe to kill and restart at any point.
 
 `Autopilot` follows the event log, prepares what a signal asks for, checks that the strategy allows it, and carries it
-out: by fills on paper accounts, by orders on others that it is told to trade (`Orders`, `OrderPolicy`). Where it stands
-is in a small SQLite file (`Memory`). What it does and why it tells as `Notice`s.
+out: by fills on paper accounts, by orders on the other accounts that are enabled (`Orders`, `OrderPolicy`). A small
+SQLite file holds its state (`Memory`). Each action is reported as a `Notice`.
 """
 
 from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders

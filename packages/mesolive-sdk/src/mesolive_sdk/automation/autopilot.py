@@ -1,4 +1,4 @@
-"""The loop: read the log, act on each signal at most once, remember.
+"""The autopilot loop: reads the event log and executes each signal at most once, also across restarts.
 
 What makes a restart safe: the cursor and the signals behind it are stored together; an execution's arguments and its
 key are stored before it is sent; keys follow from the event's id; and what was sent is asked about with
@@ -62,20 +62,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What lets an autopilot trade accounts that are not paper.
+    """Configuration for trading accounts other than paper accounts.
 
     Attributes
     ----------
     data
         A connected client of the Data Hub, for the quotes.
     accounts
-        The accounts that it may trade; all others that are not paper are left alone.
+        The accounts that may be traded, besides paper accounts. No other account is traded.
     real_money
-        Whether those may be accounts of real money. Simulated ones need no more than to be named.
+        Whether `accounts` may include live accounts. Simulated accounts only have to be listed.
     policies
-        How each kind of signal is ordered; one that is not there is ordered as in `POLICIES`.
+        The order policy per kind of signal. A kind that is missing uses the one in `POLICIES`.
     provider
-        Whose quotes are used, for preparing on all accounts too; `None` for those of the agent that serves the account.
+        The data provider, also for preparations on all accounts; `None` for that of the account's agent.
     """
 
     data: MesoLiveDataHubClient
@@ -86,29 +86,29 @@ class Orders:
 
 
 class Autopilot:
-    """Acts on the signals of the user's strategies; on paper accounts, and on others that it is told to trade.
+    """Executes the signals of a user's strategies on paper accounts and on the accounts enabled in `orders`.
 
     Parameters
     ----------
     control, events
         Connected clients.
     memory
-        Where it remembers. One file per user and server.
+        The state file. One file per user and server.
     policy
-        At which prices it fills on paper.
+        The fill prices on paper accounts.
     strategies
-        Whose signals it acts on; `None` for all.
+        The strategies whose signals are executed; `None` for all.
     accounts
-        Which paper accounts it trades; `None` for all of them.
+        The paper accounts to trade; `None` for all of them.
     orders
-        Which other accounts it trades, and how; none without.
+        The other accounts to trade, and how. Without it only paper accounts are traded.
     ignore_schedules
         Whether it watches exits and adjustments continuously. By default it acts at their scheduled times only, as
         entries always are.
     now
         The time by which orders walk.
     told
-        Hears what it does and why; without, that goes to the log.
+        Called with each `Notice`. Without it, notices are logged.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Autopilot:
 
     @property
     def due(self) -> datetime | None:
-        """When something wants to be looked at, whatever is announced before; `None` for never."""
+        """When the next step is due without any event; `None` for never."""
         moments = [self._again[task.event_id] for task in self._memory.open_tasks() if task.event_id in self._again]
         return min(moments, default=None)
 
@@ -179,9 +179,9 @@ class Autopilot:
                 await self._rest(poll_seconds)
 
     async def finish(self, *, poll_seconds: float = POLL_SECONDS) -> None:
-        """Act on what is on now, until nothing is left to do about it; raises what `run` raises.
+        """Execute the signals that are on now until no work is left; raises what `run` raises.
 
-        What is tried again later, such as an exit that failed, is left to the next run.
+        Tasks with a later retry, such as a failed exit, are left to the next run.
         """
         with self._memory.claimed():
             self._register()
@@ -201,7 +201,7 @@ class Autopilot:
         self._events.on_reconnected(lambda _id: self._woken.set())
 
     async def _act(self) -> None:
-        """Do what is due; a failure of the connection or the server is for the next time."""
+        """Execute the tasks that are due. A failure of the connection or the server is retried in the next round."""
         self._woken.clear()
         try:
             await self._events.subscribe_to_strategies(models.SubscribeToStrategiesArgs(Strategies=None))
@@ -214,7 +214,7 @@ class Autopilot:
             self._again.clear()
 
     async def _rest(self, poll_seconds: float) -> None:
-        """Wait until something is due, or is announced."""
+        """Wait until a task is due or an event arrives."""
         due = self.due
         seconds = poll_seconds if due is None else min(poll_seconds, max((due - self._now()).total_seconds(), 0.05))
         try:
@@ -224,14 +224,14 @@ class Autopilot:
             pass
 
     async def catch_up(self) -> list[Task]:
-        """Read the log to its end and carry out what is to be done now; return the tasks that were worked on.
+        """Read the log to its end and execute the tasks that are due; return the tasks that were worked on.
 
-        Orders are not waited for: those that walk are looked at again by a later call, from `due` on.
+        The call does not wait for orders. Walking orders are processed by a later call, from `due` on.
 
         Raises
         ------
         MesoLiveSignalRError
-            When the connection failed: what was sent is found out about by the next call.
+            When the connection failed. The next call resolves what was sent.
         MesoLiveApiException
             When the server refused to show the log.
         LogRestoredError
@@ -240,7 +240,7 @@ class Autopilot:
         await self._reader.read(self._signalled)
         worked = self._one_per_subject()
         for listed in self._memory.open_tasks():
-            # What an earlier one did may have changed it, or what else is under way.
+            # An earlier task may have changed this one, or the other tasks under way.
             standing = {task.event_id: task for task in self._memory.open_tasks()}
             task = standing.get(listed.event_id)
             if task is not None and self._is_due(task, list(standing.values())):
@@ -248,9 +248,9 @@ class Autopilot:
         return worked
 
     def _one_per_subject(self) -> list[Task]:
-        """Let one task of each subject go on, and end the others: the signal was told anew meanwhile.
+        """Keep one task per subject and end the others, which an event repeated meanwhile has superseded.
 
-        What was begun goes on; of what was not, the latest counts.
+        A task that was started is kept. Otherwise the latest task is kept.
         """
         subjects: dict[object, list[Task]] = {}
         for task in self._memory.open_tasks():
@@ -266,7 +266,7 @@ class Autopilot:
         return ended
 
     def _is_due(self, task: Task, others: Sequence[Task]) -> bool:
-        """Whether a task's turn has come: what is done to one position is done one after another."""
+        """Whether a task may run now: the tasks of one position run one after another."""
         if task.due is not None and self._now() < task.due:
             return False
         if task.state is TaskState.EXECUTING or task.position_id is None:
@@ -287,10 +287,10 @@ class Autopilot:
         self._say(What.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
 
     async def accept_restored_log(self) -> list[Task]:
-        """Go on behind the hole that a restored backup leaves in the log; return the tasks that end with it.
+        """Accept the gap that a restored backup leaves in the log; return the tasks that end because of it.
 
-        What was open was begun with a server that does not know of it any more: it is ended as failed, so that nothing
-        of it is sent again. Without a hole nothing changes.
+        The restored server has lost the open tasks. They end as failed, so none of their calls is sent again. Without a
+        gap nothing changes.
 
         Raises
         ------
@@ -323,7 +323,7 @@ class Autopilot:
         if refusal is not None:
             if task.state is TaskState.WAITING and task.step == 0:
                 return self._end(task, TaskState.SKIPPED, refusal)
-            # It was begun under other rules. Nothing is sent for it now, and nothing of it is forgotten.
+            # The task was started under another configuration: nothing is sent for it, and its state is kept.
             return self._put_off(task, f"left as it is: {refusal}")
         while not task.state.is_final and (task.due is None or task.due <= self._now()):
             try:
@@ -349,14 +349,14 @@ class Autopilot:
         return task
 
     async def _missed(self, task: Task) -> str | None:
-        """Return why a signal's scheduled time does not count any more, or `None`: without a schedule it does."""
+        """Return why a signal's scheduled time has passed, or `None`. Without a schedule it never passes."""
         if self._ignore_schedules or not await self._preparer.is_scheduled(task):
             return None
         if self._memory.considered(task):
             return f"its scheduled time, {task.scheduled_at:%Y-%m-%d %H:%M}, was considered before"
         if task.kind is TaskKind.ENTRY:
             return None  # its signal goes off with its time, and its preparation asks whether it is due
-        # Where every fifth minute is one, the next is about to be told: on a fast market a moment late is not too late.
+        # A signal due every fifth minute is raised again soon: a short delay on a fast market does not matter.
         grace = SCHEDULE_STEP * (2 if await self._preparer.is_every_five(task) else 1)
         moment = (await self._events.get_latest_event_seq_id()).SnapshotTime
         if moment >= task.scheduled_at + grace:
@@ -364,7 +364,7 @@ class Autopilot:
         return None
 
     async def _refusal(self, task: Task) -> str | None:
-        """Return why a task is not for this autopilot."""
+        """Return why this autopilot skips a task, or `None`."""
         if self._strategies is not None and task.strategy_id not in self._strategies:
             return "the strategy is not among those that are traded"
         if task.position_id is not None and (why := self._memory.stopped().get(task.position_id)) is not None:
@@ -395,7 +395,7 @@ class Autopilot:
         return self._known[task.account].IsPaperAccount
 
     async def _prepare(self, task: Task) -> Task:
-        """Prepare a task's next step, and fix what will be executed."""
+        """Prepare a task's next step and store the arguments of its execution."""
         result = await self._preparer.prepare(task)
         if result is None:
             return self._end(task, TaskState.DONE, "nothing is left to trade")
@@ -437,7 +437,7 @@ class Autopilot:
         )
 
     async def _not_prepared(self, task: Task, why: str) -> Task:
-        """Decide what comes after a preparation that found nothing, such as a strike."""
+        """Decide the next step after a preparation without a result (for example, no matching strike)."""
         if task.kind is TaskKind.EXIT or task.step > 0:
             return self._try_again(task, why)
         if await self._preparer.is_scheduled(task) and not self._ignore_schedules:
@@ -447,9 +447,9 @@ class Autopilot:
         return await self._come_to_nothing(task, TaskState.FAILED, why)
 
     async def _come_to_nothing(self, task: Task, state: TaskState, note: str) -> Task:
-        """End a task of which nothing was traded. Its signal is told anew at its next scheduled time.
+        """End a task without any trade. Its signal is raised again at its next scheduled time.
 
-        Without a schedule it is not: then what it asks for is tried anew as often as schedules would, while it is on.
+        A signal without a schedule is not raised again. It is retried at the rate of a schedule while it is on.
         """
         ended = self._end(task, state, note)
         if task.step == 0 and not task.went_off and not await self._preparer.is_scheduled(task):
@@ -457,7 +457,7 @@ class Autopilot:
         return ended
 
     async def _fill(self, task: Task) -> Task:
-        """Send the paper fills that were fixed, unless they are known to have been booked."""
+        """Send the stored paper fills, unless the server has booked them already."""
         assert task.request is not None  # noqa: S101 - it is stored with the state
         args = wire.decode_json(task.request.encode(), models.ApplyPaperFillsArgs)
         if not await self._was_executed(args.IdempotencyKey):
@@ -469,7 +469,7 @@ class Autopilot:
         return await self._next_step(task)
 
     async def _order(self, task: Task, *, hurry: bool) -> Task:
-        """Do what is due about the orders of a task; the task itself comes back while they are under way."""
+        """Run the due order steps of a task; return the task itself while its orders work."""
         assert task.request is not None  # noqa: S101 - it is stored with the state
         assert self._runner is not None  # noqa: S101 - other accounts are refused without
         plan = wire.decode_json(task.request.encode(), PlanToOrder)
@@ -486,7 +486,7 @@ class Autopilot:
                 return self._unfilled(task, verdict)
 
     def _unfilled(self, task: Task, ended: Ended) -> Task:
-        """Decide what comes after orders that came to nothing."""
+        """Decide the next step after orders that ended without a complete fill."""
         if ended.why is Why.OTHERS:
             return self._end(task, TaskState.FAILED, f"nothing was traded: {ended.text}")
         if task.kind is TaskKind.EXIT or ended.why is Why.OUT_OF_DATE:
@@ -512,7 +512,7 @@ class Autopilot:
         return self._memory.stop(task, position_id, why)
 
     async def _next_step(self, task: Task) -> Task:
-        """Go on with a task of which a step is carried out."""
+        """Advance a task after one of its steps was executed."""
         steps = 1 if task.kind is not TaskKind.ADJUSTMENT else len(await self._preparer.operations(task))
         if task.step + 1 < steps and not await self._is_closed(task):
             return self._memory.change(
@@ -528,7 +528,7 @@ class Autopilot:
         return position.State is models.LivePositionState.Closed
 
     async def _was_executed(self, key: str) -> bool:
-        """Ask what has become of a key: an answer to an earlier call may have been lost."""
+        """Query the outcome of an idempotency key. The answer to an earlier call may have been lost."""
         while True:
             try:
                 record = await self._control.get_idempotency_record(models.GetIdempotencyRecordArgs(IdempotencyKey=key))
@@ -541,9 +541,9 @@ class Autopilot:
             await asyncio.sleep(1.0)
 
     def _try_again(self, task: Task, why: str) -> Task:
-        """Try a step anew from its preparation, or give it up: nothing of this attempt was carried out, or it ended.
+        """Retry a step from its preparation, or give it up. This attempt was not executed, or it has ended.
 
-        An exit is never given up while its signal is on, but it is tried ever more rarely.
+        An exit is retried while its signal is on, at growing intervals.
         """
         if task.went_off and task.step == 0:
             return self._end(task, TaskState.WITHDRAWN, f"the signal went off; before that: {why}")
@@ -593,14 +593,14 @@ class Autopilot:
 
 
 def _traded(task: Task, legs: Mapping[str, models.LiveLeg]) -> Mapping[str, models.LiveLeg]:
-    """Return legs with the quantities that are traded: those of an exit come as they are held."""
+    """Return legs with the quantities to trade. The legs of an exit arrive with the quantities held."""
     if task.kind is not TaskKind.EXIT:
         return legs
     return {name: msgspec.structs.replace(leg, Qty=-leg.Qty) for name, leg in legs.items()}
 
 
 def _closes(one: Task, other: Task) -> bool:
-    """Whether the first is an exit of the position that the second wants to adjust."""
+    """Whether `one` is an exit of the position that `other` adjusts."""
     return (
         one.kind is TaskKind.EXIT
         and other.kind is TaskKind.ADJUSTMENT

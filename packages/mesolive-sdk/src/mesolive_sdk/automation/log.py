@@ -1,4 +1,4 @@
-"""Reading the server's event log: every signal once, from where it was read to, also after a long time away.
+"""Event log reader: replays the server's events from a stored cursor and yields each signal once.
 
 The cursor and the signals behind it are stored together, so that a restart neither repeats nor forgets one.
 """
@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 class LogRestoredError(Exception):
-    """The server's log has a hole after what was read: it was restored from a backup.
+    """The server's log has a gap after the cursor: the server was restored from a backup.
 
-    It does not know what was done between the backup and the restore. Somebody has to compare its books with the
-    broker's before anything is traded again; `Autopilot.accept_restored_log` then goes on.
+    Activity between the backup and the restore is missing on the server. Reconcile its positions with the broker's
+    before trading again, then call `Autopilot.accept_restored_log`.
     """
 
     def __init__(self, cursor: int, first: int) -> None:
@@ -38,14 +38,14 @@ class LogRestoredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal that goes on (or, being on, is told anew at a scheduled time) or off.
+    """A signal that begins, ends, or is repeated at a scheduled time.
 
     Attributes
     ----------
     task
-        What it asks for.
+        The task that the signal asks for.
     is_due
-        Whether the event is that of a scheduled time (`ScheduleOk`, `AdjustmentTimeOk`).
+        Whether the event is at a scheduled time (`ScheduleOk`, `AdjustmentTimeOk`).
     """
 
     task: Task
@@ -61,7 +61,7 @@ class LogReader:
     events
         A connected client.
     memory
-        Knows how far the log was read, and takes what is found.
+        The state file with the cursor; new signals are stored in it.
     ignore_schedules
         Whether exits and adjustments outside of their scheduled times are signals to act on too.
     """
@@ -77,7 +77,7 @@ class LogReader:
         Parameters
         ----------
         heard
-            Called with each signal once it is remembered.
+            Called with each signal after it is stored.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class LogReader:
             except MesoLiveApiException as error:
                 if since == 0 or error.error is None or error.error.Code != EVENTS_PRUNED:
                     raise
-                # From the beginning there is what is on, whatever its age, and all that is kept; what is known stays.
+                # A read from the beginning returns all active signals and all kept events; stored tasks stay.
                 _log.warning("away for longer than the server keeps events, so its log is read anew: %s", error)
                 since, token, must_follow = 0, None, False
                 continue
@@ -114,9 +114,9 @@ class LogReader:
                 return
 
     async def first_behind_hole(self) -> int | None:
-        """Return the number of the first event behind a hole after what was read; `None` where there is no hole.
+        """Return the number of the first event after a gap behind the cursor; `None` without a gap.
 
-        A log has none but where its server was put back to an earlier state.
+        Only a server restored to an earlier state has a gap in its log.
         """
         cursor = self._memory.cursor
         page = await self._events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=cursor, Limit=1))
@@ -133,7 +133,7 @@ class LogReader:
             result = _signal(event)
             if result is not None:
                 signals.append(result)
-        # Of a signal that was told several times only the latest counts: the others' times are over.
+        # Of a signal that was raised several times only the latest counts: the earlier times have passed.
         latest = {signal.task.subject: signal for signal in signals if signal.is_on and signal.is_due}
         signals = [
             signal
@@ -149,7 +149,7 @@ class LogReader:
 
 
 def _signal(event: object) -> Signal | None:
-    """Return the signal that an event of the log tells of."""
+    """Return the signal of an event, or `None` for an event of another kind."""
     match event:
         case models.EntrySignalEvent():
             kind, position_id, condition = TaskKind.ENTRY, None, None

@@ -1,4 +1,4 @@
-"""What an autopilot remembers: how far it has read the event log, what has become of each signal, its orders.
+"""The autopilot's state file (SQLite): event log cursor, tasks made of signals, and order intents.
 
 Every change is one transaction in a SQLite file, written through to the disk before the call that depends on it.
 """
@@ -76,7 +76,7 @@ class TaskKind(enum.Enum):
 
 
 class TaskState(enum.Enum):
-    """Where a task stands. `Executing` was or will be sent: its outcome must be found out before anything else."""
+    """The state of a task. `Executing` may have been sent: its outcome is resolved before any other step."""
 
     WAITING = "waiting"
     EXECUTING = "executing"
@@ -91,35 +91,35 @@ class TaskState(enum.Enum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the task is complete."""
         return self not in {TaskState.WAITING, TaskState.EXECUTING}
 
     @property
     def needs_somebody(self) -> bool:
-        """Whether somebody has to look at it."""
+        """Whether the task needs attention by a user."""
         return self in {TaskState.HALF_FILLED, TaskState.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One signal and what was made of it.
+    """One signal and its processing state.
 
     Attributes
     ----------
     event_id, seq, at
         The event that began the signal.
     position_id, condition
-        What is concerned; `None` for an entry.
+        The position and the condition; `None` for an entry.
     step, attempt
-        Which of an adjustment's operations is carried out, and for which time it is tried.
+        The index of the adjustment's operation, and the number of the attempt.
     request
         The execution's arguments as JSON, once they are fixed.
     note
-        How it ended, in words.
+        The outcome, as text.
     due
-        Before when it is not tried again; `None` for at once.
+        The earliest time of the next attempt; `None` for at once.
     went_off
-        Whether the signal went off after it was begun to act on it: then nothing is begun anew.
+        Whether the signal ended after the task had started. Then no new attempt is made.
     """
 
     event_id: str
@@ -141,17 +141,17 @@ class Task:
 
     @property
     def scheduled_at(self) -> datetime:
-        """The scheduled time that the signal was told for: schedules have steps of five minutes."""
+        """The scheduled time of the signal. Schedules have steps of five minutes."""
         return self.at - (self.at - self.at.min.replace(tzinfo=self.at.tzinfo)) % SCHEDULE_STEP
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing was done about it yet."""
+        """Whether the task has not been started yet."""
         return self.state is TaskState.WAITING and self.step == 0 and self.attempt == 0 and self.note is None
 
     @property
     def subject(self) -> tuple[TaskKind, int, str, int | None, str | None]:
-        """What the signal is about: it is on or off once for each of these."""
+        """The subject of the signal. Each subject has one signal state, on or off."""
         return self.kind, self.strategy_id, self.account, self.position_id, self.condition
 
     def key(self, what: str) -> str:
@@ -160,14 +160,14 @@ class Task:
 
 
 class IntentKind(enum.Enum):
-    """What is asked of the server."""
+    """The kind of a call to the server."""
 
     SEND = "send"
     CANCEL = "cancel"
 
 
 class IntentOutcome(enum.Enum):
-    """What became of a call."""
+    """The outcome of a call."""
 
     TAKEN = "taken"
     """The server has it."""
@@ -188,15 +188,15 @@ class Intent:
     Attributes
     ----------
     event_id, step, attempt, group, number
-        Which call of which leg group of which task it is.
+        The call's place: task, leg group and number.
     rung
-        The order as it is meant; of a cancel, when and for which part.
+        The intended order; for a cancel, its time and its stage.
     request
         The call's arguments as JSON.
     order_id
-        The order that came of it, or that is cancelled.
+        The id of the resulting order, or of the order to cancel.
     outcome
-        What became of it; `None` while that has to be found out.
+        The outcome; `None` while it is unknown.
     """
 
     event_id: str
@@ -223,9 +223,9 @@ class Memory:
     Parameters
     ----------
     path
-        The SQLite file; made when it is not there. `":memory:"` forgets at the end.
+        The SQLite file, created when it is missing. `":memory:"` keeps nothing after the end.
     most_tasks
-        How many tasks are kept that are done with; older ones are forgotten with their orders.
+        The number of completed tasks that are kept. Older ones are deleted with their orders.
 
     Raises
     ------
@@ -258,7 +258,7 @@ class Memory:
 
     @contextlib.contextmanager
     def claimed(self) -> Generator[None]:
-        """Be the only autopilot that works with the file, while the context lasts.
+        """Lock the file against other autopilots while the context lasts.
 
         Raises
         ------
@@ -286,15 +286,14 @@ class Memory:
         return 0 if row is None else int(row["seq"])
 
     def take(self, begun: Sequence[Task], ended: Sequence[Task], cursor: int) -> None:
-        """Note signals and how far the log was read, in one transaction.
+        """Store signals and the cursor in one transaction.
 
         Parameters
         ----------
         begun
-            Signals that went on; one that is known already is left as it is.
+            Signals that began. A stored one is not changed.
         ended
-            Signals that went off: what still waits for the same subject, and is older, is withdrawn; what is under way
-            is told so.
+            Signals that ended. Older waiting tasks of the same subject are withdrawn. Running tasks get `went_off`.
         cursor
             The `EventSeqId` of the last event read.
         """
@@ -323,7 +322,7 @@ class Memory:
             connection.execute("DELETE FROM intents WHERE event_id NOT IN (SELECT event_id FROM tasks)")
 
     def open_tasks(self) -> list[Task]:
-        """Return what is not final, oldest signal first."""
+        """Return the tasks that are not final, oldest signal first."""
         rows = self._connection.execute(
             "SELECT * FROM tasks WHERE state IN (?, ?) ORDER BY seq",
             (TaskState.WAITING.value, TaskState.EXECUTING.value),
@@ -346,7 +345,7 @@ class Memory:
         return any(other.scheduled_at == task.scheduled_at and not other.is_untouched for other in others)
 
     def again(self, task: Task, due: datetime) -> None:
-        """Note that what a task that came to nothing asks for is tried anew later, while its signal is on."""
+        """Store a later retry of a task that ended without a trade, for as long as its signal is on."""
         event, _, number = task.event_id.partition(".")
         later = replace(
             task,
@@ -382,7 +381,7 @@ class Memory:
         return [_intent(row) for row in reversed(rows)]
 
     def intend(self, intent: Intent) -> None:
-        """Note a call about an order that is to be made."""
+        """Store a call about an order before it is made."""
         self._connection.execute(
             "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -405,14 +404,14 @@ class Memory:
         )
 
     def learn(self, intent: Intent, outcome: IntentOutcome, order_id: int | None, note: str | None = None) -> None:
-        """Note what became of a call."""
+        """Store the outcome of a call."""
         self._connection.execute(
             "UPDATE intents SET outcome = ?, order_id = COALESCE(?, order_id), note = ? WHERE key = ?",
             (outcome.value, order_id, _cut(note), intent.key),
         )
 
     def rejected(self, order_id: int, reason: str) -> None:
-        """Note why an order was rejected; of the oldest orders that is forgotten."""
+        """Store the reason of an order's rejection. The reasons of the oldest orders are deleted."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?)", (order_id, _cut(reason)))
             connection.execute(
@@ -420,14 +419,14 @@ class Memory:
             )
 
     def reason(self, order_id: int) -> str | None:
-        """Return why an order was rejected, where that is known."""
+        """Return the reason of an order's rejection, if it is known."""
         row = self._connection.execute("SELECT reason FROM rejections WHERE order_id = ?", (order_id,)).fetchone()
         return None if row is None else str(row["reason"])
 
-    # -- positions that are left alone
+    # -- positions excluded from trading
 
     def stop(self, task: Task, position_id: int, why: str) -> Task:
-        """End a task as half filled and leave its position alone from now on, in one transaction; return the task."""
+        """End a task as half filled and exclude its position from trading, in one transaction; return the task."""
         changed = replace(task, state=TaskState.HALF_FILLED, note=why)
         with self._transaction() as connection:
             connection.execute(_UPDATE_TASK, _changed_row(changed))
@@ -437,11 +436,11 @@ class Memory:
         return changed
 
     def stopped(self) -> dict[int, str]:
-        """Return the positions that are left alone, and why."""
+        """Return the positions that are excluded from trading, with the reasons."""
         return {row["position_id"]: row["why"] for row in self._connection.execute("SELECT * FROM stopped")}
 
     def release(self, position_id: int) -> bool:
-        """Let a position be traded again; return whether it was left alone."""
+        """Allow a position to be traded again; return whether it was excluded."""
         return self._connection.execute("DELETE FROM stopped WHERE position_id = ?", (position_id,)).rowcount > 0
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What an autopilot does and why, one line each."""
+"""Autopilot notices: one log line or JSON object per signal, decision, plan, order, fill and outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesolive_sdk.automation.memory import Task
 
 
 class What(StrEnum):
-    """What a notice is about."""
+    """The kind of a notice."""
 
     SIGNAL = "signal"
     DECISION = "decision"
@@ -25,16 +25,16 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that an autopilot saw, decided or did.
+    """One signal, decision or action of an autopilot.
 
     Attributes
     ----------
     task
         The signal that it belongs to.
     text
-        What happened, in words.
+        A description as text.
     details
-        The same in values, for scripts.
+        The same as structured values, for scripts.
     """
 
     at: datetime
@@ -45,7 +45,7 @@ class Notice:
 
     @property
     def line(self) -> str:
-        """One line for people."""
+        """The notice as one line of text."""
         task = self.task
         position = "" if task.position_id is None else f" position {task.position_id}"
         where = f"{task.kind.value} {task.strategy_id} {task.account}{position}"
@@ -53,7 +53,7 @@ class Notice:
 
     @property
     def values(self) -> dict[str, object]:
-        """One object for scripts."""
+        """The notice as an object for JSON."""
         task = self.task
         values: dict[str, object] = {
             "At": self.at.isoformat(),

@@ -1,8 +1,8 @@
-"""Carrying a plan out at a venue: its leg groups one after another, one order of a group at a time.
+"""Executes a plan by orders at a venue: leg groups in sequence, one working order per group.
 
-What is to be called is noted before the call is made (`Intent`), and what became of it is found out before anything
-else is done: by the key's record, and by the plan's orders, which the server knows best. Nothing here waits: each
-`look` does what is due now and says when to look again.
+Each call is stored as an `Intent` before it is made. Its outcome is resolved before any other step, from the
+idempotency record and from the server's orders of the plan. No method waits: each `look` runs the steps that are due
+and returns the time of the next one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Say = Callable[[What, Task, str, Mapping[str, Decimal | int | str | None]], None
 
 
 class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """A leg group of a plan, as far as ordering it needs.
+    """The fields of a plan's leg group that orders need.
 
     Attributes
     ----------
@@ -77,12 +77,12 @@ class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """A plan that is carried out by orders; a task keeps it as its request.
+    """A plan to execute by orders. The task stores it as its request.
 
     Attributes
     ----------
     fixed_at
-        When it was decided to carry it out.
+        When the execution was decided.
     """
 
     plan: int
@@ -94,9 +94,9 @@ class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
     def of(
         cls, prepared: models.PreparedPlan, account: str, legs: Mapping[str, models.LiveLeg], now: datetime
     ) -> PlanToOrder:
-        """Return what is to be ordered of a plan: its groups in the order of their ids, those of marker legs left out.
+        """Return the groups of a plan to order, sorted by id, without groups of marker legs.
 
-        A plan that has nothing but marker legs keeps its first group: its order opens the position.
+        A plan of marker legs only keeps its first group: the order of that group opens the position.
         """
         groups: list[GroupToOrder] = []
         for group, names in sorted(prepared.LegGroups.items()):
@@ -112,7 +112,7 @@ class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Why(StrEnum):
-    """Why a plan is not carried on with."""
+    """Why the execution of a plan stops."""
 
     OVER = "over"
     """It was not filled in time and was cancelled by us."""
@@ -126,7 +126,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The plan is being carried out; it is to be looked at again then."""
+    """The plan is being executed; the next `look` is due at this time."""
 
     again: datetime
 
@@ -138,7 +138,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing of the plan works any more, and not all of it is filled.
+    """No order of the plan works any more, and the plan is not completely filled.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ Verdict = Working | Carried | Ended
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A group as it stands: what the server has of it, and what was meant."""
+    """The state of a group: the server's orders and the stored intents."""
 
     todo: GroupToOrder
     orders: Sequence[models.Order]
@@ -190,22 +190,22 @@ class _Group:
 
 
 class OrderRunner:
-    """Carries plans out by orders.
+    """Executes plans by orders.
 
     Parameters
     ----------
     control, data
-        Connected clients; the quotes of each step come from the Data Hub, for those of the plan grow old on the way.
+        Connected clients. The quotes of each step come from the Data Hub, because the plan's quotes age.
     memory
-        Where intents are noted.
+        The state file that stores intents.
     policies
-        How each kind of signal is ordered.
+        The order policy per kind of signal.
     provider
         Whose quotes are used; `None` for those of the agent that serves the account.
     now
         The time.
     say
-        Is told what is done.
+        Called with a description of each action.
     """
 
     def __init__(
@@ -231,24 +231,24 @@ class OrderRunner:
         self._others: set[int] = set()
 
     async def look(self, task: Task, plan: PlanToOrder, *, hurry: bool = False) -> Verdict:
-        """Do what is due for a plan now.
+        """Run the steps of a plan that are due now.
 
         Parameters
         ----------
         hurry
-            End it: what works is cancelled, and nothing more is ordered.
+            End the plan: working orders are cancelled, and no more are sent.
 
         Raises
         ------
         MesoLiveSignalRError
-            When the connection failed; what was meant is found out about by the next look.
+            When the connection failed. The next look resolves the stored intents.
         """
         policy = self._policies[task.kind]
         for intent in self._memory.intents(task):
             if intent.outcome is None:
                 await self._find_out(task, policy, intent)
         if any(intent.outcome is None for intent in self._memory.intents(task)):
-            return Working(self._now() + LOOK_AGAIN)  # nothing may be begun before that is known
+            return Working(self._now() + LOOK_AGAIN)  # nothing may start before the outcome is known
         orders = await self._orders(plan)
         groups = self._groups(task, plan, orders)
         partly = any(group.filled > 0 for group in groups)
@@ -309,7 +309,7 @@ class OrderRunner:
         return Working(now + LOOK_SOON)
 
     def _ended(self, policy: OrderPolicy, group: _Group, *, partly: bool) -> Ended | None:
-        """Return why nothing more is sent for a group of which nothing works; `None` where something is to be sent."""
+        """Return why no order is sent for a group without a working order; `None` where one is to be sent."""
         sends = group.sends
         if not sends:
             return None
@@ -326,7 +326,7 @@ class OrderRunner:
     def _too_old(
         self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool
     ) -> Ended | None:
-        """Let no group begin long after the others: the autopilot was stopped, and its plan is of another market."""
+        """Stop a group from starting long after the others: after a pause the plan's prices are out of date."""
         if group.sends or (partly and policy.half_filled is HalfFilled.FINISH):
             return None
         last = max([plan.fixed_at, *(intent.rung.at for intent in self._memory.intents(task))])
@@ -395,13 +395,13 @@ class OrderRunner:
         await self._call_cancel(task, intent, args)
 
     async def _find_out(self, task: Task, policy: OrderPolicy, intent: Intent) -> None:
-        """Learn what became of a call whose answer was lost, and make it when it never was made."""
+        """Resolve a call whose answer was lost, and make it if it was never made."""
         if await self._learn_from_record(intent):
             return
         if intent.kind is IntentKind.CANCEL:
             await self._call_cancel(task, intent, wire.decode_json(intent.request.encode(), models.CancelOrderArgs))
         elif self._now() < intent.rung.at + policy.patience:
-            # With the same key: should the first call be on its way still, one of both is carried out.
+            # The same key: if the first call is still in flight, only one of the two is executed.
             await self._call_send(task, intent, wire.decode_json(intent.request.encode(), models.SendOrderArgs))
         else:
             self._memory.learn(intent, IntentOutcome.NEVER_SENT, None, "it was not sent in time")
@@ -514,7 +514,7 @@ class OrderRunner:
         return groups
 
     def _foreign(self, group: _Group) -> models.Order | None:
-        """Return an order of the group that works and that we did not send: it is somebody else's to look after."""
+        """Return a working order of the group that this autopilot did not send. Its sender manages it."""
         ours = {intent.order_id for intent in group.intents}
         return next((order for order in group.working if order.OrderId not in ours), None)
 
@@ -533,7 +533,7 @@ class OrderRunner:
                 )
             )
         except (MesoLiveApiException, MesoLiveSignalRError) as error:
-            # Without quotes nothing is priced, but what has worked long enough is cancelled all the same.
+            # Without quotes no price is computed, but an order that has worked too long is cancelled all the same.
             self._tell(What.TROUBLE, task, f"no quotes: {error}")
             return None
         prices = result.ComboPrices

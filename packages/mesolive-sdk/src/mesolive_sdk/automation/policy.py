@@ -1,4 +1,4 @@
-"""At which prices an autopilot fills on paper."""
+"""Paper fill policy: fills every leg at its mark, plus commission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparing what a signal asks for: the plan of an entry, an exit, or of one operation of an adjustment."""
+"""Prepares the plan of a signal: an entry, an exit, or one operation of an adjustment."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ INDEXES = frozenset(
 
 
 class Preparer:
-    """Prepares by a server.
+    """Prepares plans on the server.
 
     Parameters
     ----------
     control
         A connected client.
     provider
-        Whose quotes are used; `None` for the server's default.
+        The data provider; `None` for the server's default.
     """
 
     def __init__(self, control: MesoLiveControlHubClient, provider: models.DataProviderType | None = None) -> None:
@@ -116,17 +116,17 @@ class Preparer:
         return (await self._control.get_strategy(args)).StrategyDefinition
 
     async def is_scheduled(self, task: Task) -> bool:
-        """Whether the strategy names times for what a signal asks for."""
+        """Whether the strategy has a schedule for a signal's kind."""
         section = _SECTIONS[task.kind]
         return _section(await self._definition(task), section).get("Schedule") is not None
 
     async def is_every_five(self, task: Task) -> bool:
-        """Whether every fifth minute is a scheduled time of what a signal asks for."""
+        """Whether the schedule of a signal's kind runs every five minutes (`5min`)."""
         schedule = _section(await self._definition(task), _SECTIONS[task.kind], "Schedule")
         return str(schedule.get("Every", "")).strip().lower() == "5min"
 
     async def operations(self, task: Task) -> list[models.PositionAdjustmentOperation]:
-        """Return what a condition's adjustment trades, in its order."""
+        """Return the trading operations of a condition's adjustment, in their order."""
         actions = _section(await self._definition(task), "Adjustment", "ConditionalAdjustments", task.condition or "")
         return [operation for names, operation in _OPERATIONS if any(actions.get(name) is not None for name in names)]
 

@@ -1,4 +1,4 @@
-"""At which price a leg group is ordered next. Pure: a policy, what was done, quotes and a moment in; one step out.
+"""Order walking: the next limit price of a leg group, from mid towards the natural price. Pure function, no I/O.
 
 A limit begins at the middle of the market, rounded to the tick in our favour: a price is a debit when positive and a
 credit when negative, so in our favour is downwards. Walking raises it by ticks towards the natural price (buy at the
@@ -34,7 +34,7 @@ class Style(StrEnum):
 
 
 class AtEnd(StrEnum):
-    """What becomes of a limit order that was not filled."""
+    """The action on a limit order that was not filled in time."""
 
     CANCEL = "cancel"
     NATURAL = "natural"
@@ -42,7 +42,7 @@ class AtEnd(StrEnum):
 
 
 class HalfFilled(StrEnum):
-    """What is done about a plan of which a part is filled and the rest is not."""
+    """The action on a partially filled plan."""
 
     REPORT = "report"
     """It is told as an error, and the position is not touched any more."""
@@ -69,10 +69,10 @@ class OrderPolicy:
     patience_seconds
         For how long a group is tried, and again for as long at the natural price where that comes next.
     at_end
-        What comes then. A walk that ends before rests where it has come to; one that goes on to the natural price does
-        so a step after its end.
+        The action after that time. A walk that ends earlier keeps its last price. With the natural price as the action,
+        that price follows one step after the walk's end.
     half_filled
-        What comes when the plan is then filled in part.
+        The action on a plan that is partially filled by then.
     """
 
     style: Style = Style.WALK
@@ -119,7 +119,7 @@ class ComboQuote:
 
 
 class Stage(StrEnum):
-    """Which part of a group's execution an order belongs to."""
+    """The stage of a group's execution that an order belongs to."""
 
     WALKING = "walking"
     NATURAL = "natural"
@@ -127,7 +127,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One order, as it is meant.
+    """One intended order.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class Rung:
     price
         The limit; `None` for a market order.
     worst
-        What no step of the walk goes beyond; `None` for a market order.
+        The limit of every step of the walk; `None` for a market order.
     """
 
     at: datetime
@@ -147,18 +147,18 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What was done for a group so far.
+    """The orders of a group so far.
 
     Attributes
     ----------
     rungs
-        All orders that were meant, oldest first.
+        All intended orders, oldest first.
     price
         The limit of the order that works; `None` for a market order, and where none works.
     works
         Whether an order works that may be replaced or cancelled now.
     filled_at
-        When it was last seen that some of it was filled: what is being filled is not hurried.
+        When a fill was last seen. An order that is being filled is not replaced.
     """
 
     rungs: Sequence[Rung] = ()
@@ -174,14 +174,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is to be done before a moment."""
+    """No step is due before this time."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The order that works is to be cancelled."""
+    """The working order is to be cancelled."""
 
     why: str
 
@@ -195,7 +195,7 @@ def decide(
     *,
     partly: bool = False,
 ) -> Rung | Cancel | Wait:
-    """Return what comes next for a group that is not filled.
+    """Return the next step of a group that is not filled.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: da
 
 
 def _walked(policy: OrderPolicy, first: Rung, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
-    """Return the order of this step of the walk: from the middle of now, as far up as the time has passed."""
+    """Return the order of this step of the walk: from the current mid, raised by the elapsed time."""
     steps = min((now - first.at) // policy.step, policy.steps) if policy.style is Style.WALK else 0
     start, end = tick_below(roots, quote.middle), _end_of_walk(first, quote, roots)
     share = tick_above(roots, start + (end - start) * steps / policy.steps) if end > start else start

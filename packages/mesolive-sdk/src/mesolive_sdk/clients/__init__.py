@@ -1,4 +1,4 @@
-"""The three hub clients."""
+"""Typed SignalR clients of the Control, Data and Event Hubs."""
 
 from mesolive_sdk.clients._base import DEFAULT_URL, HubClient
 from mesolive_sdk.clients._control import MesoLiveControlHubClient

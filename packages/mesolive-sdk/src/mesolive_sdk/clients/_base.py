@@ -1,4 +1,4 @@
-"""What the three clients share: a connection to one hub, and calls whose answer comes in the envelope."""
+"""Base class of the hub clients: connection, authentication, timeouts, and decoding of the response envelope."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class HubClient:
         reconnect: RetryPolicy | None = RetryPolicy.default(),  # noqa: B008 - an immutable value
         options: ClientOptions | None = None,
     ) -> None:
-        # An empty argument is a mistake of the caller, and no wish for the environment's value.
+        # An empty argument is a mistake of the caller, not a request for the environment's value.
         base = (url if url is not None else os.environ.get("MESOLIVE_URL") or DEFAULT_URL).rstrip("/")
         if urlsplit(base).scheme not in {"http", "https", "ws", "wss"} or not urlsplit(base).hostname:
             msg = f"expected the server's URL, such as {DEFAULT_URL}"

@@ -1,4 +1,4 @@
-"""The Control Hub's client."""
+"""Control Hub client: agents, accounts, strategies, positions, preparation, orders and executions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MesoLiveControlHubClient(HubClient):
     path: ClassVar[str] = "/hubs/control/v1"
 
     async def get_idempotency_record(self, args: models.GetIdempotencyRecordArgs) -> models.IdempotencyRecord:
-        """Return what became of the operation behind an idempotency key."""
+        """Return the outcome of the operation behind an idempotency key."""
         return await self._call("GetIdempotencyRecord", args, models.IdempotencyRecord)
 
     async def list_agents(self, args: models.ListAgentsArgs | None = None) -> models.ListAgentsResult:

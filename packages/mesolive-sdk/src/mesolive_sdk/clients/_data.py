@@ -1,4 +1,4 @@
-"""The Data Hub's client."""
+"""Data Hub client: live prices, greeks and PnL as streams and snapshots."""
 
 from __future__ import annotations
 

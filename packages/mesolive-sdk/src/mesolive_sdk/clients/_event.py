@@ -1,4 +1,4 @@
-"""The Event Hub's client."""
+"""Event Hub client: callbacks, strategy subscriptions and event replay."""
 
 from __future__ import annotations
 

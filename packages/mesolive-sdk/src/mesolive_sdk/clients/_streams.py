@@ -1,4 +1,4 @@
-"""A stream of live data, as an asynchronous iterator of models."""
+"""Live data stream: an async iterator of models with a bounded queue that keeps the newest items."""
 
 from __future__ import annotations
 

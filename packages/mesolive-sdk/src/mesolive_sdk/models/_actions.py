@@ -1,6 +1,6 @@
-"""What an account's owner does by hand, and the halts that stop their orders.
+"""Manual position actions (close, adjust PnL, liquidate) and trading halts.
 
-These are ours: the published API has nothing like them.
+These models are extensions: the published API does not have them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all models are made of: enums that read as the wire writes them, flag sets, and times kept in UTC."""
+"""Base types of the models: wire enums, flag sets and UTC times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Control Hub's agents, accounts, strategies and idempotency records, and the methods that keep them."""
+"""Control Hub models: agents, accounts, strategies and idempotency records, with the arguments of their methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ StrategyNameStr = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
 class IdempotencyRecord(Timed, kw_only=True):
-    """What became of the operation behind an idempotency key.
+    """The outcome of the operation behind an idempotency key.
 
     Attributes
     ----------

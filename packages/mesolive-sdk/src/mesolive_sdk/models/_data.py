@@ -1,4 +1,4 @@
-"""The Data Hub: selectors, stream items and snapshots.
+"""Data Hub models: selectors, stream items and snapshots.
 
 A stream and its snapshot take the same fields and answer the same blocks; a block that was not asked for is null.
 """

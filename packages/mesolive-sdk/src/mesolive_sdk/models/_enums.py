@@ -133,7 +133,7 @@ class LegStatus(WireEnum):
 
 
 class PositionStatus(WireEnum):
-    """What a `PositionUpdateEvent` tells."""
+    """The reason of a `PositionUpdateEvent`."""
 
     Created = "Created"
     Closed = "Closed"

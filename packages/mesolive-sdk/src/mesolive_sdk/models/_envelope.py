@@ -1,4 +1,4 @@
-"""The envelope that every unary method answers with, and the error in it."""
+"""Response envelope of unary methods: status, message, data and error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Event Hub announces: one model per callback."""
+"""Event Hub events: one model per callback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing a plan: paper fills, orders and what came of them."""
+"""Order and execution models: paper fills, orders, and executions of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions and their legs, and the methods that list them."""
+"""Position and leg models, with the arguments of the methods that list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparing an entry, an exit or an adjustment: a job that ends in an execution plan."""
+"""Preparation models: jobs that make the execution plan of an entry, an exit or an adjustment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Event Hub's own methods: subscribing, and replaying what was missed."""
+"""Event Hub methods: strategy subscriptions and replay of missed events."""
 
 from __future__ import annotations
 

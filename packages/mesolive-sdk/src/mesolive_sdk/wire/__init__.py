@@ -1,4 +1,4 @@
-"""How values travel: the one place that knows the contract's encoding rules.
+"""Wire encoding of values: JSON and MessagePack by the rules of the API contract.
 
 Names are PascalCase, as the models have them. A `Decimal` is a JSON number with its exact digits (MessagePack: a
 string) and is read from a string too; an instant is ISO 8601 in UTC with `Z` and is read with any offset, never
@@ -6,7 +6,7 @@ without one; an enum is its member's name and is read ignoring case and from its
 with `, `, or `All`, or `None`. Unknown fields are passed over, missing nullable fields read as null.
 
 What a server sends is read leniently: a member that this SDK does not know becomes its enum's `Unknown`. What a client
-sends is read strictly, and everything that is wrong with it is told at once (`WireValidationError`).
+sends is read strictly, and `WireValidationError` lists every problem at once.
 """
 
 from mesolive_sdk.wire._codec import (

@@ -1,4 +1,4 @@
-"""Bytes to values and back: msgspec where the value is as it should be, the tolerant reader where it is not."""
+"""Encoder and decoder of wire values: msgspec first, the tolerant reader for what msgspec refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value, gathered path by path."""
+"""Validation problems of a wire value, collected by path."""
 
 from __future__ import annotations
 

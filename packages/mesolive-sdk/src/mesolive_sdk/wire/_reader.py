@@ -1,4 +1,4 @@
-"""Reads plain values into models, tolerantly where the contract says so, and tells everything that is wrong.
+"""Tolerant reader: plain values to models, with every validation problem collected.
 
 This is the slow path: msgspec reads what is written as the server and the SDK write it. Only what it refuses comes
 here: an enum given as an integer, an unknown member, or a value that is wrong.

@@ -1,4 +1,4 @@
-"""The asyncio client: `HubConnection` and what belongs to it."""
+"""SignalR client for asyncio: `HubConnection`, its options, transports and exceptions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - `invoke` ends its invocation on the server at its timeout, which asyncio.timeout cannot
-"""The connection to a hub: its life from start to stop, through any number of reconnects."""
+"""`HubConnection`: start, stop, invocations and automatic reconnect of a client connection."""
 
 from __future__ import annotations
 

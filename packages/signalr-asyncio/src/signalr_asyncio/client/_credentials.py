@@ -1,4 +1,4 @@
-"""The bearer token of a connection attempt."""
+"""Bearer token authentication of the client, with one refresh per connection attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client raises.
+"""Exceptions of the client.
 
 ::
 
@@ -88,7 +88,7 @@ class ConnectionLostError(ClientError):
 
 
 class ServerTimeoutError(ConnectionLostError):
-    """Nothing was heard of the server for the server timeout."""
+    """No message arrived from the server within the server timeout."""
 
 
 class ClosedByServerError(ConnectionLostError):

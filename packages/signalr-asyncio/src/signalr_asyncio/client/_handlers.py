@@ -1,4 +1,4 @@
-"""The calls of the server: which handlers they go to, and the order in which they run."""
+"""Client method handlers: dispatch of server-to-client invocations, in order per target."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Target:
                 error = f"The arguments of '{self.name}' do not fit the client's handler."
                 logger.exception("The arguments of a call of %r do not fit its handler", self.name)
             except Exception as failure:
-                # As Microsoft's clients: the server that asked is told why it gets no result.
+                # As in Microsoft's clients, the server receives the reason why there is no result.
                 error = str(failure) or type(failure).__name__
                 logger.exception("A handler of %r failed", self.name)
         if invocation.invocation_id is not None:

@@ -1,4 +1,4 @@
-"""HTTP requests of the client: bounded answers, cookies kept, and no URL or header in any log."""
+"""HTTP client of a connection attempt: bounded responses, a cookie jar, no URL or header in any log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A link: a transport that has shaken hands, ready for messages; and how one is made."""
+"""Link: an open transport after the handshake; negotiation and transport fallback that make one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bounded queue between the one reader of a connection and the one consumer of a stream or a target."""
+"""Bounded queue with back-pressure between a connection's reader and one consumer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """A queue whose filler is told when to pause and whose consumer says when there is room again.
+    """A bounded queue that pauses its producer when full and resumes it when there is room again.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Mailbox(Generic[T]):
         self.made_room()
 
     def discard(self) -> None:
-        """Forget what nobody will take."""
+        """Discard the queued items."""
         self.items.clear()
         self.end()
 

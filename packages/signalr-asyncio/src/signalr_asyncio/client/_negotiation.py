@@ -1,4 +1,4 @@
-"""Negotiation: asking the server for a connection, versions 0 and 1, with redirects.
+"""Client negotiation: the negotiate request, versions 0 and 1, with redirects.
 
 Source: the SignalR transport protocols specification.
 """

@@ -1,4 +1,4 @@
-"""The settings of a client connection."""
+"""Client options: timeouts, limits, HTTP headers and TLS of a connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ClientOptions:
         A ping goes out after this time; the server closes a connection that it has not heard of for its own timeout
         (30 s by default), so this must be well below it.
     server_timeout
-        The connection counts as lost when nothing was heard for this time. At least twice the server's keep-alive.
+        The connection counts as lost when no message arrived for this time. At least twice the server's keep-alive.
     handshake_timeout
         How long to wait for the server's answer to the handshake.
     connect_timeout

@@ -1,4 +1,4 @@
-"""When to try again after a lost connection."""
+"""Reconnect policy: exponential back-off with full jitter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session: the calls, streams and uploads of one connection, from its handshake to its end."""
+"""Client session: invocations, streams, uploads and keep-alive of one connection after its handshake."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Session:
         self, wire: Wire, handlers: Handlers, options: ClientOptions, clock: Clock, next_id: Callable[[], str]
     ) -> None:
         self._wire = wire
-        # An ack may come behind items that nobody takes while it is waited for.
+        # An ack may be queued behind items that no consumer takes during the wait for it.
         wire.watch(self.wake)
         self._write = wire.write
         self._handlers = handlers
@@ -127,7 +127,7 @@ class Session:
         self.wake()
 
     def wake(self) -> None:
-        """Let reading go on, after somebody made room."""
+        """Resume reading after a consumer made room."""
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
@@ -180,7 +180,7 @@ class Session:
         future = asyncio.get_running_loop().create_future()
         self._pending[invocation_id] = future
         if self._holding:
-            # The answer may come behind items that nobody takes while this is waited for.
+            # The answer may be queued behind items that no consumer takes during this wait.
             self.wake()
         try:
             if within is None:
@@ -231,7 +231,7 @@ class Session:
         return invocation_id
 
     def cancel_stream(self, invocation_id: str) -> None:
-        """Want no more of a stream; the server is told."""
+        """Cancel a stream, with a message to the server."""
         items = self._streams.pop(invocation_id, None)
         if items is not None:
             items.discard()
@@ -382,7 +382,7 @@ class Session:
             await clock.sleep(max(0.0, min(next_ping, self._heard + options.server_timeout) - clock.now()))
             now = clock.now()
             if self._holding or self._wire.quiet:
-                # Who does not read cannot say that nothing comes.
+                # While reading is paused, silence of the server cannot be measured.
                 self._heard = now
             if now - self._heard >= options.server_timeout:
                 silence = ServerTimeoutError(f"Nothing was heard of the server for {options.server_timeout:g} s.")

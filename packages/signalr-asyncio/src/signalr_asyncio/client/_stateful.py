@@ -1,4 +1,4 @@
-"""Stateful reconnect: a wire that goes on over a new transport, with nothing lost and nothing twice.
+"""Client-side stateful reconnect: resumes a connection over a new transport without loss or duplicates.
 
 Source: the SignalR hub protocol specification, version 2, and `signalr_asyncio.protocol.buffer`.
 """

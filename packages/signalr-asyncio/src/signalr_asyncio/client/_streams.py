@@ -1,4 +1,4 @@
-"""A server's stream, as an asynchronous iterator."""
+"""Server-to-client streams as async iterators."""
 
 from __future__ import annotations
 
@@ -126,6 +126,6 @@ class Stream(AsyncIterator[T], Generic[T]):
     def __del__(self) -> None:
         if self._open is not None and not self._closed:
             session, invocation_id, loop = self._open
-            # The collector may run in any thread. Once the loop is closed (RuntimeError) there is nobody to tell.
+            # The collector may run in any thread. Once the loop is closed (RuntimeError) no cancellation can be sent.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(session.cancel_stream, invocation_id)

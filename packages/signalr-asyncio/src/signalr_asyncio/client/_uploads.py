@@ -1,4 +1,4 @@
-"""Client streams: asynchronous iterables among a call's arguments, sent item by item."""
+"""Client-to-server streams: sends async iterables among a call's arguments item by item."""
 
 from __future__ import annotations
 

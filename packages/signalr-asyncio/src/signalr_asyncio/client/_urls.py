@@ -1,4 +1,4 @@
-"""URLs of hubs and connections."""
+"""URL helpers: scheme conversion, query parameters, same origin, redaction of secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return `url` as it may be shown: without the query, where secrets live."""
+    """Return `url` without its query, which may hold secrets."""
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 

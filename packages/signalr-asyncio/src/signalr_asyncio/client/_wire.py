@@ -1,4 +1,4 @@
-"""Messages over a link: what a session writes to and reads from."""
+"""Message wire: encodes and decodes hub messages over a link, for a session to write and read."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PlainWire:
         self.quiet: bool = link.transport.inherent_keep_alive
 
     def watch(self, stopped: Callable[[], None]) -> None:
-        """Do nothing: nobody waits for acks; see `Wire`."""
+        """Do nothing: no sender waits for acks; see `Wire`."""
 
     async def write(self, message: HubMessage) -> None:
         """Send a message; see `Wire`."""

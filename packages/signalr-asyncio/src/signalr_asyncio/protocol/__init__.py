@@ -1,6 +1,6 @@
-"""The hub protocol without I/O: messages, both encodings, the handshake, the memory of stateful reconnect.
+"""SignalR hub protocol without I/O: messages, JSON and MessagePack, handshake, stateful reconnect buffer.
 
-Its public modules say more: `messages`, `codec`, `json`, `messagepack`, `handshake` and `buffer`.
+Its public modules: `messages`, `codec`, `json`, `messagepack`, `handshake` and `buffer`.
 """
 
 from signalr_asyncio.protocol._values import EncodedPayload

@@ -1,4 +1,4 @@
-"""Forms of values on the wire that msgspec does not know: names of enum members, names of fields, .NET's offsets.
+"""Value conversions beyond msgspec: enum members by name, renamed fields, .NET `DateTimeOffset`.
 
 What is read: the member of an enum by its name, as .NET writes it in MessagePack and, with `JsonStringEnumConverter`,
 in JSON; and a `DateTimeOffset` in MessagePack, which is an array of its clock time, marked as UTC, and its offset in

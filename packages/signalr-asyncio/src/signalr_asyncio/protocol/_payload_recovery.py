@@ -1,4 +1,4 @@
-"""Payload recovery: a value that cannot be read fails its own call, and not the connection.
+"""Payload recovery: an undecodable value fails its own call and not the connection.
 
 Three kinds of values make a whole message unreadable: one that is nested too deeply, a JSON text that holds half of a
 surrogate pair, and arguments, an item or a result that are not valid MessagePack. The value is taken out of such a

@@ -1,4 +1,4 @@
-"""Values of messages to bytes and back: what the two encodings share.
+"""Value codec shared by the JSON and MessagePack protocols: payloads to bytes and back.
 
 A `ValueCodec` is one encoding with its hooks and options. It knows the two wrappers a message may hold in place of a
 plain value: `Shared`, whose bytes it makes once, and an `EncodedPayload` that came in and goes out again.

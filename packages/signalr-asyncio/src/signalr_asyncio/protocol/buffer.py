@@ -1,4 +1,4 @@
-"""Stateful reconnect without I/O: what was sent and not yet acknowledged, and what has already been received.
+"""Stateful reconnect buffer without I/O: unacknowledged sent messages and the received sequence number.
 
 Both ends number, from 1, the messages that carry work (calls, items, completions, cancellations) in each direction;
 pings, closes, acks and sequences are not counted. The sender keeps its messages until they are acknowledged. When a new

@@ -1,4 +1,4 @@
-"""What an encoding of the hub protocol must offer; implemented by `json` and `messagepack` beside this module."""
+"""Hub protocol interface: encoder and incremental parser, implemented by `json` and `messagepack`."""
 
 from __future__ import annotations
 

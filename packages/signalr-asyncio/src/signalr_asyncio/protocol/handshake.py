@@ -1,4 +1,4 @@
-"""The handshake that opens every connection: one JSON record each way, whatever encoding follows.
+"""SignalR handshake: one JSON request and response record before any message, in every encoding.
 
 Source: the SignalR hub protocol specification, "Overview"; the error texts are those of ASP.NET Core.
 """

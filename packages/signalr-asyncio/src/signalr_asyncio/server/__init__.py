@@ -1,4 +1,4 @@
-"""An ASGI application that serves hubs."""
+"""SignalR server: an ASGI application with hubs, options, authentication, filters and raw connections."""
 
 from signalr_asyncio._clock import Clock, LoopClock, TimerHandle
 from signalr_asyncio.server._app import HubHandle, ServerStats, SignalRServer

@@ -1,4 +1,4 @@
-"""The ASGI application: hubs by path, and the life of the server."""
+"""`SignalRServer`: the ASGI application that routes hubs by path, with startup, shutdown and statistics."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class HubHandle:
         return {name: session.principal for name, session in self._runtime.registry.sessions.items()}
 
     def abort(self, connection_id: str, error: str | None = None) -> None:
-        """End a connection; `error` is told to the client. Nothing happens when it is not connected."""
+        """Close a connection; the client receives `error`. Without that connection the call does nothing."""
         session = self._runtime.registry.sessions.get(connection_id)
         if session is not None:
             session.close(error)

@@ -1,4 +1,4 @@
-"""Who connects: the request as the authentication hook sees it, and its answer."""
+"""Authentication: the request passed to the hook, and the `Principal` that it returns."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who was authenticated.
+    """An authenticated user.
 
     Parameters
     ----------
     user_id
-        Names the user for `clients.user(...)` and the limit of connections per user; `None` is nobody in particular.
+        Names the user for `clients.user(...)` and the limit of connections per user; `None` is an anonymous user.
     name
         For logs and for people.
     claims

@@ -1,4 +1,4 @@
-"""Looks at a hub class once, and binds the arguments of calls to its methods."""
+"""Hub method binding: inspects a hub class once and decodes call arguments by annotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of a hub method, and what calls need of their connection."""
+"""A hub method invocation, and the connection interface that invocations use."""
 
 from __future__ import annotations
 

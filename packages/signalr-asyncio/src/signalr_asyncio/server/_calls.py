@@ -1,4 +1,4 @@
-"""The calls of one connection: running, waiting, streaming, uploading."""
+"""Invocations of one connection: concurrency limit, streams, uploads and cancellation."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ class Calls:
             upload.end(ClientDisconnectedError("The underlying connection was closed."))
 
     def end_streams(self) -> list[asyncio.Task[None]]:
-        """Cancel the streams, which nobody receives any more; returns their tasks."""
+        """Cancel the streams, which have no receiver any more; return their tasks."""
         tasks: list[asyncio.Task[None]] = []
         for call in list(self._active.values()):
             if call.method.streaming and call.task is not None:

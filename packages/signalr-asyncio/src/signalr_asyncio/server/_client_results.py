@@ -1,4 +1,4 @@
-"""Client results: invocations of a client's methods that are pending until it answers."""
+"""Client results: pending invocations of client methods that return a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reaching clients: of one hub, from inside and outside of its methods."""
+"""Client proxies and groups: broadcasts to all, groups, users or single connections of a hub."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class ClientProxy:
         """Call a method of these clients, without an answer.
 
         The message is encoded once per encoding, however many connections there are, and put into each connection's
-        queue; nobody waits for a slow one. Connections that are gone are passed over.
+        queue; no sender waits for a slow client. Closed connections are skipped.
 
         Parameters
         ----------

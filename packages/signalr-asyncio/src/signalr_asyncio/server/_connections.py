@@ -1,4 +1,4 @@
-"""The connections of a server by their secret token, from negotiation to their end."""
+"""Connection registry: the connections of a server by token, from negotiation to their end."""
 
 from __future__ import annotations
 

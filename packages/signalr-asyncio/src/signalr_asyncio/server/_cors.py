@@ -1,4 +1,4 @@
-"""Which web pages may use a hub."""
+"""CORS: the web origins that may use a hub, preflight requests and response headers."""
 
 from __future__ import annotations
 

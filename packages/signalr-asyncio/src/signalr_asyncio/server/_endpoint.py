@@ -1,4 +1,4 @@
-"""The requests of one hub: negotiation, and the transports' own requests. Answers are those of ASP.NET Core."""
+"""HTTP and WebSocket endpoint of a hub: negotiate and transport requests, answered as by ASP.NET Core."""
 
 from __future__ import annotations
 
@@ -376,7 +376,7 @@ class Endpoint:
             await request.answer(400, "The request was cut off")
 
     async def _body(self, request: _Request, inbox: Inbox) -> bool | None:
-        """Hand a body over as it comes: true when whole, false when cut off, `None` when nobody reads it."""
+        """Pass a body on as it arrives: true when complete, false when cut off, `None` without a reader."""
         while True:
             message = await wait_for(self.runtime.clock, _receive(request.receive), self.runtime.options.client_timeout)
             if message["type"] == "http.disconnect":

@@ -1,4 +1,4 @@
-"""What the server raises, and what hub code may raise.
+"""Exceptions of the server and of hub code.
 
 Exception
 ├── HubMethodError                  raised by hub code; its text is shown to the client

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the hubs end before the web server that carries them."""
+"""Graceful shutdown on SIGTERM and SIGINT: hubs end before the web server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ExitSignals:
     """Runs a shutdown when the process is asked to end, and then lets the web server's own handler have the signal.
 
     A web server that gets the signal first cuts its WebSockets, so that no call is answered any more, and waits for
-    event streams and polls that never end. There is nothing in ASGI that tells the application beforehand. A second
+    event streams and polls that never end. ASGI does not announce the shutdown to the application. A second
     signal goes to the web server at once.
 
     Parameters
@@ -49,7 +49,7 @@ class ExitSignals:
                 signal.signal(number, self._handle)
 
     def uninstall(self) -> None:
-        """Put the handlers back that were there before, unless somebody has replaced ours."""
+        """Restore the previous handlers, unless ours were replaced."""
         for number, handler in self._previous.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The handshake, as the server sees it: which encoding and version the client asks for, and whether it gets them."""
+"""Server-side handshake: selects the hub protocol and version, or refuses the client."""
 
 from __future__ import annotations
 

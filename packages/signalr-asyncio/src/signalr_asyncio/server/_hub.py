@@ -1,4 +1,4 @@
-"""What an application writes: hubs, and what a hub sees of its connection."""
+"""`Hub` base class and connection context, for the hubs of an application."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class HubContext:
         return self._cancellation
 
     def abort(self) -> None:
-        """End the connection; the client is told that it was closed, and not to come back by itself."""
+        """Close the connection; the Close message asks the client not to reconnect."""
         self._abort()
 
 

@@ -1,4 +1,4 @@
-"""One client's hub connection: handshake, messages in, messages out, times, and its end."""
+"""Server-side session of one hub connection: handshake, dispatch, keep-alive and close."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class HubSession:
                 await self._serve(rest)
         except asyncio.CancelledError:
             if not self._interrupted:
-                # Whoever cancels wants it to end now: no word to the client, only our own cleanup.
+                # A cancellation ends the session now: no message to the client, only our own cleanup.
                 self._error = self._error or "The server stopped the connection."
                 self._closing = self._muted = True
                 self.writer.transport.abandon()
@@ -260,12 +260,12 @@ class HubSession:
             ending = self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
             await self.resumption.inbound.drained()
             ending.cancel()
-        # Whoever waits for more items of an upload would hold its slot for ever.
+        # A call that waits for more items of an upload would hold its slot for ever.
         self._calls.end_uploads()
         await self._calls.all_begun()
 
     def _client_gone(self) -> None:
-        """Send nothing more, and let everything know that nobody receives it. What was received is still dispatched."""
+        """Stop sending and cancel what waits for the client. Messages that were received are still dispatched."""
         if self._muted:
             return
         self._muted = True
@@ -424,9 +424,9 @@ class HubSession:
         Parameters
         ----------
         error
-            What the client is told; `None` is an orderly end.
+            The error text for the client; `None` is an orderly end.
         reason
-            What `on_disconnected` is told, where it differs.
+            The error passed to `on_disconnected`, where it differs.
         allow_reconnect
             Whether the client may reconnect by itself.
         """
@@ -630,7 +630,7 @@ class HubSession:
         resumption.give_up()
 
     def end_polling(self) -> None:
-        """Give up a client that polls no more; nobody is there to hear a Close message."""
+        """Give up a client that has stopped polling; no Close message can reach it."""
         self._error = "The client stopped asking for messages."
         self.writer.transport.abandon()
 

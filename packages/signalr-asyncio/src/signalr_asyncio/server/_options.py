@@ -1,4 +1,4 @@
-"""Settings of hubs; every default that ASP.NET Core has is ASP.NET Core's."""
+"""Hub options: limits, timeouts and transports, with ASP.NET Core's defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits to be sent to one client: bounded in bytes, joined into frames when taken."""
+"""Outbox: the send queue of one client, bounded in bytes and joined into frames."""
 
 from __future__ import annotations
 

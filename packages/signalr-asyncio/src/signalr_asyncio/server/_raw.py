@@ -217,7 +217,7 @@ class RawSession:
             self.close(error="The client took nothing within the send timeout.")
 
     def close(self, error: str | None = None, *, reason: str | None = None, allow_reconnect: bool = False) -> None:
-        """End it: the handler is cancelled. There is no word in which the client could be told why."""
+        """End the connection: the handler is cancelled. Raw connections have no message that could carry a reason."""
         del reason, allow_reconnect
         self._failed = self._failed or error is not None
         self._ended = True

@@ -1,4 +1,4 @@
-"""HTTP answers over ASGI, also to a WebSocket request that is refused."""
+"""HTTP responses over ASGI, also the denial of a WebSocket request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stateful reconnect: what a session needs to go on over a new transport."""
+"""Server-side stateful reconnect: resumes a session over a new transport."""
 
 from __future__ import annotations
 

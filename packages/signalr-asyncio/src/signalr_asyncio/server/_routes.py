@@ -1,4 +1,4 @@
-"""What is served at a path: a hub or a connection handler, with settings of its own."""
+"""Routes: a hub or a connection handler at a path, with its own options."""
 
 from __future__ import annotations
 

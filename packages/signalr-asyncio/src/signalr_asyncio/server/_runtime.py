@@ -1,4 +1,4 @@
-"""What all connections of one hub share."""
+"""Shared state of all connections of one hub: options, protocols, groups and filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server needs of a session, whether a hub or a raw connection handler is behind it."""
+"""Session interface common to hub connections and raw connections."""
 
 from __future__ import annotations
 

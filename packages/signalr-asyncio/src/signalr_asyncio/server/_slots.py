@@ -1,4 +1,4 @@
-"""Invocation slots: how many calls of one connection run at once, and the calls that wait for a slot."""
+"""Invocation slots: limits the concurrent calls of one connection and queues the others."""
 
 from __future__ import annotations
 
@@ -89,6 +89,6 @@ class Slots:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                # The slot arrived in the same turn of the loop as the cancellation, and nobody else knows of it.
+                # The slot arrived in the same turn of the loop as the cancellation, and has no other owner.
                 self.release()
             raise

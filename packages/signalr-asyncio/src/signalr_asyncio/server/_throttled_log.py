@@ -1,4 +1,4 @@
-"""Log lines that clients cause, at most one of a kind a minute: whoever floods the server must not fill its disk."""
+"""Rate-limited logging of client errors: one line per kind and minute, so a flood cannot fill the disk."""
 
 from __future__ import annotations
 

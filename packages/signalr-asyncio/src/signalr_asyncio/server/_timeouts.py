@@ -1,4 +1,4 @@
-"""The timeouts of one hub connection: handshake, client, sending, absence, authentication; and its keep-alive."""
+"""Timeouts and keep-alive of one hub connection: handshake, client, send, absence, authentication."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Timeouts:
     Attributes
     ----------
     last_in
-        When the client was last heard.
+        When the last message of the client arrived.
     busy
         Whether something that it sent is being handled, so that nothing more is read.
     pinged

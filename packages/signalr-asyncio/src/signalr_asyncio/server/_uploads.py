@@ -1,4 +1,4 @@
-"""Client streams: the items of one upload, as an async iterator for the hub method."""
+"""Client-to-server streams: the items of one upload as an async iterator for the hub method."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Allowance:
         return self._held >= self._limit
 
     def hold(self, size: int) -> None:
-        """Count so many bytes more; fewer, if negative, which may make room for who waits."""
+        """Add to the byte count. A negative number may make room for waiting senders."""
         self._held += size
         if self._waiting is not None and not self.spent:
             self._waiting.set()
@@ -73,7 +73,7 @@ class Upload:
         self._room = asyncio.Event()
 
     def put(self, item: Payload) -> Coroutine[Any, Any, None] | None:
-        """Add an item; dropped when nobody reads any more.
+        """Add an item; it is dropped when there is no reader any more.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Sends what waits for one client, by whichever transport carries the connection at the moment."""
+"""Writer: sends the outbox of one client over the connection's current transport."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Writer:
         self.last = self._now()
         self._counters = runtime.counters
         self._failed = failed
-        # Who sends at the moment: the task that empties the queue, or somebody's own.
+        # The current sender: the task that empties the queue, or a caller's own task.
         self._task: asyncio.Task[Any] | None = None
         self._flushing: asyncio.Task[None] | None = None
         # Where `finish` waits for the latter.
@@ -80,13 +80,13 @@ class Writer:
         self.direct = True
 
     def flush_soon(self) -> None:
-        """See that what waits gets sent, by a task of its own if nobody is at it."""
+        """Send the queued records, in a new task if none is sending."""
         if self._task is None and self.outbox and not self.away:
             self._task = self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     @property
     def idle(self) -> bool:
-        """Whether a record may be sent past the queue: nobody is at it, so nothing waits."""
+        """Whether a record may bypass the queue: no task is sending, so no record waits."""
         return self._task is None and self.direct
 
     async def send(self, record: bytes) -> None:
@@ -154,7 +154,7 @@ class Writer:
     async def finish(self) -> None:
         """Wait until what waits has been sent, or cannot be."""
         if self._task is not None and self._task is not self._flushing:
-            # Somebody sends past the queue, and may do other things afterwards.
+            # The sender bypasses the queue and may have other work afterwards.
             self._sent = asyncio.get_running_loop().create_future()
             await self._sent
         self.flush_soon()
@@ -162,16 +162,16 @@ class Writer:
             await asyncio.wait([self._task])
 
     def _freed(self) -> None:
-        """Go on with what was queued while somebody sent past the queue."""
+        """Send the records that were queued during a send that bypassed the queue."""
         if self._sent is not None:
-            # Whoever waited may have lost patience.
+            # The waiter may have been cancelled.
             if not self._sent.done():
                 self._sent.set_result(None)
             self._sent = None
         self.flush_soon()
 
     def stop(self) -> None:
-        """Stop whoever is sending."""
+        """Stop the task that is sending."""
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -1,4 +1,4 @@
-"""How bytes travel to the server and back: WebSockets, server-sent events, long polling."""
+"""Client transports: WebSockets, server-sent events, long polling."""
 
 from __future__ import annotations
 

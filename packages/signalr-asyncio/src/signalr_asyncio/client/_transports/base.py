@@ -1,4 +1,4 @@
-"""The interface of all transports."""
+"""Client transport interface: open, send, receive, close."""
 
 from __future__ import annotations
 

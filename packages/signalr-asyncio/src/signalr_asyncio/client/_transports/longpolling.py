@@ -1,4 +1,4 @@
-"""Long polling: one GET after another, each answered when there is something."""
+"""Client long polling transport: consecutive GET requests, each answered when data is available."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _LongPollingTransport(HttpTransport):
             try:
                 await self._request("DELETE", within=self._endpoint.options.stop_timeout, limit=self._limit)
             except (httpx.HTTPError, TimeoutError, ConnectError):
-                # The server will find out by itself that nobody polls.
+                # The server detects by itself that polling has stopped.
                 return
 
     async def _poll(self) -> None:

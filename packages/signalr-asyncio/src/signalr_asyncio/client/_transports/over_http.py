@@ -1,4 +1,4 @@
-"""What server-sent events and long polling share: sending by POST, and receiving by a task of their own."""
+"""Base of the HTTP transports (server-sent events, long polling): sends by POST, receives in a background task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server-sent events: one endless GET for what the server says.
+"""Client server-sent events transport: an event stream parser and one open GET request.
 
 Source: the event stream format of the HTML standard, "Server-sent events".
 """

@@ -1,4 +1,4 @@
-"""WebSockets, by the library of that name."""
+"""Client WebSocket transport, built on the `websockets` library."""
 
 from __future__ import annotations
 

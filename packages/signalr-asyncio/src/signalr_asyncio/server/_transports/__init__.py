@@ -1,1 +1,1 @@
-"""How bytes travel between one client and its session."""
+"""Server transports: WebSockets, server-sent events, long polling."""

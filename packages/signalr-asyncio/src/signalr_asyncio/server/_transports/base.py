@@ -1,4 +1,4 @@
-"""What a session needs of a transport."""
+"""Server transport interface for a session: receive, send, close, abort."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Transport(Protocol):
         ...
 
     def abandon(self) -> None:
-        """End it at once, without a word; whoever waits in `receive` or `send` is told that the client is gone."""
+        """End it at once, without a message; waiting `receive` and `send` calls see a client that is gone."""
         ...
 
 
@@ -81,7 +81,7 @@ class Inbox:
         Returns
         -------
         bool
-            False when nobody reads any more.
+            False when there is no reader any more.
         """
         while self._bytes >= self._capacity and not self._closed:
             self._room.clear()

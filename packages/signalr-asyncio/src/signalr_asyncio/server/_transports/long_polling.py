@@ -1,4 +1,4 @@
-"""Long polling: the client asks again and again, and each answer carries what has come up."""
+"""Server long polling transport: each poll is answered with the records queued since the last one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LongPollingTransport:
         Parameters
         ----------
         receive
-            The poll's own request, which tells when the client has given it up.
+            The poll's own request, which ends when the client gives it up.
 
         Returns
         -------

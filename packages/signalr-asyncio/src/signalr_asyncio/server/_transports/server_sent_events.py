@@ -1,4 +1,4 @@
-"""Server-sent events: one long answer towards the client, requests of its own from it."""
+"""Server-sent events transport: one streaming response to the client, POST requests from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSockets, over ASGI."""
+"""Server WebSocket transport over ASGI."""
 
 from __future__ import annotations
 
