@@ -27,14 +27,14 @@ _SECRETS = (
 )
 
 DEEPEST = 8
-"""How many levels of lists and mappings are looked through for secrets."""
+"""The maximum depth of lists and mappings that is searched for secrets."""
 
 
 REPEAT_SECONDS = 60.0
-"""How often a line that clients cause in a library is written again."""
+"""Seconds before a repeated log line that a client causes is written again."""
 
 FROM_CLIENTS = ("uvicorn", "websockets")
-"""Loggers whose lines anybody can cause who reaches the port."""
+"""Loggers whose lines any client that reaches the port can cause, without a key."""
 
 
 class OncePerMinute(logging.Filter):
@@ -143,7 +143,7 @@ def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDic
     return {name: _without_secrets(value, DEEPEST) for name, value in entry.items()}
 
 
-def _without_secrets(value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever somebody logs
+def _without_secrets(value: Any, depth: int) -> Any:  # noqa: ANN401 - any logged value
     if isinstance(value, str):
         for pattern, shown in _SECRETS:
             value = pattern.sub(shown, value)

@@ -296,7 +296,7 @@ class Access:
 
 
 async def secret_of(database: Database, directory: Path | None, given: str | None) -> ServerSecret:
-    """Return the server's secret; see `load_secret`. A new one is made only where no stored key was signed by another.
+    """Return the server's secret; see `load_secret`. A new one is made only where no active key exists.
 
     Raises
     ------

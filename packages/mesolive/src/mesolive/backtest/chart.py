@@ -1,4 +1,4 @@
-"""The chart of a backtest as a PNG: the account's value, its drawdown, and the underlying with every trade marked."""
+"""Backtest chart as a PNG: the account's value, its drawdown, and the underlying with every trade marked."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # Matplotlib's methods take arguments that it leaves without types.

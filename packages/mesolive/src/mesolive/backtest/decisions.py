@@ -1,8 +1,8 @@
-"""The decision log of a backtest: every evaluation at a scheduled time, with its evidence and what came of it.
+"""Decision log of a backtest: every scheduled evaluation with its evidence and its outcome.
 
 One record per decision: an entry, an exit, or one conditional adjustment of a position, at one moment. A record gathers
-what the server evaluated (conditions with the values that they read, how each leg was selected, the variables) and what
-the autopilot made of it. The fields are documented in docs/backtest.md.
+what the server evaluated (conditions with the values that they read, how each leg was selected, the variables) and the
+action of the autopilot. The fields are documented in docs/backtest.md.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class DecisionRecorder:
         self._frozen: FrozenVariables | CapturedVariables | None = None
 
     def begin(self, moment: datetime) -> None:
-        """Begin the next moment: what was evaluated before it is complete."""
+        """Begin the next moment; the decisions of the moment before are complete."""
         self._close()
         self._now = moment
 
@@ -136,9 +136,9 @@ class DecisionRecorder:
         self._close()
 
     def evaluated(self, done: CompletedEvaluation) -> None:
-        """Take an evaluation of the server."""
+        """Record an evaluation of the server."""
         outcome = done.outcome
-        if isinstance(outcome, tuple):  # an adjustment's selection comes with what it does to the position
+        if isinstance(outcome, tuple):  # the record of an adjustment's selection comes with its effect on the position
             outcome = cast("tuple[object, ...]", outcome)[0]
         if isinstance(outcome, Found):
             self._evaluated(outcome, done)
@@ -148,7 +148,7 @@ class DecisionRecorder:
             self._frozen = outcome
 
     def noticed(self, notice: Notice) -> None:
-        """Take what the autopilot says: it belongs to the decision about its signal."""
+        """Record a notice of the autopilot with the decision on its signal."""
         if notice.what is What.SIGNAL and notice.details.get("State") == "off":
             return  # nothing is decided when a signal ends
         task = notice.task
@@ -185,7 +185,7 @@ class DecisionRecorder:
             record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
 
     def _evaluated(self, found: Found, done: CompletedEvaluation) -> None:
-        # What was frozen late, for a position that is held already, is not part of this moment's decisions.
+        # Entry variables that are retried for an open position are not part of this moment's decisions.
         self._frozen = None
         underlying = done.view.underlying.quote.mark
         time = stamp(self._now or done.view.now)
@@ -224,7 +224,7 @@ class DecisionRecorder:
 
     def _keep(self, record: Decision) -> None:
         if not record.scheduled and record.result == NOTHING and not record.reason:
-            return  # between the scheduled times, and nobody acted
+            return  # between the scheduled times, without an action
         if not record.reason:
             record.reason = _why_nothing(record)
         self.decisions.append(record)
@@ -353,7 +353,7 @@ def _number(value: float | None) -> float | None:
 
 
 def _why_nothing(record: Decision) -> str:
-    """Return why nothing came of an evaluation, in words."""
+    """Return why an evaluation led to no action, in words."""
     failed = [
         f"{condition.statement} cannot be evaluated: {condition.error}"
         for condition in record.conditions

@@ -42,8 +42,8 @@ class ModelledFills(PaperPolicy):
         Raises
         ------
         NoPriceError
-            When one of them has no mark; at bid and ask, when nobody offers what is to be bought. What nobody bids for
-            is sold at zero.
+            When one of them has no mark; at bid and ask, when a leg to buy has no ask. A leg to sell without a bid
+            is filled at zero.
         """
         traded = {name: leg for name, leg in legs.items() if leg.Qty != 0}
         return PaperPolicy.fills(

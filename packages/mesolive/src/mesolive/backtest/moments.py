@@ -1,4 +1,4 @@
-"""The moments at which a backtest evaluates: a grid over each session, and every scheduled instant of the strategy.
+"""Evaluation times of a backtest: a grid over each session, and every scheduled instant of the strategy.
 
 Schedules do not depend on the grid: an instant that lies off it is stepped to all the same.
 """

@@ -1,4 +1,4 @@
-"""What a backtest leaves on disk: CSV files, results and decisions as JSON; the same backtest leaves the same bytes."""
+"""Backtest report files: trades as CSV, results and decisions as JSON, with the same bytes for the same backtest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MONTHS = ("month", "pnl", "percent", "closed", "won")
 
 
 def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:
-    """Return what an event tells: what, state, position, detail."""
+    """Return the row of a signal event: kind, state, position, detail."""
     match event:
         case models.EntrySignalEvent():
             return "entry", event.State.name, "", ""
@@ -48,7 +48,7 @@ def signal_row(event: MesoLiveEvent) -> tuple[str, str, str, str]:
 
 
 def order_row(order: models.Order, outcome: Outcome) -> tuple[str, ...]:
-    """Return what became of an order: number, position, group, type, limit, state, combos filled, average price."""
+    """Return the row of an order: number, position, group, type, limit, state, combos filled, average price."""
     positions = {execution.LiveOrderId: execution.PositionId for execution in outcome.executions}
     plans = {execution.ExecPlanId: execution.PositionId for execution in outcome.executions}
     names = {position.Id: position.Name for position in outcome.positions}
@@ -66,7 +66,7 @@ def order_row(order: models.Order, outcome: Outcome) -> tuple[str, ...]:
 
 
 def notice_row(notice: Notice, outcome: Outcome) -> tuple[str, str, str, str]:
-    """Return what the autopilot told: what about, the signal, the position, the text."""
+    """Return the row of an autopilot notice: kind, signal, position, text."""
     names = {position.Id: position.Name for position in outcome.positions}
     position = notice.task.position_id
     name = "" if position is None else names.get(position, str(position))

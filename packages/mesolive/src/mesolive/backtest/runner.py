@@ -1,4 +1,4 @@
-"""One replay: the server over days of market at full speed, with the autopilot on an account."""
+"""Backtest runner: steps the server through market days at full speed, with the autopilot on an account."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SIGNALS = (
     models.AutoUpdateVarsAdjustmentFailedEvent,
     models.PositionUpdateEvent,
 )
-"""What is told of a replay, besides its trades."""
+"""The event types that the report of a replay lists, besides its trades."""
 
 HELD = {
     AccountKind.paper: (models.LivePositionState.Open,),
@@ -57,7 +57,7 @@ HELD = {
 
 
 class StepClock:
-    """Market time that leaps from one moment to the next; what sleeps wakes once, at the moment that is leapt to."""
+    """A clock that jumps from one moment to the next; each sleeper wakes once, at the new moment."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -65,11 +65,11 @@ class StepClock:
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
-        """Return the moment that was last leapt to."""
+        """Return the current moment."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until a leap has gone so far."""
+        """Wait until the clock has been set to `seconds` later or beyond."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -78,7 +78,7 @@ class StepClock:
         await woken
 
     async def leap(self, moment: datetime) -> None:
-        """Go to a moment and let those who have slept until then go on."""
+        """Set the clock to a moment and wake the tasks whose sleep has ended."""
         self._now = moment
         while self._sleepers and self._sleepers[0][0] <= moment:
             _, _, woken = heapq.heappop(self._sleepers)
@@ -89,7 +89,7 @@ class StepClock:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to replay.
+    """The parameters of a replay.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Point:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a replay.
+    """The outcome of a replay.
 
     Attributes
     ----------
@@ -219,7 +219,7 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
     recorder = DecisionRecorder(instants)
 
     def randomness(name: str) -> Random:
-        # A signal and what is prepared by it are one decision, which has one name: they draw the same.
+        # A signal and the plan prepared for it share one name, and so the same random numbers.
         return Random(f"{request.seed}/{name}")  # noqa: S311 - a simulation, not a secret
 
     def noticed(notice: Notice) -> None:
@@ -263,7 +263,7 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
                 told(Progress(moment, done, len(result)))
             view = request.market.view(definition.symbol)
             if view.stale:
-                # Nothing is decided on old quotes: an evaluation would only say so.
+                # Stale quotes allow no decision: an evaluation would only report an error.
                 if moment in instants.all:
                     outcome.silent.append(moment)
                 continue
@@ -332,7 +332,7 @@ def _sum(greeks: list[models.GreekValues | None], name: str) -> Decimal | None:
 async def _collect(
     control: MesoLiveControlHubClient, events: MesoLiveEventHubClient, outcome: Outcome, request: Request
 ) -> None:
-    """Read everything that happened, page by page, and whether the books balance."""
+    """Read orders, executions and events page by page, and check that the books balance."""
     token: str | None = None
     while True:
         page = await control.list_executions(models.ListExecutionsArgs(Limit=PAGE, ContinuationToken=token))
@@ -340,7 +340,7 @@ async def _collect(
         token = page.ContinuationToken
         if token is None:
             break
-    while request.terms.kind is AccountKind.simulated:  # paper fills have no orders that say more than the fills
+    while request.terms.kind is AccountKind.simulated:  # orders add nothing to the fills of a paper account
         ordered = await control.list_orders(models.ListOrdersArgs(Limit=PAGE, ContinuationToken=token))
         outcome.orders += ordered.Orders
         token = ordered.ContinuationToken

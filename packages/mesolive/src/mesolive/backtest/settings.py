@@ -1,4 +1,4 @@
-"""A definition's own simulation settings: `Backtest` and `Settings.Sim`, and what of them a backtest cannot use."""
+"""Simulation settings of a definition: reads `Backtest` and `Settings.Sim`, and lists fields that are not used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SettingsFieldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SimulationSettings:
-    """What a definition says about its own simulation; `None` for what it does not say.
+    """The simulation settings of a definition; `None` for a field that it does not set.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Results of a backtest: trades, win rate, profit factor, drawdown, exposure, by month and by position."""
+"""Backtest statistics: trades, win rate, profit factor, drawdown, exposure, by month and by position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 
 from mesolive_sdk import models
 
-if TYPE_CHECKING:  # the runner makes outcomes of points, and results are read from them
+if TYPE_CHECKING:  # annotations only: the statistics read what the runner returns
     from mesolive.backtest.runner import Outcome, Point
 
 HUNDRED = Decimal(100)
@@ -56,7 +56,7 @@ class MonthResult(msgspec.Struct, rename="pascal", frozen=True):
 
 
 class PositionResult(msgspec.Struct, rename="pascal", frozen=True):
-    """What came of one position.
+    """The result of one position.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class PositionResult(msgspec.Struct, rename="pascal", frozen=True):
 
 
 class Results(msgspec.Struct, rename="pascal", frozen=True):
-    """What came of a backtest as a whole; amounts in account currency, after commissions.
+    """The results of a whole backtest; amounts in account currency, after commissions.
 
     Attributes
     ----------
@@ -247,7 +247,7 @@ def _months(points: Sequence[Point], cash: Decimal, positions: Sequence[Position
     values: dict[str, Decimal | None] = {}
     for point in points:
         month = f"{point.at:%Y-%m}"
-        # A value that is unknown at the end of a month gives way to the last one that was known.
+        # An unknown value at the end of a month is replaced by the last known value.
         if point.value is not None or month not in values:
             values[month] = point.value
     before, result = cash, list[MonthResult]()

@@ -1,4 +1,4 @@
-"""The trading of a replay: the autopilot on a paper account, or by orders at a simulated venue."""
+"""Backtest trading: runs the autopilot on a paper account, or with orders at the simulated venue."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ UNDISTURBED = ReconciliationConfig(check_interval=3600.0, poll_interval=1e9)
 
 
 class AccountKind(StrEnum):
-    """What a replay trades on."""
+    """The kind of account of a backtest."""
 
     paper = "paper"
     simulated = "simulated"
 
 
 class LeapingClock(Clock, Protocol):
-    """A clock that goes where it is told to."""
+    """A clock that can be set to a moment."""
 
     async def leap(self, moment: datetime) -> None:
-        """Go to a moment and let those who have slept until then go on."""
+        """Set the clock to a moment and wake the tasks whose sleep has ended."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestTerms:
-    """On what a replay trades, and how.
+    """The account kind, the fill model and the order policies of a backtest.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class BacktestTerms:
 
 
 class BacktestDesk:
-    """Makes the account, and trades it.
+    """Creates the account of a backtest and trades it.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class BacktestDesk:
     clock
         Market time, which leaps.
     noticed
-        Hears what the autopilot does and why.
+        Called with each notice of the autopilot.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class BacktestDesk:
         self._pilot: Autopilot | None = None
 
     async def open(self, owner: UserContext, cash: Decimal) -> None:
-        """Make the account."""
+        """Create the account."""
         accounts = self._application.accounts
         if self._terms.kind is AccountKind.paper:
             await accounts.create_paper(owner, self._terms.account, cash)
             return
         await accounts.create_simulated(owner, self._terms.account, cash)
-        # A backtest shows what a definition does: the limits of an account are for orders that leave.
+        # A backtest measures the definition, so the account's risk limits do not apply.
         async with self._application.database.write(owner.user_id) as tx:
             account = await find_account(tx, owner.user_id, self._terms.account)
             await set_limits(tx, account.id, UNLIMITED)
@@ -146,7 +146,7 @@ class BacktestDesk:
         )
 
     async def trade(self, until: datetime) -> None:
-        """Act on what is on at this moment, and on until all that walks is done or the time has come to stop."""
+        """Act on the active signals, and work the orders until all have ended or the time limit is reached."""
         assert self._pilot is not None  # noqa: S101 - it is employed first
         await self._pilot.catch_up()
         if self._terms.kind is AccountKind.paper:
@@ -160,7 +160,7 @@ class BacktestDesk:
             await self._clock.leap(max(due, self._clock.now()))
 
     async def settle(self) -> None:
-        """Have the venue look at its orders, and wait until the books know what came of it."""
+        """Match the orders at the venue, and wait until its reports are booked."""
         if self._terms.kind is AccountKind.paper:
             return
         self._venue.work()

@@ -1,4 +1,4 @@
-"""`mesolive account`: list accounts, create paper and simulated ones, and limit what an account may send."""
+"""`mesolive account`: list accounts, create paper and simulated accounts, and set their risk limits."""
 
 from __future__ import annotations
 

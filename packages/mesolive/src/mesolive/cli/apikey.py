@@ -1,4 +1,4 @@
-"""`mesolive apikey`: make, list and revoke API keys."""
+"""`mesolive apikey`: create, list and revoke API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mesolive backup` and `mesolive restore`: everything that a server keeps, in one file."""
+"""`mesolive backup` and `mesolive restore`: save and restore all data of a server in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mesolive chain check`: what an option chain file is, what is read from it, and what is odd in it."""
+"""`mesolive chain check`: format, contents and anomalies of an option chain file."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def check(file: File, as_json: Json = False) -> None:
 
 
 def tell_oddities(lines: Iterable[str], shown: Console) -> None:
-    """Print what was odd in the file that a market starts from, a line each; nothing where nothing was."""
+    """Print the anomalies of the chain file that a market starts from, a line each; print nothing without any."""
     for line in lines:
         shown.print(f"[yellow]chain[/]  {escape(line)}", soft_wrap=True)
 
@@ -153,7 +153,7 @@ def _summary(export: ChainExport, snapshots: int) -> list[tuple[str, str]]:
 
 
 def _quoted(export: ChainExport) -> dict[str, int]:
-    """Return how many contracts have which sides of a market."""
+    """Return the number of contracts with both quotes, one quote and none."""
     bid, ask = export.bid > 0.0, export.ask > 0.0
     return {
         "with bid and ask": int(np.count_nonzero(bid & ask)),

@@ -1,4 +1,4 @@
-"""`mesolive demo`: the server with everything that a first trade needs, and that trade."""
+"""`mesolive demo`: a server with a user, a paper account and a sample strategy, and one trade through the SDK."""
 
 from __future__ import annotations
 

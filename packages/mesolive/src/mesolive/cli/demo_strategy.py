@@ -1,4 +1,4 @@
-"""The demonstration's iron condor, fitted to the server's chain: roots, days to expiration and widths."""
+"""Demo strategy: the sample iron condor with roots, days to expiration and widths fitted to the server's chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One whole trade through the SDK, over a real socket, each step shown as it happens."""
+"""Demo trade: enters, watches and exits a position through the SDK over a real socket, and shows each step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EVENT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """What to trade and where.
+    """The strategy, the account and the holding time of the demo trade.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ async def run_trade(trade: Trade, console: Console) -> None:
     Raises
     ------
     StepFailedError
-        Naming the step that did not come out as it must.
+        When a step fails; `step` names it.
     """
     steps = Steps(console, STEP_COUNT)
     async with contextlib.AsyncExitStack() as stack:
@@ -131,7 +131,7 @@ async def run_trade(trade: Trade, console: Console) -> None:
 
 
 class _Received:
-    """What the Event Hub has sent so far."""
+    """The events received from the Event Hub."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
@@ -261,7 +261,7 @@ def _fills(
 
 
 def _check_replay(events: list[models.MesoLiveEventEnvelope], start: int, received: _Received) -> None:
-    """See that the replay has no gap and holds everything that was received."""
+    """Check that the replay has no gap and contains every received event."""
     numbers = [event.EventSeqId for event in events]
     if numbers != list(range(start + 1, start + 1 + len(numbers))):
         raise StepFailedError("Replay the events", f"the sequence has gaps: {numbers}")

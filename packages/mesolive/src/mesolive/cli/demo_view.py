@@ -1,4 +1,4 @@
-"""What the demonstration shows: steps, tables and the live PnL."""
+"""Terminal view of `mesolive demo`: numbered steps, tables and the live PnL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Number = Decimal | None
 
 
 class StepFailedError(Exception):
-    """A step of the demonstration did not come out as it must; `step` names it."""
+    """A step of the demonstration failed; `step` names it."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{step}: {reason}")
@@ -28,7 +28,7 @@ class StepFailedError(Exception):
 
 
 class Steps:
-    """Numbers the steps, shows each as it begins, and turns what fails in one into an error that names it."""
+    """Numbers and shows the steps; an error within a step becomes `StepFailedError` with its name."""
 
     def __init__(self, console: Console, total: int) -> None:
         self.console = console
@@ -102,7 +102,7 @@ def greeks_line(name: str, greeks: models.LiveGreeks) -> str:
 
 
 def conditions_table(result: models.PreparePositionEntryResult) -> Table:
-    """Return every condition with its outcome and what it read."""
+    """Return every condition with its outcome and the values that it read."""
     table = plain_table("conditions", "kind", "statement", "outcome", "read")
     for condition in [*result.EntryConditions, *result.AbortConditions]:
         outcome = escape(condition.Error or str(condition.Result))
@@ -112,7 +112,7 @@ def conditions_table(result: models.PreparePositionEntryResult) -> Table:
 
 
 def live_panel(entries: int, entry: models.PositionDataEntry, underlying: Number) -> RenderableType:
-    """Return what is shown while the position is held."""
+    """Return the panel that is shown while the position is open."""
     pnl, prices = entry.PositionPnLs, entry.PositionPrices
     table = Table.grid(padding=(0, 3))
     table.add_row("underlying", number(underlying))

@@ -1,4 +1,4 @@
-"""Carries out commands that must take effect though the database cannot be written: halts and revocations."""
+"""Emergency commands: halts and key revocations that take effect while the database cannot be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNWRITABLE = (UnusableDatabaseError, *NOT_STORED)
 
 @dataclass(frozen=True, slots=True)
 class CarriedOut(Generic[T]):
-    """What came of a command.
+    """The outcome of an emergency command.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class CarriedOut(Generic[T]):
     noted_in
         The file in which it is noted because the database cannot be written; `None` where it is stored.
     explanation
-        What is to be told of that.
+        The message for the operator.
     """
 
     result: T | None

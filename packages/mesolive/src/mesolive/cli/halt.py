@@ -1,4 +1,4 @@
-"""`mesolive halt` and `mesolive resume`: the kill switch."""
+"""`mesolive halt` and `mesolive resume`: the kill switch, which stops all orders or those of one account."""
 
 from __future__ import annotations
 

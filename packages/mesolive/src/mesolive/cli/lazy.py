@@ -1,4 +1,4 @@
-"""Commands that are loaded when they are named: the kill switch does not wait for what only the server needs."""
+"""Lazy command loading: a command imports its module only when it runs, so `mesolive halt` starts fast."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LazyCommands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - as the base declares it
         super().__init__(**attributes)
-        # Only the names are read, to say what somebody may have meant who mistyped one.
+        # Only the names are read, for the suggestion after a mistyped command.
         self.commands = dict[str, Any].fromkeys(COMMANDS)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - as the base declares it

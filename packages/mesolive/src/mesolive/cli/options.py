@@ -1,4 +1,4 @@
-"""Options that several commands share; what they mean is said in the settings."""
+"""Shared command-line options; their help texts come from the settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Seed = Annotated[int | None, typer.Option(help=help_of("seed"))]
 
 
 def moment(text: str | None) -> datetime | None:
-    """Read a moment that an option names."""
+    """Parse the timestamp of an option."""
     if text is None:
         return None
     try:

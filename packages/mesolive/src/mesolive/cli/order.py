@@ -1,4 +1,4 @@
-"""`mesolive order`: orders as they are now, and the story of one."""
+"""`mesolive order`: list and cancel orders, and show the history of one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def list_orders(
             for state in WORKING if working else (None,):
                 args = models.ListOrdersArgs(BrokerAccountId=account, ExecPlanId=plan_id, State=state)
                 result += await everything(control.list_orders, args, lambda answer: answer.Orders, last)
-            # By their numbers: an order whose state changes meanwhile may be found twice.
+            # Keyed by order id: an order whose state changes between two pages may be listed twice.
             return [order for _, order in sorted({order.OrderId: order for order in result}.items())][-last:]
 
     result = asyncio.run(ask())

@@ -1,4 +1,4 @@
-"""Console, tables and `echo` of the commands, which write out control characters of texts from outside."""
+"""Terminal output of the commands: console, tables and `echo` that escape control characters of untrusted text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mesolive position`: look at positions, and do by hand what no plan foresees."""
+"""`mesolive position`: list and show positions; close them in the books, correct PnL, or liquidate them."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def liquidate(
 
 
 def _confirm(position_id: int, question: str, url: str | None, token: str | None) -> None:
-    """Show what is at stake and ask; a no, or nobody there to answer, ends the command with status 1."""
+    """Show the effect and ask for confirmation; a no, or the end of input, ends the command with status 1."""
 
     async def ask() -> models.LivePositionDetail:
         async with client(MesoLiveControlHubClient, url, token) as control:

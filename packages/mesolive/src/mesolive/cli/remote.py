@@ -1,4 +1,4 @@
-"""Commands that ask a running server: where it is, whose key is used, and how what it answers is shown."""
+"""Client of the commands that call a running server: URL, API key, paging, and display of the answers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def client(kind: type[C], url: str | None, token: str | None) -> C:
 async def everything(
     ask: Callable[[A], Awaitable[R]], args: A, items: Callable[[R], Iterable[T]], last: int
 ) -> list[T]:
-    """Return the last `last` things of a paged list, read page by page."""
+    """Return the last `last` items of a paged list, read page by page."""
     kept: deque[T] = deque(maxlen=last)
     args.Limit = MAX_PAGE
     for _ in range(MAX_PAGES):
@@ -91,7 +91,7 @@ async def everything(
 
 
 async def once(call: Awaitable[T], kind: type[T]) -> tuple[T, bool]:
-    """Return what an idempotent call did, and whether an earlier call with its key had done it already."""
+    """Return the result of an idempotent call, and whether an earlier call with the same key made it."""
     try:
         return await call, False
     except MesoLiveApiException as error:

@@ -1,4 +1,4 @@
-"""The market of a `mesolive replay`: simulated or recorded days, and where the replay begins and ends."""
+"""Market data of `mesolive replay`: a simulated or recorded provider, and the first and last moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIMULATED_STEP: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class ReplayMarket:
-    """What is replayed: a provider on its clock, and the first and the last moment.
+    """The market of a replay: a provider on its clock, and the first and the last moment.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
         raise typer.BadParameter(
             f"no trading day from {first} to {last} is recorded: the recording has {recorded[0]} to {recorded[1]}"
         )
-    if begin > clock.now():  # a market that begins later starts with what was known by then
+    if begin > clock.now():  # A market that starts later starts with the quotes known at that time.
         clock = StepClock(begin)
         provider = RecordedProvider(recordings, clock, calendar)
     once_a_day = any(isinstance(recording, ExportRecording) and recording.end_of_day for recording in recordings)

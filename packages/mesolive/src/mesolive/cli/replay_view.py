@@ -1,4 +1,4 @@
-"""What `mesolive replay` shows: progress while it runs, then trades, positions, months and results."""
+"""Terminal view of `mesolive replay`: progress while it runs, then trades, positions, months and results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLAIN_STATES: Final = frozenset({"done"})
 
 @contextlib.contextmanager
 def showing_progress() -> Generator[Callable[[Progress], None]]:
-    """Show how far the replay has come: a bar with the time left on a terminal, else a line now and then."""
+    """Show the progress of the replay: a bar with the time left on a terminal, else a line at intervals."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         columns = (

@@ -1,4 +1,4 @@
-"""The command line's root: every command, and how errors end."""
+"""Root of the command line: registers every command, and maps errors to messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def main() -> None:
         ended = app(standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else 0)
     except typer.Abort:
-        echo(err=True)  # the question is still on its line
+        echo(err=True)  # ends the line of the prompt
         fail("nothing was done", 1)
     except TyperException as error:
         misused(error)
@@ -88,14 +88,14 @@ def main() -> None:
 def misused(error: TyperException) -> NoReturn:
     """End with status 2 and one line on what was mistyped."""
     text = error.format_message()
-    if not text:  # a command that needs another word was given none, and has shown its help
+    if not text:  # a group without a subcommand has shown its help
         sys.exit(error.exit_code)
     path = getattr(getattr(error, "ctx", None), "command_path", "mesolive")
     fail(f"{text} ({path} --help tells more)", 2)
 
 
 def _said(error: MesoLiveApiException) -> str:
-    """Return what the server said, with the fields that were wrong."""
+    """Return the server's error message with the invalid fields."""
     problems = {} if error.error is None else error.error.ValidationErrors or {}
     message = error.message or error.status.value
     texts = [f"{path}: {text}" for path, result in problems.items() for text in result if text not in message]

@@ -1,4 +1,4 @@
-"""`mesolive serve`: run the server."""
+"""`mesolive serve`: run the server, with an option for each setting."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _options() -> Signature:
         if not known.said.flag:
             continue
         option = typer.Option(known.option, help=help_of(known.name))
-        # Other types are read as those of the environment are, with the same words in errors.
+        # Other types are parsed as environment variables are, with the same error messages.
         kind = bool if known.kind is bool else (known.kind if known.kind in _PARSED_BY_TYPER else str) | None
         default = False if known.kind is bool else None
         annotation = Annotated[kind, option]

@@ -1,4 +1,4 @@
-"""`mesolive status`: whether the server is there, and all is well."""
+"""`mesolive status`: health, agents, accounts, halts, active signals and recent events of a running server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _plain = msgspec.json.Decoder(dict[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a server says of itself.
+    """The status of a running server.
 
     Attributes
     ----------
     health
         What `/health` answers; empty where that is not reached, as behind a proxy.
     active
-        Signals and errors that are on.
+        Active signals and errors.
     last
         The user's last events, oldest first.
     """
@@ -108,7 +108,7 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
 
 
 def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
-    """Print accounts with what they hold."""
+    """Print accounts with their value, cash and margin."""
     print_table(
         "Accounts",
         ("Account", "Type", "Net liquidation value", "Cash", "Margin", "Currency", "Positions", "As of, market time"),
@@ -130,7 +130,7 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
 
 
 async def _health(url: str) -> Mapping[str, Any]:
-    """Return what the server says of its health, whatever it says; nothing where nobody answers in its stead."""
+    """Return the `/health` report, also of a failing server; empty where `/health` cannot be reached."""
     scheme, _, rest = url.rstrip("/").partition("://")
     base = f"{scheme.replace('ws', 'http')}://{rest}"
     try:
@@ -145,7 +145,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
     hub = client(MesoLiveEventHubClient, url, token)
     hub.on_any_event(active.append)
     async with client(MesoLiveControlHubClient, url, token) as control, hub:
-        # On connect the hub tells what is active before it answers anything.
+        # On connect the hub sends the active signals and errors before the first answer.
         latest = await hub.get_latest_event_seq_id()
         told = list(active)
         last = await _last_events(hub, max(latest.LatestEventSeqId - LAST_EVENTS, 0))
@@ -163,7 +163,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
 
 
 async def _last_events(hub: MesoLiveEventHubClient, since: int) -> Sequence[models.MesoLiveEventEnvelope]:
-    """Return the events after a number, or those that are left of them after so long a time."""
+    """Return the events after an `EventSeqId`, or those that retention has left of them."""
     args = models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=LAST_EVENTS)
     try:
         return (await hub.get_events_since(args)).Events
@@ -185,7 +185,7 @@ def _active_row(event: models.MesoLiveEvent) -> Sequence[object]:
 
 
 def about(event: object) -> str:
-    """Return what an event is about, in a few words."""
+    """Return a short description of an event."""
     match event:
         case models.OrderUpdateEvent():
             return f"order {event.OrderId} on {event.BrokerAccountId}: {event.State.value}"

@@ -238,7 +238,7 @@ def _report_active(strategy: models.LiveStrategy, *, as_json: bool) -> None:
 
 
 def _confirm(strategy: models.LiveStrategy, question: str) -> None:
-    """Show what is at stake and ask; a no, or nobody there to answer, ends the command with status 1."""
+    """Show the effect and ask for confirmation; a no, or the end of input, ends the command with status 1."""
     where = ", ".join(strategy.ActiveOnAccounts) or "no account"
     positions = f"{strategy.ActivePositions} position{'' if strategy.ActivePositions == 1 else 's'} not closed"
     echo(f"Strategy {strategy.Id} ({strategy.Name}) on {strategy.Symbol}: active on {where}, {positions}.", err=True)
@@ -317,7 +317,7 @@ def _report(report: CheckReport) -> dict[str, Any]:
 
 
 def _against(report: CheckReport, path: Path) -> CheckReport:
-    """Return the report with an error where market data has nothing of the strategy's underlying."""
+    """Return the report, with an error where the market data lacks the strategy's underlying."""
     try:
         recordings = open_recordings(path, us_options_calendar())
     except (RecordingError, OSError) as error:

@@ -26,7 +26,7 @@ Answer = models.MesoLiveApiResponse[Any]
 Items = AsyncIterator[Shared]
 
 WAITING_ITEMS = 4
-"""How many items wait for a client that reads too slowly; then the oldest is dropped."""
+"""The maximum number of items queued for a slow client; beyond it the oldest is dropped."""
 
 _log = structlog.get_logger(__name__)
 

@@ -28,7 +28,7 @@ USER = "user"
 
 _log = structlog.get_logger(__name__)
 _calls = logging.getLogger("mesolive.calls")
-"""Every call, at `debug`: of the standard library, because it is asked at every call and answers at once."""
+"""Logs every call at `debug`. A standard library logger: its level check costs little at each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ LANES = {
     "SendOrder": Lane.ORDERS,
     "ApplyPaperFills": Lane.ORDERS,
 }
-"""The lanes of methods; all others are common. Orders that leave a position cannot be told from others by their
-method, so all orders have a lane apart from what only asks."""
+"""The lanes of methods; all other methods use the common lane. The method name does not distinguish orders that close
+a position from those that open one, so all orders share a lane that queries do not use."""
 
 
 class EnvelopeHub(Hub):
-    """Base of our hubs: one line per method is enough.
+    """Base of the hubs: decodes arguments, calls a service and wraps the outcome in the envelope.
 
     Attributes
     ----------

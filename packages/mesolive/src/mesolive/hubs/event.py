@@ -33,7 +33,7 @@ Answer = MesoLiveApiResponse[Any]
 _FOLLOWED = "followed"
 _ALL = "all strategies"
 _BURST = 16
-"""So many events of the active state are queued before the connection's writer gets its turn."""
+"""The number of active events that are queued before the connection's writer gets its turn."""
 
 
 def _user_group(user_id: int) -> str:

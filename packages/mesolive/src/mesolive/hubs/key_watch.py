@@ -16,13 +16,13 @@ from mesolive.tasks import Tasks
 from signalr_asyncio import HubHandle
 
 EVERY_SECONDS = 2.0
-"""How often open connections are compared with the keys: a revoked one ends after at most this time."""
+"""Seconds between two checks: a connection of a revoked key ends after at most this time."""
 
 ANSWER_SECONDS = 10.0
-"""How long the store may take to answer."""
+"""Timeout of the database query in seconds."""
 
 STUCK_SECONDS = 60.0
-"""Without a comparison for so long, revoked keys go on working: health reports it."""
+"""Seconds without a check after which health reports a failure: revoked keys keep their connections meanwhile."""
 
 REVOKED = "The API key of this connection was revoked."
 

@@ -16,11 +16,11 @@ class Subscription(Protocol):
     """One listener's view of the bus."""
 
     async def changed(self) -> Mapping[int, int]:
-        """Wait for news and return the latest `EventSeqId` of each user that has any since the last call."""
+        """Wait for new events and return the latest `EventSeqId` of each user that has any since the last call."""
         ...
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the subscription."""
         ...
 
 
@@ -32,7 +32,7 @@ class Bus(Protocol):
         ...
 
     def subscribe(self) -> Subscription:
-        """Return a listener that hears everything published from now on."""
+        """Return a subscription to all wake-ups published from now on."""
         ...
 
 
@@ -48,7 +48,7 @@ class LocalBus:
             listener.put(user_id, latest_seq_id)
 
     def subscribe(self) -> LocalSubscription:
-        """Return a listener that hears everything published from now on."""
+        """Return a subscription to all wake-ups published from now on."""
         listener = LocalSubscription(self._listeners)
         self._listeners.add(listener)
         return listener
@@ -68,12 +68,12 @@ class LocalSubscription:
         self._some.set()
 
     async def changed(self) -> Mapping[int, int]:
-        """Wait for news and return them."""
+        """Wait for wake-ups and return the latest ids."""
         await self._some.wait()
         self._some.clear()
         news, self._news = self._news, {}
         return news
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the subscription."""
         self._listeners.discard(self)

@@ -38,11 +38,11 @@ _log = structlog.get_logger(__name__)
 
 MAX_ACTIVE = 1000
 MAX_ACTIVE_BYTES = 512 * 1024
-"""The most active signals and errors that a new connection is told of, and how long they may be together, as JSON: the
-newest. They are queued at once, and a client for whom too much waits is disconnected."""
+"""The maximum number and JSON size of the active signals and errors that a new connection gets, the newest first. They
+are queued at once, and a client whose queue overflows is disconnected."""
 
 MAX_BYTES = 256 * 1024
-"""How long the events of one answer may be together, as JSON: a client's queue must have room for it."""
+"""The maximum size of the events of one answer, as JSON: it must fit into a client's queue."""
 
 MAX_FRESH = 256
 """How many events of a user, committed by this process, are kept until they are delivered; more are read back."""

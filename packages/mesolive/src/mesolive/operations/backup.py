@@ -48,11 +48,11 @@ CHUNK = 1024 * 1024
 MAX_MANIFEST = 1024 * 1024
 
 DISTANCE = 1_000_000
-"""After a restore new numbers begin at the next multiple of this: those that were given out since the backup name
-something else already, in somebody's notes, in a client's memory or at a venue."""
+"""After a restore new ids begin at the next multiple of this: clients and venues may hold ids that were assigned after
+the backup, and a new object must not reuse one of them."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is done, how much of it, and of how much, in bytes."""
+"""Called with the current step, the bytes done and the bytes in total."""
 
 
 class BackupError(Exception):
@@ -247,7 +247,7 @@ def _file_of(url: str) -> Path:
 
 @contextmanager
 def _draft(directory: Path) -> Generator[Path]:
-    """Make a file that only its owner can read, and take it away at the end if it still has this name."""
+    """Create a file that only its owner can read; remove it at the end if it still has this name."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=".mesolive-", suffix=".draft", dir=directory)
     os.close(descriptor)
@@ -263,7 +263,7 @@ def _beside(database: Path) -> list[Path]:
     """Return the files that belong to a database and lie beside it."""
     return [
         *(database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm", "-journal")),
-        mark_file(database),  # a log of another database file
+        mark_file(database),  # counts the commits of another history
     ]
 
 
@@ -299,7 +299,7 @@ def _places(copy: Path) -> Places | None:
 
 
 def _check_database(connection: sqlite3.Connection, rows: dict[str, int]) -> None:
-    """Let a whole database pass that has as many rows as it must have."""
+    """Check the integrity of a database and its number of rows."""
     (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise BackupError(f"the database is damaged: {verdict}")
@@ -492,7 +492,7 @@ async def _prepare(database: Path, manifest: Manifest) -> None:
 
 
 async def _lift_numbers(database: Database) -> None:
-    """Let the next numbers of everything that is numbered begin at a distance."""
+    """Raise the next id of every table, so that no id assigned after the backup is reused."""
     counted = [name for name, table in metadata.tables.items() if table.dialect_options["sqlite"]["autoincrement"]]
     above = f"/ {DISTANCE} + 1) * {DISTANCE}"
     async with database.write() as tx:
@@ -514,7 +514,7 @@ async def _lift_numbers(database: Database) -> None:
 
 
 def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: Manifest) -> Restored:
-    """Give the files their names; what had these names is kept in a folder beside."""
+    """Move the files into place; files that had these names are kept in a folder beside."""
     aside = target.parent / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     replaced: list[Path] = []
 
@@ -538,7 +538,7 @@ def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: 
 
 
 def _sync_directory(directory: Path) -> None:
-    """Let names that were given outlive a loss of power."""
+    """Sync a directory, so that renames in it survive a loss of power."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

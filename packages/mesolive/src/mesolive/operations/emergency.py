@@ -11,7 +11,7 @@ from mesolive.tasks import Tasks
 from mesolive.trading.execution.halts import store_halt
 
 EVERY_SECONDS = 1.0
-"""How often the file is looked at. Its entries are in force meanwhile."""
+"""Seconds between two imports. The entries of the file are in force meanwhile."""
 
 _log = structlog.get_logger(__name__)
 

@@ -38,19 +38,19 @@ from mesolive.trading.preparation.jobs import count_all_running
 from mesolive_sdk.models import AgentStatus
 
 EVERY_SECONDS = 5.0
-"""How often it is looked."""
+"""Seconds between two health checks."""
 
 ANSWER_SECONDS = 10.0
-"""How long the database may take to answer a look."""
+"""How long the database may take to answer a health check."""
 
 LATE_SECONDS = 30.0
-"""For how long something that mends itself may last before it is a failure."""
+"""How long a transient problem may last before it counts as a failure."""
 
 UNRESOLVED_SECONDS = 120.0
-"""For how long, in market time, it may be unknown what became of an order."""
+"""How long, in market time, an order may stay in doubt before it is a failure."""
 
 STUCK_SECONDS = 60.0
-"""Without a look for so long the values are old: that is a failure."""
+"""Seconds without a completed check after which the values are stale, which is a failure."""
 
 LAG_SECONDS = 1.0
 """A delay of the event loop that clients notice."""
@@ -58,15 +58,15 @@ LAG_SECONDS = 1.0
 FILES_SHARE = 0.9
 
 RECENT_SECONDS = 600.0
-"""For how long after its failure a task that was started again is a warning."""
+"""For how long a restarted task is a warning after its failure."""
 
 LITTLE_SPACE = 512 * 1024 * 1024
-"""Bytes: with less on the database's disk somebody should make room."""
+"""Bytes of free space on the database's disk below which health warns."""
 
 # Changes no value, but must reach the disk like every write: it fails where the database cannot be written.
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 _NOBODY = 0
-"""The user that the touch is written for: on PostgreSQL it then waits for no user's writers."""
+"""The user id of the test write: on PostgreSQL it then waits for no real user's writers."""
 
 
 async def _count_errors(tx: Transaction) -> int:

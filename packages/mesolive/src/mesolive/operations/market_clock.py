@@ -19,13 +19,13 @@ from mesolive.store.tables.server import market_times, server_state
 from mesolive.tasks import Tasks
 
 SAVE_SECONDS = 5.0
-"""Real time between two notes of how far market time has come: a killed server goes on at most so much earlier."""
+"""Real time between two writes of market time: after a crash market time restarts at most this much earlier."""
 
 COURSE_STEP = timedelta(hours=1)
 """Real time between two rows of the course of market time."""
 
 COURSE_KEPT = timedelta(days=3700)
-"""How long rows of the course are kept: longer than anything that is deleted for its age may be kept."""
+"""How long rows of the course are kept: longer than the longest retention period."""
 
 MARKET_TIME = "market_time"
 

@@ -16,10 +16,10 @@ except ImportError:  # not a POSIX system: there is no such limit
     resource = None
 
 EVERY_SECONDS = 0.25
-"""How often it is measured by how much the event loop is late."""
+"""Seconds between two measurements of the event loop lag."""
 
 WINDOW = timedelta(seconds=30)
-"""For how long a late turn is remembered."""
+"""Seconds for which a late turn counts."""
 
 
 class LoopLag:

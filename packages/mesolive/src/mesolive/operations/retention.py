@@ -30,10 +30,10 @@ from mesolive.trading.preparation.jobs import delete_jobs, old_jobs
 from mesolive_sdk.models import IdempotencyRecordStatus
 
 BATCH = 500
-"""So many rows go in one transaction: others that write wait for no more than these."""
+"""The maximum number of rows deleted in one transaction: other writers wait no longer than that takes."""
 
 EVERY_SECONDS = 3600.0
-"""How often it is looked for what is too old, in real time."""
+"""Real time between two prunings."""
 
 RETRY_SECONDS = 60.0
 

@@ -15,7 +15,7 @@ PLACES = "places"
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """The places of a server.
+    """The locations of a server's files.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def note_places(database: Database, venue: Path | None, secret: Path | None, at: datetime) -> None:
-    """Note the places of the server that starts.
+    """Store the file locations of the server that starts.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def _absolute(path: Path | None) -> str | None:
 
 
 def read_places(connection: sqlite3.Connection) -> Places | None:
-    """Return the places that are noted in an SQLite database; `None` where no server has noted any."""
+    """Return the file locations stored in an SQLite database; `None` where no server has stored any."""
     table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'server_state'"
     if connection.execute(table).fetchone() is None:
         return None
@@ -56,7 +56,7 @@ def read_places(connection: sqlite3.Connection) -> Places | None:
 
 
 def venue_to_copy(places: Places | None, named: Path | None, default: Path) -> Path:
-    """Return which venue's memory belongs to a backup.
+    """Return the file of the simulated venue that belongs to a backup.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def venue_to_copy(places: Places | None, named: Path | None, default: Path) -> P
     named
         The file that the caller names, by `--data-dir` or its variable.
     default
-        Where it is when nobody says anything.
+        Its default location.
     """
     if named is not None:
         return named
@@ -73,7 +73,7 @@ def venue_to_copy(places: Places | None, named: Path | None, default: Path) -> P
 
 
 def missing_places(places: Places | None, named: Path | None, venue: Path, secret: Path) -> list[str]:
-    """Return, in words, what belongs to a server and is not there.
+    """Return a description of each file of the server that is missing.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class StoreConnection(Protocol):
 
 
 class StoreWriteConnection(StoreConnection, Protocol):
-    """A connection while a transaction writes on it; whoever takes it gives it back by `release`, whatever happened."""
+    """A connection while a transaction writes on it; the caller always returns it by `release`."""
 
     async def begin(self, user_id: int | None) -> None:
         """Begin: from now on no other transaction writes data of the user (`None`: of any user)."""

@@ -5,7 +5,7 @@ What a write transaction promises
 * It commits as a whole at the end of its block, or not at all when the block raises or is cancelled.
 * Callbacks given to `after_commit` run once the commit is durable, in order, and never otherwise.
 * A caller that is cancelled while the commit is under way is held until the answer is known, then cancelled:
-  `WriteTransaction.outcome` tells what happened, and the callbacks have run if it committed.
+  `WriteTransaction.outcome` holds the result, and the callbacks have run if it committed.
 * One block may take as long as `Limits.write_seconds`, waiting for its turn included.
 """
 
@@ -66,7 +66,7 @@ NOT_STORED = (
     DBAPIError,
     OSError,
 )
-"""What a transaction raises when the database is at fault: whoever writes what may be written twice can try again."""
+"""Errors of a transaction that are faults of the database: an idempotent write may be retried after them."""
 
 
 class Outcome(Enum):
@@ -137,7 +137,7 @@ class WriteTransaction(Transaction):
     Attributes
     ----------
     outcome
-        `OPEN` within the block, and afterwards what became of it.
+        `OPEN` within the block, then the final outcome.
     failed
         Whether a statement failed. Such a transaction cannot commit, also when the block catches the error: PostgreSQL
         would answer the commit with success and keep nothing.

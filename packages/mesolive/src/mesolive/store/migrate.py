@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that the database lacks, then compare its schema with the tables that the code knows.
+    """Run the migrations that the database lacks, then compare its schema with the tables of this version.
 
     An index that is missing is created. Everything else that is missing is refused: its content cannot be invented.
 

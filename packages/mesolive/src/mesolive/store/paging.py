@@ -83,7 +83,7 @@ class Pager:
         Parameters
         ----------
         user_id
-            Who asks.
+            The user of the query.
         query
             The method's name.
         args

@@ -162,7 +162,7 @@ class _Writing:
         self._guard = guard
         self._changes = 0
 
-    async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - whoever writes has the whole database
+    async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - a writer locks the whole database
         """Take the write lock."""
         self._guard.check()
         if (connection := self._seat.here) is not None:

@@ -400,7 +400,7 @@ class Streams:
             self._end(channel, error)
         except TooManySubscriptionsError as error:
             self._end(channel, rate_limited(str(error), code="TooManySubscriptions"))
-        except Exception:  # noqa: BLE001 - a fault of ours: logged, tried again or told
+        except Exception:  # noqa: BLE001 - a fault of the server: logged, then retried or sent
             _log.exception("live_subject_not_read", kind=source.key[0], user_id=source.user_id)
             if channel.item is None:
                 self._end(channel, ServiceError(models.StatusCode.InternalError, "the server could not read it"))

@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: on the connection, and in the transaction, of the caller.
+"""Alembic environment: runs the migrations on the caller's connection and in its transaction.
 
 Nothing else is configured here: no logging, no ini file, no engine.
 """

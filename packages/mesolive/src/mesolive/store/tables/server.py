@@ -22,4 +22,4 @@ market_times = Table(
     Column("wall_at", UtcDateTime, primary_key=True),
     Column("market_at", UtcDateTime, nullable=False),
 )
-"""What the market's time was at a real time: at each start and every hour. Retention tells by it how old a row is."""
+"""Market time at a real time: a row at each start and every hour. Retention derives the age of rows from it."""

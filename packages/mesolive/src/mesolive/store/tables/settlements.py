@@ -24,9 +24,9 @@ settlement_facts = Table(
     Index("ix_settlement_facts_waits", "account_id", "waits"),
     sqlite_autoincrement=True,
 )
-"""What a venue told, as it came (`body` is JSON), once per `fact_id`. `booked_qty` is how much of a settlement is in
-the books; of an early exercise it is what the books held of the contract when it was told. A row `waits` until all of
-it is booked, or until the books show what was exercised."""
+"""Settlement reports of venues as received (`body` is JSON), one row per `fact_id`. `booked_qty` is the booked quantity
+of a settlement; of an early exercise it is the quantity held when the report came. A row `waits` until all of it is
+booked, or until the position shows the exercise."""
 
 underlying_days = Table(
     "underlying_days",
@@ -40,5 +40,5 @@ underlying_days = Table(
     Column("iv", Double[float]()),
     Column("noted_at", UtcDateTime, nullable=False),
 )
-"""The days of underlyings, as each source of prices knows them: prices, and the implied volatility as a fraction.
+"""Daily bars of underlyings per market data source: prices, and the implied volatility as a fraction.
 `noted_at` is the market's time when the row was last written."""

@@ -20,7 +20,7 @@ signal_states = Table(
     Column("since", UtcDateTime, nullable=False),
     Index("ix_signal_states_strategy", "strategy_id", "account_id"),
 )
-"""One row per signal or error that is on; `body` is the event that began it, as JSON."""
+"""One row per active signal or error; `body` is the event that raised it, as JSON."""
 
 adjustment_plans = Table(
     "adjustment_plans",
@@ -31,5 +31,5 @@ adjustment_plans = Table(
     Column("counts", Boolean, nullable=False),
     Column("updates", Boolean, nullable=False),
 )
-"""What the plan of an adjustment carries out. `counts`: it raises the position's number of adjustments; `updates`: the
-condition's `UpdateVars` follows it."""
+"""The adjustment that an exec plan carries out. `counts`: it raises the position's number of adjustments. `updates`:
+the condition's `UpdateVars` runs after it."""

@@ -112,7 +112,7 @@ audit_entries = Table(
     Index("ix_audit_entries_user", "user_id", "id"),
     sqlite_autoincrement=True,
 )
-"""Who asked for what, and what was refused and why. `actor` is an API key's id, or the part of the server."""
+"""Audit log: requests, refusals and their reasons. `actor` is the id of an API key, or a component of the server."""
 
 strategies = Table(
     "strategies",
@@ -139,7 +139,7 @@ strategy_accounts = Table(
     Column("account_id", ID, ForeignKey("accounts.id"), primary_key=True),
     Column("place", Integer, nullable=False),
 )
-"""On which accounts a strategy is active, in the order given."""
+"""The accounts on which a strategy is active, in the order given."""
 
 exec_plans = Table(
     "exec_plans",
@@ -292,8 +292,8 @@ orders = Table(
 )
 """`reference` names the order to its venue and is ours; `venue_order_id` is the venue's permanent name for it. Paper
 orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `sent_by` is the id of
-the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for what becomes of
-it."""
+the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for its
+outcome."""
 
 order_facts = Table(
     "order_facts",
@@ -313,8 +313,8 @@ order_facts = Table(
     Index("ix_order_facts_order", "order_id", "id"),
     sqlite_autoincrement=True,
 )
-"""What became known of orders, as it came (`body` is JSON), and what each fact changed. One row per execution id. Facts
-without an order are of orders that this server did not send."""
+"""Execution reports as received (`body` is JSON), and the change that each made. One row per execution id. Reports
+without an order belong to orders that this server did not send."""
 
 executions = Table(
     "executions",

@@ -1,4 +1,4 @@
-"""State of the server: how far market time has come, its course beside real time, and where the venue's memory is."""
+"""Server state: new tables of the last market time, of market time by real time, and of file locations."""
 
 from __future__ import annotations
 
