@@ -1,7 +1,7 @@
-"""Strategy definitions and expressions. Pure: no I/O and no clock of its own.
+"""Strategy language: definitions, expressions and evaluation. Pure: no I/O and no clock of its own.
 
-`parse_definition` reads and checks a definition, `compile_strategy` makes it ready, the functions after them answer
-what may be traded now, from a market view, an account and a position. The values that go in and come out are in
+`parse_definition` reads and checks a definition, `compile_strategy` compiles it. The other functions evaluate entry,
+exit and adjustments from a market view, an account and a position. Their inputs and outputs are in
 `mesolive.language.decision`.
 """
 

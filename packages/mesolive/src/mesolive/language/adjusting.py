@@ -47,7 +47,7 @@ def select_adjustment(
 ) -> AdjustmentSelection:
     """Return what one operation of an adjustment would trade now.
 
-    Whether the condition holds is not asked here: its owner decided to carry it out. When `MaxAdjustmentCount` is
+    The condition is not evaluated here: the caller has decided to carry the operation out. When `MaxAdjustmentCount` is
     reached, any operation that trades closes the whole position instead.
 
     Parameters

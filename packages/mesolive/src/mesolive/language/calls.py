@@ -32,9 +32,9 @@ class Argument(NamedTuple):
     Attributes
     ----------
     words
-        Keywords that may stand there bare or quoted.
+        Keywords that are allowed there, bare or quoted.
     legs
-        Whether `leg_<NAME>` may stand there.
+        Whether `leg_<NAME>` is allowed there.
     anchors
         Whether `leg_<NAME>_dte` standing alone means that leg's settlement.
     number

@@ -57,7 +57,7 @@ class CheckReport:
 
     @property
     def notes(self) -> list[str]:
-        """What its owner should know, a line each: the report of the conversion, then the other warnings."""
+        """Notes for the user, a line each: the report of the conversion, then the other warnings."""
         told = {line.problem() for line in self.conversion}
         return [str(line) for line in self.conversion] + [
             str(warning) for warning in self.warnings if warning not in told
@@ -79,7 +79,7 @@ def parse_definition(raw: bytes | str | Mapping[str, object]) -> d.StrategyDefin
 
 
 def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
-    """Check a definition as `parse_definition` does; never raises for what stands in it."""
+    """Check a definition as `parse_definition` does; never raises for its content."""
     try:
         tree = load(raw)
     except DefinitionError as error:
@@ -259,7 +259,7 @@ class _Checker:
             self._reader.error(statement.path, f"cannot be compiled: {error}")
 
     def _probably_misspelt(self, statement: Statement, names: Names) -> None:
-        """Warn of a name that only external data can bring but that looks like a known one."""
+        """Warn of a name that only external data can supply but that resembles a built-in one."""
         for name in sorted(variables_of(statement.text) - names.known - names.later.keys() - self._columns):
             self._columns.add(name)
             hint = self._hints.suggest(name, names.known, cutoff=0.85)

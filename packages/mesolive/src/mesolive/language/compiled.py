@@ -124,7 +124,7 @@ class CompiledStrategy:
     ) -> Scope:
         """Return what the strategy's statements see of a position, or of none yet; see `Scope`.
 
-        The account's sums at the view that was asked for last are kept for the account's next position.
+        The account's sums at the latest view are cached for the account's next position.
         """
         if self._totals is None or not self._totals.fits(account, view):
             self._totals = AccountTotals(account, view)

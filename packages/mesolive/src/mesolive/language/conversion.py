@@ -24,7 +24,7 @@ class Level(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConversionLine:
-    """One thing that the conversion did (`AUTO`), that may differ now (`WARN`) or that has no meaning (`ERROR`)."""
+    """A line of the conversion report: a change (`AUTO`), a possible difference (`WARN`), a lost setting (`ERROR`)."""
 
     level: Level
     path: str

@@ -84,7 +84,7 @@ class Evaluation:
     Attributes
     ----------
     result
-        The condition's outcome, or `None` when it could not be evaluated (`error` then says why).
+        The condition's outcome, or `None` when it could not be evaluated (`error` then gives the reason).
     value
         The number that it yielded, where it yielded one.
     variables
@@ -132,7 +132,7 @@ class PositionState:
     realized_pnl
         Everything realised so far, that of open legs included.
     margin_rules
-        How its margin is calculated; `None` when it is not. Two states are equal whatever they say of it.
+        How its margin is calculated; `None` when it is not. Equality of states ignores it.
     """
 
     legs: tuple[LegState, ...] = ()
@@ -238,7 +238,7 @@ class FrozenVariables:
     variables
         The new values, to be merged into the position's; one whose statement failed is not among them.
     evaluations
-        Each evaluated statement with its evidence; `error` says why one failed.
+        Each evaluated statement with its evidence; `error` gives the reason of a failure.
     """
 
     variables: Mapping[str, Decimal]

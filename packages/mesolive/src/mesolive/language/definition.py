@@ -131,7 +131,7 @@ class EntryRules:
     Attributes
     ----------
     max_positions
-        Most positions at a time on one account: one, unless `Concurrency` says more.
+        Maximum concurrent positions on one account: one, unless `Concurrency` sets more.
     limits_concurrency
         Whether `Concurrency` is written.
     """

@@ -98,7 +98,7 @@ def freeze_at_entry(
     Returns
     -------
     FrozenVariables
-        A statement that fails leaves its variable unset and says why; the others go on.
+        A statement that fails leaves its variable unset and records the reason; the others are still evaluated.
     """
     scope = strategy.scope(view, account, position, external, random)
     return _freeze(strategy, scope, position.variables.keys())

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExternalValues(Mapping[str, float]):
-    """The values that a strategy reads from outside, by variable name.
+    """External variable values of a strategy, by variable name.
 
-    A source that cannot be read leaves its values out and says why: statements that read them fail with that reason,
-    and all others go on.
+    A source that cannot be read has no values but a reason: statements that read them fail with that reason, and all
+    others are still evaluated.
 
     Attributes
     ----------
     values_by_name
-        What is known.
+        The values.
     missing
-        Why single variables have no value.
+        The reasons of missing values, by variable name.
     unread
-        Why any other variable has none: the columns of data that could not be read are not known by name.
+        The reason for any other missing variable: unreadable data have no column names.
     """
 
     values_by_name: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -28,7 +28,7 @@ class ExternalValues(Mapping[str, float]):
     unread: str | None = None
 
     def why_missing(self, name: str) -> str | None:
-        """Return why a variable has no value, or `None` where nothing is known of it."""
+        """Return why a variable has no value, or `None` without a reason."""
         return self.missing.get(name, self.unread)
 
     def __getitem__(self, name: str) -> float:

@@ -49,7 +49,7 @@ class ExternalTable:
     rows: tuple[tuple[float | None, ...], ...]
 
     def values(self, now: datetime) -> dict[str, float]:
-        """Return the values that were known at `now`; an empty cell's variable is left out.
+        """Return the values without look-ahead at `now`; an empty cell's variable is left out.
 
         Raises
         ------

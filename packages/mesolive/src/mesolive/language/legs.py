@@ -19,7 +19,7 @@ def exchange_days(calendar: TradingCalendar, start: datetime, end: datetime) -> 
     """Return the days from one moment to another: exchange-local dates, and the local time of day as a fraction.
 
     From ten o'clock to ten o'clock of the next day is one day also when the clocks are changed between them: periods
-    of 24 hours would make `days_in_trade >= 3` a day late in spring for whoever looks at it once a day.
+    of 24 hours would make `days_in_trade >= 3` a day late in spring in a check that runs once a day.
     """
     local = calendar.local(end).replace(tzinfo=None) - calendar.local(start).replace(tzinfo=None)
     return local.total_seconds() / DAY
@@ -44,10 +44,10 @@ class BoundLeg:
     Parameters
     ----------
     qty
-        Signed contracts; a leg of 0 (a marker leg, or one whose quantity is not known yet) shows values of one contract
+        Signed contracts; a leg of 0 (a marker leg, or one whose quantity is not set yet) shows values of one contract
         and does not count in the position's sums.
     chain, index
-        Where the contract stands in the view; `None` when it is not listed there.
+        Index of the contract in the view; `None` when it is not listed there.
     entry_price
         Per unit of the underlying; `None` before there is a fill: then it counts as entered at the present mark.
     columns
@@ -153,7 +153,7 @@ class BoundLeg:
         return self.listed().expiration
 
     def listed(self) -> ChainSlice:
-        """Return the slice in which the contract stands.
+        """Return the contract's slice.
 
         Raises
         ------

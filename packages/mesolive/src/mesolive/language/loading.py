@@ -40,7 +40,7 @@ def load(raw: bytes | str | Mapping[str, object]) -> Tree:
 
 
 def describe(value: object) -> str:
-    """Return a short text for a value as it would stand in JSON."""
+    """Return a short text of a value as JSON."""
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):

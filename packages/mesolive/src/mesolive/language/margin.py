@@ -22,7 +22,7 @@ def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketV
     legs
         Bound to `view`.
     rules
-        Those of the position's strategy; `None` when it asks for no margin.
+        Those of the position's strategy; `None` when it configures no margin.
     view
         The market of the underlying.
 

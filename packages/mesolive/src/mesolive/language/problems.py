@@ -21,14 +21,14 @@ class Severity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a definition.
+    """A validation problem of a definition.
 
     Attributes
     ----------
     path
         Where, such as `Structure.Legs[1].StrikeSelector.Delta`; empty for the whole definition.
     expected, found
-        What should stand there and what does, where that helps.
+        The expected and the actual value, where that helps.
     """
 
     path: str
@@ -76,7 +76,7 @@ class ExpressionError(Exception):
 
 
 class StatementError(Exception):
-    """A statement could not be evaluated; the text says why, in the trader's words."""
+    """A statement could not be evaluated; the text gives the reason, in terms of the definition."""
 
 
 class MissingValueError(StatementError):
@@ -97,12 +97,12 @@ def suggestion(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
 
 class Hints:
-    """Gives suggestions, so many and no more: comparing names costs time, and a flood of them helps nobody.
+    """Suggests similar names, up to a limit: the comparison costs time, and many suggestions are no help.
 
     Parameters
     ----------
     most
-        How many suggestions are looked for.
+        Maximum number of suggestions.
     """
 
     def __init__(self, most: int = 30) -> None:

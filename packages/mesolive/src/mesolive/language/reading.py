@@ -32,7 +32,7 @@ class Entry:
 
 
 MAX_PROBLEMS = 200
-"""After so many errors the rest is not looked for: it would cost time and tell nobody anything."""
+"""Maximum errors per definition: a longer list costs time and has no use."""
 
 
 MAX_UNKNOWN_FIELDS = 100
@@ -232,7 +232,7 @@ class FormReader:
 
 
 def _number(value: object) -> Decimal | None:
-    """Return the finite number that a value is, or a text says; `None` for anything else."""
+    """Return the finite number of a value or of its text; `None` for anything else."""
     if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
         return None
     try:
@@ -243,7 +243,7 @@ def _number(value: object) -> Decimal | None:
 
 
 def _is_blank(item: object, field: shapes.Field) -> bool:
-    """Return whether an optional field holds an empty text where an empty text says nothing."""
+    """Return whether an optional field holds an empty text where that means no value."""
     if field.required or (isinstance(field.kind, shapes.Word) and field.kind.empty):
         return False
     return isinstance(item, str) and not item.strip()

@@ -34,7 +34,7 @@ class Scope:
     random
         Where `random()` draws from; see `drawing`.
     totals
-        The account's sums at this view, when they are already known.
+        The account's sums at this view, when they are already computed.
     margin_rules
         How the margin of the position concerned is calculated; `None` when it is not.
     """
@@ -185,7 +185,7 @@ class Scope:
         return self._realized_extra + (0.0 if self.position is None else float(self.position.realized_pnl))
 
     def sum_of_account(self, field: str) -> float:
-        """Return `acc_<field>`: all positions, with the one in this scope as it stands here.
+        """Return `acc_<field>`: all positions, with the current state of the one in this scope.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class Scope:
         return everything + self.sum_of_position(field)
 
     def _place_in_account(self) -> int | None:
-        """Return where this scope's position stands among the account's, or `None` when it is not among them."""
+        """Return the index of this scope's position in the account, or `None` when it is not there."""
         if self.position is None:
             return None
         try:
@@ -237,7 +237,7 @@ class Scope:
             return None
 
     def end_selection(self) -> None:
-        """Forget the `expiration_*_min` and `_max`, which exist during selection only."""
+        """Clear the `expiration_*_min` and `_max`, which exist during selection only."""
         for name in [name for name in self.selected if not name.endswith("_dte")]:
             del self.selected[name]
             self.memo.pop(name, None)
@@ -277,7 +277,7 @@ class Trial:
         self._kept: dict[str, LuaValue] = {}
 
     def place(self, index: int, qty: float) -> None:
-        """Make `qty` of the contract at `index` the leg; what does not depend on the leg stays known."""
+        """Make `qty` of the contract at `index` the leg; values that do not depend on the leg stay cached."""
         scope = self._scope
         for name, value in scope.memo.items():
             if name not in self._kept and not name.startswith(self._changing):

@@ -30,14 +30,14 @@ from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS, Expiration, Option
 from mesolive.market.view import ChainSlice, FloatArray
 
 MAX_PASSED_OVER = 10
-"""Most refused candidates that a trace tells of."""
+"""Maximum rejected candidates in a trace."""
 
 ROOT_ORDER: dict[str, tuple[str, ...]] = {
     "SPX": ("SPXW", "SPX"),
     "BTCUSD": ("BTCD", "BTCW", "BTCM", "BTCQ"),
     "ETHUSD": ("ETHD", "ETHW", "ETHM", "ETHQ"),
 }
-"""Which root is preferred on one day when a definition does not say; others follow in alphabetical order."""
+"""Order of roots on one expiration day when a definition sets none; others follow in alphabetical order."""
 
 _TIE = 1e-9
 

@@ -55,7 +55,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Anything:
-    """Whatever stands there: the simulation's concern."""
+    """Any value: only the simulation reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object with known fields."""
+    """An object with declared fields."""
 
     fields: Mapping[str, Field]
     title: str = ""

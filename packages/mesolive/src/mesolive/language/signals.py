@@ -104,10 +104,10 @@ def evaluate_entry_gate(
 
 
 def entry_refusals(strategy: CompiledStrategy, view: MarketView, account: AccountState) -> tuple[Evaluation, ...]:
-    """Return what refuses an entry now besides the strategy's own conditions, each with its values.
+    """Return the reasons against an entry now, besides the strategy's own conditions, each with its values.
 
-    The session, the schedule, the number of positions, and the days since the last entry and exit: what an entry signal
-    waits for, for whoever prepares an entry without one.
+    The session, the schedule, the number of positions, and the days since the last entry and exit: the preconditions
+    of an entry signal, for an entry that is prepared without one.
     """
     calendar, now = view.calendar, view.now
     limits = _Limits.of(strategy, view, account)
@@ -178,7 +178,7 @@ def evaluate_exit(
     """Return which reasons for closing a position hold now.
 
     Target, stop and days are those fixed at entry, from the position's variables; a rule whose value is missing there
-    cannot be evaluated and says so.
+    cannot be evaluated and reports an error.
     """
     scope = strategy.scope(view, account, position, external, random)
     return _exit(strategy, scope)
@@ -242,7 +242,7 @@ def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun
     Parameters
     ----------
     begun
-        Whether what is asked about is a further operation of an adjustment, whose first one has been counted.
+        Whether this is a further operation of an adjustment whose first one has been counted.
     """
     most = strategy.definition.adjustment.max_count
     return most is not None and position.adjustment_count - begun >= most
@@ -250,14 +250,14 @@ def count_is_spent(strategy: CompiledStrategy, position: PositionState, *, begun
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Everything that a strategy asks for at one moment.
+    """All signals of a strategy at one moment.
 
     Attributes
     ----------
     entry
-        When no position was given.
+        Set when no position was given.
     exit, adjustments
-        When one was.
+        Set when a position was given.
     """
 
     entry: EntryGate | None = None
@@ -274,7 +274,7 @@ def evaluate_signals(
     external: Mapping[str, float] = NO_VALUES,
     random: random_module.Random,
 ) -> Signals:
-    """Return what the strategy asks for: an entry without a position; an exit and adjustments with one.
+    """Return the signals of the strategy: an entry without a position; an exit and adjustments with one.
 
     Exit and adjustments share one scope, so that a value which several of their conditions read is computed once.
     """

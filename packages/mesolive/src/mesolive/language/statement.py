@@ -1,7 +1,7 @@
 """Statements: expressions with their path in the definition; name checks, compilation to Lua and evaluation.
 
 Compiling turns the tree into one Lua function of positional arguments: a variable that every evaluation reads becomes a
-plain parameter; one that stands right of an `and` or `or` is fetched when the function asks for it, so that
+plain parameter; one right of an `and` or `or` is fetched only when the function reads it, so that
 `open_trades_cnt == 3 and leg_hedge_price > 8` can be evaluated while there is no hedge. Calls of modules (`timing.…`,
 `options.…`) and `random` are made in Python, and their results passed as arguments: no Python object enters Lua.
 """
@@ -36,7 +36,7 @@ from mesolive.language.variables import Reader, bind
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An expression where it stands in a definition.
+    """An expression with its path in a definition.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ class _Emitter:
         return f"{left} {node.operator} {write(node.right, order, conditional=lazy)}"
 
     def _write_finite(self, node: Node, order: Mapping[str, int], *, conditional: bool) -> str:
-        """Write a value that what stands around it would hide if it were not finite: then the statement fails."""
+        """Generate a check that fails the statement where the enclosing expression would hide infinity or NaN."""
         written = self.write(node, order, conditional=conditional)
         if not _may_be_infinite(node):
             return written
@@ -348,7 +348,7 @@ class CompiledStatement:
         return value is not None and value != 0
 
     def judge(self, scope: Scope, kind: StatementKind) -> Evaluation:
-        """Evaluate the statement as a condition; a failure is told in the answer."""
+        """Evaluate the statement as a condition; the result carries a failure."""
         try:
             value, variables = self.evaluate(scope)
         except StatementError as error:
@@ -358,7 +358,7 @@ class CompiledStatement:
         return Evaluation(kind, self.text, value != 0, variables, float(value))
 
     def measure(self, scope: Scope, kind: StatementKind) -> Evaluation:
-        """Evaluate the statement as a number; a failure is told in the answer (`value` is then `None`)."""
+        """Evaluate the statement as a number; the result carries a failure (`value` is then `None`)."""
         try:
             value, variables = self.evaluate(scope)
             number = _number(value)

@@ -59,7 +59,7 @@ class AccountTotals:
 
     @property
     def positions(self) -> list[PositionTotals]:
-        """The sums of each position, in the account's order; made when they are first asked for."""
+        """The sums of each position, in the account's order; computed on first read."""
         if self._positions is None:
             self._positions = [PositionTotals(position, self._view) for position in self._account.positions]
         return self._positions

@@ -128,9 +128,9 @@ class Names:
     later
         Names that exist elsewhere, with the reason why they cannot be read here.
     legs
-        Legs that `options.model` may be asked about here.
+        Legs that `options.model` accepts here.
     external
-        Whether external data may bring further names.
+        Whether external data may supply further names.
     """
 
     known: frozenset[str]

@@ -1,7 +1,7 @@
 """Forwards and discount factors implied by American options: parity of prices without early-exercise premium.
 
 Calls less puts of one strike are not a straight line where they may be exercised early. They still have one volatility,
-and that says as much: at the right rate and yield the volatility of the option out of the money, whose right of early
+which is enough: at the right rate and yield the volatility of the option out of the money, whose right of early
 exercise is worth least, gives the price of the one in the money. With ``R = r T`` and ``Q = q T`` of one expiration
 
     miss(K; R, Q) = price of the one in the money - its value at the volatility of the one out of the money
@@ -12,8 +12,8 @@ keep a stale pair from bending the fit. Taking the premium out of the prices and
 again, over and over, does not converge: a rate that is too low makes the premium of puts too low, and that the next
 rate lower still.
 
-A rate is hardly told by options of a few weeks or with wide quotes. What is missing comes from a weak belief: shares
-that rise into their forward yield nothing, and what falls into it falls by dividends and not by a negative rate.
+Options of a few weeks, or with wide quotes, hardly determine a rate. A weak prior supplies the rest: a forward above
+the spot means a rate without a yield, and a forward below it means dividends and not a negative rate.
 
 Sources: F. Burkovska et al., "Calibration to American options: numerical investigation of the de-Americanization
 method", Quantitative Finance 18 (2018); P. J. Huber, "Robust estimation" (1964).
@@ -51,7 +51,7 @@ PAIRS_PER_OBSERVATION: Final = 8.0
 """Quotes of neighbouring strikes err together: so many pairs count as one."""
 
 MIN_TIME_VALUE: Final = 0.01
-"""Options in the money that are worth hardly more than their exercise say nothing."""
+"""Options in the money that are worth hardly more than their exercise value carry no information."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What one expiration's pairs say.
+    """The carry that one expiration's pairs imply.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class CarryFit:
         self._dividends = self._rate - carry
 
     def hold_rates(self, rates: FloatArray) -> None:
-        """Look for yields only from now on, at rates `R` that are known; below zero they count as zero."""
+        """Fix the rates at `R` and solve for yields only; negative rates count as zero."""
         carry = self._rate - self._dividends
         self._rate = np.maximum(rates, 0.0)
         self._dividends = self._rate - carry
@@ -147,13 +147,13 @@ class CarryFit:
         return result
 
     def solve(self) -> list[Carry]:
-        """Return what each expiration says."""
+        """Return the carry of each expiration."""
         miss, weights, slopes = np.empty(0), np.empty(0), (np.empty(0), np.empty(0))
         bound = MAX_STEP * np.maximum(self._years, 0.02)
         for _ in range(MAX_STEPS):
             miss, weights, slopes = self._evaluate()
             by_rate, by_yield = (np.clip(step, -bound, bound) for step in self._step(miss, weights, slopes))
-            # Below zero there are two boundaries at times; a stock's options hardly tell a negative rate from none.
+            # Below zero there are two boundaries at times; a stock's options hardly separate a negative rate from zero.
             by_rate = np.maximum(self._rate + by_rate, 0.0) - self._rate
             self._rate, self._dividends = self._rate + by_rate, self._dividends + by_yield
             miss = miss + slopes[0] * by_rate[self._of] + slopes[1] * by_yield[self._of]
@@ -248,7 +248,7 @@ class CarryFit:
         return np.nan_to_num(step_rate), np.nan_to_num(step_dividends)
 
     def _errors(self, miss: FloatArray, weights: FloatArray, slopes: tuple[FloatArray, FloatArray]) -> FloatArray:
-        """Return the standard errors of `R`; the belief is the most that is not known."""
+        """Return the standard errors of `R`, at most that of the prior."""
         a, b, c, _, _ = self._normal(miss, weights, slopes)
         a = a + 1.0 / (BELIEF * np.maximum(self._years, 1e-4)) ** 2
         with np.errstate(divide="ignore", invalid="ignore"):

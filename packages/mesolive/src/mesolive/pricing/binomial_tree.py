@@ -24,7 +24,7 @@ from mesolive.pricing.black import BoolLike, FloatArray, FloatLike, Greeks
 from mesolive.pricing.implied import implied_volatility as european_volatility
 
 STEPS = 101
-"""Steps of a tree; odd, as the method asks."""
+"""Steps of a tree; odd, as the method requires."""
 
 HIGHEST_VOLATILITY = 10.0
 LOWEST_VOLATILITY = 1e-3
@@ -251,7 +251,7 @@ class _Flat:
 
 
 class _Walked(NamedTuple):
-    """What a tree says."""
+    """The results of a tree."""
 
     value: FloatArray
     delta: FloatArray

@@ -6,7 +6,7 @@ total volatility ``s = sigma * sqrt(T)``
     d1 = ln(F / K) / s + s / 2        d2 = d1 - s
     call = D * (F * N(d1) - K * N(d2))        put = D * (K * N(-d2) - F * N(-d1))
 
-so no dividend yield has to be known: it is in the forward, which the quotes themselves give
+so no dividend yield is an input: it is in the forward, which the quotes themselves give
 (`mesolive.pricing.forwards`).
 
 Sources: F. Black, "The pricing of commodity contracts", Journal of Financial Economics 3 (1976); the greeks are the
@@ -168,14 +168,14 @@ def _greeks(
     discount: FloatLike,
     spot: FloatLike,
 ) -> Greeks:
-    """Do what `greeks` says for arrays that fit into the cache."""
+    """Compute `greeks` for arrays that fit into the cache."""
     sign = np.where(is_call, 1.0, -1.0)
     forward, strike = np.asarray(forward, dtype=np.float64), np.asarray(strike, dtype=np.float64)
     years = np.asarray(years, dtype=np.float64)
     discount, spot = np.asarray(discount, dtype=np.float64), np.asarray(spot, dtype=np.float64)
     deviation = _total_volatility(years, volatility)
     alive = deviation > 0.0
-    # Zero, in the shape of the answer; NaN where an argument is.
+    # Zero, in the shape of the result; NaN where an argument is.
     blank = 0.0 * (sign + deviation + forward + strike + discount + spot)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root_years = np.sqrt(np.maximum(years, 0.0))
@@ -197,7 +197,7 @@ def _greeks(
         # rate * V and the carry cancel into rate * K-leg and growth * F-leg: rate = -ln(D)/T, yield = rate - ln(F/S)/T.
         rate = np.where(years > 0.0, -np.log(discount) / years, 0.0)
         carry = np.where(years > 0.0, rate - np.log(forward / spot) / years, 0.0)
-        # A yield beyond these bounds says that spot and forward are of different moments: no decay follows from that.
+        # A yield beyond these bounds means that spot and forward are of different moments: it implies no decay.
         carry = np.clip(carry, LOWEST_YIELD, HIGHEST_YIELD)
         decay = np.where(alive, 0.5 * discounted_density * volatility / root_years, 0.0)
         theta = np.where(years > 0.0, carry * receive - rate * pay - decay, 0.0) + blank

@@ -1,7 +1,7 @@
 """Business time to settlement in years: the day count of the pricing model.
 
 A day on which the exchange is closed may count less than a trading day: prices move less over a weekend than over two
-sessions. `TimeWeights` says how much. The time is counted from the moment to the settlement instant (the opening for
+sessions. `TimeWeights` holds the weights. Time is counted from the moment to the settlement instant (the opening for
 AM, the close for PM, the earlier close on a short day), each exchange-local day in proportion, and divided by the
 weight of an average year, so that a whole year is one year under every weighting.
 
@@ -23,7 +23,7 @@ DAY_SECONDS = 86400.0
 
 
 class DayCalendar(Protocol):
-    """What counting needs to know of the exchange; `mesolive.market.view.TradingCalendar` has it."""
+    """The part of the exchange calendar that day counts need; `mesolive.market.view.TradingCalendar` implements it."""
 
     def local(self, moment: datetime) -> datetime:
         """Return `moment` in the exchange's time zone."""

@@ -406,7 +406,7 @@ class _Terms:
 
 
 def _solved(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Solve linear equations; where one cannot be solved return zeros, and say which."""
+    """Solve linear equations; where one cannot be solved return zeros, and report which."""
     sick = ~_finite(matrices) | ~_finite(right)
     matrices[sick] = np.eye(matrices.shape[1])
     try:

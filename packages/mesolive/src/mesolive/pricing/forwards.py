@@ -39,11 +39,11 @@ from mesolive.pricing.parity_lines import Line, ParityLines
 
 MINIMUM_PAIRS = 4
 MIN_SPREAD = 0.01
-# American options farther from the money than this part of the spot are near their exercise, and say little.
+# American options farther from the money than this part of the spot are near their exercise: they imply little.
 AMERICAN_WIDTH = 0.15
 # By how much (annual rate) the curve may bend per unit of `_curve_time`.
 DRIFT = 0.01
-# How many forwards it takes to say something about the spot, and by how much they may contradict the print.
+# Minimum forwards for an implied spot, and the most by which it may differ from the print.
 MINIMUM_CURVE = 3
 HIGHEST_SPOT_ERROR = 0.05
 # No slope is more certain than this (annual rate).
@@ -98,9 +98,9 @@ class ImpliedForward:
         For every strike of the input, by how much ``C - P`` of the midpoints misses ``D * (F - K)``, per unit of the
         underlying; NaN where there is no sound pair.
     spot
-        The forwards of all expirations followed back to this moment: the price of the underlying that the options
-        know of. It differs from the last print by what happened since, after hours above all. Greeks that depend on
-        the carry between spot and forward (theta) want this one.
+        The forwards of all expirations extrapolated to this moment: the price of the underlying that the options
+        imply. It differs from the last print by what happened since, after hours above all. Greeks that depend on
+        the carry between spot and forward (theta) use this price.
     """
 
     forward: float
@@ -188,7 +188,7 @@ def _without_quotes(
     carries: Sequence[tuple[float, float]],
     implied_spot: float,
 ) -> ImpliedForward:
-    """Return what the neighbours say about an expiration that says nothing itself."""
+    """Return the forward of an expiration without sound pairs: by the carry of its neighbours, else the spot."""
     if carries and quotes.years > 0.0:
         carry = float(np.interp(quotes.years, [years for years, _ in carries], [carry for _, carry in carries]))
         forward = implied_spot * math.exp(carry * quotes.years)
@@ -202,7 +202,7 @@ def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> fl
         return spot
     years, carry = (np.array(column, dtype=np.float64) for column in zip(*carries, strict=True))
     level = carry * years
-    # A forward is known to about 2e-5 of itself; how far it drifts off the straight line grows with time.
+    # A forward is accurate to about 2e-5 of itself; how far it drifts off the straight line grows with time.
     weight = 1.0 / (2e-5 + DRIFT * years) ** 2
     total = float(weight.sum())
     mean_x, mean_y = float(weight @ years) / total, float(weight @ level) / total
@@ -231,7 +231,7 @@ def _american_pairs(spot: float, quotes: PairQuotes) -> Pairs | None:
     if near.size < MINIMUM_PAIRS:
         return None
     if near.size > MAX_PAIRS:
-        # Every so many-th of the range: a rate is told by strikes that lie apart.
+        # Every so many-th of the range: strikes far apart determine a rate.
         near = near[np.linspace(0, near.size - 1, MAX_PAIRS).round().astype(np.intp)]
     call_bid, call_ask = quotes.call_bid[near], quotes.call_ask[near]
     put_bid, put_ask = quotes.put_bid[near], quotes.put_ask[near]
@@ -264,8 +264,8 @@ def _european_line(quotes: PairQuotes) -> Line | None:
 def _smooth_rates(expirations: Sequence[PairQuotes], slopes: Sequence[tuple[float, float] | None]) -> list[float]:
     """Average each expiration's rate with the others', by their certainty and by their distance in time.
 
-    What expiration `j` says about `i` has the variance ``error_j^2 + (DRIFT * distance)^2``: a slope that is certain
-    speaks for itself, an uncertain one listens to its neighbours.
+    The estimate of expiration `j` for `i` has the variance ``error_j^2 + (DRIFT * distance)^2``: a precise slope keeps
+    its own rate, and an imprecise one follows its neighbours.
     """
     known = [
         (_curve_time(quotes.years), rate[0], max(rate[1], MIN_RATE_ERROR))

@@ -1,9 +1,9 @@
-"""Portfolio margin: the largest loss of a position today over a range of prices of its underlying.
+"""Portfolio-style margin: the largest loss of a position today over a range of prices of its underlying.
 
 The exchange's portfolio margin (Cboe Rule 10.4, the clearing house's theoretical model) revalues a position at several
 moves of the underlying and requires the largest loss. This does the same on the position's own risk graph, on its curve
-of today, each leg at its own implied volatility. It has no minimum per contract and moves no volatility, so it is like
-portfolio margin and not the same.
+of today, each leg at its own implied volatility. It has no minimum per contract and does not shock volatility, so it
+approximates portfolio margin and does not equal it.
 """
 
 from __future__ import annotations

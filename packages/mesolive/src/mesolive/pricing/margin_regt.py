@@ -1,7 +1,7 @@
 """Reg-T strategy-based margin of options: the exchange's requirement for each structure in a position.
 
 The rules are those of the exchange's margin rule (Cboe Rule 10.3, formerly 12.3, and its margin manual; FINRA Rule 4210
-(f)(2) says the same), in our own words:
+(f)(2) is the same), in our own words:
 
 * **Long options** are paid in full. Nothing more is required of them, and they have no value but as cover.
 * **A short option alone** requires its current value, plus a percentage of the underlying's value less the amount by
@@ -93,7 +93,7 @@ class RegTLeg:
 
     @property
     def paid(self) -> Decimal:
-        """The price per unit at which it was traded, as far as it is known."""
+        """The entry price per unit; without one, the current price."""
         return self.price if self.entry is None else self.entry
 
     def intrinsic(self, price: Decimal) -> Decimal:
@@ -106,7 +106,7 @@ class RegTLeg:
 
 
 class StructureKind(enum.Enum):
-    """The structures that the rules know; what is long and covers nothing is in none of them."""
+    """The structures of the margin rules; a long option that covers nothing is in none of them."""
 
     SPREAD = "spread"
     SHORT_PAIR = "short put and call"

@@ -1,6 +1,6 @@
 """Optimal pairing for Reg-T margin: the division of a position into structures that requires the least.
 
-It is a small whole-number program. What it decides is how many contracts of each leg go where:
+It is a small integer program. It decides how many contracts of each leg belong to which structure:
 
 * Of all spreads whose short legs expire by a moment T and whose long legs not before T, one suffices: put together
   they are such a spread again, and the largest loss of a sum is never more than the sum of the largest losses. So there
@@ -8,7 +8,7 @@ It is a small whole-number program. What it decides is how many contracts of eac
   underlying at each strike.
 * With proceeds applied there are two per expiration. A spread requires the lesser of its loss (for debits) and its loss
   less its net credit, at least zero: in one spread the credit is counted with its sign, in the other not at all.
-* What is short and in no spread is paired, put with call, or stands alone, each at a cost known beforehand.
+* What is short and in no spread is paired, put with call, or stands alone, each at a fixed cost.
 
 The solver (HiGHS) works in floating point and only proposes whole numbers. What they require is then computed exactly,
 after checking that they do divide the position. The program is first solved without asking for whole numbers: for most
@@ -208,14 +208,14 @@ def _one_by_one(problem: _Problem) -> _Division:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the solver says.
+    """The result of the solver.
 
     Attributes
     ----------
     division
         The whole numbers that it found, if any.
     bound
-        Less than this is not possible; minus infinity where it does not know.
+        Lower bound of the requirement; minus infinity without one.
     """
 
     division: _Division | None

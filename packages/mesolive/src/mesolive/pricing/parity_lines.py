@@ -95,7 +95,7 @@ class ParityLines:
         return np.where(sound, rate, 0.0), np.where(sound, error, np.inf)
 
     def forwards(self, rates: FloatArray) -> FloatArray:
-        """Return the robust weighted means of ``K + (C - P) / D`` at known rates; NaN where there is none."""
+        """Return the robust weighted means of ``K + (C - P) / D`` at given rates; NaN where there is none."""
         growth = np.exp(rates * np.maximum(self._years, 0.0))
         implied = self._strikes + self._difference * growth[:, None]
         order = np.argsort(np.where(self._real, implied, np.inf), axis=1)

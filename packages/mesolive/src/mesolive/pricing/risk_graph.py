@@ -2,7 +2,7 @@
 
 Each leg keeps its own implied volatility, the carry of its forward and its discount rate, while the price and the time
 change ("sticky strike"). From its settlement on a leg is worth its intrinsic value at the price looked at: it was paid
-out there, and nothing more happens to it. That lets a graph run beyond the first expiration of a calendar spread.
+out at settlement and does not change after it. That lets a graph run beyond the first expiration of a calendar spread.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Reader of recorded minute bars: option quotes, the stock's trades and quotes, and its daily bars.
 
 The bars come as zip files of CSV files. Prices are integers of 1/10,000; times are milliseconds since midnight in New
-York at which the minute begins, so that what a bar says at its close is known a minute later. A minute without a change
-is left out, and so is a side of a quote: a side that is empty was not quoted anew in that minute. Nothing in a file is
-trusted: sizes are bounded before anything is unpacked, and a malformed row is named.
+York at which the minute begins, so that the closing values of a bar are available a minute later. A minute without a
+change is left out, and so is a side of a quote: an empty side has no new quote in that minute. Files are untrusted:
+sizes are bounded before anything is unpacked, and a malformed row is named.
 
 | entry of a zip file | columns |
 |---|---|
@@ -70,7 +70,7 @@ class OptionBars:
     day
         Exchange-local date.
     times
-        When each quote was known (microseconds UTC): the end of its minute.
+        Time from which each quote is available (microseconds UTC): the end of its minute.
     contracts
         Index of its contract in the listing.
     bid, ask, bid_size, ask_size
@@ -152,7 +152,7 @@ def read_option_quotes(path: Path, calendar: ExchangeCalendar) -> OptionBars:
         )
         for key in chain
     }
-    # European options are listed on indexes only; the table knows which index a class belongs to.
+    # European options are listed on indexes only; the table maps a class to its index.
     european = all(style is ExerciseStyle.EUROPEAN for _, style in chain)
     underlying = Underlying(terms.underlying, is_index=european or is_index(terms.underlying))
     listing = Listing(underlying, {expirations[key]: rights for key, rights in chain.items()})
@@ -230,7 +230,7 @@ def kind_of(path: Path) -> str | None:
 
 
 def symbol_of(path: Path) -> str:
-    """Return the symbol that a zip file of bars is about, upper case; empty when its first entry does not say."""
+    """Return the symbol that a zip file of bars is about, upper case; empty when its first entry has none."""
     with zipfile.ZipFile(path) as archive:
         name = next(iter(archive.namelist()), "")
     for pattern, group in ((_OPTION, 2), (_STOCK, 2), (_DAILY, 1)):

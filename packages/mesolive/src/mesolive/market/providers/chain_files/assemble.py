@@ -152,7 +152,7 @@ def _listing(contracts: Sequence[Contract], identified: Identified) -> tuple[Lis
         expiration = expirations.get((root, day))
         if expiration is None:
             terms = option_class(root)
-            # An index that the table does not know: most are European.
+            # An index that is not in the table: most are European.
             style = ExerciseStyle.EUROPEAN if identified.is_index and not in_table else terms.style
             settles_at = settlement_instant(root, day, terms.settlement)
             expiration = Expiration(root, day, settles_at, terms.settlement, style, Decimal(terms.multiplier))
@@ -318,7 +318,7 @@ def _key(listing: Listing, index: int) -> tuple[str, date, Right, Decimal]:
 def _spot(
     chain: RawChain, implied: ImpliedSpot | None, identified: Identified
 ) -> tuple[float, float | None, list[Oddity]]:
-    """Return the spot, the change since the close before, and what was odd about the print."""
+    """Return the spot, the change since the close before, and the anomalies of the print."""
     underlier = chain.underlier
     price = underlier.price
     if price is not None and price > 0.0:
@@ -330,7 +330,7 @@ def _spot(
             text = f"the underlying's price does not fit its options: {apart}"
             return price, underlier.change, [Oddity("spot_doubtful", Treatment.NOTED, text, line=underlier.line)]
         text = f"the underlying's price contradicts its options: {apart}; the latter is used"
-        # The change belongs to the print: without it, its close before stands. A print of another scale has none.
+        # The change belongs to the print: without it, the previous close is kept. A print of another scale has none.
         change = None
         if underlier.change is not None and abs(price / implied_price - 1.0) < 0.5:
             change = round(implied_price - (price - underlier.change), 4)

@@ -37,7 +37,7 @@ class Contract(NamedTuple):
 
 
 class Quote(NamedTuple):
-    """What a row says of it; NaN for what it does not say."""
+    """Quote fields of a row; NaN for a missing value."""
 
     bid: float
     ask: float
@@ -49,22 +49,22 @@ class Quote(NamedTuple):
 
 @dataclass
 class Underlier:
-    """What a file says about the underlying.
+    """The underlying's data in a file.
 
     Attributes
     ----------
     name
         As the file spells it; empty where it does not.
     symbol
-        Its symbol where the file says it.
+        Its symbol, where the file has one.
     is_index
-        Whether it is an index, where the file says so.
+        Whether it is an index, where the file has that.
     price, change, bid, ask
         `None` where the file has none.
     estimated
         Whether the price is not the file's but was computed from its volatilities.
     line
-        Where the price stands.
+        Line of the price.
     """
 
     name: str = ""
@@ -138,7 +138,7 @@ def symbol_of(contract: Contract) -> str:
 
 
 class Symbols:
-    """Reader of option symbols such as `SPXW220207C02400000`; remembers what repeats."""
+    """Reader of option symbols such as `SPXW220207C02400000`; caches repeated ones."""
 
     def __init__(self) -> None:
         self._days: dict[str, date] = {}
@@ -287,7 +287,7 @@ def _is_index(underlier: Underlier, symbol: str) -> tuple[bool, list[Oddity]]:
 
 
 def _misnamed(underlier: Underlier, symbol: str, file_stem: str) -> list[Oddity]:
-    """Return what the names say that the contracts do not."""
+    """Return the anomalies of the underlying's name and of the file name that contradict the contracts."""
     named = index_named(underlier.name) if underlier.name else None
     oddities: list[Oddity] = []
     if named is not None and named != symbol:

@@ -106,12 +106,12 @@ _WORD: Final = re.compile(r"[a-z]+")
 
 
 class UnreadableDateError(ValueError):
-    """A text is not the time of an export; says what was recognised and what is needed."""
+    """A text is not the time of an export; the message names the recognised and the missing parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTime:
-    """The time of an export as its text says it.
+    """The parsed time of an export.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class ExportTime:
     zone
         How the text calls its zone; `None` where it names none and New York's was taken.
     contradicts_summer_time
-        Whether the text says standard time in summer or the reverse; New York's clock on that day was taken.
+        Whether the text has standard time in summer or the reverse; New York's clock on that day was taken.
     """
 
     moments: Sequence[datetime]
@@ -167,7 +167,7 @@ def read_export_time(text: str) -> ExportTime:
     Raises
     ------
     UnreadableDateError
-        When there is no date or time in it, or its zone is not known.
+        When there is no date or time in it, or its zone is unknown.
     """
     rest = fold(text[:MAX_TEXT])
     zone, rest, spelled = _zone(rest)
@@ -178,7 +178,7 @@ def read_export_time(text: str) -> ExportTime:
     for day in days:
         local = datetime(day.year, day.month, day.day, *clock, tzinfo=zone)
         if spelled in {"EST", "EDT"}:
-            # The hour that the end of summer time repeats is told by the letters; on other days New York's clock holds.
+            # The zone letters resolve the repeated hour at the end of summer time; other days follow New York's clock.
             local = local.replace(tzinfo=NEW_YORK, fold=1 if spelled == "EST" else 0)
             contradicts = contradicts or local.tzname() != spelled
         moments.append(local.astimezone(UTC))
@@ -213,7 +213,7 @@ def _clock(text: str, original: str) -> tuple[tuple[int, int, int], str]:
     """Return hour, minute and second, and the text without them."""
     match = _TIME.search(text)
     if match is None:
-        # The point stands in dates too: the last such pair is the time.
+        # Dates contain the point too: the last such pair is the time.
         pairs = list(_POINT_TIME.finditer(text))
         match = pairs[-1] if pairs else None
     if match is None:

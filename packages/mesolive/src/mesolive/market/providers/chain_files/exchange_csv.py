@@ -6,8 +6,8 @@
 | time | `"Date: March 16, 2026 at 4:15 PM EDT",Bid: 6499,Ask: 6501,…` | `Mar 16 2026 @ 16:15 ET,Bid,6499,Ask,6501,…` |
 | header | `Expiration Date,Calls,Last Sale,Net,Bid,Ask,…,Strike,Puts,Last Sale,…` | the same, some names shorter |
 
-One row per strike has the call on the left and the put on the right. The option's symbol says expiration and strike;
-the cells that say them again are compared with it. The vendor's greeks are not taken, its volatilities only to check
+One row per strike has the call on the left and the put on the right. The option's symbol has expiration and strike;
+the cells that repeat them are compared with it. The vendor's greeks are not taken, its volatilities only to check
 the date.
 """
 
@@ -54,7 +54,7 @@ _OLD_NAME: Final = re.compile(r"(\^?)([A-Z][A-Z0-9.]{0,7}) \((.*)\)")
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Where the columns of the calls or of the puts stand; -1 for those that are not there.
+    """Column indices of the calls or of the puts; -1 for missing ones.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def read(table: Table) -> RawChain:
     Raises
     ------
     ChainFileError
-        When it is broken; says line and column.
+        When it is malformed; names line and column.
     """
     chain = RawChain()
     _preamble(table, chain)
@@ -141,14 +141,14 @@ def read(table: Table) -> RawChain:
 
 
 def _read_oldest(table: Table, sides: Sequence[_Side], chain: RawChain) -> None:
-    """Read the rows of a file until 2016, whose only word on a contract is `15 Apr 1200.00 (SPXW1524D1200-E)`.
+    """Read the rows of a file until 2016, whose only description of a contract is `15 Apr 1200.00 (SPXW1524D1200-E)`.
 
     The letter behind the hyphen is the exchange that quotes; where several are listed the first stays.
 
     Raises
     ------
     ChainFileError
-        When a row is broken; says line and column.
+        When a row is malformed; names line and column.
     """
     number = _Cells(table.numbers)
     for line, row in table.rows():
@@ -188,7 +188,7 @@ class _Cells:
         self._value = numbers.value
 
     def quote(self, row: list[str], side: _Side, line: int) -> Quote:
-        """Return what a row says of its call or of its put."""
+        """Return the quote fields of the call or of the put in a row."""
         if side.plain:
             try:
                 values = [float(row[at]) for at in side.plain]

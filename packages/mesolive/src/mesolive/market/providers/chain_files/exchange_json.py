@@ -48,12 +48,12 @@ class _Answer(msgspec.Struct):
 
 
 def read(content: bytes) -> RawChain:
-    """Return the rows of an answer.
+    """Return the rows of a response.
 
     Raises
     ------
     ChainFileError
-        When it is broken; says the field.
+        When it is malformed; names the field.
     """
     try:
         answer = msgspec.json.decode(content, type=_Answer)

@@ -1,9 +1,9 @@
 """Spot implied by put-call parity and time to expiration implied by straddles, to check a chain file.
 
 Near the money a call less its put, plus the strike, is the forward whatever the volatility is (put-call parity). The
-forwards of the nearest expirations, extrapolated to no time at all, give the spot; each pair's bid and ask bound it.
+forwards of the nearest expirations, extrapolated to zero time, give the spot; each pair's bid and ask bound it.
 An at-the-money straddle is worth 0.8 × forward × volatility × √time (Brenner and Subrahmanyam, 1988), so that straddles
-and the vendor's volatilities say how much time is left.
+and the vendor's volatilities give the time to expiration.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ MAX_DIVIDEND: Final = 0.01
 """Of the price, that a stock may pay before the first expiration when that is further than `DIVIDEND_YEARS`."""
 DIVIDEND_YEARS: Final = 7 / 365
 PRINT_TOLERANCE: Final = 0.0025
-"""By so much a print may differ from what the options imply, beyond what their bids and asks leave open."""
+"""Tolerance of a print against the implied spot, as a fraction of it, beyond the bid/ask uncertainty."""
 WIDE_MARKET: Final = 0.02
-"""Pairs whose bids and asks leave open more of the forward than this say nothing."""
+"""Pairs with a wider bid/ask range than this, as a fraction of the strike, are ignored."""
 MIN_VOLATILITY: Final = 0.03
-"""Lower ones are what vendors write for want of any."""
+"""Lower ones are placeholders of vendors without a value."""
 MIN_YEARS: Final = 2 / 365
-"""Expirations nearer than this say nothing about the date."""
+"""Expirations nearer than this are not used to check the date."""
 MIN_LINE: Final = 3
 MIN_SPAN: Final = 20 / 365
 STRADDLE: Final = float(np.sqrt(2.0 / np.pi))
@@ -57,7 +57,7 @@ class Forward:
     volatility
         The vendor's there; NaN where the file has none.
     pairs
-        How many pairs said it.
+        Number of pairs used.
     """
 
     years: float
@@ -78,7 +78,7 @@ class ImpliedSpot:
     value
         The spot.
     uncertainty
-        By how much bids, asks and unknown carry leave it open, either way.
+        Half-width of the range that bids, asks and unknown carry allow.
     pairs, expirations
         From how many pairs in how many expirations.
     """
@@ -101,7 +101,7 @@ def forwards(
     Parameters
     ----------
     listing
-        The contracts; the arrays stand beside it.
+        The contracts; the arrays are aligned with it.
     at
         The time of the quotes.
     bid, ask
@@ -141,7 +141,7 @@ def _forward(
     high = strikes + call_ask[sound] - put_bid[sound]
     middle = 0.5 * (low + high)
     nearest = np.argsort(np.abs(middle - strikes), kind="stable")[:MAX_PAIRS]
-    # A pair far from the money says less: early exercise and the discount of its strike weigh in.
+    # A pair far from the money is less informative: early exercise and the discount of its strike weigh in.
     nearest = nearest[np.abs(middle[nearest] - strikes[nearest]) <= 0.05 * strikes[nearest]]
     nearest = nearest[(high - low)[nearest] <= WIDE_MARKET * strikes[nearest]]
     if nearest.size == 0:
@@ -207,7 +207,7 @@ def implied_spot(known: Sequence[Forward], *, dividends_in_steps: bool) -> Impli
 
 @dataclass(frozen=True, slots=True)
 class TimeGap:
-    """How the time to the expirations, by the file's date, compares with the one that its quotes say.
+    """Time to the expirations by the file's date, compared with the time that its quotes imply.
 
     Attributes
     ----------
@@ -232,10 +232,10 @@ class TimeGap:
 
 
 def time_gap(known: Sequence[Forward]) -> TimeGap | None:
-    """Return how the date fits the quotes, or `None` when they do not say.
+    """Return how the date fits the quotes, or `None` when they cannot decide.
 
-    Two witnesses: the vendor's volatilities, with which a straddle says its own time; without them the growth of the
-    straddles' squares with time, whose line must begin near zero.
+    Two methods. With the vendor's volatilities a straddle implies its time. Without them the squares of the straddles
+    are fitted against time, and the line must begin near zero.
     """
     known = [forward for forward in known if forward.years > MIN_YEARS]
     if not known:

@@ -22,34 +22,34 @@ class ChainFormat(enum.Enum):
 
 
 class Treatment(enum.Enum):
-    """What was done about something odd in a file."""
+    """Treatment of an anomaly in a file."""
 
     CORRECTED = "corrected"
     """The value in the file contradicts the rest of it; another is used."""
     LEFT_OUT = "left out"
-    """What the file says of some contracts is not used."""
+    """The file's data of some contracts are not used."""
     ASSUMED = "assumed"
-    """The file does not say it."""
+    """The file does not have it."""
     NOTED = "noted"
-    """Used as it stands."""
+    """Used unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """Something in a file that a reader would not expect, or that the file does not say.
+    """An anomaly of a file: an unexpected or a missing value.
 
     Attributes
     ----------
     code
         Which kind it is, for programs: `spot_contradicted`, `nonstandard_class`, …
     text
-        One sentence for people.
+        One sentence for the user.
     count
         How many rows, contracts or values it concerns.
     example
         One of them, as the file spells it; empty where there is only one.
     line
-        Where the example stands, counted from 1; `None` where it has no line.
+        Line of the example, counted from 1; `None` where it has no line.
     """
 
     code: str
@@ -93,7 +93,7 @@ class ChainFileError(ValueError):
 
 @dataclass(frozen=True)
 class ChainExport:
-    """A whole chain at one moment; the arrays stand beside `listing`.
+    """A whole chain at one moment; the arrays are aligned with `listing`.
 
     Attributes
     ----------
@@ -104,13 +104,13 @@ class ChainExport:
     underlying_last
         The underlying's price: the one in the file, or the one that the options imply where that contradicts it.
     underlying_change
-        Since the close before; `None` where the file does not say, or its print is not used.
+        Since the close before; `None` where the file has none, or its print is not used.
     underlying_bid, underlying_ask
         The underlying's market; `None` where the file has none, or it contradicts the price.
     bid, ask, last
-        Prices per unit; a bid of 0 next to an ask is kept as 0 (nobody buys), any other 0 is NaN (no price).
+        Prices per unit; a bid of 0 next to an ask is kept as 0 (no buyer), any other 0 is NaN (no price).
     volume, open_interest
-        Contracts; 0 where the file does not say.
+        Contracts; 0 where the file has none.
     underlying_print
         The underlying's price as the file has it; `None` where it has none.
     oddities
@@ -157,7 +157,7 @@ class ChainFile:
 
     @property
     def notes(self) -> list[str]:
-        """What whoever starts a market from the file's first chain should know, a line each."""
+        """Notes for a market that starts from the file's first chain, a line each."""
         several = len(self.exports)
         first = [f"noted: the file holds {several} times of quotes: the first is taken"] if several > 1 else []
         return [*first, *(str(oddity) for oddity in (*self.oddities, *self.exports[0].oddities))]

@@ -1,7 +1,7 @@
 """Reader of OptionsDX files: one row per time of quotes, expiration and strike, call and put side by side.
 
 The columns are named in brackets, `[QUOTE_UNIXTIME], [QUOTE_READTIME], [UNDERLYING_LAST], [EXPIRE_DATE], …, [C_BID],
-[C_ASK], [STRIKE], [P_BID], [P_ASK], …`. A file holds the chains of a month, at the close or every half hour. It says
+[C_ASK], [STRIKE], [P_BID], [P_ASK], …`. A file holds the chains of a month, at the close or every half hour. It has
 neither the underlying's symbol nor the options' roots: the symbol comes from the file's name, such as
 `spx_eod_202312.txt`.
 """
@@ -39,7 +39,7 @@ def read(table: Table, file_stem: str) -> Iterator[RawChain]:
     Raises
     ------
     ChainFileError
-        When the file is broken, or its underlying is not known; says line and column.
+        When the file is malformed, or its underlying is unknown; names line and column.
     """
     header = [name.strip("[] ").lower() for name in table.header]
     places = {name: header.index(name) for name in header}
@@ -90,7 +90,7 @@ def read(table: Table, file_stem: str) -> Iterator[RawChain]:
             )
             contract = Contract(expiration[0], expiration[1], right, strike)
             if contract in chain.quotes:
-                # Two roots of one expiration cannot be told apart: the first stays.
+                # Two roots of one expiration cannot be separated: the first is kept.
                 chain.repeated += 1
                 chain.first_repeated = chain.first_repeated or (f"{expiration[1]} {strike}", line)
             else:

@@ -65,7 +65,7 @@ def read_chain_file(path: Path | str) -> ChainFile:
     OSError
         When it cannot be read.
     ChainFileError
-        When it holds no chain, or one that cannot be used; says what was recognised, where it fails, and what is
+        When it holds no chain, or an unusable one; names the recognised format, the place of the failure, and what is
         needed.
     """
     with Path(path).open("rb") as file:
@@ -110,7 +110,7 @@ def _recognised(text: Text, file_stem: str) -> tuple[ChainFormat, Callable[[], I
     Raises
     ------
     ChainFileError
-        When it is of no known format.
+        When its format is unknown.
     """
     body = text.content
     if body.lstrip()[:1] == "{" and '"options"' in body:
@@ -161,7 +161,7 @@ def _encoding_notes(text: Text) -> tuple[Oddity, ...]:
 
 
 def _unknown(text: Text) -> ChainFileError:
-    """Return the error of a file of no known format: what was recognised of it, and what is needed."""
+    """Return the error of a file of unknown format: the recognised and the missing parts."""
     head = text.content[:HEAD_CHARACTERS]
     lines = lines_of(head)
     number = next((place for place, line in enumerate(lines, start=1) if line.strip()), 1)

@@ -13,7 +13,7 @@ from mesolive.market.providers.chain_files.model import ChainFileError
 
 MAX_LINE_CHARACTERS: Final = 4096
 MAX_HEADER_LINE: Final = 30
-"""The header stands in one of the first lines."""
+"""Number of first lines that may hold the header."""
 DELIMITERS: Final = ",;\t|"
 BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 OTHER_FILES: Final = (
@@ -52,7 +52,7 @@ def decode(content: bytes) -> Text:
     Raises
     ------
     ChainFileError
-        When the bytes are not a text; says what they are where that is known.
+        When the bytes are not a text; names their format where it is recognised.
     """
     for magic, meaning in OTHER_FILES:
         if content.startswith(magic):
@@ -107,7 +107,7 @@ class Numbers:
     plain: bool = False
 
     def value(self, text: str) -> float:
-        """Return a number, or NaN for an empty cell or one that says that there is none.
+        """Return a number, or NaN for an empty cell or one that means no value.
 
         Raises
         ------

@@ -1,8 +1,8 @@
 """Reader of a yfinance option chain written as CSV: the `calls` and `puts` of `Ticker.option_chain`, one or both.
 
-The columns are those of Yahoo's answer: `contractSymbol, lastTradeDate, strike, lastPrice, bid, ask, …`. It has neither
-the time of the quotes nor the underlying's price. The time is that of the latest trade; the price comes from put-call
-parity, or from a column that whoever wrote the file has added, or with calls or puts alone from the vendor's
+The columns are those of Yahoo's response: `contractSymbol, lastTradeDate, strike, lastPrice, bid, ask, …`. It lacks
+the time of the quotes and the underlying's price. The time is that of the latest trade; the price comes from put-call
+parity, or from a column that was added to the file, or with calls or puts alone from the vendor's
 volatilities.
 """
 
@@ -36,7 +36,7 @@ def read(table: Table) -> RawChain:
     Raises
     ------
     ChainFileError
-        When it is broken; says line and column.
+        When it is malformed; names line and column.
     """
     header = [name.lower() for name in table.header]
     places = {name: header.index(name) for name in header}

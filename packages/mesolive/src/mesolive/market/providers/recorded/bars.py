@@ -155,8 +155,8 @@ class BarRecording:
 class DailyBarRecordings:
     """Several days of minute bars of one underlying, one session after another.
 
-    Each day lists what was quoted on it. A day begins without the quotes of the day before: what nobody has quoted yet
-    has no price.
+    Each day lists what was quoted on it. A day begins without the quotes of the day before: a contract without
+    a quote of that day has no price.
 
     Parameters
     ----------
@@ -333,9 +333,9 @@ def _quote(
     bids: tuple[FloatArray, FloatArray],
     asks: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Write the sides that were quoted anew; the other side stands, unless the new one shows that it cannot.
+    """Write the sides with a new quote; the other side is kept, unless the new one contradicts it.
 
-    A bid that is never taken back in the recording (nobody buys any more) would otherwise stay above the falling offer.
+    A bid that the recording never withdraws (no buyer is left) would otherwise stay above the falling offer.
     """
     bid_there, ask_there = ~np.isnan(bids[0]), ~np.isnan(asks[0])
     book.update(at, contracts[bid_there], {"bid": bids[0][bid_there], "bid_size": bids[1][bid_there]})

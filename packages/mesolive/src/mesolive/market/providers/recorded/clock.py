@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ReplayClock:
-    """Market time that starts at a given moment, runs `speed` times as fast as the wall, and stops on request.
+    """Market time that starts at a given moment, runs at `speed` times real time, and can be paused.
 
     Belongs to one event loop.
 
@@ -47,7 +47,7 @@ class ReplayClock:
 
     @property
     def paused(self) -> bool:
-        """Whether time stands still."""
+        """Whether the clock is paused."""
         return self._paused
 
     def now(self) -> datetime:
@@ -66,7 +66,7 @@ class ReplayClock:
                 await asyncio.wait_for(turned.wait(), None if self._paused else remaining / self._speed)
 
     def pause(self) -> None:
-        """Let time stand still."""
+        """Pause the clock."""
         self._turn(self._speed, paused=True)
 
     def resume(self) -> None:

@@ -36,7 +36,7 @@ LAST_HOUR: Final = timedelta(hours=1)
 class ExportRecording:
     """A series of option chains: each is the market until the next one.
 
-    The close of a day is what the next chain says that it was, else the last price of that day; the opening is the
+    The close of a day is the previous close in the next chain, else the last price of that day; the opening is the
     first price of the day.
 
     Parameters
@@ -94,11 +94,11 @@ class ExportRecording:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was odd in the chains, a line for each kind."""
+        """Anomalies in the chains, a line for each kind."""
         return [str(oddity) for oddity in merged(oddity for export in self._exports for oddity in export.oddities)]
 
     def apply(self, book: QuoteBook, micros: int) -> None:
-        """Make the book what the chain of that time says."""
+        """Write the chain of that time into the book."""
         place = bisect.bisect_left(self.moments.tolist(), micros)
         export, at = self._exports[place], self._times[place]
         day = self._calendar.local(at).date()

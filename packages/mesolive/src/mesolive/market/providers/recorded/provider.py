@@ -81,7 +81,7 @@ class RecordedProvider:
 
     @property
     def ends_at(self) -> datetime:
-        """The moment of the last thing recorded."""
+        """The time of the last record."""
         return ends_at(list(self._recordings.values()))
 
     @property
@@ -96,7 +96,7 @@ class RecordedProvider:
         """Do nothing, as `subscribe`."""
 
     async def start(self) -> None:
-        """Take what was known by now and begin to play.
+        """Apply all records up to now and start the replay.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class RecordedProvider:
         self._set_status(ProviderStatus(AgentStatus.Error, f"the replay failed: {type(error).__name__}"))
 
     def _play(self, now: datetime) -> None:
-        """Write everything that was known by `now`, moment by moment."""
+        """Apply all records up to `now`, in order of time."""
         until, played = to_micros(now), False
         while self._played < len(self._moments) and self._moments[self._played] <= until:
             micros = int(self._moments[self._played])
@@ -166,7 +166,7 @@ def begins_at(recordings: Sequence[Recording]) -> datetime:
 
 
 def ends_at(recordings: Sequence[Recording]) -> datetime:
-    """Return the moment of the last thing recorded."""
+    """Return the time of the last record."""
     return max(_moment(recording.moments[-1]) for recording in recordings)
 
 

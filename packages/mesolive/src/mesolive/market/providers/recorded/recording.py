@@ -26,7 +26,7 @@ class Recording(Protocol):
     listing
         The contracts at the beginning.
     moments
-        When something became known (microseconds UTC), ascending, each once.
+        Times of the records (microseconds UTC), ascending, without duplicates.
     begins_at
         The moment from which there are option quotes: where a replay's clock should start.
     history
@@ -53,9 +53,9 @@ class Recording(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was odd in the files, a line each."""
+        """Anomalies in the files, a line each."""
         ...
 
     def apply(self, book: QuoteBook, micros: int) -> None:
-        """Write what became known at one of the moments into the book."""
+        """Write the records of one time into the book."""
         ...

@@ -13,10 +13,10 @@ from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE
 
 DAYS: Final = 260
 YEARS_PER_DAY: Final = 1.0 / 252.0
-# The past must not repeat the walk that is to come, nor what happened while nobody looked either of them.
+# Separate random streams: the generated past and the gap since the last run must not repeat the live walk.
 SEED_OF_THE_PAST: Final = 0x9A57
 SEED_OF_THE_GAP: Final = 0x6A9
-# A market that nobody has looked at for longer begins anew.
+# A stored market with a longer gap is not continued: it starts anew.
 MAX_GAP: Final = timedelta(days=366)
 
 
@@ -44,7 +44,7 @@ def invent(
     volatility
         Annual volatility of the closes, and the level to which the implied volatilities lead, a fraction.
     previous_close
-        The last close before the day of `spot`, where it is known.
+        The last close before the day of `spot`, where there is one.
     """
     today = calendar.local(moment).date()
     session = calendar.session(today)
@@ -70,14 +70,14 @@ def invent(
 def go_on(
     past: DailySeries, seed: int, calendar: ExchangeCalendar, moment: datetime, *, volatility: float
 ) -> tuple[DailySeries, float] | None:
-    """Return what a market has come to by `moment` from the days that were kept of it.
+    """Continue a market from its stored days to `moment`.
 
     The sessions in between are walked through: overnight and by day, each with its part of the variance.
 
     Parameters
     ----------
     past
-        What is known of the market by `moment`.
+        The stored days up to `moment`.
     seed
         Of the walk.
     volatility
@@ -85,7 +85,7 @@ def go_on(
 
     Returns
     -------
-    The days, with those in between, and the price at `moment`; `None` when no price is known that is recent enough.
+    The days, with those in between, and the price at `moment`; `None` without a recent enough price.
     """
     priced = [day for day in past.days if day.close is not None or day.last is not None or day.open is not None]
     if not priced or moment.date() - priced[-1].day > MAX_GAP:

@@ -28,7 +28,7 @@ HALF_INDEX_SPREAD: Final = 0.25
 
 
 class MarketModel(Protocol):
-    """Knows the contracts of a simulated market and what they are quoted at, wherever the walk has led."""
+    """Lists the contracts of a simulated market and quotes them at any state of the random walk."""
 
     @property
     def spot(self) -> float:
@@ -37,7 +37,7 @@ class MarketModel(Protocol):
 
     @property
     def volatility(self) -> float:
-        """Annual volatility with which the underlying moves at the start; known after `fill`."""
+        """Annual volatility with which the underlying moves at the start; available after `fill`."""
         ...
 
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
@@ -49,7 +49,7 @@ class MarketModel(Protocol):
         ...
 
     def sizes(self, listing: Listing, spot: float) -> tuple[FloatArray, FloatArray] | None:
-        """Return how many contracts are bid for and offered, or `None` where that is not known."""
+        """Return the bid and ask sizes in contracts, or `None` where there are none."""
         ...
 
     def quotes(
@@ -182,7 +182,7 @@ class ExportMarket:
     Every contract is repriced at the volatility solved from its own quote (`ExpirationAnalytics.volatility`: one
     without such a volatility takes that between its neighbouring strikes), and its bid and offer move by as much as its
     value does, so that each keeps its own width. What has no offer, no bid, or no quote at all stays without. In an
-    expiration where no contract has a volatility the quotes stand still.
+    expiration where no contract has a volatility the quotes do not move.
 
     Parameters
     ----------
@@ -216,12 +216,12 @@ class ExportMarket:
         return self._export.listing
 
     def sizes(self, listing: Listing, spot: float) -> None:
-        """Return nothing: the file does not say."""
+        """Return nothing: the file has no sizes."""
         del listing, spot
 
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put exactly the file's quotes into the book, as of the time of the export, and solve their volatilities."""
-        del now  # the file says when its quotes were true
+        del now  # the file has the time of its quotes
         export = self._export
         book.update(export.exported_at, slice(None), {"bid": export.bid, "ask": export.ask, "last": export.last})
         change = export.underlying_change

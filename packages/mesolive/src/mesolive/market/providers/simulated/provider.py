@@ -34,7 +34,7 @@ from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 STEP: Final = timedelta(seconds=1)
-# Without a word for so many steps the simulation counts as silent.
+# After so many steps without an update the quotes of the simulation count as stale.
 MUTE_STEPS: Final = 5
 YEAR_SECONDS: Final = 365.0 * 86400.0
 
@@ -52,7 +52,7 @@ class SimulatedProvider:
     Parameters
     ----------
     model
-        Where its quotes come from.
+        The quote model.
     clock
         Market time.
     calendar
@@ -64,10 +64,9 @@ class SimulatedProvider:
     hours
         When the market moves.
     source
-        Names the market, for whoever keeps its days.
+        Name of the market; its stored days are keyed by it.
     begin_at
-        Tells the model the price that it begins with where days of the market were kept; `None` where the model always
-        begins with its own.
+        Sets the starting price of the model from stored days; `None` when the model always starts at its own.
     """
 
     def __init__(
@@ -139,7 +138,7 @@ class SimulatedProvider:
         """Return a market that starts with exactly the quotes of an exchange's chain export and moves from there.
 
         The clock should start at `export.exported_at`. Exports are mostly taken after the close, so this market moves
-        around the clock unless `hours` says otherwise.
+        around the clock unless `hours` is set otherwise.
         """
         calendar = calendar or us_options_calendar()
         source = f"Simulated/{export.exported_at:%Y-%m-%dT%H:%M:%S}"
@@ -215,7 +214,7 @@ class SimulatedProvider:
         await asyncio.sleep(0)  # the task now waits for its first step
 
     async def stop(self) -> None:
-        """Let the market stand still."""
+        """Stop the steps of the market; the status becomes disconnected."""
         if not self._running:
             return
         self._running = False
@@ -294,7 +293,7 @@ class SimulatedProvider:
         self._set_status(ProviderStatus(AgentStatus.Error, f"the simulation failed: {type(error).__name__}"))
 
     def _catch_up(self, now: datetime) -> None:
-        """Move to `now` and tell the book, unless the provider is cut off or the market halted."""
+        """Move to `now` and update the book, unless the provider is cut off or the market halted."""
         if not self._connected:
             return
         if self._halted:
@@ -306,7 +305,7 @@ class SimulatedProvider:
             self._book.heard(now)
 
     def _skip(self, now: datetime) -> None:
-        """Pass the time until `now` without a move: sessions end at the price that stands, and open when it moves."""
+        """Pass the time until `now` without a move: sessions end at the current price, and open when it moves."""
         for boundary, opens in self._boundaries(self._passed, now):
             if opens:
                 previous = self._book.history.previous_close(self._calendar.local(boundary).date())
@@ -321,8 +320,8 @@ class SimulatedProvider:
     def _move(self, now: datetime) -> bool:
         """Let the walk make all steps up to `now`, and sessions begin and end; return whether prices have changed.
 
-        A session begins and ends at its instant and not with the next step: who asks for an opening price at the
-        opening must not be shown that of the day before.
+        A session begins and ends at its instant and not with the next step: a read of the opening price at the opening
+        must not return that of the day before.
         """
         if now <= self._passed:
             return False
@@ -417,7 +416,7 @@ class SimulatedProvider:
         return self._model.spot * self._walk.factor
 
     def _publish(self, now: datetime) -> None:
-        """Tell that the market has moved; what it is quoted at is computed when somebody reads."""
+        """Mark the book as changed; the quotes are computed on the next read."""
         self._book.defer(now, partial(self._reprice, now, self._spot, self._walk.factor, self._walk.deviation))
 
     def _reprice(self, now: datetime, spot: float, factor: float, shock: float) -> None:

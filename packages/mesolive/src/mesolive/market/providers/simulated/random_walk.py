@@ -41,7 +41,7 @@ class WalkParameters:
 
 
 class RandomWalk:
-    """One path. The same seed gives the same path, however the steps are asked for.
+    """One path. The same seed gives the same path, however the steps are grouped.
 
     Attributes
     ----------
