@@ -2,8 +2,8 @@
 
 With an adjustment schedule an update is carried out at each scheduled time at which its condition holds, once:
 `daily_pnl = pos_pnl` under a condition that always holds runs once a day. Without a schedule it is carried out when its
-condition begins to hold, and not again before it has ceased to. When the condition does not hold any more with the new
-values (`pos_pnl > best` sets `best`), it may begin again at the next evaluation.
+condition begins to hold, and again only after the condition was false. When the condition is false with the new values
+(`pos_pnl > best` sets `best`), the next evaluation may carry it out again.
 """
 
 from __future__ import annotations

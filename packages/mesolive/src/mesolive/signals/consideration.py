@@ -31,7 +31,7 @@ class Consideration:
 class ConsideredTimes:
     """The scheduled times that were considered, by the key of what was considered there.
 
-    A scheduled time stays due for five minutes, and evaluations come more often. What a definition asks for is decided
+    A scheduled time stays due for five minutes, and evaluations come more often. A condition is decided
     by the first of them that could evaluate it. A decision so depends on the market of its time, not on the frequency
     of evaluations. One that could not be evaluated (no quotes, a missing value) has not been considered.
 
@@ -62,6 +62,6 @@ class ConsideredTimes:
         self._last.update(considered)
 
     def forget_before(self, moment: datetime) -> None:
-        """Forget the times before a moment: they are not due any more."""
+        """Drop the times before a moment: they are no longer due."""
         for key in [key for key, at in self._last.items() if at < moment]:
             del self._last[key]

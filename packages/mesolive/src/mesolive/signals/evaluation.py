@@ -41,7 +41,7 @@ class Found:
     gate, signals
         Every condition with its evidence, for logs of decisions: of the entry, and of each position by its id.
     considered
-        The scheduled times about which this evaluation has decided, by the key of what it decided.
+        The scheduled times that this evaluation has decided, by the key of the decision.
     """
 
     findings: list[ConditionResult] = field(default_factory=list[ConditionResult])
@@ -186,9 +186,9 @@ def _note(found: Found, subject: Subject, time: Consideration, *, known: bool) -
 def _standing_updates(
     names: Names, adjustments: Sequence[AdjustmentEvaluation], carried_out: Sequence[Update]
 ) -> list[ConditionResult]:
-    """Return which updates may be carried out again: those whose condition has ceased to hold.
+    """Return the updates that may be carried out again: their condition is false again.
 
-    What was carried out just now is noted together with its outcome, and left alone here.
+    Updates of this evaluation are recorded with their outcome, not here.
     """
     now = {update.condition for update in carried_out}
     return [

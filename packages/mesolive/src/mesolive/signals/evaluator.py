@@ -78,9 +78,9 @@ class SignalEvaluator:
     Parameters
     ----------
     room
-        Where the language runs.
+        The strategy evaluator.
     calendar
-        The exchange's sessions: outside of them nothing is evaluated, and no strategy may enter.
+        Exchange calendar: outside of its sessions nothing is evaluated, and no strategy may enter.
     settlements
         Settles expired options before each evaluation.
     late

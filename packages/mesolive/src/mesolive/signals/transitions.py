@@ -40,7 +40,7 @@ class ConditionResult:
 
 @dataclass(frozen=True, slots=True)
 class ActiveState:
-    """A subject that is on, as it is stored.
+    """An active signal or error, as it is stored.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ def changes(
     Parameters
     ----------
     standing
-        What is on, by key.
+        The active subjects, by key.
     findings
         The results of the evaluation.
     evaluated

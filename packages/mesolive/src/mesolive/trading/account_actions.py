@@ -1,7 +1,7 @@
 """Manual corrections of the books: closing a position (`SetPositionClosed`), setting leg PnL (`AdjustLegPnL`).
 
-Books balance whatever is done to them: cash + cost of what is held = start + realised PnL. So a position is closed at
-what it cost, and a corrected PnL moves the account's cash by the difference.
+Every correction keeps the books in balance: cash + cost of holdings = start + realised PnL. So a position is closed at
+its cost, and a corrected PnL moves the account's cash by the difference.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AccountActions:
     ) -> models.MesoLiveApiResponse[models.LivePosition]:
         """Close a position in the books without a trade: it was closed elsewhere.
 
-        It is closed at what it cost, so that nothing is realised; what it brought is set with `adjust_pnl`.
+        It is closed at its cost, so that nothing is realised; the owner sets its realised PnL with `adjust_pnl`.
 
         Raises
         ------
@@ -84,9 +84,9 @@ class AccountActions:
     async def adjust_pnl(
         self, user: UserContext, args: models.AdjustLegPnLArgs
     ) -> models.MesoLiveApiResponse[models.LiveLeg]:
-        """Set what a leg has realised so far, in place of what was tracked; `None` goes back to that.
+        """Set a leg's realised PnL in place of the tracked amount; `None` restores the tracked amount.
 
-        The account's cash moves by the difference. What later fills realise is added to what was set.
+        The account's cash moves by the difference. PnL of later fills is added to the amount.
 
         Raises
         ------

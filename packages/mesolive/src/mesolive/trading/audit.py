@@ -17,7 +17,7 @@ class AuditEntry:
     Attributes
     ----------
     actor
-        The id of the API key that asked, or the part of the server that acted.
+        The id of the API key of the request, or the component of the server that acted.
     """
 
     user_id: int

@@ -212,7 +212,7 @@ class Idempotency:
             `NotFound` when the key was not used, or its call was refused before it did anything.
         """
         key = args.IdempotencyKey
-        # Asked first: a call that ends in between is found in the database.
+        # Read first: a call that ends in between is found in the database.
         call = self._running.get((user.user_id, key))
         async with self._database.read() as tx:
             row = await tx.first(_RECORD, {"user": user.user_id, "name": key})

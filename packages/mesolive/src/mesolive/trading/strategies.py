@@ -67,7 +67,7 @@ async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, dele
     Parameters
     ----------
     deleted
-        Whether one that was deleted will do: what it has begun goes on.
+        Whether a deleted strategy is accepted: its positions and orders continue.
 
     Raises
     ------

@@ -30,7 +30,7 @@ async def concurrency_warning(tx: Transaction, user_id: int, account_id: int, pl
     Parameters
     ----------
     plan
-        What is carried out. A plan that has a position already, and one that is no entry, begins no position.
+        The exec plan. Only an entry plan without a position opens a new position.
     """
     if plan.kind is not PlanKind.ENTRY or plan.position_id is not None:
         return None

@@ -80,7 +80,7 @@ class EntryVariableCapture:
     Parameters
     ----------
     room
-        Where the language runs.
+        The strategy evaluator.
     """
 
     def __init__(self, room: StrategyEvaluator) -> None:

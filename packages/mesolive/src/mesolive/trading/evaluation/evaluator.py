@@ -64,7 +64,7 @@ class StrategyContext:
     positions
         All open positions of the account, also those of other strategies.
     margin_rules
-        How margin is calculated, by position id; one whose strategy asks for none is not there.
+        Margin rules by position id; positions of strategies without margin rules are left out.
     """
 
     user_id: int
@@ -263,7 +263,7 @@ class StrategyEvaluator:
         Raises
         ------
         ServiceError
-            `Timeout` when the evaluation took too long. Whatever `work` raises is passed on.
+            `Timeout` when the evaluation took too long. Errors of `work` are raised unchanged.
         """
         compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
         external = await self._outside.get(compiled.definition, view, provider)

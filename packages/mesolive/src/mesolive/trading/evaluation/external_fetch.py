@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class FetchError(Exception):
-    """External data could not be fetched; the text says why, without what a server answered."""
+    """External data could not be fetched; the text gives the reason, without the server's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Connection:
         return list(dict.fromkeys(str(entry[4][0]) for entry in result))
 
     def open(self, host: str, address: str, timeout: float) -> http.client.HTTPConnection:
-        """Return a connection to `address` that speaks for `host`.
+        """Return a TLS connection to `address` whose certificate is checked for `host`.
 
         Raises
         ------
@@ -197,9 +197,9 @@ def _get(url: str, rules: FetchRules, via: Connection, deadline: float) -> bytes
 
 @contextmanager
 def _cut_off_at(deadline: float, connected: object) -> Generator[None]:
-    """Shut a socket down at the deadline, whatever the block waits for then.
+    """Shut a socket down at the deadline, so that any wait of the block ends.
 
-    A time-out of the socket bounds one wait for bytes. A server that sends a header line a second never meets it.
+    A time-out of the socket bounds one wait for bytes. A server that sends one header line per second never exceeds it.
     """
     if not isinstance(connected, socket.socket):  # there is none, or a stand-in
         yield
@@ -353,7 +353,7 @@ class ExternalSource(Generic[T]):
             return await loop.run_in_executor(self._threads, self._read, url)
 
     def close(self) -> None:
-        """Begin no fetch that waits."""
+        """Stop: queued fetches are not started."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, url: str) -> T:

@@ -39,7 +39,7 @@ class ExternalDataReader:
         self._tables = ExternalSource(decode, rules)
 
     def close(self) -> None:
-        """Begin no fetch any more."""
+        """Stop: no further fetch is started."""
         self._tables.close()
 
     async def get(

@@ -255,7 +255,7 @@ class Admission:
         return order
 
     def _multiplier(self, args: models.SendOrderArgs, plan: Plan, before: Sequence[PlanOrder]) -> Decimal:
-        """Return the plan's multiplier: the first order that came to something fixes it for all groups."""
+        """Return the plan's multiplier: the first order that works or is filled fixes it for all groups."""
         multiplier = plan_multiplier(plan, args.QtyMultiplier)
         # A group of marker legs trades nothing, but it has opened the position.
         fixed = next(

@@ -141,7 +141,7 @@ class Cancellation:
         return await self.ask(order, account)
 
     async def ask(self, order: StoredOrder, account: Account) -> StoredOrder:
-        """Have an order cancelled, and return it as it is afterwards."""
+        """Cancel an order, and return its state afterwards."""
         sent = await self._in_time(self._book(order, report_from_server(order, CancelSent(self._clock.now()))))
         return (await self._ask(sent or order, account)).order
 
@@ -281,7 +281,7 @@ def _success(order: StoredOrder, message: str | None = None) -> Answer:
 
 
 def _unstored_answer(asked: _Asked) -> Answer:
-    """Return what the venue said, where the cancel, or that, is not stored."""
+    """Return the venue's answer where the cancel or its outcome could not be stored."""
     said = None if asked.report is None else asked.report.report
     if isinstance(said, CancelRefused):
         message = f"the venue did not cancel order {asked.order.id}: {said.reason}; {UNSTORED}"

@@ -117,8 +117,8 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
 def fits(position: Position, plan: Plan, group: GroupOrder) -> bool:
     """Whether a position still matches a group of an exit or an adjustment plan.
 
-    What the group closes must be held, as much as is still to be closed. What it opens must be held as far as it was
-    filled, and before its first fill no other leg may have its name. An exit must close all that is held.
+    Legs that the group closes must be held in the quantity still to be closed. Legs that it opens must be held as far
+    as they were filled, and before the first fill no other leg may have their name. An exit must close all holdings.
     """
     held = {leg.id: leg for leg in position.open_legs}
     for leg in plan.legs:

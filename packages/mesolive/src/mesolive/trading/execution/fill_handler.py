@@ -148,7 +148,8 @@ async def _finish_adjustment(
 ) -> list[models.MesoLiveEvent]:
     """Record that the fills of an adjustment complete it.
 
-    Whatever closes the position is complete at once. Any other adjustment is announced, and its variables set, by
+    An adjustment that closes the position is complete at once. Any other adjustment is announced, and its variables
+    set, by
     `mesolive.trading.execution.plan_completion`.
     """
     events: list[models.MesoLiveEvent] = []

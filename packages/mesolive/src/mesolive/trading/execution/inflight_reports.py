@@ -22,8 +22,8 @@ UNBOOKABLE_ERRORS = (KeyError, ValueError)
 class InflightReports:
     """Follows the reports of a venue's session from their submission until they are booked.
 
-    Without a bound, a venue that reports faster than the disk takes fills memory; and as nobody awaits a submitted
-    report, its error would be lost, and with it a fill, until the next poll.
+    Without a bound, a venue that reports faster than the disk can write fills memory. No caller awaits a submitted
+    report, so its error, and with it a fill, would be lost until the next poll.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class InflightReports:
     ----------
     failed
         Raises the first error that is not of a single report: reports may be missing in the books, and the session must
-        begin anew, which asks for them. Whoever stops to wait for it cancels it; errors that come later are logged.
+        restart, which requests them. A waiter that stops cancels it; later errors are logged.
     """
 
     def __init__(self, limit: int = MAX_IN_FLIGHT) -> None:

@@ -165,7 +165,7 @@ class OrderService:
         return await self._cancellation.cancel_by_server(order, account, why)
 
     async def ask_to_cancel(self, order: StoredOrder, account: Account) -> StoredOrder:
-        """Have an order cancelled, and return it as it is afterwards."""
+        """Cancel an order, and return its state afterwards."""
         return await self._cancellation.ask(order, account)
 
     async def close(self) -> None:

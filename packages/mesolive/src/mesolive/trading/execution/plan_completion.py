@@ -49,8 +49,8 @@ RETRY = BackOff(first=1.0, longest=30.0)
 """Real time after which a plan that could not be completed is tried again."""
 
 MAX_EVALUATIONS = 5
-"""So often the variables of an adjustment are worked out when something else changes the position's at the same time;
-then they are set beside what it has set."""
+"""Most evaluations of an adjustment's variables while other writers change the position's variables; after the last one
+they are set beside the others' values."""
 
 
 class PlanCompletion:

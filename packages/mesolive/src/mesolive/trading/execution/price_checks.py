@@ -17,7 +17,7 @@ from mesolive_sdk.models import OrderType, StatusCode
 from mesolive_sdk.ticks import tick_of
 
 ALLOWED_TICKS = 5
-"""How many price steps are always allowed beyond the rest of the band: a market moves while an order is on its way."""
+"""Price steps allowed beyond the rest of the band: the market moves while an order is in flight."""
 
 
 def price_band(quote: ComboQuote, fraction: Decimal, roots: Sequence[str]) -> Decimal:

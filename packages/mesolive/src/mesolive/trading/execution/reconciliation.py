@@ -62,7 +62,7 @@ _log = structlog.get_logger(__name__)
 
 ZERO = Decimal(0)
 ASK_BACK = timedelta(days=1)
-"""How far back the venue is asked at least: fills of orders that ended may be reported late."""
+"""Shortest period of a poll of executions: fills of ended orders may be reported late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class ReconciliationEngine:
             except VenueUnreachableError as error:
                 _log.info("venue_disconnected", venue=self._venue.kind.name, reason=str(error))
             except Exception as error:  # noqa: BLE001 - reconciliation must go on; the log has the trace
-                # A report may not be in the books; the next connection asks for all of them.
+                # A report may not be booked; the next connection requests all of them.
                 turns.failed(error, "reconciliation_failed")
             self._reconciled.clear()
             await asyncio.sleep(next(pauses))
@@ -312,7 +312,7 @@ class ReconciliationEngine:
             in_flight.failed.cancel()  # errors without a caller that waits are logged
 
     async def _resolve_orders(self, account: Account, listed: Sequence[VenueOrder], judged: set[int]) -> None:
-        """Apply to each order that has not ended what the venue's list says of it.
+        """Apply the venue's list to each order that has not ended.
 
         Parameters
         ----------

@@ -51,7 +51,7 @@ class ReportQueue:
         )
 
     async def tell(self, *reports: VenueReport) -> StoredOrder | None:
-        """Book reports that belong together, and return the order of the first as it is afterwards.
+        """Book related reports, and return the resulting order of the first.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class ReportQueue:
         return (await self._handler.apply(tx, reports[0].user_id, reports))[0]
 
     async def close(self) -> None:
-        """Wait until all that was submitted is in the books."""
+        """Wait until all submitted reports are booked."""
         await self._batches.close()
 
     async def _book_batch(

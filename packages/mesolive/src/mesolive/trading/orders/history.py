@@ -28,7 +28,7 @@ class HistoryEntry:
     change
         The states before and after, where it changed.
     detail
-        What was asked, or the report as it came, as JSON.
+        The request, or the report as received, as JSON.
     """
 
     at: datetime

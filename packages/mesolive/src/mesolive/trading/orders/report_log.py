@@ -28,9 +28,9 @@ class LoggedReport:
     order_id
         `None` for an order that this server did not send.
     kind
-        What it reports, such as `Executed`.
+        The type of the report, such as `Executed`.
     body
-        The report as it came, as JSON.
+        The report as received, as JSON.
     state_before, state_after, anomaly
         The states of its order before and after, and the contradiction that it shows; `None` where there is none.
     """

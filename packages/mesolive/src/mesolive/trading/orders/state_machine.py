@@ -113,7 +113,7 @@ class Executed:
 
 @dataclass(frozen=True, slots=True)
 class CancelSent:
-    """We asked the venue to cancel."""
+    """A cancel request was sent to the venue."""
 
     at: datetime
 
@@ -151,7 +151,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The venue works another order in its place; what it had filled stays its own."""
+    """The venue works another order in its place; earlier fills stay with this order."""
 
     at: datetime
 
@@ -166,14 +166,14 @@ class ContactLost:
 
 @dataclass(frozen=True, slots=True)
 class NotAtVenue:
-    """The venue was asked, answered completely, and has never had the order."""
+    """A complete answer of the venue shows that it never had the order."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StillWorking:
-    """The venue was asked and works the order."""
+    """A poll shows that the venue works the order."""
 
     venue_id: str
     at: datetime

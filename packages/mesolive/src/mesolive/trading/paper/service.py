@@ -121,7 +121,7 @@ class PaperExecution:
         return await self._freezer.freeze(context, preview(fills, multiplier, now), plan.data_provider)
 
     async def _moment(self, tx: Transaction, plan: Plan) -> datetime:
-        """Return the market's time, or that of the plan or the last opened leg where the market began anew since.
+        """Return the market's time, or that of the plan or the latest opened leg where the market has restarted since.
 
         A simulated market may begin at the same moment at every start of the server, so a position of an earlier run
         may have opened in the future. It must still be possible to close it.

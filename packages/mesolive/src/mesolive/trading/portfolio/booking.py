@@ -169,7 +169,7 @@ async def book_fills(
 ) -> BookedFills:
     """Book fills of one order, at most one of each leg: holdings, executions, realised PnL, and the account's cash.
 
-    A leg that is closed is `Closing`, and `Closed` when nothing of it is held any more. A leg that was closed and is
+    A leg that is closed is `Closing`, and `Closed` when it is flat. A leg that was closed and is
     held again by a late fill is open again. A leg that is opened dates from its last fill.
 
     Parameters

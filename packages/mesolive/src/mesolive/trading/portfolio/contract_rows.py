@@ -23,7 +23,7 @@ class TradedContract:
     settles_at
         When its settlement value is taken, in UTC: the wire's `Expiration`.
     underlying_type, currency
-        What the underlying is and in what it is quoted.
+        Type of the underlying and currency of its quotes.
     """
 
     contract: OptionContract

@@ -23,11 +23,11 @@ from mesolive.trading.portfolio.position_queries import definitions_of, strategy
 from mesolive.trading.portfolio.positions import Leg
 
 ACCOUNT_RULES = MarginRules()
-"""By which an account margins positions whose strategies say nothing: Reg-T, vanilla, times one."""
+"""Margin rules of an account for positions whose strategies have none: Reg-T, vanilla, times one."""
 
 
 def rules_of(definition: str) -> MarginRules | None:
-    """Return how margin is calculated by a strategy's stored definition; `None` when it is not."""
+    """Return the margin rules of a strategy's stored definition; `None` when it has none."""
     try:
         return margin_rules(definition)
     except DefinitionError:
@@ -36,7 +36,7 @@ def rules_of(definition: str) -> MarginRules | None:
 
 
 async def rules_by_position(tx: Transaction, position_ids: Iterable[int]) -> dict[int, MarginRules]:
-    """Return how margin is calculated, by position id; a position whose strategy asks for none is not there."""
+    """Return margin rules by position id; positions of strategies without margin rules are left out."""
     strategy_of = await strategy_of_positions(tx, position_ids)
     definitions = await definitions_of(tx, strategy_of.values())
     rules = {strategy_id: rules_of(definition) for strategy_id, definition in definitions.items()}

@@ -62,7 +62,7 @@ class Leg:
 
     @property
     def shown_pnl(self) -> Decimal:
-        """What it has realised: as its owner set it, else as it was tracked."""
+        """Realised PnL: the amount that the owner set, else the tracked amount."""
         return self.realized_pnl if self.user_realized_pnl is None else self.user_realized_pnl
 
     @property

@@ -137,7 +137,7 @@ async def position_record(tx: Transaction, position_id: int) -> PositionRecord:
 
 
 async def change_position(tx: WriteTransaction, before: PositionRecord, after: PositionRecord) -> PositionRecord:
-    """Write a position's record where it still is what it was, and return it.
+    """Write a position's record if the row is unchanged, and return it.
 
     Raises
     ------
@@ -199,7 +199,7 @@ async def set_variables(tx: WriteTransaction, record: PositionRecord, variables:
     Raises
     ------
     ConcurrentChangeError
-        When the position is not what the record says.
+        When the position differs from the record.
     """
     await change_position(tx, record, replace(record, variables=variables))
 
@@ -255,7 +255,7 @@ class LegRecord:
 
     @property
     def shown_pnl(self) -> Decimal:
-        """What it has realised: as its owner set it, else as it was tracked."""
+        """Realised PnL: the amount that the owner set, else the tracked amount."""
         return self.realized_pnl if self.user_realized_pnl is None else self.user_realized_pnl
 
 
@@ -354,7 +354,7 @@ async def open_leg_records(tx: Transaction, position_id: int) -> list[LegRecord]
 
 
 async def change_legs(tx: WriteTransaction, changes: Sequence[tuple[LegRecord, LegRecord]]) -> None:
-    """Write legs, each where it still is what it was.
+    """Write legs, each if its row is unchanged.
 
     Parameters
     ----------
@@ -394,7 +394,7 @@ async def change_legs(tx: WriteTransaction, changes: Sequence[tuple[LegRecord, L
     if result.rowcount >= 0:
         is_complete = result.rowcount == len(changed)
     else:
-        # asyncpg does not tell how many rows a statement with many sets of parameters has changed: look at them.
+        # asyncpg gives no row count for a statement with many sets of parameters, so the rows are read back.
         stored = await leg_records(tx, [after.id for _, after in changed])
         is_complete = all(stored.get(after.id) == after for _, after in changed)
     if not is_complete:

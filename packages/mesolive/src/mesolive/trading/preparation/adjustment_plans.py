@@ -78,7 +78,7 @@ def adjustment_plan(
 ) -> NewPlan:
     """Return the plan of an adjustment: what it closes, then what it opens.
 
-    Where an earlier move was filled in part, the rest of what it was to close goes with the leg of its name.
+    Where an earlier move was filled in part, the unclosed rest of its old leg is closed with the leg of that name.
 
     Raises
     ------

@@ -363,7 +363,7 @@ class Preparations:
             return error.message
         except TimeoutError:
             return f"the preparation took longer than {JOB_SECONDS:g} s"
-        except Exception:  # noqa: BLE001 - whatever happened, the job's owner must see it end; the log has the trace
+        except Exception:  # noqa: BLE001 - the job must end for its owner on any error; the log has the trace
             _log.exception("preparation_failed", job_id=job.id, strategy_id=job.strategy_id)
             return f"internal error; the server's log has it under job {job.id}"
         return None
@@ -424,7 +424,7 @@ class Preparations:
         if position.state is CLOSED:
             raise conflict(f"position {position.id} is closed", code="PositionClosed")
         symbol = position.legs[0].traded.contract.underlying
-        # On old quotes too: an exit decides nothing, and its prices say how old they are.
+        # Stale quotes are accepted: an exit has no conditions, and its prices carry their age.
         view = self._room.view(symbol, args.DataProvider)
         plan = exit_plan(position, args, view)
         return Prepared(plan, exit_result(position, plan, view))

@@ -95,12 +95,12 @@ class VenueSettlements:
         facts
             What the venue reported; what is known already changes nothing.
         asked_at
-            Given when the books have all fills that the venue listed after it listed these facts: when it was asked
-            for the facts. These reports, and those received before, are booked without a further wait for fills.
+            When the settlement reports were requested; set only when all fills that the venue listed afterwards are
+            booked. These reports, and those received before, are booked without a further wait for fills.
 
         Returns
         -------
-        Whether a settlement waits for the venue to be asked.
+        Whether a settlement waits for a poll of the venue.
         """
         async with self._database.read() as tx:
             if not await _unknown(tx, account, facts) and not (

@@ -3,9 +3,8 @@
 What the numbers mean
 ---------------------
 * Prices are per unit of the underlying. Those of an entry are its contract's own. Those of a sum are what the sum
-  trades at: its bid is what one gets for selling it (bids of what is long, offers of what is short), its ask what one
-  pays for it; a leg group's is that of one combo, to be compared with an order's limit; a position's is that of the
-  whole position.
+  trades at: its bid is the proceeds of selling it (bids of long legs, offers of short legs), its ask the cost of buying
+  it; a leg group's is that of one combo, to be compared with an order's limit; a position's is that of the whole.
 * Greeks are in the strategy language's units, quantity and multiplier included. `Bid` means: computed from the
   volatility that the bid implies. Sums are plain sums and have no IV.
 * PnL is running PnL at the price on that basis: ``price * qty * multiplier - cost``. That of a leg reads its contract's

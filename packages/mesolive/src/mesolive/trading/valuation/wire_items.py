@@ -1,6 +1,6 @@
 """Wire models of valuations, and stream items that are encoded once for all subscribers.
 
-A snapshot is built from the wire's models with exact decimals. A stream item says the same, but JSON is written
+A snapshot is built from the wire's models with exact decimals. A stream item has the same content, but JSON is written
 straight from the rounded floats: a decimal number of at most 15 digits and its nearest float have the same shortest
 text. That spares the several hundred decimals of one item, which cost more than its whole valuation. Another encoding
 (MessagePack) gets the models.
