@@ -230,7 +230,7 @@ def _open_ledger(settings: Settings) -> VenueLedger:
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """The database, held by this process alone, and what is read from it before anything else."""
+    """The locked database, with API key access, pagination and the notices for health."""
 
     lock: ServerLock
     database: Database
@@ -241,7 +241,7 @@ class _Store:
 
 @dataclass(frozen=True, slots=True)
 class _Core:
-    """What nearly every part of trading needs."""
+    """The components that nearly every trading service uses."""
 
     store: _Store
     market: Market
@@ -273,7 +273,7 @@ class _Trading:
 
 @dataclass(frozen=True, slots=True)
 class _Hubs:
-    """The SignalR server, and what feeds it."""
+    """The SignalR server with the streams and the event deliverer behind its hubs."""
 
     server: SignalRServer
     streams: Streams
@@ -397,7 +397,7 @@ class _Startable(Protocol):
 
 
 async def _start(stack: AsyncExitStack, part: _Startable) -> None:
-    """Start a part, and have it stopped when the stack unwinds."""
+    """Start a component, and register its stop with the exit stack."""
     await part.start()
     stack.push_async_callback(part.stop)
 
@@ -413,7 +413,7 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> _Store:
 
 
 async def _check_history(database: Database) -> Sequence[str]:
-    """Halt trading when acknowledged transactions are missing in the database; return what health is to say of it."""
+    """Halt trading when acknowledged transactions are missing in the database; return the notices for health."""
     missing = await database.missing_commits()
     notices: list[str] = []
     if missing:
@@ -607,8 +607,8 @@ def _authenticate(access: Access) -> Authenticate:
 def host_is_known(host: str, settings: Settings) -> bool:
     """Return whether a request's `Host` names this server.
 
-    A web page can have a name of its own point to this machine and read what is answered here without a key. Addresses
-    cannot be taken over so, and names that are known here are not the page's.
+    Protects against DNS rebinding: a web page can point its own host name to this machine and read the answers that
+    need no key. It cannot do that with an IP address or with a name of this server.
 
     Parameters
     ----------

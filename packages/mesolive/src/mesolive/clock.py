@@ -74,7 +74,7 @@ class ScaledClock:
 
 
 class MonotonicClock(ScaledClock):
-    """Real time that no correction of the computer's clock moves: for pauses and ages. Its dates mean nothing."""
+    """Monotonic real time for pauses and ages, unmoved by corrections of the system clock. Its dates mean nothing."""
 
     def __init__(self) -> None:
         super().__init__(datetime(2000, 1, 1, tzinfo=UTC))

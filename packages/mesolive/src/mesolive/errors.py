@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from mesolive_sdk.models import MesoLiveApiError, StatusCode
 
 MAX_NAME = 200
-"""Characters that are shown of what was not found."""
+"""The maximum length of the object's name in a `NotFound` message, in characters."""
 
 
 class ServiceError(Exception):
@@ -19,11 +19,11 @@ class ServiceError(Exception):
     status
         Any status but `Success`.
     message
-        One sentence for the caller. It is sent as it is: it must hold no secret and nothing of another user.
+        One sentence for the caller, sent unchanged: it must hold no secret and no data of another user.
     error
         Details: a code, the provider that failed, the fields that were wrong.
     data
-        What the envelope carries besides, as the result of the first call in `DuplicateRequest`.
+        The data of the envelope, such as the result of the first call in `DuplicateRequest`.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ def not_found(what: str) -> ServiceError:
 
 
 def validation(problems: Mapping[str, Sequence[str]], message: str | None = None) -> ServiceError:
-    """Return `ValidationError` with what is wrong by field path; the message names the first problem."""
+    """Return `ValidationError` with the problems by field path; the message names the first one."""
     errors = {path: list(texts) for path, texts in problems.items()}
     if message is None:
         texts = [f"{path}: {text}" for path, result in errors.items() for text in result]
@@ -110,7 +110,7 @@ def validation(problems: Mapping[str, Sequence[str]], message: str | None = None
 
 
 def conflict(message: str, code: str | None = None, data: object | None = None) -> ServiceError:
-    """Return `Conflict`: what is asked does not fit the present state."""
+    """Return `Conflict`: the request does not fit the present state of the object."""
     return ServiceError(StatusCode.Conflict, message, _detail(code), data)
 
 

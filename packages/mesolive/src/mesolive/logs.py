@@ -70,8 +70,8 @@ class OncePerMinute(logging.Filter):
 def configure_logs(level: int = logging.INFO, style: LogFormat = "auto") -> None:
     """Set up logging for a process that is a server.
 
-    What is logged names keys by their ids, and URLs without their passwords; what looks like a key or a password all
-    the same is replaced. Tracebacks are written without local variables, which could hold a token. What libraries log
+    Log entries name keys by their ids, and URLs without their passwords. Any other text that looks like a key or a
+    password is replaced. Tracebacks are written without local variables, which could hold a token. What libraries log
     gets the same form, from warnings on: their details are of no use to an operator.
 
     Parameters
@@ -139,7 +139,7 @@ def log_to_stderr() -> None:
 
 
 def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Replace what looks like an API key, an authorization or a password in all values of a log entry."""
+    """Replace texts that look like an API key, an authorization or a password in all values of a log entry."""
     return {name: _without_secrets(value, DEEPEST) for name, value in entry.items()}
 
 

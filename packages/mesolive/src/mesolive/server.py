@@ -194,7 +194,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
     """Run the server until SIGINT or SIGTERM; a second one ends the process at once.
 
-    Stopping takes no longer than `STOP_SECONDS`: what is durable stays, whatever way the process ends.
+    Stopping takes no longer than `STOP_SECONDS`. Committed data is durable however the process ends.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
 
 @contextlib.contextmanager
 def _bounded_stop() -> Generator[None]:
-    """End the process when the block takes too long: from a thread, for what does not end may hold the loop."""
+    """End the process when the block takes too long. The timer is a thread: the block may hold the event loop."""
 
     def end() -> None:
         _log.error("stop_took_too_long", seconds=STOP_SECONDS)

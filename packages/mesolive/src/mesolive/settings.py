@@ -28,7 +28,7 @@ MIN_RECORD_DAYS = 30
 
 EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
 LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
-"""Between these the exchange's calendar knows a year of the past and every expiration that is listed."""
+"""Bounds of market time: the exchange calendar covers a year before the first and all expirations after the last."""
 
 
 class SettingsError(Exception):
@@ -37,7 +37,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is said about one setting, beside its name, type and default: the rest is derived from these.
+    """Description of one setting beside its name, type and default: help, option and table derive from these.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Setting:
     flag
         Whether `mesolive serve` has an option of this name; a secret does not belong on a command line.
     unset
-        What holds where the default is `None`.
+        The effective default where the default is `None`, in words.
     """
 
     help: str
@@ -56,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a server is started with. The environment, the options of `serve` and the docs follow from the fields."""
+    """The settings of a server. Environment variables, options of `serve` and docs are derived from the fields."""
 
     host: Annotated[str, Setting("Address to listen on. Loopback by default: the API moves money.")] = "127.0.0.1"
     port: Annotated[int, Setting("TCP port to listen on; 0 takes a free one.")] = 8700
@@ -134,7 +134,7 @@ class Settings:
     max_streams: Annotated[int, Setting("Streams that one user may have open, over all connections.")] = 1000
 
     def __repr__(self) -> str:
-        """Leave out what must not be logged."""
+        """Return a representation without secrets."""
         hidden = {"secret_key", "database"}
         shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
         return f"Settings({shown}, database={redacted_url(self.database)!r})"

@@ -136,7 +136,7 @@ class CallShares:
 
 
 class CountedShares:
-    """Counts what each user has open, such as streams.
+    """Counts the open resources of each user, such as streams.
 
     Parameters
     ----------

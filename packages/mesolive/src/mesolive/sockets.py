@@ -20,10 +20,10 @@ except ImportError:  # not a POSIX system: there is no such limit to raise
     resource = None
 
 REQUEST_SECONDS = 10.0
-"""How long a connection may be without a whole request before it is closed."""
+"""Seconds without a complete request after which a connection is closed."""
 
 BACKLOG = 128
-"""Connections that wait to be accepted; asyncio also tries, and complains, so many times in a row."""
+"""Backlog of connections to accept. Without free descriptors asyncio retries, and logs, as many accepts in a row."""
 
 WANTED_FILES = 65_536
 """Open files that the server asks the system for: a connection is one."""

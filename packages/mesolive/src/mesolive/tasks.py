@@ -127,7 +127,7 @@ class Turns:
         _log.error(event, task=self.name, failures=self.failures, exc_info=error)
 
     def state(self) -> TaskState:
-        """Return what is known now."""
+        """Return the current state."""
         now = self._pace.now()
         return TaskState(
             name=self.name,
@@ -273,11 +273,11 @@ class Tasks:
         Parameters
         ----------
         kind
-            What is done; health and metrics show it.
+            The kind of work; health and metrics show it.
         detail
             Which one of the kind, for the name of the task.
         expected
-            Errors that are answers to a caller who awaits the task, and no failures.
+            Exception types that are results for the caller that awaits the task, not failures.
         """
         turns = self._kinds.get(kind)
         if turns is None:

@@ -33,17 +33,17 @@ MAX_DAYS = 3650
 MAX_NAME = 64
 MAX_LABEL = 200
 MAX_TOKEN = 2048
-"""The longest token that is looked at, in characters; ours have about 300."""
+"""The maximum length of a token in characters; tokens of this server have about 300."""
 
 KEYS_PER_QUERY = 500
 
 _KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
-"""What we sign, and nothing that a database could stumble over."""
+"""The formats of ids in signed tokens; any other id is rejected before it reaches the database."""
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 5.0
-"""How long an accepted key is not looked up again: a key that another process revokes works for so long."""
+"""Seconds for which an accepted key is cached: a key that another process revokes works that much longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ApiKey:
     user_name
         Whose key it is.
     label
-        What its owner calls it.
+        The owner's label of the key.
     created_at, expires_at
         From when to when it works.
     revoked_at
@@ -79,9 +79,9 @@ class NewApiKey:
     Attributes
     ----------
     key
-        What is stored of it.
+        The key as stored.
     token
-        What its owner presents; it is not stored and cannot be shown again.
+        The token that clients present; it is not stored and cannot be shown again.
     """
 
     key: ApiKey
@@ -269,7 +269,7 @@ class Access:
         )
 
     def _verify(self, token: str) -> tuple[str, int, datetime] | None:
-        """Return the key's id, the user's and its end, or `None` for what we did not sign or what has expired."""
+        """Return the key's id, the user's and its end, or `None` for an invalid signature or an expired token."""
         if len(token) > MAX_TOKEN:
             return None
         try:
@@ -315,7 +315,7 @@ async def secret_of(database: Database, directory: Path | None, given: str | Non
 
 
 async def store_revocation(tx: WriteTransaction, key_id: str, at: datetime) -> None:
-    """Store that a key works no more, within a transaction; a key that was revoked before keeps its time."""
+    """Store the revocation of a key within a transaction; an earlier revocation keeps its time."""
     await tx.execute(
         update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
     )

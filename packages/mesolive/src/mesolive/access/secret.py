@@ -14,7 +14,7 @@ MIN_LENGTH = 32
 
 
 class UnusableSecretError(Exception):
-    """There is no secret that can be used; the text says why and never what it is."""
+    """No usable secret; the text gives the reason and never the secret."""
 
 
 class ServerSecret:

@@ -193,7 +193,7 @@ def _days(axes: Axes, times: Sequence[datetime]) -> None:
 
 
 def _drawable(title: str) -> str:
-    """Return a title without what the font has no glyph for."""
+    """Return a title without characters that the font lacks."""
     from matplotlib.font_manager import findfont, get_font  # noqa: PLC0415 - as in `draw`
 
     font = get_font(findfont("DejaVu Sans"))

@@ -150,7 +150,7 @@ class DecisionRecorder:
     def noticed(self, notice: Notice) -> None:
         """Record a notice of the autopilot with the decision on its signal."""
         if notice.what is What.SIGNAL and notice.details.get("State") == "off":
-            return  # nothing is decided when a signal ends
+            return  # the end of a signal is no decision
         task = notice.task
         key = (task.kind.value, task.position_id, task.condition or "")
         record = self._current.get(key) or (self._last.get(key) if notice.what is not What.SIGNAL else None)
@@ -290,7 +290,7 @@ def _select(record: Decision, selected: object) -> None:
         case EntrySelection():
             record.legs = [_leg(leg) for leg in selected.legs]
             record.qty_multiplier = float(selected.qty_multiplier)
-            # With legs there, conditions that read them can be evaluated: these are what decides.
+            # With selected legs, conditions that read them can be evaluated: these results decide.
             record.conditions = _conditions(selected.conditions)
         case AdjustmentSelection():
             record.legs = [_leg(leg) for leg in selected.opening]

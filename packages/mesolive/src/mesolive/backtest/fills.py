@@ -28,7 +28,7 @@ class ModelledFills(PaperPolicy):
     model
         `AT_MID_PRICE` fills at the mark, `AT_BID_ASK` buys at the ask and sells at the bid.
     slippage
-        Added to the price of what is bought and taken from the price of what is sold, per unit of the underlying.
+        Added to the price of a buy and subtracted from the price of a sell, per unit of the underlying.
     """
 
     model: FillModel = FillModel.AT_MID_PRICE

@@ -30,7 +30,7 @@ from mesolive_sdk.models import MesoLiveEvent
 USER = "replay"
 PAGE = 500
 SHOWN_EVERY = timedelta(minutes=5)
-"""The account's value is noted so often at most."""
+"""The minimum market time between two recorded values of the account."""
 
 CENT = Decimal("0.01")
 
@@ -53,7 +53,7 @@ HELD = {
         models.LivePositionState.Closing,
     ),
 }
-"""States of positions that hold something."""
+"""States of positions that may hold legs, by kind of account."""
 
 
 class StepClock:
@@ -102,7 +102,7 @@ class Request:
     every
         Seconds of market time between evaluations.
     cash
-        What the account starts with.
+        The initial cash of the account.
     commission
         Per contract.
     seed
@@ -110,7 +110,7 @@ class Request:
     external_folder
         Where files of external data may lie; `None` for nowhere.
     terms
-        On what kind of account is traded, and how.
+        The account kind, the fill model and the order policies.
     days
         The exchange-local dates that there is a market of; `None` for all.
     enforce_max_adjustments
@@ -162,7 +162,7 @@ class Outcome:
     Attributes
     ----------
     notices
-        What the autopilot did and why.
+        The notices of the autopilot: its actions and their reasons.
     decisions
         Every evaluation at a scheduled time, with its evidence.
     silent
@@ -203,14 +203,14 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
     Parameters
     ----------
     told
-        Called at every moment before it is evaluated.
+        Called at every moment before its evaluation.
 
     Raises
     ------
     DefinitionError, MesoLiveError
         When the strategy is refused.
     NoMarketError
-        When the market has nothing of the strategy's underlying.
+        When the market lacks the strategy's underlying.
     """
     definition = parse_definition(request.definition)
     must_have_market(request.market, definition.symbol)
@@ -279,7 +279,7 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
 
 
 class NoMarketError(Exception):
-    """The market has nothing of the strategy's underlying; the text says what it has."""
+    """The market lacks the strategy's underlying; the text lists the underlyings it has."""
 
 
 def must_have_market(market: Market, symbol: str) -> None:
@@ -364,7 +364,7 @@ async def _collect(
 
 
 async def _gap(control: MesoLiveControlHubClient, outcome: Outcome, request: Request) -> Decimal | None:
-    """Return the account's value less start, realised PnL and the present gain of what is held."""
+    """Return the account's value less initial cash, realised PnL and unrealised PnL."""
     account = await control.get_account(models.GetAccountArgs(BrokerAccountId=request.terms.account))
     expected = request.cash
     for position in outcome.positions:

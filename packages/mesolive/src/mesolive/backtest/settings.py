@@ -26,7 +26,7 @@ class SimulationSettings:
     start, end
         First and last day.
     cash
-        What the account starts with.
+        The initial cash of the account.
     fill_model
         Where legs are filled.
     slippage

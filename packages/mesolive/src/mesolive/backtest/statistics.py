@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # annotations only: the statistics read what the runner retur
 HUNDRED = Decimal(100)
 DAY = timedelta(days=1)
 LIQUIDATED = "MaxAdjustmentCount"
-"""What ends a position by the adjustment after the last that is allowed."""
+"""The reason for the close of a position that exceeds its maximum number of adjustments."""
 
 
 class Drawdown(msgspec.Struct, rename="pascal", frozen=True):

@@ -26,7 +26,7 @@ PAPER_ACCOUNT = "ML1000"
 SIMULATED_ACCOUNT = "SIM1000"
 
 UNDISTURBED = ReconciliationConfig(check_interval=3600.0, poll_interval=1e9)
-"""The venue's supervisor does nothing by the clock on the wall."""
+"""Reconciliation intervals so long that reconciliation runs only on request, never by wall time."""
 
 
 class AccountKind(StrEnum):
@@ -75,7 +75,7 @@ class BacktestTerms:
         return PAPER_ACCOUNT if self.kind is AccountKind.paper else SIMULATED_ACCOUNT
 
     def venue(self, market: Market, clock: Clock, commission: Decimal) -> SteppedVenue:
-        """Return the venue, which remembers nothing beyond the replay; `commission` is per contract."""
+        """Return the venue, which keeps its orders in memory only; `commission` is per contract."""
         return SteppedVenue(market, clock, terms=SimulatedVenueConfig(slippage=self.slippage, commission=commission))
 
 
@@ -85,7 +85,7 @@ class BacktestDesk:
     Parameters
     ----------
     terms
-        On what is traded.
+        The account kind, the fill model and the order policies.
     application, venue
         The server and its venue.
     clock

@@ -41,7 +41,7 @@ File = Annotated[Path, typer.Argument(help="An option chain: CSV, JSON, .dat, or
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 MAX_SNAPSHOTS = 40
-"""So many times of quotes are listed of a file that has several."""
+"""The maximum number of quote times that are listed for a file with several."""
 _COLOURS = {
     Treatment.CORRECTED: "yellow",
     Treatment.LEFT_OUT: "yellow",
@@ -287,7 +287,7 @@ def _oddity(oddity: Oddity) -> dict[str, Any]:
 
 
 def _bars(file: Path) -> list[tuple[str, str]] | OptionBars | None:
-    """Return what an archive of minute or daily bars holds; `None` when it is not such an archive.
+    """Return the contents of an archive of minute or daily bars; `None` when it is not such an archive.
 
     Raises
     ------

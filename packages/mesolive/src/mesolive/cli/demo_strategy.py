@@ -31,7 +31,7 @@ def fitted(definition: Mapping[str, Any], listing: Listing, spot: float, now: da
     definition
         The sample: an iron condor of the structure in `mesolive.samples`, on SPX.
     listing
-        What the chain lists.
+        The listed contracts.
     spot
         Price of the underlying.
     now

@@ -26,7 +26,7 @@ class CarriedOut(Generic[T]):
     Attributes
     ----------
     result
-        What storing it returned; `None` where it is noted only.
+        The result of `store`; `None` where the action is only in the emergency file.
     noted_in
         The file in which it is noted because the database cannot be written; `None` where it is stored.
     explanation

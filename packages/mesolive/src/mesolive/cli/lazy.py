@@ -18,7 +18,7 @@ HELP: Mapping[str, str] = {
     "chain": "Check option chain files.",
     "strategy": "Check strategy definitions; import and list strategies.",
 }
-"""What groups of commands are for; the others say it themselves."""
+"""Help texts of command groups; the help of a single command is its docstring."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "serve"),
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "strategy": ("strategy", "strategy_app"),
     "chain": ("chain", "chain_app"),
 }
-"""For each command the module below `mesolive.cli` that has it, and its name there; in the order of the help page."""
+"""Maps each command to its module below `mesolive.cli` and its name there, in the order of the help page."""
 
 
 class LazyCommands(TyperGroup):

@@ -92,7 +92,7 @@ def list_orders(
 
 
 def _combo(order: models.Order) -> Lines:
-    """Return what an order trades, a leg a line, such as `-1 short_put`."""
+    """Return the legs of an order, a leg a line, such as `-1 short_put`."""
     legs = [f"{ratio:+f} {visible(name)}" for name, ratio in (order.LegRatios or {}).items() if ratio]
     return Lines("\n".join(legs) or "marker legs")
 
@@ -175,7 +175,7 @@ WIRE_NAMES = {
     "send_key": "IdempotencyKey",
     "replaces_id": "ReplacesOrder",
 }
-"""What the contract calls a column of the order's row otherwise than by its own name."""
+"""Wire names of order columns that differ from the column's own name in PascalCase."""
 
 
 def _wire_name(column: str) -> str:

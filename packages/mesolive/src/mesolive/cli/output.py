@@ -43,7 +43,7 @@ def echo(text: str = "", *, err: bool = False) -> None:
 
 
 def replace_what_cannot_be_encoded() -> None:
-    """Let the outputs replace characters that their encoding does not have: no result is lost over a character."""
+    """Make standard output and error replace characters outside of their encoding, so that no output fails on them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -32,7 +32,7 @@ position_app = typer.Typer(no_args_is_help=True)
 
 LIVING = (models.LivePositionState.Opening, models.LivePositionState.Open, models.LivePositionState.Closing)
 AT_ONCE = 8
-"""How many positions are asked for their values at the same time."""
+"""The maximum number of concurrent queries for the values of positions."""
 
 PositionId = Annotated[int, typer.Argument(min=0, help="The position's number, as `mesolive position list` shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 MAX_PAGE = 500
 MAX_PAGES = 200
-"""How many pages one listing reads at most: 100,000 things."""
+"""The maximum number of pages that one listing reads: 100,000 items."""
 
 WIDE = 160
 """How wide tables are where there is no terminal to fit, as in a pipe."""

@@ -238,7 +238,7 @@ def _refuse(reasons: Sequence[str]) -> NoReturn:
 
 
 def _terms(request: Request, replayed: ReplayMarket, own: SimulationSettings) -> list[tuple[str, str]]:
-    """Return what is replayed and on which terms, names and texts."""
+    """Return the parameters of the replay as names and texts."""
     terms = request.terms
     if terms.kind is AccountKind.paper:
         slippage = f", slippage {terms.leg_slippage:f} per leg" if terms.leg_slippage else ""
@@ -273,7 +273,7 @@ def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -
 
 
 def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:
-    """Write the files before anything is printed: what cannot be shown is not lost."""
+    """Write the files before anything is printed, so that a failing display loses no result."""
     try:
         files = write(outcome, found, folder)
         try:

@@ -21,7 +21,7 @@ from mesolive.market.providers.recorded.recordings import ExportRecording, Recor
 from mesolive.market.providers.simulated.provider import Hours, SimulatedProvider
 
 MAX_DAYS: Final = 400
-"""Calendar days of one replay of a simulated market."""
+"""The maximum number of calendar days in one replay of a simulated market."""
 
 SIMULATED_STEP: Final = timedelta(seconds=5)
 """Between two moves of the simulated market, whatever `--every` is: one market for every grid."""

@@ -57,7 +57,7 @@ def main() -> None:
     """Run the command; errors of use and of the environment end in one clear line and status 2 or 1."""
     replace_what_cannot_be_encoded()
     try:
-        # Not in Typer's own way of ending, which draws a box around what was mistyped.
+        # Not in standalone mode, in which Typer draws a box around usage errors.
         ended = app(standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else 0)
     except typer.Abort:
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def misused(error: TyperException) -> NoReturn:
-    """End with status 2 and one line on what was mistyped."""
+    """End with status 2 and one line on the usage error."""
     text = error.format_message()
     if not text:  # a group without a subcommand has shown its help
         sys.exit(error.exit_code)

@@ -29,7 +29,7 @@ class Status:
     Attributes
     ----------
     health
-        What `/health` answers; empty where that is not reached, as behind a proxy.
+        The `/health` report; empty where that is not reached, as behind a proxy.
     active
         Active signals and errors.
     last

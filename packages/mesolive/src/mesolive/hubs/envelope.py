@@ -79,7 +79,7 @@ class EnvelopeHub(Hub):
     Attributes
     ----------
     shares
-        What one user may have at once, over all connections; `None` is no limit.
+        Limits of concurrent calls and streams of one user, over all connections; `None` is no limit.
     """
 
     shares: Shares | None = None
@@ -94,7 +94,7 @@ class EnvelopeHub(Hub):
     ) -> MesoLiveApiResponse[Any]:
         """Decode the argument, call the service and return its outcome in the envelope.
 
-        Whatever happens is an answer: the connection goes on.
+        Every error becomes an answer: the connection stays open.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class EnvelopeHub(Hub):
         arguments
             The args model.
         payload
-            What the client sent; nothing where the model has no required field.
+            The client's argument; empty where the model has no required field.
         service
             Does the work.
         """

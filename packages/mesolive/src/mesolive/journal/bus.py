@@ -1,7 +1,7 @@
 """Event bus: wakes the deliverer when a user has new committed events; the events stay in the database.
 
-The bus may lose nothing that matters: a wake-up carries only a number, later ones replace earlier ones, and the
-deliverer looks into the database by itself from time to time. `LocalBus` serves one process; a bus between processes
+A lost wake-up loses no event: a wake-up carries only a number, later ones replace earlier ones, and the deliverer also
+polls the database. `LocalBus` serves one process; a bus between processes
 takes its place behind the same protocol.
 """
 

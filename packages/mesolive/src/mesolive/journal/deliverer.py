@@ -30,15 +30,15 @@ RETRY = BackOff(first=0.05, longest=5.0)
 
 
 class EventSink(Protocol):
-    """Where events go: the Event Hub."""
+    """The receiver of events: the Event Hub."""
 
     async def deliver(self, user_id: int, event: MesoLiveEventEnvelope) -> None:
-        """Hand an event to those of the user's connections that want it."""
+        """Send an event to the subscribed connections of the user."""
         ...
 
 
 class Pause:
-    """What may be done while a user's events are held back.
+    """Handle on a paused delivery of one user.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Deliverer:
         self.tasks = Tasks()
 
     async def start(self) -> None:
-        """Begin to deliver what is committed from now on."""
+        """Start to deliver the events that are committed from now on."""
         self._subscription = (
             self._bus.subscribe()
         )  # Subscribe before reading: an event committed in between is not missed.
@@ -109,7 +109,7 @@ class Deliverer:
         self.tasks.start_loop("event delivery", partial(self._follow, self._subscription))
 
     async def stop(self) -> None:
-        """Deliver no more and wait for what is under way to end."""
+        """Stop the delivery and wait for deliveries under way."""
         if self._subscription is not None:
             self._subscription.close()
         await self.tasks.stop()
@@ -121,7 +121,7 @@ class Deliverer:
         return sum(max(0, wanted - self._delivered.get(user_id, 0)) for user_id, wanted in self._wanted.items())
 
     def paused(self, user_id: int) -> AbstractAsyncContextManager[Pause]:
-        """Return a context in which nothing is delivered to the user but what is asked for.
+        """Return a context that pauses the delivery to a user, except for explicitly requested events.
 
         In this context a new connection gets the active signals and errors and subscribes, after the other
         connections have caught up with that state: it then gets exactly the events that follow.

@@ -22,7 +22,7 @@ from mesolive_sdk.models import (
 )
 
 EVENTS_PRUNED = "EventsPruned"
-"""`Error.Code` where events that were asked for have been deleted."""
+"""`Error.Code` when retention has deleted requested events."""
 
 
 class Events:
@@ -54,9 +54,9 @@ class Events:
         Raises
         ------
         ServiceError
-            `ValidationError` for a limit out of bounds or a foreign token; `NotFound`, with the code `EventsPruned`,
-            when retention deleted events after the id: a client must not miss events unnoticed. Its `Detail` is the
-            id after which the log is complete. A query from 0 returns all events that are left.
+            `ValidationError` for a limit out of bounds or a token of another query. `NotFound` with the code
+            `EventsPruned` when retention deleted events after the id: a client must not miss events unnoticed. Its
+            `Detail` is the id after which the log is complete. A query from 0 returns all events that are left.
         """
         since = args.SinceEventSeqId
         page = self._pager.page(user_id, "GetEventsSince", args, start=since, maximum=MAX_EVENTS_LIMIT)

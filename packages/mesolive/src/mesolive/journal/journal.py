@@ -45,12 +45,12 @@ MAX_BYTES = 256 * 1024
 """The maximum size of the events of one answer, as JSON: it must fit into a client's queue."""
 
 MAX_FRESH = 256
-"""How many events of a user, committed by this process, are kept until they are delivered; more are read back."""
+"""The maximum number of committed events cached per user until delivery; further ones are read from the database."""
 
 MAX_FRESH_USERS = 1000
 
 _PART = 100
-"""How many events are read from the database at once."""
+"""The number of events that one query reads."""
 
 # Built once: SQLAlchemy compiles each of them once.
 _COUNT = (
@@ -269,7 +269,7 @@ async def _note_active(tx: WriteTransaction, user_id: int, event: MesoLiveEvent)
 
 
 def _subject(event: MesoLiveEvent) -> tuple[str, bool] | None:
-    """Return what a signal or an error is about and whether it begins; `None` for all other events."""
+    """Return the subject of a signal or an error, and whether it is raised; `None` for all other events."""
     match event:
         case EntrySignalEvent():
             return f"entry:{event.StrategyId}:{event.BrokerAccountId}", event.State is SignalState.On

@@ -56,7 +56,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class BackupError(Exception):
-    """A backup cannot be made or put back; the text says why, and nothing has been changed."""
+    """A backup cannot be made or restored; the text gives the reason, and no data was changed."""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a backup.
+    """The manifest of a backup: its files, versions and row counts.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did.
+    """The result of a restore.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ def make_backup(url: str, target: Path, venue: Path, *, named: bool = False, pro
     named
         Whether `venue` was asked for, whatever the server has noted.
     progress
-        Told how far it is.
+        Called with the progress.
 
     Raises
     ------
@@ -202,7 +202,7 @@ async def restore_backup(
     force
         Whether a database that is there is moved aside.
     progress
-        Told how far it is.
+        Called with the progress.
 
     Raises
     ------
@@ -427,7 +427,7 @@ def _reading(file: Path) -> Generator[_Unpacked]:
 
 
 def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tuple[Member, IO[bytes]]]:
-    """Yield each file of the manifest with its content; on the way on see that it was what was packed."""
+    """Yield each file of the manifest with its content; check its hash after it was read."""
     total, done = sum(member.size for member in unpacked.manifest.files), 0
     for member in unpacked.manifest.files:
         progress(what, done, total)
@@ -448,7 +448,7 @@ def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tu
 
 
 class _Hashed(BytesIO):
-    """A stream that adds up what is read from it."""
+    """A stream that hashes the bytes read from it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()

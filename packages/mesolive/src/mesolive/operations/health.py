@@ -135,7 +135,7 @@ class Vitals:
     tasks
         The background tasks by their name.
     notices
-        What was noticed at the start and stays true until the next one.
+        Warnings from the start of the server that stay until the next start.
     """
 
     database_error: str | None = None
@@ -435,7 +435,7 @@ def _kind(problem: BaseException) -> str:
 
 
 def _space(file: Path | None) -> tuple[int | None, int | None]:
-    """Return how large a database is, with what SQLite keeps beside it, and how much room its disk has."""
+    """Return the size of a database with its SQLite log files, and the free space on its disk, in bytes."""
     if file is None:
         return None, None
     size: int | None = None

@@ -42,7 +42,7 @@ class MarketTime(msgspec.Struct, frozen=True, kw_only=True):
     start
         The start that was asked for when this market's time began; `None` for the market's own beginning.
     reached
-        The last moment that was noted.
+        The last stored market time.
     """
 
     source: str
@@ -134,7 +134,7 @@ class MarketClockRecorder:
 
 
 class MarketTimeCourse:
-    """What market time was at real times of the past."""
+    """Market time at real times of the past."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -167,8 +167,8 @@ def reached_before(noted: MarketTime | None, latest: datetime | None, speed: flo
     noted
         The last note.
     latest
-        The time of what was stored last. A server that was killed stored things after its last note; what is much later
-        than the note is another market's.
+        The time of the newest stored row. A server that was killed stored rows after its last note; a row much later
+        than the note belongs to another market.
     speed
         Market seconds per real second.
     """

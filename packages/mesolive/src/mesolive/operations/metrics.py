@@ -15,7 +15,7 @@ from signalr_asyncio import SignalRServer
 
 
 class ServerMetrics(Collector):
-    """Reads everything when it is asked, so that counting costs nothing in between."""
+    """Collector that reads all values at each scrape, so that nothing is counted between scrapes."""
 
     def __init__(self, hubs: SignalRServer, health: Health, pulse: EvaluationStats, retention: Retention) -> None:
         self._hubs = hubs

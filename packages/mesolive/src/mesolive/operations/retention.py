@@ -46,7 +46,7 @@ K = TypeVar("K", int, str)
 
 
 class Find(Protocol[K]):
-    """Finds what may be deleted, as user id and key: the first `limit`, or those that are among some."""
+    """Finds deletable rows as user id and key: the first `limit`, or those among given keys."""
 
     def __call__(
         self, tx: Transaction, *, limit: int | None = None, among: Iterable[K] | None = None
@@ -61,7 +61,7 @@ Remove = Callable[[WriteTransaction, int, Iterable[K]], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class RetentionPeriods:
-    """For how many days things are kept; `None` is for ever.
+    """Retention periods in days; `None` is for ever.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Course(Protocol):
 
 
 class Retention:
-    """Deletes what is too old.
+    """Deletes rows older than their retention period.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Retention:
     wall
         The real time.
     course
-        What market time was at real times of the past.
+        Market time at real times of the past.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class Retention:
         await self.tasks.stop()
 
     async def prune(self) -> Mapping[str, int]:
-        """Delete all that is too old, and return how many rows of what that were."""
+        """Delete all rows older than their retention period, and return the number of deleted rows by kind."""
         before = Counter(self.deleted)
         if (until := await self._until(self._keep.events)) is not None:
             async with self._database.read() as tx:
@@ -205,7 +205,7 @@ class Retention:
                 return
 
     async def _prune(self, what: str, find: Find[K], remove: Remove[K]) -> None:
-        """Delete what is found (pairs of user id and key), in batches."""
+        """Delete the rows that `find` returns (pairs of user id and key), in batches."""
         while True:
             async with self._database.read() as tx:
                 result = await find(tx, limit=self._batch)

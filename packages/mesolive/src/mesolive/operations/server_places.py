@@ -61,7 +61,7 @@ def venue_to_copy(places: Places | None, named: Path | None, default: Path) -> P
     Parameters
     ----------
     places
-        What the server noted.
+        The locations that the server stored.
     named
         The file that the caller names, by `--data-dir` or its variable.
     default

@@ -15,7 +15,7 @@ R = TypeVar("R")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 READERS = 8
-"""How many transactions read at the same time; more wait for their turn."""
+"""The maximum number of concurrent read transactions; further ones wait."""
 
 
 LONG: Mapping[str, bool] = MappingProxyType({"long": True})

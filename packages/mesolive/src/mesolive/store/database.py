@@ -142,7 +142,7 @@ class WriteTransaction(Transaction):
         Whether a statement failed. Such a transaction cannot commit, also when the block catches the error: PostgreSQL
         would answer the commit with success and keep nothing.
     callbacks
-        What was given to `after_commit`.
+        The callbacks given to `after_commit`.
     """
 
     def __init__(self, link: StoreWriteConnection) -> None:
@@ -264,7 +264,7 @@ class Database:
         return await self._engines.missing_commits()
 
     async def accept_history(self) -> None:
-        """Take what there is as the whole history from now on: what is missing was reported."""
+        """Accept the commits that are present as the complete history, after the missing ones were reported."""
         await self._engines.accept_history()
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
@@ -358,7 +358,7 @@ class Database:
         if interrupted is not None:
             raise interrupted
         if not commit:
-            return  # the caller raises what ended the block
+            return  # the caller raises the error that ended the block
         if not task.done():
             raise OutcomeUnknownError(f"the commit did not answer within {self._limits.commit_seconds:g} s")
         task.result()

@@ -1,7 +1,7 @@
 """Guards an SQLite file: detects that it was moved or replaced, and that acknowledged commits are missing in it.
 
 SQLite notices neither. A file that is moved away while it is open is written to at its new place. A write-ahead log
-that is cut or damaged is read up to its last whole commit; what was acknowledged after it is lost without an error.
+that is cut or damaged is read up to its last whole commit; later acknowledged commits are lost without an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class DatabaseMovedError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """Which file it is, whatever its name."""
+    """The identity of a file (device and inode), independent of its name."""
 
     device: int
     inode: int
@@ -97,7 +97,7 @@ class HighWaterMark:
                 os.pwrite(self._descriptor, f"{sequence:0{_WIDTH}d}".encode(), 0)
 
     def sync(self) -> None:
-        """Have the number outlive a loss of power."""
+        """Sync the number to the disk, so that it survives a loss of power."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.fsync(self._descriptor)
@@ -133,12 +133,12 @@ def missing_commits(mark: int | None, sequence: int) -> int:
     if mark is None:
         return 0
     ahead = (mark - sequence) % MAX_SEQUENCE
-    # Numbers go round: what is ahead by more than half of them is behind.
+    # The numbers wrap around: a difference of more than half of the range means behind.
     return ahead if ahead <= MAX_SEQUENCE // 2 else 0
 
 
 class FileGuard:
-    """Sees that a database's file, and its log, stay the files that were opened.
+    """Checks that a database file and its log are still the files that were opened.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class FileGuard:
         self._log_identity = None
 
     def check(self) -> None:
-        """Let the file and its log pass that were opened.
+        """Check that the file and its log are the ones that were opened.
 
         Raises
         ------

@@ -48,7 +48,7 @@ def migrate(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """Return the revision of the database, or `None` for a database without tables of ours."""
+    """Return the revision of the database, or `None` for a database without tables of this server."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -120,7 +120,7 @@ def _check_schema(connection: Connection) -> None:
 
 
 def _missing_constraints(inspector: Inspector, table: Table) -> Iterator[str]:
-    """Name the unique constraints that the database lacks: what is promised to happen once relies on them."""
+    """Return the names of missing unique constraints, on which idempotency and exactly-once booking rely."""
     known = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     if not known:
         return

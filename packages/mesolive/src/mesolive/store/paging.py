@@ -1,7 +1,7 @@
 """Pagination: signed continuation tokens that hold the position of the next page.
 
 A token is bound to the user and to the query it came from. It holds nothing secret, only the last id that was shown;
-the signature keeps a client from asking one query with the token of another, and from relying on what is in it.
+the signature keeps a client from using the token of another query, and from relying on its contents.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
 R = TypeVar("R")
 
 WRITERS = 8
-"""How many transactions of different users write at the same time."""
+"""The maximum number of concurrent write transactions, of different users."""
 
 POOL_SECONDS = 120
-"""How long a pool lets wait for a connection: longer than a transaction may take, which has its own limit."""
+"""Timeout of the pool in seconds: longer than that of a transaction, so that the transaction's own limit applies."""
 
 # Keys of PostgreSQL's advisory locks. A writer for one user holds ALL shared and the key of that user;
 # a writer for no named user holds ALL exclusively.

@@ -34,14 +34,14 @@ except ImportError:  # not a POSIX system: there the database is not guarded
     fcntl = None
 
 WAIT_SECONDS = 3
-"""How long PostgreSQL is given to notice that a server which was killed is gone."""
+"""Seconds to wait for the lock: PostgreSQL needs a moment to notice that a killed server is gone."""
 
 LOCKS_FILE = sys.platform == "linux"
-"""Whether the database's file can be locked besides: on Linux this kind of lock and SQLite's do not know each other."""
+"""Whether the database file itself is locked too: on Linux `flock` does not conflict with SQLite's own locks."""
 
 LOOK_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
-"""How often PostgreSQL is asked whether the lock is still held, and how long it may take to answer."""
+"""Seconds between two checks that PostgreSQL still holds the lock, and the timeout of a check."""
 
 _KEY = 0x6D65736F5F737276
 
@@ -102,7 +102,7 @@ async def only_server(url: str) -> AsyncGenerator[ServerLock]:
     """
     file = file_of(url)
     if file is not None:
-        create_file(file)  # what is locked is the file itself
+        create_file(file)  # the lock is on the database file itself
         with locked_file(file):
             yield ServerLock()
         return
@@ -125,7 +125,7 @@ def file_of(url: str) -> Path | None:
 
 @contextmanager
 def locked_file(database: Path) -> Generator[None]:
-    """Lock the file of a database for a server, or for who must be alone with it.
+    """Lock the file of a database for a server, or for a command that needs exclusive access.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def locked_file(database: Path) -> Generator[None]:
             if LOCKS_FILE and database.exists():
                 stack.enter_context(_locked(database))
         must_have_one_name(database)
-        # For people only: what counts is the lock. The file stays, for who removes it could remove another's.
+        # For operators only: the lock decides. The file is not removed, as it may be locked by another server by then.
         stream.truncate()
         stream.write(_name())
         stream.flush()

@@ -1,8 +1,8 @@
 """SQLite engine: one writer whose statements run on the event loop, and readers in their own threads.
 
 A statement of a trading transaction finds its rows by a key and takes some 10 microseconds; handing it to a thread and
-waiting for the answer takes ten times as long, and a transaction has a dozen of them. So the writer runs them where it
-is, and leaves to its thread what may take its time:
+waiting for the answer takes ten times as long, and a transaction has a dozen of them. So the writer runs them on the
+event loop, and runs slow calls in its thread:
 
 * the commit, which waits for the disk, with the checkpoint that may follow it;
 * beginning, when another process writes;
@@ -41,7 +41,7 @@ MAX_ROWS = 256
 """How many rows one statement may write on the event loop."""
 
 BUSY_SECONDS = 10
-"""How long a statement waits for another process: the command line beside a running server writes too."""
+"""Seconds that a statement waits for a lock of another process: commands write beside a running server."""
 
 SWITCH_ATTEMPTS = 100
 SWITCH_PAUSE = 0.05
@@ -97,7 +97,7 @@ class _Seat:
         return None if self._lane.busy else self._connection
 
     def in_thread(self, work: Callable[[Connection], R]) -> asyncio.Future[R]:
-        """Have work done with the connection, in its thread, after what its thread was asked before."""
+        """Run work with the connection in its thread, after the work queued before."""
         return self._lane.do(lambda: work(self._opened()))
 
     def undo(self) -> asyncio.Future[None] | None:
@@ -182,7 +182,7 @@ class _Writing:
         """Run a statement: here, unless it may take long."""
         connection = self._seat.here
         if connection is not None and not _may_be_long(statement, parameters):
-            # Only what reads may be stopped: stopping anything else would end the transaction.
+            # Only queries may be interrupted: interrupting a change would roll the transaction back.
             self._seat.hasty = statement.is_select
             try:
                 return connection.execute(statement, parameters)
@@ -208,7 +208,7 @@ class _Writing:
         self._guard.log_may_change()
 
     async def release(self) -> None:
-        """Do nothing: the seat is always the same, and who may write is decided above."""
+        """Do nothing: there is one write connection, and `Database` serializes the writers."""
 
 
 class SqliteEngines:
@@ -269,7 +269,7 @@ class SqliteEngines:
         return await self._seat.in_thread(whole)
 
     async def close(self) -> None:
-        """Close all connections, each when its thread has done what it was asked for; the last one tidies the file."""
+        """Close all connections after their queued work; the last one to close checkpoints the write-ahead log."""
         for seat in (*self._readers, self._seat):
             await seat.close()
         self.guard.mark.close()
@@ -280,7 +280,7 @@ class SqliteEngines:
         return missing_commits(self.guard.mark.read(), sequence)
 
     async def accept_history(self) -> None:
-        """Take what the file has as the whole history from now on."""
+        """Accept the commits in the file as the complete history."""
         await self._seat.in_thread(lambda connection: self.guard.mark.accept(_sequence(_below(connection))))
 
     @asynccontextmanager
@@ -293,7 +293,7 @@ class SqliteEngines:
             self._end(seat)
 
     def _end(self, seat: _Seat) -> None:
-        """Let go of the snapshot, and of the seat once it is free of what its reader left behind."""
+        """Release the snapshot, and the seat once the unfinished work of its reader has ended."""
         if (undone := seat.undo()) is None:
             self._freed(seat)
         else:

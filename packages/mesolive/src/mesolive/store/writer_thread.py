@@ -17,7 +17,7 @@ _Item = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]
 class WriterThread:
     """One thread with a queue before it; started by its first work. Used from one event loop.
 
-    A caller that stops waiting for its work does not stop the work: what is asked for later begins when it has ended.
+    Cancelling the caller does not stop its work: later work begins when it has ended.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class WriterThread:
         return answer
 
     def close(self) -> None:
-        """End the thread when it has done what it was asked for; later work starts another."""
+        """End the thread after its queued work; later work starts another."""
         if self._thread is not None:
             self._thread = None
             self._items.put(None)

@@ -54,13 +54,13 @@ class Channel:
     Attributes
     ----------
     key
-        What is followed, by whom where it belongs to a user, and in which form.
+        The subject, its user where it belongs to one, and the form.
     user_id
         Whose it is; `None` for market data.
     provider
         Whose quotes.
     subject
-        What is valued; replaced when legs come or go.
+        The legs that are valued; replaced when legs open or close.
     item, sequence
         The latest item, and how many there were.
     sent_at
@@ -72,7 +72,7 @@ class Channel:
     number, round
         Say in which turn of a window it is valued, and in which window it had its last turn.
     loading, stale, reload
-        The task that reads the subject, whether it must be read again, and what has that done.
+        The task that reads the subject, whether it must be read again, and the callback that requests it.
     lease
         Keeps its contracts subscribed.
     seen
@@ -108,7 +108,7 @@ class Channel:
         self._wake()
 
     def end(self, failure: ServiceError | None = None) -> None:
-        """Let the followers end after the latest item, with an error where there is one."""
+        """End the stream of all followers after the latest item, with an error if one is given."""
         self.ended = True
         self.failure = failure
         self._wake()

@@ -1,6 +1,6 @@
 """Streaming engine: values all channels once per conflation window, whatever the number of their followers.
 
-A window begins with the first change of the market after the last one and gathers what else comes; at its end all
+A window begins with the first market change after the last window and collects further changes. At its end all
 channels whose own prices changed (or, where they have greeks, whose underlying moved) are valued together as arrays
 and each gets one new item. What did not change is not sent; after `keep_alive` without an item the latest values are
 sent again.
@@ -89,7 +89,7 @@ class _Plan:
         owner = np.repeat(np.arange(len(channels)), counts)
         self._bases = np.array([channel.form.bases for channel in channels], dtype=np.bool_).reshape(-1, 4)[owner]
         self._greeks = np.array([channel.form.greeks for channel in channels], dtype=np.bool_)[owner]
-        # What each channel has seen becomes a part of one array, so that one comparison serves all.
+        # The last values of all channels are kept in one array, so that one comparison covers all of them.
         self._seen: FloatArray = np.concatenate([np.empty((0, 4)), *(channel.seen for channel in channels)])
         self._seen_spot: FloatArray = np.concatenate([np.empty(0), *(channel.seen_spot for channel in channels)])
         for channel, begin, end in zip(channels, start[:-1], start[1:], strict=True):
@@ -201,7 +201,7 @@ class Engine:
         async with self._market.changed() as changes:
             self._round += 1
             for plan in self._current_plans():
-                self._take_turn(plan)  # what changed before this was called
+                self._take_turn(plan)  # changes from before this call
             async for _ in changes:
                 # While the market is busy windows join without a pause, and a turn that took long is caught up with.
                 # After a quiet time a change begins a window of its own.

@@ -118,8 +118,8 @@ class Streams:
     def position(self, user: UserContext, args: models.PositionDataArgs) -> AsyncGenerator[Shared]:
         """Stream a position's values; ends after the item that shows it closed.
 
-        Every stream raises `ServiceError` when it is first asked for an item and cannot be: an unknown or foreign id,
-        a provider that this server does not have, an unknown contract, flags that ask for nothing.
+        The first item of every stream raises `ServiceError` for an unknown id or one of another user, a provider that
+        this server does not have, an unknown contract, or flags that select no field.
         """
         return self._stream(lambda: self._position(user, args))
 
@@ -177,7 +177,7 @@ class Streams:
         """Return an underlying's prices now."""
         return await self._snapshot(self._underlying(args), models.GetUnderlyingSnapshotResult)
 
-    # Sources: what each kind of stream is made from
+    # Sources: the data of each kind of stream
 
     def _position(self, user: UserContext, args: models.PositionDataArgs) -> _Source:
         blocks = (args.IncludePosition.value, args.IncludeLegs.value, args.IncludeLegGroups.value)
@@ -413,7 +413,7 @@ class Streams:
                 self._end(channel)
 
     def _lease(self, channel: Channel, subject: Subject) -> None:
-        """Have the provider keep the subject's contracts up to date, and let go of those that it held before."""
+        """Subscribe to the subject's contracts at the provider, and release the subscriptions held before."""
         contracts = [entry.contract for entry in subject.entries if isinstance(entry.contract, OptionContract)]
         lease, channel.lease = channel.lease, self._market.subscribe(contracts, channel.provider)
         if lease is not None:
@@ -436,7 +436,7 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a stream or a snapshot is made from."""
+    """The data source of a stream or a snapshot."""
 
     key: tuple[Hashable, ...]
     user_id: int | None
@@ -476,7 +476,7 @@ def _form(
     if not bits:
         raise validation({"Include": ["nothing is asked for: name a block (Prices, Greeks, PnL) and a field of it"]})
     if sums and bits & 3:
-        # The bid of a sum has the offers of what is short in it.
+        # The bid of a combo uses the asks of its short legs.
         bits |= 3
     bases = (bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
     return Form(wanted, bool(wanted.greeks), bases, build, type_)

@@ -80,7 +80,7 @@ account_limits = Table(
     Column("allow_unlimited_loss", Boolean, nullable=False),
     Column("stale_exit_policy", String(16), nullable=False),
 )
-"""What an account may send; one without a row has the careful defaults of `mesolive.trading.execution.risk_limits`."""
+"""Risk limits of accounts; an account without a row has the defaults of `mesolive.trading.execution.risk_limits`."""
 
 halts = Table(
     "halts",
@@ -93,8 +93,8 @@ halts = Table(
     Index("ix_halts_lifted_at", "lifted_at"),
     sqlite_autoincrement=True,
 )
-"""While a halt is not lifted nothing is sent for its account (all accounts where it names none), and open orders are
-cancelled."""
+"""Halts. Until a halt is lifted no order is sent for its account (for all accounts where it names none), and open
+orders are cancelled."""
 
 audit_entries = Table(
     "audit_entries",
@@ -245,7 +245,7 @@ legs = Table(
     Index("ix_legs_account_contract", "account_id", "root", "expiration_day"),
     sqlite_autoincrement=True,
 )
-"""`qty` is the leg's size as entered and stays when it closes; `held_qty` and `cost` are what is still held."""
+"""`qty` is the leg's size as entered and stays when it closes; `held_qty` and `cost` are those of the open quantity."""
 
 orders = Table(
     "orders",
@@ -290,7 +290,7 @@ orders = Table(
     Index("ix_orders_venue_order_id", "account_id", "venue_order_id"),
     sqlite_autoincrement=True,
 )
-"""`reference` names the order to its venue and is ours; `venue_order_id` is the venue's permanent name for it. Paper
+"""`reference` is the client order id that the server sends; `venue_order_id` is the venue's permanent id. Paper
 orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `sent_by` is the id of
 the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for its
 outcome."""

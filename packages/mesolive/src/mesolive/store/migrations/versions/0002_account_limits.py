@@ -1,6 +1,6 @@
 """Account limits: renames `max_notional` to `max_premium`, and adds caps of notional and of loss per order.
 
-An account with limits of its own keeps them. What is new has the careful defaults, which `mesolive account limits`
+An account with limits of its own keeps them. The new limits have careful defaults, which `mesolive account limits`
 changes: 50,000,000 of notional and 2,000,000 of loss per order, no order whose loss is unlimited, and exits on stale
 quotes only at a limit price.
 """
