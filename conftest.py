@@ -6,10 +6,12 @@ marker, a fixture that it requests, `subprocess` or a context manager of the tes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 import pytest
+import structlog
 
 SYSTEM_DIRECTORIES = frozenset({"system", "backtest", "conformance", "interop", "mesolive-sdk-examples"})
 SYSTEM_FIXTURES = frozenset(
@@ -54,3 +56,15 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             or "postgresql" in parameters
         ):
             item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a command that ran in this process set: levels of loggers, and the configuration of structlog."""
+    names = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "mesolive")
+    levels = {name: (logging.getLogger(name).level, logging.getLogger(name).propagate) for name in names}
+    yield
+    structlog.reset_defaults()
+    for name, (level, propagate) in levels.items():
+        logging.getLogger(name).setLevel(level)
+        logging.getLogger(name).propagate = propagate

@@ -172,7 +172,8 @@ class TestLookingUp:
             access._forget(made.key.key_id)
             return read()
 
-        access._database = type("Reading", (), {"read": staticmethod(revoked_after_reading)})()  # pyright: ignore[reportAttributeAccessIssue] - a stand-in for the database
+        reading = {"read": staticmethod(revoked_after_reading), "emergency": database.emergency}
+        access._database = type("Reading", (), reading)()  # pyright: ignore[reportAttributeAccessIssue] - a stand-in
         await access.authenticate(made.token)
         assert made.key.key_id not in access._accepted
 

@@ -278,7 +278,8 @@ def test_updating_variables_trades_nothing() -> None:
 
 @pytest.mark.parametrize("operation", [Operation.REMOVE_LEGS, Operation.ADD_LEGS])
 def test_d7_past_the_maximum_the_whole_position_is_closed_instead(operation: Operation) -> None:
-    actions = {**add(), "RemoveLegsAdjustment": {"LegNames": ["c"]}}
+    # Alone: a second operation of a condition belongs to the adjustment that its first has begun.
+    actions = add() if operation is Operation.ADD_LEGS else {"RemoveLegsAdjustment": {"LegNames": ["c"]}}
     view = generated()
     of = strangle(view, adjustment_count=2)
     found = carry_out(actions, operation, view, of, MaxAdjustmentCount=2)

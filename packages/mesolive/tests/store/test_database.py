@@ -372,7 +372,9 @@ class TestSqlite:
         async with database.write() as tx:
             await add_user(tx, "ann")
         found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
-        assert len(found) == 4  # the database, its log, the log's index, and the mark of its commits
+        assert (
+            len(found) == 5
+        )  # the database, its log, the log's index, the mark of its commits, and the emergency file
         assert set(found.values()) == {0o600}
         await database.close()
 

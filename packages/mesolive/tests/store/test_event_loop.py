@@ -158,5 +158,6 @@ class TestClosing:
         await asyncio.wait([reading])
         await database.close()
         assert {path.name for path in Path(ready_sqlite_url.removeprefix("sqlite:///")).parent.iterdir()} == {
-            "mesolive.sqlite3"  # the last connection has tidied up
+            "mesolive.sqlite3",  # the last connection has tidied up
+            "mesolive.sqlite3.emergency",
         }

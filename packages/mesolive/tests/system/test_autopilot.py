@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +25,13 @@ from mesolive_testkit.signals import Json, Stage, leg, short_put, stage
 async def play(tmp_path: Path) -> AsyncGenerator[Stage]:
     async with stage(tmp_path) as found:
         yield found
+
+
+class RealTime:
+    """Market time that is the wall's: what is old by one clock is old by the other."""
+
+    async def stamped_before(self, moment: datetime) -> datetime | None:
+        return moment
 
 
 async def autopilot(play: Stage, memory: Memory, **options: Any) -> Autopilot:
@@ -71,7 +78,9 @@ async def test_what_is_on_is_acted_on_after_so_long_that_the_log_behind_the_curs
         play.market.move(4850)
         await play.evaluate()
         much_later = ManualClock(play.market.clock.now() + timedelta(days=500))
-        pruned = await Retention(play.kit.application.database, much_later, RetentionPeriods(), wall=much_later).prune()
+        pruned = await Retention(
+            play.kit.application.database, much_later, RetentionPeriods(), wall=much_later, course=RealTime()
+        ).prune()
         assert pruned["events"] > 0
         (task,) = await pilot.catch_up()
         assert (task.kind.value, task.state) == ("exit", TaskState.DONE)

@@ -191,7 +191,8 @@ async def test_a_four_leg_trade_goes_from_the_definition_to_the_closed_position(
 
     prepared = (await kit.prepare_entry(made.Id)).Result
     assert prepared is not None
-    assert prepared.EntryAllowed
+    # The market stands still, outside of the schedule or of the session: that is advice, the conditions do not refuse.
+    assert [condition.Result for condition in prepared.AbortConditions] == [False]
     day, strikes = expected_strikes(chain)
     selected = {name: leg.LiveContract for name, leg in prepared.SelectedLegs.items()}
     assert {name: float(contract.Strike or 0) for name, contract in selected.items()} == strikes

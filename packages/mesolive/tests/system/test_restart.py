@@ -29,8 +29,8 @@ async def test_a_position_can_be_left_after_a_restart_that_begins_the_simulated_
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
-        ("DROP TABLE prepare_jobs", "prepare_jobs.account_id"),
-        ("ALTER TABLE strategies DROP COLUMN backtest_id", "strategies.backtest_id"),
+        ("DROP TABLE prepare_jobs", "table prepare_jobs"),
+        ("ALTER TABLE strategies DROP COLUMN backtest_id", "column strategies.backtest_id"),
     ],
 )
 async def test_tables_of_an_earlier_server_are_refused_at_the_start_and_not_in_the_middle_of_a_trade(
@@ -42,5 +42,5 @@ async def test_tables_of_an_earlier_server_are_refused_at_the_start_and_not_in_t
     connection.execute(change)
     connection.commit()
     connection.close()
-    with pytest.raises(UnusableDatabaseError, match=f"earlier version of the server, which had no {missing} "):
+    with pytest.raises(UnusableDatabaseError, match=f"lacks the {missing}: "):
         await Database.open(f"sqlite:///{file}")

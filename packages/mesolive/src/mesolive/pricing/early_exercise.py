@@ -319,7 +319,9 @@ def nodes_for(ratio: FloatArray) -> IntArray:
         (families,) highest volatility over lowest.
     """
     limits = np.array([limit for limit, _ in NODES_BY_RANGE])
-    return np.array([count for _, count in NODES_BY_RANGE], dtype=np.intp)[np.searchsorted(limits, ratio)]
+    # Not a number sorts behind every limit; such a family has no value, whatever the number of its nodes.
+    place = np.minimum(np.searchsorted(limits, ratio), len(limits) - 1)
+    return np.array([count for _, count in NODES_BY_RANGE], dtype=np.intp)[place]
 
 
 def _chebyshev_series(place: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
