@@ -96,7 +96,7 @@ async def test_a_walk_that_is_not_filled_ends_where_it_may_end_and_nothing_is_he
         assert await play.positions() == []
         await play.evaluate()
         await play.rounds(pilot, 2)
-        assert len(await play.orders()) == 2, "the signal was acted on"
+        assert len(await play.orders()) == 3, "the signal was acted on"
 
 
 async def test_an_exit_goes_to_the_natural_price_rather_than_stay(tmp_path: Path, memory: Memory) -> None:
