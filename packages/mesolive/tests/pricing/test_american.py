@@ -91,6 +91,7 @@ GRID = [
 """Deviations from the money, and not prices, apart: an option of a day is near the money as one of years is."""
 
 
+@pytest.mark.slow
 def test_values_agree_with_quantlibs_to_a_millionth() -> None:
     ours = np.array([float(greeks_of(case).price) for case in GRID])
     theirs = np.array([american_value(case) for case in GRID])
@@ -103,6 +104,7 @@ def test_values_agree_with_quantlibs_to_a_millionth() -> None:
     assert error[~calm].max() < 1.5e-5
 
 
+@pytest.mark.slow
 def test_greeks_agree_with_quantlibs_to_a_ten_thousandth() -> None:
     cases = GRID[::7]
     wrong: list[tuple[Case, Greeks, Greeks]] = []
@@ -124,6 +126,7 @@ def test_greeks_agree_with_quantlibs_to_a_ten_thousandth() -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_volatilities_come_back_from_quantlibs_prices() -> None:
     cases = [case for case in GRID[::3] if case.volatility < 3.0]
     prices = np.array([american_value(case) for case in cases])
@@ -164,6 +167,7 @@ def test_values_agree_with_a_fine_tree_at_the_edges(
         np.testing.assert_allclose(ours, tree, rtol=1e-4, atol=5e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize(("rate", "dividends"), [(0.05, 0.0), (0.04, 0.02), (0.02, 0.05)])
 def test_a_two_years_options_greeks_are_those_of_a_converged_tree(right: bool, rate: float, dividends: float) -> None:

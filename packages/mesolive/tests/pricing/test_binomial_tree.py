@@ -101,6 +101,7 @@ def test_a_call_without_dividends_is_never_exercised_early(
     assert value == pytest.approx(european, abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(rights, moneyness, st.integers(20, 730), volatilities, rates, yields)
 def test_anywhere_values_and_greeks_stay_near_quantlibs(

@@ -85,14 +85,16 @@ def legs_of(draw: st.DrawFn) -> RiskLeg:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(legs_of(), min_size=1, max_size=6), st.floats(0.0, 0.5), st.floats(0.0, 0.5))
 @settings(max_examples=60, deadline=None)
 def test_the_loss_is_never_negative_and_grows_with_the_range(legs: list[RiskLeg], lower: float, upper: float) -> None:
     loss = pm_like(legs, SPOT, lower, upper)
     assert loss >= 0.0
-    assert (
-        pm_like(legs, SPOT, lower + 0.2, upper + 0.2) >= loss * 0.99 - 1.0
-    )  # the wider range is looked at less finely
+    # The wider range is sampled less finely. A minimum between two of its prices is missed by less than a millionth of
+    # the legs' notional (3 contracts of 100 at 5,000: 1.50), however small the loss itself is.
+    unseen = 1e-6 * SPOT * sum(abs(one.quantity) for one in legs)
+    assert pm_like(legs, SPOT, lower + 0.2, upper + 0.2) >= loss * 0.99 - unseen
 
 
 @given(st.lists(legs_of(), min_size=1, max_size=6))

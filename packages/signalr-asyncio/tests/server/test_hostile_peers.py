@@ -182,6 +182,7 @@ async def test_bytes_that_are_no_text_are_not_handed_on_to_others(target: str) -
     assert (await bad.invoke("Add", 2))["result"] == 3
 
 
+@pytest.mark.slow
 async def test_a_thousand_connections_that_come_and_are_cut_leave_nothing() -> None:
     clock = ManualClock()
     app = make(clock)

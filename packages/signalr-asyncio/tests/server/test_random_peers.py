@@ -56,6 +56,7 @@ messages = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(messages, min_size=1, max_size=4), max_size=20), st.booleans())
 @settings(max_examples=150, deadline=None)
 @pytest.mark.asyncio(loop_scope="function")

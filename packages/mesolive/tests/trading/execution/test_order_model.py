@@ -568,7 +568,8 @@ def _ignore(_account: int) -> None:
     """Nobody asks the venue here: the test does."""
 
 
-TestOrders = OrdersAgainstAnOracle.TestCase
+# A fixed number of histories is walked: 10 s on a fast machine, minutes on a slow or busy one.
+TestOrders = pytest.mark.timeout(900)(pytest.mark.slow(OrdersAgainstAnOracle.TestCase))
 TestOrders.settings = settings(
     max_examples=25,
     stateful_step_count=30,

@@ -135,6 +135,7 @@ def test_json_that_is_nested_without_end_is_refused() -> None:
         parse_chain_file(b'{"options": ' + b"[" * 200_000)
 
 
+@pytest.mark.slow
 def test_more_contracts_than_any_chain_has_are_refused() -> None:
     wide = replace(CHAIN, strikes=tuple(range(1, 402)), days=CHAIN.days[:1]).csv().splitlines()
     rows = [

@@ -364,6 +364,7 @@ def goog() -> list[Recording]:
     return open_recordings(SHARED_DATA / "lean", CALENDAR)
 
 
+@pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
 async def test_the_recorded_goog_session_replays_to_its_early_close(goog: list[Recording]) -> None:
@@ -395,6 +396,7 @@ async def test_the_recorded_goog_session_replays_to_its_early_close(goog: list[R
     await provider.stop()
 
 
+@pytest.mark.slow
 @needs_shared_data
 @pytest.mark.shared_data
 async def test_two_runs_of_the_recorded_session_are_the_same_byte_for_byte(goog: list[Recording]) -> None:

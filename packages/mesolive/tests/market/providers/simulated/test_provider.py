@@ -154,6 +154,7 @@ async def test_nothing_is_priced_while_nobody_reads_but_every_step_is_announced(
     await provider.stop()
 
 
+@pytest.mark.slow
 async def test_the_market_moves_by_its_volatility_over_a_session() -> None:
     export = small_export("9:30 AM")
     moves: list[float] = []
@@ -230,6 +231,7 @@ async def test_the_days_close_and_volatility_enter_the_history() -> None:
     await provider.stop()
 
 
+@pytest.mark.slow
 async def test_at_the_opening_its_price_is_known_and_not_only_with_the_next_step() -> None:
     provider, clock = await generated(start=datetime(2024, 3, 11, 19, 0, 0, 500_000, tzinfo=UTC))
     yesterday = view_of(provider).underlying.today_open
