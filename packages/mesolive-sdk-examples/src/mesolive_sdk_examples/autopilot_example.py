@@ -153,7 +153,7 @@ async def run(
     )
     seen: set[str] = set()
 
-    def tell(notice: Notice) -> None:
+    def show_notice(notice: Notice) -> None:
         seen.add(notice.task.event_id)
         if as_json:
             print_json_line(notice.values)
@@ -172,7 +172,7 @@ async def run(
                 accounts=account,
                 orders=Orders(await session.data(), allow_account or (), allow_live, policies, provider),
                 ignore_schedules=ignore_schedules,
-                told=tell,
+                listener=show_notice,
             )
             await _check(control, autopilot, allow_account or ())
             try:
@@ -212,13 +212,13 @@ async def orders(memory: MemoryFile, as_json: AsJson = False) -> None:
         kinds = {task.event_id: task.kind.value for task in remembered.tasks(MAX_TASKS)}
         rows = [
             (
-                f"{intent.rung.at:%Y-%m-%d %H:%M:%S}Z",
+                f"{intent.price_step.at:%Y-%m-%d %H:%M:%S}Z",
                 kinds.get(intent.event_id, intent.event_id),
                 str(intent.group),
                 intent.kind.value,
-                intent.rung.stage.value,
-                "" if intent.rung.price is None else f"{intent.rung.price:f}",
-                "" if intent.rung.worst is None else f"{intent.rung.worst:f}",
+                intent.price_step.stage.value,
+                "" if intent.price_step.price is None else f"{intent.price_step.price:f}",
+                "" if intent.price_step.worst is None else f"{intent.price_step.worst:f}",
                 "" if intent.order_id is None else str(intent.order_id),
                 "not known yet" if intent.outcome is None else intent.outcome.value,
                 intent.note or "",

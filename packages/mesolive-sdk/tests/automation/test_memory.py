@@ -14,7 +14,7 @@ import pytest
 from mesolive_sdk import models
 from mesolive_sdk.automation import Memory, NoPriceError, PaperPolicy, Task, TaskKind, TaskState
 from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome
-from mesolive_sdk.automation.walking import Rung, Stage
+from mesolive_sdk.automation.walking import PriceStep, Stage
 
 AT = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
 EXIT = Task("e-1", 7, TaskKind.EXIT, 1, "a strategy", "ML1000", 3, None, AT)
@@ -75,13 +75,13 @@ SENT = Intent(
     number=0,
     kind=IntentKind.SEND,
     key="autopilot:e-1:o0.0.1.0",
-    rung=Rung(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.85")),
+    price_step=PriceStep(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.85")),
     request="{}",
 )
 
 
 def test_what_was_meant_is_there_after_a_restart_with_what_became_of_it(tmp_path: Path) -> None:
-    market = replace(SENT, number=1, key="k-1", rung=Rung(AT, Stage.NATURAL, None, None))
+    market = replace(SENT, number=1, key="k-1", price_step=PriceStep(AT, Stage.NATURAL, None, None))
     with Memory(tmp_path / "memory.sqlite3") as memory:
         memory.take([EXIT], [], 7)
         memory.intend(SENT)

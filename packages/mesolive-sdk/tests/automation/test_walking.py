@@ -15,8 +15,8 @@ from mesolive_sdk.automation.walking import (
     ComboQuote,
     HalfFilled,
     OrderPolicy,
+    PriceStep,
     Progress,
-    Rung,
     Stage,
     Style,
     Wait,
@@ -41,16 +41,16 @@ def walk(
     roots: list[str] = SPREAD,
 ) -> list[tuple[int, object]]:
     """Let an order work for so many seconds that is never filled; return what was decided when."""
-    rungs: list[Rung] = []
+    price_steps: list[PriceStep] = []
     steps: list[tuple[int, object]] = []
     price: Decimal | None = None
     for second in range(until):
         quote = quotes.get(second, quote)
-        match decide(policy, Progress(rungs, price, works=bool(rungs)), quote, roots, after(second)):
-            case Rung() as rung:
-                rungs.append(rung)
-                price = rung.price
-                steps.append((second, rung.price))
+        match decide(policy, Progress(price_steps, price, works=bool(price_steps)), quote, roots, after(second)):
+            case PriceStep() as price_step:
+                price_steps.append(price_step)
+                price = price_step.price
+                steps.append((second, price_step.price))
             case Cancel():
                 return [*steps, (second, "cancel")]
             case Wait():
@@ -139,12 +139,12 @@ def test_a_market_order_has_no_price_and_its_rest_is_cancelled() -> None:
 
 
 def test_a_plan_that_is_filled_in_part_is_finished_when_the_policy_says_so() -> None:
-    rungs = [Rung(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.95"))]
-    working = Progress(rungs, Decimal("-2.95"), works=True)
+    price_steps = [PriceStep(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.95"))]
+    working = Progress(price_steps, Decimal("-2.95"), works=True)
     finish = OrderPolicy(style=Style.MID, patience_seconds=60, half_filled=HalfFilled.FINISH)
     report = OrderPolicy(style=Style.MID, patience_seconds=60)
     step = decide(finish, working, QUOTE, SPREAD, after(60), partly=True)
-    assert isinstance(step, Rung)
+    assert isinstance(step, PriceStep)
     assert (step.stage, step.price) == (Stage.NATURAL, Decimal("-2.70"))
     assert isinstance(decide(finish, working, QUOTE, SPREAD, after(60)), Cancel)
     assert isinstance(decide(report, working, QUOTE, SPREAD, after(60), partly=True), Cancel)
@@ -153,17 +153,17 @@ def test_a_plan_that_is_filled_in_part_is_finished_when_the_policy_says_so() -> 
 def test_without_a_market_it_waits_and_is_cancelled_in_time() -> None:
     policy = OrderPolicy(step_seconds=10, patience_seconds=60)
     assert decide(policy, Progress(), None, SPREAD, AT) == Wait(after(10))
-    working = Progress([Rung(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.85"))], Decimal("-2.95"), works=True)
+    working = Progress([PriceStep(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.85"))], Decimal("-2.95"), works=True)
     assert decide(policy, working, None, SPREAD, after(55)) == Wait(after(60))
     assert isinstance(decide(policy, working, None, SPREAD, after(60)), Cancel)
 
 
 def test_what_could_not_be_sent_is_sent_a_step_later_at_the_price_of_then() -> None:
     policy = OrderPolicy(step_seconds=10, max_concession=Decimal(1))
-    unsent = Progress([Rung(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.75"))])
+    unsent = Progress([PriceStep(AT, Stage.WALKING, Decimal("-2.95"), Decimal("-2.75"))])
     assert decide(policy, unsent, QUOTE, SPREAD, after(5)) == Wait(after(10))
     again = decide(policy, unsent, QUOTE, SPREAD, after(25))
-    assert again == Rung(after(25), Stage.WALKING, Decimal("-2.85"), Decimal("-2.75"))
+    assert again == PriceStep(after(25), Stage.WALKING, Decimal("-2.85"), Decimal("-2.75"))
 
 
 @pytest.mark.parametrize(
@@ -191,21 +191,21 @@ def test_no_walk_pays_beyond_its_end_and_every_price_is_on_the_tick(
     roots: list[str], market: list[tuple[Decimal, Decimal]], concession: Decimal, ticks: int, at_end: AtEnd
 ) -> None:
     policy = OrderPolicy(step_seconds=10, step_ticks=ticks, max_concession=concession, at_end=at_end)
-    rungs: list[Rung] = []
+    price_steps: list[PriceStep] = []
     start = ComboQuote(market[0][0], market[0][0] + market[0][1])
     conceded = tick_above(roots, start.middle + concession * (start.ask - start.middle))
     most = min(conceded, tick_above(roots, start.ask)) if concession else tick_below(roots, start.middle)
     for number, (bid, width) in enumerate(market):
         quote = ComboQuote(bid, bid + width)
-        price = rungs[-1].price if rungs else None
-        step = decide(policy, Progress(rungs, price, works=bool(rungs)), quote, roots, after(number * 10))
+        price = price_steps[-1].price if price_steps else None
+        step = decide(policy, Progress(price_steps, price, works=bool(price_steps)), quote, roots, after(number * 10))
         if isinstance(step, Cancel):
             break
-        if isinstance(step, Rung):
+        if isinstance(step, PriceStep):
             assert step.price is not None
             assert on_tick(roots, step.price)
             if step.stage is Stage.WALKING:
                 assert step.price <= most
-                assert step.worst == (rungs[0].worst if rungs else step.worst)
+                assert step.worst == (price_steps[0].worst if price_steps else step.worst)
             assert step.price <= quote.ask + Decimal("0.10"), "never a tick more than the market asks"
-            rungs.append(step)
+            price_steps.append(step)

@@ -21,6 +21,7 @@ from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.automation import (
     POLICIES,
     Autopilot,
+    Category,
     HalfFilled,
     Memory,
     MemoryInUseError,
@@ -29,7 +30,6 @@ from mesolive_sdk.automation import (
     Style,
     TaskKind,
     TaskState,
-    What,
 )
 from mesolive_testkit.autopilot import Play, everywhere, play_server
 from mesolive_testkit.autopilot.mortal import Killed, Mortal
@@ -141,7 +141,7 @@ async def test_partial_fills_are_counted_and_never_more_than_planned_is_ordered(
         assert await play.held(position.Id) == {"p": -5, "w": 5}
         assert sum(order.CumQty for order in await play.orders()) == 5
         assert [task.state for task in memory.tasks()] == [TaskState.DONE]
-        assert [notice.details["Filled"] for notice in play.notices if notice.what is What.FILL][-1] is not None
+        assert [notice.details["Filled"] for notice in play.notices if notice.category is Category.FILL][-1] is not None
 
 
 async def half_filled(play: Play, pilot: Autopilot) -> models.LivePosition:

@@ -8,7 +8,7 @@ SQLite file holds its state (`Memory`). Each action is reported as a `Notice`.
 from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders
 from mesolive_sdk.automation.log import LogRestoredError
 from mesolive_sdk.automation.memory import Memory, MemoryInUseError, Task, TaskKind, TaskState
-from mesolive_sdk.automation.notices import Notice, What
+from mesolive_sdk.automation.notices import Category, Notice
 from mesolive_sdk.automation.policy import PAPER_COMMISSION, NoPriceError, PaperPolicy
 from mesolive_sdk.automation.walking import AtEnd, HalfFilled, OrderPolicy, Style
 
@@ -30,5 +30,5 @@ __all__ = [
     "Task",
     "TaskKind",
     "TaskState",
-    "What",
+    "Category",
 ]

@@ -24,7 +24,7 @@ import msgspec
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation.log import LogReader, Signal
 from mesolive_sdk.automation.memory import SCHEDULE_STEP, Memory, Task, TaskKind, TaskState
-from mesolive_sdk.automation.notices import Notice, Told, What
+from mesolive_sdk.automation.notices import Category, Listener, Notice
 from mesolive_sdk.automation.orders import Carried, Ended, OrderRunner, PlanToOrder, Why, Working
 from mesolive_sdk.automation.policy import NoPriceError, PaperPolicy
 from mesolive_sdk.automation.preparing import Prepared, Preparer
@@ -107,7 +107,7 @@ class Autopilot:
         entries always are.
     now
         The time by which orders walk.
-    told
+    listener
         Called with each `Notice`. Without it, notices are logged.
     """
 
@@ -123,7 +123,7 @@ class Autopilot:
         orders: Orders | None = None,
         ignore_schedules: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        told: Told | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._control = control
         self._events = events
@@ -136,7 +136,7 @@ class Autopilot:
         self._orders = orders
         self._policies = POLICIES if orders is None else {**POLICIES, **orders.policies}
         self._now = now
-        self._told: Told = told if told is not None else lambda notice: _log.info("%s", notice.line)
+        self._listener: Listener = listener if listener is not None else lambda notice: _log.info("%s", notice.line)
         self._runner = (
             None
             if orders is None
@@ -284,7 +284,7 @@ class Autopilot:
         outside = signal.is_on and not signal.is_due
         when = " outside of its scheduled times" if outside else ""
         why = "" if task.condition is None else f": {task.condition}"
-        self._say(What.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
+        self._say(Category.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
 
     async def accept_restored_log(self) -> list[Task]:
         """Accept the gap that a restored backup leaves in the log; return the tasks that end because of it.
@@ -312,8 +312,8 @@ class Autopilot:
 
     async def _carry_out(self, task: Task, others: Sequence[Task]) -> Task:
         self._again.pop(task.event_id, None)
-        hurry = any(_closes(other, task) for other in others)
-        if hurry and task.state is TaskState.WAITING:
+        urgent = any(_closes(other, task) for other in others)
+        if urgent and task.state is TaskState.WAITING:
             return self._end(task, TaskState.SKIPPED, "the position is to be left")
         refusal = await self._refusal(task)
         if refusal is None and task.is_untouched:
@@ -333,7 +333,7 @@ class Autopilot:
                     task = await self._fill(task)
                 else:
                     before = task
-                    task = await self._order(task, hurry=hurry)
+                    task = await self._order(task, urgent=urgent)
                     if task is before:
                         return task
             except MesoLiveApiException as error:
@@ -414,7 +414,9 @@ class Autopilot:
         self._tell_plan(task, prepared)
         if not allowed:
             reasons = "; ".join(f"{condition.Statement} is {_shown(condition.Result)}" for condition in conditions)
-            self._say(What.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId)
+            self._say(
+                Category.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId
+            )
             return await self._come_to_nothing(task, TaskState.SKIPPED, "the strategy does not allow it")
         if self._is_paper(task):
             fills = self._policy.fills(_traded(task, legs), prepared.LegPrices)
@@ -427,11 +429,11 @@ class Autopilot:
             )
             request: object = args
             prices = ", ".join(f"{name} {fill.Price:f}" for name, fill in fills.items())
-            self._say(What.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
+            self._say(Category.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
         else:
             request = PlanToOrder.of(prepared, task.account, legs, self._now())
             policy = self._policies[task.kind]
-            self._say(What.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
+            self._say(Category.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
         return self._memory.change(
             task, state=TaskState.EXECUTING, request=wire.encode_json(request).decode(), due=None
         )
@@ -468,12 +470,12 @@ class Autopilot:
                     raise
         return await self._next_step(task)
 
-    async def _order(self, task: Task, *, hurry: bool) -> Task:
+    async def _order(self, task: Task, *, urgent: bool) -> Task:
         """Run the due order steps of a task; return the task itself while its orders work."""
         assert task.request is not None  # noqa: S101 - it is stored with the state
         assert self._runner is not None  # noqa: S101 - other accounts are refused without
         plan = wire.decode_json(task.request.encode(), PlanToOrder)
-        verdict = await self._runner.look(task, plan, hurry=hurry and task.kind is not TaskKind.EXIT)
+        verdict = await self._runner.look(task, plan, urgent=urgent and task.kind is not TaskKind.EXIT)
         match verdict:
             case Working():
                 self._again[task.event_id] = verdict.again
@@ -481,7 +483,7 @@ class Autopilot:
             case Carried():
                 return await self._next_step(task)
             case Ended(filled=True):
-                return await self._half_filled(task, plan, verdict, hurry=hurry)
+                return await self._half_filled(task, plan, verdict, urgent=urgent)
             case Ended():
                 return self._unfilled(task, verdict)
 
@@ -494,9 +496,9 @@ class Autopilot:
         state = TaskState.FAILED if ended.why is Why.REFUSED else TaskState.UNFILLED
         return self._end(task, state, f"nothing was traded: {ended.text}")
 
-    async def _half_filled(self, task: Task, plan: PlanToOrder, ended: Ended, *, hurry: bool) -> Task:
+    async def _half_filled(self, task: Task, plan: PlanToOrder, ended: Ended, *, urgent: bool) -> Task:
         why = f"a part of plan {plan.plan} is filled and the rest is not: {ended.text}"
-        if hurry and task.kind is not TaskKind.EXIT:
+        if urgent and task.kind is not TaskKind.EXIT:
             return self._end(task, TaskState.FAILED, why)  # the exit that waits closes what is held
         policy = self._policies[task.kind]
         if task.kind is TaskKind.EXIT and policy.half_filled is HalfFilled.FINISH and ended.why is not Why.OTHERS:
@@ -508,7 +510,7 @@ class Autopilot:
             if not listed:
                 return self._end(task, TaskState.HALF_FILLED, why)
             position_id = listed[0].Id
-        self._say(What.OUTCOME, task, f"HALF FILLED; position {position_id} is left alone from now on: {why}")
+        self._say(Category.OUTCOME, task, f"HALF FILLED; position {position_id} is left alone from now on: {why}")
         return self._memory.stop(task, position_id, why)
 
     async def _next_step(self, task: Task) -> Task:
@@ -555,7 +557,7 @@ class Autopilot:
         }
         if task.kind is TaskKind.EXIT:
             wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), MAX_AGAIN)
-            self._say(What.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
+            self._say(Category.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
             self._again[task.event_id] = self._now() + wait
             return self._memory.change(task, **changes, due=self._now() + wait)
         if task.attempt + 1 >= ATTEMPTS:
@@ -565,11 +567,11 @@ class Autopilot:
     def _put_off(self, task: Task, why: str) -> Task:
         """Leave a task as it is for now."""
         if task.note != why:
-            self._say(What.TROUBLE, task, why)
+            self._say(Category.TROUBLE, task, why)
         return self._memory.change(task, note=why)
 
     def _end(self, task: Task, state: TaskState, note: str | None) -> Task:
-        self._say(What.OUTCOME, task, f"{state.value}{f' ({note})' if note else ''}", State=state.value)
+        self._say(Category.OUTCOME, task, f"{state.value}{f' ({note})' if note else ''}", State=state.value)
         return self._memory.change(task, state=state, note=note)
 
     def _tell_plan(self, task: Task, prepared: Prepared) -> None:
@@ -578,18 +580,18 @@ class Autopilot:
             price = prepared.LegGroupPrices.get(group, models.LivePrices())
             legs = ", ".join(f"{ratio:+f} {name}" for name, ratio in quantity.LegRatios.items() if ratio != 0)
             groups.append(f"group {group}: {quantity.Qty:f} x ({legs}) bid {_shown(price.Bid)} ask {_shown(price.Ask)}")
-        self._say(What.PLAN, task, f"plan {prepared.ExecPlanId}; {'; '.join(groups)}", Plan=prepared.ExecPlanId)
+        self._say(Category.PLAN, task, f"plan {prepared.ExecPlanId}; {'; '.join(groups)}", Plan=prepared.ExecPlanId)
 
     def _say(
         self,
-        what: What,
+        category: Category,
         task: Task,
         text: str,
         details: Mapping[str, Decimal | int | str | None] | None = None,
         **more: Decimal | int | str | None,
     ) -> None:
         if self._strategies is None or task.strategy_id in self._strategies:
-            self._told(Notice(self._now(), what, task, text, {**(details or {}), **more}))
+            self._listener(Notice(self._now(), category, task, text, {**(details or {}), **more}))
 
 
 def _traded(task: Task, legs: Mapping[str, models.LiveLeg]) -> Mapping[str, models.LiveLeg]:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from mesolive_sdk.automation.walking import Rung, Stage
+from mesolive_sdk.automation.walking import PriceStep, Stage
 
 MAX_NOTE = 500
 SCHEDULE_STEP = timedelta(minutes=5)
@@ -189,7 +189,7 @@ class Intent:
     ----------
     event_id, step, attempt, group, number
         The call's place: task, leg group and number.
-    rung
+    price_step
         The intended order; for a cancel, its time and its stage.
     request
         The call's arguments as JSON.
@@ -206,7 +206,7 @@ class Intent:
     number: int
     kind: IntentKind
     key: str
-    rung: Rung
+    price_step: PriceStep
     request: str
     order_id: int | None = None
     outcome: IntentOutcome | None = None
@@ -392,10 +392,10 @@ class Memory:
                 intent.number,
                 intent.kind.value,
                 intent.key,
-                intent.rung.at.isoformat(),
-                intent.rung.stage.value,
-                _text(intent.rung.price),
-                _text(intent.rung.worst),
+                intent.price_step.at.isoformat(),
+                intent.price_step.stage.value,
+                _text(intent.price_step.price),
+                _text(intent.price_step.worst),
                 intent.request,
                 intent.order_id,
                 None if intent.outcome is None else intent.outcome.value,
@@ -518,7 +518,7 @@ def _intent(row: sqlite3.Row) -> Intent:
         number=row["number"],
         kind=IntentKind(row["kind"]),
         key=row["key"],
-        rung=Rung(
+        price_step=PriceStep(
             at=datetime.fromisoformat(row["at"]),
             stage=Stage(row["stage"]),
             price=None if row["price"] is None else Decimal(row["price"]),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from mesolive_sdk.automation.memory import Task
 
 
-class What(StrEnum):
+class Category(StrEnum):
     """The kind of a notice."""
 
     SIGNAL = "signal"
@@ -38,7 +38,7 @@ class Notice:
     """
 
     at: datetime
-    what: What
+    category: Category
     task: Task
     text: str
     details: Mapping[str, Decimal | int | str | None] = field(default_factory=dict[str, "Decimal | int | str | None"])
@@ -49,7 +49,7 @@ class Notice:
         task = self.task
         position = "" if task.position_id is None else f" position {task.position_id}"
         where = f"{task.kind.value} {task.strategy_id} {task.account}{position}"
-        return f"{self.at:%Y-%m-%d %H:%M:%S}Z {self.what.value:<8} {where}: {self.text}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S}Z {self.category.value:<8} {where}: {self.text}"
 
     @property
     def values(self) -> dict[str, object]:
@@ -57,7 +57,7 @@ class Notice:
         task = self.task
         values: dict[str, object] = {
             "At": self.at.isoformat(),
-            "What": self.what.value,
+            "What": self.category.value,
             "Signal": task.kind.value,
             "EventId": task.event_id,
             "StrategyId": task.strategy_id,
@@ -71,5 +71,5 @@ class Notice:
         return values
 
 
-Told = Callable[[Notice], object]
+Listener = Callable[[Notice], object]
 """Hears notices as they come."""

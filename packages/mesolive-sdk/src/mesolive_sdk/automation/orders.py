@@ -17,14 +17,14 @@ import msgspec
 
 from mesolive_sdk import models, wire
 from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Memory, Task, TaskKind
-from mesolive_sdk.automation.notices import What
+from mesolive_sdk.automation.notices import Category
 from mesolive_sdk.automation.walking import (
     Cancel,
     ComboQuote,
     HalfFilled,
     OrderPolicy,
+    PriceStep,
     Progress,
-    Rung,
     Stage,
     Wait,
     decide,
@@ -34,7 +34,7 @@ from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
 
 PAGE = 500
 LOOK_AGAIN = timedelta(seconds=5)
-"""When an order is looked at again of which nothing is due, if nothing is told of it before."""
+"""When an order is looked at again of which nothing is due, if no event about it comes before."""
 
 LOOK_SOON = timedelta(seconds=1)
 """When what was just sent is looked at again."""
@@ -47,7 +47,7 @@ ZERO = Decimal(0)
 PASSING = frozenset({models.StatusCode.RateLimited, models.StatusCode.ProviderUnavailable, models.StatusCode.Timeout})
 """Refusals that pass by themselves."""
 
-Say = Callable[[What, Task, str, Mapping[str, Decimal | int | str | None]], None]
+Say = Callable[[Category, Task, str, Mapping[str, Decimal | int | str | None]], None]
 
 
 class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
@@ -230,12 +230,12 @@ class OrderRunner:
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
         self._others: set[int] = set()
 
-    async def look(self, task: Task, plan: PlanToOrder, *, hurry: bool = False) -> Verdict:
+    async def look(self, task: Task, plan: PlanToOrder, *, urgent: bool = False) -> Verdict:
         """Run the steps of a plan that are due now.
 
         Parameters
         ----------
-        hurry
+        urgent
             End the plan: working orders are cancelled, and no more are sent.
 
         Raises
@@ -262,15 +262,15 @@ class OrderRunner:
                     text = (
                         f"order {foreign.OrderId} of somebody else works for group {group.todo.group}: it is waited for"
                     )
-                    self._tell(What.TROUBLE, task, text, Order=foreign.OrderId)
+                    self._report(Category.TROUBLE, task, text, Order=foreign.OrderId)
                 return Working(self._now() + LOOK_AGAIN)
-            return await self._advance(task, policy, plan, group, partly=partly, hurry=hurry)
+            return await self._advance(task, policy, plan, group, partly=partly, urgent=urgent)
         return Carried()
 
     # -- one group
 
     async def _advance(
-        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool, hurry: bool
+        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool, urgent: bool
     ) -> Verdict:
         now = self._now()
         working = group.working
@@ -278,7 +278,7 @@ class OrderRunner:
             ended = self._ended(policy, group, partly=partly) or self._too_old(task, policy, plan, group, partly=partly)
             if ended is not None:
                 return ended
-            if hurry:
+            if urgent:
                 return Ended(Why.OVER, "it gives way to an exit", partly)
         elif any(order.State in UNANSWERED for order in working) or len(working) > 1:
             return Working(now + LOOK_AGAIN)  # the venue has not answered yet: nothing may be asked of it
@@ -286,15 +286,15 @@ class OrderRunner:
         if order is not None and group.cancelled_by_us(order.OrderId):
             return Working(now + LOOK_AGAIN)
         progress = Progress(
-            rungs=[intent.rung for intent in group.sends],
+            price_steps=[intent.price_step for intent in group.sends],
             price=None if order is None else order.LimitPrice,
             works=order is not None,
             filled_at=self._seen[order.OrderId][1] if order is not None and order.OrderId in self._seen else None,
         )
-        if order is not None and hurry:
-            step: Rung | Cancel | Wait = Cancel("it gives way to an exit")
+        if order is not None and urgent:
+            step: PriceStep | Cancel | Wait = Cancel("it gives way to an exit")
         elif not group.todo.combo:
-            step = Rung(now, Stage.WALKING, None, None)
+            step = PriceStep(now, Stage.WALKING, None, None)
         else:
             quote = await self._quote(task, group.todo)
             step = decide(policy, progress, quote, group.todo.roots, now, partly=partly)
@@ -304,7 +304,7 @@ class OrderRunner:
             case Cancel():
                 if order is not None:
                     await self._cancel(task, group, order, step.why)
-            case Rung():
+            case PriceStep():
                 await self._send(task, plan, group, order, step)
         return Working(now + LOOK_SOON)
 
@@ -317,7 +317,7 @@ class OrderRunner:
         if latest is not None:
             return self._after(group, latest, partly=partly)
         last = sends[-1]
-        if last.outcome is IntentOutcome.PUT_OFF and self._now() < sends[0].rung.at + policy.patience:
+        if last.outcome is IntentOutcome.PUT_OFF and self._now() < sends[0].price_step.at + policy.patience:
             return None
         why = {IntentOutcome.OUT_OF_DATE: Why.OUT_OF_DATE, IntentOutcome.REFUSED: Why.REFUSED}
         text = last.note or "the order could not be sent"
@@ -329,7 +329,7 @@ class OrderRunner:
         """Stop a group from starting long after the others: after a pause the plan's prices are out of date."""
         if group.sends or (partly and policy.half_filled is HalfFilled.FINISH):
             return None
-        last = max([plan.fixed_at, *(intent.rung.at for intent in self._memory.intents(task))])
+        last = max([plan.fixed_at, *(intent.price_step.at for intent in self._memory.intents(task))])
         if self._now() <= last + 2 * policy.patience:
             return None
         return Ended(Why.OUT_OF_DATE, f"the plan is of {plan.fixed_at:%Y-%m-%d %H:%M:%S} and out of date", partly)
@@ -359,10 +359,10 @@ class OrderRunner:
         plan: PlanToOrder,
         group: _Group,
         replaced: models.Order | None,
-        rung: Rung,
+        price_step: PriceStep,
     ) -> None:
         todo = group.todo
-        limit = models.OrderType.Market if rung.price is None else models.OrderType.Limit
+        limit = models.OrderType.Market if price_step.price is None else models.OrderType.Limit
         number = len(group.intents)
         key = _key(task, todo, number)
         args = models.SendOrderArgs(
@@ -374,11 +374,11 @@ class OrderRunner:
             LegGroupOrder=models.LegGroupOrder(
                 OrderType=limit,
                 TimeInForce=models.TimeInForce.Day,
-                LimitPrice=rung.price,
+                LimitPrice=price_step.price,
                 LegNames=todo.names,
             ),
         )
-        intent = self._intent(task, todo, number, IntentKind.SEND, key, rung, wire.encode_json(args).decode())
+        intent = self._intent(task, todo, number, IntentKind.SEND, key, price_step, wire.encode_json(args).decode())
         self._memory.intend(intent)
         await self._call_send(task, intent, args)
 
@@ -386,12 +386,12 @@ class OrderRunner:
         number = len(group.intents)
         key = _key(task, group.todo, number)
         args = models.CancelOrderArgs(IdempotencyKey=key, LiveOrderId=order.OrderId)
-        last = group.sends[-1].rung
-        rung = Rung(self._now(), last.stage, None, None)
+        last = group.sends[-1].price_step
+        price_step = PriceStep(self._now(), last.stage, None, None)
         request = wire.encode_json(args).decode()
-        intent = self._intent(task, group.todo, number, IntentKind.CANCEL, key, rung, request, order.OrderId)
+        intent = self._intent(task, group.todo, number, IntentKind.CANCEL, key, price_step, request, order.OrderId)
         self._memory.intend(intent)
-        self._tell(What.ORDER, task, f"order {order.OrderId}: cancel, {why}", Order=order.OrderId)
+        self._report(Category.ORDER, task, f"order {order.OrderId}: cancel, {why}", Order=order.OrderId)
         await self._call_cancel(task, intent, args)
 
     async def _find_out(self, task: Task, policy: OrderPolicy, intent: Intent) -> None:
@@ -400,7 +400,7 @@ class OrderRunner:
             return
         if intent.kind is IntentKind.CANCEL:
             await self._call_cancel(task, intent, wire.decode_json(intent.request.encode(), models.CancelOrderArgs))
-        elif self._now() < intent.rung.at + policy.patience:
+        elif self._now() < intent.price_step.at + policy.patience:
             # The same key: if the first call is still in flight, only one of the two is executed.
             await self._call_send(task, intent, wire.decode_json(intent.request.encode(), models.SendOrderArgs))
         else:
@@ -417,11 +417,11 @@ class OrderRunner:
             return
         self._memory.learn(intent, IntentOutcome.TAKEN, result.LiveOrderId)
         price = args.LegGroupOrder.LimitPrice
-        at = "at the market" if price is None else f"limit {price:f} ({intent.rung.stage.value})"
+        at = "at the market" if price is None else f"limit {price:f} ({intent.price_step.stage.value})"
         replaces = "" if args.ReplacesOrder is None else f" in place of order {args.ReplacesOrder}"
         names = ", ".join(args.LegGroupOrder.LegNames)
-        self._tell(
-            What.ORDER,
+        self._report(
+            Category.ORDER,
             task,
             f"order {result.LiveOrderId}: {names} {at}{replaces}, {result.State.value}",
             Order=result.LiveOrderId,
@@ -437,11 +437,11 @@ class OrderRunner:
         except MesoLiveApiException as error:
             if error.status in PASSING:
                 # Asked again as it is, by the next look.
-                self._tell(What.TROUBLE, task, f"order {args.LiveOrderId} could not be cancelled yet: {error}")
+                self._report(Category.TROUBLE, task, f"order {args.LiveOrderId} could not be cancelled yet: {error}")
                 return
             if error.status is not models.StatusCode.DuplicateRequest and not await self._learn_from_record(intent):
                 self._memory.learn(intent, IntentOutcome.REFUSED, None, str(error))
-                self._tell(What.TROUBLE, task, f"order {args.LiveOrderId} was not cancelled: {error}")
+                self._report(Category.TROUBLE, task, f"order {args.LiveOrderId} was not cancelled: {error}")
                 return
         self._memory.learn(intent, IntentOutcome.TAKEN, None)
 
@@ -453,7 +453,7 @@ class OrderRunner:
         else:
             outcome = IntentOutcome.REFUSED
         self._memory.learn(intent, outcome, None, str(error))
-        self._tell(What.TROUBLE, task, f"the order was refused: {error}")
+        self._report(Category.TROUBLE, task, f"the order was refused: {error}")
 
     async def _learn_from_record(self, intent: Intent) -> bool:
         """Ask what a key was used for; return whether the server has it."""
@@ -499,8 +499,8 @@ class OrderRunner:
                 if order.CumQty != 0 and self._seen.get(order.OrderId, (None,))[0] != order.CumQty:
                     self._seen[order.OrderId] = order.CumQty, self._now()
                     price = "an unknown price" if order.AvgFillPrice is None else f"{order.AvgFillPrice:f}"
-                    self._tell(
-                        What.FILL,
+                    self._report(
+                        Category.FILL,
                         task,
                         f"order {order.OrderId}: {abs(order.CumQty):f} of {abs(order.Qty):f} at {price}",
                         Order=order.OrderId,
@@ -534,7 +534,7 @@ class OrderRunner:
             )
         except (MesoLiveApiException, MesoLiveSignalRError) as error:
             # Without quotes no price is computed, but an order that has worked too long is cancelled all the same.
-            self._tell(What.TROUBLE, task, f"no quotes: {error}")
+            self._report(Category.TROUBLE, task, f"no quotes: {error}")
             return None
         prices = result.ComboPrices
         if prices is None or prices.Bid is None or prices.Ask is None or prices.Bid > prices.Ask:
@@ -559,14 +559,16 @@ class OrderRunner:
         number: int,
         kind: IntentKind,
         key: str,
-        rung: Rung,
+        price_step: PriceStep,
         request: str,
         order_id: int | None = None,
     ) -> Intent:
-        return Intent(task.event_id, task.step, task.attempt, todo.group, number, kind, key, rung, request, order_id)
+        return Intent(
+            task.event_id, task.step, task.attempt, todo.group, number, kind, key, price_step, request, order_id
+        )
 
-    def _tell(self, what: What, task: Task, text: str, **details: Decimal | int | str | None) -> None:
-        self._say(what, task, text, details)
+    def _report(self, category: Category, task: Task, text: str, **details: Decimal | int | str | None) -> None:
+        self._say(category, task, text, details)
 
 
 def _key(task: Task, todo: GroupToOrder, number: int) -> str:

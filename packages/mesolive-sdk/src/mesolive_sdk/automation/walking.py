@@ -126,7 +126,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class PriceStep:
     """One intended order.
 
     Attributes
@@ -151,7 +151,7 @@ class Progress:
 
     Attributes
     ----------
-    rungs
+    price_steps
         All intended orders, oldest first.
     price
         The limit of the order that works; `None` for a market order, and where none works.
@@ -161,14 +161,14 @@ class Progress:
         When a fill was last seen. An order that is being filled is not replaced.
     """
 
-    rungs: Sequence[Rung] = ()
+    price_steps: Sequence[PriceStep] = ()
     price: Decimal | None = None
     works: bool = False
     filled_at: datetime | None = None
 
     def due(self, policy: OrderPolicy) -> datetime:
         """Return when the next step is due."""
-        last = self.rungs[-1].at
+        last = self.price_steps[-1].at
         return policy.step + (last if self.filled_at is None else max(last, self.filled_at))
 
 
@@ -194,7 +194,7 @@ def decide(
     now: datetime,
     *,
     partly: bool = False,
-) -> Rung | Cancel | Wait:
+) -> PriceStep | Cancel | Wait:
     """Return the next step of a group that is not filled.
 
     Parameters
@@ -208,12 +208,12 @@ def decide(
 
     Returns
     -------
-    A `Rung` is an order to send, in place of the one that works. A `Cancel` comes only while one works.
+    A `PriceStep` is an order to send, in place of the one that works. A `Cancel` comes only while one works.
     """
-    if not progress.rungs:
+    if not progress.price_steps:
         return Wait(now + policy.step) if quote is None else _first(policy, quote, roots, now)
-    first = progress.rungs[0]
-    since = next((rung.at for rung in progress.rungs if rung.stage is Stage.NATURAL), None)
+    first = progress.price_steps[0]
+    since = next((price_step.at for price_step in progress.price_steps if price_step.stage is Stage.NATURAL), None)
     if since is not None:
         return _at_natural(policy, progress, quote, roots, now, since)
     due = progress.due(policy)
@@ -239,40 +239,40 @@ def decide(
     return Cancel("the patience is over")
 
 
-def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
+def _first(policy: OrderPolicy, quote: ComboQuote, roots: Sequence[str], now: datetime) -> PriceStep:
     if policy.style is Style.MARKET:
-        return Rung(now, Stage.WALKING, None, None)
+        return PriceStep(now, Stage.WALKING, None, None)
     start = tick_below(roots, quote.middle)
     if policy.style is not Style.WALK or policy.max_concession == 0:
-        return Rung(now, Stage.WALKING, start, start)
+        return PriceStep(now, Stage.WALKING, start, start)
     worst = tick_above(roots, quote.middle + policy.max_concession * (quote.ask - quote.middle))
-    return Rung(now, Stage.WALKING, start, max(min(worst, tick_above(roots, quote.ask)), start))
+    return PriceStep(now, Stage.WALKING, start, max(min(worst, tick_above(roots, quote.ask)), start))
 
 
-def _walked(policy: OrderPolicy, first: Rung, quote: ComboQuote, roots: Sequence[str], now: datetime) -> Rung:
+def _walked(policy: OrderPolicy, first: PriceStep, quote: ComboQuote, roots: Sequence[str], now: datetime) -> PriceStep:
     """Return the order of this step of the walk: from the current mid, raised by the elapsed time."""
     steps = min((now - first.at) // policy.step, policy.steps) if policy.style is Style.WALK else 0
     start, end = tick_below(roots, quote.middle), _end_of_walk(first, quote, roots)
     share = tick_above(roots, start + (end - start) * steps / policy.steps) if end > start else start
     price = max(share, ticks_up(roots, start, steps * policy.step_ticks))
-    return Rung(now, Stage.WALKING, min(price, end), first.worst)
+    return PriceStep(now, Stage.WALKING, min(price, end), first.worst)
 
 
-def _end_of_walk(first: Rung, quote: ComboQuote, roots: Sequence[str]) -> Decimal:
+def _end_of_walk(first: PriceStep, quote: ComboQuote, roots: Sequence[str]) -> Decimal:
     natural = tick_above(roots, quote.ask)
     return natural if first.worst is None else min(first.worst, natural)
 
 
 def _price_again(
-    policy: OrderPolicy, first: Rung, quote: ComboQuote | None, roots: Sequence[str], now: datetime
-) -> Rung | Wait:
+    policy: OrderPolicy, first: PriceStep, quote: ComboQuote | None, roots: Sequence[str], now: datetime
+) -> PriceStep | Wait:
     if policy.style is Style.MARKET:
-        return Rung(now, Stage.WALKING, None, None)
+        return PriceStep(now, Stage.WALKING, None, None)
     return Wait(now + policy.step) if quote is None else _walked(policy, first, quote, roots, now)
 
 
-def _natural(quote: ComboQuote, roots: Sequence[str], now: datetime, worst: Decimal | None) -> Rung:
-    return Rung(now, Stage.NATURAL, tick_above(roots, quote.ask), worst)
+def _natural(quote: ComboQuote, roots: Sequence[str], now: datetime, worst: Decimal | None) -> PriceStep:
+    return PriceStep(now, Stage.NATURAL, tick_above(roots, quote.ask), worst)
 
 
 def _at_natural(
@@ -282,7 +282,7 @@ def _at_natural(
     roots: Sequence[str],
     now: datetime,
     since: datetime,
-) -> Rung | Cancel | Wait:
+) -> PriceStep | Cancel | Wait:
     """Follow the natural price until the patience is over once more."""
     over = since + policy.patience
     if now >= over and progress.works:
@@ -290,5 +290,5 @@ def _at_natural(
     due = progress.due(policy)
     if now < due or quote is None:
         return Wait(max(due, now + policy.step))
-    wanted = _natural(quote, roots, now, progress.rungs[-1].worst)
+    wanted = _natural(quote, roots, now, progress.price_steps[-1].worst)
     return Wait(min(now + policy.step, over)) if progress.works and wanted.price == progress.price else wanted

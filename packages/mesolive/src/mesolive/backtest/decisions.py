@@ -33,7 +33,7 @@ from mesolive.signals.auto_updates import Update
 from mesolive.signals.evaluation import Found
 from mesolive.trading.evaluation.entry_variables import CapturedVariables
 from mesolive.trading.evaluation.evaluator import CompletedEvaluation
-from mesolive_sdk.automation import Notice, TaskKind, What
+from mesolive_sdk.automation import Category, Notice, TaskKind
 
 Key = tuple[str, int | None, str]
 """Which decision: its kind, the position, the condition of an adjustment."""
@@ -149,11 +149,11 @@ class DecisionRecorder:
 
     def noticed(self, notice: Notice) -> None:
         """Record a notice of the autopilot with the decision on its signal."""
-        if notice.what is What.SIGNAL and notice.details.get("State") == "off":
+        if notice.category is Category.SIGNAL and notice.details.get("State") == "off":
             return  # the end of a signal is no decision
         task = notice.task
         key = (task.kind.value, task.position_id, task.condition or "")
-        record = self._current.get(key) or (self._last.get(key) if notice.what is not What.SIGNAL else None)
+        record = self._current.get(key) or (self._last.get(key) if notice.category is not Category.SIGNAL else None)
         if record is None:
             name = self._names.get(task.position_id, "") if task.position_id is not None else ""
             record = self._record(
@@ -179,9 +179,9 @@ class DecisionRecorder:
             )
             record.definitions.extend(_condition(item) for item in failed)
             self._frozen = None
-        if notice.what is What.OUTCOME:
-            record.result = str(notice.details.get("State", notice.what.value))
-        if notice.what in {What.OUTCOME, What.TROUBLE, What.DECISION}:
+        if notice.category is Category.OUTCOME:
+            record.result = str(notice.details.get("State", notice.category.value))
+        if notice.category in {Category.OUTCOME, Category.TROUBLE, Category.DECISION}:
             record.reason = notice.text if not record.reason else f"{record.reason}; {notice.text}"
 
     def _evaluated(self, found: Found, done: CompletedEvaluation) -> None:

@@ -70,7 +70,7 @@ def notice_row(notice: Notice, outcome: Outcome) -> tuple[str, str, str, str]:
     names = {position.Id: position.Name for position in outcome.positions}
     position = notice.task.position_id
     name = "" if position is None else names.get(position, str(position))
-    return notice.what.value, notice.task.kind.value, name, notice.text
+    return notice.category.value, notice.task.kind.value, name, notice.text
 
 
 def write(outcome: Outcome, results: Results, folder: Path) -> list[Path]:

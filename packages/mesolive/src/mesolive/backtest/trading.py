@@ -142,7 +142,7 @@ class BacktestDesk:
             orders=Orders(data, (self._terms.account,), policies=self._terms.policies),
             ignore_schedules=self._terms.ignore_schedules,
             now=self._clock.now,
-            told=self._noticed,
+            listener=self._noticed,
         )
 
     async def trade(self, until: datetime) -> None:

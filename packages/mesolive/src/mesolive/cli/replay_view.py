@@ -20,7 +20,7 @@ from mesolive.backtest.statistics import Results
 from mesolive.cli import remote
 from mesolive.cli.output import Console, Table, echo
 from mesolive_sdk import models
-from mesolive_sdk.automation import What
+from mesolive_sdk.automation import Category
 from mesolive_sdk.display import contract_text, visible
 
 MAX_ROWS: Final = 20
@@ -117,8 +117,8 @@ def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:
     troubles = [
         notice
         for notice in outcome.notices
-        if notice.what is What.TROUBLE
-        or (notice.what is What.OUTCOME and notice.details.get("State") not in PLAIN_STATES)
+        if notice.category is Category.TROUBLE
+        or (notice.category is Category.OUTCOME and notice.details.get("State") not in PLAIN_STATES)
     ]
     shown.table(
         "Not carried out",

@@ -68,7 +68,7 @@ class Play:
             memory,
             orders=orders,
             now=self.now,
-            told=self.notices.append,
+            listener=self.notices.append,
             **options,
         )
 
