@@ -1,0 +1,1 @@
+"""Connectors: configured, supervised connections to brokers and market data providers."""
