@@ -18,6 +18,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.columns import TimedPrice
 from mesolive.market.contracts import Right, Underlying
 from mesolive.market.listing import Listing
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import Quote
 from mesolive_testkit.market import CALENDAR, MORNING, Chain, expiration, flat_chain
 
@@ -267,3 +268,61 @@ async def test_a_price_that_is_not_finite_is_no_quote(wrong: float) -> None:
     chain.book.set_underlying(MORNING + SECOND, UnderlyingPrices(bid=4999.0, ask=wrong, last=wrong))
     quote = chain.book.view().underlying.quote
     assert (quote.bid, quote.ask, quote.last) == (4999.0, None, None)
+
+
+async def test_a_quote_has_the_quality_that_the_provider_stated_with_it() -> None:
+    chain = flat_chain()
+    assert chain.book.view().live_throughout
+    before = chain.book.view()
+    for quality in (QuoteQuality.DELAYED, QuoteQuality.FROZEN, QuoteQuality.MODELLED, QuoteQuality.LIVE):
+        assert chain.book.update(MORNING + SECOND, put(chain), {"bid": 3.0, "ask": 3.2}, quality)
+        assert quote_of(chain, put(chain)).quality is quality
+        assert quote_of(chain, put(chain, 5000)).quality is QuoteQuality.LIVE
+        assert chain.book.view().live_throughout == (quality is QuoteQuality.LIVE)
+    assert before.live_throughout, "a view does not change after it was taken"
+
+
+async def test_a_quality_alone_is_a_change_that_readers_are_told() -> None:
+    chain = flat_chain()
+    version = chain.book.version
+    assert chain.book.grade(MORNING + SECOND, slice(None), QuoteQuality.DELAYED)
+    assert chain.book.version == version + 1
+    assert not chain.book.grade(MORNING + 2 * SECOND, slice(None), QuoteQuality.DELAYED)
+    chain.book.set_underlying(MORNING + SECOND, chain.book.prices, QuoteQuality.DELAYED)
+    assert chain.book.view().underlying.quote.quality is QuoteQuality.DELAYED
+
+
+async def test_an_updated_quote_is_as_old_as_the_providers_last_update_and_a_released_one_grows_old() -> None:
+    chain = flat_chain()
+    clock = chain.clock
+    await clock.advance(20)
+    chain.book.heard(clock.now())
+    assert quote_of(chain, put(chain)).age(clock.now()) == timedelta(0)
+    chain.book.release(clock.now(), put(chain))
+    await clock.advance(30)
+    chain.book.heard(clock.now())
+    chain.book.release(clock.now(), put(chain))  # a second release does not make it younger
+    assert quote_of(chain, put(chain)).age(clock.now()) == timedelta(seconds=30)
+    assert not chain.book.view().live_throughout
+    chain.book.update(clock.now(), put(chain), {"bid": 3.0})
+    assert quote_of(chain, put(chain)).age(clock.now()) == timedelta(0)
+
+
+async def test_quality_and_age_stay_with_their_contracts_when_the_listing_changes() -> None:
+    chain = flat_chain()
+    contract = chain.listing.contract(put(chain))
+    chain.book.update(MORNING + SECOND, put(chain), {"bid": 3.0}, QuoteQuality.DELAYED)
+    chain.book.release(MORNING + SECOND, put(chain))
+    listed = {
+        right: [chain.listing.strike(at) for at in range(*span)]
+        for right in Right
+        if (span := chain.listing.span("SPXW", FRIDAY, right)) is not None
+    }
+    place = chain.listing.position("SPXW", FRIDAY)
+    assert place is not None
+    more = {right: [*strikes, Decimal("4000.5")] for right, strikes in listed.items()}
+    chain.book.relist(Listing(chain.listing.underlying, {chain.listing.expirations[place]: more}))
+    found = chain.book.view().find(contract)
+    assert found is not None
+    quote = found[0].quote(found[1])
+    assert (quote.quality, quote.quoted_at) == (QuoteQuality.DELAYED, MORNING + SECOND)

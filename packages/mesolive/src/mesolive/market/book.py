@@ -24,6 +24,7 @@ from mesolive.market.columns import TIMES, Columns, Price, sound
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
@@ -156,7 +157,13 @@ class QuoteBook:
         self._deferred = refresh
         self._changed()
 
-    def update(self, at: datetime, indices: Indices, prices: Mapping[Price, Values]) -> bool:
+    def update(
+        self,
+        at: datetime,
+        indices: Indices,
+        prices: Mapping[Price, Values],
+        quality: QuoteQuality = QuoteQuality.LIVE,
+    ) -> bool:
         """Take new values for some contracts.
 
         Parameters
@@ -168,6 +175,8 @@ class QuoteBook:
         prices
             New values by field, one per contract; NaN means no such price, and an infinite value is taken
             as NaN: it is not a quote. Fields that are not named stay.
+        quality
+            What the provider said of these quotes: of this request, not of what was asked for.
 
         Returns
         -------
@@ -177,9 +186,9 @@ class QuoteBook:
         self._refresh()
         self.heard_at = at
         micros = to_micros(at)
-        changed = False
+        changed = self._grade(indices, quality, NEVER)
         if isinstance(indices, int):
-            changed = self._update_one(micros, indices, prices)
+            changed = self._update_one(micros, indices, prices) or changed
             if changed:
                 self._changed()
             return changed
@@ -200,6 +209,42 @@ class QuoteBook:
             self._changed()
         return changed
 
+    def grade(self, at: datetime, indices: Indices, quality: QuoteQuality) -> bool:
+        """Take another quality for quotes whose prices stay; return whether any of them had a different one.
+
+        A quote that was released stays released.
+        """
+        self._refresh()
+        self.heard_at = at
+        changed = self._grade(indices, quality, None)
+        if changed:
+            self._changed()
+        return changed
+
+    def release(self, at: datetime, indices: Indices) -> None:
+        """Keep the quotes of contracts that the provider updates no longer: from `at` on they grow old one by one."""
+        self._refresh()
+        if np.any(self._columns.released[indices] == NEVER):
+            columns = self._writable()
+            given = columns.released[indices]
+            columns.released[indices] = np.where(given == NEVER, to_micros(at), given)
+            self._changed()
+
+    def _grade(self, indices: Indices, quality: QuoteQuality, released: int | None) -> bool:
+        """Write the quality, and when the contracts were released (`None`: as it was); return whether one changed."""
+        quality_array, released_array = self._columns.quality, self._columns.released
+        if isinstance(indices, int):  # ticks come one by one, and array operations on one element are slow
+            graded = quality_array.item(indices) != quality
+            kept = released is None or released_array.item(indices) == released
+        else:
+            graded = bool((quality_array[indices] != quality).any())
+            kept = released is None or not (released_array[indices] != released).any()
+        if graded:
+            self._writable().quality[indices] = quality
+        if released is not None and not kept:
+            self._writable().released[indices] = released
+        return graded or not kept
+
     def _update_one(self, micros: int, index: int, prices: Mapping[Price, Values]) -> bool:
         """Take new values for one contract: ticks come one by one, and array operations on one element are slow."""
         changed = False
@@ -218,14 +263,14 @@ class QuoteBook:
             changed = True
         return changed
 
-    def set_underlying(self, at: datetime, prices: UnderlyingPrices) -> bool:
-        """Take the underlying's prices; return whether any of them changed."""
+    def set_underlying(self, at: datetime, prices: UnderlyingPrices, quality: QuoteQuality = QuoteQuality.LIVE) -> bool:
+        """Take the underlying's prices and what the provider said of them; return whether any of them changed."""
         self._refresh()
         self.heard_at = at
         prices = _finite(prices)
         self._prices = prices
         old = self._underlying
-        quote = _quote(old.quote, prices, at, is_index=self._listing.underlying.is_index)
+        quote = replace(_quote(old.quote, prices, at, is_index=self._listing.underlying.is_index), quality=quality)
         state = replace(old, quote=quote, today_open=prices.today_open, previous_close=prices.previous_close)
         if state == old:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -11,11 +12,12 @@ import numpy as np
 
 from mesolive.market.analytics import ChainAnalytics, CurveCache, ExpirationAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
-from mesolive.market.columns import Columns
+from mesolive.market.columns import Columns, QualityArray
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
-from mesolive.market.moments import from_micros
+from mesolive.market.moments import NEVER, from_micros
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
 
 
@@ -66,6 +68,11 @@ class BookSlice:
     def ask_size(self) -> FloatArray:
         """Ask sizes, in contracts."""
         return self._view.columns.values["ask_size"][slice(*self._span)]
+
+    @property
+    def quality(self) -> QualityArray:
+        """The quality of each quote, as numbers of `QuoteQuality`."""
+        return self._view.columns.quality[slice(*self._span)]
 
     @property
     def mark(self) -> FloatArray:
@@ -128,6 +135,8 @@ class BookSlice:
             ask_time=from_micros(times["ask"][at]),
             last_time=from_micros(times["last"][at]),
             mark_time=None if np.isnan(mark) else from_micros(mark_time) or self._view.now,
+            quality=QuoteQuality(int(self._view.columns.quality[at])),
+            quoted_at=self._view.quoted_at(at),
         )
 
     def years(self) -> float:
@@ -297,7 +306,8 @@ class BookView:
     @cached_property
     def _underlying(self) -> UnderlyingState:
         today = self.calendar.local(self.now).date()
-        return BookUnderlying(self._state, self._history, today, self._solve_iv)
+        state = replace(self._state, quote=replace(self._state.quote, quoted_at=self.heard_at))
+        return BookUnderlying(state, self._history, today, self._solve_iv)
 
     def _solve_iv(self) -> float | None:
         spot = self._state.quote.mark
@@ -307,6 +317,16 @@ class BookView:
     def expirations(self) -> Sequence[Expiration]:
         """All expirations that still trade, by settlement instant, then root."""
         return self.listing.expirations[self._alive :]
+
+    @cached_property
+    def live_throughout(self) -> bool:
+        """Whether every quote is live and updated: then no reader has to look at qualities and ages one by one."""
+        return not self.columns.quality.any() and not self.columns.released.any()
+
+    def quoted_at(self, index: int) -> datetime | None:
+        """Return until when the provider has updated the contract at `index` of the listing; `None` if it never did."""
+        released = int(self.columns.released[index])
+        return self.heard_at if released == NEVER else from_micros(released)
 
     @cached_property
     def analytics(self) -> ChainAnalytics:

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import FloatArray
 
 Price: TypeAlias = Literal["bid", "ask", "last", "mark", "bid_size", "ask_size"]
 TimedPrice: TypeAlias = Literal["bid", "ask", "last", "mark"]
 TimeArray: TypeAlias = npt.NDArray[np.int64]
+QualityArray: TypeAlias = npt.NDArray[np.int8]
 
 FIELDS: Final[tuple[Price, ...]] = ("bid", "ask", "last", "mark", "bid_size", "ask_size")
 TIMES: Final[dict[Price, TimedPrice]] = {"bid": "bid", "ask": "ask", "last": "last", "mark": "mark"}
@@ -67,13 +69,29 @@ class Columns:
     """Prices (NaN = none) and the times at which they last changed (microseconds, 0 = never), by field.
 
     The field `mark` is the provider's own mark, where it sends one.
+
+    Attributes
+    ----------
+    quality
+        The quality of each contract's quote, as numbers of `QuoteQuality`.
+    released
+        When the provider stopped to update a contract (microseconds); 0 while it updates it: then the quote is as old
+        as the provider's last update, however long its prices have not changed.
     """
 
-    __slots__ = ("times", "values")
+    __slots__ = ("quality", "released", "times", "values")
 
-    def __init__(self, values: dict[Price, FloatArray], times: dict[TimedPrice, TimeArray]) -> None:
+    def __init__(
+        self,
+        values: dict[Price, FloatArray],
+        times: dict[TimedPrice, TimeArray],
+        quality: QualityArray,
+        released: TimeArray,
+    ) -> None:
         self.values = values
         self.times = times
+        self.quality = quality
+        self.released = released
 
     @classmethod
     def empty(cls, length: int) -> Columns:
@@ -81,6 +99,8 @@ class Columns:
         return cls(
             {field: np.full(length, np.nan) for field in FIELDS},
             {field: np.full(length, NEVER, dtype=np.int64) for field in TIMES.values()},
+            np.full(length, QuoteQuality.LIVE, dtype=np.int8),
+            np.full(length, NEVER, dtype=np.int64),
         )
 
     def copy(self) -> Columns:
@@ -88,6 +108,8 @@ class Columns:
         return Columns(
             {field: values.copy() for field, values in self.values.items()},
             {field: times.copy() for field, times in self.times.items()},
+            self.quality.copy(),
+            self.released.copy(),
         )
 
     def freeze(self) -> None:
@@ -96,6 +118,8 @@ class Columns:
             values.flags.writeable = False
         for times in self.times.values():
             times.flags.writeable = False
+        self.quality.flags.writeable = False
+        self.released.flags.writeable = False
 
     def take_over(
         self, old: Columns, old_listing: Listing, old_span: tuple[int, int], listing: Listing, span: tuple[int, int]
@@ -109,3 +133,5 @@ class Columns:
             values[target] = old.values[field][source]
         for field, times in self.times.items():
             times[target] = old.times[field][source]
+        self.quality[target] = old.quality[source]
+        self.released[target] = old.released[source]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.quality import QuoteQuality
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,6 +27,14 @@ class Quote:
 
     `mark` is the provider's mark, else the midpoint of a sound market (both sides there, not crossed), else the model's
     value, else `None`.
+
+    Attributes
+    ----------
+    quality
+        What the provider says of the quote.
+    quoted_at
+        Until when the provider has updated the quote: the time of its last update while it does so, also when no price
+        has changed since long; `None` where it never did.
     """
 
     bid: float | None = None
@@ -36,6 +45,12 @@ class Quote:
     ask_time: datetime | None = None
     last_time: datetime | None = None
     mark_time: datetime | None = None
+    quality: QuoteQuality = QuoteQuality.LIVE
+    quoted_at: datetime | None = None
+
+    def age(self, now: datetime) -> timedelta | None:
+        """Return for how long the provider has not updated the quote; `None` where it never did."""
+        return None if self.quoted_at is None else now - self.quoted_at
 
 
 class UnderlyingState(Protocol):
@@ -82,7 +97,7 @@ class ChainSlice(Protocol):
     Prices are per unit of the underlying. Greeks are per unit of the underlying and per long contract, before quantity
     and multiplier: delta as a fraction, theta per calendar day, vega per volatility point, rho per 1.00 of rate.
     `iv` is a fraction. Where the market gives no sound value an element is NaN. Volatilities and greeks are computed
-    when first read and kept with the view.
+    when first read and kept with the view. `quality` holds numbers of `QuoteQuality`.
     """
 
     @property
@@ -111,6 +126,8 @@ class ChainSlice(Protocol):
     def vega(self) -> FloatArray: ...
     @property
     def rho(self) -> FloatArray: ...
+    @property
+    def quality(self) -> npt.NDArray[np.int8]: ...
 
     def contract(self, index: int) -> OptionContract:
         """Return the contract at `index`."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from mesolive.market.contracts import ExerciseStyle, Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
@@ -79,6 +80,10 @@ class PlainSlice:
     theta: FloatArray
     vega: FloatArray
     rho: FloatArray
+
+    @property
+    def quality(self) -> npt.NDArray[np.int8]:
+        return np.zeros(len(self.strikes), dtype=np.int8)
 
     def contract(self, index: int) -> OptionContract:
         expiration = self.expiration
