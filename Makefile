@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint imports types tests unit lowest wheels bench crash-test month-test clean
+.PHONY: help run test format lint imports types tests unit lowest wheels bench bench-report crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -81,6 +81,9 @@ wheels: $(VENV)/.dev ## build the wheels of the four packages into dist/
 
 bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 	@$(BIN)/python -m bench $(NAME)
+
+bench-report: $(VENV)/.dev ## run all benchmarks, each in a process of its own, and write bench/out/report.md
+	@$(BIN)/python -m bench --report $(NAME)
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
 	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_order_kills.py

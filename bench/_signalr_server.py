@@ -5,11 +5,14 @@ Prints the port on one line and serves until it is terminated.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -78,6 +81,9 @@ class CountingMessagePack(MessagePackHubProtocol):
 class BenchHub(Hub):
     """What the benchmark calls."""
 
+    async def Nothing(self) -> None:  # noqa: N802 - names as of a .NET hub
+        """Do nothing."""
+
     async def Echo(self, text: str) -> str:  # noqa: N802 - names as of a .NET hub
         """Return the text."""
         return text
@@ -104,7 +110,9 @@ COUNTED = SignalRServer({"/counted": BenchHub}, options=OPTIONS, protocols=(Coun
 async def app(scope: Message, receive: Receive, send: Send) -> None:
     """Serve bare WebSockets and a hub that only replays, and the hubs elsewhere."""
     path = scope["path"]
-    bare = {"/echo": echo, "/push": push, "/push-made": push_made, "/stats": stats, REPLAY: replay}.get(path)
+    bare = {"/echo": echo, "/push": push, "/push-made": push_made, "/stats": stats, "/cpu": cpu, REPLAY: replay}.get(
+        path
+    )
     if path == f"{REPLAY}/negotiate":
         await negotiate(send)
     elif bare is None:
@@ -137,10 +145,15 @@ async def push_made(text: str, send: Send) -> None:
 
 
 async def stats(_: str, send: Send) -> None:
-    """Tell the resident memory and the count of encodings."""
+    """Send the resident memory and the count of encodings."""
     gc.collect()
     answer = {"rss": psutil.Process().memory_info().rss, "encodings": Encodings.count}
     await send({"type": "websocket.send", "text": json.dumps(answer)})
+
+
+async def cpu(_: str, send: Send) -> None:
+    """Send the processor time of this process in seconds."""
+    await send({"type": "websocket.send", "text": repr(time.process_time())})
 
 
 async def negotiate(send: Send) -> None:
@@ -173,12 +186,21 @@ async def replay(text: str, send: Send) -> None:
             await send({"type": "websocket.send", "text": json.dumps(answer) + SEPARATOR})
 
 
-def main() -> None:
-    """Serve on a free port of the loopback interface."""
-    pin(SERVER_CORE)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(
+@asynccontextmanager
+async def serving_here() -> AsyncGenerator[int]:
+    """Serve in this process and on its loop; yields the port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        server = uvicorn.Server(_config())
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await running
+
+
+def _config() -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level="error",
         ws="websockets-sansio",
@@ -186,7 +208,14 @@ def main() -> None:
         ws_ping_interval=None,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+
+
+def main() -> None:
+    """Serve on a free port of the loopback interface."""
+    pin(SERVER_CORE)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(_config()).run(sockets=[listener])
 
 
 def pin(core: int) -> None:

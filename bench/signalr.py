@@ -8,30 +8,31 @@ measured by the processor time it takes, and of its rounds the best counts.
 from __future__ import annotations
 
 import gc
-import json
 import os
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import psutil
 
+from bench._rounds import Rounds, in_turns, seconds
 from bench._signalr_clients import CLIENT_CORE
 from bench._signalr_mutations import survive
-from bench._signalr_server import pin
-from bench._signalr_socket import SEPARATOR, RawWebSocket, frame
-from bench.report import Figure
+from bench._signalr_process import SignalRProcess
+from bench._signalr_server import ITEM_BYTES, pin
+from bench._signalr_socket import RawWebSocket, frame
+from bench.report import Absolute, Row
 from signalr_asyncio import JsonHubProtocol
-from signalr_asyncio.protocol import HandshakeRequest, Invocation, StreamInvocation, encode_handshake
+from signalr_asyncio.protocol import Invocation, StreamInvocation
 
 ROUNDS = 150
 ECHOES = 100
 ECHO_BYTES = 256
 ITEMS = 2_000
 CONNECTIONS = 1_000
+BROADCASTS = 30
 CLIENT_ROUNDS = 5
 CLIENT_ITEMS = 50_000
 MUTATIONS = 1_000_000
@@ -40,62 +41,38 @@ JSON = JsonHubProtocol()
 END_OF_STREAM = b'{"type":3,"invocationId":"1"}\x1e'
 
 
-def run() -> Sequence[Figure]:
+def run() -> Sequence[Row]:
     """Measure everything; takes about a minute and a half."""
     affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     pin(CLIENT_CORE)
     try:
-        with server() as port:
-            figures = [*invoking(port), *streaming(port), *broadcasting(port), *comparing(port)]
-        return [*figures, *idling(), *mutating()]
+        with SignalRProcess() as server:
+            rows = [*calling(server), *streaming(server), *broadcasting(server), *comparing(server.port)]
+        return [*rows, *idling(), *mutating()]
     finally:
         if affinity is not None:
             os.sched_setaffinity(0, affinity)
 
 
-@contextmanager
-def server() -> Generator[int]:
-    """Run the server process, and yield its port."""
-    command = [sys.executable, "-m", "bench._signalr_server"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def hub(port: int, path: str = "/hub", protocol: str = "json") -> RawWebSocket:
-    """Connect to a hub, without negotiation, and shake hands."""
-    connection = RawWebSocket(port, path)
-    connection.send(encode_handshake(HandshakeRequest(protocol, 1)))
-    assert connection.receive() == b"{}" + SEPARATOR
-    return connection
-
-
-def invoking(port: int) -> list[Figure]:
+def calling(server: SignalRProcess) -> list[Row]:
     """Compare calls, one after another, with bare echoes."""
     text = "x" * ECHO_BYTES
     call = frame(JSON.encode(Invocation("Echo", [text], "1")))
     plain = frame(text.encode())
-    with RawWebSocket(port, "/echo") as bare, hub(port) as called:
+    with server.connect("/echo") as bare, server.hub() as called:
         echo = rates(ECHOES, lambda: back_and_forth(bare, plain), lambda: back_and_forth(called, call))
-    return [
-        Figure("bare echo of 256 B", echo.base, "1/s"),
-        Figure("sequential invoke of 256 B", echo.own, "1/s"),
-        Figure("sequential invoke : bare echo", echo.ratio, "×", 0.75, "higher"),
-    ]
+    sides = [Absolute("hub calls of 256 B", echo.own, "1/s"), Absolute("bare echoes of 256 B", echo.base, "1/s")]
+    return [Row("hub call : bare echo", echo.ratio, 0.85, 1.3, "higher", sides)]
 
 
-def streaming(port: int) -> list[Figure]:
+def streaming(server: SignalRProcess) -> list[Row]:
     """Compare a server stream, in a frame each and joined as by default, with a bare push that encodes the same."""
     ask = JSON.encode(StreamInvocation("Readings", [ITEMS], "1"))
     with (
-        RawWebSocket(port, "/push") as bare,
-        RawWebSocket(port, "/push-made") as made,
-        hub(port, "/hub-single") as single,
-        hub(port) as joined,
+        server.connect("/push") as bare,
+        server.connect("/push-made") as made,
+        server.hub("/hub-single") as single,
+        server.hub() as joined,
     ):
 
         def push(connection: RawWebSocket) -> Callable[[], None]:
@@ -107,57 +84,73 @@ def streaming(port: int) -> list[Figure]:
         alone = rates(ITEMS, push(bare), stream(single))
         together = rates(ITEMS, push(bare), stream(joined))
         ready = rates(ITEMS, push(made), stream(joined))
+    size = f"items of {ITEM_BYTES} B"
+    sides = [Absolute(f"stream, {size}", alone.own, "1/s"), Absolute(f"bare push, {size}", alone.base, "1/s")]
+    all_sides = [
+        Absolute(f"stream, {size}", together.own, "1/s"),
+        Absolute(f"bare push, {size}", together.base, "1/s"),
+        Absolute("joined stream : bare push of text made beforehand", ready.ratio, "×"),
+    ]
     return [
-        Figure("bare push of 762 B items", alone.base, "1/s"),
-        Figure("bare push of 762 B text made beforehand", ready.base, "1/s"),
-        Figure("stream of 762 B items, a frame each", alone.own, "1/s"),
-        Figure("stream, a frame each : bare push", alone.ratio, "×", 0.9, "higher"),
-        Figure("stream of 762 B items, joined", together.own, "1/s"),
-        Figure("stream, joined : bare push", together.ratio, "×", 1.5, "higher"),
-        Figure("stream, joined : bare push of text made beforehand", ready.ratio, "×"),
+        Row("stream, a frame per item : bare push", alone.ratio, 0.92, 1.0, "higher", sides),
+        Row("stream, joined : bare push", together.ratio, 2.8, 3.5, "higher", all_sides),
     ]
 
 
-def broadcasting(port: int) -> list[Figure]:
-    """Send one message to many connections, half of them in either encoding."""
+def broadcasting(server: SignalRProcess) -> list[Row]:
+    """Send messages to many connections, half of them in either encoding, and compare with a bare push of as many."""
     half = CONNECTIONS // 2
     with ExitStack() as stack:
-        listeners = [stack.enter_context(hub(port, "/counted", "json")) for _ in range(half)]
-        listeners += [stack.enter_context(hub(port, "/counted", "messagepack")) for _ in range(half)]
-        sender = stack.enter_context(hub(port, "/counted"))
-        before = stats(port)["encodings"]
-        started = time.perf_counter()
-        sender.send(JSON.encode(Invocation("Broadcast", [])))
-        for listener in listeners:
-            listener.read_past(b"Heard")
-        elapsed = time.perf_counter() - started
-        encodings = stats(port)["encodings"] - before
+        listeners = [stack.enter_context(server.hub("/counted", "json")) for _ in range(half)]
+        listeners += [stack.enter_context(server.hub("/counted", "messagepack")) for _ in range(half)]
+        sender = stack.enter_context(server.hub("/counted"))
+        bare = stack.enter_context(server.connect("/push"))
+        ask = frame(JSON.encode(Invocation("Broadcast", [])))
+
+        def broadcast() -> None:
+            sender.send_frame(ask)
+            for listener in listeners:
+                listener.read_past(b"Heard")
+
+        before = server.encodings()
+        broadcast()
+        encodings = server.encodings() - before
+        push = str(CONNECTIONS).encode()
+        measured = rates(CONNECTIONS, lambda: ask_and_read(bare, push, b"END"), broadcast, BROADCASTS)
+    sides = [
+        Absolute("deliveries of a broadcast to 1,000", measured.own, "1/s"),
+        Absolute("until the last of 1,000 has it", CONNECTIONS / measured.own * 1e3, "ms"),
+        Absolute("bare push", measured.base, "1/s"),
+    ]
     return [
-        Figure("encodings of a broadcast to 1,000, per encoding in use", encodings / 2, "", 1),
-        Figure("broadcast until the last of 1,000 has it", elapsed * 1e3, "ms"),
+        Row("broadcast to 1,000, deliveries/s : bare push/s", measured.ratio, 0.5, 1.0, "higher", sides),
+        Row("encodings of a broadcast to 1,000, per encoding in use", encodings / 2, 1, unit=""),
     ]
 
 
-def idling() -> list[Figure]:
+def idling() -> list[Row]:
     """Compare the memory that idle connections take with that of bare WebSockets; each in a server of its own."""
-    openers: dict[str, Callable[[int], RawWebSocket]] = {"bare": lambda port: RawWebSocket(port, "/echo"), "hub": hub}
     kilobytes: dict[str, float] = {}
-    for name, opener in openers.items():
-        with server() as port, ExitStack() as stack:
+    for name in ("bare", "hub"):
+        with SignalRProcess() as server, ExitStack() as stack:
+
+            def connect(server: SignalRProcess = server, name: str = name) -> RawWebSocket:
+                return server.connect("/echo") if name == "bare" else server.hub()
+
             # The first connections fill what all share.
             for _ in range(50):
-                stack.enter_context(opener(port))
-            before = stats(port)["rss"]
+                stack.enter_context(connect())
+            before = server.rss()
             for _ in range(CONNECTIONS):
-                stack.enter_context(opener(port))
-            kilobytes[name] = (stats(port)["rss"] - before) / CONNECTIONS / 1024
+                stack.enter_context(connect())
+            kilobytes[name] = (server.rss() - before) / CONNECTIONS / 1024
+    sides = [Absolute(f"memory of an idle {name} connection", size, "KB") for name, size in kilobytes.items()]
     return [
-        Figure("memory of an idle bare WebSocket", kilobytes["bare"], "KB"),
-        Figure("memory of an idle hub connection", kilobytes["hub"], "KB"),
+        Row("memory of an idle hub connection : bare WebSocket", kilobytes["hub"] / kilobytes["bare"], absolutes=sides)
     ]
 
 
-def comparing(port: int) -> list[Figure]:
+def comparing(port: int) -> list[Row]:
     """Have the clients read the same stream, from a server that is faster than any of them."""
     measured: dict[str, list[float]] = {"ours": [], "ours-typed": [], "pysignalr": [], "signalrcore": []}
     for _ in range(CLIENT_ROUNDS):
@@ -166,17 +159,14 @@ def comparing(port: int) -> list[Figure]:
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
             rounds.append(float(done.stdout.split()[-1]))
     rate = {name: max(rounds) for name, rounds in measured.items()}
+    sides = [Absolute(f"{name}, items of {ITEM_BYTES} B", value, "1/s of CPU") for name, value in rate.items()]
     return [
-        Figure("our client, items of 762 B", rate["ours"], "1/s of CPU"),
-        Figure("our client, items decoded as a type", rate["ours-typed"], "1/s of CPU"),
-        Figure("pysignalr, items of 762 B", rate["pysignalr"], "1/s of CPU"),
-        Figure("signalrcore, items of 762 B", rate["signalrcore"], "1/s of CPU"),
-        Figure("our client : pysignalr", rate["ours"] / rate["pysignalr"], "×", 1, "higher"),
-        Figure("our client : signalrcore", rate["ours"] / rate["signalrcore"], "×", 1, "higher"),
+        Row("our client : pysignalr", rate["ours"] / rate["pysignalr"], 1, None, "higher", sides),
+        Row("our client : signalrcore", rate["ours"] / rate["signalrcore"], 1, None, "higher"),
     ]
 
 
-def mutating() -> list[Figure]:
+def mutating() -> list[Row]:
     """Feed damaged frames to the protocol core."""
     survive(MUTATIONS // 10, seed=1)
     gc.collect()
@@ -186,41 +176,16 @@ def mutating() -> list[Figure]:
     elapsed = time.perf_counter() - started
     gc.collect()
     grown = (psutil.Process().memory_info().rss - before) / 1024
+    sides = [Absolute("damaged frames parsed", MUTATIONS / elapsed, "1/s")]
     return [
-        Figure("damaged frames parsed", MUTATIONS / elapsed, "1/s"),
-        Figure("unexpected errors in 1,000,000 damaged frames", unexpected, "", 0),
-        Figure("memory grown by 1,000,000 damaged frames", max(0.0, grown), "KB", 1024),
+        Row("unexpected errors in 1,000,000 damaged frames", unexpected, 0, absolutes=sides, unit=""),
+        Row("memory grown by 1,000,000 damaged frames", max(0.0, grown), 1024, unit="KB"),
     ]
 
 
-class Rates:
-    """Two sides measured round by round.
-
-    Attributes
-    ----------
-    base, own
-        The medians, per second.
-    ratio
-        The median of the rounds' ratios, own to base.
-    """
-
-    def __init__(self, rounds: Sequence[tuple[float, float]]) -> None:
-        self.base = statistics.median(base for base, _ in rounds)
-        self.own = statistics.median(own for _, own in rounds)
-        self.ratio = statistics.median(own / base for base, own in rounds)
-
-
-def rates(count: int, base: Callable[[], None], own: Callable[[], None]) -> Rates:
-    """Run both sides in turns, the first round unmeasured; each call does `count` things."""
-    rounds = [(count / seconds(base), count / seconds(own)) for _ in range(ROUNDS + 1)]
-    return Rates(rounds[1:])
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """Return how long `work` takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def rates(count: int, base: Callable[[], None], own: Callable[[], None], rounds: int = ROUNDS) -> Rounds:
+    """Run both sides in turns; each call does `count` things; the sides are told per second."""
+    return in_turns(lambda: count / seconds(base), lambda: count / seconds(own), rounds)
 
 
 def back_and_forth(connection: RawWebSocket, data: bytes) -> None:
@@ -234,10 +199,3 @@ def ask_and_read(connection: RawWebSocket, question: bytes, end: bytes) -> None:
     """Ask for a stream, and read until its end."""
     connection.send(question)
     connection.read_past(end)
-
-
-def stats(port: int) -> dict[str, int]:
-    """Ask the server for its figures."""
-    with RawWebSocket(port, "/stats") as connection:
-        connection.send(b"?")
-        return json.loads(connection.receive())
