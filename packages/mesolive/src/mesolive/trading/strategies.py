@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -32,6 +32,10 @@ from mesolive.trading.validation import checked_name, checked_text
 from mesolive_sdk import models
 
 COMPILED_LIMIT = 256
+
+_DEFINITION = select(strategies.c.definition).where(
+    strategies.c.user_id == bindparam("user"), strategies.c.id == bindparam("strategy")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,20 @@ async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, dele
     if row is None or (row.deleted_at is not None and not deleted):
         raise not_found(f"strategy {strategy_id}")
     return row
+
+
+async def find_definition(tx: Transaction, user_id: int, strategy_id: int) -> str:
+    """Return the definition of the user's strategy as it is stored, also of a deleted one.
+
+    Raises
+    ------
+    ServiceError
+        `NotFound` when there is none of that id for this user.
+    """
+    definition: str | None = await tx.scalar(_DEFINITION, {"user": user_id, "strategy": strategy_id})
+    if definition is None:
+        raise not_found(f"strategy {strategy_id}")
+    return definition
 
 
 class CompiledStrategies:

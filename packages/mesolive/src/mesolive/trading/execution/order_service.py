@@ -19,7 +19,7 @@ from mesolive.market.service import Market
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
-from mesolive.trading.evaluation.concurrency import concurrency_warning
+from mesolive.trading.evaluation.concurrency import ConcurrencyCheck
 from mesolive.trading.execution.admission import Admission, Admitted, Request
 from mesolive.trading.execution.cancellation import UNRESOLVED, Cancellation
 from mesolive.trading.execution.fill_handler import fill_markers
@@ -284,6 +284,8 @@ class OrderService:
         await keep_processing(tx, user_id, calls, now)
         events: list[models.MesoLiveEvent] = []
         made: list[Made] = []
+        warned: list[AuditEntry] = []
+        concurrency = ConcurrencyCheck(tx, user_id)
         for one, new in zip(checked, placed, strict=True):
             order = new
             if one.replaces is not None:
@@ -298,12 +300,13 @@ class OrderService:
                 continue
             events.append(order_event(one.account, order))
             request = _request_of(one, order)
-            warning = await concurrency_warning(tx, user_id, one.account.id, one.plan)
+            warning = await concurrency.warning(one.plan)
             if warning is not None:
-                await audit(
-                    tx, [AuditEntry(user_id, one.account.id, order.id, now, "server", "Warned", None, {"why": warning})]
+                warned.append(
+                    AuditEntry(user_id, one.account.id, order.id, now, "server", "Warned", None, {"why": warning})
                 )
             made.append(Sendable(order, one.account, request, one.venue, one.replaces, warning))
+        await audit(tx, warned)
         await self._journal.append(tx, user_id, events)
         # Before the commit: from then on reconciliation sees the orders.
         self.in_flight.update(item.order.reference for item in made if isinstance(item, Sendable))

@@ -22,6 +22,18 @@ _OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sort
 _COUNT_OPEN = select(func.count()).select_from(orders).where(_OPEN)
 _COUNT_UNRESOLVED = _COUNT_OPEN.where(orders.c.unresolved_since.is_not(None))
 _OLDEST_UNRESOLVED = select(func.min(orders.c.unresolved_since)).where(_OPEN)
+_ENTERED = (
+    select(orders.c.plan_id)
+    .distinct()
+    .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
+    .where(
+        orders.c.account_id == bindparam("account"),
+        orders.c.state.in_(sorted(OPEN)),
+        orders.c.strategy_id == bindparam("strategy"),
+        exec_plans.c.position_id.is_(None),
+    )
+    .limit(bindparam("most"))
+)
 
 
 async def count_open(tx: Transaction) -> int:
@@ -57,26 +69,16 @@ async def open_order_of_position(tx: Transaction, position_id: int, except_plan:
     return await tx.scalar(query.order_by(orders.c.id).limit(1))
 
 
-async def count_entries_at_venues(tx: Transaction, strategy_id: int, account_id: int, except_plan: int) -> int:
-    """Return how many entries of a strategy on an account are ordered and have no position yet.
+async def plans_entered_at_venues(tx: Transaction, strategy_id: int, account_id: int, limit: int) -> set[int]:
+    """Return plans of entries of a strategy on an account that are ordered and have no position yet.
 
     Parameters
     ----------
-    except_plan
-        A plan whose own orders do not count.
+    limit
+        How many are returned at most.
     """
-    query = (
-        select(func.count(exec_plans.c.id.distinct()))
-        .join(orders, orders.c.plan_id == exec_plans.c.id)
-        .where(
-            orders.c.account_id == account_id,
-            orders.c.state.in_(sorted(OPEN)),
-            orders.c.strategy_id == strategy_id,
-            exec_plans.c.position_id.is_(None),
-            exec_plans.c.id != except_plan,
-        )
-    )
-    return int(await tx.scalar(query))
+    rows = await tx.all(_ENTERED, {"strategy": strategy_id, "account": account_id, "most": limit})
+    return {row.plan_id for row in rows}
 
 
 async def open_order_of_strategy(tx: Transaction, user_id: int, strategy_id: int) -> int | None:

@@ -17,7 +17,7 @@ from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.evaluation.adjustment_variables import SetVariables
-from mesolive.trading.evaluation.concurrency import concurrency_warning
+from mesolive.trading.evaluation.concurrency import ConcurrencyCheck
 from mesolive.trading.evaluation.entry_variables import CapturedVariables, EntryVariableCapture
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.paper.adjustments import AdjustmentFills
@@ -80,7 +80,7 @@ class PaperExecution:
             if plan.state is not PlanState.PREPARED:
                 raise executed_already(plan.id)
             if plan.kind is PlanKind.ENTRY:
-                warnings[:] = [await concurrency_warning(tx, user.user_id, account.id, plan)]
+                warnings[:] = [await ConcurrencyCheck(tx, user.user_id).warning(plan)]
                 captured = evaluated if isinstance(evaluated, CapturedVariables) else None
                 return await self._enter(tx, user, account, plan, multiplier, fills, captured, now)
             if plan.kind is PlanKind.ADJUSTMENT:

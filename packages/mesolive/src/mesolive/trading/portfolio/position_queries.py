@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import Column, bindparam, func, select
 
 from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
@@ -23,6 +23,17 @@ ZERO = Decimal(0)
 
 _NOT_CLOSED = positions.c.state != LivePositionState.Closed.name
 _OPEN = positions.c.state == LivePositionState.Open.name
+_LIVING = tuple(state.name for state in LivePositionState if state is not LivePositionState.Closed)
+# By the states, so that the index over strategy and state is used: years of closed positions are not read.
+_COUNT_IN_FLIGHT = (
+    select(func.count())
+    .select_from(positions)
+    .where(
+        positions.c.strategy_id == bindparam("strategy"),
+        positions.c.account_id == bindparam("account"),
+        positions.c.state.in_(_LIVING),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,7 @@ class HeldLeg:
 
 async def count_positions_in_flight(tx: Transaction, strategy_id: int, account_id: int) -> int:
     """Return how many positions of a strategy on an account are not closed."""
-    query = select(func.count()).where(
-        positions.c.strategy_id == strategy_id, positions.c.account_id == account_id, _NOT_CLOSED
-    )
-    return int(await tx.scalar(query))
+    return int(await tx.scalar(_COUNT_IN_FLIGHT, {"strategy": strategy_id, "account": account_id}))
 
 
 async def last_trades(
@@ -130,11 +138,10 @@ async def count_by_account(tx: Transaction, user_id: int, account_ids: Iterable[
 async def count_living(tx: Transaction) -> int:
     """Return how many positions of all users are not closed."""
     # By user, so that the index over user and state is used: years of closed positions are not read.
-    living = [state.name for state in LivePositionState if state is not LivePositionState.Closed]
     query = (
         select(func.count())
         .select_from(positions)
-        .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(living))
+        .where(positions.c.user_id.in_(select(users.c.id)), positions.c.state.in_(_LIVING))
     )
     return int(await tx.scalar(query))
 
