@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from mesolive_sdk import wire
-from mesolive_sdk.models import LiveContract
+if TYPE_CHECKING:
+    from mesolive_sdk.models import LiveContract
 
 __all__ = ["contract_text", "json_text", "visible"]
 
@@ -38,6 +37,10 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 def json_text(value: object, *, indent: int = 2) -> str:
     """Return a value as the wire has it in JSON: indented, in ASCII, so that every output can encode it."""
+    import msgspec  # noqa: PLC0415 - for the rest of the module, which writes plain texts, it need not be loaded
+
+    from mesolive_sdk import wire  # noqa: PLC0415 - as above
+
     text = msgspec.json.format(wire.encode_json(value), indent=indent).decode()
     return _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)
 

@@ -10,6 +10,9 @@ from mesolive_sdk.models import MesoLiveApiError, StatusCode
 MAX_NAME = 200
 """The maximum length of the object's name in a `NotFound` message, in characters."""
 
+EVENTS_PRUNED = "EventsPruned"
+"""`Error.Code` when retention has deleted requested events."""
+
 
 class ServiceError(Exception):
     """An answer other than Success; a hub puts it in the envelope, a stream ends with it.

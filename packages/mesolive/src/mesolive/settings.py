@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -13,8 +12,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from mesolive.logs import LogFormat, LogLevel
-from mesolive.trading.evaluation.external_fetch import DOCUMENTED_HOSTS, FetchRules
+from mesolive.log_choices import LogFormat, LogLevel
+from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
 
 MarketKind = Literal["simulated", "recorded"]
 
@@ -212,6 +211,8 @@ def check_certificate(certificate: Path, key: Path) -> None:
     SettingsError
         When they are none, do not belong together, or the key has a password.
     """
+    import ssl  # noqa: PLC0415 - most commands read settings, and few of them a certificate
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         # Without the empty password a key that has one would ask for it on the terminal.

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from mesolive.cli.root import DATABASE_FAILED
+from mesolive.cli.failures import DATABASE_FAILED
 from mesolive.store.database import Database
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job

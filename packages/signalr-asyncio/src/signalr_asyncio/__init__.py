@@ -4,6 +4,9 @@ The names that most applications need. `signalr_asyncio.server`, `.client` and `
 `signalr_asyncio.testing` what tests need.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from signalr_asyncio._clock import Clock, LoopClock
 from signalr_asyncio.client import (
     ClientError,
@@ -27,39 +30,41 @@ from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolErr
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Payload, Shared
-from signalr_asyncio.server import (
-    AccessDeniedError,
-    Authenticate,
-    AuthenticationUnavailableError,
-    ClientDisconnectedError,
-    ClientInvocationError,
-    ClientProxy,
-    ClientResultError,
-    ConnectionHandler,
-    ConnectionRequest,
-    ConnectionRoute,
-    ExactError,
-    GroupManager,
-    Hub,
-    HubCall,
-    HubCallerClients,
-    HubClients,
-    HubContext,
-    HubFilter,
-    HubHandle,
-    HubMethodError,
-    HubOptions,
-    HubRoute,
-    Principal,
-    RawConnection,
-    Redirect,
-    ServerStats,
-    SignalRServer,
-    SingleClientProxy,
-    TransportType,
-    allow_anonymous,
-    hub_method,
-)
+
+if TYPE_CHECKING:
+    from signalr_asyncio.server import (
+        AccessDeniedError,
+        Authenticate,
+        AuthenticationUnavailableError,
+        ClientDisconnectedError,
+        ClientInvocationError,
+        ClientProxy,
+        ClientResultError,
+        ConnectionHandler,
+        ConnectionRequest,
+        ConnectionRoute,
+        ExactError,
+        GroupManager,
+        Hub,
+        HubCall,
+        HubCallerClients,
+        HubClients,
+        HubContext,
+        HubFilter,
+        HubHandle,
+        HubMethodError,
+        HubOptions,
+        HubRoute,
+        Principal,
+        RawConnection,
+        Redirect,
+        ServerStats,
+        SignalRServer,
+        SingleClientProxy,
+        TransportType,
+        allow_anonymous,
+        hub_method,
+    )
 
 __version__ = "0.1.0"
 
@@ -125,3 +130,17 @@ __all__ = [
     "UnauthorizedError",
     "InvocationTimeoutError",
 ]
+
+if not TYPE_CHECKING:  # hidden from type checkers, for which every name would exist
+
+    def __getattr__(name: str) -> object:
+        # The server's names are imported when they are first used: a client does not have to wait for them.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module("signalr_asyncio.server"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

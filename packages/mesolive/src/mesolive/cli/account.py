@@ -15,9 +15,9 @@ import typer
 from mesolive.access.context import UserContext
 from mesolive.access.keys import Access, secret_of
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import echo
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json
 from mesolive.cli.status import print_accounts
+from mesolive.cli.text import echo
 from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database

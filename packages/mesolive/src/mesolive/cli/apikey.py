@@ -16,7 +16,8 @@ from rich.table import Column
 from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
 from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import Console, Table, echo
+from mesolive.cli.output import Console, Table
+from mesolive.cli.text import echo
 from mesolive.clock import WallClock
 from mesolive.settings import Settings, from_environment
 from mesolive.store.database import Database

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from mesolive.app import venue_memory
 from mesolive.cli.options import DatabaseUrl, DataDir
-from mesolive.cli.output import Console, echo
+from mesolive.cli.output import Console
+from mesolive.cli.text import echo
 from mesolive.operations.backup import Manifest, make_backup, restore_backup
 from mesolive.operations.backup import Progress as Tell
 from mesolive.settings import from_environment

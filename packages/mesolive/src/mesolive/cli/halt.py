@@ -10,8 +10,8 @@ import typer
 
 from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import echo
 from mesolive.cli.remote import AsJson
+from mesolive.cli.text import echo
 from mesolive.clock import WallClock
 from mesolive.errors import not_found
 from mesolive.settings import from_environment

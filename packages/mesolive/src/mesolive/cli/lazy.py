@@ -1,46 +1,76 @@
-"""Lazy command loading: a command imports its module only when it runs, so `mesolive halt` starts fast."""
+"""Lazy command loading: a command's module is imported only when the command runs, so `mesolive --help` starts fast."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-HELP: Mapping[str, str] = {
-    "apikey": "Make, list and revoke API keys.",
-    "account": "List accounts, create them, and limit what they may send.",
-    "position": "Look at positions; close, correct or liquidate one by hand.",
-    "order": "Look at orders.",
-    "chain": "Check option chain files.",
-    "strategy": "Check strategy definitions; import and list strategies.",
-}
-"""Help texts of command groups; the help of a single command is its docstring."""
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "serve": ("serve", "serve"),
-    "demo": ("demo", "demo"),
-    "replay": ("replay", "replay_command"),
-    "apikey": ("apikey", "apikey_app"),
-    "status": ("status", "status"),
-    "account": ("account", "account_app"),
-    "position": ("position", "position_app"),
-    "order": ("order", "order_app"),
-    "halt": ("halt", "halt"),
-    "resume": ("halt", "resume"),
-    "backup": ("backup", "backup"),
-    "restore": ("backup", "restore"),
-    "strategy": ("strategy", "strategy_app"),
-    "chain": ("chain", "chain_app"),
+class CommandPlace(NamedTuple):
+    """Where a command is defined, and its line of the root help page.
+
+    Attributes
+    ----------
+    module
+        The module below `mesolive.cli`.
+    attribute
+        The name of its function, or of its `Typer` where it is a group.
+    help
+        One line. For a function the first paragraph of its docstring: written here again because reading the
+        docstring would import the module. A test compares them.
+    """
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, CommandPlace]] = {
+    "serve": CommandPlace("serve", "serve", "Run the server until Ctrl-C or SIGTERM."),
+    "demo": CommandPlace(
+        "demo",
+        "demo",
+        "Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.",
+    ),
+    "replay": CommandPlace(
+        "replay",
+        "replay_command",
+        "Run a strategy over days of market with the autopilot, and tell what came of it.",
+    ),
+    "apikey": CommandPlace("apikey", "apikey_app", "Make, list and revoke API keys."),
+    "status": CommandPlace(
+        "status",
+        "status",
+        "Ask the running server: its health, agents, accounts, halts, active signals and errors, and the last events.",
+    ),
+    "account": CommandPlace("account", "account_app", "List accounts, create them, and limit what they may send."),
+    "position": CommandPlace("position", "position_app", "Look at positions; close, correct or liquidate one by hand."),
+    "order": CommandPlace("order", "order_app", "Look at orders."),
+    "halt": CommandPlace("halt", "halt", "Stop sending orders at once, and cancel what is open."),
+    "resume": CommandPlace(
+        "halt",
+        "resume",
+        "Let orders be sent again; a halt of all accounts is lifted by `mesolive resume` without an account.",
+    ),
+    "backup": CommandPlace(
+        "backup", "backup", "Write everything that a server keeps into one file, also while it runs."
+    ),
+    "restore": CommandPlace(
+        "backup", "restore", "Put a backup back, while no server runs, and halt trading until you have looked."
+    ),
+    "strategy": CommandPlace("strategy", "strategy_app", "Check strategy definitions; import and list strategies."),
+    "chain": CommandPlace("chain", "chain_app", "Check option chain files."),
 }
-"""Maps each command to its module below `mesolive.cli` and its name there, in the order of the help page."""
+"""All commands, in the order of the help page."""
 
 
 class LazyCommands(TyperGroup):
-    """The group of all commands."""
+    """The group of all commands. It knows their names and help lines, and imports a command to run it."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - as the base declares it
         super().__init__(**attributes)
@@ -51,17 +81,41 @@ class LazyCommands(TyperGroup):
         """Return the names of the commands, in the order of the help page."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as the base declares it
-        """Load a command; `None` where there is none of this name."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as the base declares it
+        """Return a command's name and help line without its module; `None` where no command has the name.
+
+        The help page and the shell's completion ask this of every command.
+        """
         place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, attribute = place
-        result: Any = getattr(import_module(f"mesolive.cli.{module}"), attribute)
-        alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False)
-        if isinstance(result, typer.Typer):
-            alone.add_typer(result, name=cmd_name, help=HELP[cmd_name])
-        else:
-            alone.command(cmd_name)(result)
-        command = typer.main.get_command(alone)
-        return command.get_command(ctx, cmd_name) if isinstance(command, TyperGroup) else command
+        return None if place is None else TyperCommand(cmd_name, callback=None, help=place.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as the base declares it
+        """Return the command that the arguments name, imported, and the arguments left for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else load_command(ctx, name), rest
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as the base declares it
+        """Write every help line whole; the base would cut each to one line of the terminal."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
+
+
+def load_command(ctx: Any, name: str) -> Any:  # noqa: ANN401 - Typer's own types are private
+    """Import a command.
+
+    Parameters
+    ----------
+    ctx
+        The context of the root command.
+    name
+        A key of `COMMANDS`.
+    """
+    place = COMMANDS[name]
+    loaded: Any = getattr(import_module(f"mesolive.cli.{place.module}"), place.attribute)
+    alone = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False)
+    if isinstance(loaded, typer.Typer):
+        alone.add_typer(loaded, name=name, help=place.help)
+    else:
+        alone.command(name)(loaded)
+    command = typer.main.get_command(alone)
+    return command.get_command(ctx, name) if isinstance(command, TyperGroup) else command

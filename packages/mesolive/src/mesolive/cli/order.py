@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from mesolive.cli.options import DatabaseUrl
-from mesolive.cli.output import Console, Lines, Table, echo
+from mesolive.cli.output import Console, Table
 from mesolive.cli.remote import (
     AsJson,
     Key,
@@ -24,6 +24,7 @@ from mesolive.cli.remote import (
     print_table,
     shown,
 )
+from mesolive.cli.text import Lines, echo
 from mesolive.settings import from_environment
 from mesolive.store.database import Database
 from mesolive.trading.orders.history import OrderHistory, order_history

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from mesolive.cli.output import echo
 from mesolive.cli.remote import (
     AsJson,
     Key,
@@ -25,6 +24,7 @@ from mesolive.cli.remote import (
     print_table,
     shown,
 )
+from mesolive.cli.text import echo
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.display import contract_text
 

@@ -7,18 +7,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 
-from mesolive.cli.output import Console, Lines, Table
+from mesolive.cli.text import Lines
 from mesolive.settings import SettingsError, client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.display import json_text
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import PageArgs, PageResult
+
+if TYPE_CHECKING:
+    from mesolive.cli.output import Console
 
 C = TypeVar("C", MesoLiveControlHubClient, MesoLiveEventHubClient)
 A = TypeVar("A", bound=PageArgs)
@@ -107,6 +108,8 @@ def print_json(value: object) -> None:
 
 def console() -> Console:
     """Return where tables go: as wide as the terminal, and wide where there is none."""
+    from mesolive.cli.output import Console  # noqa: PLC0415 - Rich is loaded when there is something to show
+
     shown = Console(highlight=False)
     if not shown.is_terminal and "COLUMNS" not in os.environ:
         shown.width = WIDE
@@ -118,6 +121,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
     Where the terminal is too narrow for it, each row becomes a block of names and values: no word is broken.
     """
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - as in `console`
+    from rich.markup import escape  # noqa: PLC0415
+
+    from mesolive.cli.output import Table  # noqa: PLC0415
+
     listed = [list(row) for row in rows]
     screen = console()
     if not listed:
@@ -147,11 +155,15 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def _cell(value: object) -> str:
+    from rich.markup import escape  # noqa: PLC0415 - as in `console`
+
     return Lines(escape(value)) if isinstance(value, Lines) else escape(shown(value))
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     """Print names and values, a line each."""
+    from mesolive.cli.output import Table  # noqa: PLC0415 - as in `console`
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")

@@ -20,9 +20,10 @@ from mesolive.backtest.runner import NoMarketError, Outcome, Request, must_have_
 from mesolive.backtest.settings import SettingsFieldError, SimulationSettings, simulation_settings
 from mesolive.backtest.statistics import Results, results
 from mesolive.backtest.trading import AccountKind, BacktestTerms
-from mesolive.cli.output import Console, echo
+from mesolive.cli.output import Console
 from mesolive.cli.replay_market import Days, ReplayMarket, recorded_market, simulated_market
 from mesolive.cli.replay_view import Screen, show, showing_progress
+from mesolive.cli.text import echo
 from mesolive.language import check_definition
 from mesolive.language.loading import load
 from mesolive.language.problems import DefinitionError

@@ -18,7 +18,8 @@ from mesolive.backtest.report import notice_row
 from mesolive.backtest.runner import Outcome, Progress
 from mesolive.backtest.statistics import Results
 from mesolive.cli import remote
-from mesolive.cli.output import Console, Table, echo
+from mesolive.cli.output import Console, Table
+from mesolive.cli.text import echo
 from mesolive_sdk import models
 from mesolive_sdk.automation import Category
 from mesolive_sdk.display import contract_text, visible

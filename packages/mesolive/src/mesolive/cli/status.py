@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
-from mesolive.journal.events import EVENTS_PRUNED
+from mesolive.errors import EVENTS_PRUNED
 from mesolive.settings import client_url
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException

@@ -13,8 +13,9 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from mesolive.cli.output import Console, echo
+from mesolive.cli.output import Console
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json, print_table
+from mesolive.cli.text import echo
 from mesolive.errors import validation
 from mesolive.language import CheckReport, DefinitionError, Problem, check_definition, convert_v2
 from mesolive.language.conversion import Level

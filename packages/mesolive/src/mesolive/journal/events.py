@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from mesolive.errors import ServiceError
+from mesolive.errors import EVENTS_PRUNED, ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
@@ -20,9 +20,6 @@ from mesolive_sdk.models import (
     MesoLiveEventEnvelope,
     StatusCode,
 )
-
-EVENTS_PRUNED = "EventsPruned"
-"""`Error.Code` when retention has deleted requested events."""
 
 
 class Events:

@@ -16,22 +16,18 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from mesolive.tasks import Tasks
+from mesolive.trading.evaluation.fetch_rules import FetchRules
 
-DOCUMENTED_HOSTS = frozenset({"gist.githubusercontent.com", "docs.google.com"})
-"""Hosts that every strategy may read external data from."""
-MAX_BYTES = 2 * 1024 * 1024
 CACHE_SECONDS = 60.0
 CACHE_ENTRIES = 256
-TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 4
 MAX_FETCHES = 4
 """How many fetches run at once; more wait, within their time."""
@@ -44,26 +40,6 @@ T = TypeVar("T")
 
 class FetchError(Exception):
     """External data could not be fetched; the text gives the reason, without the server's answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class FetchRules:
-    """Where external data may come from.
-
-    Attributes
-    ----------
-    hosts
-        Names allowed in a definition. A redirect may lead to any public host, as the documented ones do.
-    folder
-        Files below it may be named by `file:` addresses; `None` for no files at all.
-    max_bytes, timeout
-        Bounds of one fetch, redirects included.
-    """
-
-    hosts: Collection[str] = DOCUMENTED_HOSTS
-    folder: Path | None = None
-    max_bytes: int = MAX_BYTES
-    timeout: float = TIMEOUT_SECONDS
 
 
 class Connection:

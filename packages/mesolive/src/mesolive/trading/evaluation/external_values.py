@@ -11,7 +11,8 @@ from mesolive.language.external_data import ExternalDataError, ExternalTable, pa
 from mesolive.language.indicators import IndicatorError, indicator_values, outputs
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market
-from mesolive.trading.evaluation.external_fetch import ExternalSource, FetchError, FetchRules
+from mesolive.trading.evaluation.external_fetch import ExternalSource, FetchError
+from mesolive.trading.evaluation.fetch_rules import FetchRules
 from mesolive_sdk.models import DataProviderType
 
 NOTHING = ExternalValues()
