@@ -182,6 +182,31 @@ def test_a_definition_that_is_refused_ends_with_status_1(tmp_path: Path) -> None
     assert "no_such_variable" in result.output
 
 
+def test_what_can_hardly_have_been_meant_is_said_before_the_days_are_walked(tmp_path: Path) -> None:
+    """A schedule that never comes would otherwise show as a month in which nothing happens."""
+    raw = short_put(
+        Structure={
+            "Expirations": [{"Name": "e", "DTE": "30"}],
+            "Legs": [leg("p", -1, Delta="0.30")],
+        },
+        Entry={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "sat"}},
+        Exit={"Schedule": {"BeforeMarketCloseMinutes": 0, "Every": "day"}, "MaxDaysInTrade": 3},
+        Backtest={"Cash": 50_000},
+    )
+    strategy = definition(tmp_path, raw)
+    result = simulated(strategy, "--json")
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert [warning.partition(":")[0] for warning in printed["Warnings"]] == [
+        "Structure.Legs[0].StrikeSelector.Delta",
+        "Entry.Schedule.Every",
+        "Exit.Schedule.BeforeMarketCloseMinutes",
+    ]
+    assert not any("not used by a live run" in warning for warning in printed["Warnings"]), "replay uses Backtest"
+    shown = " ".join(simulated(strategy).stdout.split())
+    assert "warning Structure.Legs[0].StrikeSelector.Delta: is less than a hundredth of a share" in shown
+
+
 def test_a_file_takes_the_place_of_the_external_data(tmp_path: Path) -> None:
     raw = IN_AND_OUT | {"ExternalData": {"CsvUrl": "https://gist.githubusercontent.com/nobody/0/raw/signal.csv"}}
     raw = raw | {"Entry": {"Schedule": IN_AND_OUT["Entry"]["Schedule"], "Conditions": ["allowed == 1"]}}

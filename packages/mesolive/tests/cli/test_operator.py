@@ -1,4 +1,4 @@
-"""What an operator does from his terminal with a running server: looking, and acting by hand."""
+"""What an operator does from a terminal with a running server: looking, and acting by hand."""
 
 from __future__ import annotations
 
@@ -222,6 +222,24 @@ async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Ki
     assert back["UserSetRealizedPnL"] is None
 
 
+async def test_a_running_server_obeys_a_changed_limit_at_once(desk: Desk) -> None:
+    plan = await desk.prepare_entry((await desk.strategy()).Id)
+    limits = ("account", "limits", "--user", "trader", "--id", SIM, "--database", desk.application.settings.database)
+    for option, code in (("--max-premium", "PremiumTooLarge"), ("--max-notional", "NotionalTooLarge")):
+        await terminal(desk).told(*limits, option, "1")
+        with pytest.raises(MesoLiveApiException) as caught:
+            await desk.send(at_venue(plan))
+        assert caught.value.error is not None
+        assert caught.value.error.Code == code
+        await terminal(desk).told(*limits, option, "1000000000")
+    await terminal(desk).told(*limits, "--max-loss", "1")
+    with pytest.raises(MesoLiveApiException, match="can be lost at expiration; the account's limit is 1"):
+        await desk.send(at_venue(plan))
+    await terminal(desk).told(*limits, "--max-loss", "2000000")
+    await desk.send(at_venue(plan))
+    await desk.position_in(models.LivePositionState.Open)
+
+
 async def test_an_order_that_works_is_cancelled(desk: Desk) -> None:
     opened = await desk.enter((await desk.strategy()).Id)
     leave = await desk.prepare_exit(opened.Id)
@@ -250,6 +268,16 @@ async def test_a_definition_is_imported_and_listed(paper: Kit, tmp_path: Path, e
     code, lines = await ended(paper.url, paper.token, "strategy", "import", str(file))
     assert (code, len(lines)) == (1, 1)
     assert "Structure" in lines[0]
+
+
+async def test_what_a_definition_can_hardly_mean_is_said_when_it_is_imported(paper: Kit, tmp_path: Path) -> None:
+    file = tmp_path / "saturdays.json"
+    saturdays = {"AfterMarketOpenMinutes": 60, "Every": "sat"}
+    file.write_bytes(msgspec.json.encode(definition(Exit={"Schedule": saturdays, "MaxDaysInTrade": 3})))
+    result = await terminal(paper).run("strategy", "import", str(file))
+    assert result.exit_code == 0, result.output
+    assert "warning  Exit.Schedule.Every: the exchange is closed at weekends: never" in result.stderr
+    assert result.stdout.startswith("Strategy 1 "), "warnings do not mix with what scripts read"
 
 
 async def test_a_strategy_is_activated_and_deactivated_on_accounts(paper: Kit, ended: Ended) -> None:

@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from mesolive.cli.root import app
 from mesolive.errors import ServiceError
+from mesolive.store.database import Database
+from mesolive.store.tables.trading import audit_entries
 from mesolive_sdk.models import LivePositionState
 from mesolive_testkit.venues import SIM, at_venue, desk_server
 
@@ -48,6 +51,64 @@ def test_limits_are_careful_until_they_are_changed(database: str) -> None:
     changed = run(database, *limits, "--max-contracts", "8", "--allow-live")
     assert "contracts per order    8" in changed
     assert "live orders allowed    yes" in run(database, *limits)
+
+
+CHANGES = {
+    ("--max-premium", "250000"): ("max_premium", "250000", "premiums per order     250000"),
+    ("--max-notional", "3000000"): ("max_notional", "3000000", "notional per order     3000000"),
+    ("--max-loss", "12345.5"): ("max_loss", "12345.5", "largest loss per order 12345.5"),
+    ("--allow-unlimited-loss",): ("allow_unlimited_loss", True, "unlimited loss allowed yes"),
+    ("--stale-exits", "refuse"): ("stale_exit_policy", "Refuse", "exits on old quotes    refuse"),
+    ("--stale-exits", "allow"): ("stale_exit_policy", "Allow", "exits on old quotes    allow"),
+    ("--max-orders-per-minute", "7"): ("max_orders_per_minute", 7, "orders per minute      7"),
+    ("--price-band", "0.1"): ("price_band", "0.1", "price band             0.1"),
+}
+
+
+@pytest.mark.parametrize("options", CHANGES, ids=" ".join)
+def test_each_limit_is_changed_alone_and_its_change_is_in_the_audit(database: str, options: tuple[str, ...]) -> None:
+    run(database, "account", "create-simulated", "--user", "ann", "--id", SIM, "--cash", "100000")
+    limits = ("account", "limits", "--user", "ann", "--id", SIM)
+    before = json.loads(run(database, *limits, "--json"))
+    name, value, line = CHANGES[options]
+    assert line in run(database, *limits, *options)
+    after = json.loads(run(database, *limits, "--json"))
+    assert after == before | {name: value}
+    assert before[name] != value
+    assert asyncio.run(audited(database)) == [{name: {"from": before[name], "to": value}}]
+
+
+async def audited(url: str) -> list[object]:
+    opened = await Database.open(url)
+    try:
+        async with opened.read() as tx:
+            rows = await tx.all(select(audit_entries.c.detail).where(audit_entries.c.action == "AccountLimitsChanged"))
+            return [row.detail for row in rows]
+    finally:
+        await opened.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--max-premium", "-1"),
+        ("--max-notional", "nan"),
+        ("--max-loss", "infinity"),
+        ("--max-loss", "a lot"),
+        ("--price-band", "-0.1"),
+        ("--stale-exits", "sometimes"),
+        ("--max-orders-per-minute", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_limit_that_is_none_is_refused_and_nothing_is_changed(database: str, options: tuple[str, ...]) -> None:
+    run(database, "account", "create-simulated", "--user", "ann", "--id", SIM, "--cash", "100000")
+    limits = ("account", "limits", "--user", "ann", "--id", SIM)
+    before = run(database, *limits)
+    result = runner.invoke(app, [*limits, *options, "--database", database])
+    assert result.exit_code == 2
+    assert options[0] in result.output
+    assert run(database, *limits) == before
 
 
 def test_a_halt_stands_until_it_is_lifted(database: str) -> None:

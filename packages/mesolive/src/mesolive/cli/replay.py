@@ -24,7 +24,7 @@ from mesolive.cli.output import Console
 from mesolive.cli.replay_market import Days, ReplayMarket, recorded_market, simulated_market
 from mesolive.cli.replay_view import Screen, show, showing_progress
 from mesolive.cli.text import echo
-from mesolive.language import check_definition
+from mesolive.language import CheckReport, check_definition
 from mesolive.language.loading import load
 from mesolive.language.problems import DefinitionError
 from mesolive.logs import configure_logs
@@ -175,9 +175,11 @@ def replay_command(
     except NoMarketError as error:
         _refuse([str(error)])
     terms = _terms(request, replayed, own)
+    warnings = _warnings(report)
     if not as_json:
         Screen(to_files=out is not None).fields(
-            visible(own.name or report.definition.name or "replay"), [*terms, *_unused(request, replayed, own)]
+            visible(own.name or report.definition.name or "replay"),
+            [*terms, *_unused(request, replayed, own), *(("warning", text) for text in warnings)],
         )
     try:
         with showing_progress() as progress:
@@ -196,6 +198,7 @@ def replay_command(
                     "Strategy": report.definition.name,
                     "Settings": {name.capitalize(): text for name, text in terms},
                     "NotUsed": unused,
+                    "Warnings": warnings,
                     "Results": result,
                     "BooksBalance": outcome.balances,
                     "Files": [str(path) for path in files],
@@ -271,6 +274,15 @@ def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -
         result += [("Settings.Sim.FillModel", why)] if own.fill_model is not None else []
         result += [("Settings.Sim.SlippageAmt", why)] if own.slippage is not None else []
     return [("not used", f"{field}: {why}") for field, why in result]
+
+
+def _warnings(report: CheckReport) -> list[str]:
+    """Return the warnings of checking; those on settings of the simulation are left out, because replay uses them."""
+    return [
+        str(warning)
+        for warning in report.advice
+        if warning.path.partition(".")[0] != "Backtest" and not f"{warning.path}.".startswith("Settings.Sim.")
+    ]
 
 
 def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:

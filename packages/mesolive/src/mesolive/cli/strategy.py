@@ -24,6 +24,7 @@ from mesolive.language.schema import definition_schema
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.providers.recorded.recordings import RecordingError, open_recordings
 from mesolive_sdk import MesoLiveControlHubClient, models
+from mesolive_sdk.display import visible
 
 strategy_app = typer.Typer(no_args_is_help=True)
 
@@ -107,12 +108,13 @@ def import_strategy(
 ) -> None:
     """Bring a definition to the running server, and activate it on accounts.
 
-    Status 1: it is not valid; `mesolive strategy check` says everything that is wrong with it.
+    Warnings of `mesolive strategy check` are printed to standard error. Status 1: it is not valid.
 
     For example: mesolive strategy import condor.json --active-on ML1000
     """
+    raw = _read(file)
     try:
-        definition = _definition.decode(_read(file))
+        definition = _definition.decode(raw)
     except msgspec.MsgspecError as error:
         raise validation({str(file): [f"expected a JSON object: {error}"]}) from None
 
@@ -124,6 +126,8 @@ def import_strategy(
             return await control.create_strategy(args)
 
     made = asyncio.run(ask())
+    for note in check_definition(raw).notes:
+        echo(f"warning  {visible(note)}", err=True)
     if as_json:
         print_json(made)
         return

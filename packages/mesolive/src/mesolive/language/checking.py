@@ -58,10 +58,13 @@ class CheckReport:
     @property
     def notes(self) -> list[str]:
         """Notes for the user, a line each: the report of the conversion, then the other warnings."""
-        told = {line.problem() for line in self.conversion}
-        return [str(line) for line in self.conversion] + [
-            str(warning) for warning in self.warnings if warning not in told
-        ]
+        return [str(line) for line in self.conversion] + [str(warning) for warning in self.advice]
+
+    @property
+    def advice(self) -> tuple[Problem, ...]:
+        """Warnings about the definition itself, without the report of the conversion."""
+        of_conversion = {line.problem() for line in self.conversion}
+        return tuple(warning for warning in self.warnings if warning not in of_conversion)
 
 
 def parse_definition(raw: bytes | str | Mapping[str, object]) -> d.StrategyDefinition:
