@@ -53,7 +53,7 @@ def test_limits_are_careful_until_they_are_changed(database: str) -> None:
     assert "live orders allowed    yes" in run(database, *limits)
 
 
-CHANGES = {
+CHANGES: dict[tuple[str, ...], tuple[str, object, str]] = {
     ("--max-premium", "250000"): ("max_premium", "250000", "premiums per order     250000"),
     ("--max-notional", "3000000"): ("max_notional", "3000000", "notional per order     3000000"),
     ("--max-loss", "12345.5"): ("max_loss", "12345.5", "largest loss per order 12345.5"),

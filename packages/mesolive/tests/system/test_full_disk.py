@@ -7,7 +7,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -203,6 +203,66 @@ async def test_on_a_full_disk_orders_are_cancelled_and_halts_and_revocations_wor
             await desk.order_in(order_id, models.OrderState.Cancelled)
         assert venue.ledger.working == {}
         assert [halt.Reason for halt in (await desk.control.list_halts()).Halts] == ["the disk is full"]
+
+
+HOLDS_THE_LOCK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.asynccontextmanager
+async def stuck_writer(database: Path) -> AsyncGenerator[None]:
+    """Let a process of its own hold the database's write lock and do nothing with it."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDS_THE_LOCK, database, stdin=pipe, stdout=pipe
+    )
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"locked\n"
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_while_a_process_holds_the_write_lock_orders_are_cancelled_and_halts_and_revocations_work(
+    tmp_path: Path,
+) -> None:
+    async with desk_server(tmp_path) as desk:
+        database = desk.application.settings.database
+        strategy = await desk.strategy()
+        working: list[int] = []
+        for name in ("first", "second"):
+            plan = await desk.prepare_entry(strategy.Id, name)
+            limit = at_venue(plan, kind=models.OrderType.Limit, limit=Decimal(-99))
+            working.append((await desk.send(limit)).LiveOrderId)
+        plan = await desk.prepare_entry(strategy.Id, "third")
+        made = await desk.application.access.create_key("somebody else")
+        async with stuck_writer(tmp_path / "mesolive.sqlite3"):
+            args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=working[0])
+            assert (await desk.control.cancel_order(args)).State is models.OrderState.Cancelled
+            assert len(desk.venue.ledger.working) == 1
+
+            status, output, errors = await mesolive(database, "halt", "--reason", "the writer is stuck")
+            assert (status, errors) == (0, "")
+            assert output.startswith("Halted: all accounts.")
+            status, output, errors = await mesolive(database, "apikey", "revoke", made.key.key_id)
+            assert (status, errors) == (0, "")
+            assert "is revoked" in output
+            with pytest.raises(MesoLiveSignalRError, match="refused the API key"):
+                await MesoLiveControlHubClient(desk.application.url, made.token).start()
+            status, output, errors = await mesolive(database, "apikey", "create", "--user", "ann")
+            assert (status, output, errors.count("\n")) == (DATABASE_FAILED, "", 1)
+        for order_id in working:
+            await desk.order_in(order_id, models.OrderState.Cancelled)
+        assert desk.venue.ledger.working == {}
+        with pytest.raises(MesoLiveApiException, match="the writer is stuck"):
+            await desk.send(at_venue(plan))
 
 
 async def test_a_command_that_cannot_write_ends_in_one_line(small_disk: Path) -> None:
