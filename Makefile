@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint imports types tests unit lowest wheels bench bench-report crash-test month-test clean
+.PHONY: help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -84,6 +84,9 @@ bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 
 bench-report: $(VENV)/.dev ## run all benchmarks, each in a process of its own, and write bench/out/report.md
 	@$(BIN)/python -m bench --report $(NAME)
+
+sessions: $(VENV)/.dev ## write the table of US exchange sessions anew, after an update of exchange_calendars
+	@PYTHONPATH=packages/mesolive/tests/support $(BIN)/python -m mesolive_testkit.us_sessions
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
 	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_order_kills.py

@@ -18,6 +18,7 @@ from mesolive.market.calendar import (
     us_options_calendar,
 )
 from mesolive.market.contracts import Settlement
+from mesolive_testkit import us_sessions
 
 CALENDAR = us_options_calendar()
 days = st.dates(date(1995, 1, 1), date(2050, 1, 1))
@@ -149,3 +150,14 @@ def test_the_expiration_day_of_an_instant_is_its_date_in_new_york() -> None:
 
 def test_midnight_utc_means_that_date() -> None:
     assert settlement_day(utc(2022, 2, 18)) == date(2022, 2, 18)
+
+
+def test_the_table_of_sessions_is_that_of_exchange_calendars() -> None:
+    assert us_sessions.TABLE.read_text(encoding="ascii").splitlines()[2:] == us_sessions.table().splitlines()[2:]
+
+
+def test_every_session_of_seventy_years_opens_and_closes_when_exchange_calendars_says() -> None:
+    known = us_sessions.sessions()
+    span = (FIRST_DAY + timedelta(days=number) for number in range((LAST_DAY - FIRST_DAY).days + 1))
+    ours = {day: session for day in span if (session := CALENDAR.session(day)) is not None}
+    assert {day: (int(opening.timestamp()), int(close.timestamp())) for day, (opening, close) in ours.items()} == known

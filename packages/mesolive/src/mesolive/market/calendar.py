@@ -1,22 +1,23 @@
 """Exchange calendar: trading days, sessions, early closes and option settlement instants.
 
-Sessions are those of the New York Stock Exchange, 9:30 to 16:00 New York, early closes at 13:00, from
-`exchange_calendars`. Index options trade a quarter of an hour longer (16:15, 13:15 on short days), but the index is not
-calculated then and the settlement value of a PM-settled option is taken at the close of the stocks: so the close here
-is the stocks' close, for schedules and for time to expiry alike, and stock options need no calendar of their own.
+Sessions are those of the New York Stock Exchange, 9:30 to 16:00 New York, early closes at 13:00 or 14:00. Weekdays that
+differ from that are listed in `us_sessions.txt`, which `make sessions` writes from the library `exchange_calendars`.
+The library is not needed to run. Index options trade a quarter of an hour longer (16:15, 13:15 on short days), but the
+index is not calculated then and the settlement value of a PM-settled option is taken at the close of the stocks: so the
+close here is the stocks' close, for schedules and for time to expiry alike, and stock options need no calendar of their
+own.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-from exchange_calendars import get_calendar  # pyright: ignore[reportUnknownVariableType] - the library has no types
 
 from mesolive.market.contracts import Settlement
 from mesolive.market.option_classes import option_class
@@ -24,21 +25,30 @@ from mesolive.market.option_classes import option_class
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2060, 12, 31)
+OPENING = time(9, 30)
+CLOSE = time(16, 0)
+SESSIONS_FILE = "us_sessions.txt"
+CLOSED = "closed"
+SATURDAY = 5
 
 IntArray = npt.NDArray[np.int64]
 
 
 class ExchangeCalendar:
-    """The sessions of one exchange, kept as arrays so that every question costs an index.
+    """The sessions of one exchange. What all days have in common is kept in arrays, so that a question costs an index.
 
     Parameters
     ----------
     zone
         The exchange's time zone.
-    sessions
-        For each trading day, ascending: its date, opening and close (aware, in UTC).
+    opening, close
+        When a usual session begins and ends, by the exchange's clock.
     first, last
-        The span of days for which the sessions are complete.
+        The span of days for which the holidays are complete.
+    holidays
+        Weekdays without a session.
+    early_closes
+        When the sessions of short days end.
 
     Raises
     ------
@@ -47,16 +57,28 @@ class ExchangeCalendar:
     """
 
     def __init__(
-        self, zone: ZoneInfo, sessions: Sequence[tuple[date, datetime, datetime]], first: date, last: date
+        self,
+        zone: ZoneInfo,
+        opening: time,
+        close: time,
+        first: date,
+        last: date,
+        holidays: Collection[date] = (),
+        early_closes: Mapping[date, time] | None = None,
     ) -> None:
         self.zone = zone
         self.first = first
         self.last = last
-        self._sessions = {day: (opening, close) for day, opening, close in sessions}
-        self._days: IntArray = np.array([day.toordinal() for day, _, _ in sessions], dtype=np.int64)
+        self._opening, self._close = opening, close
+        self._early_closes = early_closes or {}
+        self._sessions: dict[date, tuple[datetime, datetime]] = {}
         self._origin = first.toordinal()
-        trading = np.zeros(last.toordinal() - self._origin + 1, dtype=np.int64)
-        trading[self._days - self._origin] = 1
+        span = np.arange(self._origin, last.toordinal() + 1)
+        # The first day of the ordinals was a Monday.
+        trading = (span - 1) % 7 < SATURDAY
+        trading[np.array([day.toordinal() for day in holidays], dtype=np.int64) - self._origin] = False
+        self._days: IntArray = span[trading].astype(np.int64)
+        self._trading = trading.tobytes()
         # Trading days up to and including each day of the span.
         self._count: list[int] = np.cumsum(trading).tolist()
 
@@ -66,13 +88,18 @@ class ExchangeCalendar:
 
     def is_trading_day(self, day: date) -> bool:
         """Return whether the exchange has a session on `day`."""
-        self._index(day)
-        return day in self._sessions
+        return self._trading[self._index(day)] != 0
 
     def session(self, day: date) -> tuple[datetime, datetime] | None:
         """Return the opening and the close (early closes included) of `day` in UTC, or `None` for a holiday."""
-        self._index(day)
-        return self._sessions.get(day)
+        session = self._sessions.get(day)
+        if session is None and self.is_trading_day(day):
+            opening, close = self._opening, self._early_closes.get(day, self._close)
+            session = self._sessions[day] = (
+                datetime.combine(day, opening, self.zone).astimezone(UTC),
+                datetime.combine(day, close, self.zone).astimezone(UTC),
+            )
+        return session
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether a session runs at `moment`: from its opening, until before its close."""
@@ -95,7 +122,7 @@ class ExchangeCalendar:
 
     def previous_trading_day(self, day: date) -> date:
         """Return the last trading day before `day`."""
-        at = self._count[self._index(day)] - (day in self._sessions)
+        at = self._count[self._index(day)] - self.is_trading_day(day)
         if at == 0:
             raise ValueError(f"the calendar starts on {self.first}: no trading day before {day} is known")
         return date.fromordinal(int(self._days[at - 1]))
@@ -105,7 +132,8 @@ class ExchangeCalendar:
         day = self.local(moment).date()
         session = self.session(day)
         if session is None or moment >= session[1]:
-            session = self._sessions[self.next_trading_day(day)]
+            session = self.session(self.next_trading_day(day))
+            assert session is not None  # noqa: S101 - a trading day has a session
         return session
 
     def _index(self, day: date) -> int:
@@ -117,22 +145,18 @@ class ExchangeCalendar:
 
 @cache
 def us_options_calendar() -> ExchangeCalendar:
-    """Return the calendar of options on US indices and stocks; built once, in about a tenth of a second."""
-    with warnings.catch_warnings():
-        # The library reads times in a way that pandas has announced to change; the values are right today.
-        warnings.filterwarnings("ignore", message="Series.values returning an ndarray", category=DeprecationWarning)
-        source = get_calendar("XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
-    openings: list[int] = np.asarray(source.opens, dtype="datetime64[s]").astype(np.int64).tolist()
-    closes: list[int] = np.asarray(source.closes, dtype="datetime64[s]").astype(np.int64).tolist()
-    sessions = [
-        (
-            datetime.fromtimestamp(opening, NEW_YORK).date(),
-            datetime.fromtimestamp(opening, UTC),
-            datetime.fromtimestamp(close, UTC),
-        )
-        for opening, close in zip(openings, closes, strict=True)
-    ]
-    return ExchangeCalendar(NEW_YORK, sessions, FIRST_DAY, LAST_DAY)
+    """Return the calendar of options on US indices and stocks; built once, in some milliseconds."""
+    holidays: list[date] = []
+    early_closes: dict[date, time] = {}
+    for line in files("mesolive.market").joinpath(SESSIONS_FILE).read_text(encoding="ascii").splitlines():
+        if line.startswith("#"):
+            continue
+        day, end = line.split()
+        if end == CLOSED:
+            holidays.append(date.fromisoformat(day))
+        else:
+            early_closes[date.fromisoformat(day)] = time.fromisoformat(end)
+    return ExchangeCalendar(NEW_YORK, OPENING, CLOSE, FIRST_DAY, LAST_DAY, holidays, early_closes)
 
 
 def settlement_of(root: str) -> Settlement:
