@@ -25,7 +25,7 @@ from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.store.server_lock import DatabaseInUseError
 from mesolive.venues.base import VenueLeg
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_sdk.models import LivePositionState
 from mesolive_testkit.operator import command

@@ -15,8 +15,8 @@ from mesolive.settings import Settings
 from mesolive.store.tables.trading import accounts, legs, order_facts, positions
 from mesolive.trading.execution.risk_limits import UNLIMITED
 from mesolive.trading.portfolio.position_queries import held_in_books
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveDataHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, StatusCode

@@ -18,8 +18,8 @@ from mesolive.store.database import Database
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.portfolio.position_queries import held_in_books
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import LivePositionState, OrderState, OrderType, TimeInForce

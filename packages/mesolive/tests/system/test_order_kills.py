@@ -14,8 +14,9 @@ import pytest
 from mesolive.clock import ScaledClock
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Faults
-from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_testkit.store.crash_child import START
 from mesolive_testkit.venues.crash import ADJUSTMENTS, RATES, run
 from mesolive_testkit.venues.remote import serve_venue

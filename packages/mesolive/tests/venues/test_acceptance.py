@@ -34,7 +34,8 @@ from mesolive.venues.base import (
     VenueRequest,
     VenueUnreachableError,
 )
-from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
+from mesolive.venues.simulated.config import SimulatedVenueConfig
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.models import OrderType, TimeInForce
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import EXPIRATIONS, JumpingClock, ScriptedMarket

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from mesolive.market.contracts import Right
 from mesolive.venues.base import Execution, VenueFact, VenueLeg, VenueRequest
+from mesolive.venues.simulated.ledger import Filled, Record
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.models import OrderType, TimeInForce
 from mesolive_testkit.signals import ScriptedMarket
@@ -96,17 +97,18 @@ async def test_an_order_that_cannot_be_looked_at_keeps_no_other_from_being_fille
     async with bench.venue.session() as facts:
         await bench.venue.submit(broken)
         await bench.venue.submit(sound)
-        look = bench.venue._try_to_fill  # pyright: ignore[reportPrivateUsage]  # a fault on purpose inside the venue
+        record = bench.venue.ledger.record
 
-        def fail(order: object) -> None:
-            if getattr(order, "request", None) is broken:
+        def fail(entry: Record) -> None:
+            if isinstance(entry, Filled) and entry.execution.reference == broken.reference:
                 raise OverflowError
-            look(order)  # pyright: ignore[reportArgumentType]  # the venue's own orders come here
+            record(entry)
 
-        monkeypatch.setattr(bench.venue, "_try_to_fill", fail)
+        monkeypatch.setattr(bench.venue.ledger, "record", fail)
         with capture_logs() as logs:
+            bench.quote(4900, 0.5, 0.7)
             bench.quote(4800, 0.5, 0.7)
             execution = await fill(facts)
             await asyncio.sleep(0)
     assert execution.reference == sound.reference
-    assert [line["task"] for line in logs if line["event"] == "task_failed"] == ["simulated venue"]
+    assert {line["task"] for line in logs if line["event"] == "task_failed"} == {"simulated venue"}

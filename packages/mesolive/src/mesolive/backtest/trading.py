@@ -17,8 +17,8 @@ from mesolive.market.service import Market
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.execution.risk_limits import UNLIMITED, set_limits
 from mesolive.trading.portfolio.accounts import find_account
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient
 from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, OrderPolicy, Orders, TaskKind
 

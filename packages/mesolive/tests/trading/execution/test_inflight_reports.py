@@ -18,7 +18,7 @@ from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.orders.repository import StoredOrder
 from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.base import Accepted
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_testkit.server import START
 from mesolive_testkit.venues import SIM, Desk, at_venue, desk_server

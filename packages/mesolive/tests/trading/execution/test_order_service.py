@@ -13,8 +13,8 @@ from sqlalchemy import select
 from mesolive.store.tables.trading import audit_entries
 from mesolive.trading.execution.halts import halt, resume
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.server import fills_args

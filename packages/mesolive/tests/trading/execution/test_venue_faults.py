@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.venues.base import VenueLeg
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState

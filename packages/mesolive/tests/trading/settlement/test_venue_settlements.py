@@ -18,9 +18,10 @@ from mesolive.market.history import DailySeries, Day
 from mesolive.settings import Settings
 from mesolive.trading.settlement.booking import book_settlement
 from mesolive.venues.base import Settled, VenueLeg, VenueUnreachableError
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import FILL_FAULTS, Fault, Faults
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.models import ErrorState, LivePositionState
 from mesolive_testkit.market.chains import expiration

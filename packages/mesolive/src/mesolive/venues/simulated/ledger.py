@@ -130,11 +130,17 @@ class VenueLedger:
     ----------
     path
         The file; `None` keeps them in memory only.
+
+    Attributes
+    ----------
+    changes
+        How often an order began or ceased to work.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.orders: dict[str, WorkingOrder] = {}
         self.working: dict[str, WorkingOrder] = {}
+        self.changes = 0
         self.executions: list[Execution] = []
         self.settlements: list[SettlementFact] = []
         self.positions: dict[tuple[str, OptionContract], Decimal] = {}
@@ -219,6 +225,7 @@ class VenueLedger:
                 self.orders[record.request.reference] = order
                 self.working[record.request.reference] = order
                 self._names[record.venue_id] = record.request.reference
+                self.changes += 1
                 self._drop_oldest()
             case Filled(execution=execution):
                 self.executions.append(execution)
@@ -231,8 +238,10 @@ class VenueLedger:
                     if order.remaining <= 0:
                         order.status = OrderStatus.FILLED
                         del self.working[order.request.reference]
+                        self.changes += 1
             case Stopped():
                 order = self.working.pop(record.reference, None)
+                self.changes += 1
                 if order is not None:
                     order.status = OrderStatus(record.how.value)
                     order.at = record.at

@@ -8,19 +8,15 @@ on request (`faults`).
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
-
 from mesolive.clock import Clock
-from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive.tasks import Tasks, Turns
@@ -31,7 +27,6 @@ from mesolive.venues.base import (
     Ending,
     Execution,
     ExerciseNotice,
-    LegExecution,
     OrderStatus,
     SettlementFact,
     VenueFact,
@@ -41,80 +36,23 @@ from mesolive.venues.base import (
     VenueStatus,
     VenueUnreachableError,
 )
-from mesolive.venues.combo_quotes import ComboQuote, quote_combo
+from mesolive.venues.combo_quotes import quote_combo
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.expiration import Expiring
 from mesolive.venues.simulated.faults import Fault, Faults
-from mesolive.venues.simulated.fill_model import fill_price, fill_quantity
-from mesolive.venues.simulated.ledger import Filled, Placed, Stopped, Triggered, VenueLedger, WorkingOrder
+from mesolive.venues.simulated.ledger import Placed, Stopped, VenueLedger, WorkingOrder
+from mesolive.venues.simulated.matching import Matching
+from mesolive.venues.simulated.session import VenueSession
 from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
 from mesolive_sdk.ticks import on_tick
 
 A = TypeVar("A", Accepted | Ended, Ended | CancelDenied)
 
-_log = structlog.get_logger(__name__)
-
-MAX_UNTOLD = 10_000
-"""Maximum unread reports of a session; beyond it the session is cut, and its owner queries all reports."""
-
 MAX_WORKING = 5_000
 """Maximum working orders."""
 
-NO_REFERENCE = "manual-"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedVenueConfig:
-    """How the venue fills.
-
-    Attributes
-    ----------
-    slippage
-        Part of each leg's half spread that a fill pays: 0 the middle, 1 the far side.
-    commission
-        Per contract, in account currency.
-    settlement_fee
-        Per contract that settles in the money, in account currency.
-    queue_seconds
-        Market time that passes before an order can be filled.
-    displayed
-        The most combos that are filled at once; fewer where the market shows fewer. The rest waits for its next change.
-    always_open
-        Whether it trades around the clock and not in the exchange's sessions only.
-    """
-
-    slippage: Decimal = Decimal("0.5")
-    commission: Decimal = Decimal("0.65")
-    settlement_fee: Decimal = Decimal(0)
-    queue_seconds: float = 0.0
-    displayed: Decimal = Decimal(25)
-    always_open: bool = False
-
-
-class _Session:
-    """One connection: facts that wait to be read, until it is lost."""
-
-    def __init__(self) -> None:
-        self.facts: deque[VenueFact] = deque()
-        self.held_back: VenueFact | None = None
-        self.lost = False
-        self.woken = asyncio.Event()
-        self.numbers = 0
-
-    def tell(self, fact: VenueFact) -> None:
-        if self.lost:
-            return
-        if len(self.facts) >= MAX_UNTOLD:
-            self.lose()
-            return
-        self.facts.append(fact)
-        if self.held_back is not None:
-            self.facts.append(self.held_back)
-            self.held_back = None
-        self.woken.set()
-
-    def lose(self) -> None:
-        self.lost = True
-        self.woken.set()
+MANUAL_REFERENCE = "manual-"
+"""How the references of orders begin that were given by hand."""
 
 
 class SimulatedVenue:
@@ -148,8 +86,17 @@ class SimulatedVenue:
         self._market = market
         self._clock = clock
         self._calendar = calendar or us_options_calendar()
-        self._session: _Session | None = None
+        self._session: VenueSession | None = None
         self._since: datetime | None = None
+        self._matching = Matching(
+            self.ledger,
+            market,
+            clock,
+            self._calendar,
+            self.terms,
+            report_fill=self._report_execution,
+            expire=self._expire,
+        )
         self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
         self._down = False
         self.tasks = Tasks()
@@ -187,11 +134,11 @@ class SimulatedVenue:
         if self._down:
             raise VenueUnreachableError("the venue is down")
         self.disconnect()
-        session = _Session()
+        session = VenueSession()
         self._session = session
         self._since = self._clock.now()
         try:
-            yield self._listen(session)
+            yield session.reports()
         finally:
             session.lose()
             if self._session is session:
@@ -268,7 +215,7 @@ class SimulatedVenue:
         ValueError
             When a leg has no market.
         """
-        reference = self.ledger.name(NO_REFERENCE)
+        reference = self.ledger.name(MANUAL_REFERENCE)
         request = VenueRequest(
             account=account,
             reference=reference,
@@ -282,7 +229,7 @@ class SimulatedVenue:
             raise ValueError("a leg has no two-sided market")
         placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now(), ours=False)
         self.ledger.record(placed)
-        return self._fill(self.ledger.orders[reference], quote, qty)
+        return self._matching.fill(self.ledger.orders[reference], quote, qty)
 
     def close_by_hand(self, account: str) -> list[Execution]:
         """Close everything that an account holds, each contract by an order of its own."""
@@ -318,29 +265,22 @@ class SimulatedVenue:
         return self._expiring.exercise(account, contract, qty)
 
     def work(self) -> None:
-        """Look at every order that works: expire it, trigger it, fill what can be filled. Then settle what expired.
+        """Make a pass over all working orders: expire, trigger, fill what can be filled. Then settle what expired.
 
         Raises
         ------
         Exception
             What the first order raised that could not be looked at, after all the others had their turn.
         """
-        now = self._clock.now()
-        first: Exception | None = None
-        for order in list(self.ledger.working.values()):
-            try:
-                self._look_at(order, now)
-            except Exception as error:  # noqa: BLE001 - one order must not keep the others from being filled
-                first = first or error
-        self._expiring.settle(now)
-        if first is not None:
-            raise first
+        for _ in self._steps():
+            pass
 
-    def _look_at(self, order: WorkingOrder, now: datetime) -> None:
-        if self._has_expired(order, now):
-            self._end(order, Ending.EXPIRED, "the session has ended")
-        elif self._is_open(now) and now >= order.placed.at + timedelta(seconds=self.terms.queue_seconds):
-            self._try_to_fill(order)
+    def _steps(self) -> Iterator[None]:
+        """Make the pass of `work`; yields where it may rest."""
+        error = yield from self._matching.steps(self._clock.now())
+        self._expiring.settle(self._clock.now())
+        if error is not None:
+            raise error
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -437,7 +377,7 @@ class SimulatedVenue:
             return "too many orders work already"
         if request.qty <= 0 or request.qty % 1 != 0:
             return f"a quantity of {request.qty} combos cannot be traded"
-        if request.time_in_force is TimeInForce.Day and not self._is_open(now):
+        if request.time_in_force is TimeInForce.Day and not self._matching.is_open(now):
             return "the market is closed"
         roots = [leg.contract.root for leg in request.legs]
         for price in (request.limit_price, request.stop_price):
@@ -449,50 +389,15 @@ class SimulatedVenue:
                 return f"{leg.contract} is not listed"
         return None
 
-    # --- filling ------------------------------------------------------------------------------------------------------
+    # --- reports ------------------------------------------------------------------------------------------------------
 
-    def _try_to_fill(self, order: WorkingOrder) -> None:
-        request = order.request
-        quote = quote_combo(self._market, request.legs)
-        if quote is None:
-            return
-        if request.order_type in {OrderType.Stop, OrderType.StopLimit} and not order.triggered:
-            if request.stop_price is None or quote.middle < request.stop_price:
-                return
-            self.ledger.record(Triggered(reference=request.reference))
-        price = fill_price(request.legs, quote, self.terms.slippage)
-        if request.limit_price is not None and price.combo > request.limit_price:
-            return
-        qty = fill_quantity(order.remaining, quote, self.terms.displayed)
-        if qty > 0:
-            self._fill(order, quote, qty)
-
-    def _fill(self, order: WorkingOrder, quote: ComboQuote, qty: Decimal) -> Execution:
-        request = order.request
-        price = fill_price(request.legs, quote, self.terms.slippage)
-        execution = Execution(
-            account=request.account,
-            reference=request.reference if order.placed.ours else None,
-            venue_id=order.venue_id,
-            execution_id=self.ledger.name("E"),
-            qty=qty,
-            legs=tuple(
-                LegExecution(
-                    name=leg.name,
-                    contract=leg.contract,
-                    qty=leg.ratio * qty,
-                    price=price.legs[leg.name],
-                    commission=self.terms.commission * abs(leg.ratio * qty),
-                )
-                for leg in request.legs
-            ),
-            at=self._clock.now(),
-        )
-        self.ledger.record(Filled(execution=execution))
+    def _report_execution(self, execution: Execution) -> None:
         for leg in execution.legs:
             self._expiring.traded(leg.contract)
         self.tell_fill(execution)
-        return execution
+
+    def _expire(self, order: WorkingOrder) -> None:
+        self._end(order, Ending.EXPIRED, "the session has ended")
 
     def tell_fill(self, execution: Execution | SettlementFact) -> None:
         """Report a fill or a settlement to the connected session, unless a fault suppresses it."""
@@ -533,8 +438,7 @@ class SimulatedVenue:
         session = self._session
         number = None
         if session is not None:
-            session.numbers += 1
-            number = session.numbers
+            number = session.next_number()
         return Accepted(
             account=order.request.account,
             reference=order.request.reference,
@@ -546,41 +450,18 @@ class SimulatedVenue:
     def _venue_id(self) -> str:
         return self.ledger.name("V")
 
-    def _has_expired(self, order: WorkingOrder, now: datetime) -> bool:
-        contracts = (leg.contract for leg in order.request.legs)
-        if any(
-            settlement_instant(contract.root, contract.day, calendar=self._calendar) <= now for contract in contracts
-        ):
-            return True
-        if order.request.time_in_force is not TimeInForce.Day or self.terms.always_open:
-            return False
-        return now >= self._calendar.open_session_at_or_after(order.placed.at)[1]
-
-    def _is_open(self, now: datetime) -> bool:
-        return self.terms.always_open or self._calendar.is_open(now)
-
     def _must_be_connected(self) -> None:
         if self._session is None or self._session.lost:
             raise VenueUnreachableError("there is no connection to the venue")
 
     def _tell(self, fact: VenueFact) -> None:
         if self._session is not None:
-            self._session.tell(fact)
-
-    async def _listen(self, session: _Session) -> AsyncIterator[VenueFact]:
-        while True:
-            while session.facts and not session.lost:
-                yield session.facts.popleft()
-            if session.lost:
-                raise VenueUnreachableError("the connection was lost")
-            session.woken.clear()
-            await session.woken.wait()
+            self._session.report(fact)
 
     def _later(self, order: WorkingOrder, seconds: float) -> None:
         async def wait() -> None:
             await self._clock.sleep(seconds)
-            if order.status is OrderStatus.WORKING:
-                self._look_at(order, self._clock.now())
+            self._matching.look_at(order, self._clock.now())
 
         self.tasks.spawn("simulated venue queue", wait())
 
@@ -591,7 +472,8 @@ class SimulatedVenue:
     async def _follow(self, turns: Turns) -> None:
         async with self._market.changed() as changes:
             async for _ in changes:
-                self.work()
+                for _ in self._steps():
+                    await asyncio.sleep(0)
                 turns.turned()
 
     async def _keep_time(self, turns: Turns) -> None:

@@ -16,7 +16,7 @@ from mesolive.store.tables.trading import order_facts, positions
 from mesolive.trading.execution.risk_limits import Limits
 from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.trading.portfolio.positions import find_position
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.models import LivePositionState, OrderState, PositionStatus
 from mesolive_testkit.signals import Json, ScriptedMarket, leg, short_put

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mesolive.venues.base import VenueUnreachableError
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.stepped import SteppedVenue
-from mesolive.venues.simulated.venue import SimulatedVenueConfig
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.automation import Autopilot, Memory, Notice, OrderPolicy, Orders, Task, TaskKind
 from mesolive_testkit.signals import Json, ScriptedMarket

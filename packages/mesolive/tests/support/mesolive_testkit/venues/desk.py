@@ -20,8 +20,9 @@ from mesolive.settings import Settings
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.execution.risk_limits import Limits, set_limits
 from mesolive.trading.portfolio.accounts import find_account
+from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Faults
-from mesolive.venues.simulated.venue import SimulatedVenue, SimulatedVenueConfig
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import (
     MesoLiveControlHubClient,
     MesoLiveEventHubClient,
