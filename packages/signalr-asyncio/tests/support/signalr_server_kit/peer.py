@@ -12,6 +12,9 @@ from signalr_asyncio.server import SignalRServer
 PATIENCE = 10.0
 
 
+_RUNNING: set[asyncio.Task[None]] = set()
+
+
 class Peer:
     """One WebSocket. Speaks JSON; `raw` frames go both ways too.
 
@@ -53,6 +56,9 @@ class Peer:
         """Open it; returns 101, or the status of the refusal."""
         self._incoming.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run())
+        # A loop holds its tasks weakly: a connection that a test leaves open would be collected while it runs.
+        _RUNNING.add(self.task)
+        self.task.add_done_callback(_RUNNING.discard)
         await asyncio.wait_for(self._answered.wait(), PATIENCE)
         assert self.status is not None
         return self.status

@@ -248,6 +248,9 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return is_public(address.ipv4_mapped)
     if address.is_site_local or address.is_multicast or not address.is_global or address in _LOCAL_TRANSLATION:
         return False
+    if address.sixtofour is not None:
+        # Withdrawn by RFC 7526, and Python's own tables disagree: 3.11 calls it global, 3.13 does not.
+        return False
     return all(is_public(inner) for inner in _inner_addresses(address))
 
 
@@ -259,13 +262,11 @@ _LOW = 0xFFFFFFFF
 
 
 def _inner_addresses(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """Return the IPv4 addresses within an IPv6 one: of NAT64 (RFC 6052), 6to4, Teredo, ISATAP and IPv4-compatible."""
+    """Return the IPv4 addresses within an IPv6 one: of NAT64 (RFC 6052), Teredo, ISATAP and IPv4-compatible."""
     inner: list[ipaddress.IPv4Address] = []
     low = ipaddress.IPv4Address(int(address) & _LOW)
     if address in _TRANSLATION or address in _COMPATIBLE or (int(address) >> 32) & _LOW in _ISATAP:
         inner.append(low)
-    if address.sixtofour is not None:
-        inner.append(address.sixtofour)
     if address.teredo is not None:
         inner.extend(address.teredo)
     return inner
