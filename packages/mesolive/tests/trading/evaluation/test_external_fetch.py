@@ -18,10 +18,10 @@ from mesolive.trading.evaluation.external_fetch import (
     Connection,
     ExternalSource,
     FetchError,
-    FetchRules,
     fetch,
     is_public,
 )
+from mesolive.trading.evaluation.fetch_rules import FetchRules
 
 URL = "https://gist.githubusercontent.com/user/1/raw/signal.csv"
 PUBLIC = "140.82.121.4"
