@@ -32,6 +32,7 @@ from mesolive_sdk import (
     run_preparation,
     wire,
 )
+from mesolive_sdk.contract_specs import underlying_type
 from mesolive_sdk.display import contract_text, json_text, visible
 from mesolive_sdk.models import JobArgs
 
@@ -504,11 +505,19 @@ Provider = Annotated[
     ),
 ]
 UnderlyingType = Annotated[
-    models.MesoContractType,
+    models.MesoContractType | None,
     typer.Option(
         "--underlying-type",
         parser=choice(models.MesoContractType),
         metavar=metavar(models.MesoContractType),
-        help="What the underlying is.",
+        help="What the underlying is; else what its symbol means: SPX an index, ES a future, SPY a fund.",
+        show_default=False,
     ),
 ]
+
+
+def underlying_of(symbol: str, kind: models.MesoContractType | None, currency: str = "USD") -> models.LiveUnderlying:
+    """Return an underlying as requests name it; without a kind it is what its symbol means."""
+    return models.LiveUnderlying(
+        Symbol=symbol, ContractType=underlying_type(symbol) if kind is None else kind, Currency=currency
+    )

@@ -42,6 +42,7 @@ from mesolive_sdk_examples.common import (
     print_json,
     print_json_line,
     table,
+    underlying_of,
 )
 
 app = example("Live prices, greeks and PnL: as streams, and as snapshots.")
@@ -93,9 +94,9 @@ Legs = Annotated[
 
 @underlying_app.command("stream")
 @command
-async def stream_underlying(
+async def streamunderlying_of(
     symbol: Symbol,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     seconds: Seconds = 10.0,
@@ -107,7 +108,7 @@ async def stream_underlying(
     """Show an underlying's prices as they change."""
     async with Session(url, token) as session:
         args = models.StreamUnderlyingDataArgs(
-            Underlying=_underlying(symbol, underlying_type, currency),
+            Underlying=underlying_of(symbol, underlying_type, currency),
             Provider=await data_provider(await session.control(), provider),
         )
         data = await session.data()
@@ -116,9 +117,9 @@ async def stream_underlying(
 
 @underlying_app.command("snapshot")
 @command
-async def snapshot_underlying(
+async def snapshotunderlying_of(
     symbol: Symbol,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     url: Url = None,
@@ -128,7 +129,7 @@ async def snapshot_underlying(
     """Show an underlying's prices once."""
     async with Session(url, token) as session:
         args = models.GetUnderlyingSnapshotArgs(
-            Underlying=_underlying(symbol, underlying_type, currency),
+            Underlying=underlying_of(symbol, underlying_type, currency),
             Provider=await data_provider(await session.control(), provider),
         )
         await _once(await session.data(), lambda data: data.get_underlying_snapshot(args), symbol, as_json=as_json)
@@ -230,7 +231,7 @@ async def stream_contract(
     strike: Strike,
     option_type: OptionType,
     root: Root = None,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     seconds: Seconds = 10.0,
@@ -240,7 +241,7 @@ async def stream_contract(
     as_json: AsJson = False,
 ) -> None:
     """Show an option contract's prices and greeks as they change."""
-    contract = _contract(_underlying(symbol, underlying_type, currency), root, expiration, strike, option_type)
+    contract = _contract(underlying_of(symbol, underlying_type, currency), root, expiration, strike, option_type)
     async with Session(url, token) as session:
         chosen = await data_provider(await session.control(), provider)
         data = await session.data()
@@ -256,7 +257,7 @@ async def snapshot_contract(
     strike: Strike,
     option_type: OptionType,
     root: Root = None,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     url: Url = None,
@@ -264,7 +265,7 @@ async def snapshot_contract(
     as_json: AsJson = False,
 ) -> None:
     """Show an option contract's prices and greeks, once."""
-    contract = _contract(_underlying(symbol, underlying_type, currency), root, expiration, strike, option_type)
+    contract = _contract(underlying_of(symbol, underlying_type, currency), root, expiration, strike, option_type)
     async with Session(url, token) as session:
         chosen = await data_provider(await session.control(), provider)
         args = models.GetContractSnapshotArgs(Contract=contract, Provider=chosen)
@@ -277,7 +278,7 @@ async def snapshot_contract(
 async def stream_combo(
     symbol: Symbol,
     leg: Legs,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     seconds: Seconds = 10.0,
@@ -287,7 +288,7 @@ async def stream_combo(
     as_json: AsJson = False,
 ) -> None:
     """Show a combo's prices and greeks as they change."""
-    combo = _combo(_underlying(symbol, underlying_type, currency), leg)
+    combo = _combo(underlying_of(symbol, underlying_type, currency), leg)
     async with Session(url, token) as session:
         chosen = await data_provider(await session.control(), provider)
         data = await session.data()
@@ -300,7 +301,7 @@ async def stream_combo(
 async def snapshot_combo(
     symbol: Symbol,
     leg: Legs,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     currency: Currency = "USD",
     provider: Provider = None,
     url: Url = None,
@@ -308,7 +309,7 @@ async def snapshot_combo(
     as_json: AsJson = False,
 ) -> None:
     """Show a combo's prices and greeks, once."""
-    combo = _combo(_underlying(symbol, underlying_type, currency), leg)
+    combo = _combo(underlying_of(symbol, underlying_type, currency), leg)
     async with Session(url, token) as session:
         chosen = await data_provider(await session.control(), provider)
         args = models.GetComboContractsSnapshotArgs(Combo=combo, Provider=chosen)
@@ -400,15 +401,15 @@ def _blocks(entry: Entry) -> Iterator[tuple[str, object]]:
             yield field, value
 
 
-def _underlying(symbol: str, kind: models.MesoContractType, currency: str) -> models.LiveUnderlying:
-    return models.LiveUnderlying(Symbol=symbol, ContractType=kind, Currency=currency)
-
-
 def _contract(
     underlying: models.LiveUnderlying, root: str | None, expiration: str, strike: Decimal, kind: models.MesoOptionType
 ) -> models.LiveContract:
     return models.LiveContract(
-        ContractType=models.MesoContractType.Options,
+        ContractType=(
+            models.MesoContractType.FuturesOptions
+            if underlying.ContractType is models.MesoContractType.Futures
+            else models.MesoContractType.Options
+        ),
         Underlying=underlying,
         Root=root,
         OptionType=kind,

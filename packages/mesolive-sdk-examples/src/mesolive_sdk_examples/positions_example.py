@@ -46,6 +46,7 @@ from mesolive_sdk_examples.common import (
     print_fields,
     print_json,
     print_page,
+    underlying_of,
 )
 from mesolive_sdk_examples.plans import (
     AgainstStrategy,
@@ -254,7 +255,7 @@ async def create_position(
     name: Annotated[str | None, typer.Option("--name", help="What to call the position.")] = None,
     constraint: Constraint = models.LiveLegSelectionConstraint.FullyUnique,
     symbol: Annotated[str | None, typer.Option("--symbol", help="The underlying; else the strategy's own.")] = None,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     provider: Provider = None,
     execute: Execute = False,
     paper_fill_price: PaperFillPrice = FillPrice.mid,
@@ -282,9 +283,7 @@ async def create_position(
         strategy = await control.get_strategy(models.GetStrategyArgs(StrategyId=strategy_id))
         account_id = await account_of(control, strategy, account)
         account_used = await checked_account(control, account_id, allow_live=allow_live, live_accounts=live_account)
-        underlying = models.LiveUnderlying(
-            Symbol=symbol or strategy.Symbol, ContractType=underlying_type, Currency="USD"
-        )
+        underlying = underlying_of(symbol or strategy.Symbol, underlying_type)
         plan = await prepare_entry(
             control,
             models.PreparePositionEntryArgs(

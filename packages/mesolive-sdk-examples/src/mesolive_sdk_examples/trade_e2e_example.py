@@ -42,6 +42,7 @@ from mesolive_sdk_examples.common import (
     paper_fills,
     print_table,
     shown,
+    underlying_of,
 )
 from mesolive_sdk_examples.data_example import view
 from mesolive_sdk_examples.events_example import what
@@ -88,7 +89,7 @@ async def trade(
         str | None,
         typer.Option("--account", help="The account; else the only one on which the strategy is active."),
     ] = None,
-    underlying_type: UnderlyingType = models.MesoContractType.Index,
+    underlying_type: UnderlyingType = None,
     provider: Provider = None,
     paper_fill_price: Annotated[
         FillPrice, typer.Option("--paper-fill-price", help="At which price of each leg's quotes to fill.")
@@ -137,9 +138,7 @@ async def trade(
                     StrategyId=strategy.Id,
                     BrokerAccountId=account_id,
                     LegSelectionConstraint=models.LiveLegSelectionConstraint.UniqueInPosition,
-                    Underlying=models.LiveUnderlying(
-                        Symbol=strategy.Symbol, ContractType=underlying_type, Currency="USD"
-                    ),
+                    Underlying=underlying_of(strategy.Symbol, underlying_type),
                     DataProvider=provider,
                 ),
                 seconds=timeout,

@@ -1,8 +1,8 @@
 """Tick sizes (minimum price increments) of options and combos by trading class.
 
-Source: the minimum increments of Cboe's options exchanges. SPX, SPXW and other broad index classes: 0.05 below 3.00 and
-0.10 from there, combos 0.05. Classes that trade in pennies throughout (of the penny interval programme, and the small
-indexes XSP, MRUT and XND): 0.01. Others: 0.05 and 0.10, combos 0.01.
+The tables are those of `contract_specs.toml`. SPX, SPXW and other broad index classes: 0.05 below 3.00 and 0.10 from
+there, combos 0.05. Classes that trade in pennies throughout: 0.01. Options on E-mini futures: 0.05 up to 5.00 and 0.25
+above, combos 0.05. Others: 0.05 and 0.10, combos 0.01.
 
 Prices are those of one combo per unit of the underlying: positive a debit, negative a credit. So the lower price is the
 better one for the sender of the order, whatever its sign.
@@ -13,15 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from mesolive_sdk.contract_specs import tick_tables
+
 __all__ = ["on_tick", "tick_above", "tick_below", "tick_of", "ticks_up"]
 
 PENNY = Decimal("0.01")
-NICKEL = Decimal("0.05")
-DIME = Decimal("0.10")
-THRESHOLD = Decimal(3)
-
-INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "DJX", "VIX", "VIXW", "OEX", "XEO"})
-PENNY_ROOTS = frozenset({"SPY", "QQQ", "IWM", "XSP", "MRUT", "XND"})
 
 
 def tick_of(roots: Sequence[str], price: Decimal) -> Decimal:
@@ -34,11 +30,8 @@ def tick_of(roots: Sequence[str], price: Decimal) -> Decimal:
     price
         Per combo and unit of the underlying; its sign does not matter.
     """
-    if all(root in PENNY_ROOTS for root in roots):
-        return PENNY
-    if len(roots) > 1:
-        return NICKEL if any(root in INDEX_ROOTS for root in roots) else PENNY
-    return NICKEL if abs(price) < THRESHOLD else DIME
+    tables = tick_tables(roots)
+    return tables[0].step(abs(price)) if len(tables) == 1 else max((table.combo for table in tables), default=PENNY)
 
 
 def on_tick(roots: Sequence[str], price: Decimal) -> bool:

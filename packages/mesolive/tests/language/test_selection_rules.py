@@ -578,8 +578,24 @@ def test_one_strategy_serves_many_views() -> None:
         assert strikes(found) == {"a": spot}
 
 
+@pytest.mark.parametrize(("root", "multiplier"), [("SPXW", 150), ("SPX1", 100), ("2SPX", 100)])
+def test_contracts_that_were_adjusted_are_never_selected(root: str, multiplier: int) -> None:
+    base = generated()
+    part = base.slice(*PUTS_30)
+    assert part is not None
+    of = listed(TODAY + timedelta(days=30), root, multiplier=multiplier)
+    adjusted = priced_slice(of, Right.PUT, SPOT, NOON, part.strikes, 0.15, "SPX")
+    later = listed(TODAY + timedelta(days=40), "SPXW")
+    standard = priced_slice(later, Right.PUT, SPOT, NOON, part.strikes, 0.15, "SPX")
+    raw = definition([leg("a", -1, StrikePrice=4500)], expirations=[expiration(DTE=30)])
+    chosen = select(raw, PlainView(NOON, base.underlying, [adjusted, standard]))
+    assert chosen.legs[0].contract.root == "SPXW"
+    with pytest.raises(SelectionError, match=root):
+        select(raw, PlainView(NOON, base.underlying, [adjusted]))
+
+
 def test_unequal_multipliers_scale_greeks() -> None:
-    of = listed(TODAY + timedelta(days=30), "MINI", multiplier=10)
+    of = listed(TODAY + timedelta(days=30), "MES", multiplier=5)
     base = generated()
     part = base.slice(*PUTS_30)
     assert part is not None
@@ -589,4 +605,4 @@ def test_unequal_multipliers_scale_greeks() -> None:
     found = select(raw, view)
     where = view.find(found.legs[0].contract)
     assert where is not None
-    assert float(found.variables["d"]) == pytest.approx(-10 * float(where[0].delta[where[1]]))
+    assert float(found.variables["d"]) == pytest.approx(-5 * float(where[0].delta[where[1]]))

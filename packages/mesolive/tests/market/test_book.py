@@ -16,7 +16,7 @@ from mesolive.clock import ManualClock
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.chain_view import BookView
 from mesolive.market.columns import TimedPrice
-from mesolive.market.contracts import Right, Underlying
+from mesolive.market.contracts import Right, Underlying, UnderlyingKind
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import Quote
@@ -203,7 +203,10 @@ async def test_a_new_listing_keeps_the_quotes_of_what_stays() -> None:
 
 async def test_the_middle_of_an_index_is_its_last_value_that_of_a_stock_its_market() -> None:
     for is_index, expected in ((True, 4500.5), (False, 4518.0)):
-        listing = Listing(Underlying("X", is_index=is_index), {expiration("X", FRIDAY): {Right.CALL: [Decimal(100)]}})
+        listing = Listing(
+            Underlying("X", UnderlyingKind.INDEX if is_index else UnderlyingKind.STOCK),
+            {expiration("X", FRIDAY): {Right.CALL: [Decimal(100)]}},
+        )
         book = QuoteBook(listing, ManualClock(MORNING), CALENDAR)
         book.set_underlying(MORNING, UnderlyingPrices(bid=4420.5, ask=4615.5, last=4500.5))
         assert book.view().underlying.quote.mark == expected

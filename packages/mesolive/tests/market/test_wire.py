@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.market.contracts import OptionContract, Right, Underlying
+from mesolive.market.contracts import OptionContract, Right, Underlying, UnderlyingKind
 from mesolive.market.wire import candidates, live_contract, live_underlying
 from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, MesoOptionType
 from mesolive_testkit.market import flat_chain
@@ -48,7 +48,7 @@ def test_a_contract_travels_with_the_instant_of_its_settlement() -> None:
 
 
 def test_a_stock_travels_as_a_stock() -> None:
-    assert live_underlying(Underlying("GOOG", is_index=False)).ContractType is MesoContractType.Stock
+    assert live_underlying(Underlying("GOOG", UnderlyingKind.STOCK)).ContractType is MesoContractType.Stock
     assert live_underlying(Underlying("SPX")) == SPX
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from mesolive.pricing import american
 from mesolive.pricing.black import greeks
-from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
+from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, reg_t_margin
 from mesolive.pricing.margin_pm import pm_like
-from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, RegTLeg, RegTMode
+from mesolive.pricing.margin_regt import BROAD_INDEX, RegTLeg, RegTMode
 from mesolive.pricing.risk_graph import RiskLeg
 
 SPOT = 5000.0
@@ -124,11 +124,6 @@ def test_the_house_multiplier_scales_both_models(house: Decimal) -> None:
     scaled = pm_like_margin(short, SPOT, MarginRules(MarginModel.PM_LIKE, house))
     assert scaled is not None
     assert float(scaled) == pytest.approx(once * float(house), abs=0.005)
-
-
-def test_broad_indexes_have_lower_percentages_than_stocks_and_volatility_indexes() -> None:
-    assert rates_of("SPX", is_index=True) == BROAD_INDEX
-    assert rates_of("VIX", is_index=True) == rates_of("SPY", is_index=False) == EQUITY
 
 
 def test_an_american_put_loses_what_its_holder_can_exercise_it_for() -> None:

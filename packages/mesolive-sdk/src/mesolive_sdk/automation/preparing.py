@@ -7,6 +7,7 @@ from typing import Any
 from mesolive_sdk import models
 from mesolive_sdk.automation.memory import Task, TaskKind
 from mesolive_sdk.clients import MesoLiveControlHubClient
+from mesolive_sdk.contract_specs import live_underlying
 from mesolive_sdk.jobs import run_preparation
 
 Prepared = models.PreparePositionEntryResult | models.PreparePositionExitResult | models.PreparePositionAdjustmentResult
@@ -23,28 +24,6 @@ Variables are set by the server, behind the last of these or by itself.
 """
 
 _SECTIONS = {TaskKind.ENTRY: "Entry", TaskKind.EXIT: "Exit", TaskKind.ADJUSTMENT: "Adjustment"}
-
-INDEXES = frozenset(
-    {
-        "SPX",
-        "XSP",
-        "NDX",
-        "XND",
-        "NQX",
-        "RUT",
-        "MRUT",
-        "VIX",
-        "DJX",
-        "OEX",
-        "XEO",
-        "RUI",
-        "RLV",
-        "RLG",
-        "SPEQX",
-        "SPESG",
-    }
-)
-"""Indexes with listed options; every other underlying is a stock or a fund."""
 
 
 class Preparer:
@@ -75,7 +54,7 @@ class Preparer:
                     StrategyId=task.strategy_id,
                     BrokerAccountId=task.account,
                     LegSelectionConstraint=_constraint(definition),
-                    Underlying=_underlying(definition),
+                    Underlying=live_underlying(str(definition.get("Symbol"))),
                     DataProvider=self._provider,
                 ),
                 control.get_prepare_position_entry_status,
@@ -147,9 +126,3 @@ def _constraint(definition: dict[str, Any]) -> models.LiveLegSelectionConstraint
     written = str(_section(definition, "Settings", "Core").get("LegSelectionConstraint") or "FullyUnique")
     known = {str(member).casefold(): member for member in models.LiveLegSelectionConstraint}
     return known.get(written.strip().casefold(), models.LiveLegSelectionConstraint.FullyUnique)
-
-
-def _underlying(definition: dict[str, Any]) -> models.LiveUnderlying:
-    symbol = str(definition.get("Symbol"))
-    kind = models.MesoContractType.Index if symbol in INDEXES else models.MesoContractType.Stock
-    return models.LiveUnderlying(Symbol=symbol, ContractType=kind, Currency="USD")

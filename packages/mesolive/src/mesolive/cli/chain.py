@@ -16,6 +16,7 @@ from rich.markup import escape
 from mesolive.cli.output import Console, Table
 from mesolive.cli.remote import console, print_json
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
+from mesolive.market.contracts import UnderlyingKind
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class
 from mesolive.market.providers.chain_files import (
@@ -39,6 +40,8 @@ chain_app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="An option chain: CSV, JSON, .dat, or an archive of minute bars (.zip).")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+
+KINDS = {UnderlyingKind.INDEX: "index", UnderlyingKind.STOCK: "stock or fund", UnderlyingKind.FUTURES: "future"}
 
 MAX_SNAPSHOTS = 40
 """The maximum number of quote times that are listed for a file with several."""
@@ -130,7 +133,7 @@ def _show_chain(file: Path, chains: ChainFile, as_json: bool) -> None:
 
 def _summary(export: ChainExport, snapshots: int) -> list[tuple[str, str]]:
     underlying = export.listing.underlying
-    kind = "index" if underlying.is_index else "stock or fund"
+    kind = KINDS[underlying.kind]
     name = "" if export.name == underlying.symbol else f", {export.name}"
     fields = [("underlying", f"{underlying.symbol}{name} ({kind})")]
     spot = f"{export.underlying_last:,.2f}"
@@ -318,7 +321,7 @@ def _show_bars(file: Path, bars: list[tuple[str, str]] | OptionBars, as_json: bo
             ("holds", "minute quotes of options"),
             (
                 "underlying",
-                f"{listing.underlying.symbol} ({'index' if listing.underlying.is_index else 'stock or fund'})",
+                f"{listing.underlying.symbol} ({KINDS[listing.underlying.kind]})",
             ),
             ("day", f"{bars.day}"),
             ("expirations", f"{len(listing.expirations):,}, {days[0]} to {days[-1]}"),

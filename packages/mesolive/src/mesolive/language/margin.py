@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from mesolive.language.legs import BoundLeg
 from mesolive.language.problems import MissingValueError
 from mesolive.market.contracts import ExerciseStyle, Right
+from mesolive.market.option_classes import MarginRate, margin_rate_of
 from mesolive.market.view import MarketView
-from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, rates_of, reg_t_margin
-from mesolive.pricing.margin_regt import RegTLeg
+from mesolive.pricing.margin import MarginModel, MarginRules, pm_like_margin, reg_t_margin
+from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, NakedRates, RegTLeg
 from mesolive.pricing.risk_graph import RiskLeg
+
+NAKED_RATES: Final[Mapping[MarginRate, NakedRates]] = {
+    MarginRate.BROAD_INDEX: BROAD_INDEX,
+    MarginRate.NARROW_INDEX: EQUITY,
+    MarginRate.VOLATILITY_INDEX: EQUITY,
+    MarginRate.EQUITY: EQUITY,
+    MarginRate.FUTURES: BROAD_INDEX,
+}
+"""Percentages by the rate of an underlying. Options on futures are margined by SPAN at a broker; the percentages of
+indexes stand in for it."""
 
 
 def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketView) -> Decimal:
@@ -45,7 +57,7 @@ def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketV
         if result is None:
             raise MissingValueError("the model has no value for the position")
         return result
-    rates = rates_of(underlying.symbol, is_index=underlying.is_index)
+    rates = NAKED_RATES[margin_rate_of(underlying.symbol, underlying.kind)]
     return reg_t_margin([_reg_t_leg(leg) for leg in held], _exact(spot), rates, rules)
 
 

@@ -27,6 +27,7 @@ from mesolive.language.problems import StatementError
 from mesolive.language.scope import Scope
 from mesolive.language.statement import CompiledStatement
 from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS, Expiration, OptionContract, Right
+from mesolive.market.option_classes import why_adjusted
 from mesolive.market.view import ChainSlice, FloatArray
 
 MAX_PASSED_OVER = 10
@@ -98,6 +99,7 @@ def _choose_expiration(compiled: CompiledExpiration, symbol: str, scope: Scope) 
     best: tuple[tuple[float, int, tuple[int, str]], Expiration] | None = None
     refused: list[tuple[float, str, str]] = []
     considered = 0
+    listed_for = scope.view.underlying.underlying.symbol
     for expiration in scope.view.expirations:
         root = expiration.root.upper()
         if root in rule.exclude or (rule.include is not None and root not in rule.include):
@@ -105,6 +107,10 @@ def _choose_expiration(compiled: CompiledExpiration, symbol: str, scope: Scope) 
         considered += 1
         days = scope.calendar_days_to(expiration)
         distance = abs(days - target)
+        adjusted = why_adjusted(listed_for, expiration.root, expiration.multiplier)
+        if adjusted is not None:
+            refused.append((distance, f"{expiration.root} {expiration.day} ({days} days)", f"adjusted: {adjusted}"))
+            continue
         if not low <= days <= high:
             bound = f"below Min {low:g}" if days < low else f"above Max {high:g}"
             refused.append((distance, f"{expiration.root} {expiration.day} ({days} days)", bound))

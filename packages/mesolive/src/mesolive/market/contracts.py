@@ -35,6 +35,15 @@ class ExerciseStyle(enum.Enum):
     AMERICAN = "American"
 
 
+class UnderlyingKind(enum.Enum):
+    """What options are written on; the values are the names of the wire's contract types."""
+
+    INDEX = "Index"
+    STOCK = "Stock"
+    """A stock or a fund."""
+    FUTURES = "Futures"
+
+
 @dataclass(frozen=True, slots=True)
 class Underlying:
     """What options are written on.
@@ -43,15 +52,26 @@ class Underlying:
     ----------
     symbol
         The symbol that strategies use, such as `SPX`.
-    is_index
-        True for an index, which is cash settled; false for a stock or fund.
+    kind
+        An index, a stock or fund, or a future: then its price is that of the nearest future that has not expired, and
+        each option's own future may be a later one (`MarketView.forward` is its price).
     currency
         ISO code of the currency in which it is quoted.
     """
 
     symbol: str
-    is_index: bool = True
+    kind: UnderlyingKind = UnderlyingKind.INDEX
     currency: str = "USD"
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is an index."""
+        return self.kind is UnderlyingKind.INDEX
+
+    @property
+    def is_future(self) -> bool:
+        """Whether it is a future."""
+        return self.kind is UnderlyingKind.FUTURES
 
 
 @dataclass(frozen=True, slots=True)

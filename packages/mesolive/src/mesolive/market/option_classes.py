@@ -1,25 +1,29 @@
 """Option classes by trading root: underlying, exercise style, AM or PM settlement, delivery, margin rates and tick.
 
-The classes of index options are data, in `option_classes.toml`, each with the page that publishes its terms. A root
-that is not in the table is an option on 100 shares of a stock or fund. A root with a digit is neither: its contracts
-were adjusted after a corporate action, are FLEX options, or are of a reduced size, and what they deliver is not known
-here.
+The terms are those of `mesolive_sdk.contract_specs`, each with the page that publishes it. A root that is not in the
+table is an option on 100 shares of a stock or fund. A root with a digit that is not in the table is neither: its
+contracts were adjusted after a corporate action, are FLEX options, or are of a reduced size, and what they deliver is
+not known here.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Final
 
-import msgspec
-
-from mesolive.market.contracts import ExerciseStyle, Settlement, Underlying
+from mesolive.market.contracts import (
+    FRACTIONAL_UNDERLYINGS,
+    ExerciseStyle,
+    Settlement,
+    Underlying,
+    UnderlyingKind,
+)
+from mesolive_sdk.contract_specs import ClassSpec, UnderlyingSpec, contract_specs
 
 _NONSTANDARD: Final = re.compile(r"(?P<flex>\d?)(?P<base>[A-Z][A-Z.]*)(?P<suffix>\d*)")
 MINI_SUFFIX: Final = "7"
@@ -33,6 +37,7 @@ class MarginRate(enum.Enum):
     NARROW_INDEX = "narrow"
     VOLATILITY_INDEX = "volatility"
     EQUITY = "equity"
+    FUTURES = "futures"
 
 
 class TickRule(enum.Enum):
@@ -46,6 +51,8 @@ class TickRule(enum.Enum):
     """0.01 below 3.00, 0.05 from there."""
     BY_CLASS = "by class"
     """Decided by the penny interval programme: 0.01, or 0.01 and 0.05, or 0.05 and 0.10."""
+    GLOBEX = "globex"
+    """0.05 up to 5.00, 0.25 above."""
 
 
 class Delivery(enum.Enum):
@@ -53,6 +60,7 @@ class Delivery(enum.Enum):
 
     CASH = "cash"
     SHARES = "shares"
+    FUTURE = "future"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class OptionClass:
         Units of the underlying per contract.
     source
         The page that publishes the terms; empty for options on shares.
+    cycle
+        When its options expire, in words; empty where that is not told.
     """
 
     root: str
@@ -80,11 +90,12 @@ class OptionClass:
     tick: TickRule
     multiplier: int = 100
     source: str = ""
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class IndexClasses:
-    """An index that options are listed on.
+class UnderlyingClasses:
+    """An underlying of the table.
 
     Attributes
     ----------
@@ -96,80 +107,67 @@ class IndexClasses:
 
     symbol: str
     name: str
+    kind: UnderlyingKind
     classes: Sequence[OptionClass]
     names: frozenset[str]
 
 
-class _Root(msgspec.Struct, forbid_unknown_fields=True):
-    root: str
-    style: ExerciseStyle
-    settlement: Settlement
-    tick: TickRule
-    multiplier: int = 100
+def _classes(symbol: str, spec: UnderlyingSpec) -> UnderlyingClasses:
+    def terms(shared: ClassSpec, root: str) -> OptionClass:
+        return OptionClass(
+            root=root,
+            underlying=symbol,
+            style=ExerciseStyle(shared.style),
+            settlement=Settlement(shared.settlement),
+            delivery=Delivery(shared.delivers),
+            margin=MarginRate(spec.margin),
+            tick=TickRule(shared.tick),
+            multiplier=shared.multiplier,
+            source=spec.source,
+            cycle=shared.cycle,
+        )
 
-
-class _Index(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    margin: MarginRate
-    names: list[str]
-    source: str
-    roots: list[_Root]
+    return UnderlyingClasses(
+        symbol,
+        spec.name,
+        UnderlyingKind[spec.type.upper()],
+        tuple(terms(shared, root) for shared in spec.classes for root in shared.roots),
+        frozenset(spec.names),
+    )
 
 
 @cache
-def index_classes() -> Mapping[str, IndexClasses]:
+def listed_underlyings() -> Mapping[str, UnderlyingClasses]:
+    """Return the underlyings of the table by their symbol, in the table's order."""
+    return {symbol: _classes(symbol, spec) for symbol, spec in contract_specs().underlyings.items()}
+
+
+@cache
+def index_classes() -> Mapping[str, UnderlyingClasses]:
     """Return the indexes of the table by their symbol, in the table's order."""
-    text = files("mesolive.market").joinpath("option_classes.toml").read_text(encoding="utf-8")
-    table = msgspec.convert(tomllib.loads(text), dict[str, _Index])
-    return {
-        symbol: IndexClasses(
-            symbol,
-            index.name,
-            tuple(
-                OptionClass(
-                    root=entry.root,
-                    underlying=symbol,
-                    style=entry.style,
-                    settlement=entry.settlement,
-                    delivery=Delivery.CASH,
-                    margin=index.margin,
-                    tick=entry.tick,
-                    multiplier=entry.multiplier,
-                    source=index.source,
-                )
-                for entry in index.roots
-            ),
-            frozenset(index.names),
-        )
-        for symbol, index in table.items()
-    }
+    return {symbol: item for symbol, item in listed_underlyings().items() if item.kind is UnderlyingKind.INDEX}
 
 
 @cache
 def _by_root() -> Mapping[str, OptionClass]:
-    return {entry.root: entry for index in index_classes().values() for entry in index.classes}
+    return {entry.root: entry for item in listed_underlyings().values() for entry in item.classes}
 
 
 def option_class(root: str) -> OptionClass:
     """Return the terms of a root: those of the table, else those of options on 100 shares of the stock of that name."""
     known = _by_root().get(root.upper())
-    if known is not None:
-        return known
-    return OptionClass(
-        root=root.upper(),
-        underlying=root.upper(),
-        style=ExerciseStyle.AMERICAN,
-        settlement=Settlement.PM,
-        delivery=Delivery.SHARES,
-        margin=MarginRate.EQUITY,
-        tick=TickRule.BY_CLASS,
-    )
+    return known if known is not None else _default_class(root.upper())
+
+
+@lru_cache(maxsize=4096)
+def _default_class(root: str) -> OptionClass:
+    return _classes(root, contract_specs().underlying(root)).classes[0]
 
 
 def roots_of(symbol: str) -> Sequence[str]:
     """Return the roots of an underlying, the one that a contract without a root means first."""
-    index = index_classes().get(symbol.upper())
-    return (symbol.upper(),) if index is None else tuple(entry.root for entry in index.classes)
+    item = listed_underlyings().get(symbol.upper())
+    return (symbol.upper(),) if item is None else tuple(entry.root for entry in item.classes)
 
 
 def is_index(symbol: str) -> bool:
@@ -177,9 +175,50 @@ def is_index(symbol: str) -> bool:
     return symbol.upper() in index_classes()
 
 
+def underlying_kind(symbol: str) -> UnderlyingKind:
+    """Return what an underlying is: an index or a future when the table says so, else a stock or fund."""
+    return UnderlyingKind[contract_specs().underlying(symbol).type.upper()]
+
+
 def underlying_of(symbol: str) -> Underlying:
-    """Return the underlying with a symbol: an index when the table has it, else a stock or fund."""
-    return Underlying(symbol.upper(), is_index=is_index(symbol))
+    """Return the underlying with a symbol; see `underlying_kind`."""
+    return Underlying(symbol.upper(), underlying_kind(symbol))
+
+
+def margin_rate_of(symbol: str, kind: UnderlyingKind) -> MarginRate:
+    """Return which percentages apply to an underlying: of the table, else every index counts as a broad one."""
+    listed = listed_underlyings().get(symbol.upper())
+    spec = contract_specs().underlying(symbol)
+    if listed is None and spec.type == "Stock" and kind is UnderlyingKind.INDEX:
+        return MarginRate.BROAD_INDEX
+    return MarginRate(spec.margin)
+
+
+@lru_cache(maxsize=4096)
+def why_adjusted(symbol: str, root: str, multiplier: Decimal) -> str | None:
+    """Return why contracts are not of a standard class of their underlying, so that none is selected; or `None`.
+
+    Adjusted contracts deliver something else than their root says: after a split or a special dividend the exchange
+    lists them under a root with a digit, or under the same root with another multiplier.
+
+    Parameters
+    ----------
+    symbol
+        Of the underlying.
+    root
+        Trading class.
+    multiplier
+        Units of the underlying per contract, as the market states it.
+    """
+    if symbol in FRACTIONAL_UNDERLYINGS:
+        return None
+    known = _by_root().get(root.upper())
+    if known is None and (digits := nonstandard(root)) is not None:
+        return digits
+    terms = known if known is not None else _default_class(root.upper())
+    if multiplier != terms.multiplier:
+        return f"{root} with a multiplier of {multiplier.normalize():f} in place of {terms.multiplier}"
+    return None
 
 
 def index_named(name: str) -> str | None:
@@ -196,32 +235,34 @@ def nonstandard(root: str) -> str | None:
 
     Source: OCC, Options Symbology Initiative, version 1.8, on nonstandard deliverables.
     """
-    match = _NONSTANDARD.fullmatch(root.upper())
+    match = None if root.upper() in _by_root() else _NONSTANDARD.fullmatch(root.upper())
     if match is None or not (match["flex"] or match["suffix"]):
         return None
     if match["flex"]:
-        return f"FLEX or adjusted options on {match['base']}, whose terms the file does not state"
+        return f"FLEX or adjusted options on {match['base']}, whose terms are not known"
     if match["suffix"] == MINI_SUFFIX:
         return f"options on 10 shares of {match['base']}"
-    return f"options on {match['base']} adjusted after a corporate action, whose deliverable the file does not state"
+    return f"options on {match['base']} adjusted after a corporate action, whose deliverable is not known"
 
 
 def base_root(root: str) -> str:
     """Return a root without the digits that mark nonstandard contracts."""
-    match = _NONSTANDARD.fullmatch(root.upper())
+    match = None if root.upper() in _by_root() else _NONSTANDARD.fullmatch(root.upper())
     return root.upper() if match is None else match["base"]
 
 
 def classes_table() -> str:
-    """Return the table of classes as a page shows it (Markdown)."""
+    """Return the table of classes as a page shows it (Markdown); roots with the same terms share a line."""
     lines = [
-        "| root | underlying | exercise | settles | delivers | margin | tick | source |",
-        "|---|---|---|---|---|---|---|---|",
+        "| roots | underlying | exercise | settles | delivers | multiplier | margin | tick | expire | source |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {entry.root} | {entry.underlying}, {index.name} | {entry.style.value} | {entry.settlement.value} | "
-        f"{entry.delivery.value} | {entry.margin.value} | {entry.tick.value} | [terms]({entry.source}) |"
-        for index in index_classes().values()
-        for entry in index.classes
-    ]
+    for symbol, spec in contract_specs().underlyings.items():
+        for shared in spec.classes:
+            shown = shared.roots if len(shared.roots) < 3 else (f"{shared.roots[0]} to {shared.roots[-1]}",)
+            lines.append(
+                f"| {', '.join(shown)} | {symbol}, {spec.name} | {shared.style} | {shared.settlement} | "
+                f"{shared.delivers} | {shared.multiplier} | {spec.margin} | {shared.tick} | {shared.cycle} | "
+                f"[terms]({spec.source}) |"
+            )
     return "\n".join([*lines, ""])

@@ -12,13 +12,20 @@ from mesolive_sdk.models import LiveContract, LiveUnderlying, MesoContractType, 
 
 OPTION_TYPES: Final = {Right.CALL: MesoOptionType.Call, Right.PUT: MesoOptionType.Put}
 RIGHTS: Final = {kind: right for right, kind in OPTION_TYPES.items()}
+OPTIONS: Final = frozenset({MesoContractType.Options, MesoContractType.FuturesOptions})
+"""Contract types of options."""
+
+
+def option_type(underlying: MesoContractType) -> MesoContractType:
+    """Return the contract type of options on an underlying of a contract type."""
+    return MesoContractType.FuturesOptions if underlying is MesoContractType.Futures else MesoContractType.Options
 
 
 def live_underlying(underlying: Underlying) -> LiveUnderlying:
     """Return the wire model of an underlying."""
     return LiveUnderlying(
         Symbol=underlying.symbol,
-        ContractType=MesoContractType.Index if underlying.is_index else MesoContractType.Stock,
+        ContractType=MesoContractType[underlying.kind.value],
         Currency=underlying.currency,
     )
 
@@ -36,7 +43,7 @@ def live_contract(contract: OptionContract, expiration: Expiration, underlying: 
         What it is written on.
     """
     return LiveContract(
-        ContractType=MesoContractType.Options,
+        ContractType=option_type(MesoContractType[underlying.kind.value]),
         Underlying=live_underlying(underlying),
         Root=contract.root,
         OptionType=OPTION_TYPES[contract.right],
@@ -69,8 +76,8 @@ def candidates(
     ValueError
         When it is not an option, or when type, strike or expiration is missing.
     """
-    if contract.ContractType is not MesoContractType.Options:
-        raise ValueError(f"ContractType must be Options, not {contract.ContractType}")
+    if contract.ContractType not in OPTIONS:
+        raise ValueError(f"ContractType must be Options or FuturesOptions, not {contract.ContractType}")
     right = None if contract.OptionType is None else RIGHTS.get(contract.OptionType)
     if right is None:
         raise ValueError("OptionType must be Call or Put")

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mesolive.pricing.margin_pm import pm_like
-from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, NakedRates, RegTLeg, RegTMode
+from mesolive.pricing.margin_regt import NakedRates, RegTLeg, RegTMode
 from mesolive.pricing.margin_search import reg_t
 from mesolive.pricing.risk_graph import RiskLeg
 
 CENT = Decimal("0.01")
-
-VOLATILITY_INDEXES = frozenset({"OVX", "RVX", "VIX", "VIX1D", "VIX9D", "VXD", "VXN"})
-"""Indexes whose options have the percentages of equity options."""
 
 
 class MarginModel(enum.Enum):
@@ -45,11 +42,6 @@ class MarginRules:
     mode: RegTMode = RegTMode.VANILLA
     lower: Decimal = Decimal("0.10")
     upper: Decimal = Decimal("0.10")
-
-
-def rates_of(symbol: str, *, is_index: bool) -> NakedRates:
-    """Return the percentages for options on an underlying: every index but a volatility index counts as broad-based."""
-    return BROAD_INDEX if is_index and symbol not in VOLATILITY_INDEXES else EQUITY
 
 
 def reg_t_margin(legs: Sequence[RegTLeg], spot: Decimal, rates: NakedRates, rules: MarginRules) -> Decimal:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Underlying
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Underlying, UnderlyingKind
 from mesolive.market.history import Day
 from mesolive.market.moments import to_micros
 from mesolive.market.providers.minute_bars import (
@@ -55,7 +55,7 @@ def test_a_bar_is_known_when_its_minute_is_over_and_says_its_closing_quote(tmp_p
         CALENDAR,
     )
     assert bars.day == DAY
-    assert bars.listing.underlying == Underlying("GOOG", is_index=False)
+    assert bars.listing.underlying == Underlying("GOOG", UnderlyingKind.STOCK)
     assert bars.times.tolist() == [micros(9, 31), micros(9, 32), micros(9, 33)]
     contracts = [bars.listing.contract(int(index)) for index in bars.contracts]
     call = OptionContract("GOOG", "GOOG", JANUARY, Right.CALL, Decimal(750))

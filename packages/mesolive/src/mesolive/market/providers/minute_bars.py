@@ -31,11 +31,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.calendar import NEW_YORK, ExchangeCalendar, settlement_instant
-from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
+from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying, UnderlyingKind
 from mesolive.market.history import Day
 from mesolive.market.listing import Listing
 from mesolive.market.moments import to_micros
-from mesolive.market.option_classes import is_index, option_class
+from mesolive.market.option_classes import option_class, underlying_kind
 from mesolive.market.view import FloatArray
 
 MAX_ENTRY: Final = 64 * 1024 * 1024
@@ -154,7 +154,8 @@ def read_option_quotes(path: Path, calendar: ExchangeCalendar) -> OptionBars:
     }
     # European options are listed on indexes only; the table maps a class to its index.
     european = all(style is ExerciseStyle.EUROPEAN for _, style in chain)
-    underlying = Underlying(terms.underlying, is_index=european or is_index(terms.underlying))
+    kind = UnderlyingKind.INDEX if european else underlying_kind(terms.underlying)
+    underlying = Underlying(terms.underlying, kind)
     listing = Listing(underlying, {expirations[key]: rights for key, rights in chain.items()})
     return _in_order_of_time(path, day, listing, {expirations[key]: rights for key, rights in chain.items()})
 

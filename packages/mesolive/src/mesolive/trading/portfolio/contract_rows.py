@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.wire import option_type
 from mesolive_sdk import models
 
 
@@ -51,7 +52,7 @@ class TradedContract:
         """The contract as the wire shows it."""
         call = self.contract.right is Right.CALL
         return models.LiveContract(
-            ContractType=models.MesoContractType.Options,
+            ContractType=option_type(self.underlying_type),
             Underlying=models.LiveUnderlying(
                 Symbol=self.contract.underlying,
                 ContractType=self.underlying_type,

@@ -99,7 +99,7 @@ def adjustment_plan(
         for name, leg in zip(names, closing, strict=True)
     ]
     underlying = view.underlying.underlying
-    kind = models.MesoContractType.Index if underlying.is_index else models.MesoContractType.Stock
+    kind = models.MesoContractType[underlying.kind.value]
     for selected in selection.opening:
         result = view.find(selected.contract)
         mark = None if result is None else exact(round(float(result[0].mark[result[1]]), MARK_DECIMALS))

@@ -77,7 +77,7 @@ def entry_plan(
 ) -> NewPlan:
     """Return the plan of an entry: the selected contracts, quantities before the multiplier."""
     underlying = view.underlying.underlying
-    kind = models.MesoContractType.Index if underlying.is_index else models.MesoContractType.Stock
+    kind = models.MesoContractType[underlying.kind.value]
     legs: list[PlanLeg] = []
     for leg in selection.legs:
         settles_at = selection.expirations[leg.expiration_name].settles_at

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Settlement, Underlying
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Settlement, Underlying, UnderlyingKind
 from mesolive.market.providers.chain_files import ChainExport, ChainFileError, parse_export, read_export
 from mesolive_testkit.market import SHARED_DATA, export_bytes, needs_shared_data
 from mesolive_testkit.market.files import export_row
@@ -35,7 +35,7 @@ def quote(export: ChainExport, root: str, right: Right, strike: str) -> tuple[fl
 
 def test_contracts_quotes_and_the_underlying_are_read() -> None:
     export = parse_export(export_bytes(ROWS))
-    assert export.listing.underlying == Underlying("SPX", is_index=True)
+    assert export.listing.underlying == Underlying("SPX")
     assert export.listing.size == 6
     assert quote(export, "SPXW", Right.CALL, "5000") == (20.1, 20.4)
     assert quote(export, "SPXW", Right.PUT, "4990") == (15.5, 15.9)
@@ -93,7 +93,7 @@ def test_line_ends_of_other_systems_a_mark_and_blank_lines_do_no_harm() -> None:
 def test_a_stocks_symbol_is_that_of_its_options_which_are_american() -> None:
     rows = [export_row("GOOG", FRIDAY, 150, (1, 1.1), (2, 2.1))]
     export = parse_export(export_bytes(rows, name="Alphabet Inc"))
-    assert export.listing.underlying == Underlying("GOOG", is_index=False)
+    assert export.listing.underlying == Underlying("GOOG", UnderlyingKind.STOCK)
     assert [one.style for one in export.listing.expirations] == [ExerciseStyle.AMERICAN]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.calendar import settlement_instant, us_options_calendar
-from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying
+from mesolive.market.contracts import ExerciseStyle, Expiration, Right, Underlying, UnderlyingKind
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import MarginRate, is_index, option_class
 from mesolive.market.providers.chain_files.builder import (
@@ -159,7 +159,9 @@ def _listing(contracts: Sequence[Contract], identified: Identified) -> tuple[Lis
             expirations[root, day] = expiration
             strikes[expiration] = {Right.CALL: [], Right.PUT: []}
         strikes[expiration][right].append(strike)
-    listing = Listing(Underlying(identified.symbol, is_index=identified.is_index), strikes)
+    listing = Listing(
+        Underlying(identified.symbol, UnderlyingKind.INDEX if identified.is_index else UnderlyingKind.STOCK), strikes
+    )
     places = {key: place for place, key in enumerate(contracts)}
     order = [
         places[Contract(expiration.root, expiration.day, right, listing.strike(index))]
