@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.shares import URGENT, CallShares, CountedShares, FairTurns, Lane
+from mesolive.shares import ORDERS_FACTOR, URGENT, CallShares, CountedShares, FairTurns, Lane
 
 
 async def loop_turns(number: int = 20) -> None:
@@ -103,6 +103,21 @@ async def test_one_users_calls_are_bounded_over_all_connections_and_others_are_n
     await asyncio.gather(*calls, other)
     assert most["flood"] == 4
     assert shares.present == 0
+
+
+async def test_orders_have_more_turns_because_one_commit_stores_many() -> None:
+    shares, running, go = CallShares(2), Counter[Lane](), asyncio.Event()
+
+    async def call(lane: Lane) -> None:
+        async with shares.turn("ann", lane):
+            running[lane] += 1
+            await go.wait()
+
+    calls = [asyncio.create_task(call(lane)) for lane in Lane for _ in range(50)]
+    await loop_turns()
+    assert running == {Lane.COMMON: 2, Lane.RISK: 2, Lane.ORDERS: 2 * ORDERS_FACTOR}
+    go.set()
+    await asyncio.gather(*calls)
 
 
 async def test_a_cancel_does_not_wait_for_the_users_own_flood_and_is_urgent_below() -> None:

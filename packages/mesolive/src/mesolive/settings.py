@@ -128,8 +128,11 @@ class Settings:
     max_connections: Annotated[int, Setting("Connections that one user may have to each hub.")] = 1000
     max_calls: Annotated[
         int,
-        Setting("Calls of one user that run at once, over all connections; cancels have as many more."),
-    ] = 32
+        Setting(
+            "Calls of one user that run at once, over all connections; cancels have as many more, orders four times "
+            "as many."
+        ),
+    ] = 8
     max_streams: Annotated[int, Setting("Streams that one user may have open, over all connections.")] = 1000
 
     def __repr__(self) -> str:
