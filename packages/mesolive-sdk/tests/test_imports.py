@@ -35,3 +35,13 @@ from mesolive_sdk import MesoLiveControlHubClient
 assert "signalr_asyncio.client" in sys.modules and "signalr_asyncio.server" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_server_package_loads_no_client() -> None:
+    program = """
+import sys
+from signalr_asyncio import SignalRServer, hub_method, Payload
+assert "signalr_asyncio.server" in sys.modules
+assert "signalr_asyncio.client" not in sys.modules and "httpx" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -8,30 +8,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from signalr_asyncio._clock import Clock, LoopClock
-from signalr_asyncio.client import (
-    ClientError,
-    ClientOptions,
-    ClosedByServerError,
-    ConnectError,
-    ConnectionLostError,
-    ConnectionState,
-    HubConnection,
-    HubError,
-    InvocationTimeoutError,
-    LongPolling,
-    NotConnectedError,
-    RetryPolicy,
-    ServerSentEvents,
-    Stream,
-    UnauthorizedError,
-    WebSockets,
-)
 from signalr_asyncio.protocol.codec import EncodeError, HubProtocol, ProtocolError
 from signalr_asyncio.protocol.json import JsonHubProtocol
 from signalr_asyncio.protocol.messagepack import MessagePackHubProtocol
 from signalr_asyncio.protocol.messages import Payload, Shared
 
 if TYPE_CHECKING:
+    from signalr_asyncio.client import (
+        ClientError,
+        ClientOptions,
+        ClosedByServerError,
+        ConnectError,
+        ConnectionLostError,
+        ConnectionState,
+        HubConnection,
+        HubError,
+        InvocationTimeoutError,
+        LongPolling,
+        NotConnectedError,
+        RetryPolicy,
+        ServerSentEvents,
+        Stream,
+        UnauthorizedError,
+        WebSockets,
+    )
     from signalr_asyncio.server import (
         AccessDeniedError,
         Authenticate,
@@ -131,13 +131,36 @@ __all__ = [
     "InvocationTimeoutError",
 ]
 
+_OF_CLIENT = frozenset(
+    {
+        "ClientError",
+        "ClientOptions",
+        "ClosedByServerError",
+        "ConnectError",
+        "ConnectionLostError",
+        "ConnectionState",
+        "HubConnection",
+        "HubError",
+        "InvocationTimeoutError",
+        "LongPolling",
+        "NotConnectedError",
+        "RetryPolicy",
+        "ServerSentEvents",
+        "Stream",
+        "UnauthorizedError",
+        "WebSockets",
+    }
+)
+
 if not TYPE_CHECKING:  # hidden from type checkers, for which every name would exist
 
     def __getattr__(name: str) -> object:
-        # The server's names are imported when they are first used: a client does not have to wait for them.
+        # Client and server are imported when a name of theirs is first used: a program that is one of them does not
+        # wait for the other and does not keep it in memory.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module("signalr_asyncio.server"), name)
+        side = "client" if name in _OF_CLIENT else "server"
+        value = getattr(import_module(f"signalr_asyncio.{side}"), name)
         globals()[name] = value
         return value
 
