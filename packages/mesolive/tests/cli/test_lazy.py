@@ -58,7 +58,7 @@ def test_the_help_page_imports_no_command_and_nothing_slow() -> None:
 
 def test_asking_for_the_status_imports_no_database_and_no_server() -> None:
     loaded = modules_after("import mesolive.cli.status")
-    assert {"sqlalchemy", "numpy", "structlog", "rich", "signalr_asyncio.server", "uvicorn"}.isdisjoint(loaded)
+    assert {"sqlalchemy", "numpy", "structlog", "signalr_asyncio.server", "uvicorn"}.isdisjoint(loaded)
 
 
 def test_settings_load_neither_logging_nor_the_client() -> None:
