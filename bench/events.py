@@ -1,9 +1,12 @@
-"""From an event's append to a hundred subscribers: the transaction, its commit, the deliverer, the hub, the sockets.
+"""Event appends beside raw commits, and from an append to a hundred subscribers: commit, deliverer, hub, sockets.
 
-Events come at a steady rate, whatever became of those before; each is a transaction of its own, begun at the moment
-that it carries. Subscribers are real sockets in a process of their own, which notes when the text arrives; a few are
-clients of the SDK and note when their callback is called. Beside it, in the same run, the same processes and at the
-same rate: a bare loop that writes the same frames to as many sockets and stores nothing.
+Writers append one event after another, each in a transaction of its own; the yardstick commits rows of one table by as
+many callers, on the same disk and in turns with them.
+
+Then events come at a steady rate, whatever became of those before; each is a transaction of its own, begun at the
+moment that it carries. Subscribers are real sockets in a process of their own, which notes when the text arrives; a
+few are clients of the SDK and note when their callback is called. Beside it, in the same run, the same processes and
+at the same rate: a bare loop that writes the same frames to as many sockets and stores nothing.
 """
 
 from __future__ import annotations
@@ -19,11 +22,14 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
 
-from bench.report import Figure
+from bench._rounds import Rounds, quantile
+from bench.report import Absolute, Row
+from bench.yardsticks import raw_commits
 from mesolive import server
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
@@ -49,6 +55,9 @@ RATE = 200
 WARM = 100
 BARE_EVENTS = 600
 EVENTS = 2000
+WRITERS = (1, 8, 32)
+APPENDS = 800
+ROUNDS = 5
 PATH = "/hubs/event/v1"
 
 
@@ -88,8 +97,38 @@ async def _awaited(happen: Callable[[], Awaitable[None]]) -> None:
     await happen()
 
 
-async def measure() -> list[Figure]:
-    """Run the hub, its subscribers, and events; return the figures."""
+async def appends(database: Database, journal: Journal, user_id: int, writers: int, directory: Path) -> Rounds:
+    """Return raw commits and appends per second, by as many callers, in turns."""
+
+    async def write(number: int) -> None:
+        for _ in range(number):
+            async with database.write(user_id) as tx:
+                await journal.append(tx, user_id, [event()])
+
+    rounds: list[tuple[float, float]] = []
+    for _ in range(ROUNDS):
+        raw = raw_commits(writers, directory).per_second
+        started = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(writers):
+                group.create_task(write(APPENDS // writers))
+        rounds.append((raw, APPENDS // writers * writers / (time.perf_counter() - started)))
+    return Rounds(rounds)
+
+
+def _append_row(writers: int, rounds: Rounds) -> Row:
+    callers = "1 writer" if writers == 1 else f"{writers} writers"
+    target, moonshot = (0.8, 2.0) if writers == 8 else (None, None)
+    sides = [
+        Absolute(f"event appends, {callers}", rounds.own, "per second"),
+        Absolute(f"raw commits, {callers}", rounds.base, "per second"),
+    ]
+    return Row(f"event appends, {callers} : raw commits", rounds.ratio, target, moonshot, "higher", sides)
+
+
+async def measure() -> list[Row]:
+    """Run writers, then the hub with its subscribers, and return the ratios."""
+    rows: list[Row] = []
     async with contextlib.AsyncExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         database = await Database.open(f"sqlite:///{directory}/bench.sqlite3")
@@ -99,6 +138,9 @@ async def measure() -> list[Figure]:
         user_id = (await access.user("bench")).user_id
         bus = LocalBus()
         journal = Journal(database, bus, ManualClock(datetime(2026, 1, 5, 16, tzinfo=UTC)))
+        for writers in WRITERS:
+            rounds = await appends(database, journal, user_id, writers, Path(directory))
+            rows.append(_append_row(writers, rounds))
         port = await _hub(stack, access, Events(database, journal, Pager(b"k" * 32)), journal, bus)
         transports: list[asyncio.Transport] = []
         bare = await asyncio.get_running_loop().create_server(lambda: Bare(transports), "127.0.0.1", 0)
@@ -137,18 +179,20 @@ async def measure() -> list[Figure]:
         listeners.stdin.close()
         took = json.loads(await listeners.stdout.readline())
         await listeners.wait()
-    heard = _sorted(took["read"], WARM * (SUBSCRIBERS - TYPED), EVENTS * (SUBSCRIBERS - TYPED))
-    decoded = _sorted(took["decoded"], WARM * TYPED, EVENTS * TYPED)
-    plain = _sorted(took["bare"], WARM * SUBSCRIBERS, BARE_EVENTS * SUBSCRIBERS)
-    what = f"{RATE} events/s, {SUBSCRIBERS} subscribers"
-    return [
-        Figure(f"a bare loop that sends the same frames, {what}, p50", _part(plain, 0.5), "ms"),
-        Figure(f"a bare loop that sends the same frames, {what}, p99", _part(plain, 0.99), "ms"),
-        Figure(f"event append to client, {what}, p50", _part(heard, 0.5), "ms"),
-        Figure(f"event append to client, {what}, p99", _part(heard, 0.99), "ms", 20),
-        Figure("event append to the callback of an SDK client among them, p99", _part(decoded, 0.99), "ms", 20),
-        Figure("processor time of the server for it", busy * 100, "% of a core"),
-    ]
+    heard = _kept(took["read"], WARM * (SUBSCRIBERS - TYPED), EVENTS * (SUBSCRIBERS - TYPED))
+    decoded = _kept(took["decoded"], WARM * TYPED, EVENTS * TYPED)
+    plain = _kept(took["bare"], WARM * SUBSCRIBERS, BARE_EVENTS * SUBSCRIBERS)
+    what = f"{RATE} events/s to {SUBSCRIBERS} subscribers"
+    for part, name in ((0.5, "p50"), (0.99, "p99")):
+        own, base = quantile(heard, part), quantile(plain, part)
+        sides = [
+            Absolute(f"event append to client, {name}", own, "ms"),
+            Absolute(f"the same frames written by a bare loop, {name}", base, "ms"),
+            Absolute(f"to the callback of an SDK client among them, {name}", quantile(decoded, part), "ms"),
+        ]
+        rows.append(Row(f"{what}, {name} : a bare loop that stores nothing", own / base, absolutes=sides))
+    rows.append(Row(f"processor of the server for {what}", busy * 100, unit="% of a core"))
+    return rows
 
 
 async def _hub(
@@ -198,17 +242,13 @@ def _end(process: Process) -> None:
         process.kill()
 
 
-def _sorted(took: Sequence[float], warm: int, expected: int) -> list[float]:
-    """Return what was heard after the first ones, sorted; nothing may be missing or be heard twice."""
+def _kept(took: Sequence[float], warm: int, expected: int) -> Sequence[float]:
+    """Return what was heard after the first ones; nothing may be missing or be heard twice."""
     assert len(took) == warm + expected, f"{len(took)} arrived, {warm + expected} were sent"
-    return sorted(took[warm:])
+    return took[warm:]
 
 
-def _part(sorted_times: Sequence[float], part: float) -> float:
-    return sorted_times[int(len(sorted_times) * part)]
-
-
-def run() -> Sequence[Figure]:
-    """Measure; takes a quarter of a minute."""
+def run() -> Sequence[Row]:
+    """Measure; takes half a minute."""
     configure_logs()  # as `mesolive serve` does: without it every call would be written out
     return server.run(measure())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -61,12 +61,22 @@ class FairTurns:
     ----------
     number
         How many have a turn at once.
+    idle
+        Called when a turn is given back and nobody waits for one; returns whether it takes the turn itself, to give it
+        back later.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, idle: Callable[[], bool] | None = None) -> None:
+        self._number = number
         self._free = number
+        self._idle = idle
         self._urgent = _Queue()
         self._common = _Queue()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has a turn or waits for one."""
+        return self._free == self._number
 
     async def acquire(self, user: Hashable) -> None:
         """Wait for a turn."""
@@ -88,10 +98,10 @@ class FairTurns:
     def release(self) -> None:
         """Pass the turn on."""
         waiter = self._urgent.pop() or self._common.pop()
-        if waiter is None:
-            self._free += 1
-        else:
+        if waiter is not None:
             waiter.set_result(None)
+        elif self._idle is None or not self._idle():
+            self._free += 1
 
 
 ORDERS_FACTOR = 4

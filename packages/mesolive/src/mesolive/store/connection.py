@@ -10,6 +10,9 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
 
+from mesolive.errors import ServiceError
+from mesolive_sdk.models import StatusCode
+
 R = TypeVar("R")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -27,6 +30,15 @@ class UnusableDatabaseError(Exception):
     """The database's URL or file cannot serve; the text says why."""
 
 
+class TransactionLostError(ServiceError):
+    """The database dropped a transaction that others had written in too, because of an error of the disk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            StatusCode.ProviderUnavailable, "the database dropped the transaction; nothing was changed, try again"
+        )
+
+
 class StoreConnection(Protocol):
     """A connection while a transaction has it."""
 
@@ -40,6 +52,18 @@ class StoreWriteConnection(StoreConnection, Protocol):
 
     async def begin(self, user_id: int | None) -> None:
         """Begin: from now on no other transaction writes data of the user (`None`: of any user)."""
+        ...
+
+    async def begin_part(self, number: int) -> None:
+        """Begin a part of the transaction that can be rolled back alone, by `rollback_part` with its number.
+
+        The part before it ends: it stays in the transaction. Parts have growing numbers from 1; what is before the
+        first part cannot be rolled back alone.
+        """
+        ...
+
+    async def rollback_part(self, number: int) -> bool:
+        """Undo the part if it has begun, and return whether the transaction is there, with the parts before it."""
         ...
 
     async def commit(self) -> None:
@@ -67,7 +91,7 @@ class Engines(Protocol):
     """
 
     writers: int
-    """How many write transactions may run at once."""
+    """How many write transactions may run at once; with more than one, those of different users run side by side."""
     file: Path | None
     """The database's file, or `None` where it is a server."""
     reader: Engine

@@ -12,70 +12,49 @@ What a write transaction promises
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 
-from mesolive.errors import ServiceError
 from mesolive.shares import FairTurns
-from mesolive.store.connection import Engines, Parameters, StoreConnection, StoreWriteConnection, UnusableDatabaseError
+from mesolive.store.commit_groups import CommitGroup, WriteLane
+from mesolive.store.connection import Engines, TransactionLostError, UnusableDatabaseError
 from mesolive.store.emergency import EmergencyFile
 from mesolive.store.engines import make_engines
-from mesolive.store.file_guard import DatabaseMovedError
 from mesolive.store.migrate import migrate
+from mesolive.store.transactions import (
+    NOT_STORED,
+    DatabaseBusyError,
+    Outcome,
+    OutcomeUnknownError,
+    Transaction,
+    TransactionTimeoutError,
+    WriteTransaction,
+)
 from mesolive.tasks import Tasks
-from mesolive_sdk.models import StatusCode
+
+__all__ = [
+    "NOT_STORED",
+    "Database",
+    "DatabaseBusyError",
+    "Limits",
+    "Outcome",
+    "OutcomeUnknownError",
+    "Transaction",
+    "TransactionLostError",
+    "TransactionTimeoutError",
+    "WriteTransaction",
+]
 
 _log = structlog.get_logger(__name__)
 
 
-class DatabaseBusyError(ServiceError):
-    """Too many transactions wait for their turn to write already."""
-
-    def __init__(self) -> None:
-        super().__init__(StatusCode.RateLimited, "the server has too much to write; try again")
-
-
-class TransactionTimeoutError(ServiceError):
-    """A transaction took too long and was rolled back."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(StatusCode.Timeout, f"the database did not get done within {seconds:g} s; nothing was changed")
-
-
-class OutcomeUnknownError(ServiceError):
-    """The answer to the commit did not arrive: the transaction may be committed or not."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            StatusCode.Timeout, f"{reason}; whether the change was made is not known yet, ask before repeating"
-        )
-
-
-NOT_STORED = (
-    DatabaseBusyError,
-    DatabaseMovedError,
-    TransactionTimeoutError,
-    OutcomeUnknownError,
-    DBAPIError,
-    OSError,
-)
-"""Errors of a transaction that are faults of the database: an idempotent write may be retried after them."""
-
-
-class Outcome(Enum):
-    """The outcome of a write transaction."""
-
-    OPEN = "open"
-    COMMITTED = "committed"
-    ROLLED_BACK = "rolled back"
-    UNKNOWN = "unknown"
+MAX_LANES = 1000
+"""How many users' writers are remembered on an engine that lets users write side by side; idle ones are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,113 +79,31 @@ class Limits:
     waiting_writers: int = 1000
 
 
-class Transaction:
-    """A transaction that reads one snapshot of the database."""
-
-    def __init__(self, link: StoreConnection) -> None:
-        self._link = link
-
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
-        """Run a statement and return its result, already read from the database.
-
-        Parameters
-        ----------
-        statement
-            An SQLAlchemy Core statement.
-        parameters
-            Values for its bound parameters; a sequence of them runs the statement once for each.
-        """
-        return await self._link.execute(statement, parameters)
-
-    async def all(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
-        """Return all rows of a query."""
-        return (await self.execute(statement, parameters)).all()
-
-    async def first(self, statement: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
-        """Return the first row of a query, or `None`."""
-        return (await self.execute(statement, parameters)).first()
-
-    async def scalar(self, statement: Executable, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - any column
-        """Return the first column of the first row of a query, or `None`."""
-        return (await self.execute(statement, parameters)).scalar()
-
-
-class WriteTransaction(Transaction):
-    """A transaction that changes the database; see the module for what it promises.
-
-    Attributes
-    ----------
-    outcome
-        `OPEN` within the block, then the final outcome.
-    failed
-        Whether a statement failed. Such a transaction cannot commit, also when the block catches the error: PostgreSQL
-        would answer the commit with success and keep nothing.
-    callbacks
-        The callbacks given to `after_commit`.
-    """
-
-    def __init__(self, link: StoreWriteConnection) -> None:
-        super().__init__(link)
-        self.outcome = Outcome.OPEN
-        self.failed = False
-        self.callbacks: list[Callable[[], None]] = []
-
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
-        """Run a statement and return its result; see `Transaction.execute`."""
-        try:
-            return await super().execute(statement, parameters)
-        except DBAPIError:
-            self.failed = True
-            raise
-
-    def after_commit(self, callback: Callable[[], None]) -> None:
-        """Have `callback` run once the commit is durable; never after a rollback.
-
-        It must not block. What it raises is logged: the transaction is committed all the same.
-        """
-        self.callbacks.append(callback)
-
-
 class _Writer:
-    """One write transaction with the connection below it, from its begin to its end."""
+    """One write transaction with the group that it runs in, from its begin to its end."""
 
-    def __init__(self, link: StoreWriteConnection) -> None:
-        self._link = link
-        self.tx = WriteTransaction(link)
+    def __init__(self, lane: WriteLane, group: CommitGroup) -> None:
+        self._lane = lane
+        self._group = group
+        self._follows = False
+        self.tx = WriteTransaction(group.link)
 
     async def begin(self, user_id: int | None) -> None:
-        await self._link.begin(user_id)
+        await self._lane.begin(self._group, user_id)
 
     async def commit(self) -> None:
-        if self.tx.failed:
-            await self.rollback()
-            raise RuntimeError("a statement of the transaction failed and its block went on: nothing was committed")
-        try:
-            await self._link.commit()
-        except DatabaseMovedError:
-            await self.rollback()
-            raise
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                self.tx.outcome = Outcome.UNKNOWN
-                raise OutcomeUnknownError("the connection was lost during the commit") from error
-            self.tx.outcome = Outcome.ROLLED_BACK
-            await self._link.abandon()
-            raise
-        self.tx.outcome = Outcome.COMMITTED
-        for callback in self.tx.callbacks:
-            try:
-                callback()
-            except Exception:  # noqa: BLE001 - the commit stands whatever a listener does; the log has the trace
-                _log.exception("after_commit_callback_failed")
+        """End the block and wait until its commit is durable; a caller that is cancelled is held until then."""
+        self._lane.commit(self._group, self.tx)
+        await self._group.outcome()
 
     async def rollback(self) -> None:
-        self.tx.outcome = Outcome.ROLLED_BACK  # without a commit it can only roll back
-        await self._link.rollback()
+        self._follows = bool(self._group.members)
+        await self._lane.rollback(self._group, self.tx)
 
-    async def release(self) -> None:
-        """Give the connection back."""
-        await self._link.release()
+    async def settled(self) -> None:
+        """Wait until what the block saw of transactions before it is durable; raises when it was not committed."""
+        if self._follows:
+            await self._group.outcome()
 
 
 class Database:
@@ -222,7 +119,8 @@ class Database:
         self.emergency = EmergencyFile.beside(engines.file)
         self._engines = engines
         self._limits = limits
-        self._turns = FairTurns(engines.writers)
+        self._connections = FairTurns(engines.writers)
+        self._lanes: dict[int | None, WriteLane] = {}
         self._waiting = 0
         self._writing: set[asyncio.Task[Any] | None] = set()  # tasks within a write block
         self.tasks = Tasks()  # commits and rollbacks under way
@@ -315,35 +213,52 @@ class Database:
         if task in self._writing:
             raise RuntimeError("this task is within a write transaction already; it would wait for itself for ever")
         async with _deadline(self._limits.write_seconds) as deadline:
-            await self._take_turn(user_id)
-            writer = _Writer(self._engines.write_link())
+            writer = await self._take_turn(user_id)
             self._writing.add(task)
             try:
                 await writer.begin(user_id)
                 yield writer.tx
-            except BaseException:
+                if writer.tx.failed:
+                    raise RuntimeError(
+                        "a statement of the transaction failed and its block went on: nothing was committed"
+                    )
+            except BaseException as error:
                 if not deadline.expired():
                     deadline.reschedule(None)
-                await self._end(writer, commit=False)
+                await self._roll_back(writer)
+                if isinstance(error, Exception):
+                    await writer.settled()
                 raise
             finally:
                 self._writing.discard(task)
             # The deadline bounds the block. A commit has its own timeout and is never interrupted.
             deadline.reschedule(None)
-            await self._end(writer, commit=True)
+            await writer.commit()
 
-    async def _take_turn(self, user_id: int | None) -> None:
+    async def _take_turn(self, user_id: int | None) -> _Writer:
         if self._waiting >= self._limits.waiting_writers:
             raise DatabaseBusyError
+        lane = self._lane(user_id)
         self._waiting += 1
         try:
-            await self._turns.acquire(user_id)
+            return _Writer(lane, await lane.enter(user_id))
         finally:
             self._waiting -= 1
 
-    async def _end(self, writer: _Writer, *, commit: bool) -> None:
-        """End a transaction in a task of its own, so that a cancelled caller does not interrupt it, and wait for it."""
-        task = self.tasks.spawn("transaction end", self._finish(writer, commit=commit), expected=Exception)
+    def _lane(self, user_id: int | None) -> WriteLane:
+        """Return the lane of a user's writers: one for all where one transaction writes at a time."""
+        key = user_id if self._engines.writers > 1 else None
+        lane = self._lanes.get(key)
+        if lane is None:
+            if len(self._lanes) >= MAX_LANES:
+                self._lanes = {known: kept for known, kept in self._lanes.items() if not kept.is_free}
+            lane = WriteLane(self._engines, self._connections, self._limits.commit_seconds, self.tasks)
+            self._lanes[key] = lane
+        return lane
+
+    async def _roll_back(self, writer: _Writer) -> None:
+        """Roll back in a task of its own, so that a cancelled caller does not interrupt it, and wait for it."""
+        task = self.tasks.spawn("rollback", writer.rollback(), expected=Exception)
         task.add_done_callback(_log_ended)
         until = task.get_loop().time() + self._limits.commit_seconds
         interrupted: asyncio.CancelledError | None = None
@@ -352,28 +267,8 @@ class Database:
                 await asyncio.wait({task}, timeout=left)
             except asyncio.CancelledError as error:
                 interrupted = error
-        if not task.done() and commit:
-            # The task goes on, keeps the turn until it ends, and runs the callbacks if it commits after all.
-            writer.tx.outcome = Outcome.UNKNOWN
         if interrupted is not None:
             raise interrupted
-        if not commit:
-            return  # the caller raises the error that ended the block
-        if not task.done():
-            raise OutcomeUnknownError(f"the commit did not answer within {self._limits.commit_seconds:g} s")
-        task.result()
-
-    async def _finish(self, writer: _Writer, *, commit: bool) -> None:
-        try:
-            if commit:
-                await writer.commit()
-            else:
-                await writer.rollback()
-        finally:
-            try:
-                await writer.release()
-            finally:
-                self._turns.release()
 
 
 def _log_ended(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, CursorResult, Executable, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
+from mesolive.tasks import Tasks
 
 R = TypeVar("R")
 
@@ -52,11 +55,42 @@ class _Reading:
 class _Writing(_Reading):
     """A write transaction; implements `StoreWriteConnection`."""
 
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._part = 0
+        self._statements = Tasks()
+
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+        """Run a statement."""
+        if not self._part:
+            return await super().execute(statement, parameters)
+        # A statement that is interrupted costs the connection, and with it the parts of other transactions.
+        work = super().execute(statement, parameters)
+        return await asyncio.shield(self._statements.spawn("statement", work, expected=Exception))
+
     async def begin(self, user_id: int | None) -> None:
         """Take a connection and the lock of the user."""
         await self._connection.start()
         await self._connection.begin()
         await _lock(self._connection, user_id)
+
+    async def begin_part(self, number: int) -> None:
+        """Set a savepoint."""
+        if self._part:
+            await self._connection.exec_driver_sql(f"RELEASE SAVEPOINT part{self._part}")
+            self._part = 0
+        await self._connection.exec_driver_sql(f"SAVEPOINT part{number}")
+        self._part = number
+
+    async def rollback_part(self, number: int) -> bool:
+        """Roll back to the savepoint; a connection on which that fails is given up."""
+        await self._statements.join()
+        if self._part == number:
+            try:
+                await self._connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT part{number}")
+            except SQLAlchemyError:
+                return False
+        return not self._connection.invalidated
 
     async def commit(self) -> None:
         """Commit."""

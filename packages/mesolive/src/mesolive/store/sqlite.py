@@ -28,7 +28,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.connection import READERS, Parameters, TransactionLostError, UnusableDatabaseError
 from mesolive.store.file_guard import FileGuard, following, missing_commits
 from mesolive.store.writer_thread import WriterThread
 
@@ -161,6 +161,7 @@ class _Writing:
         self._seat = seat
         self._guard = guard
         self._changes = 0
+        self._part = 0
 
     async def begin(self, user_id: int | None) -> None:  # noqa: ARG002 - a writer locks the whole database
         """Take the write lock."""
@@ -192,6 +193,43 @@ class _Writing:
             finally:
                 self._seat.hasty = False
         return await self._seat.in_thread(lambda connection: connection.execute(statement, parameters))
+
+    async def begin_part(self, number: int) -> None:
+        """Set a savepoint."""
+        if (connection := self._seat.here) is not None:
+            self._begin_part(_below(connection), number)
+        else:
+            await self._seat.in_thread(lambda connection: self._begin_part(_below(connection), number))
+
+    async def rollback_part(self, number: int) -> bool:
+        """Roll back to the savepoint."""
+        if (connection := self._seat.here) is not None:
+            return self._rollback_part(_below(connection), number)
+        return await self._seat.in_thread(lambda connection: self._rollback_part(_below(connection), number))
+
+    def _begin_part(self, below: _WholeConnection, number: int) -> None:
+        if not below.in_transaction:
+            raise TransactionLostError  # a savepoint outside of a transaction would begin another one
+        plain = sqlite3.Cursor(below)
+        try:
+            if self._part:
+                # Nested savepoints would all be looked at by each change of a page.
+                plain.execute(f"RELEASE part{self._part}")
+                self._part = 0
+            plain.execute(f"SAVEPOINT part{number}")
+        except sqlite3.Error as error:
+            raise TransactionLostError from error
+        self._part = number
+
+    def _rollback_part(self, below: _WholeConnection, number: int) -> bool:
+        # After errors of the disk SQLite may have rolled everything back by itself. A part whose begin was interrupted
+        # has no savepoint, and that of the part before it must not be taken for its own.
+        if below.in_transaction and self._part == number:
+            try:
+                sqlite3.Cursor(below).execute(f"ROLLBACK TO part{number}")
+            except sqlite3.Error:
+                return False
+        return below.in_transaction
 
     async def commit(self) -> None:
         """Wait for the disk, in the thread."""
@@ -383,6 +421,8 @@ def _commit(connection: Connection, guard: FileGuard, changes: int) -> None:
     """
     guard.check()
     below = _below(connection)
+    if not below.in_transaction:
+        raise TransactionLostError
     if below.total_changes == changes:
         connection.commit()
         return
