@@ -1,0 +1,1 @@
+"""Doubles of brokers' programs: what connectors are tried against where no account can be reached."""

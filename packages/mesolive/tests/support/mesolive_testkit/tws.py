@@ -1,0 +1,243 @@
+"""Double of TWS in tests: a running one on a manual clock, and clients of the real library `ib_async` on its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import types
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from mesolive.clock import ManualClock
+from mesolive.doubles.tws.double import TwsDouble
+from mesolive.doubles.tws.instruments import Instrument
+from mesolive.doubles.tws.markets import Markets
+from mesolive.doubles.tws.settings import DoubleSettings
+from mesolive.doubles.tws.wire_contract import ContractQuery
+
+# The library's annotations are partial: its objects are of any type here.
+ib: Any = importlib.import_module("ib_async")
+ib_client: Any = importlib.import_module("ib_async.client")
+ib_decoder: Any = importlib.import_module("ib_async.decoder")
+
+IN_SESSION = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+"""Ten o'clock in New York, on a Monday."""
+
+WAIT_SECONDS = 30.0
+"""How long a test waits for a message before it fails: only a broken test waits so long."""
+
+Call: TypeAlias = tuple[Any, ...]
+
+
+class Recorder:
+    """What the library's client reports to: keeps every callback with its arguments."""
+
+    def __init__(self) -> None:
+        self.defaultTimezone = UTC
+        self.ib = types.SimpleNamespace(TimezoneTWS="")
+        self.calls: list[Call] = []
+        self.news = asyncio.Event()
+
+    def setEventsDone(self) -> None:  # noqa: N802 - the library's name
+        """Do nothing."""
+
+    def connectAck(self) -> None:  # noqa: N802 - the library's name
+        """Do nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith(("tcpData", "__")):
+            raise AttributeError(name)
+
+        def record(*arguments: Any) -> None:
+            self.calls.append((name, *arguments))
+            self.news.set()
+
+        return record
+
+
+def strict_decoder(recorder: Recorder, broken: list[str]) -> Any:
+    """Return the library's decoder, which keeps the errors that it would only log."""
+    decoder = ib_decoder.Decoder(recorder, 0)
+
+    def interpret(fields: list[str]) -> None:
+        try:
+            decoder.handlers[int(fields[0])](fields)
+        except Exception as error:  # noqa: BLE001 - any failure of the decoder is what is looked for
+            broken.append(f"{fields[0]}: {error!r}")
+            recorder.news.set()
+
+    decoder.interpret = interpret
+    return decoder
+
+
+@dataclass
+class TwsClient:
+    """A client of the library with what it was told.
+
+    Attributes
+    ----------
+    api
+        The library's `Client`.
+    broken
+        Messages that its decoder could not read.
+    """
+
+    api: Any
+    recorder: Recorder
+    broken: list[str] = field(default_factory=list[str])
+    expects_broken: bool = False
+    _read: int = 0
+
+    @property
+    def calls(self) -> list[Call]:
+        """All callbacks so far."""
+        return self.recorder.calls
+
+    def named(self, name: str) -> list[Call]:
+        """Return the callbacks of one name, without it."""
+        return [call[1:] for call in self.calls if call[0] == name]
+
+    def mark(self) -> None:
+        """Forget what was told so far."""
+        self.calls.clear()
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is true of what was told."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not done():
+                self.recorder.news.clear()
+                await self.recorder.news.wait()
+
+    async def get(self, name: str, matching: Callable[[Call], bool] | None = None, number: int = 1) -> Call:
+        """Wait for the callback of a name that matches, the `number`-th such; return its arguments."""
+
+        def found() -> list[Call]:
+            return [call for call in self.named(name) if matching is None or matching(call)]
+
+        await self.until(lambda: len(found()) >= number)
+        return found()[number - 1]
+
+    async def error(self, code: int, number: int = 1) -> Call:
+        """Wait for an error or notice of a code; return its request id, code, text and reject."""
+        return await self.get("error", lambda call: call[1] == code, number)
+
+    async def settle(self) -> None:
+        """Wait until everything that was asked before is answered."""
+        count = len(self.named("currentTime"))
+        self.api.reqCurrentTime()
+        await self.until(lambda: len(self.named("currentTime")) > count)
+
+    def next_id(self) -> int:
+        """Return a fresh id for a request or an order."""
+        return int(self.api.getReqId())
+
+    def place(self, contract: Any, order: Any, order_id: int | None = None) -> int:
+        """Place an order; return its id."""
+        number = self.next_id() if order_id is None else order_id
+        self.api.placeOrder(number, contract, order)
+        return number
+
+
+@dataclass
+class TwsKit:
+    """A running double with its clocks, and a factory of clients."""
+
+    double: TwsDouble
+    clock: ManualClock
+    timer: ManualClock
+    clients: list[TwsClient] = field(default_factory=list[TwsClient])
+
+    async def client(self, client_id: int = 10, *, ready: bool = True, patience: float = WAIT_SECONDS) -> TwsClient:
+        """Return a client that has connected; unless `ready`, after its attempt to."""
+        recorder = Recorder()
+        client = TwsClient(ib_client.Client(recorder), recorder)
+        client.api.decoder = strict_decoder(recorder, client.broken)
+        client.api.MaxRequests = 0
+        self.clients.append(client)
+        if ready:
+            await client.api.connectAsync("127.0.0.1", self.double.port, client_id, patience)
+            await client.error(2158)
+        else:
+            attempt = asyncio.ensure_future(client.api.connectAsync("127.0.0.1", self.double.port, client_id, patience))
+            self.attempts.append(attempt)
+            await asyncio.sleep(0)
+        return client
+
+    attempts: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
+
+    def instruments(self, symbol: str, **fields: Any) -> list[Instrument]:
+        """Return the listed contracts that match."""
+        now = self.clock.now()
+        return self.double.gateway.instruments.find(ContractQuery(symbol=symbol, **fields), now)
+
+    def option(self, moneyness: float = 1.0, right: str = "C", root: str = "SPXW", days: int = 18) -> Instrument:
+        """Return the option nearest to a strike, `moneyness` times the price of the underlying, some days ahead."""
+        markets = self.double.gateway.markets
+        symbol = {"SPXW": "SPX"}.get(root, root)
+        spot = float(markets.spot(symbol) or 0)
+        now = self.clock.now()
+        listed = markets.book(symbol).listing.expirations
+        nearest = min(
+            (one for one in listed if one.root == root and one.settles_at > now),
+            key=lambda one: abs((one.day - now.date()).days - days),
+        )
+        day = f"{nearest.day:%Y%m%d}"
+        options = self.instruments(symbol, trading_class=root, right=right, sec_type="OPT", last_trade=day)
+        return min(options, key=lambda one: abs(float(one.strike) - spot * moneyness))
+
+    async def advance(self, seconds: float = 1.0) -> None:
+        """Let market time pass."""
+        await self.clock.advance(seconds)
+
+
+def bag(legs: Sequence[tuple[Instrument, int]], symbol: str = "SPX", **fields: Any) -> Any:
+    """Return the library's combo of legs with signed ratios."""
+    return ib.Bag(
+        symbol=symbol,
+        currency="USD",
+        exchange="SMART",
+        comboLegs=[
+            ib.ComboLeg(conId=one.con_id, ratio=abs(ratio), action="BUY" if ratio > 0 else "SELL", exchange="SMART")
+            for one, ratio in legs
+        ],
+        **fields,
+    )
+
+
+def limit(quantity: float, price: float | Decimal, ref: str = "ref-1", **fields: Any) -> Any:
+    """Return the library's limit order: a purchase of a quantity, a sale of a negative one."""
+    fields.setdefault("tif", "DAY")
+    return ib.LimitOrder("BUY" if quantity > 0 else "SELL", abs(quantity), price, orderRef=ref, **fields)
+
+
+@asynccontextmanager
+async def running_double(
+    settings: DoubleSettings | None = None,
+    *,
+    start: datetime = IN_SESSION,
+    symbols: Sequence[str] = ("SPX",),
+    seed: int = 1,
+) -> AsyncGenerator[TwsKit]:
+    """Run a double on manual clocks; at its end no client may have met a message that it could not read."""
+    clock, timer = ManualClock(start), ManualClock(start)
+    markets = Markets.simulated(clock, seed=seed, symbols=symbols)
+    await markets.start()
+    double = TwsDouble(markets, clock, settings, timer=timer, seed=seed)
+    await double.start()
+    kit = TwsKit(double, clock, timer)
+    try:
+        yield kit
+    finally:
+        for attempt in kit.attempts:
+            attempt.cancel()
+        await asyncio.gather(*kit.attempts, return_exceptions=True)
+        for client in kit.clients:
+            client.api.disconnect()
+        await double.stop()
+        await markets.stop()
+    for client in kit.clients:
+        assert client.expects_broken == bool(client.broken), client.broken
