@@ -11,8 +11,9 @@ from typing import Final
 from mesolive.doubles.tws.gateway import Gateway
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.records import ZERO, Account
-from mesolive.pricing.margin import MarginRules, rates_of, reg_t_margin
-from mesolive.pricing.margin_regt import RegTLeg
+from mesolive.market.option_classes import MarginRate, margin_rate_of
+from mesolive.pricing.margin import MarginRules, reg_t_margin
+from mesolive.pricing.margin_regt import BROAD_INDEX, EQUITY, RegTLeg
 
 CENT: Final = Decimal("0.01")
 INITIAL_OF_SHARES: Final = Decimal("0.5")
@@ -99,5 +100,7 @@ def _options_margin(gateway: Gateway, product: str, legs: Sequence[RegTLeg]) -> 
     spot = gateway.markets.spot(product)
     if spot is None or spot <= 0:
         return ZERO
-    is_index = gateway.markets.book(product).listing.underlying.is_index
-    return reg_t_margin(legs, spot, rates_of(product, is_index=is_index), MarginRules())
+    rate = margin_rate_of(product, gateway.markets.book(product).listing.underlying.kind)
+    # Options on futures are margined by SPAN at IB; the percentages of indexes stand in for it.
+    rates = BROAD_INDEX if rate in {MarginRate.BROAD_INDEX, MarginRate.FUTURES} else EQUITY
+    return reg_t_margin(legs, spot, rates, MarginRules())

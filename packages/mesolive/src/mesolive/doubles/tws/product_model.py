@@ -13,8 +13,9 @@ import numpy as np
 from mesolive.doubles.tws.products import MARKET_RULES, Product
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar
-from mesolive.market.contracts import Expiration, Right, Underlying
+from mesolive.market.contracts import Expiration, Right
 from mesolive.market.listing import Listing
+from mesolive.market.option_classes import underlying_of
 from mesolive.market.providers.simulated import spx_listing
 from mesolive.market.providers.simulated.models import time_left
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
@@ -43,7 +44,7 @@ class ProductModel:
     """
 
     def __init__(self, product: Product, calendar: ExchangeCalendar, index: float) -> None:
-        self.underlying = Underlying(product.symbol, is_index=product.sec_type == "IND")
+        self.underlying = underlying_of(product.symbol)
         surface = VolatilitySurface()
         level = product.volatility
         self.surface = VolatilitySurface(short=surface.short * level, long=surface.long * level)
