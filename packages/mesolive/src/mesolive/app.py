@@ -36,7 +36,7 @@ from mesolive.journal.events import Events
 from mesolive.journal.journal import Journal
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
-from mesolive.market.sources import SourceError, SourceRequest, open_source
+from mesolive.market.sources import GENERATED_SYMBOLS, SourceError, SourceRequest, open_source
 from mesolive.operations.emergency import EmergencyImport
 from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketClockRecorder, MarketTime, reached_before, read_market_time
@@ -195,7 +195,7 @@ def build_market(
                 "Leave --start out to go on there, or name another --database to begin anew"
             )
         start = None  # the same command line as before: its market time goes on
-    request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed)
+    request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed, settings.symbol)
     try:
         source = open_source(settings.market, request)
     except SourceError as error:
@@ -205,7 +205,9 @@ def build_market(
 
 def source_of(settings: Settings) -> str:
     """Return which market the settings ask for: its kind, and the file that it is made from."""
-    return settings.market if settings.chain is None else f"{settings.market} {settings.chain.name}"
+    if settings.chain is not None:
+        return f"{settings.market} {settings.chain.name}"
+    return settings.market if settings.symbol == GENERATED_SYMBOLS[0] else f"{settings.market} {settings.symbol}"
 
 
 def venue_memory(settings: Settings) -> Path:

@@ -73,6 +73,9 @@ class Settings:
             "expirations, strikes and quotes. With --market recorded: the recording to replay."
         ),
     ] = None
+    symbol: Annotated[
+        str, Setting("Underlying of the generated market: SPX, or the futures ES and MES. A --chain has its own.")
+    ] = "SPX"
     start: Annotated[
         datetime | None,
         Setting(

@@ -17,7 +17,7 @@ from mesolive.app import Application
 from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
-from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed
+from mesolive.cli.options import Chain, DatabaseUrl, Port, Seed, Speed, Symbol
 from mesolive.cli.output import Console
 from mesolive.cli.serve import announce
 from mesolive.errors import ServiceError
@@ -37,6 +37,7 @@ def demo(
     port: Port = None,
     database: DatabaseUrl = None,
     chain: Chain = None,
+    symbol: Symbol = None,
     speed: Speed = None,
     seed: Seed = None,
     leave: Annotated[
@@ -49,7 +50,9 @@ def demo(
     The trade goes through the SDK over a real socket: connect, import, prepare the entry, fill, watch, prepare the
     exit, fill, replay the events.
     """
-    settings = from_environment({"port": port, "database": database, "chain": chain, "speed": speed, "seed": seed})
+    settings = from_environment(
+        {"port": port, "database": database, "chain": chain, "symbol": symbol, "speed": speed, "seed": seed}
+    )
     configure_logs(logging.WARNING, settings.log_format)
     console = Console(highlight=False)
 

@@ -17,6 +17,9 @@ TARGET_DAYS: Final = 45
 MIN_DAYS: Final = 30
 MAX_DAYS: Final = 60
 EXIT_DAYS: Final = 21
+MAX_ROOTS: Final = 20
+"""As many roots as a definition may name; weekly options on futures have a root for each week and weekday."""
+ROOTS_WITHIN_DAYS: Final = 10
 WING_SHARE: Final = 0.02
 """Width of a wing as part of the underlying's price: 100 points of the S&P 500 at 5,000."""
 CREDIT_SHARE: Final = Decimal("0.01")
@@ -47,10 +50,15 @@ def fitted(definition: Mapping[str, Any], listing: Listing, spot: float, now: da
     symbol = listing.underlying.symbol
     made["Symbol"] = symbol
     listed = {expiration.root for expiration in listing.expirations}
+    days = _days(listing, now)
+    if len(listed) > MAX_ROOTS and days is not None:
+        near = [
+            entry for entry in listing.expirations if abs((entry.day - now.date()).days - days) <= ROOTS_WITHIN_DAYS
+        ]
+        listed = {entry.root for entry in near}
     usual = [root for root in roots_of(symbol) if root in listed]
     target = made["Structure"]["Expirations"][0]
     target["Roots"] = {"Include": [*usual, *sorted(listed - set(usual))]}
-    days = _days(listing, now)
     in_range = days is None or MIN_DAYS <= days <= MAX_DAYS
     if days is not None and not in_range:
         target |= {"DTE": str(days), "Min": str(max(days - 1, 0)), "Max": str(days + 1)}

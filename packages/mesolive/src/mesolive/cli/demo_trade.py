@@ -249,7 +249,7 @@ def _fills(
         if mark is None:
             raise StepFailedError("Fill", f"leg {name} has no mark now")
         roots = [] if leg.LiveContract.Root is None else [leg.LiveContract.Root]
-        tick = tick_of(roots, mark) if trade.underlying.ContractType is models.MesoContractType.Index else CENT
+        tick = CENT if trade.underlying.ContractType is models.MesoContractType.Stock else tick_of(roots, mark)
         price = (mark / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
         fills[name] = models.PaperLegFill(Price=price, Commission=PAPER_COMMISSION * abs(leg.Qty))
     return models.ApplyPaperFillsArgs(

@@ -14,6 +14,7 @@ Port = Annotated[int | None, typer.Option(help=help_of("port"))]
 DatabaseUrl = Annotated[str | None, typer.Option(help=help_of("database"))]
 DataDir = Annotated[Path | None, typer.Option(help=help_of("data_dir"))]
 Chain = Annotated[Path | None, typer.Option(help=help_of("chain"))]
+Symbol = Annotated[str | None, typer.Option(help=help_of("symbol"))]
 Speed = Annotated[float | None, typer.Option(help=help_of("speed"))]
 Seed = Annotated[int | None, typer.Option(help=help_of("seed"))]
 

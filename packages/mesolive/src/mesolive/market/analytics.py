@@ -28,6 +28,8 @@ from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes,
 CURVE_KEPT_FOR: Final = timedelta(minutes=1)
 # Where quotes were missing they may come any moment.
 INCOMPLETE_CURVE_KEPT_FOR: Final = timedelta(seconds=5)
+EQUAL_PRICE_PAIRS: Final = 6
+"""Pairs of call and put that determine the price of a future from American options."""
 
 
 class Carried(NamedTuple):
@@ -82,7 +84,8 @@ class ForwardCurve:
                     european=expiration.style is ExerciseStyle.EUROPEAN,
                 )
             )
-        return cls(listing, now, spot, (None,) * first_alive + tuple(imply_forwards(spot, quotes)))
+        implied = imply_forwards(spot, quotes) if not listing.underlying.is_future else _imply_futures(spot, quotes)
+        return cls(listing, now, spot, (None,) * first_alive + tuple(implied))
 
     def serves(self, listing: Listing, now: datetime) -> bool:
         """Whether the curve may still be used."""
@@ -111,6 +114,7 @@ class ForwardCurve:
         forwards imply; its difference from the print stays as it was when the curve was fitted.
 
         American options are worth their intrinsic value of the print at any time, so they are priced from the print.
+        What is underlying to an option on a future is its own future, whose price parity implies: it has no carry.
 
         Parameters
         ----------
@@ -123,10 +127,49 @@ class ForwardCurve:
         expiration = self.listing.expirations[position]
         years = calendar_years(self.at, expiration.settles_at)
         part = calendar_years(now, expiration.settles_at) / years if years > 0.0 else 1.0
-        if expiration.style is ExerciseStyle.AMERICAN:
+        if expiration.style is ExerciseStyle.AMERICAN and not self.listing.underlying.is_future:
             return Carried(spot * (implied.forward / self.spot) ** part, implied.discount**part, spot)
+        if self.listing.underlying.is_future:
+            future = implied.forward / self.spot * spot
+            return Carried(future, implied.discount**part, future)
         known = implied.spot / self.spot * spot
         return Carried(known * (implied.forward / implied.spot) ** part, implied.discount**part, known)
+
+
+def _imply_futures(spot: float, quotes: Sequence[PairQuotes]) -> list[ImpliedForward]:
+    """Return what the quotes of options on futures imply: the price of each expiration's own future, and discounts.
+
+    American options give no discount factor by parity: the European ones give all of them. At the money an American
+    call on a future is worth as much as the put, by symmetry of the rates of both, whatever the right of early exercise
+    is worth: the strike at which they cost the same is the price of the future.
+
+    Source: R. McDonald, M. Schroder, "A parity result for American options" (Journal of Computational Finance 1, 1998).
+    """
+    known = [item if item.european else replace(item, call_bid=np.full(item.strikes.shape, np.nan)) for item in quotes]
+    result = imply_forwards(spot, [replace(item, european=True) for item in known])
+    for place, item in enumerate(quotes):
+        future = None if item.european else _equal_price_strike(item)
+        if future is not None:
+            result[place] = replace(
+                result[place], forward=future, source=ForwardSource.PARITY, pairs=EQUAL_PRICE_PAIRS, spot=spot
+            )
+    return result
+
+
+def _equal_price_strike(quotes: PairQuotes) -> float | None:
+    """Return the strike at which call and put cost the same, by a line through the pairs nearest to it, or `None`."""
+    with np.errstate(invalid="ignore"):
+        sound = (quotes.call_bid > 0.0) & (quotes.put_bid > 0.0)
+        sound &= (quotes.call_ask >= quotes.call_bid) & (quotes.put_ask >= quotes.put_bid)
+    if np.count_nonzero(sound) < EQUAL_PRICE_PAIRS:
+        return None
+    strikes = quotes.strikes[sound]
+    difference = 0.5 * (quotes.call_bid + quotes.call_ask - quotes.put_bid - quotes.put_ask)[sound]
+    near = np.argsort(np.abs(difference), kind="stable")[:EQUAL_PRICE_PAIRS]
+    x, y = strikes[near], difference[near]
+    dx = x - x.mean()
+    slope = float(dx @ y) / float(dx @ dx)
+    return float(x.mean() - y.mean() / slope) if slope < 0.0 else None
 
 
 UNKNOWN: Final = Carried(float("nan"), 1.0, float("nan"))

@@ -25,6 +25,7 @@ from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.quality import QuoteQuality
+from mesolive.market.trading_hours import TradingHours
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 Indices: TypeAlias = "int | npt.NDArray[np.intp] | slice"
@@ -66,6 +67,8 @@ class QuoteBook:
         The market's time.
     calendar
         The sessions of the exchange.
+    hours
+        When the options trade and their quotes move; by default the sessions of `calendar`.
     mute_after
         Time without an update after which the quotes count as stale.
 
@@ -75,6 +78,8 @@ class QuoteBook:
         Signals every change of a quote or of the underlying.
     history_changes
         Signals every change of the daily history.
+    hours
+        When the options trade.
     heard_at
         Market time of the provider's last update or heartbeat: it separates a quiet market from a dead connection.
     pull
@@ -82,7 +87,13 @@ class QuoteBook:
     """
 
     def __init__(
-        self, listing: Listing, clock: Clock, calendar: TradingCalendar, *, mute_after: timedelta = MUTE_AFTER
+        self,
+        listing: Listing,
+        clock: Clock,
+        calendar: TradingCalendar,
+        *,
+        hours: TradingHours | None = None,
+        mute_after: timedelta = MUTE_AFTER,
     ) -> None:
         self.changes = ChangeSignal()
         self.history_changes = ChangeSignal()
@@ -93,6 +104,7 @@ class QuoteBook:
         self._listing = listing
         self._clock = clock
         self._calendar = calendar
+        self.hours = TradingHours(calendar) if hours is None else hours
         self._columns = Columns.empty(len(listing))
         self._handed_out = False
         self._keeper = CurveCache()

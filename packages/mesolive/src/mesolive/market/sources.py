@@ -25,6 +25,9 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 
 log = structlog.get_logger(__name__)
 
+GENERATED_SYMBOLS: Final = ("SPX", "ES", "MES")
+"""Underlyings of which whole chains can be generated, the default first."""
+
 LIFE_OF_AN_EXPORT: Final = timedelta(days=30)
 """For how long a market made of a chain export goes on over restarts: it lists nothing new, and its options expire."""
 
@@ -51,6 +54,8 @@ class SourceRequest:
         How far market time has come already, in a run before; `None` for the first.
     resumed
         Whether that run was of this same market: then its time goes on exactly where it was.
+    symbol
+        Underlying of a generated market: one of `GENERATED_SYMBOLS`.
     """
 
     path: Path | None = None
@@ -59,6 +64,7 @@ class SourceRequest:
     seed: int = 1
     not_before: datetime | None = None
     resumed: bool = False
+    symbol: str = "SPX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,14 @@ def _simulated(request: SourceRequest) -> Source:
         # What another market reached may be an evening: this one begins with the next session then.
         begins = start if reached == start else default_start(reached, calendar)
         clock = _clock(request, reached if request.resumed else begins)
-        return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
+        if request.symbol == GENERATED_SYMBOLS[0]:
+            return Source(SimulatedProvider.generated(clock, seed=request.seed, calendar=calendar), clock)
+        if request.symbol not in GENERATED_SYMBOLS:
+            raise SourceError(
+                f"expected one of the symbols {', '.join(GENERATED_SYMBOLS)}, got {request.symbol!r}; a market of "
+                "another underlying is made from a chain file"
+            )
+        return Source(SimulatedProvider.futures(clock, request.symbol, seed=request.seed, calendar=calendar), clock)
     try:
         file = read_chain_file(request.path)
     except ChainFileError as error:

@@ -16,6 +16,7 @@ from mesolive.clock import Clock
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
 from mesolive.market.chain_view import BookView
 from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.trading_hours import TradingHours
 from mesolive.venues.base import Execution, LegExecution, OrderStatus, VenueLeg
 from mesolive.venues.combo_quotes import ComboQuote, quote_combo
 from mesolive.venues.simulated.config import SimulatedVenueConfig
@@ -71,9 +72,27 @@ class Matching:
         self._resting = RestingOrders(ledger, market, float(terms.slippage), self._expires_at)
         self._quotes: dict[tuple[VenueLeg, ...], tuple[list[BookView], ComboQuote | None]] = {}
 
-    def is_open(self, now: datetime) -> bool:
-        """Whether orders are filled now."""
-        return self._terms.always_open or self._calendar.is_open(now)
+    def is_open(self, now: datetime, legs: Sequence[VenueLeg]) -> bool:
+        """Whether orders with these legs are filled now: all of them trade."""
+        return self._terms.always_open or all(hours.is_open(now) for hours in self._hours(legs))
+
+    def day_ends_at(self, moment: datetime, legs: Sequence[VenueLeg]) -> datetime:
+        """Return when day orders with these legs, placed at a moment, end."""
+        return min((hours.day_ends_at(moment) for hours in self._hours(legs)), default=_NEVER)
+
+    def next_change(self, now: datetime) -> datetime:
+        """Return when the next session of any underlying opens or closes."""
+        changes = (book.hours.next_change(now) for book in self._market.provider().books.values())
+        return min(changes, default=self._calendar.open_session_at_or_after(now)[1])
+
+    def _hours(self, legs: Sequence[VenueLeg]) -> list[TradingHours]:
+        books = self._market.provider().books
+        symbols = dict.fromkeys(leg.contract.underlying for leg in legs)
+        return [books[symbol].hours for symbol in symbols if symbol in books]
+
+    def _any_open(self, now: datetime) -> bool:
+        books = self._market.provider().books.values()
+        return self._terms.always_open or any(book.hours.is_open(now) for book in books)
 
     def steps(self, now: datetime) -> Generator[None, None, Exception | None]:
         """Make a pass over the market as of `now`; yields between groups of orders, at any of which it may rest.
@@ -83,7 +102,7 @@ class Matching:
         Exception | None
             What the first order raised that could not be looked at; all the others had their turn.
         """
-        candidates, first = self._resting.candidates(now, is_open=self.is_open(now))
+        candidates, first = self._resting.candidates(now, is_open=self._any_open(now))
         try:
             for number, order in enumerate(candidates, 1):
                 try:
@@ -102,7 +121,9 @@ class Matching:
             return  # it has ended since the pass began
         if now >= self._expires_at(order):
             self._expire(order)
-        elif self.is_open(now) and now >= order.placed.at + timedelta(seconds=self._terms.queue_seconds):
+        elif self.is_open(now, order.request.legs) and now >= order.placed.at + timedelta(
+            seconds=self._terms.queue_seconds
+        ):
             self._try_to_fill(order)
 
     def fill(self, order: WorkingOrder, quote: ComboQuote, qty: Decimal) -> Execution:
@@ -175,7 +196,7 @@ class Matching:
         )
         if order.request.time_in_force is not TimeInForce.Day or self._terms.always_open:
             return settled
-        return min(settled, self._calendar.open_session_at_or_after(order.placed.at)[1])
+        return min(settled, self.day_ends_at(order.placed.at, order.request.legs))
 
 
 def _same(first: BookView, second: BookView) -> bool:

@@ -377,7 +377,7 @@ class SimulatedVenue:
             return "too many orders work already"
         if request.qty <= 0 or request.qty % 1 != 0:
             return f"a quantity of {request.qty} combos cannot be traded"
-        if request.time_in_force is TimeInForce.Day and not self._matching.is_open(now):
+        if request.time_in_force is TimeInForce.Day and not self._matching.is_open(now, request.legs):
             return "the market is closed"
         roots = [leg.contract.root for leg in request.legs]
         for price in (request.limit_price, request.stop_price):
@@ -480,8 +480,7 @@ class SimulatedVenue:
         """Work at every opening and every close: the market may not change then."""
         while True:
             now = self._clock.now()
-            opening, close = self._calendar.open_session_at_or_after(now)
-            again = min(opening if now < opening else close, self._expiring.settle(now))
+            again = min(self._matching.next_change(now), self._expiring.settle(now))
             while now < again:
                 await self._clock.sleep((again - now).total_seconds())
                 now = self._clock.now()

@@ -32,12 +32,16 @@ class MarketModel(Protocol):
 
     @property
     def spot(self) -> float:
-        """Price of the underlying at the start."""
+        """Level of the random walk at the start: the price of the underlying, or what it is made of."""
         ...
 
     @property
     def volatility(self) -> float:
         """Annual volatility with which the underlying moves at the start; available after `fill`."""
+        ...
+
+    def price(self, now: datetime, level: float) -> float:
+        """Return the price of the underlying at a level of the random walk, which starts at `spot`."""
         ...
 
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
@@ -126,6 +130,11 @@ class SurfaceMarket:
         """Begin at another price of the index."""
         self._spot = spot
 
+    def price(self, now: datetime, level: float) -> float:
+        """Return the level itself: the walk is the index."""
+        del now
+        return level
+
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
         """Return what the exchange would list at `now`."""
         volatility = 0.5 * (self.surface.short + self.surface.long)
@@ -209,6 +218,11 @@ class ExportMarket:
     def volatility(self) -> float:
         """The volatility that the file's options imply for thirty days."""
         return self._volatility_at_start
+
+    def price(self, now: datetime, level: float) -> float:
+        """Return the level itself: the walk is the underlying."""
+        del now
+        return level
 
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
         """Return the file's contracts; nothing is added later."""

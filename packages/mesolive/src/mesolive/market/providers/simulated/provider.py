@@ -26,10 +26,12 @@ from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.provider import ProviderStatus
 from mesolive.market.providers.chain_files import ChainExport
+from mesolive.market.providers.simulated.futures_market import FuturesMarket
 from mesolive.market.providers.simulated.history import go_on, invent, opening_price
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
 from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
+from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
@@ -67,6 +69,8 @@ class SimulatedProvider:
         Name of the market; its stored days are keyed by it.
     begin_at
         Sets the starting price of the model from stored days; `None` when the model always starts at its own.
+    trading_hours
+        When its options trade; by default in the calendar's sessions.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class SimulatedProvider:
         hours: Hours = Hours.SESSION,
         source: str = "Simulated",
         begin_at: Callable[[float], None] | None = None,
+        trading_hours: TradingHours | None = None,
     ) -> None:
         if step <= timedelta(0):
             raise ValueError(f"step must be longer than zero, got {step}")
@@ -96,9 +101,12 @@ class SimulatedProvider:
         self._hours = hours
         now = clock.now()
         listing = model.listing(now, model.spot, None)
-        self._book = QuoteBook(listing, clock, self._calendar, mute_after=max(MUTE_AFTER, MUTE_STEPS * step))
+        self._book = QuoteBook(
+            listing, clock, self._calendar, hours=trading_hours, mute_after=max(MUTE_AFTER, MUTE_STEPS * step)
+        )
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
         self._walk = RandomWalk(seed, WalkParameters())
+        self._ratio_at_start = 1.0
         self._origin = now
         self._done = 0
         self._passed = now
@@ -123,6 +131,35 @@ class SimulatedProvider:
         calendar = calendar or us_options_calendar()
         model = SurfaceMarket(calendar, spot=spot, moves_always=hours is Hours.ALWAYS)
         return cls(model, clock, calendar, seed=seed, step=step, hours=hours, begin_at=model.begin_at)
+
+    @classmethod
+    def futures(
+        cls,
+        clock: Clock,
+        symbol: str = "ES",
+        *,
+        seed: int = 1,
+        spot: float = 5000.0,
+        step: timedelta = STEP,
+        calendar: ExchangeCalendar | None = None,
+    ) -> SimulatedProvider:
+        """Return a market of options on E-mini (`ES`) or Micro E-mini (`MES`) futures.
+
+        It moves around the clock, and its options trade in the sessions of Globex.
+        """
+        calendar = calendar or us_options_calendar()
+        model = FuturesMarket(symbol, calendar, spot=spot)
+        return cls(
+            model,
+            clock,
+            calendar,
+            seed=seed,
+            step=step,
+            hours=Hours.ALWAYS,
+            source=f"Simulated/{symbol}",
+            begin_at=lambda price: model.begin_at(clock.now(), price),
+            trading_hours=trading_hours(symbol, calendar),
+        )
 
     @classmethod
     def from_export(
@@ -203,9 +240,10 @@ class SimulatedProvider:
                 seed ^= int(now.timestamp())  # not the path of the start before once more
         if history is not None or self._held:
             # What is held stays listed, wherever its strike lies by now.
-            self._relist(now, self._model.spot, self._held)
+            self._relist(now, self._level, self._held)
         self._model.fill(self._book, now)
         self._walk = RandomWalk(seed, WalkParameters(volatility=self._model.volatility))
+        self._ratio_at_start = self._model.price(now, 1.0)
         self._remember(now, self._invented(now, past) if history is None else history)
         self._book.pull = self._catch_up
         self._set_status(ProviderStatus(AgentStatus.Connected, connected_at=now))
@@ -367,18 +405,21 @@ class SimulatedProvider:
         """Begin the session of `day`, with what has happened since the last close as a gap."""
         if self._hours is Hours.SESSION:
             self._walk.advance(1, OVERNIGHT_SHARE / TRADING_DAYS)
-        opening = round(self._spot, 2)
+        session = self._calendar.session(day)
+        assert session is not None  # noqa: S101 - it begins now
+        opening = round(self._model.price(session[0], self._level), 2)
         self._prices = replace(self._prices, previous_close=self._book.history.previous_close(day), today_open=opening)
         self._book.history = self._book.history.record(day, opening=opening)
 
     def _close(self, moment: datetime) -> None:
         day = self._calendar.local(moment).date()
-        self._book.history = self._book.history.record(day, close=round(self._spot, 2))
+        self._book.history = self._book.history.record(day, close=round(self._model.price(moment, self._level), 2))
 
     def _note_last(self) -> None:
         """Note the price of this moment: the market goes on from it when it is started again."""
         day = self._calendar.local(self._passed).date()
-        self._book.history = self._book.history.record(day, last=round(self._spot, 2))
+        price = self._model.price(self._passed, self._level)
+        self._book.history = self._book.history.record(day, last=round(price, 2))
 
     def _invented(self, now: datetime, past: DailySeries) -> DailySeries:
         """Return a past that leads up to the first prices; what was kept of it stays."""
@@ -387,7 +428,7 @@ class SimulatedProvider:
             self._seed,
             self._calendar,
             now,
-            spot=self._model.spot,
+            spot=self._model.price(now, self._model.spot),
             volatility=state.iv if state.iv is not None else self._model.volatility,
             previous_close=state.previous_close,
         )
@@ -399,7 +440,7 @@ class SimulatedProvider:
         known = history.of_day(today)
         opening = None if known is None else known.open
         if opening is None:
-            opening = opening_price(history, self._model.spot, now, self._calendar)
+            opening = opening_price(history, self._model.price(now, self._model.spot), now, self._calendar)
         quote = self._book.view().underlying.quote
         self._book.history = history if opening is None else history.record(today, opening=opening)
         self._prices = UnderlyingPrices(
@@ -412,12 +453,12 @@ class SimulatedProvider:
         self._book.set_underlying(now if quote.last_time is None else quote.last_time, self._prices)
 
     @property
-    def _spot(self) -> float:
+    def _level(self) -> float:
         return self._model.spot * self._walk.factor
 
     def _publish(self, now: datetime) -> None:
         """Mark the book as changed; the quotes are computed on the next read."""
-        self._book.defer(now, partial(self._reprice, now, self._spot, self._walk.factor, self._walk.deviation))
+        self._book.defer(now, partial(self._reprice, now, self._level, self._walk.factor, self._walk.deviation))
 
     def _reprice(self, now: datetime, spot: float, factor: float, shock: float) -> None:
         if self._new_day(now):
@@ -428,12 +469,14 @@ class SimulatedProvider:
             first = listing.bounds[alive][0]
             bid, ask = self._model.quotes(listing, first, now, spot, shock)
             self._book.update(now, slice(first, None), {"bid": bid, "ask": ask})
+        price = self._model.price(now, spot)
+        factor *= price / (spot * self._ratio_at_start)
         bid_side, ask_side = self._prices.bid, self._prices.ask
         prices = replace(
             self._prices,
             bid=None if bid_side is None else round(bid_side * factor, 2),
             ask=None if ask_side is None else round(ask_side * factor, 2),
-            last=round(spot, 2),
+            last=round(price, 2),
         )
         self._book.set_underlying(now, prices)
 

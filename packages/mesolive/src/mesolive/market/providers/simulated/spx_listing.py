@@ -9,7 +9,7 @@ in time. The widths of the quotes follow what chains of the exchange show (about
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -148,10 +148,17 @@ def to_tick(price: FloatArray) -> FloatArray:
     return np.round(np.round(price / step) * step, 2)
 
 
-def quotes(value: FloatArray) -> tuple[FloatArray, FloatArray]:
+def quotes(value: FloatArray, tick: Callable[[FloatArray], FloatArray] = tick) -> tuple[FloatArray, FloatArray]:
     """Return bids and offers that market makers would show around model values.
 
     The bid is 0 where the value does not bear one; the offer is at least a tick above the bid.
+
+    Parameters
+    ----------
+    value
+        Per unit of the underlying.
+    tick
+        Returns the smallest price step at each price.
     """
     half = 0.02 + 0.004 * value
     low, high = np.maximum(value - half, 0.0), value + half

@@ -1,0 +1,114 @@
+"""Trading hours of option classes: sessions per trading day, global trading hours and Globex included.
+
+The exchange calendar (`mesolive.market.calendar`) says on which days there is trading, when schedules open and close,
+and when settlement values are taken. Trading hours say when orders are taken and quotes move: options on SPX and VIX
+also trade at night, options on futures for 23 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from mesolive.market.calendar import CLOSE, NEW_YORK, ExchangeCalendar, us_options_calendar
+from mesolive.market.option_classes import option_class
+from mesolive.market.view import TradingCalendar
+from mesolive_sdk.contract_specs import HoursSpec, contract_specs
+
+Session: TypeAlias = tuple[datetime, datetime]
+
+DAY_BEFORE: Final = "-1 "
+DAY: Final = timedelta(days=1)
+
+
+class TradingHours:
+    """When the options on one underlying trade.
+
+    Parameters
+    ----------
+    calendar
+        The trading days, and which of them close early.
+    spec
+        The sessions of one trading day; `None` for those of the calendar.
+    """
+
+    def __init__(self, calendar: TradingCalendar, spec: HoursSpec | None = None) -> None:
+        self._calendar = calendar
+        self._spec = spec
+        self._known: dict[date, tuple[Session, ...]] = {}
+
+    def sessions(self, day: date) -> Sequence[Session]:
+        """Return the sessions of a trading day in UTC, in their order; none on a day without trading.
+
+        A session that belongs to `day` may begin on the evening before.
+        """
+        known = self._known.get(day)
+        if known is None:
+            known = self._known[day] = tuple(self._sessions(day))
+        return known
+
+    def is_open(self, moment: datetime) -> bool:
+        """Return whether a session runs at `moment`: from its opening, until before its close."""
+        day = self._calendar.local(moment).date()
+        return any(
+            opening <= moment < close for candidate in (day, day + DAY) for opening, close in self.sessions(candidate)
+        )
+
+    def next_change(self, moment: datetime) -> datetime:
+        """Return the first opening or close after `moment`."""
+        return min(boundary for session in self._from(moment) for boundary in session if boundary > moment)
+
+    def day_ends_at(self, moment: datetime) -> datetime:
+        """Return when the trading day of `moment` ends, or the next one between two: day orders expire then."""
+        day = self._calendar.local(moment).date()
+        while True:
+            sessions = self.sessions(day)
+            if sessions and sessions[-1][1] > moment:
+                return sessions[-1][1]
+            day = self._calendar.next_trading_day(day)
+
+    def _from(self, moment: datetime) -> list[Session]:
+        """Return the sessions of the days around a moment, at least one of which has not ended."""
+        day = self._calendar.local(moment).date()
+        result: list[Session] = []
+        while not any(close > moment for _, close in result):
+            result.extend(self.sessions(day))
+            day = self._calendar.next_trading_day(day)
+        return [*result, *self.sessions(day)]
+
+    def _sessions(self, day: date) -> list[Session]:
+        regular = self._calendar.session(day)
+        if regular is None:
+            return []
+        if self._spec is None:
+            return [regular]
+        shortened = regular[1].astimezone(NEW_YORK).time() < CLOSE
+        last = _at(day, self._spec.short)
+        result: list[Session] = []
+        for text in self._spec.sessions:
+            opening, close = (_at(day, part) for part in text)
+            if shortened:
+                close = min(close, last)
+            if opening < close:
+                result.append((opening, close))
+        return result
+
+
+def _at(day: date, text: str) -> datetime:
+    """Return a time of day in New York as an instant; see `HoursSpec`."""
+    on = day - DAY if text.startswith(DAY_BEFORE) else day
+    return datetime.combine(on, time.fromisoformat(text.removeprefix(DAY_BEFORE)), NEW_YORK).astimezone(UTC)
+
+
+@lru_cache(maxsize=512)
+def trading_hours(symbol: str, calendar: ExchangeCalendar | None = None) -> TradingHours:
+    """Return when the options on an underlying trade at their exchange, by its symbol."""
+    specs = contract_specs()
+    return TradingHours(calendar or us_options_calendar(), specs.hours[specs.underlying(symbol).hours])
+
+
+def trading_hours_of_class(root: str) -> TradingHours:
+    """Return when the options of a trading class trade at their exchange."""
+    return trading_hours(option_class(root).underlying)

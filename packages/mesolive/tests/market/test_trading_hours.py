@@ -1,0 +1,80 @@
+"""Trading hours: sessions of the day, of the night, and of short days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesolive.market.calendar import NEW_YORK
+from mesolive.market.trading_hours import TradingHours, trading_hours, trading_hours_of_class
+from mesolive_testkit.market import CALENDAR
+
+THANKSGIVING = date(2024, 11, 28)
+
+
+def new_york(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("root", "moment", "open_"),
+    [
+        ("SPXW", "2024-03-11 20:15", True),  # Monday evening, the session of Tuesday
+        ("SPXW", "2024-03-12 09:24", True),
+        ("SPXW", "2024-03-12 09:27", False),
+        ("SPX", "2024-03-12 16:30", True),
+        ("SPX", "2024-03-12 17:00", False),
+        ("VIX", "2024-03-10 20:15", True),  # Sunday
+        ("VIX", "2024-03-08 21:00", False),  # Friday night
+        ("NDXP", "2024-03-12 16:14", True),
+        ("NDXP", "2024-03-12 20:30", False),
+        ("SPY", "2024-03-12 16:14", True),
+        ("AAPL", "2024-03-12 16:01", False),
+        ("E2B", "2024-03-12 03:00", True),
+        ("E2B", "2024-03-12 17:30", False),
+        ("E2B", "2024-03-12 18:00", True),
+        ("ES", "2024-03-10 17:59", False),
+        ("ES", "2024-03-10 18:00", True),
+        ("MES", "2024-03-08 17:00", False),
+        ("SPXW", "2024-11-29 13:14", True),  # the short day after Thanksgiving
+        ("SPXW", "2024-11-29 13:20", False),
+        ("EW", "2024-11-29 13:20", False),
+        ("ES", "2024-11-28 10:00", False),
+    ],
+)
+def test_a_class_trades_in_the_sessions_of_its_exchange(root: str, moment: str, open_: bool) -> None:
+    assert trading_hours_of_class(root).is_open(new_york(moment)) is open_
+
+
+def test_without_a_table_the_hours_are_the_calendars() -> None:
+    hours = TradingHours(CALENDAR)
+    session = CALENDAR.session(date(2024, 3, 12))
+    assert session is not None
+    assert list(hours.sessions(date(2024, 3, 12))) == [session]
+    assert not hours.sessions(THANKSGIVING)
+
+
+def test_a_day_order_of_the_evening_ends_with_the_next_trading_day() -> None:
+    hours = trading_hours("ES")
+    assert hours.day_ends_at(new_york("2024-03-11 19:00")) == new_york("2024-03-12 17:00")
+    assert hours.day_ends_at(new_york("2024-03-12 10:00")) == new_york("2024-03-12 17:00")
+    assert hours.day_ends_at(new_york("2024-03-08 18:00")) == new_york("2024-03-11 17:00")
+
+
+@given(
+    st.sampled_from(["SPX", "VIX", "NDX", "SPY", "AAPL", "ES", "MES"]),
+    st.integers(0, 3 * 365 * 24 * 60).map(
+        lambda minutes: datetime(2023, 1, 2, tzinfo=UTC) + timedelta(minutes=minutes)
+    ),
+)
+def test_hours_change_at_the_next_change_and_not_before(symbol: str, moment: datetime) -> None:
+    hours = trading_hours(symbol)
+    change = hours.next_change(moment)
+    assert change > moment
+    before = hours.is_open(moment)
+    assert hours.is_open(moment + (change - moment) / 2) is before
+    assert hours.is_open(change - timedelta(microseconds=1)) is before
+    assert change <= hours.day_ends_at(moment) or not before
