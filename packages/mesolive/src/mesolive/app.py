@@ -119,9 +119,9 @@ class Overrides:
         Real seconds that a venue may take to answer an order.
     replay
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
-        evaluated, and there are neither retention nor health checks.
+        evaluated, and there are neither retention nor checks of health and of providers.
     evaluation_listener
-    Called after every evaluation of a strategy.
+        Called after every evaluation of a strategy.
     """
 
     market: tuple[Market, Clock] | None = None
@@ -347,7 +347,10 @@ async def running(
         # Interrupted jobs are failed before reconciliation asks the venues for the state of orders.
         await _start(stack, hubs.deliverer)
         await _start(stack, hubs.keys)
-        await _start(stack, agents)
+        if (
+            live
+        ):  # in a replay, time leaps over the gaps between quotes, and how long a check takes decides what it sees
+            await _start(stack, agents)
         interrupted = await trading.preparations.recover()
         if interrupted:
             _log.info("preparations_failed_by_restart", number=interrupted)

@@ -82,6 +82,22 @@ def test_a_month_of_end_of_day_chains_trades_shortly_before_each_close(tmp_path:
     assert "5 days" in result.output
 
 
+@pytest.mark.parametrize("hour", [16, 11])
+def test_the_gaps_between_chains_are_no_errors_and_every_replay_is_the_same(tmp_path: Path, hour: int) -> None:
+    """How long a replay takes decides nothing: a provider that is asked for its state now and then would."""
+    file = optionsdx(tmp_path / "spx_202312.txt", [at(day, hour) for day in WEEK], FRIDAYS)
+    written: list[dict[str, bytes]] = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        result, _ = replayed(folder, file, weekly_put())
+        assert result.exit_code == 0, result.output
+        assert "Errors" not in result.output
+        written.append({path.name: path.read_bytes() for path in (folder / "out").iterdir()})
+    assert written[0] == written[1]
+    assert b"error" not in written[0]["signals.csv"]
+
+
 def test_chains_of_every_half_hour_trade_at_their_scheduled_times(tmp_path: Path) -> None:
     moments = [at(day, 9, 30) + timedelta(minutes=30 * step) for day in WEEK for step in range(14)]
     file = optionsdx(tmp_path / "data" / "spx_30x_202312.txt", moments, FRIDAYS)
