@@ -40,6 +40,10 @@ class Tasks:
         self._tasks.add(task)
         return task
 
+    def add(self, task: asyncio.Task[Any]) -> None:
+        """Keep a task that runs already until it ends; it says itself when, by `release`, and raises nothing."""
+        self._tasks.add(task)
+
     def release(self, task: asyncio.Task[None] | None) -> None:
         """Note that an adopted task ends with the step that it is in."""
         self._tasks.discard(task)  # type: ignore[arg-type]  # None is in no set, and to ask would cost more

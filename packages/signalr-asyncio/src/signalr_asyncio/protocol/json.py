@@ -35,6 +35,7 @@ from signalr_asyncio.protocol.messages import (
     Invocation,
     Ping,
     SequenceStart,
+    Shared,
     StreamInvocation,
     StreamItem,
 )
@@ -171,6 +172,7 @@ class JsonHubProtocol:
         )
         self._prepare = self._values.prepare
         self._encode = self._values.encode
+        self._shared_key = ("checked", *self._values.identity)
 
     @property
     def name(self) -> str:
@@ -200,11 +202,13 @@ class JsonHubProtocol:
 
     def item_encoder(self, invocation_id: str) -> Callable[[object], bytes]:
         """Return what encodes the items of one stream; see `HubProtocol.item_encoder`."""
-        encode, prepare = self._encode, self._prepare
+        encode, prepare, shared_text = self._encode, self._prepare, self._shared_text
         head = self.encode(StreamItem(invocation_id, None)).removesuffix(b"null}" + SEPARATOR)
         tail = b"}" + SEPARATOR
 
         def encode_item(item: object) -> bytes:
+            if type(item) is Shared:
+                return head + shared_text(item) + tail
             try:
                 value = encode(item if prepare is None else prepare(item))
             except UNENCODABLE as error:
@@ -219,6 +223,18 @@ class JsonHubProtocol:
             return head + value + tail
 
         return encode_item
+
+    def _shared_text(self, item: Shared) -> bytes:
+        """Return the text of a shared value, checked once however many connections it goes to."""
+        text = item.encoded.get(self._shared_key)
+        if text is None:
+            try:
+                text = self._encode(item)
+            except UNENCODABLE as error:
+                raise unencodable("json", error) from error
+            _require_json(text)
+            item.encoded[self._shared_key] = text
+        return text
 
     def parser(self, max_message_size: int | None) -> MessageParser:
         """Return a new parser for one connection; see `HubProtocol.parser`."""

@@ -20,6 +20,7 @@ from signalr_asyncio.server._clients import GroupManager, HubClients
 from signalr_asyncio.server._connections import Connections
 from signalr_asyncio.server._endpoint import Endpoint
 from signalr_asyncio.server._exit_signals import ExitSignals
+from signalr_asyncio.server._flusher import Flusher
 from signalr_asyncio.server._hub import HubFilter
 from signalr_asyncio.server._hub_session import HubSession
 from signalr_asyncio.server._options import HubOptions
@@ -146,6 +147,7 @@ class SignalRServer:
         self._clock = clock if clock is not None else LoopClock()
         self._tasks = Tasks(log)
         self._counters = Counters()
+        self._flusher = Flusher()
         self._connections = Connections(self._options.maximum_connections, self._options.maximum_connections_per_user)
         self._shutdown_timeout = shutdown_timeout
         self._signals = ExitSignals(self.shutdown) if handle_signals else None
@@ -178,6 +180,7 @@ class SignalRServer:
                 tasks=self._tasks,
                 counters=self._counters,
                 log=ThrottledLog(self._clock),
+                flusher=self._flusher,
                 description=HubDescription(route.hub_class()),
                 factory=route.hub,
                 filters=(*self._filters, *route.filters),
@@ -192,6 +195,7 @@ class SignalRServer:
             tasks=self._tasks,
             counters=self._counters,
             log=ThrottledLog(self._clock),
+            flusher=self._flusher,
         )
         route.handler_class()
         return raw, functools.partial(RawSession, raw, route.handler)

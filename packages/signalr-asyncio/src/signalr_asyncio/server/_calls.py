@@ -67,12 +67,26 @@ class Calls:
         self._ended = False
 
     def start(self, message: Invocation | StreamInvocation) -> bool:
-        """Begin a call, or put it into the queue.
+        """Begin a call in a task of its own, or put it into the queue.
 
         Returns
         -------
         bool
             False when the queue is full: the next call may begin after `turn`.
+        """
+        call = self.admit(message)
+        if call is not None:
+            self._run(call)
+        return call is not None or not self._crowded()
+
+    def admit(self, message: Invocation | StreamInvocation) -> Call | None:
+        """Take a call; streams and uploads begin in tasks of their own, and what finds no slot waits in the queue.
+
+        Returns
+        -------
+        Call or None
+            A plain call that has its slot: the caller must await `invoke` of it. `None` when nothing is left to do but
+            to wait for `turn`.
         """
         streaming = type(message) is StreamInvocation
         invocation_id = message.invocation_id
@@ -82,7 +96,7 @@ class Calls:
             log.debug("%s: %s", self._session, refusal)
             if invocation_id is not None:
                 self._answer(Completion(invocation_id, error=refusal))
-            return True
+            return None
         call = Call(method, message.target, message.arguments, invocation_id, self._slots)
         if invocation_id is not None:
             self._active[invocation_id] = call
@@ -97,11 +111,10 @@ class Calls:
         elif not self._waiting and self._slots.in_use < self._slots.limit:
             self._slots.in_use += 1
             call.has_slot = True
-            self._run(call)
+            return call
         else:
             self._waiting.append(call)
-            return not self._crowded()
-        return True
+        return None
 
     async def turn(self) -> None:
         """Wait until the queue has room."""
@@ -238,13 +251,22 @@ class Calls:
         return tasks
 
     def _run(self, call: Call) -> None:
-        self._runtime.counters.invocations += 1
         if call.method.streaming:
+            self._runtime.counters.invocations += 1
             call.task = self._runtime.tasks.spawn(self._stream(call))
         else:
-            call.task = self._runtime.tasks.adopt(self._invoke(call))
+            call.task = self._runtime.tasks.adopt(self.invoke(call))
 
-    async def _invoke(self, call: Call) -> None:
+    def go_on_in(self, call: Call, task: asyncio.Task[Any] | None) -> None:
+        """Note that a call which began in its reader's task has to wait, and that the task is its own from now on."""
+        # One that has finished waits only for its answer to be sent.
+        if task is not None and not call.finished:
+            call.task = task
+            self._runtime.tasks.add(task)
+
+    async def invoke(self, call: Call) -> None:
+        """Run a plain call and send its answer."""
+        self._runtime.counters.invocations += 1
         result: Any = None
         error: str | None = None
         call.begun = True

@@ -30,6 +30,7 @@ from signalr_asyncio.server._errors import ClientDisconnectedError, ClientResult
 from signalr_asyncio.server._handshake import HandshakeRefusedError, read_handshake
 from signalr_asyncio.server._hub import Hub, HubContext
 from signalr_asyncio.server._inbound_queue import InboundQueue
+from signalr_asyncio.server._reader import Reader
 from signalr_asyncio.server._resumption import Resumption
 from signalr_asyncio.server._runtime import HubRuntime
 from signalr_asyncio.server._timeouts import Timeouts
@@ -66,9 +67,7 @@ class HubSession:
         "_calls",
         "_client_results",
         "_clock",
-        "_closing",
         "_connecting",
-        "_cut_off",
         "_error",
         "_hub",
         "_interrupted",
@@ -78,7 +77,9 @@ class HubSession:
         "_reader",
         "_shutting",
         "_stateful",
+        "_task",
         "_times",
+        "closing",
         "connection_id",
         "context",
         "done",
@@ -115,9 +116,11 @@ class HubSession:
         self._hub: Hub | None = None
         self._calls: Calls | None = None
         self._client_results = PendingResults(runtime.clock, self.options.maximum_streams)
-        self._reader: asyncio.Task[Any] | None = None
+        self._reader: Reader | None = None
+        # The task of the transport, which waits for the end of the connection.
+        self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
-        self._closing = False
+        self.closing = False
         self._shutting: asyncio.Task[None] | None = None
         self._error: str | None = None
         now = self._clock.now()
@@ -125,7 +128,6 @@ class HubSession:
         self._connecting = False
         # Nothing more is sent: the connection closes, or the client is gone.
         self._muted = False
-        self._cut_off = False
 
     def __repr__(self) -> str:
         return f"<{self.runtime.path} {self.connection_id}>"
@@ -155,13 +157,13 @@ class HubSession:
     @property
     def resumable(self) -> bool:
         """Whether the connection can go on over a new transport."""
-        return self.resumption is not None and not (self._closing or self.resumption.given_up)
+        return self.resumption is not None and not (self.closing or self.resumption.given_up)
 
     # -- the life of the connection ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the connection until it ends; returns after `on_disconnected`."""
-        self._reader = asyncio.current_task()
+        self._task = asyncio.current_task()
         try:
             rest = await self._handshake()
             if rest is not None:
@@ -171,13 +173,13 @@ class HubSession:
             if not self._interrupted:
                 # A cancellation ends the session now: no message to the client, only our own cleanup.
                 self._error = self._error or "The server stopped the connection."
-                self._closing = self._muted = True
+                self.closing = self._muted = True
                 self.writer.transport.abandon()
                 raise
-            if self._reader is not None:
-                self._reader.uncancel()
+            if self._task is not None:
+                self._task.uncancel()
         finally:
-            self._reader = None
+            self._task = None
             await self._end()
 
     async def _handshake(self) -> bytes | None:
@@ -194,7 +196,7 @@ class HubSession:
         if self._stateful and handshake.version >= _STATEFUL_VERSION:
             size = self.options.stateful_buffer_size
             # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
-            inbound = InboundQueue(self._dispatch, 2 * size, self.runtime.tasks, self._broken)
+            inbound = InboundQueue(self.dispatch, 2 * size, self.runtime.tasks, self._broken)
             self.resumption = Resumption(MessageBuffer(size), inbound, self._clock.now())
             self.writer.outbox.buffer = self.resumption.buffer
             self.writer.direct = False
@@ -212,6 +214,7 @@ class HubSession:
         hub.groups = GroupManager(registry)
         self._hub = hub
         self._calls = Calls(self, hub)
+        self._reader = Reader(self, self._calls, self._times, self._clock)
         registry.add(self)
 
         async def proceed(depth: int = 0) -> None:
@@ -238,8 +241,10 @@ class HubSession:
         As in ASP.NET Core the end of a connection is one more event behind its messages: calls that wait for a slot
         begin before it, whether the client has left, said Close, or sent what is no message.
         """
+        if self._reader is None:
+            raise AssertionError("no messages before the handshake")
         try:
-            await self._read(rest)
+            await self._reader.run(rest)
         except ProtocolError as error:
             self.runtime.log.write(logging.INFO, "%s: the client broke the protocol: %s", self, error)
             await self._dispatch_received()
@@ -251,7 +256,7 @@ class HubSession:
 
     async def _dispatch_received(self) -> None:
         """Wait until every call that was received has begun; not when the server itself ended the connection."""
-        if self._calls is None or self._closing:
+        if self._calls is None or self.closing:
             return
         # It is we who do not read.
         self._times.busy = True
@@ -274,76 +279,12 @@ class HubSession:
         if self._calls is not None:
             self._calls.end_streams()
 
-    def _cut_reader_off(self, turns: int = 3) -> None:
-        """End the wait for more from a client that is gone, in case the server below does not end it.
-
-        What has arrived is handed over without waiting, so a reader that waits some turns of the loop has it all.
-        """
-        if self._times.busy or self._closing or self._reader is None:
-            return
-        if turns:
-            asyncio.get_running_loop().call_soon(self._cut_reader_off, turns - 1)
-        else:
-            self._cut_off = True
-            self._reader.cancel()
-
-    async def _read(self, data: bytes | None) -> None:
-        transport = self.writer.transport
-        parser = self.protocol.parser(self.options.maximum_receive_message_size)
-        clock, counters, calls, times = self._clock, self.runtime.counters, self._calls, self._times
-        if calls is None:
-            raise AssertionError("no messages before the handshake")
-        resumption = self.resumption
-        # What most messages are goes past `_handle`, unless they are counted.
-        quick = resumption is None
-        while not self._closing:
-            if data is None:
-                if not await self._return_of_client(transport):
-                    return
-                transport = self.writer.transport
-                parser = self.protocol.parser(self.options.maximum_receive_message_size)
-            elif data:
-                counters.bytes_in += len(data)
-                times.last_in = clock.now()
-                times.busy = True
-                for message in parser.feed(data):
-                    if type(message) is Invocation and quick and not self._closing:
-                        if not calls.start(message):
-                            await calls.turn()
-                    elif not await self._handle(message):
-                        return
-                if resumption is not None:
-                    self.writer.flush_soon()
-                    await resumption.room(clock.now())
-                times.busy = False
-                if self._muted:
-                    self._cut_reader_off()
-            try:
-                data = await transport.receive()
-            except asyncio.CancelledError:
-                if not self._cut_off or self._reader is None:
-                    raise
-                self._cut_off = False
-                self._reader.uncancel()
-                data = None
-
-    async def _handle(self, message: HubMessage) -> bool:
-        if self._closing:
-            return False
-        if type(message) is Ping:
-            self._times.pinged = True
-        elif self.resumption is not None:
-            self.resumption.take(message)
-        elif (waiting := self._dispatch(message)) is not None:
-            await waiting
-        return not self._closing
-
-    def _dispatch(self, message: HubMessage) -> Awaitable[None] | None:
+    def dispatch(self, message: HubMessage) -> Awaitable[None] | None:
         """Handle a message; what is returned is to be awaited before the next."""
         calls = self._calls
         if calls is None:
             raise AssertionError("no messages before the handshake")
-        if self._closing:
+        if self.closing:
             return None
         match message:
             case Invocation() | StreamInvocation():
@@ -368,12 +309,12 @@ class HubSession:
         """End the connection as the client wants: no Close message, only the transport's own end."""
         if self._calls is not None:
             await self._calls.all_begun()
-        if not self._closing:
+        if not self.closing:
             self._error = error
             self._begin_closing(failed=False)
 
     async def _end(self) -> None:
-        if not self._closing:
+        if not self.closing:
             # The client left.
             self._begin_closing(failed=False)
         if self._shutting is not None:
@@ -430,7 +371,7 @@ class HubSession:
         allow_reconnect
             Whether the client may reconnect by itself.
         """
-        if self._closing:
+        if self.closing:
             return
         self._error = reason or error or self._error
         if self._protocol is not None:
@@ -470,13 +411,13 @@ class HubSession:
         self.fail(error)
 
     def _refuse(self, error: str) -> None:
-        if not self._closing:
+        if not self.closing:
             self._error = error
             self.writer.outbox.put_control(encode_handshake(HandshakeResponse(error)))
             self._begin_closing(failed=False)
 
     def _begin_closing(self, *, failed: bool) -> None:
-        self._closing = self._muted = True
+        self.closing = self._muted = True
         self.writer.direct = False
         self._shutting = self.runtime.tasks.spawn(self._shut(failed=failed))
 
@@ -493,10 +434,12 @@ class HubSession:
             log.exception("%s: closing failed", self)
         self.writer.stop()
         self.writer.transport.abandon()
-        reader = self._reader
-        if reader is not None and not reader.done():
+        if self._reader is not None and self._reader.interrupt():
+            return
+        task = self._task
+        if task is not None and not task.done():
             self._interrupted = True
-            reader.cancel()
+            task.cancel()
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -548,7 +491,8 @@ class HubSession:
                 self.resumption.leave(self._clock.now())
                 return
             self._client_gone()
-            self._cut_reader_off()
+            if self._reader is not None:
+                self._reader.cut_off()
             if self._calls is not None:
                 # A method that takes no items of an upload holds up the reader, which would never come to the end.
                 self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
@@ -589,7 +533,7 @@ class HubSession:
         self.writer.flush_soon()
         return True
 
-    async def _return_of_client(self, transport: Transport) -> bool:
+    async def return_of_client(self, transport: Transport) -> bool:
         """Wait, after a transport has ended, for the next one; false when there will be none."""
         resumption = self.resumption
         if resumption is None:
@@ -600,7 +544,7 @@ class HubSession:
             log.debug("%s: the client is away", self)
             if not await resumption.absence(self._clock.now()):
                 return False
-        return not self._closing
+        return not self.closing
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from signalr_asyncio._tasks import Tasks
 from signalr_asyncio.protocol.codec import HubProtocol
 from signalr_asyncio.server._binder import HubDescription
 from signalr_asyncio.server._clients import Registry
+from signalr_asyncio.server._flusher import Flusher
 from signalr_asyncio.server._hub import Hub, HubFilter
 from signalr_asyncio.server._options import HubOptions
 from signalr_asyncio.server._throttled_log import ThrottledLog
@@ -40,6 +41,7 @@ class Runtime:
     tasks: Tasks
     counters: Counters
     log: ThrottledLog
+    flusher: Flusher
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -17,7 +17,7 @@ _BYTES_PER_TURN = 256 * 1024
 class Writer:
     """The sending half of a connection.
 
-    There is no task while there is nothing to send. At any moment at most one task sends; the others only queue.
+    At any moment at most one task sends; the others only queue. What is queued is sent by the server's `Flusher`.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ class Writer:
     direct
         Whether records may go past the queue: not with stateful reconnect, which keeps what is taken from it, nor once
         the connection closes.
+    queued
+        Whether the flusher will send what waits.
     sending_since
         Since when the transport has not taken a frame that it was given.
     last
@@ -48,6 +50,7 @@ class Writer:
     __slots__ = (
         "_counters",
         "_failed",
+        "_flusher",
         "_flushing",
         "_now",
         "_sent",
@@ -56,6 +59,7 @@ class Writer:
         "direct",
         "last",
         "outbox",
+        "queued",
         "sending_since",
         "transport",
     )
@@ -72,22 +76,25 @@ class Writer:
         self.last = self._now()
         self._counters = runtime.counters
         self._failed = failed
-        # The current sender: the task that empties the queue, or a caller's own task.
+        self._flusher = runtime.flusher
+        # The task that waits until a frame has been taken: a caller's own, or one of the flusher's.
         self._task: asyncio.Task[Any] | None = None
-        self._flushing: asyncio.Task[None] | None = None
-        # Where `finish` waits for the latter.
+        self._flushing = False
+        # Where `finish` waits for the end of what is being sent.
         self._sent: asyncio.Future[None] | None = None
+        self.queued = False
         self.direct = True
 
     def flush_soon(self) -> None:
-        """Send the queued records, in a new task if none is sending."""
-        if self._task is None and self.outbox and not self.away:
-            self._task = self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        """Send the queued records at the end of this turn of the loop, if no task is sending."""
+        if self._task is None and not self.queued and self.outbox and not self.away:
+            self.queued = True
+            self._flusher.add(self)
 
     @property
     def idle(self) -> bool:
         """Whether a record may bypass the queue: no task is sending, so no record waits."""
-        return self._task is None and self.direct
+        return self._task is None and not self.queued and self.direct
 
     async def send(self, record: bytes) -> None:
         """Send a record past the queue, for those who found `idle`; what is queued meanwhile follows."""
@@ -118,64 +125,85 @@ class Writer:
             Queues a record; false when the connection has ended.
         """
         outbox, transport, counters, now = self.outbox, self.transport, self._counters, self._now
-        joined_below = outbox.frame_limit
-        task = asyncio.current_task()
+        joined_below, task = outbox.frame_limit, asyncio.current_task()
         sent = 0
         async for item in items:
-            record = encode(item)
-            size = len(record)
-            if self._task is None and size >= joined_below and self.direct:
-                # It has a frame of its own anyway, and nothing is before it: the queue would only cost time. This is
-                # `send` once more, since a call for each item would be felt.
-                self._task = task
-                self.sending_since = self.last = now()
-                try:
-                    await transport.send(record)
-                except Exception as error:  # noqa: BLE001 - as in `send`
-                    self._failed(error)
+            frame = encode(item)
+            size = len(frame)
+            if self._task is not None or not self.direct:
+                # Somebody sends, so that this one has to follow; or it is kept until the client has acknowledged it.
+                if not post(frame):
                     return
-                finally:
-                    if self._task is task:
-                        self._task = self.sending_since = None
-                    if outbox.bytes or self._sent is not None:
-                        self._freed()
-                counters.bytes_out += size
-                sent += size
-                if sent >= _BYTES_PER_TURN:
-                    # A stream that never waits, to a client that takes all at once, must let others run.
-                    sent = 0
-                    await asyncio.sleep(0)
-            # By the queue even when it is empty: a stream that has more at once fills it, and it goes out together.
-            elif not post(record):
+                if outbox.crowded:
+                    await outbox.drain()
+                continue
+            if size < joined_below or self.queued:
+                # By the queue even when it is empty: a stream that has more at once fills it, and it goes out together.
+                if not outbox.put(frame):
+                    post(frame)
+                    return
+                if outbox.bytes < joined_below:
+                    if not self.queued:
+                        self.flush_soon()
+                    continue
+                joined = outbox.take()
+                if joined is None:
+                    continue
+                frame, size = joined, len(joined)
+            # This is `send` once more, since a call for each item would be felt.
+            self._task = task
+            self.sending_since = self.last = now()
+            try:
+                await transport.send(frame)
+            except Exception as error:  # noqa: BLE001 - as in `send`
+                self._failed(error)
                 return
-            elif outbox.crowded:
-                await outbox.drain()
+            finally:
+                if self._task is task:
+                    self._task = self.sending_since = None
+                if outbox.bytes or self._sent is not None:
+                    self._freed()
+            counters.bytes_out += size
+            sent += size
+            if sent >= _BYTES_PER_TURN:
+                # A stream that never waits, to a client that takes all at once, must let others run.
+                sent = 0
+                await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Wait until what waits has been sent, or cannot be."""
-        if self._task is not None and self._task is not self._flushing:
+        if self._task is not None and not self._flushing:
             # The sender bypasses the queue and may have other work afterwards.
-            self._sent = asyncio.get_running_loop().create_future()
-            await self._sent
+            await self._end_of_sending()
         self.flush_soon()
-        if self._task is not None and not self.away:
-            await asyncio.wait([self._task])
+        if (self._task is not None or self.queued) and not self.away:
+            await self._end_of_sending()
+
+    async def _end_of_sending(self) -> None:
+        if self._sent is None or self._sent.done():
+            self._sent = asyncio.get_running_loop().create_future()
+        await self._sent
 
     def _freed(self) -> None:
         """Send the records that were queued during a send that bypassed the queue."""
+        self._wake()
+        self.flush_soon()
+
+    def _wake(self) -> None:
         if self._sent is not None:
             # The waiter may have been cancelled.
             if not self._sent.done():
                 self._sent.set_result(None)
             self._sent = None
-        self.flush_soon()
 
     def stop(self) -> None:
-        """Stop the task that is sending."""
+        """Stop the task that is sending, and send no more of what is queued."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        self.queued = self._flushing = False
         self.sending_since = None
+        self._wake()
 
     def discard(self) -> None:
         """Send nothing more: the client is gone."""
@@ -191,7 +219,8 @@ class Writer:
         self.last = self._now()
         return before
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Send what is queued until nothing is: for the flusher, which says how it goes by the two methods below."""
         outbox, transport, now, counters = self.outbox, self.transport, self._now, self._counters
         try:
             while (frame := outbox.take()) is not None:
@@ -200,6 +229,15 @@ class Writer:
                 counters.bytes_out += len(frame)
         except Exception as error:  # noqa: BLE001 - whatever the server below raises ends this connection, which logs it
             self._failed(error)
-        finally:
-            if self._task is asyncio.current_task():
-                self.sending_since = self._task = self._flushing = None
+
+    def flush_waits(self, task: asyncio.Task[Any] | None) -> None:
+        """Note that `task` waits until the client has taken a frame."""
+        self._task, self._flushing, self.queued = task, True, False
+
+    def flushed(self, task: asyncio.Task[Any] | None) -> None:
+        """Note that flushing has ended; `task` is the one that had to wait for it, if one had."""
+        if self._task is task:
+            # Else the writer was stopped meanwhile, and may be at something new.
+            self._task = self.sending_since = None
+            self.queued = self._flushing = False
+            self._wake()
