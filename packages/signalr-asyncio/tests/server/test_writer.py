@@ -170,3 +170,23 @@ async def test_a_client_that_takes_nothing_is_disconnected(caplog: pytest.LogCap
     assert PushHub.ended == ["The client took nothing within the send timeout."]
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert (app.stats().connections, app.stats().tasks) == (0, 0)
+
+
+async def test_small_items_of_a_fast_stream_reach_a_slow_reader_in_their_order() -> None:
+    app, peer = await connect(coalesce_limit=200)
+    peer.stop_reading()
+    peer.stream("Items", 2_000)
+    await settle()
+    await app.hub("/hub").clients.all.send("First")
+    for _ in range(50):
+        peer.go_on_reading()
+        await asyncio.sleep(0)
+        peer.stop_reading()
+        await asyncio.sleep(0)
+    peer.go_on_reading()
+    await settle()
+    got = [what(message) for message in peer.waiting()]
+    assert [each for each in got if each != "First"] == [*map(str, range(2_000)), 3]
+    assert "First" in got
+    assert peer.most_senders == 1
+    assert app.stats().queued_bytes == 0

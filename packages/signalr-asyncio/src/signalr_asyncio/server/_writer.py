@@ -150,8 +150,8 @@ class Writer:
                 if joined is None:
                     continue
                 frame, size = joined, len(joined)
-            # This is `send` once more, since a call for each item would be felt.
-            self._task = task
+            # This is `send` once more, since a call for each item would be felt. The flusher passes over it.
+            self._task, self.queued = task, False
             self.sending_since = self.last = now()
             try:
                 await transport.send(frame)

@@ -49,6 +49,9 @@ class Peer:
         self._writable.set()
         self.fault: Exception | None = None
         """Raised from the next send on, as a broken server below would."""
+        self.most_senders = 0
+        """How many sends were under way at the same time, at most."""
+        self._senders = 0
         self._gone = False
         self._records: list[Any] = []
 
@@ -77,7 +80,13 @@ class Peer:
             self.closed.set()
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
-        await self._writable.wait()
+        # A server may rely on it: at any moment at most one task sends.
+        self.most_senders = max(self.most_senders, self._senders + 1)
+        self._senders += 1
+        try:
+            await self._writable.wait()
+        finally:
+            self._senders -= 1
         if self.fault is not None:
             raise self.fault
         if self._gone:
