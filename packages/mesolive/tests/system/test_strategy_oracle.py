@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,8 +18,8 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive_sdk import models
-from mesolive_testkit.oracle.market import Chain, Option
-from mesolive_testkit.oracle.strategy import Oracle, Trade
+from mesolive_testkit.oracle.market import NEW_YORK, Chain, Option
+from mesolive_testkit.oracle.strategy import Oracle, Told, Trade
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import Json, leg, short_put
 
@@ -26,8 +28,16 @@ CALENDAR = us_options_calendar()
 MONDAY = date(2026, 2, 2)
 
 
-def replayed(definition: Json, days: int, seed: int, first: date = MONDAY) -> tuple[list[Trade], list[Trade]]:
-    """Return what the product traded and what the oracle holds to be right, settlements left out."""
+def replayed(
+    definition: Json, days: int, seed: int, first: date = MONDAY, sheet: Path | None = None
+) -> tuple[list[Trade], list[Trade]]:
+    """Return what the product traded and what the oracle holds to be right, settlements left out.
+
+    Parameters
+    ----------
+    sheet
+        A file that takes the place of the external data.
+    """
     opening = CALENDAR.session(first)
     last = CALENDAR.session(first + timedelta(days=days - 1))
     assert opening is not None
@@ -35,15 +45,14 @@ def replayed(definition: Json, days: int, seed: int, first: date = MONDAY) -> tu
     clock = StepClock(opening[0])
     provider = SimulatedProvider.generated(clock, seed=seed, step=timedelta(minutes=5), calendar=CALENDAR)
     market = Market([provider])
-    oracle = Oracle(definition)
+    seen: list[Chain] = []
 
-    def look(progress: Progress) -> None:
-        session = CALENDAR.session(CALENDAR.local(progress.moment).date())
-        assert session is not None
-        oracle.step(Chain(market.view("SPX")), session)
+    def look(_progress: Progress) -> None:
+        seen.append(Chain(market.view("SPX")))
 
+    external = {} if sheet is None else {"ExternalData": {"CsvUrl": sheet.resolve().as_uri()}}
     request = Request(
-        definition=definition,
+        definition=definition | external,
         market=market,
         clock=clock,
         first=opening[0],
@@ -52,9 +61,39 @@ def replayed(definition: Json, days: int, seed: int, first: date = MONDAY) -> tu
         cash=Decimal(100_000),
         commission=Decimal(0),
         seed=seed,
+        external_folder=None if sheet is None else sheet.resolve().parent,
     )
     outcome = asyncio.run(replay(request, look))
+    oracle = Oracle(definition, told=Told(() if sheet is None else rows(sheet), draws(outcome)))
+    for chain in seen:
+        session = CALENDAR.session(chain.local.date())
+        assert session is not None
+        oracle.step(chain, session)
     return traded(outcome), oracle.trades
+
+
+def rows(sheet: Path) -> list[tuple[datetime, dict[str, float]]]:
+    """Return the rows of a sheet with days: each counts from the end of its day."""
+    with sheet.open(newline="") as file:
+        table = list(csv.DictReader(file))
+    return [
+        (
+            datetime.combine(date.fromisoformat(row["date"]) + timedelta(days=1), time.min, NEW_YORK),
+            {name: float(text) for name, text in row.items() if name != "date"},
+        )
+        for row in table
+    ]
+
+
+def draws(outcome: Outcome) -> dict[tuple[datetime, str], float]:
+    """Return what the entry's conditions with a random draw yielded at each scheduled time."""
+    return {
+        (datetime.fromisoformat(decision.time), record.statement): float(record.value)
+        for decision in outcome.decisions
+        if decision.decision == "entry"
+        for record in decision.conditions
+        if "random(" in record.statement and record.value is not None
+    }
 
 
 def traded(outcome: Outcome) -> list[Trade]:
@@ -72,8 +111,10 @@ def option_of(contract: models.LiveContract) -> Option:
     return Option(contract.Root or "", day, float(contract.Strike or 0), is_put)
 
 
-def must_agree(definition: Json, days: int, seed: int = 1, first: date = MONDAY) -> list[Trade]:
-    found, right = replayed(definition, days, seed, first)
+def must_agree(
+    definition: Json, days: int, seed: int = 1, first: date = MONDAY, sheet: Path | None = None
+) -> list[Trade]:
+    found, right = replayed(definition, days, seed, first, sheet)
     assert sorted(found, key=order) == sorted(right, key=order)
     return right
 
@@ -112,7 +153,9 @@ MOVE: Json = {"MoveLegAdjustment": {"LegName": "p", "StrikeSelector": {"Delta": 
     ("name", "days"),
     [
         ("expected-move-condor", 5),
+        ("broken-wing-butterfly", 5),
         ("laddered-strangle", 5),
+        ("modelled-calendar", 5),
         ("ratio-with-protective-leg", 3),
         ("rolling-diagonal", 5),
         ("same-day-iron-condor", 3),
@@ -120,9 +163,27 @@ MOVE: Json = {"MoveLegAdjustment": {"LegName": "p", "StrikeSelector": {"Delta": 
         ("vega-hedged-theta", 4),
     ],
 )
-def test_each_example_that_the_oracle_can_read_is_carried_out_as_it_says(name: str, days: int) -> None:
-    """It reads all but those with option models and external data."""
-    must_agree(example(name), days)
+def test_each_example_is_carried_out_as_the_oracle_says(name: str, days: int) -> None:
+    assert must_agree(example(name), days)
+
+
+def test_the_example_with_external_data_is_carried_out_as_the_oracle_says(tmp_path: Path) -> None:
+    """The signal is on from Tuesday on, and off on Friday."""
+    sheet = tmp_path / "signal.csv"
+    sheet.write_text("date,risk_on,confidence\n2026-01-30,0,0.5\n2026-02-02,1,0.25\n2026-02-04,1,1\n2026-02-05,0,0\n")
+    trades = must_agree(example("put-spread-by-signal"), 5, sheet=sheet)
+    assert {trade.at.date() for trade in trades} >= {date(2026, 2, 3), date(2026, 2, 6)}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_random_condition_is_drawn_once_for_each_decision(seed: int) -> None:
+    """Entered is at the first scheduled time whose draw is 1: a second draw in the preparation would skip some."""
+    definition = short_put(
+        Structure=STRUCTURE,
+        Entry={"Schedule": FIVES, "Conditions": ["random(0, 1)"], "ReentryDays": 1},
+        Exit={"Schedule": LATE, "MaxDaysInTrade": 3},
+    )
+    assert must_agree(definition, 1, seed)
 
 
 SPREAD: Json = {

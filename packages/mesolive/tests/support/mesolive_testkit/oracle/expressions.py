@@ -14,12 +14,24 @@ class FailedError(Exception):
     """A statement has no value: something that it reads is missing, or is not a finite number."""
 
 
+_TARGET = re.compile(r"(options\.model(?:_solver)?\(\s*)(\w+)")
+_HORIZON = re.compile(r"(options\.model(?:_solver)?\(\s*'\w+'\s*,\s*)leg_(\w+)_dte\b")
+_SOLVED = re.compile(r"\b(pnl|price)\s*,\s*(zero|maximize|minimize)\s*,\s*(return_price|return_value)\s*\)")
+_METRIC = re.compile(r",\s*(pnl|price)\s*\)")
 _COMMENT = re.compile(r"--\[\[.*?\]\]|--[^\n]*", re.DOTALL)
+
+
+def quoted(text: str) -> str:
+    """Return a statement whose model arguments that are words (targets, metrics, modes) are texts of Python."""
+    text = _TARGET.sub(r"\1'\2'", text)
+    text = _HORIZON.sub(r"\1'settlement of \2'", text)
+    text = _SOLVED.sub(r"'\1', '\2', '\3')", text)
+    return _METRIC.sub(r", '\1')", text)
 
 
 @lru_cache(maxsize=2048)
 def _code(text: str) -> CodeType:
-    plain = _COMMENT.sub(" ", text).strip().replace("~=", "!=").replace("^", "**")
+    plain = quoted(_COMMENT.sub(" ", text).strip().replace("~=", "!=").replace("^", "**"))
     return compile(f"({plain})", text, "eval")
 
 
@@ -72,6 +84,7 @@ class _Names(dict[str, Any]):
         super().__init__(FUNCTIONS)
         self._read = read
         self["timing"] = _Timing(read)
+        self["options"] = getattr(read, "options", None)
 
     def __missing__(self, name: str) -> float:
         value = self._read(name)
@@ -88,6 +101,9 @@ def value_of(text: object, read: Callable[[str], float]) -> float | None:
     FailedError
         When it has no value.
     """
+    drawn: Callable[[str], float] | None = getattr(read, "drawn", None)
+    if drawn is not None and "random(" in str(text):
+        return drawn(str(text))
     try:
         found = eval(_code(str(text)), {"__builtins__": {}}, _Names(read))  # noqa: S307 - definitions of the tests
     except (ArithmeticError, ValueError, TypeError) as error:

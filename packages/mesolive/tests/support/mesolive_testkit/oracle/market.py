@@ -88,6 +88,16 @@ class Chain:
             raise FailedError(f"{option} has no {field}")
         return found
 
+    def modelled(self, option: Option) -> tuple[float, float, float]:
+        """Return what a model keeps of a contract: years to settlement, forward, discount factor."""
+        part: Any = self._view.slice(option.root, option.day, Right.PUT if option.is_put else Right.CALL)
+        if part is None:
+            raise FailedError(f"{option} is not listed")
+        expiration = part.expiration
+        forward = self._view.forward(expiration)
+        spot = self.underlying("price")
+        return float(part.years()), spot if forward is None else forward, self._view.discount(expiration)
+
     def days_to(self, day: date) -> int:
         return (day - self.local.date()).days
 

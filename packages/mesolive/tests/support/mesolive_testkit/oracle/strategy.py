@@ -1,12 +1,13 @@
 """What a definition must do: a plain interpreter of the documented rules, on one account with paper fills at the mark.
 
-It knows definitions whose entry, exit and adjustments are scheduled, without external data, random draws, margin and
-option models.
+It knows definitions whose entry, exit and adjustments are scheduled, without margin. Of the option models it knows the
+metrics `pnl` and `price`. What a random draw yields it is told: it knows when there is a draw, and that it is one for
+each decision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from mesolive_testkit.oracle.expressions import FailedError, holds, number_of
 from mesolive_testkit.oracle.market import MULTIPLIER, NEW_YORK, PER_SHARE, Chain, Listed, Option
+from mesolive_testkit.oracle.models import ModelledLeg, Models
 
 Json = Any
 Read = Callable[[str], float]
@@ -96,6 +98,29 @@ def exchange_days(start: datetime, end: datetime) -> float:
     return difference / timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What comes from outside of definition and market.
+
+    Attributes
+    ----------
+    rows
+        External data: from when on a row counts, and its columns; in the order of time.
+    draws
+        What statements with a random draw yield, by moment and text.
+    """
+
+    rows: Sequence[tuple[datetime, Mapping[str, float]]] = ()
+    draws: Mapping[tuple[datetime, str], float] = field(default_factory=dict[tuple[datetime, str], float])
+
+    def column(self, name: str, now: datetime) -> float:
+        """Return a column of the latest row that counts, if it is no older than five days."""
+        counting = [(since, row) for since, row in self.rows if since <= now]
+        if not counting or now - counting[-1][0] > timedelta(days=5) or name not in counting[-1][1]:
+            raise FailedError(f"there is no {name}")
+        return counting[-1][1][name]
+
+
 class Reader:
     """What statements read: a chain, the legs of a position (or of a selection in progress), and variables."""
 
@@ -105,6 +130,7 @@ class Reader:
         session: tuple[datetime, datetime],
         holding: Holding | None,
         account: Mapping[str, Callable[[], float]],
+        told: Told,
     ) -> None:
         self.chain = chain
         self.session = session
@@ -114,6 +140,34 @@ class Reader:
         self.opened = None if holding is None else holding.opened
         self.chosen: dict[str, Listed] = {}
         self.account = account
+        self.told = told
+        self.options = Models(self._modelled, lambda: chain.underlying("price"), self.realized)
+
+    def drawn(self, statement: str) -> float:
+        """Return what a statement with a random draw yields now."""
+        found = self.told.draws.get((self.chain.now, statement))
+        if found is None:
+            raise FailedError(f"nobody has drawn for {statement}")
+        return found
+
+    def _modelled(self, name: str | None) -> dict[str, ModelledLeg]:
+        legs = {one: leg for one, leg in self.legs.items() if leg.qty} if name is None else {name: self.legs[name]}
+        result: dict[str, ModelledLeg] = {}
+        for one, leg in legs.items():
+            years, forward, discount = self.chain.modelled(leg.option)
+            paid = self.chain.quote(leg.option, "price") if leg.entry is None else leg.entry
+            result[one] = ModelledLeg(
+                leg.option.strike,
+                leg.option.is_put,
+                (leg.qty or 1.0) * MULTIPLIER,
+                paid,
+                self.chain.quote(leg.option, "iv"),
+                years,
+                self.of_leg(leg, "dte"),
+                forward,
+                discount,
+            )
+        return result
 
     def __call__(self, name: str) -> float:
         if name in self.variables:
@@ -149,7 +203,7 @@ class Reader:
             **self.account,
         }.get(name)
         if found is None:
-            raise FailedError(f"there is no {name}")
+            return self.told.column(name, chain.now)
         return found()
 
     def of_leg(self, leg: Leg, what: str) -> float:
@@ -183,15 +237,20 @@ class Oracle:
         Version 3, as JSON.
     cash
         What the account starts with.
+    told
+        External data and random draws.
     """
 
-    def __init__(self, definition: Json, cash: float = 100_000.0) -> None:
+    def __init__(self, definition: Json, cash: float = 100_000.0, told: Told | None = None) -> None:
         self._cash, self._realized = cash, 0.0
+        self._told = told or Told()
         self._definition = definition
         self._entry: Json = _object(definition, "Entry")
         self._exit: Json = _object(definition, "Exit")
         self._adjustment: Json = _object(definition, "Adjustment")
-        self._constraint = (_object(_object(definition, "Settings"), "Core")).get("LegSelectionConstraint")
+        core = _object(_object(definition, "Settings"), "Core")
+        self._constraint = core.get("LegSelectionConstraint")
+        self._unique_expirations = core.get("ExpirationSelectionConstraint") == "AbortOnReuse"
         self.trades: list[Trade] = []
         self.held: list[Holding] = []
         self._last_entry: date | None = None
@@ -237,7 +296,7 @@ class Oracle:
             "initial_cash": lambda: self._cash,
             "pos_in_flight": lambda: float(len(self.held)),
         }
-        return Reader(self._chain, self._session, holding, account)
+        return Reader(self._chain, self._session, holding, account, self._told)
 
     def _net_value(self) -> float:
         """Return the account's value: what there was, what was realised, and what is held at the marks."""
@@ -326,7 +385,10 @@ class Oracle:
             ]
             if not fitting:
                 raise NothingError(rule["Name"])
-            reader.chosen[rule["Name"]] = min(fitting, key=lambda one: one[:4])[4]
+            chosen = min(fitting, key=lambda one: one[:4])[4]
+            if self._unique_expirations and chosen in reader.chosen.values():
+                raise NothingError(rule["Name"])
+            reader.chosen[rule["Name"]] = chosen
 
     def _choose_legs(self, rules: Iterable[Json], reader: Reader, holding: Holding | None) -> list[Leg]:
         chosen: list[Leg] = []
