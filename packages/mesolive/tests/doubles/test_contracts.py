@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -119,7 +119,7 @@ async def test_a_con_id_of_an_earlier_run_is_known_before_anything_was_listed() 
 
 
 async def test_an_expired_option_is_answered_with_200() -> None:
-    async with running_double() as kit:
+    async with running_double(step=timedelta(minutes=15)) as kit:
         client = await kit.client()
         option = kit.option(days=0)
         await kit.advance(8 * 3600)

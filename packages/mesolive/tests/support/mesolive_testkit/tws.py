@@ -7,8 +7,8 @@ import importlib
 import types
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -16,8 +16,12 @@ from mesolive.clock import ManualClock
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.markets import Markets
+from mesolive.doubles.tws.product_model import ProductModel
+from mesolive.doubles.tws.products import PRODUCTS, Terms
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire_contract import ContractQuery
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.providers.simulated.provider import SimulatedProvider
 
 # The library's annotations are partial: its objects are of any type here.
 ib: Any = importlib.import_module("ib_async")
@@ -214,6 +218,19 @@ def limit(quantity: float, price: float | Decimal, ref: str = "ref-1", **fields:
     return ib.LimitOrder("BUY" if quantity > 0 else "SELL", abs(quantity), price, orderRef=ref, **fields)
 
 
+def few_options(clock: ManualClock, seed: int, step: timedelta) -> Markets:
+    """Return a simulated SPX with the expirations of the next days and of a third Friday alone."""
+    calendar = us_options_calendar()
+
+    def terms(moment: datetime, sessions: ExchangeCalendar) -> list[Terms]:
+        listed = sorted(PRODUCTS["SPX"].terms(moment, sessions), key=lambda one: (one[1], one[0]))
+        third = next(day for root, day, _ in listed if root == "SPX")
+        return [one for one in listed if one[1] == third or one[1] <= moment.date() + timedelta(days=2)]
+
+    model = ProductModel(replace(PRODUCTS["SPX"], terms=terms), calendar, 5000.0)
+    return Markets({"SPX": SimulatedProvider(model, clock, calendar, seed=seed, step=step)}, clock, calendar)
+
+
 @asynccontextmanager
 async def running_double(
     settings: DoubleSettings | None = None,
@@ -221,12 +238,21 @@ async def running_double(
     start: datetime = IN_SESSION,
     symbols: Sequence[str] = ("SPX",),
     seed: int = 1,
+    step: timedelta = timedelta(seconds=1),
+    whole_chain: bool = False,
 ) -> AsyncGenerator[TwsKit]:
-    """Run a double on manual clocks; at its end no client may have met a message that it could not read."""
+    """Run a double on manual clocks; at its end no client may have met a message that it could not read.
+
+    A test that lets hours pass takes a longer step: the market is priced at each. Unless `whole_chain`, only some
+    expirations of SPX are listed, which takes a tenth of the time.
+    """
     clock, timer = ManualClock(start), ManualClock(start)
-    markets = Markets.simulated(clock, seed=seed, symbols=symbols)
+    if whole_chain or symbols != ("SPX",):
+        markets = Markets.simulated(clock, seed=seed, symbols=symbols, step=step)
+    else:
+        markets = few_options(clock, seed, step)
     await markets.start()
-    double = TwsDouble(markets, clock, settings, timer=timer, seed=seed)
+    double = TwsDouble(markets, clock, settings, timer=timer, seed=seed, step=step)
     await double.start()
     kit = TwsKit(double, clock, timer)
     try:

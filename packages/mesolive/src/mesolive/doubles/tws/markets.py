@@ -117,6 +117,12 @@ class Markets:
         for provider in self._providers.values():
             await provider.stop()
 
+    def gap(self, fraction: float) -> None:
+        """Let all simulated underlyings jump by a fraction: -0.03 is down 3 percent."""
+        for provider in self._providers.values():
+            if isinstance(provider, SimulatedProvider):
+                provider.gap(fraction)
+
     @property
     def products(self) -> Sequence[Product]:
         """What has a market."""

@@ -145,7 +145,9 @@ def es_terms(moment: datetime, calendar: ExchangeCalendar) -> list[Terms]:
         if calendar.next_trading_day(day).month != day.month:
             listed.append(("EW", day, Settlement.PM))
         elif day.weekday() == 4:
-            listed.append((f"EW{week}", day, Settlement.PM))
+            # The third Friday of a quarter has the quarterly class alone, and there is no fifth Friday's class.
+            if week < 5 and not (week == 3 and day.month % 3 == 0):
+                listed.append((f"EW{week}", day, Settlement.PM))
         else:
             listed.append((f"E{week}{'ABCD'[day.weekday()]}", day, Settlement.PM))
     return listed
