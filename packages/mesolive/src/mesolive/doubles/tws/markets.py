@@ -91,7 +91,8 @@ class Markets:
     ) -> Markets:
         """Return simulated markets that move together.
 
-        That of SPX is exactly the one that a server's `simulated` source makes of the same seed, start and step.
+        That of SPX is exactly the one that a server's `simulated` source makes of the same seed, start and step, and
+        that of ES the one of its `futures`.
         """
         calendar = calendar or us_options_calendar()
         providers: dict[str, Provider] = {}
@@ -101,6 +102,8 @@ class Markets:
                 raise ValueError(f"no product has the symbol {symbol!r}; there are: {', '.join(PRODUCTS)}")
             if symbol == "SPX":
                 provider = SimulatedProvider.generated(clock, seed=seed, spot=spot, step=step, calendar=calendar)
+            elif product.sec_type == "FUT":
+                provider = SimulatedProvider.futures(clock, symbol, seed=seed, spot=spot, step=step, calendar=calendar)
             else:
                 model = ProductModel(product, calendar, spot)
                 provider = SimulatedProvider(model, clock, calendar, seed=seed, step=step, source=f"Simulated/{symbol}")

@@ -64,6 +64,11 @@ class ProductModel:
         """Volatility with which the underlying moves: the index's, so that all products move together."""
         return VolatilitySurface().short
 
+    def price(self, now: datetime, level: float) -> float:
+        """Return the level itself: the walk is the underlying."""
+        del now
+        return level
+
     def listing(self, now: datetime, spot: float, previous: Listing | None) -> Listing:
         """Return what is listed at `now`; strikes that were listed stay listed."""
         wanted: dict[Expiration, Mapping[Right, Iterable[Decimal]]] = {}

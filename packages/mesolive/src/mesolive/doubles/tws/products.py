@@ -132,25 +132,10 @@ def vix_terms(moment: datetime, calendar: ExchangeCalendar) -> list[Terms]:
     return listed
 
 
-def es_terms(moment: datetime, calendar: ExchangeCalendar) -> list[Terms]:
-    """Return the options on E-mini futures: a class per weekday and week of the month, month-ends, and quarterlies."""
-    listed: list[Terms] = []
-    for one in spx_listing.expirations(moment, calendar):
-        day = one.day
-        if one.settlement is Settlement.AM:
-            if day.month % 3 == 0 and (day - calendar.local(moment).date()).days <= 366:
-                listed.append(("ES", day, Settlement.AM))
-            continue
-        week = (day.day - 1) // 7 + 1
-        if calendar.next_trading_day(day).month != day.month:
-            listed.append(("EW", day, Settlement.PM))
-        elif day.weekday() == 4:
-            # The third Friday of a quarter has the quarterly class alone, and there is no fifth Friday's class.
-            if week < 5 and not (week == 3 and day.month % 3 == 0):
-                listed.append((f"EW{week}", day, Settlement.PM))
-        else:
-            listed.append((f"E{week}{'ABCD'[day.weekday()]}", day, Settlement.PM))
-    return listed
+def no_terms(moment: datetime, calendar: ExchangeCalendar) -> list[Terms]:
+    """Return nothing: the product's own market lists its options."""
+    del moment, calendar
+    return []
 
 
 def _third_friday(year: int, month: int) -> date:
@@ -295,7 +280,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             strike_step=Decimal(5),
             market_rule=67,
             combo_tick=_NICKEL,
-            terms=es_terms,
+            terms=no_terms,
             option_sec_type="FOP",
             option_exchanges=("CME",),
             multiplier=50,
