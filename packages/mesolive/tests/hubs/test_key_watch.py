@@ -82,7 +82,7 @@ async def test_a_stream_ends_with_the_key_that_opened_it(kit: Kit) -> None:
     access = kit.application.access
     key = await access.create_key("trader")
     data = await kit.client(MesoLiveDataHubClient, key.token)
-    args = models.StreamUnderlyingDataArgs(Underlying=SPX, Provider=kit.application.market.default)
+    args = models.StreamUnderlyingDataArgs(Underlying=SPX, Provider=models.DataProviderType.Simulated)
     items = data.stream_underlying_data(args)
     assert (await anext(items)).Prices is not None
     await access.revoke(key.key.key_id)

@@ -61,14 +61,58 @@ def test_what_is_unknown_is_a_key_error_that_says_what() -> None:
         market.underlying("RUT")
 
 
-def test_a_market_needs_providers_of_different_kinds() -> None:
+def test_a_market_has_no_two_providers_of_a_kind() -> None:
     book = flat_chain().book
-    with pytest.raises(ValueError, match="needs a provider"):
-        Market([])
     with pytest.raises(ValueError, match="same kind"):
         Market([ObedientProvider(book), ObedientProvider(book)])
     with pytest.raises(UnknownProviderError):
         Market([ObedientProvider(book)], default=DataProviderType.Simulated)
+
+
+def test_a_market_without_a_provider_says_so() -> None:
+    market = Market()
+    assert market.default is None
+    with pytest.raises(UnknownProviderError, match="has no market data provider: see mesolive connector add"):
+        market.view("SPX")
+    assert market.heard_at() is None
+    market.subscribe([]).close()
+
+
+async def test_a_provider_that_is_attached_serves_and_one_that_is_detached_does_not() -> None:
+    market = Market()
+    await market.start()
+    book = flat_chain().book
+    changes = market.changed()
+    provider = ObedientProvider(book, name=DataProviderType.Ibkr)
+    await market.attach(provider)
+    assert market.view("SPX") is book.view()
+    assert await anext(changes)
+    with pytest.raises(ValueError, match="Ibkr provider already"):
+        await market.attach(ObedientProvider(book, name=DataProviderType.Ibkr))
+    await market.detach(DataProviderType.Ibkr)
+    with pytest.raises(UnknownProviderError):
+        market.view("SPX")
+    before = market.changed()._seen
+    book.changes.bump()
+    assert market.changed()._seen == before
+    await market.stop()
+
+
+async def test_live_quotes_come_before_synthetic_ones_unless_the_underlying_has_a_provider_of_its_own() -> None:
+    simulated, live = flat_chain().book, flat_chain(volatility=0.3).book
+    market = Market(by_symbol={"XSP": DataProviderType.Simulated})
+    await market.attach(ObedientProvider(simulated, name=DataProviderType.Simulated))
+    assert market.view("SPX") is simulated.view()
+    await market.attach(ObedientProvider(live, name=DataProviderType.Ibkr))
+    assert market.default is DataProviderType.Ibkr
+    assert market.view("SPX") is live.view()
+    assert market.view("SPX", DataProviderType.Simulated) is simulated.view()
+    chosen = Market(by_symbol={"SPX": DataProviderType.Simulated})
+    await chosen.attach(ObedientProvider(live, name=DataProviderType.Ibkr))
+    await chosen.attach(ObedientProvider(simulated, name=DataProviderType.Simulated))
+    assert chosen.view("SPX") is simulated.view()
+    await market.stop()
+    await chosen.stop()
 
 
 def test_a_contract_off_the_wire_resolves_to_the_listed_one_and_back() -> None:

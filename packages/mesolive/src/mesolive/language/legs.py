@@ -9,10 +9,14 @@ from datetime import datetime
 from mesolive.language.decision import LegState
 from mesolive.language.problems import MissingValueError
 from mesolive.market.contracts import Expiration, OptionContract
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import ChainSlice, MarketView, TradingCalendar
 
 DAY = 86_400.0
 WEIGHTED_VEGA_DAYS = 30.0
+MAX_QUOTE_AGE_SECONDS = 60.0
+"""A quote that its provider has not updated for longer is too old for a decision. One that is updated and does not
+change has the age of the provider's last update."""
 
 
 def exchange_days(calendar: TradingCalendar, start: datetime, end: datetime) -> float:
@@ -29,13 +33,46 @@ def outdated(view: MarketView) -> str | None:
     """Return why nothing may be read from a view's prices, or `None` while they are fresh.
 
     A provider that has fallen silent leaves its last prices behind; a stop that is compared with them would never fire.
+    The same is true of delayed prices.
     """
-    if not view.stale:
-        return None
     symbol = view.underlying.underlying.symbol
+    if not view.stale:
+        quality = view.underlying.quote.quality
+        if quality <= view.accepted:
+            return None
+        return f"the quotes of {symbol} are {quality.word}, and only {_wanted(view.accepted)} are used"
     if view.heard_at is None:
         return f"no quotes of {symbol} have come in yet"
     return f"the quotes of {symbol} are {(view.now - view.heard_at).total_seconds():.0f} seconds old"
+
+
+def quote_problem(view: MarketView, contract: OptionContract) -> str | None:
+    """Return why nothing may be decided on the quote of a contract, naming it and its age; `None` where one may.
+
+    A contract without a quote has no problem of this kind: its values are missing.
+    """
+    result = view.find(contract)
+    return outdated(view) or (None if result is None else _quality_problem(view, contract, *result))
+
+
+def _quality_problem(view: MarketView, contract: OptionContract, chain: ChainSlice, index: int) -> str | None:
+    if view.live_throughout:
+        return None
+    quote = chain.quote(index)
+    age = quote.age(view.now)
+    seconds = 0.0 if age is None else max(age.total_seconds(), 0.0)
+    if quote.quality > view.accepted:
+        old = "" if age is None else f" and {seconds:.0f} seconds old"
+        return (
+            f"the quote of {contract.symbol} is {quote.quality.word}{old}, and only {_wanted(view.accepted)} are used"
+        )
+    if seconds > MAX_QUOTE_AGE_SECONDS:
+        return f"the quote of {contract.symbol} is {seconds:.0f} seconds old: the provider no longer updates it"
+    return None
+
+
+def _wanted(accepted: QuoteQuality) -> str:
+    return "live quotes" if accepted is QuoteQuality.LIVE else f"live and {accepted.word} quotes"
 
 
 class BoundLeg:
@@ -122,7 +159,7 @@ class BoundLeg:
             days_open=0.0 if leg.opened_at is None else exchange_days(view.calendar, leg.opened_at, view.now),
             realized_pnl=float(leg.realized_pnl),
             expiration_name=leg.expiration_name,
-            outdated=outdated(view),
+            outdated=outdated(view) or (None if chain is None else _quality_problem(view, leg.contract, chain, index)),
         )
 
     def with_qty(self, qty: float) -> BoundLeg:

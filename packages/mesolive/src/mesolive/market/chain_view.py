@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -268,6 +269,11 @@ class BookView:
         The sessions of the exchange.
     keeper
         Where the book keeps its forward curve between views.
+
+    Attributes
+    ----------
+    accepted
+        The worst quality on which whoever reads this view may decide; see `accepting`.
     """
 
     def __init__(
@@ -284,6 +290,7 @@ class BookView:
         calendar: TradingCalendar,
         keeper: CurveCache,
     ) -> None:
+        self.accepted = QuoteQuality.LIVE
         self.now = now
         self.version = version
         self.stale = stale
@@ -297,6 +304,15 @@ class BookView:
         self._alive = listing.first_alive(now)
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
         self._settles_next = listing.expirations[self._alive].settles_at if self.expirations else None
+
+    def accepting(self, quality: QuoteQuality) -> BookView:
+        """Return this market for a reader who may decide on quotes of up to `quality`; computed values are shared."""
+        if quality is self.accepted:
+            return self
+        _ = (self._underlying, self.analytics)  # made now, so that both share what is computed later
+        other = copy.copy(self)
+        other.accepted = quality
+        return other
 
     @property
     def underlying(self) -> UnderlyingState:

@@ -84,3 +84,8 @@ class ChangeSignal:
     def lead(self, follower: ChangeSignal) -> None:
         """Bump `follower` whenever this signal is bumped."""
         self._followers.append(follower)
+
+    def release(self, follower: ChangeSignal) -> None:
+        """Bump `follower` no more; one that was not led is left alone."""
+        if follower in self._followers:
+            self._followers.remove(follower)

@@ -90,6 +90,13 @@ class HistoryKeeper:
             self._books[_source(provider), symbol] = book
             book.history_changes.lead(self._changes)
 
+    async def forget(self, provider: Provider) -> None:
+        """Store a provider's days a last time, and track them no more."""
+        await self._save()
+        for symbol, book in provider.books.items():
+            self._books.pop((_source(provider), symbol), None)
+            book.history_changes.release(self._changes)
+
     async def start(self) -> None:
         """Store the current days, then start the loop that stores changes."""
         await self._save()

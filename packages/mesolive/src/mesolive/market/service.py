@@ -1,7 +1,8 @@
-"""Market data service: the quote books of all providers, by provider and symbol."""
+"""Market data service: the quote books of all providers, by provider and symbol; chooses a provider for a symbol."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -25,23 +26,27 @@ WATCH_EVERY_SECONDS: Final = 10.0
 class UnknownUnderlyingError(KeyError):
     """No provider has data for the symbol, or the requested provider has none."""
 
-    def __init__(self, symbol: str, provider: DataProviderType) -> None:
+    def __init__(self, symbol: str, provider: DataProviderType | None) -> None:
         super().__init__(symbol)
         self.symbol = symbol
         self.provider = provider
 
     def __str__(self) -> str:
+        if self.provider is None:
+            return f"no market data provider has data for {self.symbol!r}"
         return f"the {self.provider} provider has no data for {self.symbol!r}"
 
 
 class UnknownProviderError(KeyError):
-    """The server runs no such provider."""
+    """The server runs no such provider; `None` means that it runs none at all."""
 
-    def __init__(self, provider: DataProviderType) -> None:
+    def __init__(self, provider: DataProviderType | None) -> None:
         super().__init__(provider)
         self.provider = provider
 
     def __str__(self) -> str:
+        if self.provider is None:
+            return "this server has no market data provider: see mesolive connector add"
         return f"this server has no {self.provider} provider"
 
 
@@ -56,36 +61,49 @@ class UnknownContractError(KeyError):
         return f"{self.contract} is not listed"
 
 
+SYNTHETIC: Final = frozenset({DataProviderType.Simulated, DataProviderType.Recorded})
+"""Providers whose prices are not those of the exchanges now: a default is one of them only where there is no other."""
+
+
 class Market:
-    """All providers of the server.
+    """All providers of the server: those that it starts with, and those that connectors attach while it runs.
+
+    Each provider has its own underlyings and its own market time; a view is of one provider.
 
     Parameters
     ----------
     providers
-        At least one, each of another kind.
+        Those that start and stop with the market, each of another kind.
     default
-        The provider that is used when a call names none; by default the first.
+        The provider that is used when a call names none; by default the first that is not synthetic, else the first.
     notes
         Anomalies in the providers' data files, a line each.
+    by_symbol
+        The provider of an underlying when a call names none, by the underlying's symbol.
     """
 
     def __init__(
-        self, providers: Sequence[Provider], default: DataProviderType | None = None, notes: Sequence[str] = ()
+        self,
+        providers: Sequence[Provider] = (),
+        default: DataProviderType | None = None,
+        notes: Sequence[str] = (),
+        by_symbol: Mapping[str, DataProviderType] | None = None,
     ) -> None:
-        if not providers:
-            raise ValueError("a market needs a provider")
         self.notes = tuple(notes)
         self._providers = {provider.name: provider for provider in providers}
         if len(self._providers) != len(providers):
             raise ValueError("two providers are of the same kind")
-        self.default = default if default is not None else providers[0].name
-        if self.default not in self._providers:
-            raise UnknownProviderError(self.default)
+        if default is not None and default not in self._providers:
+            raise UnknownProviderError(default)
+        self._default = default
+        self._by_symbol = dict(by_symbol or {})
+        self.built_in: Sequence[DataProviderType] = tuple(self._providers)
         self._changes = ChangeSignal()
         self._status_changes = ChangeSignal()
         self._ledgers = {kind: SubscriptionRegistry(provider) for kind, provider in self._providers.items()}
         self._reported: dict[DataProviderType, AgentStatus] = {}
         self._started: list[Provider] = []
+        self._watchers: dict[DataProviderType, Tasks] = {}
         self.tasks = Tasks()
         self._keeper: HistoryKeeper | None = None
         for provider in providers:
@@ -95,6 +113,13 @@ class Market:
     def providers(self) -> Mapping[DataProviderType, Provider]:
         """The providers by kind."""
         return self._providers
+
+    @property
+    def default(self) -> DataProviderType | None:
+        """The provider that is used when neither call nor underlying names one; `None` while there is none."""
+        if self._default is not None:
+            return self._default
+        return min(self._providers, key=lambda kind: kind in SYNTHETIC, default=None)
 
     @property
     def task_owners(self) -> Sequence[object]:
@@ -125,11 +150,72 @@ class Market:
             raise
         clock = next((book.clock for item in self._started for book in item.books.values()), None)
         if clock is not None:
-            self.tasks.start_loop("market status", partial(self._watch, clock))
+            self.tasks.start_loop("market status", partial(self._watch, self.built_in, clock))
+
+    async def prepare(self, provider: Provider) -> None:
+        """Restore a synthetic provider's market from its stored days, before it is started and attached."""
+        if self._keeper is not None:
+            await self._keeper.prepare(provider)
+
+    async def attach(self, provider: Provider) -> None:
+        """Add a provider that a connector has started. Whoever attaches it stops it, and detaches it before.
+
+        Its books must be complete, and stay the same objects until it is detached.
+
+        Raises
+        ------
+        ValueError
+            When there is one of this kind already.
+        """
+        kind = provider.name
+        if kind in self._providers:
+            raise ValueError(f"this server has a {kind} provider already")
+        if self._keeper is not None:
+            await self._keeper.follow(provider)
+        self._providers[kind] = provider
+        self._ledgers[kind] = SubscriptionRegistry(provider)
+        for book in provider.books.values():
+            book.changes.lead(self._changes)
+        provider.status_changes.lead(self._status_changes)
+        watcher = self._watchers[kind] = Tasks()
+        clock = self.clock(kind)
+        if clock is not None:
+            watcher.start_loop(f"market status {kind.name}", partial(self._watch, (kind,), clock))
+        self._status_changes.bump()
+        self._changes.bump()
+
+    async def detach(self, kind: DataProviderType) -> None:
+        """Remove an attached provider; one that is not there, or started with the market, is left alone."""
+        if kind in self.built_in or kind not in self._providers:
+            return
+        await self._watchers.pop(kind).stop()
+        provider = self._providers.pop(kind)
+        self._reported.pop(kind, None)
+        del self._ledgers[kind]
+        for book in provider.books.values():
+            book.changes.release(self._changes)
+        provider.status_changes.release(self._status_changes)
+        if self._keeper is not None:
+            await self._keeper.forget(provider)
+        self._status_changes.bump()
+        self._changes.bump()
+
+    def clock(self, kind: DataProviderType | None = None) -> Clock | None:
+        """Return the market time of a provider, or of the default one; `None` where there is none or it has no book."""
+        provider = self._providers.get(kind) if kind is not None else None
+        if kind is None and self.default is not None:
+            provider = self._providers[self.default]
+        return None if provider is None else next((book.clock for book in provider.books.values()), None)
+
+    def now(self, kind: DataProviderType | None, otherwise: Clock) -> datetime:
+        """Return the present market time of a provider, or of the default one; that of a clock where there is none."""
+        return (self.clock(kind) or otherwise).now()
 
     async def stop(self) -> None:
-        """Stop all providers; safe to call twice."""
+        """Stop all providers that started with the market; safe to call twice."""
         await self.tasks.stop()
+        for kind in [kind for kind in self._providers if kind not in self.built_in]:
+            await self.detach(kind)
         while self._started:
             await self._started.pop().stop()
         if self._keeper is not None:
@@ -144,10 +230,35 @@ class Market:
             When the server runs none of this kind.
         """
         wanted = self.default if kind is None else kind
-        try:
-            return self._providers[wanted]
-        except KeyError:
-            raise UnknownProviderError(wanted) from None
+        provider = None if wanted is None else self._providers.get(wanted)
+        if provider is None:
+            raise UnknownProviderError(wanted)
+        return provider
+
+    def serving(self, symbol: str, kind: DataProviderType | None = None) -> Provider:
+        """Return the provider whose data of an underlying is used.
+
+        The one that is named; else the underlying's own, the default one, or any other that has the underlying.
+
+        Raises
+        ------
+        UnknownProviderError, UnknownUnderlyingError
+            When the server does not run it, or none has data for the underlying; both are `KeyError`s.
+        """
+        if kind is not None:
+            chosen = self.provider(kind)
+            if symbol not in chosen.books:
+                raise UnknownUnderlyingError(symbol, chosen.name)
+            return chosen
+        preferred = [self._by_symbol.get(symbol), self.default]
+        rest = sorted(self._providers, key=lambda kind: kind in SYNTHETIC)
+        for candidate in (*preferred, *rest):
+            provider = None if candidate is None else self._providers.get(candidate)
+            if provider is not None and symbol in provider.books:
+                return provider
+        if not self._providers:
+            raise UnknownProviderError(None)
+        raise UnknownUnderlyingError(symbol, self.default if len(self._providers) == 1 else None)
 
     def status(self, kind: DataProviderType | None = None) -> ProviderStatus:
         """Return how a provider is doing; one that is connected but has been silent for too long is in error."""
@@ -160,8 +271,9 @@ class Market:
         return ProviderStatus(AgentStatus.Error, f"connected, but no data {since}", status.connected_at)
 
     def heard_at(self, kind: DataProviderType | None = None) -> datetime | None:
-        """Return the time of a provider's last update, or `None` before the first."""
-        heard = [book.heard_at for book in self.provider(kind).books.values()]
+        """Return the time of a provider's last update; `None` before the first, and without such a provider."""
+        provider = self._providers.get(wanted) if (wanted := self.default if kind is None else kind) else None
+        heard = [] if provider is None else [book.heard_at for book in provider.books.values()]
         return max((moment for moment in heard if moment is not None), default=None)
 
     def status_changed(self) -> Subscription:
@@ -173,7 +285,8 @@ class Market:
     ) -> SubscriptionHandle:
         """Subscribe contracts with a provider until the lease is closed.
 
-        A contract with several leases is subscribed once; it is subscribed again after a reconnect.
+        A contract with several leases is subscribed once; it is subscribed again after a reconnect. Without a provider
+        each contract is subscribed with the one that serves its underlying, and left out where there is none.
 
         Raises
         ------
@@ -182,12 +295,18 @@ class Market:
         TooManySubscriptionsError
             When the subscription would exceed the limit of contracts per provider.
         """
-        return self._ledgers[self.provider(provider).name].acquire(contracts)
+        if provider is not None or len(self._providers) == 1:
+            return self._ledgers[self.provider(provider).name].acquire(contracts)
+        by_kind: dict[DataProviderType, list[OptionContract]] = {}
+        for contract in contracts:
+            with contextlib.suppress(UnknownUnderlyingError, UnknownProviderError):
+                by_kind.setdefault(self.serving(contract.underlying).name, []).append(contract)
+        return SubscriptionHandle.joined([self._ledgers[kind].acquire(part) for kind, part in by_kind.items()])
 
-    async def _watch(self, clock: Clock, turns: Turns) -> None:
-        """Notice providers that come, go, or fall silent."""
+    async def _watch(self, kinds: Sequence[DataProviderType], clock: Clock, turns: Turns) -> None:
+        """Notice providers that come, go, or fall silent, in their own market time."""
         while True:
-            for kind in self._providers:
+            for kind in kinds:
                 state = self.status(kind).state
                 if self._reported.get(kind) is not state:
                     if state is AgentStatus.Connected and kind in self._reported:
@@ -212,12 +331,8 @@ class Market:
         return self.book(symbol, provider).listing.underlying
 
     def book(self, symbol: str, provider: DataProviderType | None = None) -> QuoteBook:
-        """Return the quote book of an underlying; raises as `underlying` does."""
-        chosen = self.provider(provider)
-        try:
-            return chosen.books[symbol]
-        except KeyError:
-            raise UnknownUnderlyingError(symbol, chosen.name) from None
+        """Return the quote book of an underlying; raises as `serving` does."""
+        return self.serving(symbol, provider).books[symbol]
 
     def view(self, symbol: str, provider: DataProviderType | None = None) -> BookView:
         """Return the market of one underlying at this moment.
@@ -237,7 +352,7 @@ class Market:
         symbol
             Which book; `None` for any book of any provider.
         provider
-            Whose book; `None` for the default provider's.
+            Whose book; `None` for the one that serves the symbol.
         """
         return (self._changes if symbol is None else self.book(symbol, provider).changes).subscribe()
 

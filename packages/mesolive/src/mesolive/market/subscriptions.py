@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -20,16 +20,27 @@ class TooManySubscriptionsError(RuntimeError):
 class SubscriptionHandle:
     """A lease on contract subscriptions. Close it, or use it as a context manager."""
 
-    def __init__(self, ledger: SubscriptionRegistry, contracts: frozenset[OptionContract]) -> None:
+    def __init__(self, ledger: SubscriptionRegistry | None, contracts: frozenset[OptionContract]) -> None:
         self._ledger = ledger
+        self._parts: Sequence[SubscriptionHandle] = ()
         self.contracts = contracts
         self._closed = False
+
+    @classmethod
+    def joined(cls, parts: Sequence[SubscriptionHandle]) -> SubscriptionHandle:
+        """Return one lease that holds those of several providers."""
+        result = cls(None, frozenset[OptionContract]().union(*(part.contracts for part in parts)))
+        result._parts = tuple(parts)
+        return result
 
     def close(self) -> None:
         """Release the lease; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            self._ledger.release(self.contracts)
+            if self._ledger is not None:
+                self._ledger.release(self.contracts)
+            for part in self._parts:
+                part.close()
 
     def __enter__(self) -> Self:
         return self

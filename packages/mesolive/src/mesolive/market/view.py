@@ -193,6 +193,16 @@ class MarketView(Protocol):
         ...
 
     @property
+    def live_throughout(self) -> bool:
+        """Whether every quote is live and updated: then no reader has to look at qualities and ages one by one."""
+        ...
+
+    @property
+    def accepted(self) -> QuoteQuality:
+        """The worst quality on which whoever reads this view may decide."""
+        ...
+
+    @property
     def expirations(self) -> Sequence[Expiration]:
         """All expirations that still trade, by settlement instant, then root."""
         ...

@@ -37,6 +37,7 @@ from mesolive.store.tables.signals import signal_states
 from mesolive.tasks import Tasks, Turns
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
+from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.position_queries import are_open
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.portfolio.repository import open_with_variables, set_variables
@@ -153,12 +154,13 @@ class SignalEvaluator:
     async def _evaluate(self) -> None:
         now = self._clock.now()
         unsettled = await self._settle()
-        if self._calendar.is_open(now):
+        if any(self._calendar.is_open(moment) for moment in self._room.times(self._clock)):
             await self._freeze()
         async with self._database.read() as tx:
             watch = await load(tx)
             in_part = await partial_positions(tx, now)
         result = Found()
+        sessions = _Sessions(self._room, self._calendar, self._clock)
         for pair in watch.pairs:
             for position in pair.own:
                 if position.id in unsettled:
@@ -168,18 +170,16 @@ class SignalEvaluator:
                         pair.names_of(position), in_part.get(position.id, "an order of it works again"), cause="in part"
                     )
                     result.findings.append(replace(what, holds=position.id in in_part))
-        if self._calendar.is_open(now):
-            accounts: dict[tuple[int, str], AccountState] = {}
-            for pair in watch.pairs:
-                if _being_settled(pair, now, unsettled):
-                    result.findings.append(no_entry(pair.names))
-                    continue
-                await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, result)
-        else:
-            result.findings.extend(no_entry(pair.names) for pair in watch.pairs)
+        accounts: dict[tuple[int, str], AccountState] = {}
+        for pair in watch.pairs:
+            own = sessions.now(pair.context.account)
+            if not sessions.is_open(pair.context.account) or _being_settled(pair, own, unsettled):
+                result.findings.append(no_entry(pair.names))
+                continue
+            await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, result)
         await self._tell(watch, result)
         self._considered.note(result.considered)
-        self._considered.forget_before(now - INSTANTS)
+        self._considered.forget_before(min([now, *sessions.times]) - INSTANTS)
 
     async def _settle(self) -> Mapping[int, str]:
         """Settle expired options; return overdue ones by position. A failure here does not stop the evaluation."""
@@ -217,7 +217,7 @@ class SignalEvaluator:
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
             try:
-                view = self._room.fresh_view(symbol, None)
+                view = self._room.fresh_view(symbol, None, context.account)
                 account = self._account(context, view, accounts)
                 watched = [
                     Watched(pair.names_of(one), account.positions[place])
@@ -269,7 +269,7 @@ class SignalEvaluator:
         """Return the account as a strategy reads it; what its strategies share is computed once per evaluation."""
         key = (context.account.id, view.underlying.underlying.symbol)
         if key not in kept:
-            kept[key] = context.whole_account(self._room.marks(view))
+            kept[key] = context.whole_account(self._room.marks(view, context.account))
         return context.for_strategy(kept[key])
 
     async def _tell(self, watch: Watch, found: Found) -> None:
@@ -363,6 +363,36 @@ async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Sco
             else scope.position_id in open_now
         )
     }
+
+
+class _Sessions:
+    """Market time and session of each account during one evaluation: those of the provider that values the account."""
+
+    def __init__(self, room: StrategyEvaluator, calendar: ExchangeCalendar, clock: Clock) -> None:
+        self._room = room
+        self._calendar = calendar
+        self._clock = clock
+        self._known: dict[models.DataProviderType | None, tuple[datetime, bool]] = {}
+
+    @property
+    def times(self) -> list[datetime]:
+        """The market times that were read."""
+        return [now for now, _ in self._known.values()]
+
+    def now(self, account: Account) -> datetime:
+        """Return the account's market time, the same throughout the evaluation."""
+        return self._of(account)[0]
+
+    def is_open(self, account: Account) -> bool:
+        """Return whether the exchange is open at that time."""
+        return self._of(account)[1]
+
+    def _of(self, account: Account) -> tuple[datetime, bool]:
+        known = self._known.get(account.provider)
+        if known is None:
+            now = self._room.now(account, self._clock)
+            known = self._known[account.provider] = (now, self._calendar.is_open(now))
+        return known
 
 
 def _being_settled(pair: StrategyAccount, now: datetime, overdue: Mapping[int, str]) -> bool:

@@ -58,7 +58,7 @@ class Channel:
     user_id
         Whose it is; `None` for market data.
     provider
-        Whose quotes.
+        Whose quotes; `None` for those that value each entry's account.
     subject
         The legs that are valued; replaced when legs open or close.
     item, sequence

@@ -28,7 +28,9 @@ from mesolive.trading.valuation.subjects import BoolArray, FloatArray, Instrumen
 from mesolive.trading.valuation.wire_items import LiveItem
 from mesolive_sdk.models import DataProviderType
 
-BookKey = tuple[DataProviderType, str]
+BookKey = tuple[DataProviderType | None, str]
+"""A provider and an underlying's symbol; `None` is the provider that serves the underlying."""
+
 KEEP_ALIVE_STEP = 1.0
 CHANNELS_PER_TURN = 32
 MAX_TURNS = 4
@@ -56,15 +58,14 @@ class _Book:
 class _Plan:
     """The channels of one moment laid out as arrays: made anew when a channel comes, goes or changes its legs."""
 
-    def __init__(self, channels: Sequence[Channel], default: DataProviderType) -> None:
+    def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = channels
         books: dict[BookKey, _Book] = {}
         placed: list[list[tuple[_Book, int]]] = []
         for channel in channels:
-            provider = channel.provider or default
             places: list[tuple[_Book, int]] = []
             for entry in channel.subject.entries:
-                key = (provider, entry.contract.underlying)
+                key = (channel.provider or entry.provider, entry.contract.underlying)
                 book = books.get(key)
                 if book is None:
                     book = books[key] = _Book(key, [], {})
@@ -185,14 +186,14 @@ class Engine:
         size = len(channel.subject.entries)
         channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
         self._plans = None
-        alone = _Plan([channel], self._market.default)
+        alone = _Plan([channel])
         self._publish(alone, self._read(alone), ONLY)
 
     def value(self, channel: Channel) -> Valuation:
         """Return the values of a channel that need not be one of the engine's: for snapshots."""
         size = len(channel.subject.entries)
         channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
-        alone = _Plan([channel], self._market.default)
+        alone = _Plan([channel])
         return self._values(alone, self._read(alone), ONLY)[0]
 
     async def run(self, turns: Turns) -> None:
@@ -258,7 +259,7 @@ class Engine:
             dealt: list[list[Channel]] = [[] for _ in range(turns)]
             for channel in ready:
                 dealt[channel.number % turns].append(channel)
-            self._plans = [_Plan(channels, self._market.default) for channels in dealt]
+            self._plans = [_Plan(channels) for channels in dealt]
         return self._plans
 
     def _read(self, plan: _Plan) -> _Market:

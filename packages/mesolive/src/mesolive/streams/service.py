@@ -18,7 +18,7 @@ from mesolive.errors import ServiceError, not_found, rate_limited, unavailable, 
 from mesolive.journal.bus import Bus
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
-from mesolive.market.subscriptions import TooManySubscriptionsError
+from mesolive.market.subscriptions import SubscriptionHandle, TooManySubscriptionsError
 from mesolive.streams.channels import Channel, Form
 from mesolive.streams.engine import Engine
 from mesolive.tasks import BackOff, Tasks, Turns
@@ -303,15 +303,16 @@ class Streams:
         subject = Subject(entries=(Entry(0, Spot(symbol), Decimal(1)),))
         return _Source(("underlying", symbol, form.wanted, provider), None, provider, form, _known(subject))
 
-    def _provider(self, wanted: models.DataProviderType | None) -> models.DataProviderType:
+    def _provider(self, wanted: models.DataProviderType | None) -> models.DataProviderType | None:
+        """Return the provider that is asked for, if the server runs it; `None` for the one that values each entry."""
         try:
-            return self._market.provider(wanted).name
+            return None if wanted is None else self._market.provider(wanted).name
         except UnknownProviderError as error:
-            raise unavailable(
-                str(error), None if wanted is None else wanted.value, code="ProviderUnavailable"
-            ) from None
+            raise unavailable(str(error), str(error.provider), code="ProviderUnavailable") from None
 
-    def _resolve(self, contract: models.LiveContract, provider: models.DataProviderType, path: str) -> OptionContract:
+    def _resolve(
+        self, contract: models.LiveContract, provider: models.DataProviderType | None, path: str
+    ) -> OptionContract:
         try:
             return self._market.resolve(contract, provider)
         except ValueError as error:
@@ -414,10 +415,17 @@ class Streams:
 
     def _lease(self, channel: Channel, subject: Subject) -> None:
         """Subscribe to the subject's contracts at the provider, and release the subscriptions held before."""
-        contracts = [entry.contract for entry in subject.entries if isinstance(entry.contract, OptionContract)]
-        lease, channel.lease = channel.lease, self._market.subscribe(contracts, channel.provider)
+        wanted: dict[models.DataProviderType | None, list[OptionContract]] = {}
+        for entry in subject.entries:
+            if isinstance(entry.contract, OptionContract):
+                wanted.setdefault(channel.provider or entry.provider, []).append(entry.contract)
+        leases = [self._market.subscribe(contracts, kind) for kind, contracts in wanted.items() if self._runs(kind)]
+        lease, channel.lease = channel.lease, SubscriptionHandle.joined(leases)
         if lease is not None:
             lease.close()
+
+    def _runs(self, provider: models.DataProviderType | None) -> bool:
+        return provider is None or provider in self._market.providers
 
     def _end(self, channel: Channel, error: ServiceError | None = None) -> None:
         self.engine.remove(channel)
@@ -440,7 +448,7 @@ class _Source:
 
     key: tuple[Hashable, ...]
     user_id: int | None
-    provider: models.DataProviderType
+    provider: models.DataProviderType | None
     form: Form
     load: Callable[[], Awaitable[tuple[Subject, bool]]]
 

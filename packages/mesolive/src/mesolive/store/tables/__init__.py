@@ -6,7 +6,7 @@ import importlib
 
 from mesolive.store.tables.base import metadata
 
-SUBJECTS = ("access", "idempotency", "journal", "server", "settlements", "signals", "trading")
+SUBJECTS = ("access", "connectors", "idempotency", "journal", "server", "settlements", "signals", "trading")
 """The modules of this package that define tables."""
 
 for _subject in SUBJECTS:

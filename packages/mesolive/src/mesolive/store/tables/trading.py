@@ -62,9 +62,15 @@ accounts = Table(
     Column("cash", DecimalText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_updated", UtcDateTime, nullable=False),
+    Column("connection_id", ID, ForeignKey("connections.id")),
+    Column("data_provider", String(16)),
+    Column("accept_delayed", Boolean, nullable=False, default=False),
     UniqueConstraint("user_id", "broker_account_id"),
     sqlite_autoincrement=True,
 )
+"""Accounts. `connection_id` names the connection by which a broker's account is reached. `data_provider` is the one
+whose quotes value the account, where the owner has chosen it; with `accept_delayed` decisions are made on delayed
+quotes too."""
 
 account_limits = Table(
     "account_limits",

@@ -82,8 +82,8 @@ async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: Pendin
     before = pending.position.variables
     try:
         symbol = pending.position.legs[0].traded.contract.underlying
-        view = room.fresh_view(symbol, plan.data_provider)
-        account = pending.context.account_state(room.marks(view))
+        view = room.fresh_view(symbol, plan.data_provider, pending.context.account)
+        account = pending.context.account_state(room.marks(view, pending.context.account))
 
         def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
             state, result = pending.after, CapturedVariables({})

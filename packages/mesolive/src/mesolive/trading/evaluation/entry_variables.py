@@ -99,8 +99,8 @@ class EntryVariableCapture:
         """
         try:
             symbol = position.legs[0].contract.underlying if position.legs else context.symbol
-            view = self.room.fresh_view(symbol, provider)
-            account = context.account_state(self.room.marks(view))
+            view = self.room.fresh_view(symbol, provider, context.account)
+            account = context.account_state(self.room.marks(view, context.account))
             frozen = await self.room.run(
                 context,
                 decision_name(context.strategy_id, context.account.id, None, view.now),

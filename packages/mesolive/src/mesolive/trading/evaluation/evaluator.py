@@ -8,17 +8,20 @@ on one immutable market view.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeAlias, TypeVar
 
+from mesolive.clock import Clock
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState, PositionState
+from mesolive.language.legs import outdated, quote_problem
 from mesolive.market.chain_view import BookView
+from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
 from mesolive.pricing.margin import MarginRules
@@ -221,25 +224,56 @@ class StrategyEvaluator:
         """Return the source of randomness of what `name` names; the same name draws the same."""
         return self._random(name)
 
-    def fresh_view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
-        """Return the current market for a decision; stale quotes are refused.
+    def fresh_view(self, symbol: str, provider: models.DataProviderType | None, account: Account) -> BookView:
+        """Return the current market for a decision on an account; quotes that are not live and fresh are refused.
+
+        Parameters
+        ----------
+        provider
+            Whose quotes; `None` for those that value the account.
+        account
+            Whose setting says whether delayed quotes will do.
 
         Raises
         ------
         ServiceError
-            As `view`; and `ProviderUnavailable` when the provider has been silent for too long.
+            As `view`; and `ProviderUnavailable` when the provider has been silent for too long, or sends the
+            underlying's prices delayed, frozen or modelled.
         """
-        view = self.view(symbol, provider)
+        chosen = provider or account.provider
+        view = self.view(symbol, chosen).accepting(account.accepted_quality)
+        name = None if chosen is None else chosen.name
         if view.stale:
-            name = None if provider is None else provider.name
             raise unavailable(
                 f"no quotes of {symbol} are coming in: nothing is decided on old ones", name, code="QuotesStale"
             )
+        if (why := outdated(view)) is not None:
+            raise unavailable(why, name, code="QuotesNotLive")
         return view
 
-    def marks(self, view: MarketView) -> Marks:
-        """Return marks that read `view` for its underlying, and the default provider for others."""
-        return Marks(self._market, view)
+    def require_quotes(self, view: BookView, contracts: Iterable[OptionContract]) -> None:
+        """Refuse to open contracts whose quotes are not accepted for the account that the view is for.
+
+        Raises
+        ------
+        ServiceError
+            `ProviderUnavailable`, naming the first such contract, its quality and its age.
+        """
+        for contract in contracts:
+            if (why := quote_problem(view, contract)) is not None:
+                raise unavailable(why, code="QuotesNotLive")
+
+    def now(self, account: Account, otherwise: Clock) -> datetime:
+        """Return the market time of the quotes that value an account; that of a clock where there are none."""
+        return self._market.now(account.provider, otherwise)
+
+    def times(self, otherwise: Clock) -> Sequence[datetime]:
+        """Return the market times of all providers; that of a clock where there is no provider."""
+        return [self._market.now(kind, otherwise) for kind in self._market.providers] or [otherwise.now()]
+
+    def marks(self, view: MarketView, account: Account) -> Marks:
+        """Return marks that read `view` for its underlying, and for others the quotes that value the account."""
+        return Marks(self._market, view, provider=account.provider)
 
     async def run(
         self,
@@ -266,7 +300,7 @@ class StrategyEvaluator:
             `Timeout` when the evaluation took too long. Errors of `work` are raised unchanged.
         """
         compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
-        external = await self._outside.get(compiled.definition, view, provider)
+        external = await self._outside.get(compiled.definition, view, provider or context.account.provider)
         outcome: object = None
         try:
             outcome = result = await self._in_thread(lambda: work(compiled, external, self._random(name)))

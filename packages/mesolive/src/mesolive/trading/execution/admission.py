@@ -12,7 +12,8 @@ from sqlalchemy import bindparam, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.language.legs import quote_problem
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, halts
 from mesolive.trading.audit import AuditEntry
@@ -169,7 +170,7 @@ class Admission:
             )
         position = await self._must_fit_position(plan, group)
         if group.legs:
-            self._check_market_and_risk(args.LegGroupOrder, plan, group, position, limits)
+            self._check_market_and_risk(args.LegGroupOrder, account, plan, group, position, limits)
         new = NewOrder(
             account_id=account.id,
             plan_id=plan.id,
@@ -291,6 +292,7 @@ class Admission:
     def _check_market_and_risk(
         self,
         asked: models.LegGroupOrder,
+        account: Account,
         plan: Plan,
         group: GroupOrder,
         position: Position | None,
@@ -304,11 +306,14 @@ class Admission:
         closes = plan.kind is PlanKind.EXIT
         if not closes:
             risk_limits.check_contracts(group, limits)
-        stale = self._stale(group.legs[0].contract.underlying)
-        quote = None if stale is not None else quote_combo(self._market, group.legs)
+        symbol = group.legs[0].contract.underlying
+        stale = self._stale(symbol, account)
+        unaccepted = None if stale is not None else self._unaccepted(group, account)
+        old = stale or unaccepted
+        quote = None if old is not None else quote_combo(self._market, group.legs, account.provider)
         if quote is None:
-            why = stale or "a leg has no two-sided market now, so the order's price cannot be judged"
-            code = "NoMarket" if stale is None else "StaleQuotes"
+            why = old or "a leg has no two-sided market now, so the order's price cannot be judged"
+            code = "NoMarket" if old is None else "StaleQuotes" if unaccepted is None else "QuotesNotLive"
             risk_limits.check_unjudged(code, why, asked.OrderType, limits.stale_exit_policy if closes else None)
             return
         by_name = {leg.name: leg.traded for leg in plan.legs}
@@ -317,7 +322,7 @@ class Admission:
             return
         risk_limits.check_premium(group, quote, limits)
         highest = price_checks.highest_price(asked, quote)
-        spot = self._market.view(group.legs[0].contract.underlying).underlying.quote.mark
+        spot = self._market.view(symbol, account.provider).underlying.quote.mark
         risk = order_risk(
             group,
             [by_name[leg.name] for leg in group.legs],
@@ -329,16 +334,24 @@ class Admission:
             price_checks.check_worth(highest, risk.most_worth)
         risk_limits.check_risk(risk, limits)
 
-    def _stale(self, symbol: str) -> str | None:
+    def _stale(self, symbol: str, account: Account) -> str | None:
         """Return why prices of an underlying cannot be checked now (stale or missing quotes), or `None`."""
-        status = self._market.status()
-        if status.state is not models.AgentStatus.Connected:
-            return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
         try:
-            stale = self._market.view(symbol).stale
-        except UnknownUnderlyingError as error:
+            provider = self._market.serving(symbol, account.provider).name
+            status = self._market.status(provider)
+            if status.state is not models.AgentStatus.Connected:
+                return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
+            stale = self._market.view(symbol, provider).stale
+        except (UnknownUnderlyingError, UnknownProviderError) as error:
             return str(error)
         return f"no quotes of {symbol} are coming in, so the order's price cannot be judged" if stale else None
+
+    def _unaccepted(self, group: GroupOrder, account: Account) -> str | None:
+        """Return which leg's quote is not live, and how old it is; `None` where the account accepts all of them."""
+        view = self._market.view(group.legs[0].contract.underlying, account.provider)
+        view = view.accepting(account.accepted_quality)
+        problems = (quote_problem(view, leg.contract) for leg in group.legs)
+        return next((why for why in problems if why is not None), None)
 
     async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> Position | None:
         """Let a plan be executed only while its position is as it was when the plan was prepared; return it."""

@@ -18,7 +18,7 @@ from sqlalchemy import delete, update
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, unavailable
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.store.database import Database, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.tasks import Tasks
@@ -135,8 +135,8 @@ class Liquidation:
                 f"position {position.id} holds nothing; close it with SetPositionClosed", code="PositionFlat"
             )
         try:
-            view = self._market.view(position.legs[0].traded.contract.underlying)
-        except UnknownUnderlyingError as error:
+            view = self._market.view(position.legs[0].traded.contract.underlying, position.provider)
+        except (UnknownUnderlyingError, UnknownProviderError) as error:
             raise unavailable(str(error), code="PriceMissing") from None
         exit_args = models.PreparePositionExitArgs(IdempotencyKey=args.IdempotencyKey, PositionId=position.id)
         return await store_plan(tx, user.user_id, exit_plan(position, exit_args, view))

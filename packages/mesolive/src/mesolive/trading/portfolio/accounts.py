@@ -14,6 +14,7 @@ from sqlalchemy import Row, bindparam, select
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import conflict, not_found, not_supported, validation
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
@@ -21,7 +22,7 @@ from mesolive.store.tables.trading import accounts
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.position_queries import count_by_account
-from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts
+from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts, provider_of
 from mesolive.trading.portfolio.repository import ConcurrentChangeError
 from mesolive_sdk import models
 
@@ -52,6 +53,19 @@ class Account:
     currency: str
     initial_cash: Decimal
     cash: Decimal
+    connection_id: int | None = None
+    data_provider: models.DataProviderType | None = None
+    accept_delayed: bool = False
+
+    @property
+    def provider(self) -> models.DataProviderType | None:
+        """The provider whose quotes value the account; `None` for the one that serves the underlying."""
+        return provider_of(self.broker_type, self.connection_id, self.data_provider)
+
+    @property
+    def accepted_quality(self) -> QuoteQuality:
+        """The worst quality of quotes on which decisions are made for the account."""
+        return QuoteQuality.DELAYED if self.accept_delayed else QuoteQuality.LIVE
 
 
 async def find_account(tx: Transaction, user_id: int, broker_account_id: str) -> Account:
@@ -103,6 +117,9 @@ def account_of(row: Row[Any]) -> Account:
         currency=row.currency,
         initial_cash=row.initial_cash,
         cash=row.cash,
+        connection_id=row.connection_id,
+        data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
+        accept_delayed=row.accept_delayed,
     )
 
 
@@ -257,9 +274,11 @@ class Accounts:
         active = await count_by_account(tx, user_id, ids)
         held = await open_legs_of_accounts(tx, user_id, ids)
         rules = await rules_by_position(tx, {leg.position_id for its in held.values() for leg in its})
-        marks = Marks(self._market)
-        values = {row.id: open_value(held.get(row.id, ()), marks) for row in rows}
-        margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks) for row in rows}
+        owned = {row.id: account_of(row) for row in rows}
+        by_provider = {kind: Marks(self._market, provider=kind) for kind in {one.provider for one in owned.values()}}
+        marks = {account_id: by_provider[account.provider] for account_id, account in owned.items()}
+        values = {row.id: open_value(held.get(row.id, ()), marks[row.id]) for row in rows}
+        margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks[row.id]) for row in rows}
         return [
             models.LiveAccount(
                 BrokerAccountId=row.broker_account_id,
@@ -270,19 +289,19 @@ class Accounts:
                 NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
                 MaintenanceMarginReq=margins[row.id],
                 Cash=row.cash,
-                LastUpdated=self._as_of(row, holds=bool(held.get(row.id))),
+                LastUpdated=self._as_of(row, owned[row.id], holds=bool(held.get(row.id))),
                 CreatedAt=row.created_at,
                 ActivePositions=active.get(row.id, 0),
             )
             for row in rows
         ]
 
-    def _as_of(self, row: Row[Any], *, holds: bool) -> datetime:
+    def _as_of(self, row: Row[Any], account: Account, *, holds: bool) -> datetime:
         """Return the time of the account's values: now, or the last update of the market that values them."""
-        now = self._clock.now()
+        now = self._market.now(account.provider, self._clock)
         if not holds:
             return now
-        heard = self._market.heard_at(self._market.default)
+        heard = self._market.heard_at(account.provider)
         return row.last_updated if heard is None else min(max(heard, row.last_updated), now)
 
 

@@ -6,8 +6,9 @@ import math
 from decimal import Decimal
 
 from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.view import MarketView
+from mesolive_sdk import models
 
 
 def exact(value: float | None) -> Decimal | None:
@@ -23,21 +24,24 @@ class Marks:
     Parameters
     ----------
     market
-        Where views of underlyings come from that are not in `views`: its default provider.
+        Where views of underlyings come from that are not in `views`.
     views
         Views to read first.
+    provider
+        Whose views the others are; `None` for the provider that serves the underlying.
     """
 
-    def __init__(self, market: Market, *views: MarketView) -> None:
+    def __init__(self, market: Market, *views: MarketView, provider: models.DataProviderType | None = None) -> None:
         self._market = market
+        self._provider = provider
         self._views: dict[str, MarketView | None] = {view.underlying.underlying.symbol: view for view in views}
 
     def view(self, symbol: str) -> MarketView | None:
         """Return the one view of an underlying that is read here; `None` for one that the market does not have."""
         if symbol not in self._views:
             try:
-                self._views[symbol] = self._market.view(symbol)
-            except UnknownUnderlyingError:
+                self._views[symbol] = self._market.view(symbol, self._provider)
+            except (UnknownUnderlyingError, UnknownProviderError):
                 self._views[symbol] = None
         return self._views[symbol]
 

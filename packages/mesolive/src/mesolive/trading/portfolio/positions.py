@@ -35,6 +35,8 @@ class Leg:
         Signed contracts as entered; 0 is a marker leg. It stays when the leg closes.
     holding
         What is still held, at its exact cost.
+    provider
+        Whose quotes value it: see `provider_of`.
     entry_price
         Average per unit with commission; for a marker leg the mark at its selection.
     """
@@ -54,6 +56,7 @@ class Leg:
     created_at: datetime
     closed_at: datetime | None
     broker_account_id: str
+    provider: models.DataProviderType | None = None
 
     @property
     def is_open(self) -> bool:
@@ -125,6 +128,11 @@ class Position:
     def open_legs(self) -> tuple[Leg, ...]:
         """The legs that still belong to it, marker legs included."""
         return tuple(leg for leg in self.legs if leg.is_open)
+
+    @property
+    def provider(self) -> models.DataProviderType | None:
+        """The provider whose quotes value it: its account's; `None` for the one that serves the underlying."""
+        return self.legs[0].provider if self.legs else None
 
     @property
     def open_by_name(self) -> dict[str, Leg]:
@@ -201,6 +209,21 @@ class Position:
         )
 
 
+def provider_of(
+    broker: models.BrokerType, connection_id: int | None, chosen: models.DataProviderType | None
+) -> models.DataProviderType | None:
+    """Return the provider whose quotes value an account; `None` for the one that serves the underlying.
+
+    What its owner has chosen; else its broker's own market data. Paper accounts, and simulated accounts without a
+    connection, trade on the market that the server was started with.
+    """
+    if chosen is not None:
+        return chosen
+    if broker is models.BrokerType.MesoLive or connection_id is None:
+        return None
+    return models.DataProviderType[broker.name]
+
+
 def _joined() -> Select[Any]:
     return (
         select(
@@ -214,7 +237,7 @@ def _joined() -> Select[Any]:
 
 
 def leg_of(row: Row[Any]) -> Leg:
-    """Return the leg that a row of `legs` joined with `accounts.broker_account_id` holds."""
+    """Return the leg that a row of `legs` joined with columns of its account holds."""
     return Leg(
         id=row.id,
         position_id=row.position_id,
@@ -231,6 +254,11 @@ def leg_of(row: Row[Any]) -> Leg:
         created_at=row.created_at,
         closed_at=row.closed_at,
         broker_account_id=row.broker_account_id,
+        provider=provider_of(
+            models.BrokerType[row.broker_type],
+            row.connection_id,
+            None if row.data_provider is None else models.DataProviderType[row.data_provider],
+        ),
     )
 
 
@@ -256,7 +284,13 @@ def _position_of(row: Row[Any], its_legs: Sequence[Leg]) -> Position:
 
 
 def _legs_with_account() -> Select[Any]:
-    return select(legs, accounts.c.broker_account_id).join(accounts, accounts.c.id == legs.c.account_id)
+    return select(
+        legs,
+        accounts.c.broker_account_id,
+        accounts.c.broker_type,
+        accounts.c.connection_id,
+        accounts.c.data_provider,
+    ).join(accounts, accounts.c.id == legs.c.account_id)
 
 
 async def load_positions(tx: Transaction, query: Select[Any]) -> list[Position]:

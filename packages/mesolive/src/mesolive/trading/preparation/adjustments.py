@@ -61,8 +61,8 @@ async def prepare_adjustment(
     """
     place, position = find_open(context, args.PositionId)
     symbol = position.legs[0].traded.contract.underlying
-    view = room.fresh_view(symbol, args.DataProvider)
-    account = context.account_state(room.marks(view))
+    view = room.fresh_view(symbol, args.DataProvider, context.account)
+    account = context.account_state(room.marks(view, context.account))
 
     def select(
         strategy: CompiledStrategy, external: Mapping[str, float], random: Random
@@ -83,6 +83,7 @@ async def prepare_adjustment(
 
     name = decision_name(context.strategy_id, context.account.id, position.id, view.now)
     selection, what, count = await room.run(context, name, view, args.DataProvider, select)
+    room.require_quotes(view, [leg.contract for leg in selection.opening])
     plan = adjustment_plan(position, args, selection, view)
     return PreparedAdjustment(plan, adjustment_result(position, plan, selection, count, view), what)
 

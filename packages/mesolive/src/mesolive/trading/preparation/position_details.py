@@ -5,7 +5,7 @@ from __future__ import annotations
 from mesolive.access.context import UserContext
 from mesolive.language.decision import shown
 from mesolive.market.chain_view import BookView
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.trading.portfolio.margin import margin_now, rules_of
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.plans import groups_of
@@ -29,7 +29,11 @@ class PositionDetails:
         """Return one position of the user with all its legs; live values are those of the legs that are open."""
         position, definition = await self._positions.read_with_definition(user.user_id, args.PositionId)
         rules = rules_of(definition)
-        margin = None if rules is None else await margin_now(position.open_legs, rules, Marks(self._market))
+        margin = (
+            None
+            if rules is None
+            else await margin_now(position.open_legs, rules, Marks(self._market, provider=position.provider))
+        )
         values = self._values(position)
         live = position.live
         return models.LivePositionDetail(
@@ -56,6 +60,6 @@ class PositionDetails:
 
     def _view(self, leg: Leg) -> BookView | None:
         try:
-            return self._market.view(leg.traded.contract.underlying)
-        except UnknownUnderlyingError:
+            return self._market.view(leg.traded.contract.underlying, leg.provider)
+        except (UnknownUnderlyingError, UnknownProviderError):
             return None

@@ -401,8 +401,8 @@ class Preparations:
     async def _prepare_entry(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
         context = await self._context(job)
-        view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider)
-        account = context.account_state(self._room.marks(view))
+        view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider, context.account)
+        account = context.account_state(self._room.marks(view, context.account))
         constraint = Constraint(str(args.LegSelectionConstraint))
         selection, refusals = await self._room.run(
             context,
@@ -414,6 +414,7 @@ class Preparations:
                 entry_refusals(strategy, view, account),
             ),
         )
+        self._room.require_quotes(view, [leg.contract for leg in selection.legs])
         plan = entry_plan(context, args, selection, view)
         return Prepared(plan, entry_result(context, plan, selection, view, refusals))
 
@@ -425,7 +426,7 @@ class Preparations:
             raise conflict(f"position {position.id} is closed", code="PositionClosed")
         symbol = position.legs[0].traded.contract.underlying
         # Stale quotes are accepted: an exit has no conditions, and its prices carry their age.
-        view = self._room.view(symbol, args.DataProvider)
+        view = self._room.view(symbol, args.DataProvider or position.provider)
         plan = exit_plan(position, args, view)
         return Prepared(plan, exit_result(position, plan, view))
 

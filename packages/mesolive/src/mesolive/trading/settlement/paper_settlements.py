@@ -14,12 +14,11 @@ from decimal import Decimal
 from mesolive.clock import Clock
 from mesolive.journal.journal import Journal
 from mesolive.market.calendar import ExchangeCalendar
-from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database
 from mesolive.trading.portfolio.position_queries import expired_positions
-from mesolive.trading.portfolio.positions import Position, find_position
+from mesolive.trading.portfolio.positions import Leg, Position, find_position
 from mesolive.trading.settlement.booking import SettledLeg, book_settlement
 
 ZERO = Decimal(0)
@@ -45,7 +44,7 @@ class PaperSettlements:
     Parameters
     ----------
     market
-        Where settlement prices are read: the default provider's.
+        Where settlement prices are read: of the provider that values the account, in its market time.
     calendar
         The exchange's days.
     """
@@ -61,12 +60,13 @@ class PaperSettlements:
 
     async def settle(self) -> list[Unsettled]:
         """Settle every expired leg of paper accounts whose settlement price is known; return what is overdue."""
-        now = self._clock.now()
+        latest = max([self._clock.now(), *(self._market.now(kind, self._clock) for kind in self._market.providers)])
         unsettled: list[Unsettled] = []
         last = 0
-        while part := await self._expired(now, last):
+        while part := await self._expired(latest, last):
             for is_paper, position in part:
                 last = position.id
+                now = self._market.now(position.provider, self._clock)
                 due, problem = self._due(position, now) if is_paper else _overdue(position, now)
                 if due:
                     await self._settle(position, due, now)
@@ -86,17 +86,18 @@ class PaperSettlements:
             contract, settles_at = leg.traded.contract, leg.traded.settles_at
             if settles_at > now:
                 continue
-            price = self._price(contract, settles_at, now)
+            price = self._price(leg, settles_at, now)
             if price is not None:
                 due.append(SettledLeg(leg, leg.holding.qty, settlement_value(contract, price), settles_at))
             elif now - settles_at >= PRICE_GRACE:
                 problem = f"leg '{leg.name}': the settlement price of {contract} is not known"
         return due, problem
 
-    def _price(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
+    def _price(self, leg: Leg, settles_at: datetime, now: datetime) -> Decimal | None:
+        contract = leg.traded.contract
         try:
-            book = self._market.book(contract.underlying)
-        except UnknownUnderlyingError:
+            book = self._market.book(contract.underlying, leg.provider)
+        except (UnknownUnderlyingError, UnknownProviderError):
             return None
         return settlement_price(book, self._calendar, contract, settles_at, now)
 

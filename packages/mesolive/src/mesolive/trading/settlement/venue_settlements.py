@@ -23,7 +23,7 @@ from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownUnderlyingError
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.settlements import settlement_facts
@@ -107,7 +107,7 @@ class VenueSettlements:
                 asked_at is not None and await self._anything(tx, account)
             ):
                 return False
-        now = self._clock.now()
+        now = self._market.now(account.provider, self._clock)
         listed = {fact.fact_id for fact in facts}
         waits = False
         async with self._database.write(account.user_id) as tx:
@@ -128,7 +128,7 @@ class VenueSettlements:
         """Whether there may be something to book without a new report."""
         if await waiting_facts(tx, account.id):
             return True
-        return bool(await self._expired(tx, account, self._clock.now()))
+        return bool(await self._expired(tx, account, self._market.now(account.provider, self._clock)))
 
     async def _store(
         self, tx: WriteTransaction, account: Account, facts: Sequence[SettlementFact], now: datetime
@@ -200,7 +200,7 @@ class VenueSettlements:
                 continue
             value = await _told_value(tx, account, contract, settles_at)
             if value is None:
-                value = self._value(contract, settles_at, now)
+                value = self._value(account, contract, settles_at, now)
             if value is not None:
                 settled = [SettledLeg(item.leg, item.qty, value, settles_at) for item in held]
                 events += await _book_on_positions(tx, held, settled, now)
@@ -210,10 +210,10 @@ class VenueSettlements:
         """Return the contracts that legs hold though they expired some time ago, and when each settled."""
         return list((await expired_contracts(tx, account.id, now - PRICE_GRACE)).items())
 
-    def _value(self, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
+    def _value(self, account: Account, contract: OptionContract, settles_at: datetime, now: datetime) -> Decimal | None:
         try:
-            book = self._market.book(contract.underlying)
-        except UnknownUnderlyingError:
+            book = self._market.book(contract.underlying, account.provider)
+        except (UnknownUnderlyingError, UnknownProviderError):
             return None
         price = settlement_price(book, self._calendar, contract, settles_at, now)
         return None if price is None else settlement_value(contract, price)

@@ -38,6 +38,7 @@ def entry_of(leg: Leg) -> Entry:
         realized=leg.shown_pnl,
         group=leg.leg_group_id,
         marker=marker,
+        provider=leg.provider,
     )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from mesolive.market.contracts import OptionContract
 from mesolive.trading.portfolio.accounting import combos_of
+from mesolive_sdk.models import DataProviderType
 
 BASES = ("Bid", "Ask", "Last", "Mark")
 ALL_BASES = 15
@@ -58,6 +59,8 @@ class Entry:
         What closed quantities have brought.
     group
         Leg group; 0 is none.
+    provider
+        Whose quotes value it; `None` for the provider that serves the underlying.
     """
 
     key: Hashable
@@ -67,6 +70,7 @@ class Entry:
     realized: Decimal = ZERO
     group: int = 0
     marker: bool | None = None
+    provider: DataProviderType | None = None
 
     @property
     def is_marker(self) -> bool:

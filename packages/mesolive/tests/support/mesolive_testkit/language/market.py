@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.market.contracts import ExerciseStyle, Expiration, OptionContract, Right, Settlement, Underlying
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -122,6 +123,8 @@ class PlainView:
     rate: float = 0.0
     heard_at: datetime | None = None
     stale: bool = False
+    accepted: QuoteQuality = QuoteQuality.LIVE
+    live_throughout: bool = True
 
     @property
     def expirations(self) -> Sequence[Expiration]:
