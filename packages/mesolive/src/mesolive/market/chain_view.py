@@ -334,9 +334,13 @@ class BookView:
         """All expirations that still trade, by settlement instant, then root."""
         return self.listing.expirations[self._alive :]
 
-    @cached_property
+    @property
     def live_throughout(self) -> bool:
         """Whether every quote is live and updated: then no reader has to look at qualities and ages one by one."""
+        return self._live_throughout
+
+    @cached_property
+    def _live_throughout(self) -> bool:
         return not self.columns.quality.any() and not self.columns.released.any()
 
     def quoted_at(self, index: int) -> datetime | None:
