@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import Connection, Engine, Executable, Row
 
 from mesolive.errors import ServiceError
 from mesolive_sdk.models import StatusCode
@@ -39,10 +39,36 @@ class TransactionLostError(ServiceError):
         )
 
 
+class StatementResult(Protocol):
+    """What a statement has answered, already read from the database."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows an UPDATE or a DELETE has found."""
+        ...
+
+    @property
+    def inserted_primary_key(self) -> Any:  # noqa: ANN401 - of any column
+        """The key that the database gave to the row of an INSERT of one row."""
+        ...
+
+    def all(self) -> Sequence[Row[Any]]:
+        """Return all rows."""
+        ...
+
+    def first(self) -> Row[Any] | None:
+        """Return the first row, or `None`."""
+        ...
+
+    def scalar(self) -> Any:  # noqa: ANN401 - any column
+        """Return the first column of the first row, or `None`."""
+        ...
+
+
 class StoreConnection(Protocol):
     """A connection while a transaction has it."""
 
-    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> StatementResult:
         """Run a statement and return its result, already read from the database."""
         ...
 

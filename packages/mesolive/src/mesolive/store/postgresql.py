@@ -7,13 +7,13 @@ import importlib.util
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, CursorResult, Executable, text
+from sqlalchemy import URL, Connection, Executable, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from mesolive.store.connection import READERS, Parameters, UnusableDatabaseError
+from mesolive.store.connection import READERS, Parameters, StatementResult, UnusableDatabaseError
 from mesolive.tasks import Tasks
 
 R = TypeVar("R")
@@ -47,9 +47,9 @@ class _Reading:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> StatementResult:
         """Run a statement."""
-        return await self._connection.execute(statement, parameters)
+        return cast("StatementResult", await self._connection.execute(statement, parameters))
 
 
 class _Writing(_Reading):
@@ -60,7 +60,7 @@ class _Writing(_Reading):
         self._part = 0
         self._statements = Tasks()
 
-    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> StatementResult:
         """Run a statement."""
         if not self._part:
             return await super().execute(statement, parameters)

@@ -23,13 +23,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, NullPool, create_engine
+from sqlalchemy import Connection, Engine, Executable, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mesolive.store.connection import READERS, Parameters, TransactionLostError, UnusableDatabaseError
+from mesolive.store.connection import READERS, Parameters, StatementResult, TransactionLostError, UnusableDatabaseError
 from mesolive.store.file_guard import FileGuard, following, missing_commits
+from mesolive.store.prepared import Prepared, StatementCache
 from mesolive.store.writer_thread import WriterThread
 
 R = TypeVar("R")
@@ -39,6 +40,9 @@ MAX_QUERY = 20_000
 
 MAX_ROWS = 256
 """How many rows one statement may write on the event loop."""
+
+MAX_STATEMENTS = 256
+"""How many compiled statements a connection of the driver keeps."""
 
 BUSY_SECONDS = 10
 """Seconds that a statement waits for a lock of another process: commands write beside a running server."""
@@ -139,17 +143,19 @@ class _Seat:
 class _Reading:
     """A read transaction; implements `StoreConnection`."""
 
-    def __init__(self, seat: _Seat) -> None:
+    def __init__(self, seat: _Seat, statements: StatementCache) -> None:
         self._seat = seat
+        self._statements = statements
 
-    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> StatementResult:
         """Run a statement in the thread; the first one takes the snapshot."""
+        prepared = self._statements.find(statement, parameters)
 
-        def work(connection: Connection) -> CursorResult[Any]:
+        def work(connection: Connection) -> StatementResult:
             if not connection.in_transaction():
                 connection.begin()
                 connection.exec_driver_sql("BEGIN")
-            return connection.execute(statement, parameters)
+            return _execute(connection, statement, parameters, prepared)
 
         return await self._seat.in_thread(work)
 
@@ -157,8 +163,9 @@ class _Reading:
 class _Writing:
     """A write transaction; implements `StoreWriteConnection`."""
 
-    def __init__(self, seat: _Seat, guard: FileGuard) -> None:
+    def __init__(self, seat: _Seat, guard: FileGuard, statements: StatementCache) -> None:
         self._seat = seat
+        self._statements = statements
         self._guard = guard
         self._changes = 0
         self._part = 0
@@ -179,20 +186,21 @@ class _Writing:
                 return
         self._changes = await self._seat.in_thread(_begin_patiently)
 
-    async def execute(self, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None) -> StatementResult:
         """Run a statement: here, unless it may take long."""
+        prepared = self._statements.find(statement, parameters)
         connection = self._seat.here
         if connection is not None and not _may_be_long(statement, parameters):
             # Only queries may be interrupted: interrupting a change would roll the transaction back.
             self._seat.hasty = statement.is_select
             try:
-                return connection.execute(statement, parameters)
+                return _execute(connection, statement, parameters, prepared)
             except OperationalError as error:
                 if _code(error) != sqlite3.SQLITE_INTERRUPT:
                     raise
             finally:
                 self._seat.hasty = False
-        return await self._seat.in_thread(lambda connection: connection.execute(statement, parameters))
+        return await self._seat.in_thread(lambda connection: _execute(connection, statement, parameters, prepared))
 
     async def begin_part(self, number: int) -> None:
         """Set a savepoint."""
@@ -266,6 +274,7 @@ class SqliteEngines:
         self.guard = FileGuard(file)
         self.writer = _engine(partial(_connect_writer, file, self.guard))
         self.reader = _engine(partial(_connect_reader, file, self.guard))
+        self._statements = {engine: StatementCache(engine.dialect) for engine in (self.writer, self.reader)}
         self._seat = _Seat(self.writer, "sqlite-writer")
         self._turns = asyncio.Semaphore(READERS)
         self._readers = [_Seat(self.reader, f"sqlite-reader-{number}") for number in range(READERS)]
@@ -282,7 +291,7 @@ class SqliteEngines:
 
     def write_link(self) -> _Writing:
         """Return the connection that writes."""
-        return _Writing(self._seat, self.guard)
+        return _Writing(self._seat, self.guard, self._statements[self.writer])
 
     async def run(self, work: Callable[[Connection], R]) -> R:
         """Run plain SQLAlchemy code in a write transaction, in the thread."""
@@ -326,7 +335,7 @@ class SqliteEngines:
         await self._turns.acquire()
         seat = self._free.pop()
         try:
-            yield _Reading(seat)
+            yield _Reading(seat, self._statements[self.reader])
         finally:
             self._end(seat)
 
@@ -388,7 +397,13 @@ def _connect_reader(file: Path, guard: FileGuard) -> sqlite3.Connection:
 def _connect(file: Path, guard: FileGuard, *pragmas: str) -> _WholeConnection:
     guard.opened()  # before: connecting would make a new, empty file where this one was moved away
     # SQLite begins no transactions by itself. A connection is used by one thread at a time, though not always the same.
-    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, factory=_WholeConnection)
+    connection = sqlite3.connect(
+        file,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_WholeConnection,
+        cached_statements=MAX_STATEMENTS,
+    )
     _wait_for_others(connection, BUSY_SECONDS)
     for pragma in ("PRAGMA trusted_schema = OFF", *pragmas):
         connection.execute(pragma)
@@ -438,6 +453,14 @@ def _sequence(below: _WholeConnection) -> int:
     # A plain cursor: half the price of one that reads ahead, at every commit.
     ((sequence,),) = sqlite3.Cursor(below).execute("PRAGMA user_version").fetchall()
     return int(sequence)
+
+
+def _execute(
+    connection: Connection, statement: Executable, parameters: Parameters | None, prepared: Prepared | None
+) -> StatementResult:
+    if prepared is not None:
+        return prepared.run(connection, parameters)
+    return cast("StatementResult", connection.execute(statement, parameters))
 
 
 def _may_be_long(statement: Executable, parameters: Parameters | None) -> bool:

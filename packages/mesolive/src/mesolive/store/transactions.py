@@ -6,11 +6,17 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 
 from mesolive.errors import ServiceError
-from mesolive.store.connection import Parameters, StoreConnection, StoreWriteConnection, TransactionLostError
+from mesolive.store.connection import (
+    Parameters,
+    StatementResult,
+    StoreConnection,
+    StoreWriteConnection,
+    TransactionLostError,
+)
 from mesolive.store.file_guard import DatabaseMovedError
 from mesolive_sdk.models import StatusCode
 
@@ -65,7 +71,7 @@ class Transaction:
     def __init__(self, link: StoreConnection) -> None:
         self._link = link
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> StatementResult:
         """Run a statement and return its result, already read from the database.
 
         Parameters
@@ -110,7 +116,7 @@ class WriteTransaction(Transaction):
         self.failed = False
         self.callbacks: list[Callable[[], None]] = []
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> StatementResult:
         """Run a statement and return its result; see `Transaction.execute`.
 
         Raises
