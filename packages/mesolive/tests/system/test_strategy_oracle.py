@@ -31,7 +31,7 @@ MONDAY = date(2026, 2, 2)
 def replayed(
     definition: Json, days: int, seed: int, first: date = MONDAY, sheet: Path | None = None
 ) -> tuple[list[Trade], list[Trade]]:
-    """Return what the product traded and what the oracle holds to be right, settlements left out.
+    """Return what the product traded and what the oracle holds to be right, settlements among them.
 
     Parameters
     ----------
@@ -97,11 +97,7 @@ def draws(outcome: Outcome) -> dict[tuple[datetime, str], float]:
 
 
 def traded(outcome: Outcome) -> list[Trade]:
-    return [
-        Trade(one.ExecutedAt, one.LegName, option_of(one.Contract), float(one.Qty))
-        for one in outcome.executions
-        if not (one.BrokerExecutionId or "").startswith("settlement")
-    ]
+    return [Trade(one.ExecutedAt, one.LegName, option_of(one.Contract), float(one.Qty)) for one in outcome.executions]
 
 
 def option_of(contract: models.LiveContract) -> Option:
@@ -282,7 +278,49 @@ CASES: dict[str, Json] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_was_reported_is_carried_out_as_the_oracle_says(name: str) -> None:
-    must_agree(short_put(**{"Structure": SPREAD, **CASES[name]}), 2)
+    definition = short_put(**{"Structure": SPREAD, **CASES[name]})
+    definition["Entry"] = CASES[name]["Entry"]  # without the concurrency that the test kit adds
+    must_agree(definition, 2)
+
+
+def test_what_is_held_to_its_end_is_settled_as_the_oracle_says() -> None:
+    """Options of the third Friday end at an opening, those of the week at a close; 19 June is a holiday."""
+    ends = [("am", "SPX"), ("pm", "SPXW")]
+    definition = short_put(
+        Structure={
+            "Expirations": [
+                *({"Name": name, "DTE": 2, "Min": 1, "Max": 4, "Roots": {"Include": [root]}} for name, root in ends),
+                {"Name": "back", "DTE": 30, "Min": 20, "Max": 40},
+            ],
+            "Legs": [
+                leg("am_put", -1, Delta=50) | {"ExpirationName": "am"},
+                leg("pm_call", -2, "Call", StrikePrice="leg_am_put_strike") | {"ExpirationName": "pm"},
+                leg("long", 3, StrikePrice="leg_am_put_strike") | {"ExpirationName": "back"},
+            ],
+        },
+        Entry={**ONE, "Schedule": DAILY, "ReentryDays": 60},
+        Exit={"Schedule": LATE, "Conditions": ["days_in_trade >= 7"]},
+    )
+    trades = must_agree(definition, 8, first=date(2026, 6, 15))
+    assert [(trade.leg, trade.at.astimezone(NEW_YORK).isoformat()[:16]) for trade in trades[3:]] == [
+        ("pm_call", "2026-06-17T16:00"),
+        ("am_put", "2026-06-18T09:30"),
+        ("long", "2026-06-22T15:30"),
+    ]
+
+
+@pytest.mark.parametrize(("first", "days"), [(date(2026, 3, 6), 5), (date(2026, 10, 30), 5)])
+def test_days_in_trade_over_a_change_of_the_clocks_are_those_of_the_oracle(first: date, days: int) -> None:
+    definition = short_put(
+        Structure=STRUCTURE,
+        Entry={"Schedule": {"AfterMarketOpenMinutes": 60, "Every": "fri"}, "ReentryDays": 60},
+        Exit={"Schedule": DAILY, "MaxDaysInTrade": 3},
+    )
+    opened, left = must_agree(definition, days, first=first)
+    assert [trade.at.astimezone(NEW_YORK).strftime("%a %H:%M") for trade in (opened, left)] == [
+        "Fri 10:30",
+        "Mon 10:30",
+    ]
 
 
 def scheduling(side: str, minutes: int, every: str) -> Json:

@@ -255,12 +255,15 @@ class Oracle:
         self.held: list[Holding] = []
         self._last_entry: date | None = None
         self._last_exit: date | None = None
+        self._settles_at: dict[tuple[str, date], datetime] = {}
         self._chain: Chain
         self._session: tuple[datetime, datetime]
 
     def step(self, chain: Chain, session: tuple[datetime, datetime]) -> None:
         """Do what is to be done at a moment."""
         self._chain, self._session = chain, session
+        # What has settled is not listed any more.
+        self._settles_at |= {(one.root, one.day): one.settles_at for one in chain.listed}
         self._settle()
         now = chain.now
         entering = now in self._times(self._entry) and self._may_enter()
@@ -537,12 +540,15 @@ class Oracle:
         """Let what has expired go: its result is its intrinsic value."""
         for holding in list(self.held):
             for leg in list(holding.legs.values()):
-                if leg.option.day > self._chain.local.date() or self._chain.settles_at(leg.option) > self._chain.now:
+                if self._settles_at[leg.option.root, leg.option.day] > self._chain.now:
                     continue
                 spot = self._chain.underlying("price")
                 worth = max(leg.option.strike - spot if leg.option.is_put else spot - leg.option.strike, 0.0)
                 holding.realized += leg.qty * MULTIPLIER * (worth - (leg.entry or 0.0))
                 del holding.legs[leg.name]
+                if leg.qty:
+                    settled = self._settles_at[leg.option.root, leg.option.day]
+                    self.trades.append(Trade(settled, leg.name, leg.option, -leg.qty))
             if not holding.legs:
                 self._end(holding)
 
