@@ -52,25 +52,40 @@ MAP_POWER: Final = 2.5
 """The points are Legendre's in `t` with ``s = sin^2(pi t^2.5 / 2)``: dense at ``s = 0``, where the integrand of a spot
 beside the boundary is a step."""
 
-CONTRACTS_PER_CHUNK: Final = 512
-"""Contracts evaluated side by side: their arrays stay in the processor's cache."""
+NUMBERS_PER_CHUNK: Final = 16_384
+"""Contracts times points that are evaluated side by side: their arrays stay in the processor's cache."""
+
+SCRATCH_ARRAYS: Final = 8
+WIDTHS: Final = (1, 4, 8, 16, 32, 64, 128)
+ROW_COST: Final = 8
+"""Contracts of a row, of which all have one family, and the cost of a row in contracts."""
 
 NODES_BY_RANGE: Final = ((1.0 + 1e-9, 1), (1.2, 3), (4.0, 4), (15.0, 5), (60.0, 6), (np.inf, 8))
 """Volatilities at which a family is solved, by the ratio of its highest to its lowest: values are exact to 1e-9."""
 
 _POINTS, _POINT_WEIGHTS = leggauss(PREMIUM_POINTS)
-_PARTS: Final = 0.5 * (1.0 + _POINTS)
+# (points, 1): contracts come last.
+_PARTS: Final = 0.5 * (1.0 + _POINTS)[:, None]
 _ANGLES: Final = 0.5 * np.pi * _PARTS**MAP_POWER
 _ROOTS: Final = np.sin(_ANGLES)
 """Square roots of `s` at the quadrature points."""
 
 # ds = 2 sqrt(s) d sqrt(s)
 _WEIGHTS: Final = (
-    2.0 * _ROOTS * np.cos(_ANGLES) * 0.5 * np.pi * MAP_POWER * _PARTS ** (MAP_POWER - 1.0) * 0.5 * _POINT_WEIGHTS
+    2.0
+    * _ROOTS
+    * np.cos(_ANGLES)
+    * 0.5
+    * np.pi
+    * MAP_POWER
+    * _PARTS ** (MAP_POWER - 1.0)
+    * 0.5
+    * _POINT_WEIGHTS[:, None]
 )
 _TIMES: Final = _ROOTS * _ROOTS
+_INVERSE_ROOTS: Final = 1.0 / _ROOTS
 # The boundary at the quadrature points, and at the whole time: today's.
-_ROOT_TIMES: Final = np.append(np.cos(_ANGLES), 1.0)
+_ROOT_TIMES: Final = np.append(np.cos(_ANGLES[:, 0]), 1.0)
 
 
 class Sensitivities(NamedTuple):
@@ -112,14 +127,14 @@ class BoundaryTables:
     middle, half
         (families,) the range of ``ln w`` in the tables.
     shape
-        (families, coefficients, points + 1) Chebyshev coefficients of ``(ln X - ln B) / w``; the last point is today's
+        (families, points + 1, coefficients) Chebyshev coefficients of ``(ln X - ln B) / w``; the last point is today's
         boundary.
     by_rate, by_yield
-        (families, coefficients, points) of the derivatives of ``ln (ln X - ln B)`` by `R` and `Q`.
+        (families, points, coefficients) of the derivatives of ``ln (ln X - ln B)`` by `R` and `Q`.
     converged
         (families,) whether every boundary of a family was found.
     paid, yielded
-        (families, points) ``e^(-R s)`` and ``e^(-Q s)``, times the weights of the quadrature.
+        (families, points, 1) ``e^(-R s)`` and ``e^(-Q s)``, times the weights of the quadrature.
     """
 
     rate: FloatArray
@@ -174,8 +189,18 @@ class BoundaryTables:
                 table[own, :count] = np.matmul(plain, relative[:, :, :-1])
             limit[own] = boundaries.limit[::count]
             converged[own] = boundaries.converged.reshape(own.size, count).all(axis=1)
-        paid, yielded = (np.exp(-each[:, None] * _TIMES) * _WEIGHTS for each in (rate, dividends))
-        return cls(rate, dividends, limit, middle, half, shape, by_rate, by_yield, converged, paid, yielded)
+        paid, yielded = (np.exp(-each[:, None, None] * _TIMES) * _WEIGHTS for each in (rate, dividends))
+        return cls(
+            rate,
+            dividends,
+            limit,
+            middle,
+            half,
+            *(np.ascontiguousarray(table.transpose(0, 2, 1)) for table in (shape, by_rate, by_yield)),
+            converged,
+            paid,
+            yielded,
+        )
 
     def evaluate(
         self, family: IntArray, log_spot: FloatArray, deviation: FloatArray, *, everything: bool
@@ -193,107 +218,98 @@ class BoundaryTables:
         everything
             False computes value, vega and `exercised` only; the other fields are empty.
         """
-        count = family.size
         fields = len(Sensitivities._fields)
-        out = [np.empty(count if everything or place in (0, 3, 6) else 0) for place in range(fields)]
+        out = [np.empty(family.size if everything or place in (0, 3, 6) else 0) for place in range(fields)]
+        row_family, places = _rows(family)
+        width = places.shape[1]
+        step = max(1, min(NUMBERS_PER_CHUNK // (PREMIUM_POINTS * width), row_family.size))
+        # Fresh memory for every array would take as long as what is computed in it.
+        scratch = np.empty((SCRATCH_ARRAYS, step, PREMIUM_POINTS, width))
         with np.errstate(all="ignore"):
-            for first in range(0, count, CONTRACTS_PER_CHUNK):
-                part = slice(first, first + CONTRACTS_PER_CHUNK)
-                result = self._evaluate(family[part], log_spot[part], deviation[part], everything)
+            for first in range(0, row_family.size, step):
+                part = slice(first, first + step)
+                own = places[part]
+                use = scratch[:, : own.shape[0]]
+                result = self._evaluate(row_family[part], log_spot[own], deviation[own], use, everything)
                 for array, new in zip(out, result, strict=True):
                     if array.size:
-                        array[part] = new
+                        array[own] = new
         return Sensitivities(*out)
 
-    def _boundary(
-        self, family: IntArray, deviation: FloatArray, everything: bool
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return ``(ln X - ln B) / w``, its slope in ``ln w``, and ``d ln B`` by `R` and by `Q`."""
-        points, size = PREMIUM_POINTS, self.shape.shape[1]
-        half = self.half[family]
-        place = np.clip((np.log(deviation) - self.middle[family]) / half, -1.0, 1.0)
-        basis, slopes = _chebyshev_series(place, size)
-        slopes /= half[:, None]
-        shape, slope = np.empty((family.size, points + 1)), np.empty((family.size, points + 1))
-        by_rate = np.empty((family.size if everything else 0, points))
-        by_yield = np.empty_like(by_rate)
-        cuts = np.flatnonzero(np.diff(family)) + 1
-        for start, end in zip(np.append(0, cuts), np.append(cuts, family.size), strict=True):
-            own, rows = int(family[start]), slice(start, end)
-            np.matmul(basis[rows], self.shape[own], out=shape[rows])
-            np.matmul(slopes[rows], self.shape[own], out=slope[rows])
-            if everything:
-                np.matmul(basis[rows], self.by_rate[own], out=by_rate[rows])
-                np.matmul(basis[rows], self.by_yield[own], out=by_yield[rows])
-        return shape, slope, by_rate, by_yield
+    def _evaluate(
+        self, family: IntArray, x: FloatArray, w: FloatArray, scratch: FloatArray, everything: bool
+    ) -> Sensitivities:
+        # Arrays of rows by points by contracts are written over in place: the passes over memory are what this costs.
+        shape, slope, inverse, middle, plus, in_strikes, in_spots, products = scratch
+        r, q, limit = (array[family, None] for array in (self.rate, self.dividends, self.limit))
+        half_range = self.half[family, None]
+        place = (np.log(w) - self.middle[family, None]) / half_range
+        basis, slopes = _chebyshev_series(np.clip(place, -1.0, 1.0), self.shape.shape[2])
+        slopes /= half_range[:, None]
+        table = self.shape[family]
+        np.matmul(table[:, :-1], basis, out=shape)
+        np.matmul(table[:, :-1], slopes, out=slope)
+        today = np.einsum("rk,rkc->rc", table[:, -1], basis)
 
-    def _evaluate(self, family: IntArray, x: FloatArray, w: FloatArray, everything: bool) -> Sensitivities:
-        # The arrays of contracts by points are written over in place: the passes over memory are what this costs.
-        r, q, limit = self.rate[family], self.dividends[family], self.limit[family]
-        shape, slope, by_rate, by_yield = self._boundary(family, w, everything)
-        exercised = x <= limit - w * shape[:, -1]
+        exercised = x <= limit - w * today
         now = np.where(exercised, 1.0, 0.0)
-        spot = np.exp(x)
-        d1 = (x + r - q) / w + 0.5 * w
+        spot, inverse_w = np.exp(x), 1.0 / w
+        d1 = (x + r - q) * inverse_w + 0.5 * w
         paid, yielded = np.exp(-r), spot * np.exp(-q)
         in_strike, in_spot = paid * ndtr(w - d1), yielded * ndtr(-d1)
         density = INVERSE_SQRT_2PI * yielded * np.exp(-0.5 * d1 * d1)
 
-        spread = w[:, None] * _ROOTS
-        inverse = 1.0 / spread
-        below, slope = np.ascontiguousarray(shape[:, :-1]), slope[:, :-1]
-        below *= w[:, None]
-        middle = (limit - x)[:, None] - below
+        np.multiply(inverse_w[:, None], _INVERSE_ROOTS, out=inverse)
+        below = np.multiply(w[:, None], shape, out=shape)
+        np.subtract((limit - x)[:, None], below, out=middle)
         middle *= inverse
-        middle -= ((r - q) / w)[:, None] * _ROOTS
-        spread *= 0.5
-        minus, plus = middle + spread, middle - spread  # -d- and -d+
-        paid_then, yielded_then = self.paid[family], self.yielded[family]
-        strike_part = ndtr(minus)
-        strike_part *= paid_then
-        spot_part = ndtr(plus)
-        spot_part *= yielded_then
-        minus *= minus
-        minus *= -0.5
-        strike_density = np.exp(minus, out=minus)
-        strike_density *= paid_then
-        strike_density *= INVERSE_SQRT_2PI
-        spot_density = np.exp(-below)
-        spot_density *= (q * np.exp(limit))[:, None]
+        middle -= np.multiply(((r - q) * inverse_w)[:, None], _ROOTS, out=products)
+        half = np.multiply((0.5 * w)[:, None], _ROOTS, out=products)
+        np.subtract(middle, half, out=plus)  # -d+
+        middle += half  # -d-
+        ndtr(middle, out=in_strikes)
+        in_strikes *= self.paid[family]
+        ndtr(plus, out=in_spots)
+        in_spots *= self.yielded[family]
+        all_in_strike, all_in_spot = in_strikes.sum(axis=1), in_spots.sum(axis=1)
+        later_in_strike = _weighted(in_strikes, _TIMES) if everything else all_in_strike
+        later_in_spot = _weighted(in_spots, _TIMES) if everything else all_in_spot
+        middle *= middle
+        middle *= -0.5
+        strike_density = np.exp(middle, out=middle)
+        strike_density *= INVERSE_SQRT_2PI * self.paid[family]
+        spot_density = np.subtract(limit[:, None], below, out=in_spots)
+        np.exp(spot_density, out=spot_density)
         spot_density *= strike_density
+        spot_density *= q[:, None]
+        # The integrand of every derivative.
         e = strike_density
         e *= r[:, None]
         e -= spot_density
-        scaled = e * inverse
+        along_plus = _along(e, plus)
+        moved = _weighted(e, _ROOTS)
+        scaled = np.multiply(e, inverse, out=e)
 
-        dividends = q * spot * spot_part.sum(axis=1)
+        dividends = q * spot * all_in_spot
         payoff = -np.expm1(x)
-        value = in_strike - in_spot + r * strike_part.sum(axis=1) - dividends
+        value = in_strike - in_spot + r * all_in_strike - dividends
         value = np.where(exercised, payoff, np.maximum(value, payoff))
-        vega = density + spot_density @ _ROOTS - (_along(e, plus) + _along(scaled, below)) / w - _along(scaled, slope)
+        vega = density + _weighted(spot_density, _ROOTS) - _along(scaled, slope)
+        vega -= (along_plus + _along(scaled, below)) * inverse_w
         vega = np.where(exercised, 0.0, vega)
         if not everything:
             return Sensitivities(value, value, value, vega, value, value, now)
-        by_log_spot = -in_spot - scaled.sum(axis=1) - dividends
-        moved = (e @ _ROOTS) / w
-        limit_by_rate, limit_by_yield = np.where(q > r, 1.0 / r, 0.0), np.where(q > r, -1.0 / q, 0.0)
         all_scaled = scaled.sum(axis=1)
-        rho = (
-            -in_strike
-            + strike_part.sum(axis=1)
-            - r * (strike_part @ _TIMES)
-            - moved
-            + limit_by_rate * all_scaled
-            - _along(scaled, below * by_rate)
-        )
-        phi = (
-            in_spot
-            - spot * (spot_part.sum(axis=1) - q * (spot_part @ _TIMES))
-            + moved
-            + limit_by_yield * all_scaled
-            - _along(scaled, below * by_yield)
-        )
-        curvature = density / w - _along(scaled, inverse * plus) + _along(spot_density, inverse)
+        by_log_spot = -in_spot - all_scaled - dividends
+        moved *= inverse_w
+        limit_by_rate, limit_by_yield = np.where(q > r, 1.0 / r, 0.0), np.where(q > r, -1.0 / q, 0.0)
+        rho = all_in_strike - in_strike - r * later_in_strike - moved + limit_by_rate * all_scaled
+        phi = in_spot - spot * (all_in_spot - q * later_in_spot) + moved + limit_by_yield * all_scaled
+        below *= scaled
+        rho -= _along(below, np.matmul(self.by_rate[family], basis, out=products))
+        phi -= _along(below, np.matmul(self.by_yield[family], basis, out=products))
+        plus *= inverse
+        curvature = density * inverse_w - _along(scaled, plus) + _along(spot_density, inverse)
         return Sensitivities(
             value,
             np.where(exercised, -spot, by_log_spot),
@@ -305,9 +321,58 @@ class BoundaryTables:
         )
 
 
+def _rows(family: IntArray) -> tuple[IntArray, IntArray]:
+    """Lay contracts out in rows, each of one family; the last row of a family is filled with its last contract.
+
+    Parameters
+    ----------
+    family
+        (contracts,) to which family each belongs, ascending.
+
+    Returns
+    -------
+    tuple of IntArray
+        (rows,) the family of each row, and (rows, width) the places of its contracts.
+    """
+    starts = np.append(0, np.flatnonzero(np.diff(family)) + 1)[: family.size]
+    ends = np.append(starts[1:], family.size)[: family.size]
+    sizes = ends - starts
+    costs = [int((-(-sizes // width)).sum()) * (width + ROW_COST) for width in WIDTHS]
+    width = WIDTHS[int(np.argmin(costs))]
+    rows = -(-sizes // width)
+    number = np.arange(int(rows.sum())) - np.repeat(np.cumsum(rows) - rows, rows)
+    first = np.repeat(starts, rows) + width * number
+    places = np.minimum(first[:, None] + np.arange(width), np.repeat(ends, rows)[:, None] - 1)
+    return np.repeat(family[starts], rows), places
+
+
+class _Read(NamedTuple):
+    """What the tables say of contracts; arrays are (rows, points, contracts), or empty.
+
+    Attributes
+    ----------
+    shape, slope
+        ``(ln X - ln B) / w``, today's as the last point, and its derivative by ``ln w``.
+    time_slope
+        The derivative of `shape` by `s`, over ``sqrt s``.
+    by_rate, by_yield
+        The derivatives of ``ln (ln X - ln B)`` by `R` and `Q`.
+    """
+
+    shape: FloatArray
+    slope: FloatArray
+    by_rate: FloatArray
+    by_yield: FloatArray
+
+
 def _along(one: FloatArray, other: FloatArray) -> FloatArray:
     """Return the sums of the products over the points."""
-    return np.asarray(np.einsum("ij,ij->i", one, other), dtype=np.float64)
+    return np.asarray(np.einsum("rpc,rpc->rc", one, other), dtype=np.float64)
+
+
+def _weighted(array: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the sums over the points, each with its weight."""
+    return np.asarray(np.matmul(weights[:, 0], array), dtype=np.float64)
 
 
 def nodes_for(ratio: FloatArray) -> IntArray:
@@ -325,24 +390,36 @@ def nodes_for(ratio: FloatArray) -> IntArray:
 
 
 def _chebyshev_series(place: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
-    """Return Chebyshev's polynomials of degree 0 to `size` - 1 at `place`, and their derivatives."""
-    basis, slopes = np.empty((place.size, size)), np.zeros((place.size, size))
+    """Return Chebyshev's polynomials of degree 0 to `size` - 1, and their derivatives: (rows, size, contracts).
+
+    Parameters
+    ----------
+    place
+        (rows, contracts) where they are evaluated.
+    """
+    basis = np.empty((place.shape[0], size, place.shape[1]))
+    slopes = np.zeros_like(basis)
     basis[:, 0] = 1.0
     if size > 1:
         basis[:, 1], slopes[:, 1] = place, 1.0
+    twice = 2.0 * place
     for degree in range(2, size):
-        basis[:, degree] = 2.0 * place * basis[:, degree - 1] - basis[:, degree - 2]
-        slopes[:, degree] = 2.0 * basis[:, degree - 1] + 2.0 * place * slopes[:, degree - 1] - slopes[:, degree - 2]
+        basis[:, degree] = twice * basis[:, degree - 1] - basis[:, degree - 2]
+        slopes[:, degree] = 2.0 * basis[:, degree - 1] + twice * slopes[:, degree - 1] - slopes[:, degree - 2]
     return basis, slopes
+
+
+def _at_nodes(count: int, size: int) -> tuple[FloatArray, FloatArray]:
+    """Return polynomials and derivatives at Chebyshev's `count` roots: (nodes, size)."""
+    basis, slopes = _chebyshev_series(np.cos(np.pi * (np.arange(count) + 0.5) / count)[None], size)
+    return basis[0].T, slopes[0].T
 
 
 def _hermite(count: int) -> FloatArray:
     """Return the matrix from values and slopes at Chebyshev's `count` roots to the coefficients of the polynomial."""
-    basis, slopes = _chebyshev_series(np.cos(np.pi * (np.arange(count) + 0.5) / count), 2 * count)
-    return np.asarray(np.linalg.inv(np.concatenate((basis, slopes))), dtype=np.float64)
+    return np.asarray(np.linalg.inv(np.concatenate(_at_nodes(count, 2 * count))), dtype=np.float64)
 
 
 def _chebyshev(count: int) -> FloatArray:
     """Return the matrix from values at Chebyshev's `count` roots to the coefficients of the polynomial."""
-    basis, _ = _chebyshev_series(np.cos(np.pi * (np.arange(count) + 0.5) / count), count)
-    return np.asarray(np.linalg.inv(basis), dtype=np.float64)
+    return np.asarray(np.linalg.inv(_at_nodes(count, count)[0]), dtype=np.float64)

@@ -51,7 +51,7 @@ IntArray = npt.NDArray[np.intp]
 BOUNDARY_POINTS: Final = 12
 """Collocation points of a boundary, its known limit at the expiration not counted."""
 
-QUADRATURE_POINTS: Final = 16
+QUADRATURE_POINTS: Final = 12
 START_STEPS: Final = 6
 """Newton steps of QD+. Short times converge slowly: four are too few."""
 
@@ -67,7 +67,7 @@ MIN_SQUARE: Final = 1e-6
 BELOW_LIMIT: Final = 1e-12
 """The boundary lies at least this far below its limit, in logarithms."""
 
-SYSTEMS_PER_CHUNK: Final = 32
+SYSTEMS_PER_CHUNK: Final = 64
 """Systems solved side by side: their arrays stay in the processor's cache."""
 
 
@@ -121,6 +121,14 @@ _MATRICES: Final = {
     for below_limit in (False, True)
 }
 """(points, quadrature, points): `H` at the quadrature points of each collocation point."""
+
+
+# For the systems, which come last in their arrays: (points, 1) and (points, quadrature, 1).
+_POINT_ROOTS: Final = _ROOT_TIMES[1:, None]
+_POINT_TIMES: Final = _POINT_ROOTS**2
+_PAST: Final = _POINT_TIMES[:, None] * (_SINE**2)[:, None]
+_LEFT: Final = _POINT_TIMES[:, None] - _PAST
+_POINT_WEIGHTS: Final = _POINT_TIMES[:, None] * _WEIGHTS[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +192,11 @@ def _root(squares: FloatArray, time: FloatArray, deviation: FloatArray) -> tuple
     """Return ``sqrt(H)``, and its inverse; where a polynomial undershoots, a small root and an inverse of zero."""
     least = MIN_SQUARE * deviation * deviation * time
     sound = squares > least
+    if sound.all():
+        root = np.sqrt(squares)
+        return root, 1.0 / root
     root = np.sqrt(np.where(sound, squares, least))
-    return root, np.where(sound, 1.0 / np.where(sound, root, 1.0), 0.0)
+    return root, np.where(sound, 1.0 / root, 0.0)
 
 
 def log_limit(rate: FloatArray, dividends: FloatArray) -> FloatArray:
@@ -214,159 +225,175 @@ def solve_boundaries(rate: FloatArray, dividends: FloatArray, deviation: FloatAr
     count = rate.size
     limit = log_limit(rate, dividends)
     below_limit = limit < 0.0
-    log, by_rate, by_yield, by_deviation = (np.full((count, BOUNDARY_POINTS), np.nan) for _ in range(4))
+    log, by_rate, by_yield, by_deviation = (np.full((BOUNDARY_POINTS, count), np.nan) for _ in range(4))
     converged = np.zeros(count, dtype=np.bool_)
     with np.errstate(all="ignore"):
+        log = _first_guess(rate, dividends, deviation, limit)
         for steps in (MAX_NEWTON_STEPS, MAX_STEPS_OF_STRAGGLERS):
             for kind in (False, True):
                 wanted = np.flatnonzero(~converged & (below_limit == kind))
                 for first in range(0, wanted.size, SYSTEMS_PER_CHUNK):
                     part = wanted[first : first + SYSTEMS_PER_CHUNK]
                     systems = _Systems(rate[part], dividends[part], deviation[part], limit[part], below_limit=kind)
-                    start = systems.first_guess() if steps == MAX_NEWTON_STEPS else log[part]
-                    log[part], converged[part], moves = systems.solve(start, steps)
-                    by_rate[part], by_yield[part], by_deviation[part] = moves
+                    log[:, part], converged[part], moves = systems.solve(log[:, part], steps)
+                    by_rate[:, part], by_yield[:, part], by_deviation[:, part] = moves
         limit_by_rate = np.where(below_limit, 1.0 / rate, 0.0)
         limit_by_yield = np.where(below_limit, -1.0 / dividends, 0.0)
-    return Boundaries(deviation, limit, limit_by_rate, limit_by_yield, log, by_rate, by_yield, by_deviation, converged)
+    return Boundaries(
+        deviation, limit, limit_by_rate, limit_by_yield, log.T, by_rate.T, by_yield.T, by_deviation.T, converged
+    )
 
 
 class _Systems:
-    """Some systems side by side; arrays are (systems, points) or (systems, points, quadrature)."""
+    """Some systems side by side; arrays are (systems,), (points, systems) or (points, quadrature, systems).
+
+    The systems come last: NumPy's loops are then long, and what is the same for all systems costs nothing.
+    """
 
     def __init__(
         self, rate: FloatArray, dividends: FloatArray, deviation: FloatArray, limit: FloatArray, *, below_limit: bool
     ) -> None:
-        self.r, self.q, self.w, self.limit = (array[:, None] for array in (rate, dividends, deviation, limit))
+        self.r, self.q, self.w, self.limit = rate, dividends, deviation, limit
         self.below_limit = below_limit
         self.matrix = _MATRICES[below_limit]
-        self.flat_matrix = np.ascontiguousarray(self.matrix.reshape(-1, BOUNDARY_POINTS).T)
-        self.time = np.broadcast_to(_ROOT_TIMES[1:] ** 2, (rate.size, BOUNDARY_POINTS))
-        self.root = np.broadcast_to(_ROOT_TIMES[1:], (rate.size, BOUNDARY_POINTS))
-        self.total = self.w * self.root
+        self.flat_matrix = self.matrix.reshape(-1, BOUNDARY_POINTS)
+        self.time, self.root = _POINT_TIMES, _POINT_ROOTS
+        self.total = self.root * self.w
         # Over the quadrature: `past` is the time from the boundary's past to now.
-        self.past = self.time[:, :, None] * _SINE**2
-        self.left = self.time[:, :, None] - self.past
-        self.spread = self.total[:, :, None] * _SINE
+        self.past, self.left = _PAST, _LEFT
+        self.spread = self.total[:, None] * _SINE[:, None]
         self.inverse = 1.0 / self.spread
-        self.drift = (self.r - self.q)[:, :, None] * self.past * self.inverse
-        weights = self.time[:, :, None] * _WEIGHTS
-        self.grown_rate = np.exp(self.r[:, :, None] * self.left) * weights
-        self.grown_yield = np.exp(self.q[:, :, None] * self.left) * weights
+        self.drift = (self.r - self.q) * self.past
+        self.drift *= self.inverse
+        self.grown_rate = np.exp(self.r * self.left)
+        self.grown_rate *= _POINT_WEIGHTS
+        self.grown_yield = np.exp(self.q * self.left)
+        self.grown_yield *= _POINT_WEIGHTS
 
     def solve(self, z: FloatArray, steps: int) -> tuple[FloatArray, BoolArray, tuple[FloatArray, ...]]:
         """Return `z` after Newton's method from a guess, which systems converged, and the moves by `R`, `Q`, `w`."""
-        converged = np.zeros(z.shape[0], dtype=np.bool_)
+        converged = np.zeros(z.shape[1], dtype=np.bool_)
         # Far from the boundary the equations are as steep as a normal density: no step beyond a standard deviation.
         bound = np.minimum(MAX_STEP, self.total)
         for _ in range(steps):
             terms = _Terms(self, z)
-            step, sick = _solved(terms.jacobian(), terms.miss[:, :, None])
-            largest = (np.abs(step[:, :, 0]) / self.total).max(axis=1)
-            stepped = np.minimum(z - np.clip(step[:, :, 0], -bound, bound), self.limit - BELOW_LIMIT)
-            z = np.where((converged | sick)[:, None], z, stepped)
+            solved, sick = _solved(terms.jacobian(), terms.miss.T[:, :, None])
+            step = solved[:, :, 0].T
+            largest = (np.abs(step) / self.total).max(axis=0)
+            stepped = np.minimum(z - np.clip(step, -bound, bound), self.limit - BELOW_LIMIT)
+            z = np.where(converged | sick, z, stepped)
             converged |= ~sick & (largest < CONVERGED)
             if (converged | sick).all():
                 break
         terms = _Terms(self, z)
         moves, _ = _solved(terms.jacobian(), -terms.parameter_derivatives())
-        return z, converged, (moves[:, :, 0], moves[:, :, 1], moves[:, :, 2])
+        return z, converged, (moves[:, :, 0].T, moves[:, :, 1].T, moves[:, :, 2].T)
 
-    def first_guess(self) -> FloatArray:
-        """Return the boundary by QD+: Newton's method on Li's equation in `z`, from a curve of the right shape."""
-        r, q, w, time = self.r, self.q, self.w, self.time
-        variance = w * w
-        drift = 2.0 * (r - q) / variance
-        # r / (1 - e^(-r u)), which is 1 / u where there is no rate.
-        small = np.abs(r * time) < 1e-8
-        rate = np.where(small, 1.0 / time, r / np.where(small, 1.0, -np.expm1(-r * time)))
-        root = np.sqrt((drift - 1.0) ** 2 + 8.0 * rate / variance)
-        exponent = -0.5 * ((drift - 1.0) + root)
-        paid, yielded = np.exp(-r * time), np.exp(-q * time)
-        weight = 2.0 * paid / (variance * (2.0 * exponent + drift - 1.0))
-        slope = weight * (rate + 2.0 * rate * rate / (variance * root) / (2.0 * exponent + drift - 1.0)) - exponent
-        z = np.minimum(self._guess(), self.limit - 1e-9)
-        for _ in range(START_STEPS):
-            spot = np.exp(z)
-            plus = (z + (r - q) * time) / self.total + 0.5 * self.total
-            minus = plus - self.total
-            below, below_strike = ndtr(-plus), ndtr(-minus)
-            density = INVERSE_SQRT_2PI * np.exp(-0.5 * plus * plus)
-            strike_density = INVERSE_SQRT_2PI * np.exp(-0.5 * minus * minus)
-            held = spot * yielded * below
-            european = paid * below_strike - held
-            decay = r * paid * below_strike - q * held - 0.5 * w / self.root * spot * yielded * density
-            value = spot - held - slope * (1.0 - spot - european) + weight * decay / paid
-            decay_by_z = (
-                -r * paid * strike_density / self.total
-                - q * spot * yielded * (below - density / self.total)
-                - 0.5 * w / self.root * spot * yielded * density * (1.0 - plus / self.total)
-            )
-            by_z = (
-                spot
-                - spot * yielded * (below - density / self.total)
-                + slope * (spot - held)
-                + weight * decay_by_z / paid
-            )
-            step = np.clip(value / by_z, -0.25, 0.25)
-            z = np.minimum(z - np.where(np.isfinite(step), step, 0.0), self.limit - 1e-9)
-        return z
 
-    def _guess(self) -> FloatArray:
-        """Return a curve from the limit at the expiration towards the perpetual put's boundary."""
-        variance = self.w * self.w
-        half = (self.r - self.q) / variance - 0.5
-        exponent = -half - np.sqrt(half * half + 2.0 * self.r / variance)
-        perpetual = exponent / (exponent - 1.0)
-        first = np.exp(self.limit)
-        part = -2.0 * self.total * first / np.maximum(first - perpetual, 1e-12)
-        return np.log(perpetual + (first - perpetual) * np.exp(np.maximum(part, -700.0)))
+def _first_guess(r: FloatArray, q: FloatArray, w: FloatArray, limit: FloatArray) -> FloatArray:
+    """Return boundaries (points, systems) by QD+: Newton's method on Li's equation, from a curve of the right shape."""
+    time, root_time = _POINT_TIMES, _POINT_ROOTS
+    total = root_time * w
+    variance = w * w
+    drift = 2.0 * (r - q) / variance
+    # r / (1 - e^(-r u)), which is 1 / u where there is no rate.
+    small = np.abs(r * time) < 1e-8
+    rate = np.where(small, 1.0 / time, r / np.where(small, 1.0, -np.expm1(-r * time)))
+    root = np.sqrt((drift - 1.0) ** 2 + 8.0 * rate / variance)
+    exponent = -0.5 * ((drift - 1.0) + root)
+    paid, yielded = np.exp(-r * time), np.exp(-q * time)
+    weight = 2.0 * paid / (variance * (2.0 * exponent + drift - 1.0))
+    slope = weight * (rate + 2.0 * rate * rate / (variance * root) / (2.0 * exponent + drift - 1.0)) - exponent
+    inverse, carry, decline = 1.0 / total, (r - q) * time, 0.5 * w / root_time
+    weight /= paid
+    z = np.minimum(_start_curve(r, q, w, limit), limit - 1e-9)
+    for _ in range(START_STEPS):
+        spot = np.exp(z)
+        plus = (z + carry) * inverse + 0.5 * total
+        minus = plus - total
+        below, below_strike = ndtr(-plus), ndtr(-minus)
+        density = INVERSE_SQRT_2PI * np.exp(-0.5 * plus * plus)
+        strike_density = INVERSE_SQRT_2PI * np.exp(-0.5 * minus * minus)
+        forward = spot * yielded
+        held = forward * below
+        shrinking = decline * forward * density
+        # By z: of the held underlying, negated.
+        moved = forward * (density * inverse - below)
+        european = paid * below_strike - held
+        decay = r * paid * below_strike - q * held - shrinking
+        value = spot - held - slope * (1.0 - spot - european) + weight * decay
+        decay_by_z = q * moved - r * paid * strike_density * inverse - shrinking * (1.0 - plus * inverse)
+        by_z = spot + moved + slope * (spot - held) + weight * decay_by_z
+        step = np.clip(value / by_z, -0.25, 0.25)
+        z = np.minimum(z - np.where(np.isfinite(step), step, 0.0), limit - 1e-9)
+    return z
+
+
+def _start_curve(r: FloatArray, q: FloatArray, w: FloatArray, limit: FloatArray) -> FloatArray:
+    """Return curves (points, systems) from the limit at the expiration towards the perpetual put's boundary."""
+    variance = w * w
+    half = (r - q) / variance - 0.5
+    exponent = -half - np.sqrt(half * half + 2.0 * r / variance)
+    perpetual = exponent / (exponent - 1.0)
+    first = np.exp(limit)
+    part = -2.0 * (_POINT_ROOTS * w) * first / np.maximum(first - perpetual, 1e-12)
+    return np.log(perpetual + (first - perpetual) * np.exp(np.maximum(part, -700.0)))
 
 
 class _Terms:
     """Both sides of the equations at a trial boundary."""
 
     def __init__(self, systems: _Systems, z: FloatArray) -> None:
-        r, q, time = systems.r, systems.q, systems.time
+        r, q, time, inverse = systems.r, systems.q, systems.time, systems.inverse
         self._systems = systems
         self._below = systems.limit - z
-        shape = (z.shape[0], BOUNDARY_POINTS, QUADRATURE_POINTS)
-        squares = ((self._below * self._below) @ systems.flat_matrix).reshape(shape)
-        root, self._inverse_root = _root(squares, systems.left, systems.w[:, :, None])
-        inverse = systems.inverse
-        middle = (root - self._below[:, :, None]) * inverse + systems.drift
+        squares = (systems.flat_matrix @ (self._below * self._below)).reshape(inverse.shape)
+        root, self._inverse_root = _root(squares, systems.left, systems.w)
+        root -= self._below[:, None]
+        root *= inverse
+        root += systems.drift
         half = 0.5 * systems.spread
-        self._minus, self._plus = middle - half, middle + half
-        own = z / systems.total + (r - q) * time / systems.total
+        self._minus, self._plus = root - half, root + half
+        own = (z + (r - q) * time) / systems.total
         self._own_minus, self._own_plus = own - 0.5 * systems.total, own + 0.5 * systems.total
         self._own_density_minus = INVERSE_SQRT_2PI * np.exp(-0.5 * self._own_minus**2) / systems.total
         self._own_density_plus = INVERSE_SQRT_2PI * np.exp(-0.5 * self._own_plus**2) / systems.total
         # Of the integrals, without the factors R and Q.
-        self._n = INVERSE_SQRT_2PI * np.exp(-0.5 * self._minus * self._minus) * systems.grown_rate * inverse
-        density = INVERSE_SQRT_2PI * np.exp(-0.5 * self._plus * self._plus) * systems.grown_yield
-        self._d = density * inverse
-        self._d_all = self._d + ndtr(self._plus) * systems.grown_yield
-        self._numerator = self._own_density_minus + r * self._n.sum(axis=2)
-        self._denominator = self._own_density_plus + ndtr(self._own_plus) + q * self._d_all.sum(axis=2)
+        self._n = _density(self._minus)
+        self._n *= systems.grown_rate
+        self._n *= inverse
+        self._d = _density(self._plus)
+        self._d *= systems.grown_yield
+        self._d *= inverse
+        self._d_all = ndtr(self._plus)
+        self._d_all *= systems.grown_yield
+        self._d_all += self._d
+        self._numerator = self._own_density_minus + r * self._n.sum(axis=1)
+        self._denominator = self._own_density_plus + ndtr(self._own_plus) + q * self._d_all.sum(axis=1)
         self.miss = z + (r - q) * time - np.log(self._numerator / self._denominator)
         # d/dz(u) of both integrands at the point's own boundary; the past boundary's is the opposite.
-        self._n_slope = -r[:, :, None] * self._n * self._minus * inverse
-        self._d_slope = -q[:, :, None] * self._d * self._minus * inverse
+        scaled = self._minus * inverse
+        self._n_slope = self._n * scaled
+        self._n_slope *= -r
+        self._d_slope = self._d * scaled
+        self._d_slope *= -q
 
     def jacobian(self) -> FloatArray:
         """Return the derivatives of `miss` by the boundary's points: (systems, points, points)."""
         systems = self._systems
-        slope = self._n_slope / self._numerator[:, :, None] - self._d_slope / self._denominator[:, :, None]
+        slope = self._n_slope * (1.0 / self._numerator)[:, None]
+        slope -= self._d_slope * (1.0 / self._denominator)[:, None]
         own = (
             -self._own_density_minus * self._own_minus / systems.total / self._numerator
             + self._own_density_plus * self._own_minus / systems.total / self._denominator
-            + slope.sum(axis=2)
+            + slope.sum(axis=1)
         )
-        weighted = (slope * self._inverse_root).transpose(1, 0, 2)
-        past = np.matmul(weighted, systems.matrix).transpose(1, 0, 2) * self._below[:, None, :]
+        slope *= self._inverse_root
+        past = np.matmul(systems.matrix.transpose(0, 2, 1), slope)
+        past *= self._below
         diagonal = np.arange(BOUNDARY_POINTS)
-        past[:, diagonal, diagonal] += 1.0 - own
-        return past
+        past[diagonal, diagonal] += 1.0 - own
+        return np.ascontiguousarray(past.transpose(2, 0, 1))
 
     def parameter_derivatives(self) -> FloatArray:
         """Return the derivatives of `miss` by `R`, `Q` and `w` at a fixed boundary: (systems, points, 3)."""
@@ -375,34 +402,43 @@ class _Terms:
         own_n = -self._own_density_minus * self._own_minus / systems.total
         own_d = -self._own_density_plus * self._own_minus / systems.total
         # The limit ln X moves with the rates where it is their ratio, and the boundary between the points with it.
-        along = (self._below @ systems.flat_matrix).reshape(self._inverse_root.shape)
+        along = (systems.flat_matrix @ self._below).reshape(self._inverse_root.shape)
         with_limit = 1.0 - along * self._inverse_root
-        n_limit = (self._n_slope * with_limit).sum(axis=2)
-        d_limit = (self._d_slope * with_limit).sum(axis=2)
+        n_limit = (self._n_slope * with_limit).sum(axis=1)
+        d_limit = (self._d_slope * with_limit).sum(axis=1)
         limit_by_rate = 1.0 / r if systems.below_limit else 0.0
         limit_by_yield = -1.0 / q if systems.below_limit else 0.0
-        n_past = own_n * time + (self._n_slope * systems.past).sum(axis=2)
-        d_past = own_d * time + (self._d_slope * systems.past).sum(axis=2)
-        n_rate = n_past + (self._n * (1.0 + r[:, :, None] * systems.left)).sum(axis=2) - n_limit * limit_by_rate
+        n_past = own_n * time + (self._n_slope * systems.past).sum(axis=1)
+        d_past = own_d * time + (self._d_slope * systems.past).sum(axis=1)
+        n_rate = n_past + (self._n * (1.0 + r * systems.left)).sum(axis=1) - n_limit * limit_by_rate
         d_rate = d_past - d_limit * limit_by_rate
         n_yield = -n_past - n_limit * limit_by_yield
-        d_yield = -d_past + (self._d_all * (1.0 + q[:, :, None] * systems.left)).sum(axis=2) - d_limit * limit_by_yield
+        d_yield = -d_past + (self._d_all * (1.0 + q * systems.left)).sum(axis=1) - d_limit * limit_by_yield
         product = self._minus * self._plus
         own_product = self._own_minus * self._own_plus
-        n_deviation = (self._own_density_minus * (own_product - 1.0) + r * (self._n * (product - 1.0)).sum(axis=2)) / w
+        n_deviation = (self._own_density_minus * (own_product - 1.0) + r * (self._n * (product - 1.0)).sum(axis=1)) / w
         d_deviation = (
             self._own_density_plus * (own_product - 1.0 - self._own_minus * systems.total)
-            + q * (self._d * (product - 1.0 - self._minus * systems.spread)).sum(axis=2)
+            + q * (self._d * (product - 1.0 - self._minus * systems.spread)).sum(axis=1)
         ) / w
         n, d = self._numerator, self._denominator
         return np.stack(
             (
-                time - n_rate / n + d_rate / d,
-                -time - n_yield / n + d_yield / d,
-                -n_deviation / n + d_deviation / d,
+                (time - n_rate / n + d_rate / d).T,
+                (-time - n_yield / n + d_yield / d).T,
+                (-n_deviation / n + d_deviation / d).T,
             ),
             axis=-1,
         )
+
+
+def _density(at: FloatArray) -> FloatArray:
+    """Return the normal density."""
+    result = at * at
+    result *= -0.5
+    np.exp(result, out=result)
+    result *= INVERSE_SQRT_2PI
+    return result
 
 
 def _solved(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolArray]:

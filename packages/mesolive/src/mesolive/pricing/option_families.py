@@ -18,6 +18,9 @@ MAX_NEWTON_STEPS: Final = 40
 PRECISION: Final = 3e-6
 """A relative step below this is the last one: the convergence is quadratic, so the error is below 1e-10 then."""
 
+CUBIC_PRECISION: Final = 1e-6
+"""Where the inverse cubic and Newton's method differ by less than this part, the cubic's error is below 1e-9."""
+
 
 @dataclass(frozen=True, slots=True)
 class Families:
@@ -125,6 +128,9 @@ def solve_deviations(
 ) -> FloatArray:
     """Return the total volatilities at which the tables' values are `target`.
 
+    The first step is Newton's, later ones take the cubic of the inverse function through the last two points: two
+    evaluations are enough for nine contracts of ten.
+
     Parameters
     ----------
     family, log_spot, target, deviation
@@ -134,19 +140,48 @@ def solve_deviations(
     """
     deviation = deviation.copy()
     low, high = np.full(family.size, MIN_DEVIATION), highest.copy()
+    # Of the step before: total volatility, value, and the slope of their inverse function.
+    before, value_before, slope_before = (np.full(family.size, np.nan) for _ in range(3))
     active = np.arange(family.size)
     for _ in range(MAX_NEWTON_STEPS):
         if not active.size:
             break
-        at = deviation[active]
+        at, goal = deviation[active], target[active]
         result = tables.evaluate(family[active], log_spot[active], at, everything=False)
-        miss = result.value - target[active]
+        miss = result.value - goal
         low[active] = np.where(miss < 0.0, at, low[active])
         high[active] = np.where(miss > 0.0, at, high[active])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            new = at - miss / result.by_deviation
+        with np.errstate(all="ignore"):
+            slope = 1.0 / result.by_deviation
+            newton = at - miss * slope
+            cubic = _inverse_cubic(
+                goal, before[active], value_before[active], slope_before[active], at, result.value, slope
+            )
+        before[active], value_before[active], slope_before[active] = at, result.value, slope
+        better = (cubic > low[active]) & (cubic < high[active])
+        new = np.where(better, cubic, newton)
         inside = (new > low[active]) & (new < high[active])
         new = np.where(miss == 0.0, at, np.where(inside, new, np.sqrt(low[active] * high[active])))
         deviation[active] = new
-        active = active[np.abs(new - at) > PRECISION * at]
+        # What the cubic says better than Newton's method is nearly all of the latter's error.
+        left = np.where(better, np.abs(new - newton) > CUBIC_PRECISION * at, np.abs(new - at) > PRECISION * at)
+        active = active[left & (miss != 0.0)]
     return deviation
+
+
+def _inverse_cubic(
+    goal: FloatArray,
+    first: FloatArray,
+    first_value: FloatArray,
+    first_slope: FloatArray,
+    second: FloatArray,
+    second_value: FloatArray,
+    second_slope: FloatArray,
+) -> FloatArray:
+    """Return where a function is `goal`, by the cubic of its inverse through two points with their slopes."""
+    width = second_value - first_value
+    part = (goal - second_value) / width  # 0 at the second point, -1 at the first
+    chord = (second - first) / width
+    rest = 1.0 + part
+    curved = part * rest * ((second_slope - chord) * rest + (first_slope - chord) * part)
+    return second + width * (part * chord + curved)
