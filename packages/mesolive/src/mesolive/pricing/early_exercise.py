@@ -190,17 +190,11 @@ class BoundaryTables:
             limit[own] = boundaries.limit[::count]
             converged[own] = boundaries.converged.reshape(own.size, count).all(axis=1)
         paid, yielded = (np.exp(-each[:, None, None] * _TIMES) * _WEIGHTS for each in (rate, dividends))
-        return cls(
-            rate,
-            dividends,
-            limit,
-            middle,
-            half,
-            *(np.ascontiguousarray(table.transpose(0, 2, 1)) for table in (shape, by_rate, by_yield)),
-            converged,
-            paid,
-            yielded,
+        # A row of contracts is multiplied from the right.
+        shape, by_rate, by_yield = (
+            np.ascontiguousarray(table.transpose(0, 2, 1)) for table in (shape, by_rate, by_yield)
         )
+        return cls(rate, dividends, limit, middle, half, shape, by_rate, by_yield, converged, paid, yielded)
 
     def evaluate(
         self, family: IntArray, log_spot: FloatArray, deviation: FloatArray, *, everything: bool
@@ -344,25 +338,6 @@ def _rows(family: IntArray) -> tuple[IntArray, IntArray]:
     first = np.repeat(starts, rows) + width * number
     places = np.minimum(first[:, None] + np.arange(width), np.repeat(ends, rows)[:, None] - 1)
     return np.repeat(family[starts], rows), places
-
-
-class _Read(NamedTuple):
-    """What the tables say of contracts; arrays are (rows, points, contracts), or empty.
-
-    Attributes
-    ----------
-    shape, slope
-        ``(ln X - ln B) / w``, today's as the last point, and its derivative by ``ln w``.
-    time_slope
-        The derivative of `shape` by `s`, over ``sqrt s``.
-    by_rate, by_yield
-        The derivatives of ``ln (ln X - ln B)`` by `R` and `Q`.
-    """
-
-    shape: FloatArray
-    slope: FloatArray
-    by_rate: FloatArray
-    by_yield: FloatArray
 
 
 def _along(one: FloatArray, other: FloatArray) -> FloatArray:
