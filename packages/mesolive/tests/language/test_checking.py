@@ -8,9 +8,11 @@ import pytest
 
 from mesolive.language import (
     DefinitionError,
+    advice,
     check_definition,
     parse_definition,
 )
+from mesolive.trading.evaluation import fetch_rules
 from mesolive_testkit.language.definitions import full, problems, warnings
 from mesolive_testkit.language.strategies import Json, definition, expiration, leg
 
@@ -274,12 +276,56 @@ LIMITED = {"Concurrency": {"MaxPositionsInFlight": 1}}
             definition(ExternalData={"CsvUrl": "http://gist.githubusercontent.com/u/1/raw/a.csv"}),
             "did you mean https://?",
         ),
+        ("ExternalData.CsvUrl", definition(ExternalData={"CsvUrl": "signal.csv"}), "https://… is needed"),
+        ("ExternalData.CsvUrl", definition(ExternalData={"CsvUrl": "https://example.com/a.csv"}), "operator allows"),
+        ("Entry.Concurrency", definition(Entry={"Concurrency": {"EntryShiftDays": 7}}), "one position at a time"),
+        ("Entry.Conditions[0]", definition(Entry={"Conditions": ["1 > 2"]}), "never allows an entry"),
+        ("Entry.AbortConditions[0]", definition(Entry={"AbortConditions": ["1 == 1"]}), "refuses every entry"),
     ],
 )
 def test_a_value_that_is_valid_and_means_nothing_is_a_warning_with_what_was_meant(
     path: str, raw: Json, meant: str
 ) -> None:
     assert meant in advised(path, raw)
+
+
+@pytest.mark.parametrize(
+    ("condition", "meant"),
+    [
+        ("minutes_after_open == 121", "did you mean 120?"),
+        ("not (32 == timing.minutes_before_close)", "did you mean 30?"),
+        ("days_in_trade == 3", "did you mean int(days_in_trade)?"),
+        ("pos_pnl > 5 and leg_a_dte == 21", "did you mean int(leg_a_dte)?"),
+        ("timing.day_of_week == 6", "closed then"),
+        ("underlying_iv > 20", "did you mean 0.2?"),
+        ("leg_a_delta > 0.3 -- a hedge", "did you mean 30?"),
+        ("0.25 < leg_a_iv", "did you mean 25?"),
+    ],
+)
+def test_a_comparison_in_other_units_or_between_the_steps_is_a_warning(condition: str, meant: str) -> None:
+    assert meant in advised("Exit.Conditions[0]", definition(Exit={"Conditions": [condition]}))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "minutes_after_open == 120",
+        "int(days_in_trade) == 3",
+        "days_in_trade >= 3",
+        "expiration_e_dte == 21",
+        "timing.day_of_week == 5",
+        "underlying_iv > 0.2",
+        "leg_a_delta > 30",
+        "leg_a_gamma < 0.3",
+        "pos_delta < 0.5",
+    ],
+)
+def test_a_comparison_in_its_own_units_is_no_warning(condition: str) -> None:
+    assert advised("Exit.Conditions[0]", definition(Exit={"Conditions": [condition]})) == ""
+
+
+def test_checking_and_fetching_know_the_same_hosts() -> None:
+    assert fetch_rules.DOCUMENTED_HOSTS == advice.DOCUMENTED_HOSTS
 
 
 @pytest.mark.parametrize("section", ["Entry", "Exit", "Adjustment"])

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mesolive.language import definition as d
+from mesolive.language.comparison_advice import comparison_warnings
 from mesolive.language.decision import Constraint
 from mesolive.language.expression import Binary, Constant, Node, Number, Unary, parse_expression
 from mesolive.language.problems import ExpressionError
@@ -16,6 +17,8 @@ from mesolive.market.contracts import FRACTIONAL_UNDERLYINGS
 
 SESSION_MINUTES: Final = 390
 """Minutes of a whole session of the options exchange: 9:30 to 16:00."""
+DOCUMENTED_HOSTS: Final = frozenset({"gist.githubusercontent.com", "docs.google.com"})
+"""Hosts of external data that need no permission of the operator."""
 WEEKEND: Final = frozenset({6, 7})
 CONSTRAINTS: Final = {
     Constraint.FULLY_UNIQUE: "no contract that any open position of the account holds is used again",
@@ -43,8 +46,15 @@ def constant_of(statement: Statement | None) -> float | None:
     if statement is None:
         return None
     try:
-        return _fold(parse_expression(statement.text))
-    except (ExpressionError, ArithmeticError):
+        return _fold_or_none(parse_expression(statement.text))
+    except ExpressionError:
+        return None
+
+
+def _fold_or_none(node: Node) -> float | None:
+    try:
+        return _fold(node)
+    except ArithmeticError:
         return None
 
 
@@ -74,6 +84,18 @@ def _arithmetic(operator: str, left: float, right: float) -> float | None:
             return left * right
         case "/":
             return left / right
+        case "==":
+            return float(left == right)
+        case "~=":
+            return float(left != right)
+        case "<":
+            return float(left < right)
+        case "<=":
+            return float(left <= right)
+        case ">":
+            return float(left > right)
+        case ">=":
+            return float(left >= right)
         case _:
             return None
 
@@ -200,6 +222,8 @@ class _Advice:
                 "is not set: one position at a time on each account; for more, write "
                 '{"MaxPositionsInFlight": 2, "EntryShiftDays": 7}',
             )
+        elif not rules.limits_positions:
+            self._warn("Entry.Concurrency", "MaxPositionsInFlight is not set: one position at a time on each account")
         elif rules.max_positions == 0:
             self._warn("Entry.Concurrency.MaxPositionsInFlight", "never enters; did you mean 1?", "0")
         multiplier = rules.qty_multiplier
@@ -268,6 +292,16 @@ class _Advice:
             value = constant_of(statement)
             if value is not None and (value != 0) is holds:
                 self._warn(statement.path, f"is always {'true' if holds else 'false'}: {consequence}", statement.text)
+            elif value is None:
+                self._comparisons(statement)
+
+    def _comparisons(self, statement: Statement) -> None:
+        try:
+            node = parse_expression(statement.text)
+        except ExpressionError:
+            return
+        for warning in comparison_warnings(node, _fold_or_none, weekends=self._fractional):
+            self._warn(statement.path, warning)
 
     def _schedule(self, schedule: d.Schedule | None, path: str) -> None:
         if schedule is None:
@@ -298,5 +332,16 @@ class _Advice:
             )
 
     def _external_data(self, url: str | None) -> None:
-        if url is not None and urlsplit(url).scheme.lower() == "http":
+        if url is None:
+            return
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        if scheme == "http":
             self._warn("ExternalData.CsvUrl", "is fetched over https only; did you mean https://?", url[:60])
+        elif scheme not in {"https", "file"}:
+            self._warn("ExternalData.CsvUrl", "is not an address that is fetched; https://… is needed", url[:60])
+        elif scheme == "https" and (parts.hostname or "") not in DOCUMENTED_HOSTS:
+            hosts = " and ".join(sorted(DOCUMENTED_HOSTS))
+            self._warn(
+                "ExternalData.CsvUrl", f"is fetched from {hosts} only, unless the operator allows its host", url[:60]
+            )

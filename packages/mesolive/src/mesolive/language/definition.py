@@ -134,6 +134,8 @@ class EntryRules:
         Maximum concurrent positions on one account: one, unless `Concurrency` sets more.
     limits_concurrency
         Whether `Concurrency` is written.
+    limits_positions
+        Whether its `MaxPositionsInFlight` is.
     """
 
     schedule: Schedule | None = None
@@ -145,6 +147,7 @@ class EntryRules:
     max_positions: int = 1
     shift_days: int = 0
     limits_concurrency: bool = False
+    limits_positions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

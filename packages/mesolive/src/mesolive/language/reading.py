@@ -393,6 +393,7 @@ def _entry(values: Values, reader: FormReader) -> d.EntryRules:
         max_positions=concurrency.get("MaxPositionsInFlight", 1),
         shift_days=concurrency.get("EntryShiftDays", 0),
         limits_concurrency="Concurrency" in values,
+        limits_positions="MaxPositionsInFlight" in concurrency,
     )
 
 
