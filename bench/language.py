@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.report import Figure
+from bench._rounds import cpu_seconds
+from bench.report import Absolute, Reported, Row
+from bench.yardsticks import bare_lua_call, python_loop
 from mesolive.clock import ManualClock
 from mesolive.language import CompiledStrategy, compile_strategy, evaluate_signals, parse_definition, select_entry
 from mesolive.language.decision import AccountState, Constraint, LegState, PositionState, StatementKind
@@ -111,15 +112,10 @@ def source() -> random.Random:
     return random.Random(1)  # noqa: S311  # the same in every run
 
 
-def seconds(work: Callable[[], object], repeat: int) -> float:
-    """Return the median time of one call."""
+def cpu(work: Callable[[], object], repeat: int) -> float:
+    """Return the median CPU seconds of one call."""
     work()
-    times: list[float] = []
-    for _ in range(repeat):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return statistics.median(cpu_seconds(work) for _ in range(repeat))
 
 
 def kilobytes(work: Callable[[], object]) -> float:
@@ -143,16 +139,11 @@ def condor_position(view: MarketView) -> PositionState:
     return PositionState(legs=legs, variables=found.variables, opened_at=opened)
 
 
-def conditions(view: MarketView, position: PositionState) -> list[Figure]:
+def conditions(view: MarketView, position: PositionState) -> list[Reported]:
     """Measure one condition above a bare call of the same kind of Lua function, values known and not known yet."""
     sandbox = Sandbox()
     statements = [compile_statement(Statement(text), sandbox) for text in CONDITIONS]
-    bare = sandbox.compile(["a", "b"], "a > 0.3 * b")
     account = replace(ACCOUNT, positions=(position,))
-
-    def call() -> None:
-        for _ in range(1000):
-            bare(1.0, 2.0)
 
     def fresh() -> None:
         for _ in range(50):
@@ -167,33 +158,38 @@ def conditions(view: MarketView, position: PositionState) -> list[Figure]:
             for statement in statements:
                 statement.judge(known, StatementKind.EXIT)
 
-    reference = seconds(call, 50) / 1000 * 1e6
     count = 50 * len(statements)
+    bare, repeated, computed = bare_lua_call(), cpu(again, 40) / count, cpu(fresh, 40) / count
+    sides = [Absolute("a bare Lua call", bare * 1e6, "us"), Absolute("a condition", repeated * 1e6, "us")]
     return [
-        Figure("a bare precompiled Lua call", reference, "us"),
-        Figure("a condition above it, its values known", seconds(again, 30) / count * 1e6 - reference, "us", 3.0),
-        Figure("the same, position bound and values computed", seconds(fresh, 30) / count * 1e6 - reference, "us"),
-        Figure("20 conditions: memory of their Lua machine", sandbox.memory_used / 1024, "KiB"),
-        Figure("20 conditions: memory of one evaluation", kilobytes(again), "KiB"),
+        Row("a condition above a bare Lua call : bare call", (repeated - bare) / bare, 8.0, 5.0, absolutes=sides),
+        Row(
+            "the same, position bound and values computed",
+            (computed - bare) / bare,
+            absolutes=[Absolute("a condition", computed * 1e6, "us")],
+        ),
+        Absolute("20 conditions: memory of their Lua machine", sandbox.memory_used / 1024, "KiB"),
+        Absolute("20 conditions: memory of one evaluation", kilobytes(again), "KiB"),
     ]
 
 
-def selections(view: MarketView) -> list[Figure]:
-    """Measure entries on the whole chain."""
+def selections(view: MarketView, loop: float) -> list[Reported]:
+    """Measure entries on the whole chain, against the 2 M loop of Python."""
     widest = widest_expiration(view)
     today = view.calendar.local(view.now).date()
     cases = [
-        ("a four-leg delta entry", CONDOR, 10.0),
-        (f"a two-leg Complex entry over {widest[0]} strikes", complex_pair((widest[1] - today).days), 15.0),
+        ("a four-leg delta entry", CONDOR),
+        (f"a two-leg Complex entry over {widest[0]} strikes", complex_pair((widest[1] - today).days)),
     ]
-    figures: list[Figure] = []
-    for name, raw, target in cases:
+    figures: list[Reported] = []
+    for name, raw in cases:
         strategy = compile_strategy(parse_definition(raw))
 
         work = partial(entry, strategy, view)
+        taken = cpu(work, 40)
         figures += [
-            Figure(name, seconds(work, 50) * 1e3, "ms", target),
-            Figure(f"{name}: memory", kilobytes(work), "KiB"),
+            Row(f"{name} : 2 M loop", taken / loop, absolutes=[Absolute("an entry", taken * 1e3, "ms")]),
+            Absolute(f"{name}: memory", kilobytes(work), "KiB"),
         ]
     return figures
 
@@ -213,7 +209,7 @@ def widest_expiration(view: MarketView) -> tuple[int, date]:
     return count, day
 
 
-def many_positions(view: MarketView, position: PositionState) -> list[Figure]:
+def many_positions(view: MarketView, position: PositionState, loop: float) -> list[Reported]:
     """Measure a thousand positions of one account with twenty conditions each."""
     strategy = compile_strategy(parse_definition(CONDOR))
     positions = tuple(replace(position, realized_pnl=Decimal(number)) for number in range(1000))
@@ -223,16 +219,18 @@ def many_positions(view: MarketView, position: PositionState) -> list[Figure]:
         for each in positions:
             evaluate_signals(strategy, view, account, each, random=SHARED)
 
+    taken = cpu(work, 3)
     return [
-        Figure("1,000 positions x 20 conditions", seconds(work, 3), "s", 1.0),
-        Figure("1,000 positions x 20 conditions: memory", kilobytes(work), "KiB"),
+        Row("1,000 positions x 20 conditions : 2 M loop", taken / loop, absolutes=[Absolute("all", taken, "s")]),
+        Absolute("1,000 positions x 20 conditions: memory", kilobytes(work), "KiB"),
     ]
 
 
 SHARED = source()
 
 
-def run() -> Sequence[Figure]:
+def run() -> Sequence[Reported]:
     view = asyncio.run(market())
     position = condor_position(view)
-    return [*conditions(view, position), *selections(view), *many_positions(view, position)]
+    loop = python_loop()
+    return [*conditions(view, position), *selections(view, loop), *many_positions(view, position, loop)]

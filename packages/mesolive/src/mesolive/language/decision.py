@@ -15,6 +15,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from msgspec import Struct
+from msgspec import field as struct_field
+
 from mesolive.market.contracts import Expiration, OptionContract
 from mesolive.pricing.margin import MarginRules
 
@@ -77,9 +80,8 @@ class Operation(enum.Enum):
     UPDATE_VARS = "UpdateVars"
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One evaluated statement with its evidence.
+class Evaluation(Struct, frozen=True):
+    """One evaluated statement with its evidence; a struct, because one is made for every condition of every position.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ class Evaluation:
     kind: StatementKind
     statement: str
     result: bool | None
-    variables: Mapping[str, float] = field(default_factory=dict[str, float])
+    variables: Mapping[str, float] = struct_field(default_factory=dict[str, float])
     value: float | None = None
     error: str | None = None
 

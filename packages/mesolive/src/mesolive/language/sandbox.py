@@ -8,7 +8,7 @@ or strings (`expression`, `statement`). The machine's globals are emptied before
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from lupa import lua54  # pyright: ignore[reportMissingTypeStubs]  # lupa ships no types
 
@@ -170,15 +170,24 @@ def run(function: LuaFunction, arguments: Sequence[LuaValue]) -> LuaValue:
     """
     try:
         return function(*arguments)
-    except lua54.LuaMemoryError:
-        raise LuaError("needs more memory than an expression may use") from None
-    except lua54.LuaError as error:
-        text = str(error)
-        if text.startswith("need:"):
-            raise NeedsArgument(int(text[5:])) from None
-        if text.startswith("part:"):
-            raise NotFiniteError(int(text[5:])) from None
-        raise LuaError(_reason(error)) from None
+    except LUA_ERRORS as error:
+        raise explained(error) from None
+
+
+LUA_ERRORS: Final[tuple[type[Exception], ...]] = (lua54.LuaError, lua54.LuaMemoryError)
+"""What a compiled expression raises: see `explained`."""
+
+
+def explained(error: Exception) -> NeedsArgument | NotFiniteError | LuaError:
+    """Return what one of `LUA_ERRORS` means, as `run` raises it."""
+    if isinstance(error, lua54.LuaMemoryError):
+        return LuaError("needs more memory than an expression may use")
+    text = str(error)
+    if text.startswith("need:"):
+        return NeedsArgument(int(text[5:]))
+    if text.startswith("part:"):
+        return NotFiniteError(int(text[5:]))
+    return LuaError(_reason(error))
 
 
 def _reason(error: Exception) -> str:

@@ -29,7 +29,16 @@ from mesolive.language.expression import (
     parse_expression,
 )
 from mesolive.language.problems import ExpressionError, MissingValueError, StatementError
-from mesolive.language.sandbox import LuaFunction, LuaValue, NeedsArgument, NotFiniteError, Sandbox, run
+from mesolive.language.sandbox import (
+    LUA_ERRORS,
+    LuaFunction,
+    LuaValue,
+    NeedsArgument,
+    NotFiniteError,
+    Sandbox,
+    explained,
+    run,
+)
 from mesolive.language.scope import Scope
 from mesolive.language.variables import Reader, bind
 
@@ -248,8 +257,8 @@ class CompiledStatement:
         self._readers: tuple[Reader, ...] = tuple(bind(name) for name in names)
         self._always = always
         self._calls = tuple(calls)
-        self._simple = not calls and always == len(names)
         self._constant = constant
+        self._simple = constant is None and not calls and always == len(names)
         self._parts = tuple(parts)
 
     def may_read(self, prefixes: tuple[str, ...]) -> bool:
@@ -264,19 +273,17 @@ class CompiledStatement:
         StatementError
             When a value that it reads is missing, or it cannot be carried out.
         """
+        if self._simple:
+            return self._evaluate_simply(scope)
         if self._constant is not None:
             return self._constant, {}
         memo = scope.memo
         values: list[LuaValue] = []
-        names = self._names
-        for index, name in enumerate(names):
+        for index, name in enumerate(self._names):
             value = memo.get(name)
             if value is None and index < self._always:
                 value = memo[name] = self._read(index, scope)
             values.append(value)
-        if self._simple:
-            result = self._run(values)
-            return _finite(result), dict(zip(names, values, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
         if not self.path or all(call.caller is not _RANDOM for call in self._calls):
             return self._evaluate_lazily(scope, values)
         # A call within the arguments of another has no place of its own: it goes on drawing for the statement.
@@ -285,6 +292,28 @@ class CompiledStatement:
             return self._evaluate_lazily(scope, values)
         finally:
             scope.random = before
+
+    def _evaluate_simply(self, scope: Scope) -> tuple[LuaValue, dict[str, float]]:
+        """Evaluate a statement that makes no call and reads all of its variables always, as most conditions do.
+
+        It is written out, without helpers: a call of one costs as much as the Lua function itself.
+        """
+        memo, names = scope.memo, self._names
+        try:
+            values: list[LuaValue] = [memo[name] for name in names]
+        except KeyError:
+            values = []
+            for index, name in enumerate(names):
+                if name not in memo:
+                    memo[name] = self._read(index, scope)
+                values.append(memo[name])
+        try:
+            result = self._function(*values)
+        except LUA_ERRORS as error:
+            raise self._named(explained(error)) from None
+        if result is not True and result is not False:
+            _finite(result)
+        return result, dict(zip(names, values, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
 
     def _evaluate_lazily(self, scope: Scope, values: list[LuaValue]) -> tuple[LuaValue, dict[str, float]]:
         count = len(self._names)
@@ -317,7 +346,15 @@ class CompiledStatement:
         try:
             return run(self._function, arguments)
         except NotFiniteError as error:
-            raise StatementError(f"'{self._parts[error.part]}' is {_WITHOUT_VALUE}") from None
+            raise self._named(error) from None
+
+    def _named(self, error: Exception) -> Exception:
+        """Return an error of the expression with the text of the part concerned."""
+        return (
+            StatementError(f"'{self._parts[error.part]}' is {_WITHOUT_VALUE}")
+            if isinstance(error, NotFiniteError)
+            else error
+        )
 
     def _read(self, index: int, scope: Scope) -> float:
         value = self._readers[index](scope)
@@ -353,7 +390,7 @@ class CompiledStatement:
             value, variables = self.evaluate(scope)
         except StatementError as error:
             return Evaluation(kind, self.text, None, error=str(error))
-        if value is None or value is False or value is True:
+        if value is True or value is False or value is None:
             return Evaluation(kind, self.text, value is True, variables)
         return Evaluation(kind, self.text, value != 0, variables, float(value))
 
