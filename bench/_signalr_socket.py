@@ -17,9 +17,12 @@ class RawWebSocket:
     ----------
     port, path
         Of the server.
+    chunk
+        How much is read at once: small where many sockets get little each, since each read makes a buffer of this size.
     """
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, chunk: int = _CHUNK) -> None:
+        self._chunk = chunk
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         request = (
@@ -55,6 +58,11 @@ class RawWebSocket:
                 return payload
             self._data += self._more()
 
+    def receive_some(self) -> bytes:
+        """Return what has arrived, at least a byte: frames and parts of frames, their heads among it."""
+        data, self._data = self._data or self._more(), b""
+        return data
+
     def read_past(self, mark: bytes) -> bytes:
         """Read and drop bytes until `mark` has come; return the last ones up to and with it."""
         tail = self._data
@@ -64,7 +72,7 @@ class RawWebSocket:
         return tail[: at + len(mark)]
 
     def _more(self) -> bytes:
-        data = self._socket.recv(_CHUNK)
+        data = self._socket.recv(self._chunk)
         if not data:
             raise ConnectionError("the server closed the connection")
         return data

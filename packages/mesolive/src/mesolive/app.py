@@ -341,6 +341,7 @@ async def running(
             evaluated_every=settings.signals_every / settings.speed,
             registry=registry,
             notices=store.notices,
+            stream_window=hubs.streams.engine.window,
         )
 
         # Clients connect after all of this. The deliverer of events starts before the services that append events.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 from mesolive.market.change_signal import ChangeSignal, Subscription
 
@@ -72,7 +73,16 @@ async def test_a_signal_bumps_its_followers() -> None:
 
 async def test_a_subscription_that_nobody_holds_is_forgotten() -> None:
     signal = ChangeSignal()
-    kept = signal.subscribe()
-    signal.subscribe()
+    dropped = weakref.ref(signal.subscribe())
     gc.collect()
-    assert set(signal._subscriptions) == {kept}
+    assert dropped() is None
+
+
+async def test_a_reader_that_stops_waiting_is_forgotten() -> None:
+    signal = ChangeSignal()
+    waiting = asyncio.ensure_future(anext(signal.subscribe()))
+    await asyncio.sleep(0)
+    assert len(signal._waiting) == 1
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert not signal._waiting

@@ -110,14 +110,14 @@ async def test_leaving_a_stream_lets_the_server_forget_it(
     data: MesoLiveDataHubClient, held: models.LivePositionDetail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = asyncio.Event()
-    leave = Streams._leave
+    leave = Streams.leave
 
     def noted(streams: Streams, channel: Channel) -> None:
         leave(streams, channel)
         assert streams.engine.channels == {}
         left.set()
 
-    monkeypatch.setattr(Streams, "_leave", noted)
+    monkeypatch.setattr(Streams, "leave", noted)
     stream = data.stream_position_data(models.StreamPositionDataArgs(PositionId=held.Id))
     async with asyncio.timeout(SECONDS):
         await anext(stream)

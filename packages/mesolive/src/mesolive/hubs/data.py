@@ -6,8 +6,7 @@ A stream that fails ends with an error whose text is the status, a colon and the
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -17,13 +16,14 @@ import structlog
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, rate_limited
 from mesolive.hubs.envelope import EnvelopeHub
-from mesolive.streams.service import Streams
+from mesolive.streams.service import LiveStream, Streams
 from mesolive_sdk import models, wire
 from signalr_asyncio import ExactError, Payload, Shared, hub_method
+from signalr_asyncio.server import PushedItems
 
 A = TypeVar("A", bound=msgspec.Struct)
 Answer = models.MesoLiveApiResponse[Any]
-Items = AsyncIterator[Shared]
+Items = PushedItems[Shared]
 
 WAITING_ITEMS = 4
 """The maximum number of items queued for a slow client; beyond it the oldest is dropped."""
@@ -105,15 +105,39 @@ class DataHub(EnvelopeHub):
         service = self._streams.underlying_snapshot
         return await self._answer("GetUnderlyingSnapshot", models.GetUnderlyingSnapshotArgs, args, service)
 
-    async def _follow(
+    def _follow(
         self,
         method: str,
         arguments: type[A],
         payload: Payload | None,
-        items: Callable[[UserContext, A], AsyncGenerator[Shared]],
-    ) -> AsyncGenerator[Shared]:
-        """Decode the argument and yield the items; a failure ends the stream, its status first in the text."""
-        user_id, streams = self.user.user_id, None if self.shares is None else self.shares.streams
+        stream: Callable[[UserContext, A], LiveStream],
+    ) -> Items:
+        """Return the items of a stream; its argument is decoded and its user's share taken when it begins."""
+        return _Followed(self, method, lambda: stream(self.user, wire.decode_args(payload, arguments)))
+
+
+class _Followed(PushedItems[Shared]):
+    """The items of one stream; a failure ends it, its status first in the text.
+
+    Parameters
+    ----------
+    hub
+        The connection's hub object.
+    method
+        The hub method, for the log and the errors.
+    begin
+        Decodes the argument and returns the stream.
+    """
+
+    def __init__(self, hub: DataHub, method: str, begin: Callable[[], LiveStream]) -> None:
+        self._hub = hub
+        self._method = method
+        self._begin = begin
+
+    async def push(self, put: Callable[[Shared], None]) -> None:
+        """Push the items into the connection until the stream ends."""
+        hub, method = self._hub, self._method
+        user_id, streams = hub.user.user_id, None if hub.shares is None else hub.shares.streams
         if streams is not None and not streams.take(user_id):
             refused = rate_limited(
                 f"you have {streams.most} streams open, over all connections, and may have no more",
@@ -121,16 +145,14 @@ class DataHub(EnvelopeHub):
             )
             raise ExactError(str(refused))
         try:
-            async with aclosing(items(self.user, wire.decode_args(payload, arguments))) as followed:
-                async for item in followed:
-                    yield item
+            await self._begin().push(put)
         except wire.WireValidationError as error:
             raise ExactError(f"ValidationError: the argument of {method} is not valid: {error}") from None
         except ServiceError as error:
             raise ExactError(str(error)) from None
         except Exception:  # noqa: BLE001 - a fault of ours: the caller gets a reference, the log gets the trace
             reference = uuid4().hex[:12]
-            _log.exception("hub_stream_failed", method=method, reference=reference, user_id=self.user.user_id)
+            _log.exception("hub_stream_failed", method=method, reference=reference, user_id=user_id)
             raise ExactError(
                 f"InternalError: {method} failed inside the server; the log has it under reference {reference}"
             ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from types import TracebackType
 from typing import Self
 
@@ -30,7 +29,11 @@ class Subscription:
                 self._seen = self._signal.version
                 return self._seen
             self._woken.clear()
-            await self._woken.wait()
+            self._signal.wake_next(self)
+            try:
+                await self._woken.wait()
+            finally:
+                self._signal.forget(self)
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
@@ -55,31 +58,36 @@ class Subscription:
 class ChangeSignal:
     """A version number that others can wait for. Belongs to one event loop; not for threads.
 
-    Subscriptions are weakly referenced: a dropped one is removed by garbage collection.
+    A signal knows those readers only that wait at the moment: one that still handles an earlier change looks at the
+    version itself. Most of ten thousand ticks a second find nobody waiting.
     """
 
     def __init__(self) -> None:
         self.version = 0
-        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
+        self._waiting: set[Subscription] = set()
         self._followers: list[ChangeSignal] = []
 
     def bump(self) -> None:
         """Count one change and wake the readers, those of followers too."""
         self.version += 1
-        for subscription in list(self._subscriptions):
-            subscription.wake()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, set()
+            for subscription in waiting:
+                subscription.wake()
         for follower in self._followers:
             follower.bump()
 
     def subscribe(self) -> Subscription:
         """Return a subscription that yields every later version, the newest only."""
-        subscription = Subscription(self)
-        self._subscriptions.add(subscription)
-        return subscription
+        return Subscription(self)
+
+    def wake_next(self, subscription: Subscription) -> None:
+        """Wake a reader at the next change."""
+        self._waiting.add(subscription)
 
     def forget(self, subscription: Subscription) -> None:
-        """Drop a subscription that was closed."""
-        self._subscriptions.discard(subscription)
+        """Wake a reader no more: it has been woken, has stopped waiting, or is closed."""
+        self._waiting.discard(subscription)
 
     def lead(self, follower: ChangeSignal) -> None:
         """Bump `follower` whenever this signal is bumped."""

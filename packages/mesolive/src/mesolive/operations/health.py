@@ -29,6 +29,7 @@ from mesolive.operations.resources import LoopLag, open_files
 from mesolive.signals.stats import EvaluationStats
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
+from mesolive.streams.conflation import ConflationWindow
 from mesolive.tasks import TaskRegistry, Tasks, TaskState
 from mesolive.trading.execution.halts import count_halts
 from mesolive.trading.execution.reconciliation import ReconciliationEngine
@@ -130,6 +131,8 @@ class Vitals:
     loop_lag
         The longest time, in seconds, by which a turn of the event loop was late in the last half minute: everything
         waited for so long.
+    stream_window
+        For how many seconds changes of live values are gathered into one item: as configured, and at the moment.
     files
         How many file descriptors are open, and how many may be; `None` where that is not known.
     tasks
@@ -152,6 +155,7 @@ class Vitals:
     evaluated_ago: float | None = None
     evaluated_every: float = 60.0
     loop_lag: float = 0.0
+    stream_window: tuple[float, float] | None = None
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     notices: Sequence[str] = ()
     files: tuple[int, int] | None = None
@@ -193,6 +197,12 @@ def warnings(vitals: Vitals) -> list[str]:
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
+        )
+    if vitals.stream_window is not None and vitals.stream_window[1] > vitals.stream_window[0]:
+        configured, now = vitals.stream_window
+        result.append(
+            f"live values come every {now * 1000:.0f} ms in place of {configured * 1000:.0f} ms: clients stream more "
+            "than this machine can value"
         )
     if vitals.files is not None and scarce(vitals.files):
         used, limit = vitals.files
@@ -247,6 +257,7 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
         "event_loop": {"lag_seconds": round(vitals.loop_lag, 3)},
+        "streams": None if vitals.stream_window is None else {"window_seconds": round(vitals.stream_window[1], 3)},
         "files": None if vitals.files is None else {"open": vitals.files[0], "limit": vitals.files[1]},
         "tasks": {
             name: {
@@ -277,6 +288,8 @@ class Health:
         The tasks of all parts.
     notices
         Warnings that stand until the next start.
+    stream_window
+        The conflation window of the live values.
     """
 
     def __init__(
@@ -294,6 +307,7 @@ class Health:
         registry: TaskRegistry | None = None,
         notices: Sequence[str] = (),
         pace: Clock | None = None,
+        stream_window: ConflationWindow | None = None,
     ) -> None:
         self._database = database
         self._file = file
@@ -308,6 +322,7 @@ class Health:
         self._started = time.monotonic()
         self._stored = Vitals()
         self._notices = notices
+        self._stream_window = stream_window
         self._pace = pace or MonotonicClock()
         self.registry = registry or TaskRegistry()
         self.tasks = Tasks(self._pace)
@@ -330,7 +345,7 @@ class Health:
         """The current results: of the database from the last check, of all else at this moment."""
         now, seen = time.monotonic(), self._stored
         behind = self._deliverer.behind
-        pulse = self._pulse
+        pulse, window = self._pulse, self._stream_window
         return Vitals(
             database_error=seen.database_error,
             write_seconds=seen.write_seconds,
@@ -351,6 +366,7 @@ class Health:
             evaluated_ago=None if pulse is None else now - max(pulse.succeeded_at[0], self._started),
             evaluated_every=self._every,
             loop_lag=self.lag.worst,
+            stream_window=None if window is None else (window.configured, window.seconds),
             files=seen.files,
             tasks=self.registry.states(),
             notices=self._notices,

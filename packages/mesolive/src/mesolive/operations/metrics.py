@@ -71,6 +71,9 @@ class ServerMetrics(Collector):
         yield _gauge("events_undelivered", "Events that wait to be delivered to clients", vitals.undelivered)
         yield _gauge("events_delivery_lag_seconds", "For how long events have waited", vitals.delivery_lag)
         yield _gauge("loop_lag_seconds", "Longest delay of the event loop in the last half minute", vitals.loop_lag)
+        if vitals.stream_window is not None:
+            text = "For how long changes of live values are gathered into one item; longer at overload"
+            yield _gauge("stream_window_seconds", text, vitals.stream_window[1])
         if vitals.files is not None:
             yield _gauge("open_files", "File descriptors that are open", vitals.files[0])
             yield _gauge("open_files_limit", "File descriptors that may be open", vitals.files[1])

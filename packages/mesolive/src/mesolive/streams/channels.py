@@ -1,7 +1,8 @@
 """Streaming channels: the latest item of one subscription, shared by all its followers (conflation).
 
-Each follower is woken and takes the latest item. A slow follower skips items and never reads an old one. There is no
-queue.
+The turn that makes an item hands it to the connection of each follower (`push`), whose queue keeps the newest items for
+a slow client. Whoever iterates (`follow`) is woken and takes the latest item. A slow follower skips items and never
+reads an old one.
 """
 
 from __future__ import annotations
@@ -99,23 +100,46 @@ class Channel:
     seen: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     seen_spot: FloatArray = field(default_factory=lambda: np.empty(0))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _puts: list[Callable[[Shared], None]] = field(default_factory=list[Callable[[Shared], None]])
 
     def publish(self, item: Shared, at: float) -> None:
         """Make `item` the latest and wake the followers."""
         self.item = item
         self.sequence += 1
         self.sent_at = at
+        for put in tuple(self._puts):
+            put(item)
         self._wake()
 
     def end(self, failure: ServiceError | None = None) -> None:
         """End the stream of all followers after the latest item, with an error if one is given."""
         self.ended = True
         self.failure = failure
+        self._over.set()
         self._wake()
 
     def _wake(self) -> None:
         event, self._changed = self._changed, asyncio.Event()
         event.set()
+
+    async def push(self, put: Callable[[Shared], None]) -> None:
+        """Call `put` with the latest item at once and with each later one when it is made; return at the end.
+
+        Raises
+        ------
+        ServiceError
+            When the channel failed.
+        """
+        if self.item is not None:
+            put(self.item)
+        self._puts.append(put)
+        try:
+            await self._over.wait()
+        finally:
+            self._puts.remove(put)
+        if self.failure is not None:
+            raise self.failure
 
     async def follow(self) -> AsyncIterator[Shared]:
         """Yield the latest item at once, and each later one that is the latest when it is asked for.

@@ -1,6 +1,7 @@
 """Streaming engine: values all channels once per conflation window, whatever the number of their followers.
 
-A window begins with the first market change after the last window and collects further changes. At its end all
+A window begins with the first market change after the last window and collects further changes; at overload it widens
+(`conflation`). At its end all
 channels whose own prices changed (or, where they have greeks, whose underlying moved) are valued together as arrays
 and each gets one new item. What did not change is not sent; after `keep_alive` without an item the latest values are
 sent again.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.listing import Listing
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.streams.channels import Channel
+from mesolive.streams.conflation import ConflationWindow
 from mesolive.tasks import Turns
 from mesolive.trading.valuation.engine import Valuation, value_all
 from mesolive.trading.valuation.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
@@ -131,18 +133,31 @@ class Engine:
         For how long changes are gathered, in seconds.
     keep_alive
         After how many seconds without an item the latest values are sent again.
+    processor_time
+        The processor time of this thread, in seconds.
 
     Attributes
     ----------
+    window
+        For how long changes are gathered at the moment: longer at overload.
     items, turns, busy_seconds
-        How many items were made, how many turns there were, and how long their computations took; for metrics.
+        How many items were made, how many turns there were, and the processor time that they took; for metrics.
     """
 
-    def __init__(self, market: Market, clock: Clock, pace: Clock, window: float, keep_alive: float) -> None:
+    def __init__(
+        self,
+        market: Market,
+        clock: Clock,
+        pace: Clock,
+        window: float,
+        keep_alive: float,
+        processor_time: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._market = market
         self._clock = clock
         self._pace = pace
-        self._window = window
+        self.window = ConflationWindow(window)
+        self._processor_time = processor_time
         self._keep_alive = keep_alive
         self._channels: dict[Hashable, Channel] = {}
         self._of_user: dict[int, dict[Hashable, Channel]] = {}
@@ -206,24 +221,29 @@ class Engine:
             async for _ in changes:
                 # While the market is busy windows join without a pause, and a turn that took long is caught up with.
                 # After a quiet time a change begins a window of its own.
-                if not 0.0 <= self._now() - due < self._window:
+                window = self.window.seconds
+                if not 0.0 <= self._now() - due < window:
                     due = self._now()
                 self._round += 1
                 begun = self._current_plans()
+                busy, late = self.busy_seconds, 0.0
                 for turn in range(len(begun)):
-                    due += self._window / len(begun)
-                    await self._pace.sleep(due - self._now())
+                    due += window / len(begun)
+                    # A turn that is due waits a turn of the loop too: whoever calls meanwhile comes in between.
+                    await self._pace.sleep(max(due - self._now(), 0.0))
+                    late = max(late, self._now() - due)
                     for plan in self._current_plans()[turn :: len(begun)]:
                         self._take_turn(plan)
                 if begun is not self._current_plans():
                     # Channels were added or removed and the plans rebuilt: every channel must still get its turn.
                     for plan in self._current_plans():
                         self._take_turn(plan)
+                self.window.account(self.busy_seconds - busy + late)
                 turns.turned()
 
     def _take_turn(self, plan: _Plan) -> None:
         """Value what changed among the channels that had no turn in this window yet."""
-        started = time.perf_counter()
+        started = self._processor_time()
         if plan.channels:
             market = self._read(plan)
             changed = [
@@ -236,7 +256,7 @@ class Engine:
             if changed:
                 self._publish(plan, market, changed)
         self.turns += 1
-        self.busy_seconds += time.perf_counter() - started
+        self.busy_seconds += self._processor_time() - started
 
     async def run_keep_alive(self, turns: Turns) -> None:
         """Repeat items that are old until cancelled, as a loop of `Tasks`."""

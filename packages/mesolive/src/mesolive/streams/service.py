@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -72,6 +73,8 @@ class Streams:
         After how many seconds without an item the latest values are sent again.
     max_channels
         The maximum of channels at the same time, over all users.
+    processor_time
+        The processor time of this thread, in seconds: the window widens when the values take too much of it.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Streams:
         window: float = 0.1,
         keep_alive: float = 15.0,
         max_channels: int = 20_000,
+        processor_time: Callable[[], float] = time.thread_time,
     ) -> None:
         self._market = market
         self._positions = positions
@@ -94,7 +98,7 @@ class Streams:
         self._closed = False
         self._pace = pace if pace is not None else ScaledClock(datetime(2000, 1, 1, tzinfo=UTC))
         self._max_channels = max_channels
-        self.engine = Engine(market, clock, self._pace, window, keep_alive)
+        self.engine = Engine(market, clock, self._pace, window, keep_alive, processor_time)
         self._readers = asyncio.Semaphore(PARALLEL_READS)
         self.tasks = Tasks(self._pace)
 
@@ -115,33 +119,33 @@ class Streams:
 
     # Streams
 
-    def position(self, user: UserContext, args: models.PositionDataArgs) -> AsyncGenerator[Shared]:
+    def position(self, user: UserContext, args: models.PositionDataArgs) -> LiveStream:
         """Stream a position's values; ends after the item that shows it closed.
 
         The first item of every stream raises `ServiceError` for an unknown id or one of another user, a provider that
         this server does not have, an unknown contract, or flags that select no field.
         """
-        return self._stream(lambda: self._position(user, args))
+        return LiveStream(self, lambda: self._position(user, args))
 
-    def leg(self, user: UserContext, args: models.LegDataArgs) -> AsyncGenerator[Shared]:
+    def leg(self, user: UserContext, args: models.LegDataArgs) -> LiveStream:
         """Stream a leg's values; ends after the item that shows it closed."""
-        return self._stream(lambda: self._leg(user, args))
+        return LiveStream(self, lambda: self._leg(user, args))
 
-    def legs(self, user: UserContext, args: models.LegsDataArgs) -> AsyncGenerator[Shared]:
+    def legs(self, user: UserContext, args: models.LegsDataArgs) -> LiveStream:
         """Stream the values of several legs; a leg that is closed leaves the items, and with the last one it ends."""
-        return self._stream(lambda: self._legs(user, args))
+        return LiveStream(self, lambda: self._legs(user, args))
 
-    def combo(self, _user: UserContext, args: models.ComboContractsDataArgs) -> AsyncGenerator[Shared]:
+    def combo(self, _user: UserContext, args: models.ComboContractsDataArgs) -> LiveStream:
         """Stream the values of a combo of contracts."""
-        return self._stream(lambda: self._combo(args))
+        return LiveStream(self, lambda: self._combo(args))
 
-    def contract(self, _user: UserContext, args: models.ContractDataArgs) -> AsyncGenerator[Shared]:
+    def contract(self, _user: UserContext, args: models.ContractDataArgs) -> LiveStream:
         """Stream the values of one contract."""
-        return self._stream(lambda: self._contract(args))
+        return LiveStream(self, lambda: self._contract(args))
 
-    def underlying(self, _user: UserContext, args: models.UnderlyingDataArgs) -> AsyncGenerator[Shared]:
+    def underlying(self, _user: UserContext, args: models.UnderlyingDataArgs) -> LiveStream:
         """Stream an underlying's prices."""
-        return self._stream(lambda: self._underlying(args))
+        return LiveStream(self, lambda: self._underlying(args))
 
     # Snapshots
 
@@ -339,16 +343,8 @@ class Streams:
         channel.subject = subject
         return type_(**channel.form.build(subject, self.engine.value(channel))(EXACT))
 
-    async def _stream(self, source_of: Callable[[], _Source]) -> AsyncGenerator[Shared]:
-        source = source_of()
-        channel = self._join(source)
-        try:
-            async for item in channel.follow():
-                yield item
-        finally:
-            self._leave(channel)
-
-    def _join(self, source: _Source) -> Channel:
+    def join(self, source: _Source) -> Channel:
+        """Follow a source: its channel, with one follower more. `leave` must follow."""
         if self._closed:
             raise unavailable("the server is shutting down", code="ServerStopping")
         if not self._started:
@@ -366,7 +362,8 @@ class Streams:
         channel.followers += 1
         return channel
 
-    def _leave(self, channel: Channel) -> None:
+    def leave(self, channel: Channel) -> None:
+        """Follow it no more; a channel without followers ends."""
         channel.followers -= 1
         if channel.followers == 0:
             self._end(channel)
@@ -440,6 +437,49 @@ class Streams:
                 if channel.reload is not None:
                     channel.reload()
             turns.turned()
+
+
+class LiveStream(AsyncIterator[Shared]):
+    """A stream of live values: to iterate, or to have pushed into connections. One of the two, and once.
+
+    Parameters
+    ----------
+    streams
+        Where the channels are.
+    source_of
+        Returns the source when the stream begins; raises `ServiceError` where the request cannot be served.
+    """
+
+    def __init__(self, streams: Streams, source_of: Callable[[], _Source]) -> None:
+        self._streams = streams
+        self._source_of = source_of
+        self._items: AsyncGenerator[Shared] | None = None
+
+    async def push(self, put: Callable[[Shared], None]) -> None:
+        """Call `put` with each item until the stream ends; see `Channel.push`."""
+        channel = self._streams.join(self._source_of())
+        try:
+            await channel.push(put)
+        finally:
+            self._streams.leave(channel)
+
+    async def __anext__(self) -> Shared:
+        if self._items is None:
+            self._items = self._follow()
+        return await anext(self._items)
+
+    async def aclose(self) -> None:
+        """End the stream."""
+        if self._items is not None:
+            await self._items.aclose()
+
+    async def _follow(self) -> AsyncGenerator[Shared]:
+        channel = self._streams.join(self._source_of())
+        try:
+            async for item in channel.follow():
+                yield item
+        finally:
+            self._streams.leave(channel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class JsonHubProtocol:
         tail = b"}" + SEPARATOR
 
         def encode_item(item: object) -> bytes:
-            if type(item) is Shared:
+            if isinstance(item, Shared):
                 return head + shared_text(item) + tail
             try:
                 value = encode(item if prepare is None else prepare(item))

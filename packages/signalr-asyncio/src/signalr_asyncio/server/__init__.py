@@ -16,6 +16,7 @@ from signalr_asyncio.server._errors import (
 )
 from signalr_asyncio.server._hub import Hub, HubCall, HubContext, HubFilter, hub_method
 from signalr_asyncio.server._options import HubOptions, TransportType
+from signalr_asyncio.server._pushed import PushedItems
 from signalr_asyncio.server._raw import ConnectionHandler, RawConnection
 from signalr_asyncio.server._routes import ConnectionRoute, HubRoute
 
@@ -29,6 +30,7 @@ __all__ = [
     "ServerStats",
     "Hub",
     "hub_method",
+    "PushedItems",
     "HubContext",
     "HubFilter",
     "HubCall",

@@ -10,8 +10,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from signalr_asyncio.protocol._payload_recovery import LostPayload
 from signalr_asyncio.protocol.messages import Payload
 from signalr_asyncio.server._hub import MARK, Hub, MethodOptions
+from signalr_asyncio.server._pushed import PushedItems
 
 _ASYNC_STREAMS = (AsyncIterator, AsyncIterable, AsyncGenerator)
+_RETURNED_STREAMS = (*_ASYNC_STREAMS, PushedItems)
 _LIFECYCLE = frozenset({"on_connected", "on_disconnected"})
 _PLAIN = MethodOptions()
 
@@ -136,7 +138,7 @@ def _describe(hub_class: type[Hub], attribute: str, function: Callable[..., Any]
         raise TypeError(f"{where}: an annotation cannot be resolved: {error}") from error
     generator = inspect.isasyncgenfunction(function)
     coroutine = inspect.iscoroutinefunction(function)
-    streaming = generator or _is_stream(hints.get("return"))
+    streaming = generator or _is_stream(hints.get("return"), _RETURNED_STREAMS)
     if not (generator or coroutine or streaming):
         raise TypeError(f"{where}: a hub method must be async; a helper's name begins with an underscore")
     if options.latest_only and not streaming:
@@ -171,8 +173,8 @@ def _parameter(where: str, parameter: inspect.Parameter, hints: dict[str, Any]) 
     return Parameter(parameter.name, _value_type(hint), False, raw, optional)
 
 
-def _is_stream(hint: Any) -> bool:  # noqa: ANN401 - an annotation is any object
-    return (get_origin(hint) or hint) in _ASYNC_STREAMS
+def _is_stream(hint: Any, kinds: tuple[Any, ...] = _ASYNC_STREAMS) -> bool:  # noqa: ANN401 - an annotation is any object
+    return (get_origin(hint) or hint) in kinds
 
 
 def _value_type(hint: Any) -> Any:  # noqa: ANN401 - an annotation is any object

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from signalr_asyncio.server._call import Call, CallError, CallHost, begin_stream
 from signalr_asyncio.server._errors import AccessDeniedError, ClientDisconnectedError, HubMethodError, describe
 from signalr_asyncio.server._hub import Hub, HubCall
 from signalr_asyncio.server._outbox import LatestSlot
+from signalr_asyncio.server._pushed import PushedItems
 from signalr_asyncio.server._slots import Slots, current_holder
 from signalr_asyncio.server._uploads import Allowance, Upload
 
@@ -370,7 +371,9 @@ class Calls:
             if self._ended:
                 raise asyncio.CancelledError
             items = await self._result(call)
-            if hasattr(items, "__aiter__"):
+            if isinstance(items, PushedItems):
+                await self._push(call, invocation_id, cast("PushedItems[Any]", items))
+            elif hasattr(items, "__aiter__"):
                 await self._pump(call, invocation_id, items)
             else:
                 error = (
@@ -394,6 +397,42 @@ class Calls:
         self._finish(call)
         if not self._ended:
             await self._session.send(self._session.protocol.encode(Completion(invocation_id, error=error)))
+
+    async def _push(self, call: Call, invocation_id: str, items: PushedItems[Any]) -> None:
+        session = self._session
+        writer, outbox = session.writer, session.writer.outbox
+        encode = session.protocol.item_encoder(invocation_id)
+        capacity = call.method.options.buffer or self._options.stream_buffer_capacity
+        slot = LatestSlot(capacity) if call.method.options.latest_only else None
+        failure: EncodeError | None = None
+
+        def put(item: object) -> None:
+            nonlocal failure
+            if call.finished or session.ended or failure is not None:
+                return
+            try:
+                record = encode(item)
+            except EncodeError as error:
+                # Of this connection's encoding: the source goes on for the others.
+                failure = error
+                if call.task is not None:
+                    call.task.cancel()
+                return
+            if slot is None:
+                session.post(record)
+            else:
+                outbox.put_latest(slot, record)
+                writer.flush_soon()
+
+        begin_stream(call)
+        try:
+            await items.push(put)
+        except asyncio.CancelledError:
+            if failure is None or call.cancelled or self._ended:
+                raise
+            if call.task is not None:
+                call.task.uncancel()
+            raise failure from None
 
     async def _pump(self, call: Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
         try:

@@ -207,6 +207,10 @@ class LiveItem(Shared):
         self._type = type_
         self.encoded = _Encodings(build)
 
+    def plain(self) -> Fields:
+        """Return what the JSON of the item is written from."""
+        return self._build(_JSON)
+
     def __getattr__(self, name: str) -> msgspec.Struct:
         # `value` is not set until it is read: only encodings other than JSON read it.
         if name != "value":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -13,6 +13,7 @@ import pytest
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError
 from mesolive.market.contracts import Right
+from mesolive.streams.service import LiveStream
 from mesolive_sdk import models
 from mesolive_testkit.streams.positions import FakePositions, leg, position
 from mesolive_testkit.streams.running import DAY, contract, item, settled
@@ -50,12 +51,12 @@ def live_contract(strike: int = 5100, changes: Mapping[str, object] | None = Non
 class Follower:
     """Takes the items of a stream as they come."""
 
-    def __init__(self, stream: AsyncGenerator[Shared]) -> None:
+    def __init__(self, stream: LiveStream) -> None:
         self.items: list[Shared] = []
         self.error: BaseException | None = None
         self.task = asyncio.create_task(self._run(stream))
 
-    async def _run(self, stream: AsyncGenerator[Shared]) -> None:
+    async def _run(self, stream: LiveStream) -> None:
         try:
             async with aclosing(stream):
                 async for one in stream:
@@ -78,14 +79,14 @@ class Follower:
         await asyncio.gather(self.task, return_exceptions=True)
 
 
-async def follow(stream: AsyncGenerator[Shared]) -> Follower:
+async def follow(stream: LiveStream) -> Follower:
     """Follow a stream from now on."""
     follower = Follower(stream)
     await settled()
     return follower
 
 
-async def refused(stream: AsyncGenerator[Shared]) -> ServiceError:
+async def refused(stream: LiveStream) -> ServiceError:
     """Return how a stream is refused."""
     with pytest.raises(ServiceError) as raised:
         await anext(stream)
