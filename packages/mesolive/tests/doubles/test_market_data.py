@@ -126,7 +126,7 @@ async def test_the_lines_are_shared_by_all_clients_and_the_one_too_many_is_refus
         refused = watch(second, options[3])
         assert (await second.error(101))[0] == refused
         second.api.disconnect()
-        await _until_gone(kit, 11)
+        await kit.until(lambda: 11 not in kit.double.gateway.clients)
         watch(first, options[3])
         await first.settle()
         assert not [call for call in first.named("error") if call[1] == 101]
@@ -223,7 +223,7 @@ async def test_subscriptions_end_with_their_socket() -> None:
         await client.settle()
         assert kit.double.data.lines == 1
         client.api.disconnect()
-        await _until_gone(kit, 10)
+        await kit.until(lambda: 10 not in kit.double.gateway.clients)
         assert kit.double.data.lines == 0
 
 
@@ -263,19 +263,3 @@ async def test_a_paced_client_is_never_refused() -> None:
             await client.settle()
             await kit.timer.advance(1.0)
         assert not [call for call in client.named("error") if call[1] == 100]
-
-
-async def _until_gone(kit: TwsKit, client_id: int) -> None:
-    """Wait until the double has seen that a socket is closed: another client's answers come after it."""
-    while client_id in kit.double.gateway.clients:
-        probe = await kit.client(99)
-        await probe.settle()
-        probe.api.disconnect()
-        while 99 in kit.double.gateway.clients:
-            await _turn()
-
-
-async def _turn() -> None:
-    import asyncio
-
-    await asyncio.sleep(0)

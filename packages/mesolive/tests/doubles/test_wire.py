@@ -57,10 +57,7 @@ async def test_a_client_below_the_oldest_version_is_refused_by_the_library() -> 
         client = await kit.client(ready=False, patience=0)
         errors: list[str] = []
         client.api.apiError += errors.append
-        for _ in range(1000):
-            if errors:
-                break
-            await asyncio.sleep(0)
+        await kit.until(lambda: bool(errors))
         assert errors == ["TWS/gateway version must be >= 972"]
 
 

@@ -173,6 +173,12 @@ class TwsKit:
 
     attempts: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
 
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Let the loop turn until something is true of the double: no message tells a client of it."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not done():  # noqa: ASYNC110 - the double has no event for tests
+                await asyncio.sleep(0)
+
     def instruments(self, symbol: str, **fields: Any) -> list[Instrument]:
         """Return the listed contracts that match."""
         now = self.clock.now()

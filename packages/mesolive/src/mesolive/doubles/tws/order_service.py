@@ -329,9 +329,11 @@ class OrderService:
         if not told or strike("order_unacknowledged") is not None:
             return
         if strike("executions_first") is not None and order.live:
+            order.status = OrderStatus.SUBMITTED
             self._match(order)
             if order.filled:
                 return
+            order.status = OrderStatus.PRE_SUBMITTED
         reports.order(order)
         for fault, code in (("preset_tif", 10349), ("outside_rth_ignored", 2109), ("shares_to_locate", 404)):
             if strike(fault) is not None:
