@@ -120,6 +120,8 @@ class Engines(Protocol):
     """How many write transactions may run at once; with more than one, those of different users run side by side."""
     file: Path | None
     """The database's file, or `None` where it is a server."""
+    exclusive: bool
+    """Whether no other server can take the database over while this process lives, however long it is paused."""
     reader: Engine
     writer: Engine
     """Through which statements go: where listeners of SQLAlchemy's events attach."""

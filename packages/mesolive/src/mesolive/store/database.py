@@ -157,6 +157,11 @@ class Database:
         database.emergency.prepare()
         return database
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether no other server can take the database over while this process lives, however long it is paused."""
+        return self._engines.exclusive
+
     async def missing_commits(self) -> int:
         """Return how many acknowledged transactions are missing: the log was cut or damaged, or an old copy put in."""
         return await self._engines.missing_commits()

@@ -122,6 +122,7 @@ class PostgresqlEngines:
 
     writers = WRITERS
     file: Path | None = None
+    exclusive = False  # its lock ends with a connection, which the other side may end
 
     def __init__(self, url: URL) -> None:
         if importlib.util.find_spec("asyncpg") is None:

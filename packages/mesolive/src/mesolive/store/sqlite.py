@@ -267,6 +267,7 @@ class SqliteEngines:
     """
 
     writers = 1
+    exclusive = True  # the file lock is the process's: it ends with the process and not before
 
     def __init__(self, file: Path) -> None:
         self.file: Path | None = file

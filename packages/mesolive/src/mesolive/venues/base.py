@@ -237,6 +237,15 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Dedupes(enum.Enum):
+    """For how long a venue knows a client order id again, so that the same order cannot be made twice."""
+
+    NEVER = "never"
+    SESSION = "session"
+    """Opening a session ends the one before: what that one still sends is refused."""
+    FOREVER = "forever"
+
+
 class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the connection to the venue is doing."""
 
@@ -251,6 +260,11 @@ class Venue(Protocol):
     @property
     def kind(self) -> models.BrokerType:
         """Which accounts it serves."""
+        ...
+
+    @property
+    def dedupes(self) -> Dedupes:
+        """For how long it knows a client order id again."""
         ...
 
     @property

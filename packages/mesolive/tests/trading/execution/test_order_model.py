@@ -42,6 +42,7 @@ from mesolive.trading.execution.plan_completion import PlanCompletion
 from mesolive.trading.execution.report_handler import VenueReport, report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.risk_limits import Limits, set_limits
+from mesolive.trading.execution.send_permits import SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.repository import orders_by_reference
@@ -135,6 +136,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             clock,
             _ignore,
             self._complete_later,
+            permits=SendPermits(self.database),
         )
         view = self.market.view("SPX")
         month = next(one for one in view.expirations if (one.day - START.date()).days > 30)

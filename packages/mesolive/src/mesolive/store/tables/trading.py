@@ -288,6 +288,10 @@ orders = Table(
     Column("replaces_id", BigInteger),
     Column("replaced_by", BigInteger),
     Column("reason", Text),
+    Column("sender_epoch", Integer),
+    Column("send_by", UtcDateTime),
+    Column("permit_epoch", Integer),
+    Column("permit_at", UtcDateTime),
     UniqueConstraint("reference"),
     Index("ix_orders_plan", "plan_id"),
     Index("ix_orders_user_state", "user_id", "state", "id"),
@@ -299,7 +303,8 @@ orders = Table(
 """`reference` is the client order id that the server sends; `venue_order_id` is the venue's permanent id. Paper
 orders have neither. `filled_value` is the exact sum of quantity times price over all fills. `sent_by` is the id of
 the API key that asked. `send_key` and `cancel_key` are the idempotency keys whose records wait for its
-outcome."""
+outcome. `sender_epoch` and `permit_epoch` are the epochs of the server that stored the order and of the one that was
+permitted to send it (`trading/execution/send_permits.py`); `send_by` and `permit_at` are real time."""
 
 order_facts = Table(
     "order_facts",

@@ -18,6 +18,7 @@ from mesolive.trading.execution.order_service import ANSWER_SECONDS, OrderServic
 from mesolive.trading.execution.plan_completion import PlanCompletion
 from mesolive.trading.execution.reconciliation import ReconciliationConfig, ReconciliationEngine
 from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.send_permits import SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.settlement.venue_settlements import VenueSettlements
@@ -55,6 +56,7 @@ class ExecutionEngine:
         self.venues = VenueRegistry(venues)
         self.completion = PlanCompletion(database, journal, freezer, clock)
         self.facts = ReportQueue(database, journal, clock, self.completion.begin, self._request_reconciliation)
+        self.permits = SendPermits(database)
         self.sending = OrderService(
             database,
             journal,
@@ -65,13 +67,16 @@ class ExecutionEngine:
             clock,
             self._request_reconciliation,
             self.completion.begin,
+            permits=self.permits,
             answer_seconds=answer_seconds,
         )
         self.actions = AccountActions(journal, idempotency, clock, self._request_reconciliation)
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
         self.supervisors = [
-            ReconciliationEngine(venue, database, journal, self.facts, settlements, self.sending, clock, reconciliation)
+            ReconciliationEngine(
+                venue, database, journal, self.facts, settlements, self.sending, self.permits, clock, reconciliation
+            )
             for venue in self.venues.all.values()
         ]
 
@@ -82,6 +87,8 @@ class ExecutionEngine:
 
     async def start(self) -> None:
         """Complete positions that a stop interrupted, connect the venues, and reconcile with them."""
+        # Before anything is judged: from now on no server before this one can send.
+        await self.permits.begin_epoch()
         opened = await self.completion.recover()
         if opened:
             _log.info("plans_completed", number=opened)

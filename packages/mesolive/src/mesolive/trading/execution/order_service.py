@@ -16,7 +16,7 @@ from mesolive.clock import Clock
 from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
-from mesolive.store.database import Database, WriteTransaction
+from mesolive.store.database import NOT_STORED, Database, WriteTransaction
 from mesolive.tasks import Tasks
 from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.evaluation.concurrency import ConcurrencyCheck
@@ -32,6 +32,7 @@ from mesolive.trading.execution.report_handler import (
     send_result,
 )
 from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.send_permits import Denial, Denied, SendPermits, boot_time
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
     Idempotency,
@@ -46,7 +47,7 @@ from mesolive.trading.orders.repository import (
     mark_replaced_by,
     place_orders,
 )
-from mesolive.trading.orders.state_machine import ContactLost, Replaced
+from mesolive.trading.orders.state_machine import ContactLost, Rejected, Replaced
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.venues.base import Accepted, Venue, VenueRequest, VenueUnreachableError
 from mesolive_sdk import models
@@ -67,6 +68,8 @@ class Sendable:
     ----------
     replaces
         The order that it shall replace, as it was when this one was committed.
+    admitted
+        `boot_time` of its admission.
     warning
         A warning in the answer, such as an order beyond the limits of its strategy.
     """
@@ -76,6 +79,7 @@ class Sendable:
     request: VenueRequest
     venue: Venue
     replaces: StoredOrder | None
+    admitted: float
     warning: str | None = None
 
 
@@ -91,6 +95,8 @@ class OrderService:
         Called with the id of an account of which an order is unresolved.
     completed
         See `ReportHandler`.
+    permits
+        Asked before each submission.
     answer_seconds
         How long a venue's answer is awaited.
     """
@@ -107,6 +113,7 @@ class OrderService:
         unresolved: Callable[[int], None],
         completed: Callable[[int, int], None],
         *,
+        permits: SendPermits,
         answer_seconds: float = ANSWER_SECONDS,
         new_reference: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
@@ -119,6 +126,7 @@ class OrderService:
         self._clock = clock
         self._unresolved = unresolved
         self._completed = completed
+        self._permits = permits
         self._answer_seconds = answer_seconds
         self._new_reference = new_reference
         self._batches: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
@@ -195,6 +203,9 @@ class OrderService:
         """Send a committed order to its venue and book the answer."""
         order = made.order
         try:
+            if (denied := await self._denied(made)) is not None:
+                return await self._not_sent(made, denied)
+            # Nothing may wait between the permit and the submission: a permit is looked at again only there.
             if made.replaces is None:
                 call = made.venue.submit(made.request)
             else:
@@ -211,6 +222,28 @@ class OrderService:
             self.in_flight.discard(order.reference)
         if after is None or after.view.unresolved_since is not None:
             self._unresolved(order.account_id)
+        return after or order
+
+    async def _denied(self, made: Sendable) -> Denied | None:
+        """Ask for the permit to send an order; what prevents it is a reason not to."""
+        try:
+            return await self._permits.request(made.order, made.account, made.admitted)
+        except NOT_STORED as error:
+            _log.warning("send_permit_not_stored", order_id=made.order.id, reason=str(error))
+            # It may have been stored: whether this order was sent is a question to the venue's lists.
+            return Denied(Denial.STALE_PERMIT, f"the permit to send it could not be stored: {error}")
+
+    async def _not_sent(self, made: Sendable, denied: Denied) -> StoredOrder:
+        """Book that an order was not sent, where that is this server's to say."""
+        order, now = made.order, self._clock.now()
+        _log.warning("order_not_sent", order_id=order.id, why=denied.why.value, reason=denied.text)
+        if denied.why in {Denial.TAKEN_OVER, Denial.RESOLVED}:
+            raise ServiceError(models.StatusCode.Conflict, f"the order was not sent by this server: {denied.text}")
+        if denied.why is Denial.STALE_PERMIT:
+            after = await self._facts.tell(report_from_server(order, ContactLost(denied.text, now)))
+            self._unresolved(order.account_id)
+        else:
+            after = await self._facts.tell(report_from_server(order, Rejected(denied.text, now, "NotSent")))
         return after or order
 
     async def _within_time(self, order: StoredOrder, call: Coroutine[Any, Any, T]) -> T | ContactLost:
@@ -279,7 +312,9 @@ class OrderService:
     async def _store(
         self, tx: WriteTransaction, user_id: int, checked: Sequence[Admitted], now: datetime
     ) -> list[Made]:
-        placed = await place_orders(tx, user_id, [item.new for item in checked], now)
+        admitted = boot_time()
+        epoch, send_by = self._permits.epoch, self._permits.send_by()
+        placed = await place_orders(tx, user_id, [item.new for item in checked], now, epoch, send_by)
         calls = [(one.request.call, one.plan.id, order.id) for one, order in zip(checked, placed, strict=True)]
         await keep_processing(tx, user_id, calls, now)
         events: list[models.MesoLiveEvent] = []
@@ -305,7 +340,7 @@ class OrderService:
                 warned.append(
                     AuditEntry(user_id, one.account.id, order.id, now, "server", "Warned", None, {"why": warning})
                 )
-            made.append(Sendable(order, one.account, request, one.venue, one.replaces, warning))
+            made.append(Sendable(order, one.account, request, one.venue, one.replaces, admitted, warning))
         await audit(tx, warned)
         await self._journal.append(tx, user_id, events)
         # Before the commit: from then on reconciliation sees the orders.

@@ -29,6 +29,7 @@ from mesolive.trading.execution.inflight_reports import UNBOOKABLE_ERRORS, Infli
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.send_permits import SendPermits
 from mesolive.trading.orders.open_orders import known_references
 from mesolive.trading.orders.report_log import known_executions_of_account
 from mesolive.trading.orders.repository import StoredOrder, open_orders_of_account
@@ -43,6 +44,7 @@ from mesolive.trading.settlement.venue_settlements import (
     waiting_facts,
 )
 from mesolive.venues.base import (
+    Dedupes,
     Ended,
     Ending,
     Execution,
@@ -82,6 +84,8 @@ class ReconciliationConfig:
     missing_grace
         For how long the venue's lists must lack an order before it counts as never arrived. It must be longer than any
         message may be on its way.
+    takeover_grace
+        The same for an order that a server before this one was permitted to send, and may still be sending.
     """
 
     check_interval: float = 1.0
@@ -90,6 +94,7 @@ class ReconciliationConfig:
     reconnect_delay: float = 0.5
     max_reconnect_delay: float = 30.0
     missing_grace: float = 10.0
+    takeover_grace: float = 30.0
 
 
 class ReconciliationEngine:
@@ -109,6 +114,7 @@ class ReconciliationEngine:
         facts: ReportQueue,
         settlements: VenueSettlements,
         sending: OrderService,
+        permits: SendPermits,
         clock: Clock,
         config: ReconciliationConfig | None = None,
     ) -> None:
@@ -118,6 +124,7 @@ class ReconciliationEngine:
         self._facts = facts
         self._settlements = settlements
         self._sending = sending
+        self._permits = permits
         self._clock = clock
         self._config = config or ReconciliationConfig()
         self._accounts: dict[str, Account] = {}
@@ -333,14 +340,27 @@ class ReconciliationEngine:
                 await self._resolve_listed(account, order, at_venue)
 
     async def _resolve_missing(self, order: StoredOrder) -> None:
+        """Judge an order that the venue does not list, by the send permits and by how long the lists lack it."""
         now = self._clock.now()
+        if self._permits.never_sent(order):
+            # Certain at once: no server can be permitted to send it any more.
+            self._missing.pop(order.id, None)
+            await self._facts.tell(report_from_server(order, NotAtVenue(now)))
+            return
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
             # The server was stopped after the order was committed: no call waits for its answer.
             order = (
                 await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
             )
+        if self._permits.is_of_successor(order):
+            return  # this server was taken over: the other one sends, and judges
         moment = asyncio.get_running_loop().time()
-        if moment - self._missing.setdefault(order.id, moment) < self._config.missing_grace:
+        grace = self._config.missing_grace
+        if self._permits.sent_by_other(order) and not order.view.cancel_wanted:
+            grace = max(grace, self._config.takeover_grace)
+            if self._venue.dedupes is Dedupes.NEVER:
+                return  # nothing keeps the other server's order out of the venue: a person must look, and cancel it
+        if moment - self._missing.setdefault(order.id, moment) < grace:
             self._requested.add(order.account_id)
             return
         if order.view.venue_id is not None or order.view.filled:

@@ -72,6 +72,8 @@ class StoredOrder:
     replaced_by: int | None
     created_at: datetime
     updated_at: datetime
+    sender_epoch: int | None = None
+    permit_epoch: int | None = None
 
     def signed(self, qty: Decimal) -> Decimal:
         """Return combos with the sign in which they are shown."""
@@ -153,6 +155,16 @@ _CHANGE = (
         cancel_key=bindparam("new_cancel_key"),
     )
 )
+_UNSENT = select(orders.c.id).where(
+    orders.c.id.in_(bindparam("ids", expanding=True)),
+    orders.c.state == State.PENDING_SUBMIT.value,
+    orders.c.permit_epoch.is_(None),
+)
+_PERMIT = (
+    update(orders)
+    .where(orders.c.id == bindparam("order"))
+    .values(permit_epoch=bindparam("epoch"), permit_at=bindparam("at"))
+)
 _LAST_FILL = (
     update(orders)
     .where(orders.c.id == bindparam("order"))
@@ -165,9 +177,17 @@ _LAST_FILL = (
 
 
 async def place_orders(
-    tx: WriteTransaction, user_id: int, placed: Sequence[NewOrder], at: datetime
+    tx: WriteTransaction, user_id: int, placed: Sequence[NewOrder], at: datetime, epoch: int, send_by: datetime
 ) -> list[StoredOrder]:
-    """Store orders that are about to be sent and return them, in the same order."""
+    """Store orders that are about to be sent and return them, in the same order.
+
+    Parameters
+    ----------
+    epoch
+        Of the server that stores them; see `trading.execution.send_permits`.
+    send_by
+        Until when they may be sent, in real time.
+    """
     rows = [
         {
             "user_id": user_id,
@@ -193,6 +213,8 @@ async def place_orders(
             "sent_by": order.sent_by,
             "send_key": order.send_key,
             "replaces_id": order.replaces_id,
+            "sender_epoch": epoch,
+            "send_by": send_by,
         }
         for order in placed
     ]
@@ -220,6 +242,7 @@ async def place_orders(
             replaced_by=None,
             created_at=at,
             updated_at=at,
+            sender_epoch=epoch,
         )
         for order in placed
     ]
@@ -329,6 +352,17 @@ async def change_orders(tx: WriteTransaction, changed: Sequence[StoredOrder], at
         )
 
 
+async def unsent_orders(tx: Transaction, order_ids: Sequence[int]) -> set[int]:
+    """Return which of the orders wait to be sent: not resolved, and without a permit."""
+    return {row.id for row in await tx.all(_UNSENT, {"ids": list(order_ids)})}
+
+
+async def permit_orders(tx: WriteTransaction, order_ids: Sequence[int], epoch: int, at: datetime) -> None:
+    """Record that a server may send orders; `at` is real time."""
+    if order_ids:
+        await tx.execute(_PERMIT, [{"order": order_id, "epoch": epoch, "at": at} for order_id in order_ids])
+
+
 async def record_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: datetime, position_id: int) -> None:
     """Store the price of the last fill, its time, and the position that it went to."""
     await tx.execute(_LAST_FILL, {"order": order_id, "price": price, "filled": at, "position": position_id})
@@ -378,4 +412,6 @@ def stored(row: Row[Any]) -> StoredOrder:
         replaced_by=row.replaced_by,
         created_at=row.created_at,
         updated_at=row.last_updated,
+        sender_epoch=row.sender_epoch,
+        permit_epoch=row.permit_epoch,
     )

@@ -23,6 +23,7 @@ from mesolive.tasks import Tasks, Turns
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
+    Dedupes,
     Ended,
     Ending,
     Execution,
@@ -69,6 +70,7 @@ class SimulatedVenue:
     """
 
     kind = BrokerType.Simulated
+    dedupes = Dedupes.FOREVER
 
     def __init__(
         self,

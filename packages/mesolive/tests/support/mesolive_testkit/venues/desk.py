@@ -43,6 +43,7 @@ QUICK = ReconciliationConfig(
     reconnect_delay=0.01,
     max_reconnect_delay=0.05,
     missing_grace=0.0,
+    takeover_grace=2.0,
 )
 """A test does not wait for what a person would wait for."""
 

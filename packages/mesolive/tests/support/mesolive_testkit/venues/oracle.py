@@ -13,6 +13,7 @@ from mesolive.trading.portfolio.plans import PlanKind
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
+    Dedupes,
     Ended,
     Ending,
     Execution,
@@ -87,6 +88,7 @@ class ScriptedVenue:
     """Answers as the test says."""
 
     kind = BrokerType.Simulated
+    dedupes = Dedupes.FOREVER
     status = VenueStatus(state=AgentStatus.Connected)
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
+    Dedupes,
     Ended,
     Execution,
     SettlementFact,
@@ -116,6 +117,7 @@ class RemoteVenue:
     """Our side: implements `mesolive.venues.base.Venue`."""
 
     kind = BrokerType.Simulated
+    dedupes = Dedupes.FOREVER
 
     def __init__(self, port: int) -> None:
         self._port = port
