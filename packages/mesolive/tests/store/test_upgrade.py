@@ -178,7 +178,7 @@ async def test_a_schema_without_a_unique_constraint_is_refused_by_name(postgres_
 
 async def test_a_database_from_before_an_index_was_added_to_the_first_migration_is_mended(sqlite_url: str) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
-    load_sqlite(DATA / VERSIONS[0] / "sqlite.sql", file)
+    load_sqlite(DATA / "abab24c" / "sqlite.sql", file)
     with sqlite3.connect(file) as connection:
         connection.execute("DROP INDEX ix_legs_account_contract")
     connection.close()
@@ -195,7 +195,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_
 
 async def test_an_upgrade_that_would_break_a_reference_is_undone(sqlite_url: str) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
-    load_sqlite(DATA / VERSIONS[0] / "sqlite.sql", file)
+    load_sqlite(DATA / "abab24c" / "sqlite.sql", file)
     with sqlite3.connect(file) as connection:
         connection.execute("DELETE FROM strategies WHERE id = 1")  # which legs, plans and orders refer to
     connection.close()

@@ -12,9 +12,8 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import make_url, text
@@ -32,7 +31,7 @@ from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_testkit.server import SPX, definition
 from mesolive_testkit.store.crash_child import START
 from mesolive_testkit.venues import pause_child
-from mesolive_testkit.venues.crash import life, prepare
+from mesolive_testkit.venues.crash import Life, life, prepare
 from mesolive_testkit.venues.desk import SIM, at_venue
 from mesolive_testkit.venues.pause_child import Pause
 from mesolive_testkit.venues.remote import serve_venue
@@ -58,7 +57,7 @@ class Server(NamedTuple):
 
     url: str
     pid: int
-    reports: Connection
+    reports: Any  # a pipe: its type differs between platforms
 
     async def says(self) -> str | None:
         """Return its next report: that it stops, or what the permit came to."""
@@ -83,6 +82,12 @@ async def pausing_server(database_url: str, venue_port: int, pause: Pause) -> As
         process.kill()
         await asyncio.to_thread(process.join, SECONDS)
         receiver.close()
+
+
+def started(server: Life | None) -> Life:
+    """Return a server that listens."""
+    assert server is not None, "the server ended before it listened"
+    return server
 
 
 async def end_connections(database_url: str) -> None:
@@ -163,7 +168,7 @@ async def test_a_paused_server_that_was_taken_over_does_not_double_an_order(
         await end_connections(postgres_url)
         async with (
             life(postgres_url, port, None) as second,
-            MesoLiveControlHubClient(second.url, token, timeout=SECONDS) as control,
+            MesoLiveControlHubClient(started(second).url, token, timeout=SECONDS) as control,
         ):
             if pause is Pause.AFTER_PERMIT:
                 # It may be on its way: the group cannot be ordered again until it is known.

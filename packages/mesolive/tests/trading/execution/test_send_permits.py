@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -110,7 +109,8 @@ async def fill(database: Database) -> Book:
 
 
 @pytest.fixture
-async def book(database: Database) -> AsyncIterator[Book]:
+async def book(database: Database) -> Book:
+    """Fill a database; each test runs once per engine."""
     return await fill(database)
 
 
