@@ -64,6 +64,7 @@ from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.line_pins import LinePins
 from mesolive.trading.market_store import MarketStore, latest_moment
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.adjustments import AdjustmentFills
@@ -271,6 +272,7 @@ class _Trading:
     preparations: Preparations
     engine: ExecutionEngine
     signals: SignalEvaluator
+    lines: LinePins
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +361,7 @@ async def running(
         stack.push_async_callback(trading.signals.stop)
         if live:
             await trading.signals.start()
+            await _start(stack, trading.lines)
             await _start(stack, retention)
             await _start(stack, emergency)
             await _start(stack, health)
@@ -375,6 +378,7 @@ async def running(
             trading.preparations,
             *trading.engine.task_owners,
             trading.signals,
+            trading.lines,
             retention,
             emergency,
             health,
@@ -486,6 +490,7 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         bounds=Bounds(settings.max_preparations, settings.max_plans),
     )
     stack.push_async_callback(preparations.close)
+    lines = LinePins(database, core.market, clock)
     engine = ExecutionEngine(
         database,
         journal,
@@ -524,7 +529,7 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         EntryVariableRetry(database, journal, core.capture),
         every=settings.signals_every,
     )
-    return _Trading(services, accounts, positions, preparations, engine, signals)
+    return _Trading(services, accounts, positions, preparations, engine, signals, lines)
 
 
 def _build_venues(settings: Settings, core: _Core, stack: AsyncExitStack) -> Sequence[Venue]:

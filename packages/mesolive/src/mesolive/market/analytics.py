@@ -181,9 +181,16 @@ class CurveCache:
 
     def __init__(self) -> None:
         self._curve: ForwardCurve | None = None
+        self._held: ForwardCurve | None = None
+
+    def hold(self, curve: ForwardCurve) -> None:
+        """Keep a curve until it is replaced or the listing changes: whoever models a chain knows its forwards."""
+        self._held = curve
 
     def curve(self, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int) -> ForwardCurve:
         """Return the kept curve, or fit a new one where it does not serve any more."""
+        if self._held is not None and self._held.listing is listing:
+            return self._held
         curve = self._curve
         if curve is None or not curve.serves(listing, now):
             fitted = ForwardCurve.imply(listing, columns, spot, now, first_alive)
@@ -320,6 +327,11 @@ class ExpirationAnalytics:
     def iv(self) -> FloatArray:
         """Implied volatilities as fractions."""
         return self._block.iv[self._own]
+
+    @property
+    def terms(self) -> ContractTerms:
+        """What the values of the contracts depend on, apart from volatility."""
+        return self._block.terms.part(self._own)
 
     @cached_property
     def greeks(self) -> Greeks:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.clock import Clock
-from mesolive.market.analytics import CurveCache
+from mesolive.market.analytics import CurveCache, ForwardCurve
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.columns import TIMES, Columns, Price, sound
@@ -145,6 +145,15 @@ class QuoteBook:
         self._history = series
         self._view = None
         self.history_changes.bump()
+
+    @property
+    def spot(self) -> float | None:
+        """The underlying's mark."""
+        return self._underlying.quote.mark
+
+    def hold_curve(self, curve: ForwardCurve) -> None:
+        """Price the views from these forwards, until others come or the listing changes."""
+        self._keeper.hold(curve)
 
     @property
     def version(self) -> int:

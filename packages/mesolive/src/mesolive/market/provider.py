@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
 
 from mesolive.market.book import QuoteBook
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.lines import LinePriority, LineUse
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 
@@ -82,4 +83,22 @@ class Provider(Protocol):
 
     async def stop(self) -> None:
         """Disconnect; safe to call twice, and without `start`."""
+        ...
+
+
+@runtime_checkable
+class PartialProvider(Provider, Protocol):
+    """A provider that quotes fewer contracts at a time than it lists, and models the rest (`market.partial_chain`)."""
+
+    @property
+    def line_use(self) -> LineUse:
+        """How its market data lines are used; its `status` says so in words when they run out."""
+        ...
+
+    def pin(self, contracts: Sequence[OptionContract], priority: LinePriority) -> None:
+        """Quote contracts without a break, by their priority, until `unsubscribe`. A second call sets the priority."""
+        ...
+
+    def note_interest(self, symbol: str, expirations: Iterable[tuple[str, date]]) -> None:
+        """Quote the contracts of an underlying's expirations (root and day) oftener than others for a while."""
         ...

@@ -14,7 +14,8 @@ from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
 from mesolive.market.history_store import HistoryKeeper, MarketMemory
-from mesolive.market.provider import Provider, ProviderStatus
+from mesolive.market.lines import LinePriority
+from mesolive.market.provider import PartialProvider, Provider, ProviderStatus
 from mesolive.market.subscriptions import SubscriptionHandle, SubscriptionRegistry
 from mesolive.market.wire import candidates, live_contract, live_underlying
 from mesolive.tasks import Tasks, Turns
@@ -281,12 +282,17 @@ class Market:
         return self._status_changes.subscribe()
 
     def subscribe(
-        self, contracts: Iterable[OptionContract], provider: DataProviderType | None = None
+        self,
+        contracts: Iterable[OptionContract],
+        provider: DataProviderType | None = None,
+        priority: LinePriority = LinePriority.WATCHED,
     ) -> SubscriptionHandle:
         """Subscribe contracts with a provider until the lease is closed.
 
         A contract with several leases is subscribed once; it is subscribed again after a reconnect. Without a provider
-        each contract is subscribed with the one that serves its underlying, and left out where there is none.
+        each contract is subscribed with the one that serves its underlying, and left out where there is none. Of a
+        provider with few market data lines the contracts of the most urgent `priority` are quoted; its status says
+        which are not.
 
         Raises
         ------
@@ -296,12 +302,25 @@ class Market:
             When the subscription would exceed the limit of contracts per provider.
         """
         if provider is not None or len(self._providers) == 1:
-            return self._ledgers[self.provider(provider).name].acquire(contracts)
+            return self._ledgers[self.provider(provider).name].acquire(contracts, priority)
         by_kind: dict[DataProviderType, list[OptionContract]] = {}
         for contract in contracts:
             with contextlib.suppress(UnknownUnderlyingError, UnknownProviderError):
                 by_kind.setdefault(self.serving(contract.underlying).name, []).append(contract)
-        return SubscriptionHandle.joined([self._ledgers[kind].acquire(part) for kind, part in by_kind.items()])
+        return SubscriptionHandle.joined(
+            [self._ledgers[kind].acquire(part, priority) for kind, part in by_kind.items()]
+        )
+
+    def partial_provider(self, symbol: str, provider: DataProviderType | None = None) -> PartialProvider | None:
+        """Return the provider that serves an underlying where it quotes fewer contracts at a time than it lists.
+
+        Raises
+        ------
+        UnknownProviderError, UnknownUnderlyingError
+            As `serving`.
+        """
+        chosen = self.serving(symbol, provider)
+        return chosen if isinstance(chosen, PartialProvider) else None
 
     async def _watch(self, kinds: Sequence[DataProviderType], clock: Clock, turns: Turns) -> None:
         """Notice providers that come, go, or fall silent, in their own market time."""

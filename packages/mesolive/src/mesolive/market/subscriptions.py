@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from mesolive.market.contracts import OptionContract
-from mesolive.market.provider import Provider
+from mesolive.market.lines import LinePriority
+from mesolive.market.provider import PartialProvider, Provider
 
 MAX_CONTRACTS: Final = 100_000
 
@@ -20,10 +21,16 @@ class TooManySubscriptionsError(RuntimeError):
 class SubscriptionHandle:
     """A lease on contract subscriptions. Close it, or use it as a context manager."""
 
-    def __init__(self, ledger: SubscriptionRegistry | None, contracts: frozenset[OptionContract]) -> None:
+    def __init__(
+        self,
+        ledger: SubscriptionRegistry | None,
+        contracts: frozenset[OptionContract],
+        priority: LinePriority = LinePriority.WATCHED,
+    ) -> None:
         self._ledger = ledger
         self._parts: Sequence[SubscriptionHandle] = ()
         self.contracts = contracts
+        self.priority = priority
         self._closed = False
 
     @classmethod
@@ -38,7 +45,7 @@ class SubscriptionHandle:
         if not self._closed:
             self._closed = True
             if self._ledger is not None:
-                self._ledger.release(self.contracts)
+                self._ledger.release(self.contracts, self.priority)
             for part in self._parts:
                 part.close()
 
@@ -66,9 +73,17 @@ class SubscriptionRegistry:
         self._provider = provider
         self._limit = limit
         self._wishes: Counter[OptionContract] = Counter()
+        self._by_priority: dict[OptionContract, Counter[LinePriority]] = {}
 
-    def acquire(self, contracts: Iterable[OptionContract]) -> SubscriptionHandle:
+    def acquire(
+        self, contracts: Iterable[OptionContract], priority: LinePriority = LinePriority.WATCHED
+    ) -> SubscriptionHandle:
         """Return a lease on contracts; subscribe those without a lease.
+
+        Parameters
+        ----------
+        priority
+            Why they are wanted: of a provider with few lines the most urgent contracts get one.
 
         Raises
         ------
@@ -82,18 +97,37 @@ class SubscriptionRegistry:
         self._wishes.update(wanted)
         if new:
             self._provider.subscribe(sorted(new, key=lambda contract: contract.symbol))
-        return SubscriptionHandle(self, wanted)
+        for contract in wanted:
+            self._by_priority.setdefault(contract, Counter())[priority] += 1
+        self._pin(wanted)
+        return SubscriptionHandle(self, wanted, priority)
 
-    def release(self, contracts: frozenset[OptionContract]) -> None:
+    def release(self, contracts: frozenset[OptionContract], priority: LinePriority = LinePriority.WATCHED) -> None:
         """Decrement the count of each contract; unsubscribe those whose count reaches zero."""
         self._wishes.subtract(contracts)
         unwanted = [contract for contract in contracts if self._wishes[contract] <= 0]
+        for contract in contracts:
+            self._by_priority[contract][priority] -= 1
         for contract in unwanted:
             del self._wishes[contract]
+            del self._by_priority[contract]
         if unwanted:
             self._provider.unsubscribe(sorted(unwanted, key=lambda contract: contract.symbol))
+        self._pin(contract for contract in contracts if contract in self._wishes)
 
     def restore(self) -> None:
         """Subscribe all leased contracts again: a reconnected provider has lost its subscriptions."""
         if self._wishes:
             self._provider.subscribe(sorted(self._wishes, key=lambda contract: contract.symbol))
+            self._pin(self._wishes)
+
+    def _pin(self, contracts: Iterable[OptionContract]) -> None:
+        """Tell a provider with few lines why contracts are wanted: by the most urgent of their leases."""
+        if not isinstance(self._provider, PartialProvider):
+            return
+        of_priority: dict[LinePriority, list[OptionContract]] = {}
+        for contract in contracts:
+            best = min(priority for priority, count in self._by_priority[contract].items() if count > 0)
+            of_priority.setdefault(best, []).append(contract)
+        for priority, group in sorted(of_priority.items()):
+            self._provider.pin(sorted(group, key=lambda contract: contract.symbol), priority)

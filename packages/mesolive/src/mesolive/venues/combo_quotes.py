@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.venues.base import VenueLeg
 from mesolive_sdk.models import DataProviderType
@@ -58,7 +59,7 @@ class ComboQuote:
 def quote_combo(
     market: Market, legs: Sequence[VenueLeg], provider: DataProviderType | None = None
 ) -> ComboQuote | None:
-    """Return the market of a combo now, or `None` while a leg has no two-sided market."""
+    """Return the market of a combo now, or `None` while a leg has no two-sided market, or a modelled one only."""
     quotes: dict[str, LegQuote] = {}
     for leg in legs:
         quote = _quote(market, leg, provider)
@@ -90,6 +91,8 @@ def _quote(market: Market, leg: VenueLeg, provider: DataProviderType | None) -> 
     if result is None:
         return None
     chain, index = result
+    if chain.quality[index] == QuoteQuality.MODELLED:
+        return None  # nobody quotes it
     bid, ask = float(chain.bid[index]), float(chain.ask[index])
     if not (math.isfinite(bid) and math.isfinite(ask)) or ask <= 0 or bid > ask:
         return None

@@ -203,6 +203,11 @@ class StrategyEvaluator:
         self._listener = listener
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
 
+    @property
+    def market(self) -> Market:
+        """Where views come from."""
+        return self._market
+
     def view(self, symbol: str, provider: models.DataProviderType | None) -> BookView:
         """Return the current market view of one underlying.
 

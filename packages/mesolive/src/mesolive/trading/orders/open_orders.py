@@ -97,6 +97,12 @@ async def order_sent_under(tx: Transaction, user_id: int, key: str) -> models.Se
     return None if row is None else models.SendOrderResult(LiveOrderId=row.id, State=models.OrderState[row.state])
 
 
+async def plans_with_open_orders(tx: Transaction) -> list[int]:
+    """Return the plans under which orders work."""
+    rows = await tx.all(select(orders.c.plan_id).distinct().where(_OPEN))
+    return [row.plan_id for row in rows]
+
+
 async def known_references(tx: Transaction, references: Iterable[str]) -> set[str]:
     """Return the references that belong to stored orders."""
     rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(references))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, conflict, not_found
+from mesolive.market.contracts import OptionContract
 from mesolive.store.connection import LONG
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert
@@ -376,3 +377,9 @@ def _leg_of(row: Row[Any]) -> PlanLeg:
         mark=row.mark,
         opened_id=row.opened_id,
     )
+
+
+async def contracts_of_plans(tx: Transaction, plan_ids: Collection[int]) -> list[OptionContract]:
+    """Return the contracts of plans, each once."""
+    rows = await tx.all(select(exec_plan_legs).where(exec_plan_legs.c.plan_id.in_(list(plan_ids))))
+    return list(dict.fromkeys(from_row(row).contract for row in rows))

@@ -209,6 +209,12 @@ async def held_of_underlying(tx: Transaction, symbol: str) -> list[TradedContrac
     return [from_row(row) for row in rows]
 
 
+async def held_contracts(tx: Transaction) -> list[OptionContract]:
+    """Return the contracts that any account holds, each once."""
+    rows = await tx.all(select(legs).where(legs.c.held_qty != ZERO))
+    return list(dict.fromkeys(from_row(row).contract for row in rows))
+
+
 async def legs_holding(tx: Transaction, user_id: int, account_id: int, contract: OptionContract) -> list[HeldLeg]:
     """Return the legs of an account that hold a contract, the oldest first."""
     rows = await tx.all(

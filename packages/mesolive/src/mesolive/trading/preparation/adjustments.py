@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 from mesolive.errors import ServiceError, conflict
 from mesolive.language import CompiledStrategy, select_adjustment
 from mesolive.language.decision import AccountState, AdjustmentSelection, Constraint, Operation
+from mesolive.market.chain_view import BookView
 from mesolive.store.database import Transaction
 from mesolive.trading.evaluation.evaluator import StrategyContext, StrategyEvaluator, decision_name
 from mesolive.trading.orders.open_orders import open_order_of_position
@@ -23,6 +25,7 @@ from mesolive.trading.preparation.adjustment_plans import (
     adjustment_result,
     count_report,
 )
+from mesolive.trading.preparation.fresh_quotes import FreshQuotes
 from mesolive_sdk import models
 
 
@@ -37,6 +40,7 @@ class PreparedAdjustment:
 
 async def prepare_adjustment(
     room: StrategyEvaluator,
+    fresh: FreshQuotes,
     context: StrategyContext,
     args: models.PreparePositionAdjustmentArgs,
     *,
@@ -46,6 +50,8 @@ async def prepare_adjustment(
 
     Parameters
     ----------
+    fresh
+        Waits for quotes of what is to be opened.
     context
         The position's strategy on its account.
     enforce_count
@@ -61,12 +67,11 @@ async def prepare_adjustment(
     """
     place, position = find_open(context, args.PositionId)
     symbol = position.legs[0].traded.contract.underlying
-    view = room.fresh_view(symbol, args.DataProvider, context.account)
-    account = context.account_state(room.marks(view, context.account))
 
     def select(
-        strategy: CompiledStrategy, external: Mapping[str, float], random: Random
+        view: BookView, strategy: CompiledStrategy, external: Mapping[str, float], random: Random
     ) -> tuple[AdjustmentSelection, AdjustmentStep, CountReport | None]:
+        account = context.account_state(room.marks(view, context.account))
         seen = account if enforce_count else _uncounted(account, place)
         selection = select_adjustment(
             strategy,
@@ -81,8 +86,17 @@ async def prepare_adjustment(
         )
         return selection, adjusting(strategy, selection), count_report(strategy, position)
 
-    name = decision_name(context.strategy_id, context.account.id, position.id, view.now)
-    selection, what, count = await room.run(context, name, view, args.DataProvider, select)
+    async def choose(view: BookView) -> tuple[AdjustmentSelection, AdjustmentStep, CountReport | None]:
+        name = decision_name(context.strategy_id, context.account.id, position.id, view.now)
+        return await room.run(context, name, view, args.DataProvider, partial(select, view))
+
+    (selection, what, count), view = await fresh.select(
+        symbol,
+        args.DataProvider or context.account.provider,
+        lambda: room.fresh_view(symbol, args.DataProvider, context.account),
+        choose,
+        lambda chosen: [leg.contract for leg in chosen[0].opening],
+    )
     room.require_quotes(view, [leg.contract for leg in selection.opening])
     plan = adjustment_plan(position, args, selection, view)
     return PreparedAdjustment(plan, adjustment_result(position, plan, selection, count, view), what)

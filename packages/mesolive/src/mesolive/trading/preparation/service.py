@@ -22,7 +22,8 @@ from mesolive.errors import ServiceError, conflict, rate_limited
 from mesolive.journal.journal import Journal
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language import entry_refusals, select_entry
-from mesolive.language.decision import Constraint, SelectionError
+from mesolive.language.decision import Constraint, EntrySelection, Evaluation, SelectionError
+from mesolive.market.chain_view import BookView
 from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
 from mesolive.tasks import BackOff, Tasks
 from mesolive.trading.evaluation.evaluator import (
@@ -38,6 +39,7 @@ from mesolive.trading.portfolio.plans import NewPlan, count_unexecuted, store_pl
 from mesolive.trading.portfolio.positions import CLOSED, find_position
 from mesolive.trading.preparation import jobs
 from mesolive.trading.preparation.adjustments import must_not_be_under_way, prepare_adjustment
+from mesolive.trading.preparation.fresh_quotes import FreshQuotes
 from mesolive.trading.preparation.jobs import Job, JobKind
 from mesolive.trading.preparation.plan_builder import entry_plan, entry_result, exit_plan, exit_result
 from mesolive.trading.strategies import find_strategy
@@ -125,6 +127,7 @@ class Preparations:
         self._enforce_adjustment_count = enforce_adjustment_count
         self._bounds = bounds or Bounds()
         self.tasks = Tasks()
+        self._fresh = FreshQuotes(room.market, self.tasks)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start_entry(
@@ -395,24 +398,35 @@ class Preparations:
     async def _prepare_adjustment(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
         context = await self._context(job)
-        result = await prepare_adjustment(self._room, context, args, enforce_count=self._enforce_adjustment_count)
+        result = await prepare_adjustment(
+            self._room, self._fresh, context, args, enforce_count=self._enforce_adjustment_count
+        )
         return Prepared(result.plan, result.result, result.adjusting)
 
     async def _prepare_entry(self, job: Job) -> Prepared:
         args = wire.decode_json(job.request.encode(), models.PreparePositionEntryArgs)
         context = await self._context(job)
-        view = self._room.fresh_view(args.Underlying.Symbol, args.DataProvider, context.account)
-        account = context.account_state(self._room.marks(view, context.account))
         constraint = Constraint(str(args.LegSelectionConstraint))
-        selection, refusals = await self._room.run(
-            context,
-            decision_name(context.strategy_id, context.account.id, None, view.now),
-            view,
-            args.DataProvider,
-            lambda strategy, external, random: (
-                select_entry(strategy, view, account, constraint=constraint, external=external, random=random),
-                entry_refusals(strategy, view, account),
-            ),
+
+        async def choose(view: BookView) -> tuple[EntrySelection, tuple[Evaluation, ...]]:
+            account = context.account_state(self._room.marks(view, context.account))
+            return await self._room.run(
+                context,
+                decision_name(context.strategy_id, context.account.id, None, view.now),
+                view,
+                args.DataProvider,
+                lambda strategy, external, random: (
+                    select_entry(strategy, view, account, constraint=constraint, external=external, random=random),
+                    entry_refusals(strategy, view, account),
+                ),
+            )
+
+        (selection, refusals), view = await self._fresh.select(
+            args.Underlying.Symbol,
+            args.DataProvider or context.account.provider,
+            lambda: self._room.fresh_view(args.Underlying.Symbol, args.DataProvider, context.account),
+            choose,
+            lambda chosen: [leg.contract for leg in chosen[0].legs],
         )
         self._room.require_quotes(view, [leg.contract for leg in selection.legs])
         plan = entry_plan(context, args, selection, view)
