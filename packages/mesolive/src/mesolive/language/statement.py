@@ -229,13 +229,13 @@ class CompiledStatement:
 
     __slots__ = (
         "_always",
+        "_callless",
         "_calls",
         "_constant",
         "_function",
         "_names",
         "_parts",
         "_readers",
-        "_simple",
         "path",
         "text",
     )
@@ -258,7 +258,7 @@ class CompiledStatement:
         self._always = always
         self._calls = tuple(calls)
         self._constant = constant
-        self._simple = constant is None and not calls and always == len(names)
+        self._callless = constant is None and not calls
         self._parts = tuple(parts)
 
     def may_read(self, prefixes: tuple[str, ...]) -> bool:
@@ -273,13 +273,25 @@ class CompiledStatement:
         StatementError
             When a value that it reads is missing, or it cannot be carried out.
         """
-        if self._simple:
-            return self._evaluate_simply(scope)
+        memo, names = scope.memo, self._names
+        if self._callless:
+            # Most conditions, and most of the time their values are known. It is written out, without helpers: a call
+            # of one costs as much as the Lua function itself.
+            try:
+                known: list[LuaValue] = [memo[name] for name in names]
+                result = self._function(*known)
+            except KeyError:
+                pass
+            except LUA_ERRORS as error:
+                raise self._named(explained(error)) from None
+            else:
+                if result is not True and result is not False:
+                    _finite(result)
+                return result, dict(zip(names, known, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
         if self._constant is not None:
             return self._constant, {}
-        memo = scope.memo
         values: list[LuaValue] = []
-        for index, name in enumerate(self._names):
+        for index, name in enumerate(names):
             value = memo.get(name)
             if value is None and index < self._always:
                 value = memo[name] = self._read(index, scope)
@@ -292,28 +304,6 @@ class CompiledStatement:
             return self._evaluate_lazily(scope, values)
         finally:
             scope.random = before
-
-    def _evaluate_simply(self, scope: Scope) -> tuple[LuaValue, dict[str, float]]:
-        """Evaluate a statement that makes no call and reads all of its variables always, as most conditions do.
-
-        It is written out, without helpers: a call of one costs as much as the Lua function itself.
-        """
-        memo, names = scope.memo, self._names
-        try:
-            values: list[LuaValue] = [memo[name] for name in names]
-        except KeyError:
-            values = []
-            for index, name in enumerate(names):
-                if name not in memo:
-                    memo[name] = self._read(index, scope)
-                values.append(memo[name])
-        try:
-            result = self._function(*values)
-        except LUA_ERRORS as error:
-            raise self._named(explained(error)) from None
-        if result is not True and result is not False:
-            _finite(result)
-        return result, dict(zip(names, values, strict=True))  # pyright: ignore[reportReturnType]  # every reader returns a float
 
     def _evaluate_lazily(self, scope: Scope, values: list[LuaValue]) -> tuple[LuaValue, dict[str, float]]:
         count = len(self._names)
