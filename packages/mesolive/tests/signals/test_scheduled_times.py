@@ -72,6 +72,7 @@ async def test_a_signal_that_stays_on_is_told_anew_at_each_of_its_scheduled_time
 @pytest.mark.parametrize(
     ("kind", "rules"), [(models.ExitSignalEvent, leaving), (models.AdjustmentSignalEvent, adjusting)]
 )
+@on_both_databases
 async def test_what_begins_to_hold_between_scheduled_times_is_due_at_the_next(
     play: Stage, kind: type[Any], rules: Any
 ) -> None:
@@ -87,6 +88,7 @@ async def test_what_begins_to_hold_between_scheduled_times_is_due_at_the_next(
     ]
 
 
+@on_both_databases
 async def test_an_entry_is_considered_at_its_scheduled_times_and_ends_at_once(play: Stage) -> None:
     await play.strategy(short_put(Entry={"Schedule": EVERY_FIVE, "Conditions": [BELOW]}))
     await walk(play, HALF_PAST, range(3))
@@ -99,6 +101,7 @@ async def test_an_entry_is_considered_at_its_scheduled_times_and_ends_at_once(pl
     ]
 
 
+@on_both_databases
 async def test_a_scheduled_time_that_could_not_be_evaluated_stays_due(play: Stage) -> None:
     await play.enter(leaving(DAILY))
     await play.market.at(HALF_PAST, spot=4850)
@@ -109,6 +112,7 @@ async def test_a_scheduled_time_that_could_not_be_evaluated_stays_due(play: Stag
     assert await told(play, models.ExitSignalEvent) == [("11 15:32", "On", True)]
 
 
+@on_both_databases
 async def test_the_scheduled_time_at_which_a_position_is_opened_is_not_one_of_its_own(play: Stage) -> None:
     await play.market.at(HALF_PAST, spot=4850)
     await play.enter(leaving(EVERY_FIVE))
@@ -144,6 +148,7 @@ async def test_a_scheduled_update_is_carried_out_once_at_each_of_its_times(
         assert (await play.position(position_id)).Vars["runs"] == 5
 
 
+@on_both_databases
 async def test_an_update_is_decided_at_its_scheduled_time_and_not_a_minute_later(play: Stage) -> None:
     _, position_id = await play.enter(updating(DAILY, BELOW))
     await walk(play, HALF_PAST, range(1))
@@ -152,6 +157,7 @@ async def test_an_update_is_decided_at_its_scheduled_time_and_not_a_minute_later
 
 
 @pytest.mark.parametrize("seed", range(4))
+@on_both_databases
 async def test_a_signal_and_what_is_prepared_by_it_draw_the_same(play: Stage, seed: int) -> None:
     """Half of the entries would be refused otherwise, and a quarter come about."""
     rules = {"Schedule": EVERY_FIVE, "Conditions": ["random(0, 1)"], "VarDefines": {"dice": "random(1, 1000000)"}}
@@ -176,6 +182,7 @@ async def test_a_signal_and_what_is_prepared_by_it_draw_the_same(play: Stage, se
         ({"Concurrency": {"MaxPositionsInFlight": 3, "EntryShiftDays": 1}}, 0, "days_since_entry >= EntryShiftDays"),
     ],
 )
+@on_both_databases
 async def test_a_preparation_tells_what_refuses_the_entry_besides_its_conditions(
     play: Stage, entry: Json, minute: int, refused: str | None
 ) -> None:
