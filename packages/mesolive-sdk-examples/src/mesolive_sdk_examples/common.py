@@ -56,7 +56,11 @@ INTERRUPTED = 130
 
 Url = Annotated[
     str | None,
-    typer.Option("--url", envvar="MESOLIVE_URL", help="The server's base URL.", show_default="http://127.0.0.1:8700"),
+    typer.Option(
+        "--url",
+        envvar="MESOLIVE_URL",
+        help="The server's base URL. [default: by MESOLIVE_PORT, else http://127.0.0.1:8700]",
+    ),
 ]
 Token = Annotated[
     str | None,

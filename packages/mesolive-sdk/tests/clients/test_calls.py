@@ -238,6 +238,23 @@ async def test_the_environment_gives_url_and_key(server: ScriptedServer, monkeyp
         assert control.state is ConnectionState.CONNECTED
 
 
+async def test_a_client_finds_the_server_where_the_same_settings_start_it(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MESOLIVE_URL", raising=False)
+    monkeypatch.setenv("MESOLIVE_HOST", "0.0.0.0")  # noqa: S104 - as a server may be told
+    monkeypatch.setenv("MESOLIVE_PORT", server.url.rpartition(":")[2])
+    async with MesoLiveControlHubClient(token=TOKEN) as control:
+        assert control.state is ConnectionState.CONNECTED
+    for wrong in ("many", "0", "70000", "-1"):
+        monkeypatch.setenv("MESOLIVE_PORT", wrong)
+        with pytest.raises(ValueError, match="MESOLIVE_PORT: expected a port"):
+            MesoLiveControlHubClient(token=TOKEN)
+    monkeypatch.setenv("MESOLIVE_URL", server.url)
+    async with MesoLiveControlHubClient(token=TOKEN):
+        pass
+
+
 async def test_a_token_function_is_asked_when_connecting(server: ScriptedServer) -> None:
     async def token() -> str:
         return TOKEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
@@ -30,9 +30,33 @@ Callback: TypeAlias = Callable[[Any], object]
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 DEFAULT_TIMEOUT = 30.0
+MAX_PORT = 65_535
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+"""Where a server that is bound to all addresses is reached on its own machine."""
 
 TOO_MANY = 429
 """The HTTP status with which a server refuses a connection of a user who has enough of them."""
+
+
+def url_of(environ: Mapping[str, str]) -> str:
+    """Return where an environment says that the server is: by its URL, or by the settings that start it there.
+
+    Raises
+    ------
+    ValueError
+        When the port is not a port.
+    """
+    url = environ.get("MESOLIVE_URL")
+    if url:
+        return url
+    port = environ.get("MESOLIVE_PORT") or "8700"
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
+        msg = f"MESOLIVE_PORT: expected a port from 1 to {MAX_PORT}, got {port[:20]!r}; MESOLIVE_URL goes before it"
+        raise ValueError(msg)
+    host = environ.get("MESOLIVE_HOST") or "127.0.0.1"
+    host = LOOPBACK.get(host, host)
+    scheme = "https" if environ.get("MESOLIVE_TLS_CERTIFICATE") else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class HubClient:
@@ -44,8 +68,8 @@ class HubClient:
     Parameters
     ----------
     url
-        The server's base URL, without the hub's path; if not given, the environment's `MESOLIVE_URL`, else
-        `http://127.0.0.1:8700`.
+        The server's base URL, without the hub's path; if not given, the environment's `MESOLIVE_URL`, else where
+        `MESOLIVE_HOST`, `MESOLIVE_PORT` and `MESOLIVE_TLS_CERTIFICATE` start a server: `http://127.0.0.1:8700`.
     token
         The API key: a string, or a function (sync or async) that is asked for one at each connect and reconnect; if not
         given, the environment's `MESOLIVE_API_KEY`. It travels in a header only, and no log and no exception shows it.
@@ -78,7 +102,7 @@ class HubClient:
         options: ClientOptions | None = None,
     ) -> None:
         # An empty argument is a mistake of the caller, not a request for the environment's value.
-        base = (url if url is not None else os.environ.get("MESOLIVE_URL") or DEFAULT_URL).rstrip("/")
+        base = (url if url is not None else url_of(os.environ)).rstrip("/")
         if urlsplit(base).scheme not in {"http", "https", "ws", "wss"} or not urlsplit(base).hostname:
             msg = f"expected the server's URL, such as {DEFAULT_URL}"
             raise ValueError(msg)
