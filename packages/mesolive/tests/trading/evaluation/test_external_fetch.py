@@ -354,6 +354,11 @@ async def test_a_reader_that_gives_up_does_not_take_the_fetch_from_the_others() 
         "ff0e::1",
         "::1",
         "fd00::1",
+        "::ffff:0:10.0.0.1",
+        "5f00::1",
+        "3fff::1",
+        "192.0.0.192",
+        "192.88.99.1",
     ],
 )
 def test_an_address_with_an_inner_one_within_is_judged_by_that(address: str) -> None:

@@ -243,10 +243,12 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     Translators and tunnels deliver to the address within: an IPv6 address of theirs reaches an inner network.
     """
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast
+        return address.is_global and not address.is_multicast and not any(address in net for net in _SPECIAL)
     if address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
-    if address.is_site_local or address.is_multicast or not address.is_global or address in _LOCAL_TRANSLATION:
+    if address not in _TRANSLATION and (address not in _GLOBAL_UNICAST or address in _DOCUMENTATION):
+        return False
+    if not address.is_global:
         return False
     if address.sixtofour is not None:
         # Withdrawn by RFC 7526, and Python's own tables disagree: 3.11 calls it global, 3.13 does not.
@@ -254,18 +256,21 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return all(is_public(inner) for inner in _inner_addresses(address))
 
 
-_LOCAL_TRANSLATION = ipaddress.IPv6Network("64:ff9b:1::/48")
+_SPECIAL = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+"""Protocol assignments, among them metadata services of clouds, and the relays of 6to4: tables of Python differ."""
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is handed out of IPv6. Outside are site-local, multicast, translated (SIIT) and compatible addresses."""
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
 _TRANSLATION = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 _LOW = 0xFFFFFFFF
 
 
 def _inner_addresses(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """Return the IPv4 addresses within an IPv6 one: of NAT64 (RFC 6052), Teredo, ISATAP and IPv4-compatible."""
+    """Return the IPv4 addresses within an IPv6 one: of NAT64 (RFC 6052), Teredo and ISATAP."""
     inner: list[ipaddress.IPv4Address] = []
     low = ipaddress.IPv4Address(int(address) & _LOW)
-    if address in _TRANSLATION or address in _COMPATIBLE or (int(address) >> 32) & _LOW in _ISATAP:
+    if address in _TRANSLATION or (int(address) >> 32) & _LOW in _ISATAP:
         inner.append(low)
     if address.teredo is not None:
         inner.extend(address.teredo)
