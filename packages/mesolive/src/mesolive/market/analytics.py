@@ -1,17 +1,16 @@
 """Chain analytics: forwards, implied volatilities, greeks and model marks, each computed on first read.
 
-Forwards come from put-call parity of all expirations together and change slowly as a ratio to the spot, so the ratios
-are kept for a minute of market time (`ForwardCurve`). Volatilities and greeks are solved per expiration, or for the
-whole chain at once (`ChainAnalytics.warm`).
+Marks need no more than quotes where these make a market. Forwards come from put-call parity and are kept for a minute
+of market time (`forward_curve`). Volatilities and greeks are solved per expiration, or for the whole chain at once
+(`ChainAnalytics.warm`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,183 +18,12 @@ import numpy.typing as npt
 from mesolive.market.columns import Columns, below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
+from mesolive.market.forward_curve import UNKNOWN, CurveCache, ForwardCurve
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray, TradingCalendar
 from mesolive.pricing.black import Greeks
-from mesolive.pricing.business_time import calendar_years, years_to
-from mesolive.pricing.forwards import ForwardSource, ImpliedForward, PairQuotes, imply_forwards
-
-CURVE_KEPT_FOR: Final = timedelta(minutes=1)
-# Where quotes were missing they may come any moment.
-INCOMPLETE_CURVE_KEPT_FOR: Final = timedelta(seconds=5)
-EQUAL_PRICE_PAIRS: Final = 6
-"""Pairs of call and put that determine the price of a future from American options."""
-
-
-class Carried(NamedTuple):
-    """What the pricing of one expiration's contracts rests on.
-
-    Attributes
-    ----------
-    forward
-        Forward price of the underlying.
-    discount
-        Discount factor from the settlement to now.
-    spot
-        Price of the underlying that belongs to the forward: what lies between the two is carry and nothing else.
-    """
-
-    forward: float
-    discount: float
-    spot: float
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardCurve:
-    """Forwards of all expirations of a listing as they were implied at one moment.
-
-    Attributes
-    ----------
-    implied
-        By position in the listing; `None` for expirations that had settled.
-    """
-
-    listing: Listing
-    at: datetime
-    spot: float
-    implied: tuple[ImpliedForward | None, ...]
-
-    @classmethod
-    def imply(cls, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int) -> ForwardCurve:
-        """Fit the curve to the quotes of a chain."""
-        bid, ask = columns.values["bid"], columns.values["ask"]
-        quotes: list[PairQuotes] = []
-        for position in range(first_alive, len(listing.expirations)):
-            expiration = listing.expirations[position]
-            calls, puts = listing.pairs(position)
-            quotes.append(
-                PairQuotes(
-                    years=calendar_years(now, expiration.settles_at),
-                    strikes=listing.strikes[calls],
-                    call_bid=bid[calls],
-                    call_ask=ask[calls],
-                    put_bid=bid[puts],
-                    put_ask=ask[puts],
-                    european=expiration.style is ExerciseStyle.EUROPEAN,
-                )
-            )
-        implied = imply_forwards(spot, quotes) if not listing.underlying.is_future else _imply_futures(spot, quotes)
-        return cls(listing, now, spot, (None,) * first_alive + tuple(implied))
-
-    def serves(self, listing: Listing, now: datetime) -> bool:
-        """Whether the curve may still be used."""
-        complete = all(item is None or item.source is ForwardSource.PARITY for item in self.implied)
-        kept_for = CURVE_KEPT_FOR if complete else INCOMPLETE_CURVE_KEPT_FOR
-        return self.listing is listing and timedelta(0) <= now - self.at < kept_for
-
-    def continuing(self, before: ForwardCurve) -> ForwardCurve:
-        """Return this curve with gaps filled from `before`: in a halt the carries are kept."""
-        if before.listing is not self.listing:
-            return self
-        merged = list(self.implied)
-        for position, (new, old) in enumerate(zip(self.implied, before.implied, strict=True)):
-            if new is None or old is None:
-                continue
-            if old.source is ForwardSource.PARITY and new.source is not ForwardSource.PARITY:
-                forward, discount, spot = before.carried(position, self.spot, self.at)
-                merged[position] = replace(new, forward=forward, discount=discount, spot=spot, source=old.source)
-        return replace(self, implied=tuple(merged))
-
-    def carried(self, position: int, spot: float, now: datetime) -> Carried:
-        """Return what prices the expiration at `position` for a later print of the underlying and moment.
-
-        An index print is computed from its stocks, whose session is shorter than that of its options: after hours the
-        options are more current than the print. European options are therefore priced from the spot that their own
-        forwards imply; its difference from the print stays as it was when the curve was fitted.
-
-        American options are worth their intrinsic value of the print at any time, so they are priced from the print.
-        What is underlying to an option on a future is its own future, whose price parity implies: it has no carry.
-
-        Parameters
-        ----------
-        spot
-            The underlying's mark.
-        """
-        implied = self.implied[position]
-        if implied is None:
-            return Carried(spot, 1.0, spot)
-        expiration = self.listing.expirations[position]
-        years = calendar_years(self.at, expiration.settles_at)
-        part = calendar_years(now, expiration.settles_at) / years if years > 0.0 else 1.0
-        if expiration.style is ExerciseStyle.AMERICAN and not self.listing.underlying.is_future:
-            return Carried(spot * (implied.forward / self.spot) ** part, implied.discount**part, spot)
-        if self.listing.underlying.is_future:
-            future = implied.forward / self.spot * spot
-            return Carried(future, implied.discount**part, future)
-        known = implied.spot / self.spot * spot
-        return Carried(known * (implied.forward / implied.spot) ** part, implied.discount**part, known)
-
-
-def _imply_futures(spot: float, quotes: Sequence[PairQuotes]) -> list[ImpliedForward]:
-    """Return what the quotes of options on futures imply: the price of each expiration's own future, and discounts.
-
-    American options give no discount factor by parity: the European ones give all of them. At the money an American
-    call on a future is worth as much as the put, by symmetry of the rates of both, whatever the right of early exercise
-    is worth: the strike at which they cost the same is the price of the future.
-
-    Source: R. McDonald, M. Schroder, "A parity result for American options" (Journal of Computational Finance 1, 1998).
-    """
-    known = [item if item.european else replace(item, call_bid=np.full(item.strikes.shape, np.nan)) for item in quotes]
-    result = imply_forwards(spot, [replace(item, european=True) for item in known])
-    for place, item in enumerate(quotes):
-        future = None if item.european else _equal_price_strike(item)
-        if future is not None:
-            result[place] = replace(
-                result[place], forward=future, source=ForwardSource.PARITY, pairs=EQUAL_PRICE_PAIRS, spot=spot
-            )
-    return result
-
-
-def _equal_price_strike(quotes: PairQuotes) -> float | None:
-    """Return the strike at which call and put cost the same, by a line through the pairs nearest to it, or `None`."""
-    with np.errstate(invalid="ignore"):
-        sound = (quotes.call_bid > 0.0) & (quotes.put_bid > 0.0)
-        sound &= (quotes.call_ask >= quotes.call_bid) & (quotes.put_ask >= quotes.put_bid)
-    if np.count_nonzero(sound) < EQUAL_PRICE_PAIRS:
-        return None
-    strikes = quotes.strikes[sound]
-    difference = 0.5 * (quotes.call_bid + quotes.call_ask - quotes.put_bid - quotes.put_ask)[sound]
-    near = np.argsort(np.abs(difference), kind="stable")[:EQUAL_PRICE_PAIRS]
-    x, y = strikes[near], difference[near]
-    dx = x - x.mean()
-    slope = float(dx @ y) / float(dx @ dx)
-    return float(x.mean() - y.mean() / slope) if slope < 0.0 else None
-
-
-UNKNOWN: Final = Carried(float("nan"), 1.0, float("nan"))
-"""What an expiration is priced from where the underlying has no price."""
-
-
-class CurveCache:
-    """Keeps a book's latest forward curve for its views."""
-
-    def __init__(self) -> None:
-        self._curve: ForwardCurve | None = None
-        self._held: ForwardCurve | None = None
-
-    def hold(self, curve: ForwardCurve) -> None:
-        """Keep a curve until it is replaced or the listing changes: whoever models a chain knows its forwards."""
-        self._held = curve
-
-    def curve(self, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int) -> ForwardCurve:
-        """Return the kept curve, or fit a new one where it does not serve any more."""
-        if self._held is not None and self._held.listing is listing:
-            return self._held
-        curve = self._curve
-        if curve is None or not curve.serves(listing, now):
-            fitted = ForwardCurve.imply(listing, columns, spot, now, first_alive)
-            self._curve = curve = fitted if curve is None else fitted.continuing(curve)
-        return curve
+from mesolive.pricing.business_time import years_to
+from mesolive.pricing.forwards import ForwardSource, ImpliedForward
 
 
 @dataclass(frozen=True)
@@ -204,15 +32,30 @@ class _Block:
 
     Attributes
     ----------
-    bounds
+    all_columns
+        Those of the whole chain.
+    positions, bounds
         Those of the expirations in the listing.
+    make_terms
+        Makes `terms`, which need the forwards.
     """
 
-    columns: Columns
+    all_columns: Columns
     listing: Listing
+    positions: range
     span: slice
     bounds: Sequence[tuple[int, int, int]]
-    terms: ContractTerms
+    make_terms: Callable[[], ContractTerms]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The quotes."""
+        return self.all_columns.of(self.positions)
+
+    @cached_property
+    def terms(self) -> ContractTerms:
+        """What the contracts are priced from."""
+        return self.make_terms()
 
     @cached_property
     def market_mark(self) -> FloatArray:
@@ -301,27 +144,45 @@ class ExpirationAnalytics:
 
     Attributes
     ----------
-    forward
-        Forward price of the underlying, `None` when the chain implies none.
-    discount
-        Discount factor from the settlement to now.
     years
         Business time to the settlement, in years.
-    residuals
-        By how much each pair's `C - P` misses `D * (F - K)`, per unit, at the time the curve was fitted.
     """
 
-    def __init__(self, block: _Block, bounds: tuple[int, int, int], implied: ImpliedForward | None) -> None:
+    def __init__(
+        self,
+        block: _Block,
+        bounds: tuple[int, int, int],
+        years: float,
+        solve_implied: Callable[[], ImpliedForward | None],
+    ) -> None:
         start, middle, end = bounds
         self._block = block
         self._own = slice(start - block.span.start, end - block.span.start)
         self._calls = middle - start
-        empty = start == end
-        self.discount = 1.0 if empty else float(block.terms.discount[self._own.start])
-        self.years = 0.0 if empty else float(block.terms.years[self._own.start])
-        known = not empty and implied is not None and implied.source is not ForwardSource.SPOT
-        self.forward = float(block.terms.forward[self._own.start]) if known else None
-        self.residuals = implied.residuals if implied is not None else np.empty(0)
+        self._solve_implied = solve_implied
+        self.years = 0.0 if start == end else years
+
+    @cached_property
+    def _implied(self) -> ImpliedForward | None:
+        return self._solve_implied()
+
+    @cached_property
+    def forward(self) -> float | None:
+        """Forward price of the underlying, `None` when the chain implies none."""
+        implied = self._implied
+        if implied is None or implied.source is ForwardSource.SPOT or self._own.start == self._own.stop:
+            return None
+        return float(self._block.terms.forward[self._own.start])
+
+    @cached_property
+    def discount(self) -> float:
+        """Discount factor from the settlement to now."""
+        return 1.0 if self._own.start == self._own.stop else float(self._block.terms.discount[self._own.start])
+
+    @property
+    def residuals(self) -> FloatArray:
+        """By how much each pair's `C - P` misses `D * (F - K)`, per unit, at the time the forward was fitted."""
+        return self._implied.residuals if self._implied is not None else np.empty(0)
 
     @property
     def iv(self) -> FloatArray:
@@ -412,7 +273,7 @@ class ChainAnalytics:
         """The forwards of all expirations, or `None` without a spot price."""
         if self._spot is None:
             return None
-        return self._keeper.curve(self._listing, self._columns, self._spot, self._now, self._first_alive)
+        return ForwardCurve(self._keeper, self._listing, self._columns, self._spot, self._now, self._first_alive)
 
     def expiration(self, position: int) -> ExpirationAnalytics:
         """Return what the quotes of the expiration at `position` imply, solving it alone when that was not done yet."""
@@ -436,19 +297,18 @@ class ChainAnalytics:
         listing, curve = self._listing, self.curve
         expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
         counts = [bound[2] - bound[0] for bound in bounds]
-        if curve is None or self._spot is None:
-            carried = [UNKNOWN] * len(expirations)
-        else:
-            carried = [curve.carried(position, self._spot, self._now) for position in range(first, end)]
         years = [self.years(expiration) for expiration in expirations]
         american = [expiration.style is ExerciseStyle.AMERICAN for expiration in expirations]
         span = slice(bounds[0][0], bounds[-1][2])
-        block = _Block(
-            columns=self._columns,
-            listing=listing,
-            span=span,
-            bounds=bounds,
-            terms=ContractTerms(
+        spot, now = self._spot, self._now
+
+        def make_terms() -> ContractTerms:
+            if curve is None or spot is None:
+                carried = [UNKNOWN] * len(expirations)
+            else:
+                curve.prepare(range(first, end))
+                carried = [curve.carried(position, spot, now) for position in range(first, end)]
+            return ContractTerms(
                 is_call=listing.is_call[span],
                 strikes=listing.strikes[span],
                 spot=np.repeat([item.spot for item in carried], counts),
@@ -456,11 +316,21 @@ class ChainAnalytics:
                 discount=np.repeat([item.discount for item in carried], counts),
                 years=np.repeat(years, counts),
                 may_exercise_early=np.repeat(american, counts),
-            ),
+            )
+
+        def implied_at(position: int) -> Callable[[], ImpliedForward | None]:
+            return lambda: None if curve is None else curve.implied(position)
+
+        block = _Block(
+            all_columns=self._columns,
+            listing=listing,
+            positions=range(first, end),
+            span=span,
+            bounds=bounds,
+            make_terms=make_terms,
         )
-        for position, bound in zip(range(first, end), bounds, strict=True):
-            implied = curve.implied[position] if curve is not None else None
-            self._expirations[position] = ExpirationAnalytics(block, bound, implied)
+        for position, bound, left in zip(range(first, end), bounds, years, strict=True):
+            self._expirations[position] = ExpirationAnalytics(block, bound, left, implied_at(position))
         return block
 
 

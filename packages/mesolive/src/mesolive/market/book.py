@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mesolive.clock import Clock
-from mesolive.market.analytics import CurveCache, ForwardCurve
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.columns import TIMES, Columns, Price, sound
+from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.history import DailySeries
+from mesolive.market.lazy_quotes import SIDES, KnownQuotes, LazyColumns, Publication, QuoteFunction
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, to_micros
 from mesolive.market.quality import QuoteQuality
@@ -107,6 +108,7 @@ class QuoteBook:
         self.hours = TradingHours(calendar) if hours is None else hours
         self._columns = Columns.empty(len(listing))
         self._handed_out = False
+        self._publication: Publication | None = None
         self._keeper = CurveCache()
         self._underlying = UnderlyingSnapshot(listing.underlying, Quote())
         self._prices = UnderlyingPrices()
@@ -205,6 +207,7 @@ class QuoteBook:
             Whether anything changed. A value that arrives again is not a change and keeps its time.
         """
         self._refresh()
+        self._compute_published()
         self.heard_at = at
         micros = to_micros(at)
         changed = self._grade(indices, quality, NEVER)
@@ -229,6 +232,28 @@ class QuoteBook:
         if changed:
             self._changed()
         return changed
+
+    def publish(self, at: datetime, first: int, compute: QuoteFunction) -> None:
+        """Take new bids and offers of all contracts that are computed when they are read; see `lazy_quotes`.
+
+        Parameters
+        ----------
+        at
+            When they became true.
+        first
+            Position of the first expiration that is quoted.
+        compute
+            Prices expirations; called from any thread, also when later quotes were published.
+        """
+        self._refresh()
+        self.heard_at = at
+        if first < len(self._listing.expirations):
+            self._grade(slice(self._listing.bounds[first][0], None), QuoteQuality.LIVE, NEVER)
+        before = self._publication
+        known = KnownQuotes(self._columns, len(self._listing.expirations)) if before is None else before.known
+        number = 1 if before is None else before.number + 1
+        self._publication = Publication(known, number, at, first, compute)
+        self._changed()
 
     def grade(self, at: datetime, indices: Indices, quality: QuoteQuality) -> bool:
         """Take another quality for quotes whose prices stay; return whether any of them had a different one.
@@ -302,6 +327,7 @@ class QuoteBook:
     def relist(self, listing: Listing) -> None:
         """Replace the contracts; those that stay keep their quotes, new ones start without."""
         self._refresh()
+        self._compute_published()
         columns = Columns.empty(len(listing))
         for expiration, (start, middle, end) in zip(self._listing.expirations, self._listing.bounds, strict=True):
             position = listing.position(expiration.root, expiration.day)
@@ -318,6 +344,7 @@ class QuoteBook:
     def values(self, field: Price) -> FloatArray:
         """Return a copy of one field of all contracts, for providers that compute increments."""
         self._refresh()
+        self._compute_published()
         return self._columns.values[field].copy()
 
     def note_volatility(self, now: datetime) -> None:
@@ -351,13 +378,29 @@ class QuoteBook:
             stale=self.stale,
             heard_at=self.heard_at,
             listing=self._listing,
-            columns=self._columns,
+            columns=self._view_columns(),
             state=self._underlying,
             history=self.history,
             calendar=self._calendar,
             keeper=self._keeper,
         )
         return self._view
+
+    def _view_columns(self) -> Columns:
+        publication = self._publication
+        return self._columns if publication is None else LazyColumns(self._columns, self._listing, publication)
+
+    def _compute_published(self) -> None:
+        """Compute the published quotes of the whole chain: what is written next changes single ones of them."""
+        if self._publication is None:
+            return
+        computed = self._view_columns()
+        values, times = computed.values, computed.times
+        self._publication = None
+        columns = self._writable()
+        for side in SIDES:
+            columns.values[side] = values[side].copy()
+            columns.times[side] = times[side].copy()
 
     def _refresh(self) -> None:
         """Run the deferred refresh; `defer` has already notified the readers."""

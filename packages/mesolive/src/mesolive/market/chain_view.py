@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from mesolive.market.analytics import ChainAnalytics, CurveCache, ExpirationAnalytics
+from mesolive.market.analytics import ChainAnalytics, ExpirationAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
-from mesolive.market.columns import Columns, QualityArray
+from mesolive.market.columns import Columns, Price, QualityArray
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.forward_curve import CurveCache
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, from_micros
@@ -48,27 +49,27 @@ class BookSlice:
     @property
     def bid(self) -> FloatArray:
         """Bids as quoted; 0 where there is no buyer, NaN where there is no quote."""
-        return self._view.columns.values["bid"][slice(*self._span)]
+        return self._prices("bid")
 
     @property
     def ask(self) -> FloatArray:
         """Offers as quoted; NaN where there is none."""
-        return self._view.columns.values["ask"][slice(*self._span)]
+        return self._prices("ask")
 
     @property
     def last(self) -> FloatArray:
         """Prices of the last trades."""
-        return self._view.columns.values["last"][slice(*self._span)]
+        return self._prices("last")
 
     @property
     def bid_size(self) -> FloatArray:
         """Bid sizes, in contracts."""
-        return self._view.columns.values["bid_size"][slice(*self._span)]
+        return self._prices("bid_size")
 
     @property
     def ask_size(self) -> FloatArray:
         """Ask sizes, in contracts."""
-        return self._view.columns.values["ask_size"][slice(*self._span)]
+        return self._prices("ask_size")
 
     @property
     def quality(self) -> QualityArray:
@@ -122,7 +123,7 @@ class BookSlice:
     def quote(self, index: int) -> Quote:
         """Return the quote at `index` with its times."""
         at = self._absolute(index)
-        values, times = self._view.columns.values, self._view.columns.times
+        values, times = self._columns.values, self._columns.times
         mark = float(self.mark[index])
         given = not np.isnan(values["mark"][at])
         # A mark that was computed is as old as the younger side of the market that it was computed from.
@@ -143,6 +144,16 @@ class BookSlice:
     def years(self) -> float:
         """Return the time to settlement in years as the pricing model counts it (business time)."""
         return self._analytics.years
+
+    def _prices(self, field: Price) -> FloatArray:
+        prices = self._columns.values[field][slice(*self._span)]
+        prices.flags.writeable = False
+        return prices
+
+    @property
+    def _columns(self) -> Columns:
+        """The columns of the view, with this expiration's quotes computed."""
+        return self._view.columns.of((self._position,))
 
     @property
     def _analytics(self) -> ExpirationAnalytics:

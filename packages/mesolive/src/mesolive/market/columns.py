@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -111,6 +112,17 @@ class Columns:
             self.quality.copy(),
             self.released.copy(),
         )
+
+    def of(self, positions: Iterable[int]) -> Columns:
+        """Return columns in which the contracts of some expirations stand; others may hold anything.
+
+        Parameters
+        ----------
+        positions
+            Of the expirations in the listing.
+        """
+        del positions  # all are there; `lazy_quotes.LazyColumns` computes them
+        return self
 
     def freeze(self) -> None:
         """Make the arrays read-only: from now on they belong to views."""

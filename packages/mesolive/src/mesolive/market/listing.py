@@ -76,6 +76,7 @@ class Listing:
                 edges.append(len(self._exact))
             bounds.append((edges[0], edges[1], edges[2]))
         self.bounds = tuple(bounds)
+        self._starts = np.array([start for start, _, _ in bounds], dtype=np.intp)
         self.strikes: FloatArray = np.array([float(strike) for strike in self._exact], dtype=np.float64)
         self.is_call = np.array(calls, dtype=np.bool_)
         steps = [float(tick_of([expiration.root], Decimal(0))) for expiration in self.expirations]
@@ -84,6 +85,7 @@ class Listing:
         self.strikes.flags.writeable = False
         self.is_call.flags.writeable = False
         self.partner = self._match_rights()
+        self._pairs: dict[int, tuple[IntArray, IntArray]] = {}
         self._positions = {
             (expiration.root, expiration.day): position for position, expiration in enumerate(self.expirations)
         }
@@ -98,9 +100,29 @@ class Listing:
 
     def pairs(self, position: int) -> tuple[IntArray, IntArray]:
         """Return the indices of an expiration's calls that have a put at the same strike, and of those puts."""
-        start, middle, _ = self.bounds[position]
-        calls = start + np.flatnonzero(self.partner[start:middle] >= 0)
-        return calls, self.partner[calls]
+        known = self._pairs.get(position)
+        if known is None:
+            start, middle, _ = self.bounds[position]
+            calls = start + np.flatnonzero(self.partner[start:middle] >= 0)
+            known = self._pairs[position] = calls, self.partner[calls]
+        return known
+
+    def places(self, positions: Sequence[int]) -> slice | IntArray:
+        """Return where the contracts of some expirations stand, one expiration after the other.
+
+        Parameters
+        ----------
+        positions
+            Ascending; one at least.
+        """
+        if positions[-1] - positions[0] + 1 == len(positions):
+            return slice(self.bounds[positions[0]][0], self.bounds[positions[-1]][2])
+        bounds = [self.bounds[position] for position in positions]
+        return np.concatenate([np.arange(start, end) for start, _, end in bounds])
+
+    def positions_of(self, indices: IntArray) -> IntArray:
+        """Return the positions of the expirations of contracts."""
+        return np.searchsorted(self._starts, indices, side="right") - 1
 
     def _match_rights(self) -> IntArray:
         partner = np.full(len(self._exact), -1, dtype=np.intp)

@@ -15,10 +15,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mesolive.market.analytics import ChainAnalytics, CurveCache, ForwardCurve
+from mesolive.market.analytics import ChainAnalytics
 from mesolive.market.book import QuoteBook
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import OptionContract
+from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.lines import LineAllocator, LineChanges, LinePriority, LineUse
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
@@ -244,8 +245,7 @@ class PartialChain:
         moved_bid, moved_ask = self._moved(spot, age)
         columns = Columns.empty(len(listing))
         columns.values["bid"], columns.values["ask"] = moved_bid, moved_ask
-        curve = ForwardCurve.imply(listing, columns, spot, now, first)
-        self._curve = curve = curve if self._curve is None else curve.continuing(self._curve)
+        self._curve = curve = ForwardCurve.fit(self._cache, listing, columns, spot, now, first)
         self._cache.hold(curve)
         analytics = ChainAnalytics(
             now=now,

@@ -129,9 +129,18 @@ class CarryFit:
         self._rate = np.maximum(carry, 0.0)
         self._dividends = self._rate - carry
 
-    def hold_rates(self, rates: FloatArray) -> None:
-        """Fix the rates at `R` and solve for yields only; negative rates count as zero."""
+    def hold_rates(self, rates: FloatArray, carries: FloatArray | None = None) -> None:
+        """Fix the rates at `R` and solve for yields only; negative rates count as zero.
+
+        Parameters
+        ----------
+        carries
+            Where to start: ``ln(F / S)`` of each expiration, NaN where it is not known; by default what is solved so
+            far.
+        """
         carry = self._rate - self._dividends
+        if carries is not None:
+            carry = np.where(np.isnan(carries), carry, carries)
         self._rate = np.maximum(rates, 0.0)
         self._dividends = self._rate - carry
         self._rates_known = True

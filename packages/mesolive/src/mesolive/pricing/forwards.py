@@ -29,11 +29,12 @@ import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mesolive.pricing.american_forwards import MAX_PAIRS, Carry, CarryFit, Pairs
+from mesolive.pricing.american_forwards import MAX_PAIRS, CarryFit, Pairs
 from mesolive.pricing.black import FloatArray
 from mesolive.pricing.parity_lines import Line, ParityLines
 
@@ -101,6 +102,8 @@ class ImpliedForward:
         The forwards of all expirations extrapolated to this moment: the price of the underlying that the options
         imply. It differs from the last print by what happened since, after hours above all. Greeks that depend on
         the carry between spot and forward (theta) use this price.
+    rate
+        Annual, continuous, averaged along the curve; the discount factor of American options has none below zero.
     """
 
     forward: float
@@ -109,10 +112,30 @@ class ImpliedForward:
     pairs: int
     residuals: FloatArray
     spot: float
+    rate: float
+
+
+class ParityFit(NamedTuple):
+    """The forward of one expiration at a given rate.
+
+    Attributes
+    ----------
+    forward, discount
+        Forward price of the underlying, and discount factor from the settlement to now.
+    pairs
+        How many pairs of call and put it rests on.
+    residuals
+        As `ImpliedForward.residuals`.
+    """
+
+    forward: float
+    discount: float
+    pairs: int
+    residuals: FloatArray
 
 
 def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[ImpliedForward]:
-    """Return forward and discount factor of every expiration, in the order given.
+    """Return forward, rate and discount factor of every expiration, in the order given.
 
     Parameters
     ----------
@@ -121,79 +144,148 @@ def imply_forwards(spot: float, expirations: Sequence[PairQuotes]) -> list[Impli
     expirations
         The quotes of each expiration, in any order.
     """
-    lines = {
-        place: line
-        for place, quotes in enumerate(expirations)
-        if quotes.european and (line := _european_line(quotes)) is not None
-    }
-    pairs = {
-        place: chosen
-        for place, quotes in enumerate(expirations)
-        if not quotes.european and quotes.years > 0.0 and (chosen := _american_pairs(spot, quotes)) is not None
-    }
-    parity = ParityLines(list(lines.values())) if lines else None
-    fit = CarryFit(spot, list(pairs.values())) if pairs else None
-    certain: list[tuple[float, float] | None] = [None] * len(expirations)
-    if parity is not None:
-        for place, rate, error in zip(lines, *parity.rates(spot), strict=True):
-            certain[place] = float(rate), float(error)
-    for place, carry in zip(pairs, fit.solve() if fit is not None else [], strict=True):
-        years = expirations[place].years
-        certain[place] = carry.rate / years, carry.error / years
-    rates = _smooth_rates(expirations, certain)
-    carries: dict[int, Carry] = {}
-    if fit is not None:
-        fit.hold_rates(np.array([rates[place] * expirations[place].years for place in pairs]))
-        carries = dict(zip(pairs, fit.solve(), strict=True))
-    forwards: dict[int, float] = {
-        place: spot * math.exp(carry.rate - carry.dividends) for place, carry in carries.items()
-    }
-    if parity is not None:
-        implied = parity.forwards(np.array([rates[place] for place in lines]))
-        forwards |= {
-            place: float(forward) for place, forward in zip(lines, implied, strict=True) if np.isfinite(forward)
-        }
-    result = [
-        (expirations[place].years, math.log(forward / spot) / expirations[place].years)
-        for place, forward in forwards.items()
-        if expirations[place].years > 0.0
+    sound = _SoundPairs(spot, expirations)
+    rates = sound.rates()
+    fits = sound.forwards(rates)
+    carries = [
+        (quotes.years, math.log(fit.forward / spot) / quotes.years)
+        for quotes, fit in zip(expirations, fits, strict=True)
+        if fit is not None and quotes.years > 0.0
     ]
-    result.sort()
-    implied_spot = _spot_of_forwards(spot, result)
+    carries.sort()
+    implied_spot = _spot_of_forwards(spot, carries)
     offset = math.log(implied_spot / spot)
-    result = [(years, carry - offset / years) for years, carry in result]
-    concluded: list[ImpliedForward] = []
-    for place, (quotes, rate) in enumerate(zip(expirations, rates, strict=True)):
-        residuals = np.full(quotes.strikes.shape, np.nan)
-        forward, discount = forwards.get(place), math.exp(-rate * max(quotes.years, 0.0))
-        if forward is None:
-            concluded.append(_without_quotes(spot, quotes, discount, residuals, result, implied_spot))
-            continue
-        if place in carries:
-            discount, count = math.exp(-carries[place].rate), pairs[place].index.size
-            residuals[pairs[place].index] = carries[place].residuals
-        else:
-            line = lines[place]
-            count = line.strikes.size
-            residuals[line.sound] = line.difference - discount * (forward - line.strikes)
-        concluded.append(ImpliedForward(forward, discount, ForwardSource.PARITY, count, residuals, implied_spot))
-    return concluded
+    carries = [(years, carry - offset / years) for years, carry in carries]
+    return [
+        _without_quotes(spot, quotes, rate, carries, implied_spot)
+        if fit is None
+        else ImpliedForward(
+            fit.forward, fit.discount, ForwardSource.PARITY, fit.pairs, fit.residuals, implied_spot, rate
+        )
+        for quotes, rate, fit in zip(expirations, rates, fits, strict=True)
+    ]
+
+
+def fit_forwards(
+    spot: float,
+    expirations: Sequence[PairQuotes],
+    rates: Sequence[float],
+    carries: Sequence[float] | None = None,
+) -> list[ParityFit | None]:
+    """Return the forwards of some expirations at rates that are known; `None` where sound pairs are too few.
+
+    Rates come from all expirations of a chain together and change within days, forwards with every tick: given the
+    rates, an expiration needs no other's quotes.
+
+    Parameters
+    ----------
+    rates
+        Annual, one per expiration: `ImpliedForward.rate` of an earlier moment.
+    carries
+        ``ln(F / S)`` of an earlier moment, NaN where it is not known: where the search for the forwards of American
+        options starts.
+    """
+    return _SoundPairs(spot, expirations).forwards(rates, carries)
+
+
+def spot_of_forwards(spot: float, forwards: Sequence[tuple[float, float, float]]) -> float:
+    """Return the price of the underlying that forwards imply, given the carry of each; `spot` where there is none.
+
+    Parameters
+    ----------
+    spot
+        The last print.
+    forwards
+        Per expiration: years to its settlement, its forward, and its annual carry (`ln(F / S) / years`).
+    """
+    known = [(years, math.log(forward) - carry * years) for years, forward, carry in forwards if years > 0.0]
+    if not known:
+        return spot
+    years, level = (np.array(column, dtype=np.float64) for column in zip(*known, strict=True))
+    weight = _certainty(years)
+    offset = float(weight @ level) / float(weight.sum()) - math.log(spot)
+    return spot * math.exp(offset) if abs(offset) < HIGHEST_SPOT_ERROR else spot
+
+
+class _SoundPairs:
+    """The sound pairs of some expirations: straight lines of European ones, and those near the money of American ones.
+
+    Parameters
+    ----------
+    spot
+        Price of the underlying.
+    expirations
+        Their quotes.
+    """
+
+    def __init__(self, spot: float, expirations: Sequence[PairQuotes]) -> None:
+        self._spot = spot
+        self._expirations = expirations
+        self._lines = {
+            place: line
+            for place, quotes in enumerate(expirations)
+            if quotes.european and (line := _european_line(quotes)) is not None
+        }
+        self._pairs = {
+            place: chosen
+            for place, quotes in enumerate(expirations)
+            if not quotes.european and quotes.years > 0.0 and (chosen := _american_pairs(spot, quotes)) is not None
+        }
+        self._parity = ParityLines(list(self._lines.values())) if self._lines else None
+        self._fit = CarryFit(spot, list(self._pairs.values())) if self._pairs else None
+
+    def rates(self) -> list[float]:
+        """Return the annual rate of every expiration, averaged along the curve."""
+        certain: list[tuple[float, float] | None] = [None] * len(self._expirations)
+        if self._parity is not None:
+            for place, rate, error in zip(self._lines, *self._parity.rates(self._spot), strict=True):
+                certain[place] = float(rate), float(error)
+        for place, carry in zip(self._pairs, self._fit.solve() if self._fit is not None else [], strict=True):
+            years = self._expirations[place].years
+            certain[place] = carry.rate / years, carry.error / years
+        return _smooth_rates(self._expirations, certain)
+
+    def forwards(self, rates: Sequence[float], carries: Sequence[float] | None = None) -> list[ParityFit | None]:
+        """Return the forward of every expiration at its rate."""
+        fits: list[ParityFit | None] = [None] * len(self._expirations)
+        if self._fit is not None:
+            self._fit.hold_rates(
+                np.array([rates[place] * self._expirations[place].years for place in self._pairs]),
+                None if carries is None else np.array([carries[place] for place in self._pairs]),
+            )
+            for (place, pairs), carry in zip(self._pairs.items(), self._fit.solve(), strict=True):
+                residuals = np.full(self._expirations[place].strikes.shape, np.nan)
+                residuals[pairs.index] = carry.residuals
+                forward = self._spot * math.exp(carry.rate - carry.dividends)
+                fits[place] = ParityFit(forward, math.exp(-carry.rate), pairs.index.size, residuals)
+        if self._parity is not None:
+            implied = self._parity.forwards(np.array([rates[place] for place in self._lines]))
+            for (place, line), forward in zip(self._lines.items(), implied.tolist(), strict=True):
+                if not math.isfinite(forward):
+                    continue
+                quotes = self._expirations[place]
+                discount = math.exp(-rates[place] * max(quotes.years, 0.0))
+                residuals = np.full(quotes.strikes.shape, np.nan)
+                residuals[line.sound] = line.difference - discount * (forward - line.strikes)
+                fits[place] = ParityFit(forward, discount, line.strikes.size, residuals)
+        return fits
 
 
 def _without_quotes(
     spot: float,
     quotes: PairQuotes,
-    discount: float,
-    residuals: FloatArray,
+    rate: float,
     carries: Sequence[tuple[float, float]],
     implied_spot: float,
 ) -> ImpliedForward:
     """Return the forward of an expiration without sound pairs: by the carry of its neighbours, else the spot."""
+    residuals = np.full(quotes.strikes.shape, np.nan)
+    discount = math.exp(-rate * max(quotes.years, 0.0))
     if carries and quotes.years > 0.0:
         carry = float(np.interp(quotes.years, [years for years, _ in carries], [carry for _, carry in carries]))
         forward = implied_spot * math.exp(carry * quotes.years)
-        return ImpliedForward(forward, discount, ForwardSource.NEIGHBOURS, 0, residuals, implied_spot)
-    return ImpliedForward(spot, discount, ForwardSource.SPOT, 0, residuals, implied_spot)
+        return ImpliedForward(forward, discount, ForwardSource.NEIGHBOURS, 0, residuals, implied_spot, rate)
+    return ImpliedForward(spot, discount, ForwardSource.SPOT, 0, residuals, implied_spot, rate)
 
 
 def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> float:
@@ -202,8 +294,7 @@ def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> fl
         return spot
     years, carry = (np.array(column, dtype=np.float64) for column in zip(*carries, strict=True))
     level = carry * years
-    # A forward is accurate to about 2e-5 of itself; how far it drifts off the straight line grows with time.
-    weight = 1.0 / (2e-5 + DRIFT * years) ** 2
+    weight = _certainty(years)
     total = float(weight.sum())
     mean_x, mean_y = float(weight @ years) / total, float(weight @ level) / total
     dx = years - mean_x
@@ -212,6 +303,11 @@ def _spot_of_forwards(spot: float, carries: Sequence[tuple[float, float]]) -> fl
         return spot
     intercept = mean_y - mean_x * float(weight @ (dx * (level - mean_y))) / denominator
     return spot * math.exp(intercept) if abs(intercept) < HIGHEST_SPOT_ERROR else spot
+
+
+def _certainty(years: FloatArray) -> FloatArray:
+    """Return the weights of forwards: each is accurate to about 2e-5 of itself, and drifts off its carry with time."""
+    return 1.0 / (2e-5 + DRIFT * years) ** 2
 
 
 def _sound_pairs(quotes: PairQuotes) -> npt.NDArray[np.bool_]:

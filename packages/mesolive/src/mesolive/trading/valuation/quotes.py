@@ -70,7 +70,8 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
     alive = np.flatnonzero(index >= first) if view.expirations else np.empty(0, dtype=np.intp)
     if alive.size:
         at = index[alive]
-        values, times = view.columns.values, view.columns.times
+        columns = view.columns.of(np.unique(view.listing.positions_of(at)).tolist())
+        values, times = columns.values, columns.times
         bid, ask = values["bid"][at], values["ask"][at]
         given = values["mark"][at]
         middle = np.where(sound_quotes(bid, ask), np.round(0.5 * (bid + ask), 6), np.nan)
@@ -130,9 +131,9 @@ def solve_greeks(view: BookView, table: QuoteTable, rows: IntArray, bases: BoolA
         return result
     listing = view.listing
     at = table.index[rows[listed]]
-    starts = np.array([bound[0] for bound in listing.bounds])
-    position = np.searchsorted(starts, at, side="right") - 1
+    position = listing.positions_of(at)
     used, inverse = np.unique(position, return_inverse=True)
+    curve.prepare(used.tolist())
     of_expiration: list[tuple[float, float, float, float, float, bool]] = []
     for place in used:
         expiration = listing.expirations[int(place)]

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from mesolive.market.chain_view import BookView
 from mesolive.market.listing import Listing
 from mesolive.market.moments import to_micros
 from mesolive.market.service import Market, UnknownUnderlyingError
@@ -75,8 +76,8 @@ class _LegTable:
 
     Attributes
     ----------
-    rows, places
-        By symbol: which legs are of it, and their places in its listing.
+    rows, places, expirations
+        By symbol: which legs are of it, their places in its listing, and the positions of their expirations there.
     group
         The number of each leg's group.
     """
@@ -97,6 +98,10 @@ class _LegTable:
             symbol: np.flatnonzero((symbols == symbol) & (place != _UNLISTED)) for symbol in listings
         }
         self.places: dict[str, IntArray] = {symbol: place[rows] for symbol, rows in self.rows.items()}
+        self.expirations: dict[str, list[int]] = {
+            symbol: [] if listing is None else np.unique(listing.positions_of(self.places[symbol])).tolist()
+            for symbol, listing in listings.items()
+        }
 
     def sum(self, of_leg: FloatArray) -> FloatArray:
         """Return the sums over the legs of each group."""
@@ -195,8 +200,7 @@ class RestingOrders:
     def _group_prices(self) -> tuple[FloatArray, FloatArray, Exception | None]:
         """Return the fill price and the middle of each group; NaN while a leg has no market of two sides."""
         listings: dict[str, Listing | None] = {}
-        bids: dict[str, FloatArray] = {}
-        asks: dict[str, FloatArray] = {}
+        views: dict[str, BookView] = {}
         error: Exception | None = None
         for symbol in {symbol for group in self._groups if group is not None for symbol in group.symbols}:
             listings[symbol] = None
@@ -207,8 +211,7 @@ class RestingOrders:
             except Exception as problem:  # noqa: BLE001 - one book must not keep the orders on others from being filled
                 error = error or problem
                 continue
-            listings[symbol] = view.listing
-            bids[symbol], asks[symbol] = view.columns.values["bid"], view.columns.values["ask"]
+            listings[symbol], views[symbol] = view.listing, view
         table = self._table
         if (
             table is None
@@ -217,10 +220,10 @@ class RestingOrders:
         ):
             table = self._table = _LegTable(self._groups, listings)
         bid, ask = np.full(table.ratio.size, np.nan), np.full(table.ratio.size, np.nan)
-        for symbol, listing in listings.items():
-            if listing is not None:
-                bid[table.rows[symbol]] = bids[symbol][table.places[symbol]]
-                ask[table.rows[symbol]] = asks[symbol][table.places[symbol]]
+        for symbol, view in views.items():
+            values = view.columns.of(table.expirations[symbol]).values
+            bid[table.rows[symbol]] = values["bid"][table.places[symbol]]
+            ask[table.rows[symbol]] = values["ask"][table.places[symbol]]
         with np.errstate(invalid="ignore"):
             two_sided = np.isfinite(bid) & np.isfinite(ask) & (ask > 0.0) & (bid <= ask)
             middle = np.where(two_sided, 0.5 * (bid + ask), np.nan)

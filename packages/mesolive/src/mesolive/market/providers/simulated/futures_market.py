@@ -8,6 +8,7 @@ of a quarter when that future expires.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +21,7 @@ from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import underlying_of
 from mesolive.market.providers.simulated import futures_listing, spx_listing
-from mesolive.market.providers.simulated.models import HALF_INDEX_SPREAD, time_left
+from mesolive.market.providers.simulated.models import HALF_INDEX_SPREAD, contracts_of, time_left
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
 from mesolive.market.view import FloatArray
 from mesolive.pricing.business_time import calendar_years
@@ -100,7 +101,7 @@ class FuturesMarket:
 
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put the first quotes into the book; the last trade of what is worth a tick was near its value."""
-        bid, ask = self.quotes(book.listing, 0, now, self._spot, 0.0)
+        bid, ask = self.quotes(book.listing, range(len(book.listing.expirations)), now, self._spot, 0.0)
         middle = 0.5 * (bid + ask)
         traded = np.where(bid > 0.0, np.round(np.round(middle / tick(middle)) * tick(middle), 2), np.nan)
         bid_size, ask_size = self.sizes(book.listing, self._spot)
@@ -122,25 +123,25 @@ class FuturesMarket:
         return spx_listing.sizes(listing, spot)
 
     def quotes(
-        self, listing: Listing, first: int, now: datetime, spot: float, shock: float
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return bids and offers around the surface's values, each option on the future that it delivers."""
-        years = time_left(listing, now)[first:]
-        counts = [end - start for start, _, end in listing.bounds]
-        futures = [
-            spot * math.exp(self._carry * self._years_of_future(now, item.settles_at)) for item in listing.expirations
-        ]
-        american = [item.style is ExerciseStyle.AMERICAN for item in listing.expirations]
-        forward = np.repeat(futures, counts)[first:]
-        strikes = listing.strikes[first:]
+        where = listing.places(positions)
+        years = time_left(listing, positions, now)
+        counts = contracts_of(listing, positions)
+        expirations = [listing.expirations[position] for position in positions]
+        futures = [spot * math.exp(self._carry * self._years_of_future(now, item.settles_at)) for item in expirations]
+        american = [item.style is ExerciseStyle.AMERICAN for item in expirations]
+        forward = np.repeat(futures, counts)
+        strikes = listing.strikes[where]
         terms = ContractTerms(
-            is_call=listing.is_call[first:],
+            is_call=listing.is_call[where],
             strikes=strikes,
             spot=forward,
             forward=forward,
             discount=np.exp(-self._rate * years),
             years=years,
-            may_exercise_early=np.repeat(american, counts)[first:],
+            may_exercise_early=np.repeat(american, counts),
         )
         volatility = self.surface.volatility(np.log(strikes / forward), years, float(np.exp(shock)))
         return spx_listing.quotes(terms.values(volatility), tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
@@ -57,12 +58,14 @@ class MarketModel(Protocol):
         ...
 
     def quotes(
-        self, listing: Listing, first: int, now: datetime, spot: float, shock: float
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Return bids and offers of all contracts from index `first` on.
+        """Return bids and offers of the contracts of some expirations, one expiration after the other.
 
         Parameters
         ----------
+        positions
+            Of the expirations in the listing, ascending; one at least.
         spot
             Price of the underlying at `now`.
         shock
@@ -143,7 +146,7 @@ class SurfaceMarket:
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put the first quotes into the book; the last trade of what is worth a tick was near its value."""
         listing = book.listing
-        bid, ask = self.quotes(listing, 0, now, self._spot, 0.0)
+        bid, ask = self.quotes(listing, range(len(listing.expirations)), now, self._spot, 0.0)
         bid_size, ask_size = spx_listing.sizes(listing, self._spot)
         traded = np.where(bid > 0.0, spx_listing.to_tick(0.5 * (bid + ask)), np.nan)
         book.update(
@@ -163,26 +166,27 @@ class SurfaceMarket:
         return spx_listing.sizes(listing, spot)
 
     def quotes(
-        self, listing: Listing, first: int, now: datetime, spot: float, shock: float
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return bids and offers around the surface's values."""
-        years = time_left(listing, now)[first:]
-        moving = years if self._moves_always else self._moving_left(listing, now)[first:]
+        where = listing.places(positions)
+        years = time_left(listing, positions, now)
+        moving = years if self._moves_always else self._moving_left(listing, positions, now)
         forward = spot * np.exp((self._rate - self._yield) * years)
-        strikes = listing.strikes[first:]
+        strikes = listing.strikes[where]
         volatility = self.surface.volatility(np.log(strikes / forward), moving, float(np.exp(shock)))
-        value = values(listing.is_call[first:], forward, strikes, moving, volatility, np.exp(-self._rate * years))
+        value = values(listing.is_call[where], forward, strikes, moving, volatility, np.exp(-self._rate * years))
         return spx_listing.quotes(value)
 
-    def _moving_left(self, listing: Listing, now: datetime) -> FloatArray:
-        """Return the years to settlement of every contract in which the price moves; 0 for settled ones."""
+    def _moving_left(self, listing: Listing, positions: Sequence[int], now: datetime) -> FloatArray:
+        """Return the years to settlement of contracts in which the price moves; 0 for settled ones."""
         today = self._calendar.local(now).date()
         known = self._settlements
         if known is None or known[0] is not listing or known[1] != today:
             days = moving_days(self._calendar, today, [expiration.settles_at for expiration in listing.expirations])
-            counts = [end - start for start, _, end in listing.bounds]
-            known = self._settlements = (listing, today, np.repeat(np.array(days), counts))
-        return np.maximum(known[2] - passed(self._calendar, now), 0.0) / TRADING_DAYS
+            known = self._settlements = (listing, today, np.array(days))
+        days_left = known[2][np.asarray(positions)] - passed(self._calendar, now)
+        return np.repeat(np.maximum(days_left, 0.0) / TRADING_DAYS, contracts_of(listing, positions))
 
 
 class ExportMarket:
@@ -268,22 +272,23 @@ class ExportMarket:
             self._volatility_at_start = implied
 
     def quotes(
-        self, listing: Listing, first: int, now: datetime, spot: float, shock: float
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return the file's bids and offers, moved by as much as the contracts' values have moved."""
-        years = time_left(listing, now)[first:]
+        where = listing.places(positions)
+        years = time_left(listing, positions, now)
         terms = ContractTerms(
-            is_call=listing.is_call[first:],
-            strikes=listing.strikes[first:],
+            is_call=listing.is_call[where],
+            strikes=listing.strikes[where],
             spot=np.full(years.size, spot),
-            forward=spot * np.exp(self._carry[first:] * years),
-            discount=np.exp(-self._rate[first:] * years),
+            forward=spot * np.exp(self._carry[where] * years),
+            discount=np.exp(-self._rate[where] * years),
             years=years,
-            may_exercise_early=self._american[first:],
+            may_exercise_early=self._american[where],
         )
-        value = terms.values(self._volatility[first:] * np.exp(shock * fading(years)))
-        moved = np.nan_to_num(value - self._value[first:], nan=0.0)
-        old_bid, old_ask = self._export.bid[first:], self._export.ask[first:]
+        value = terms.values(self._volatility[where] * np.exp(shock * fading(years)))
+        moved = np.nan_to_num(value - self._value[where], nan=0.0)
+        old_bid, old_ask = self._export.bid[where], self._export.ask[where]
         bid = spx_listing.to_tick(old_bid + moved)
         ask = spx_listing.to_tick(old_ask + moved)
         # NaN where there was no bid: then the offer only has to be a price.
@@ -291,10 +296,15 @@ class ExportMarket:
         return bid, np.maximum(ask, least)
 
 
-def time_left(listing: Listing, now: datetime) -> FloatArray:
-    """Return the calendar years to settlement of every contract; 0 for settled ones."""
-    years = [max(calendar_years(now, expiration.settles_at), 0.0) for expiration in listing.expirations]
-    return np.repeat(years, [end - start for start, _, end in listing.bounds])
+def time_left(listing: Listing, positions: Sequence[int], now: datetime) -> FloatArray:
+    """Return the calendar years to settlement of the contracts of some expirations; 0 for settled ones."""
+    years = [max(calendar_years(now, listing.expirations[position].settles_at), 0.0) for position in positions]
+    return np.repeat(years, contracts_of(listing, positions))
+
+
+def contracts_of(listing: Listing, positions: Sequence[int]) -> list[int]:
+    """Return how many contracts each of some expirations has."""
+    return [listing.bounds[position][2] - listing.bounds[position][0] for position in positions]
 
 
 def default_start(moment: datetime, calendar: ExchangeCalendar) -> datetime:

@@ -466,9 +466,8 @@ class SimulatedProvider:
         listing = self._book.listing
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
-            first = listing.bounds[alive][0]
-            bid, ask = self._model.quotes(listing, first, now, spot, shock)
-            self._book.update(now, slice(first, None), {"bid": bid, "ask": ask})
+            quotes = self._model.quotes
+            self._book.publish(now, alive, lambda positions: quotes(listing, positions, now, spot, shock))
         price = self._model.price(now, spot)
         factor *= price / (spot * self._ratio_at_start)
         bid_side, ask_side = self._prices.bid, self._prices.ask
