@@ -121,6 +121,9 @@ class Overrides:
     replay
         Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
         evaluated, and there are neither retention nor checks of health and of providers.
+    transient
+        Whether the database is thrown away at the end, and nobody waits besides the one who drives the replay: no
+        commit waits for the disk, and queries and evaluations run on the event loop.
     evaluation_listener
         Called after every evaluation of a strategy.
     """
@@ -130,6 +133,7 @@ class Overrides:
     reconciliation: ReconciliationConfig | None = None
     answer_seconds: float = ANSWER_SECONDS
     replay: Callable[[str], Random] | None = None
+    transient: bool = False
     evaluation_listener: EvaluationListener | None = None
 
 
@@ -310,7 +314,7 @@ async def running(
     overrides = overrides or Overrides()
     live = overrides.replay is None
     async with AsyncExitStack() as stack:
-        store = await _open_store(settings, stack)
+        store = await _open_store(settings, stack, transient=overrides.transient)
         market, clock, noted = await _start_market(settings, store, overrides, stack)
         same = noted is not None and noted.source == source_of(settings)
         begun = noted.start if noted is not None and same else settings.start
@@ -412,10 +416,10 @@ async def _start(stack: AsyncExitStack, part: _Startable) -> None:
     stack.push_async_callback(part.stop)
 
 
-async def _open_store(settings: Settings, stack: AsyncExitStack) -> _Store:
+async def _open_store(settings: Settings, stack: AsyncExitStack, *, transient: bool) -> _Store:
     """Take the database's lock, bring its tables up to date, and read the secret."""
     lock = await stack.enter_async_context(only_server(settings.database))
-    database = await Database.open(settings.database)
+    database = await Database.open(settings.database, transient=transient)
     stack.push_async_callback(database.close)
     secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
     notices = await _check_history(database)
@@ -460,7 +464,12 @@ def _build_core(
     external = ExternalDataReader(market, calendar.zone, settings.fetch_rules)
     stack.callback(external.close)
     evaluator = StrategyEvaluator(
-        market, CompiledStrategies(), external, overrides.replay or Random, overrides.evaluation_listener
+        market,
+        CompiledStrategies(),
+        external,
+        overrides.replay or Random,
+        overrides.evaluation_listener,
+        in_thread=not overrides.transient,
     )
     stack.callback(evaluator.close)
     return _Core(

@@ -78,7 +78,7 @@ async def test_an_order_that_is_not_acknowledged_works_and_fills() -> None:
         kit.double.faults.switch_on("order_unacknowledged", times=1)
         order_id = await place(kit, client, FAR)
         assert not names(client)
-        assert [order.order_ref for order in kit.double.life.open_orders()] == ["ref-1"]
+        assert [order.order_ref for order in kit.double.orders.open_orders()] == ["ref-1"]
         client.place(spread(kit), limit(2, WELL_IN), order_id)
         await client.get("orderStatus", lambda call: call[1] == "Filled")
 
@@ -104,7 +104,7 @@ async def test_a_new_order_is_refused(code: int) -> None:
         order_id = await place(kit, client, WELL_IN)
         assert (await client.error(code))[0] == order_id
         assert states(client) == (["Inactive"] if code == 201 else [])
-        assert not kit.double.life.open_orders()
+        assert not kit.double.orders.open_orders()
         assert states(client) != ["Filled"]
 
 
@@ -163,7 +163,7 @@ async def test_a_cancel_is_never_heard() -> None:
         client.api.cancelOrder(order_id)
         await client.settle()
         assert not names(client)
-        assert kit.double.life.open_orders()
+        assert kit.double.orders.open_orders()
 
 
 async def test_a_pending_cancel_is_confirmed_later_and_the_order_may_fill_until_then() -> None:
@@ -188,7 +188,7 @@ async def test_a_cancel_is_refused_and_the_order_lives() -> None:
         kit.double.faults.switch_on("cancel_refused", times=1)
         client.api.cancelOrder(order_id)
         assert (await client.error(161))[0] == order_id
-        assert kit.double.life.open_orders()
+        assert kit.double.orders.open_orders()
 
 
 async def test_a_cancel_is_confirmed_by_202_while_the_status_says_pending_cancel() -> None:
@@ -200,7 +200,7 @@ async def test_a_cancel_is_confirmed_by_202_while_the_status_says_pending_cancel
         await client.error(202)
         await client.settle()
         assert states(client)[-1] == "PendingCancel"
-        assert not kit.double.life.open_orders()
+        assert not kit.double.orders.open_orders()
 
 
 async def test_executions_come_after_the_order_was_called_cancelled() -> None:

@@ -155,6 +155,11 @@ class Autopilot:
         moments = [self._again[task.event_id] for task in self._memory.open_tasks() if task.event_id in self._again]
         return min(moments, default=None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task is open: then there is nothing to do until an event comes."""
+        return not self._memory.open_tasks()
+
     async def run(self, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Follow the signals until cancelled.
 
@@ -255,15 +260,26 @@ class Autopilot:
         subjects: dict[object, list[Task]] = {}
         for task in self._memory.open_tasks():
             subjects.setdefault(task.subject, []).append(task)
-        ended: list[Task] = []
+        superseded: list[list[Task]] = []
         for tasks in subjects.values():
             begun = next((task for task in tasks if not task.is_untouched), None)
             kept = begun if begun is not None else tasks[-1]
-            others = [task for task in tasks if task.event_id != kept.event_id]
-            ended += [self._end(task, TaskState.SKIPPED, "the same is being acted on already") for task in others]
+            superseded.append([task for task in tasks if task.event_id != kept.event_id])
             if len(tasks) > 1 and kept.state is TaskState.WAITING and kept.due is not None:
                 self._memory.change(kept, due=None)  # a new scheduled time is a new occasion
-        return ended
+        return self._end_superseded(superseded)
+
+    def _end_superseded(self, superseded: Sequence[Sequence[Task]]) -> list[Task]:
+        """End the superseded tasks of each subject: with one notice for all where the log was far behind."""
+        note = "the same is being acted on already"
+        tasks = [task for others in superseded for task in others]
+        if all(len(others) <= 1 for others in superseded):
+            return [self._end(task, TaskState.SKIPPED, note) for task in tasks]
+        own = [task for task in tasks if self._strategies is None or task.strategy_id in self._strategies]
+        if own:
+            text = f"{TaskState.SKIPPED.value} {len(own)} signals ({note})"
+            self._say(Category.OUTCOME, own[-1], text, State=TaskState.SKIPPED.value, Signals=len(own))
+        return [self._memory.change(task, state=TaskState.SKIPPED, note=note) for task in tasks]
 
     def _is_due(self, task: Task, others: Sequence[Task]) -> bool:
         """Whether a task may run now: the tasks of one position run one after another."""

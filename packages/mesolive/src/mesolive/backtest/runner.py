@@ -14,7 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from mesolive.app import Overrides
+from mesolive.access.context import UserContext
+from mesolive.app import Application, Overrides
 from mesolive.backtest.decisions import Decision, DecisionRecorder
 from mesolive.backtest.moments import moments, scheduled, steps
 from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms
@@ -23,6 +24,11 @@ from mesolive.market.calendar import us_options_calendar
 from mesolive.market.service import Market
 from mesolive.server import serving
 from mesolive.settings import Settings
+from mesolive.trading.portfolio.accounts import find_account
+from mesolive.trading.portfolio.positions import Position, open_positions_of_account
+from mesolive.trading.valuation.engine import Wanted, value
+from mesolive.trading.valuation.from_positions import position_subject
+from mesolive.trading.valuation.wire_items import EXACT, GREEKS, position_fields
 from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
 from mesolive_sdk.automation import Memory, Notice
 from mesolive_sdk.models import MesoLiveEvent
@@ -33,6 +39,8 @@ SHOWN_EVERY = timedelta(minutes=5)
 """The minimum market time between two recorded values of the account."""
 
 CENT = Decimal("0.01")
+ON_MARK = 8
+"""The bit of the mark among the bases of a valuation."""
 
 SIGNALS = (
     models.EntrySignalEvent,
@@ -241,12 +249,20 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
         application = await stack.enter_async_context(
             serving(
                 settings,
-                Overrides(market, [venue], UNDISTURBED, replay=randomness, evaluation_listener=recorder.evaluated),
+                Overrides(
+                    market,
+                    [venue],
+                    UNDISTURBED,
+                    replay=randomness,
+                    transient=True,
+                    evaluation_listener=recorder.evaluated,
+                ),
             )
         )
         token = (await application.access.create_key(USER)).token
         desk = BacktestDesk(request.terms, application, venue, request.clock, noticed)
-        await desk.open(await application.access.user(USER), request.cash)
+        user = await application.access.user(USER)
+        await desk.open(user, request.cash)
         control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
         data = await stack.enter_async_context(MesoLiveDataHubClient(application.url, token))
         events = await stack.enter_async_context(MesoLiveEventHubClient(application.url, token))
@@ -272,7 +288,7 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
             await desk.trade(until)
             if not outcome.points or moment - outcome.points[-1].at >= SHOWN_EVERY:
                 price = view.underlying.quote.mark
-                outcome.points.append(await _point(control, moment, request.terms, price))
+                outcome.points.append(await _point(application, user, moment, request.terms, price))
         recorder.finish()
         await _collect(control, events, outcome, request)
     return outcome
@@ -296,15 +312,16 @@ def must_have_market(market: Market, symbol: str) -> None:
 
 
 async def _point(
-    control: MesoLiveControlHubClient, moment: datetime, terms: BacktestTerms, underlying: float | None
+    application: Application, user: UserContext, moment: datetime, terms: BacktestTerms, underlying: float | None
 ) -> Point:
-    account = await control.get_account(models.GetAccountArgs(BrokerAccountId=terms.account))
+    """Return the account at a moment; of its positions only what is shown is valued."""
+    account = await application.accounts.get(user, models.GetAccountArgs(BrokerAccountId=terms.account))
     greeks: list[models.GreekValues | None] = []
-    for state in HELD[terms.kind] if account.ActivePositions else ():
-        args = models.ListPositionsArgs(State=state, Limit=PAGE)
-        for position in (await control.list_positions(args)).Positions:
-            detail = await control.get_position(models.GetPositionArgs(PositionId=position.Id))
-            greeks.append(detail.PositionGreeks.Mark)
+    if account.ActivePositions:
+        async with application.database.read() as tx:
+            account_id = (await find_account(tx, user.user_id, terms.account)).id
+            held = await open_positions_of_account(tx, user.user_id, account_id)
+        greeks = [_greeks_of(position, application.market) for position in held if position.state in HELD[terms.kind]]
     return Point(
         at=moment,
         value=account.NetLiquidationValue,
@@ -316,6 +333,17 @@ async def _point(
         vega=_sum(greeks, "Vega"),
         underlying=underlying,
     )
+
+
+def _greeks_of(position: Position, market: Market) -> models.GreekValues | None:
+    """Return a position's greeks on the mark, as the wire has them; `None` where nothing of it is held."""
+    if not position.open_legs:
+        return None
+    subject = position_subject(position)
+    view = market.view(position.open_legs[0].traded.contract.underlying)
+    valuation = value(subject, view, Wanted(prices=ON_MARK, greeks=ON_MARK, pnl=0))
+    greeks: models.LiveGreeks = position_fields(subject, valuation, GREEKS, 0, 0)(EXACT)["PositionGreeks"]
+    return greeks.Mark
 
 
 def _sum(greeks: list[models.GreekValues | None], name: str) -> Decimal | None:

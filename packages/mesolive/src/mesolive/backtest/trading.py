@@ -108,6 +108,7 @@ class BacktestDesk:
         self._venue = venue
         self._clock = clock
         self._pilot: Autopilot | None = None
+        self._read_at = -1  # the database's version when the pilot read the log last
 
     async def open(self, owner: UserContext, cash: Decimal) -> None:
         """Create the account."""
@@ -148,7 +149,10 @@ class BacktestDesk:
     async def trade(self, until: datetime) -> None:
         """Act on the active signals, and work the orders until all have ended or the time limit is reached."""
         assert self._pilot is not None  # noqa: S101 - it is employed first
-        await self._pilot.catch_up()
+        database = self._application.database
+        if not (self._pilot.is_idle and database.is_unchanged_since(self._read_at)):
+            self._read_at = database.version
+            await self._pilot.catch_up()
         if self._terms.kind is AccountKind.paper:
             return
         while True:

@@ -123,6 +123,7 @@ class SignalEvaluator:
         self._turn = asyncio.Lock()
         self.tasks = Tasks()
         self._considered = ConsideredTimes()
+        self._kept: tuple[int, Watch] | None = None
 
     async def start(self) -> None:
         """Begin to evaluate, at once and then in time with the market's clock."""
@@ -156,9 +157,7 @@ class SignalEvaluator:
         unsettled = await self._settle()
         if any(self._calendar.is_open(moment) for moment in self._room.times(self._clock)):
             await self._freeze()
-        async with self._database.read() as tx:
-            watch = await load(tx)
-            in_part = await partial_positions(tx, now)
+        watch, in_part = await self._load(now)
         result = Found()
         sessions = _Sessions(self._room, self._calendar, self._clock)
         for pair in watch.pairs:
@@ -180,6 +179,17 @@ class SignalEvaluator:
         await self._tell(watch, result)
         self._considered.note(result.considered)
         self._considered.forget_before(min([now, *sessions.times]) - INSTANTS)
+
+    async def _load(self, now: datetime) -> tuple[Watch, Mapping[int, str]]:
+        """Return what is watched, and the messages about positions that are filled in part."""
+        if self._kept is not None and self._database.is_unchanged_since(self._kept[0]):
+            return self._kept[1], {}
+        version = self._database.version
+        async with self._database.read() as tx:
+            watch = await load(tx)
+            in_part = {} if watch.is_whole else await partial_positions(tx, now)
+        self._kept = (version, watch) if watch.is_whole else None
+        return watch, in_part
 
     async def _settle(self) -> Mapping[int, str]:
         """Settle expired options; return overdue ones by position. A failure here does not stop the evaluation."""

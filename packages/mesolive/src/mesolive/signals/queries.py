@@ -16,6 +16,9 @@ from mesolive.trading.portfolio.margin import rules_by_position
 from mesolive.trading.portfolio.position_queries import last_trades, strategies_with_positions
 from mesolive.trading.portfolio.positions import Position, open_positions_of_account
 from mesolive.trading.strategies import active_strategies, find_strategies
+from mesolive_sdk.models import LivePositionState
+
+_ACTIVE_SIGNALS = select(signal_states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Watch:
     standing: dict[int, dict[str, ActiveState]] = field(default_factory=dict[int, dict[str, ActiveState]])
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every position that is watched is open: none is entered or closed in part."""
+        return all(position.state is LivePositionState.Open for pair in self.pairs for position in pair.own)
+
+    @property
     def existing(self) -> set[Scope]:
         """The scopes that there are."""
         result = {pair.names.scope for pair in self.pairs}
@@ -68,7 +76,7 @@ class Watch:
 async def load(tx: Transaction) -> Watch:
     """Read the active strategies, open positions and active signals of all users."""
     watch = Watch()
-    for row in await tx.all(select(signal_states)):
+    for row in await tx.all(_ACTIVE_SIGNALS):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
         standing = ActiveState(row.subject, Kind(row.kind), scope, row.body, row.since)
         watch.standing.setdefault(row.user_id, {})[row.subject] = standing

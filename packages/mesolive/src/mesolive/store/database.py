@@ -113,9 +113,13 @@ class Database:
     ----------
     emergency
         Halts and revocations that are in force though they may not be stored yet.
+    version
+        A number that grows when a write transaction begins and when it has ended.
     """
 
-    def __init__(self, engines: Engines, limits: Limits) -> None:
+    def __init__(self, engines: Engines, limits: Limits, *, transient: bool = False) -> None:
+        self.version = 0
+        self._transient = transient
         self.emergency = EmergencyFile.beside(engines.file)
         self._engines = engines
         self._limits = limits
@@ -126,7 +130,7 @@ class Database:
         self.tasks = Tasks()  # commits and rollbacks under way
 
     @classmethod
-    async def open(cls, url: str, *, limits: Limits | None = None) -> Database:
+    async def open(cls, url: str, *, limits: Limits | None = None, transient: bool = False) -> Database:
         """Connect, bring the tables up to date, and return the database.
 
         Parameters
@@ -135,6 +139,9 @@ class Database:
             `sqlite:///relative/file`, `sqlite:////absolute/file` or `postgresql://user:password@host/name`.
         limits
             Times and counts; the defaults serve.
+        transient
+            Whether a SQLite file is thrown away with its process: then no commit waits for the disk, and everything
+            runs on the event loop.
 
         Raises
         ------
@@ -142,7 +149,7 @@ class Database:
             When the URL or the file cannot serve, the server behind it does not answer, or the tables were made by a
             newer version.
         """
-        engines = make_engines(url)
+        engines = make_engines(url, transient=transient)
         engines.prepare()
         try:
             await engines.run(migrate)
@@ -153,7 +160,7 @@ class Database:
             if isinstance(error, OSError):
                 raise UnusableDatabaseError(f"the database cannot be reached: {error}") from error
             raise
-        database = cls(engines, limits or Limits())
+        database = cls(engines, limits or Limits(), transient=transient)
         database.emergency.prepare()
         return database
 
@@ -169,6 +176,13 @@ class Database:
     async def accept_history(self) -> None:
         """Accept the commits that are present as the complete history, after the missing ones were reported."""
         await self._engines.accept_history()
+
+    def is_unchanged_since(self, version: int) -> bool:
+        """Whether a read now returns what it returned when `version` had this value.
+
+        Only a transient database is known to have no other writers, in other processes.
+        """
+        return self._transient and self.version == version
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """Return a context that reads one snapshot of the database.
@@ -220,6 +234,7 @@ class Database:
         async with _deadline(self._limits.write_seconds) as deadline:
             writer = await self._take_turn(user_id)
             self._writing.add(task)
+            self.version += 1
             try:
                 await writer.begin(user_id)
                 yield writer.tx
@@ -238,7 +253,10 @@ class Database:
                 self._writing.discard(task)
             # The deadline bounds the block. A commit has its own timeout and is never interrupted.
             deadline.reschedule(None)
-            await writer.commit()
+            try:
+                await writer.commit()
+            finally:
+                self.version += 1
 
     async def _take_turn(self, user_id: int | None) -> _Writer:
         if self._waiting >= self._limits.waiting_writers:

@@ -26,13 +26,15 @@ def directory_of(url: str) -> Path | None:
     return _sqlite_file(parsed).parent if parsed.get_backend_name() == "sqlite" else None
 
 
-def make_engines(url: str) -> Engines:
+def make_engines(url: str, *, transient: bool = False) -> Engines:
     """Return the engines for a database URL; nothing is connected yet.
 
     Parameters
     ----------
     url
         `sqlite:///relative/file`, `sqlite:////absolute/file` or `postgresql://user:password@host/name`.
+    transient
+        Whether a SQLite file is thrown away with its process; see `Database.open`.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def make_engines(url: str) -> Engines:
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteEngines(_sqlite_file(parsed).resolve())
+        return SqliteEngines(_sqlite_file(parsed).resolve(), transient=transient)
     return PostgresqlEngines(parsed)
 
 

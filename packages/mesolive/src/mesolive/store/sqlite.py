@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from mesolive.store.connection import READERS, Parameters, StatementResult, TransactionLostError, UnusableDatabaseError
 from mesolive.store.file_guard import FileGuard, following, missing_commits
 from mesolive.store.prepared import Prepared, StatementCache
-from mesolive.store.writer_thread import WriterThread
+from mesolive.store.writer_thread import EventLoopWorker, Worker, WriterThread
 
 R = TypeVar("R")
 
@@ -89,9 +89,9 @@ class _Seat:
         Whether a statement is to be stopped after `MAX_QUERY` steps.
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, worker: Worker) -> None:
         self._engine = engine
-        self._lane = WriterThread(name)
+        self._lane = worker
         self._connection: Connection | None = None
         self.hasty = False
 
@@ -264,21 +264,28 @@ class SqliteEngines:
     ----------
     file
         The database's file.
+    transient
+        Whether the file is thrown away with its process: then no commit waits for the disk, and everything runs on
+        the event loop.
     """
 
     writers = 1
     exclusive = True  # the file lock is the process's: it ends with the process and not before
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, transient: bool = False) -> None:
         self.file: Path | None = file
         self._file = file
         self.guard = FileGuard(file)
-        self.writer = _engine(partial(_connect_writer, file, self.guard))
+        self.writer = _engine(partial(_connect_writer, file, self.guard, durable=not transient))
         self.reader = _engine(partial(_connect_reader, file, self.guard))
         self._statements = {engine: StatementCache(engine.dialect) for engine in (self.writer, self.reader)}
-        self._seat = _Seat(self.writer, "sqlite-writer")
+
+        def seat(engine: Engine, name: str) -> _Seat:
+            return _Seat(engine, EventLoopWorker() if transient else WriterThread(name))
+
+        self._seat = seat(self.writer, "sqlite-writer")
         self._turns = asyncio.Semaphore(READERS)
-        self._readers = [_Seat(self.reader, f"sqlite-reader-{number}") for number in range(READERS)]
+        self._readers = [seat(self.reader, f"sqlite-reader-{number}") for number in range(READERS)]
         self._free = list(self._readers)
 
     def prepare(self) -> None:
@@ -375,8 +382,9 @@ def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
     return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
-def _connect_writer(file: Path, guard: FileGuard) -> sqlite3.Connection:
-    connection = _connect(file, guard, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+def _connect_writer(file: Path, guard: FileGuard, *, durable: bool) -> sqlite3.Connection:
+    synchronous = "FULL" if durable else "OFF"
+    connection = _connect(file, guard, f"PRAGMA synchronous = {synchronous}", "PRAGMA foreign_keys = ON")
     # The one statement that does not wait for others by itself: two servers that open a new file at once meet here.
     for attempt in range(SWITCH_ATTEMPTS):
         try:

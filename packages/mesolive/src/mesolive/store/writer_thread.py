@@ -7,11 +7,46 @@ import contextlib
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 R = TypeVar("R")
 
 _Item = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+class Worker(Protocol):
+    """Runs blocking work in order."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is waiting or under way."""
+        ...
+
+    def do(self, work: Callable[[], R]) -> asyncio.Future[R]:
+        """Queue work; the future gets its result or its exception."""
+        ...
+
+    def close(self) -> None:
+        """End after the queued work."""
+        ...
+
+
+class EventLoopWorker:
+    """Runs work at once, on the event loop: for a process that has nothing else to do meanwhile, as a backtest."""
+
+    busy = False
+
+    def do(self, work: Callable[[], R]) -> asyncio.Future[R]:
+        """Run work; return a future that is done."""
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        try:
+            answer.set_result(work())
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            answer.set_exception(error)
+        return answer
+
+    def close(self) -> None:
+        """Do nothing: no thread was started."""
 
 
 class WriterThread:

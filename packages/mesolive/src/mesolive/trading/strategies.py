@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import BindParameter, Row, bindparam, func, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -36,6 +36,10 @@ COMPILED_LIMIT = 256
 _DEFINITION = select(strategies.c.definition).where(
     strategies.c.user_id == bindparam("user"), strategies.c.id == bindparam("strategy")
 )
+_AMONG: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+_EXISTING = select(strategies).where(strategies.c.id.in_(_AMONG), strategies.c.deleted_at.is_(None))
+_ACTIVE = select(strategy_accounts.c.strategy_id, strategy_accounts.c.account_id)
+_ACTIVE_AMONG = _ACTIVE.where(strategy_accounts.c.strategy_id.in_(_AMONG))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +55,17 @@ class StrategyRecord:
 
 async def find_strategies(tx: Transaction, strategy_ids: Iterable[int]) -> dict[int, StrategyRecord]:
     """Return those of some strategies, of any users, that are not deleted, by their ids."""
-    rows = await tx.all(
-        select(strategies).where(strategies.c.id.in_(set(strategy_ids)), strategies.c.deleted_at.is_(None))
-    )
+    rows = await tx.all(_EXISTING, {"ids": list(set(strategy_ids))})
     return {row.id: StrategyRecord(row.id, row.user_id, row.name, row.symbol, row.definition) for row in rows}
 
 
 async def active_strategies(tx: Transaction, strategy_ids: Iterable[int] | None = None) -> set[tuple[int, int]]:
     """Return strategy and account wherever a strategy is active, of all users or among some strategies."""
-    query = select(strategy_accounts.c.strategy_id, strategy_accounts.c.account_id)
-    if strategy_ids is not None:
-        query = query.where(strategy_accounts.c.strategy_id.in_(set(strategy_ids)))
-    return {(row.strategy_id, row.account_id) for row in await tx.all(query)}
+    if strategy_ids is None:
+        rows = await tx.all(_ACTIVE)
+    else:
+        rows = await tx.all(_ACTIVE_AMONG, {"ids": list(set(strategy_ids))})
+    return {(row.strategy_id, row.account_id) for row in rows}
 
 
 async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, deleted: bool = False) -> Row[Any]:

@@ -69,8 +69,6 @@ FAULTS: Final[Mapping[str, Fault]] = {
                 "times of executions carry a zone that no database knows",
                 {"zone": "Central European Standard Time"},
             ),
-            ("zone_left_out", "times of executions carry no zone"),
-            ("times_in_utc", "times of executions are in the form of UTC, 20261130-15:00:00"),
             ("order_ids_roll_back", "the next connection is told an order id that was used before", {"count": "4"}),
         ),
         *_faults(

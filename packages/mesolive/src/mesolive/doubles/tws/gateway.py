@@ -13,7 +13,7 @@ from mesolive.doubles.tws.contract_messages import GatewayZone
 from mesolive.doubles.tws.faults import Faults
 from mesolive.doubles.tws.instruments import Instrument, Instruments
 from mesolive.doubles.tws.markets import Markets
-from mesolive.doubles.tws.order_messages import TimeForm, Writing
+from mesolive.doubles.tws.order_messages import Writing
 from mesolive.doubles.tws.records import Account, State, decode_state, encode_state
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.truth import Truth
@@ -144,12 +144,7 @@ class Gateway:
 
     def writing(self, client: Client) -> Writing:
         """Return how messages are written for a client."""
-        times = TimeForm.LOCAL
-        if self.faults.is_on("zone_left_out", client=client.client_id):
-            times = TimeForm.WITHOUT_ZONE
-        elif self.faults.is_on("times_in_utc", client=client.client_id):
-            times = TimeForm.UTC
-        return Writing(self.markets.calendar, self.written_zone(client.client_id), client.version, times)
+        return Writing(self.markets.calendar, self.written_zone(client.client_id), client.version)
 
     def written_zone(self, client_id: int) -> GatewayZone:
         """Return the zone of times in messages: that of a fault, or the gateway's own."""
@@ -186,7 +181,6 @@ class Gateway:
                 spot = self.markets.spot(product.symbol)
                 if spot is not None:
                     self.state.spots[product.symbol] = float(spot)
-            self.state.reached = self.now()
             path = self.settings.state_path
             new = path.with_name(f"{path.name}.new")
             new.write_bytes(encode_state(self.state))

@@ -51,15 +51,15 @@ class OrderReports:
 
     def order(self, order: Order) -> None:
         """Send openOrder and orderStatus of an order to its audience."""
-        self.when_linked(partial(self._order, order))
+        self._when_linked(partial(self._order, order))
 
     def status(self, order: Order) -> None:
         """Send orderStatus of an order alone to its audience."""
-        self.when_linked(partial(self._status, order))
+        self._when_linked(partial(self._status, order))
 
     def error(self, order: Order, code: int, **details: object) -> None:
         """Send an error on an order to its own client."""
-        self.when_linked(partial(self._error, order, code, details))
+        self._when_linked(partial(self._error, order, code, details))
 
     def show(self, client: Client, order: Order) -> None:
         """Send openOrder and orderStatus of an order to one client."""
@@ -80,7 +80,7 @@ class OrderReports:
         gateway = self._gateway
         if not gateway.link and gateway.faults.strike("outage_fills_untold", client=order.client_id) is not None:
             return
-        self.when_linked(partial(self._fill, order, fill))
+        self._when_linked(partial(self._fill, order, fill))
 
     def execution(self, client: Client, req_id: int, execution: Execution) -> None:
         """Send one execution to one client."""
@@ -111,8 +111,7 @@ class OrderReports:
         """Drop what waits: TWS has been restarted in the outage."""
         self._held.clear()
 
-    def when_linked(self, action: Callable[[], None]) -> None:
-        """Do something that tells clients: at once, or when an outage ends."""
+    def _when_linked(self, action: Callable[[], None]) -> None:
         if self._gateway.link:
             action()
         else:

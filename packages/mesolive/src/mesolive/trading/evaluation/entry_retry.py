@@ -35,13 +35,19 @@ class EntryVariableRetry:
         self._database = database
         self._journal = journal
         self._freezer = freezer
+        self._nothing_at = -1  # the database's version at which nothing was missing
 
     async def retry(self) -> int:
         """Retry every open position with a missing variable; return how many there were."""
+        if self._database.is_unchanged_since(self._nothing_at):
+            return 0
+        version = self._database.version
         async with self._database.read() as tx:
             errors = await active_errors(tx, what=AT_ENTRY)
             ids = {event.PositionId for event in errors}
             waiting = await open_positions_among(tx, ids, MAX_PASS)
+        if not waiting:
+            self._nothing_at = version
         of_position = {
             position_id: list(its)
             for position_id, its in groupby(

@@ -186,6 +186,8 @@ class StrategyEvaluator:
         Makes the source of randomness of one evaluation from a text that names it, so that a run can be repeated.
     listener
         Called with every evaluation, failed ones too; `None` for no listener.
+    in_thread
+        Whether the event loop goes on during an evaluation; a backtest has nothing else to do.
     """
 
     def __init__(
@@ -195,13 +197,15 @@ class StrategyEvaluator:
         outside: ExternalDataReader,
         random: Callable[[str], Random] = Random,
         listener: EvaluationListener | None = None,
+        *,
+        in_thread: bool = True,
     ) -> None:
         self._market = market
         self._strategies = strategies
         self._outside = outside
         self._random = random
         self._listener = listener
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation") if in_thread else None
 
     @property
     def market(self) -> Market:
@@ -318,6 +322,8 @@ class StrategyEvaluator:
         return result
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
+        if self._thread is None:
+            return call()
         try:
             async with asyncio.timeout(EVALUATION_SECONDS):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -328,4 +334,5 @@ class StrategyEvaluator:
 
     def close(self) -> None:
         """End the thread once the evaluation under way is done."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=True, cancel_futures=True)

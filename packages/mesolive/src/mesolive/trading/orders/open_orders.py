@@ -36,6 +36,26 @@ _ENTERED = (
 )
 
 
+_ATTENDED = exists().where(
+    orders.c.plan_id == exec_plans.c.id,
+    exec_plans.c.position_id == positions.c.id,
+    or_(orders.c.state.in_(sorted(OPEN)), orders.c.last_updated > bindparam("changed_after", type_=UtcDateTime)),
+)
+# The last fill of an entry executes its plan; its position opens after the capture of its variables.
+_IS_WHOLE = exists().where(
+    exec_plans.c.id == positions.c.entry_plan_id,
+    exec_plans.c.kind == PlanKind.ENTRY.value,
+    exec_plans.c.state == PlanState.EXECUTED.value,
+)
+_UNATTENDED = select(positions.c.id, positions.c.state).where(
+    or_(
+        positions.c.state == LivePositionState.Closing.name,
+        (positions.c.state == LivePositionState.Opening.name) & ~_IS_WHOLE,
+    ),
+    ~_ATTENDED,
+)
+
+
 async def count_open(tx: Transaction) -> int:
     """Return how many orders of all users have not ended."""
     return int(await tx.scalar(_COUNT_OPEN))
@@ -140,26 +160,7 @@ async def unattended_positions(tx: Transaction, changed_after: datetime) -> dict
     changed_after
         An order that has changed since then counts as working: the next one may be on its way.
     """
-    attended = exists().where(
-        orders.c.plan_id == exec_plans.c.id,
-        exec_plans.c.position_id == positions.c.id,
-        or_(orders.c.state.in_(sorted(OPEN)), orders.c.last_updated > changed_after),
-    )
-    # The last fill of an entry executes its plan; its position opens after the capture of its variables.
-    is_whole = exists().where(
-        exec_plans.c.id == positions.c.entry_plan_id,
-        exec_plans.c.kind == PlanKind.ENTRY.value,
-        exec_plans.c.state == PlanState.EXECUTED.value,
-    )
-    rows = await tx.all(
-        select(positions.c.id, positions.c.state).where(
-            or_(
-                positions.c.state == LivePositionState.Closing.name,
-                (positions.c.state == LivePositionState.Opening.name) & ~is_whole,
-            ),
-            ~attended,
-        )
-    )
+    rows = await tx.all(_UNATTENDED, {"changed_after": changed_after})
     return {row.id: LivePositionState[row.state] for row in rows}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from mesolive.language.legs import BoundLeg
 from mesolive.language.margin import margin_of
@@ -25,7 +26,11 @@ from mesolive.trading.portfolio.positions import Leg
 ACCOUNT_RULES = MarginRules()
 """Margin rules of an account for positions whose strategies have none: Reg-T, vanilla, times one."""
 
+MAX_KNOWN_DEFINITIONS = 256
+"""Definitions whose margin rules are kept: those of open positions are read at every evaluation."""
 
+
+@lru_cache(maxsize=MAX_KNOWN_DEFINITIONS)
 def rules_of(definition: str) -> MarginRules | None:
     """Return the margin rules of a strategy's stored definition; `None` when it has none."""
     try:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Column, bindparam, func, select
+from sqlalchemy import BindParameter, Column, bindparam, func, select
 
 from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Transaction
 from mesolive.store.tables.access import users
 from mesolive.store.tables.trading import accounts, exec_plans, legs, positions, strategies
+from mesolive.store.types import UtcDateTime
 from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
 from mesolive.trading.portfolio.plans import PlanKind, PlanState
 from mesolive.trading.portfolio.positions import Leg, Position, find_position
@@ -33,6 +34,47 @@ _COUNT_IN_FLIGHT = (
         positions.c.account_id == bindparam("account"),
         positions.c.state.in_(_LIVING),
     )
+)
+_LAST_TRADES = (
+    select(
+        positions.c.strategy_id,
+        positions.c.account_id,
+        func.max(positions.c.created_at).label("entry"),
+        func.max(positions.c.closed_at).label("exit"),
+    )
+    .where(positions.c.strategy_id.in_(bindparam("strategies", expanding=True)))
+    .group_by(positions.c.strategy_id, positions.c.account_id)
+)
+_LAST_TRADES_ON = _LAST_TRADES.where(positions.c.account_id == bindparam("account"))
+_AMONG: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+_OPEN_AMONG = (
+    select(positions.c.id, positions.c.user_id)
+    .where(positions.c.id.in_(_AMONG), _OPEN)
+    .order_by(positions.c.id)
+    .limit(bindparam("most"))
+)
+_ARE_OPEN = select(positions.c.id).where(positions.c.id.in_(_AMONG), _OPEN)
+_WITH_POSITIONS = select(positions.c.strategy_id, positions.c.account_id).where(_NOT_CLOSED).distinct()
+_STRATEGY_OF = select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(_AMONG))
+_DEFINITIONS = select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(_AMONG))
+_EXPIRED = (
+    select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
+    .join(legs, legs.c.position_id == positions.c.id)
+    .join(accounts, accounts.c.id == positions.c.account_id)
+    .where(
+        positions.c.id > bindparam("after"),
+        _NOT_CLOSED,
+        legs.c.closed_at.is_(None),
+        legs.c.settles_at <= bindparam("now", type_=UtcDateTime),
+    )
+    .distinct()
+    .order_by(positions.c.id)
+    .limit(bindparam("most"))
+)
+_NEXT_EXPIRATION = (
+    select(func.min(legs.c.settles_at))
+    .join(positions, positions.c.id == legs.c.position_id)
+    .where(_NOT_CLOSED, legs.c.closed_at.is_(None))
 )
 
 
@@ -75,54 +117,53 @@ async def last_trades(
     account_id
         On this account only; `None` for all.
     """
-    query = (
-        select(
-            positions.c.strategy_id,
-            positions.c.account_id,
-            func.max(positions.c.created_at).label("entry"),
-            func.max(positions.c.closed_at).label("exit"),
-        )
-        .where(positions.c.strategy_id.in_(set(strategy_ids)))
-        .group_by(positions.c.strategy_id, positions.c.account_id)
-    )
-    if account_id is not None:
-        query = query.where(positions.c.account_id == account_id)
-    return {(row.strategy_id, row.account_id): LastTrades(row.entry, row.exit) for row in await tx.all(query)}
+    among = list(set(strategy_ids))
+    if account_id is None:
+        rows = await tx.all(_LAST_TRADES, {"strategies": among})
+    else:
+        rows = await tx.all(_LAST_TRADES_ON, {"strategies": among, "account": account_id})
+    return {(row.strategy_id, row.account_id): LastTrades(row.entry, row.exit) for row in rows}
 
 
 async def open_positions_among(tx: Transaction, position_ids: Iterable[int | None], limit: int) -> dict[int, int]:
     """Return the first `limit` of some positions that are open: their owners' user ids by position id."""
-    rows = await tx.all(
-        select(positions.c.id, positions.c.user_id)
-        .where(positions.c.id.in_({item for item in position_ids if item is not None}), _OPEN)
-        .order_by(positions.c.id)
-        .limit(limit)
-    )
+    among = {item for item in position_ids if item is not None}
+    if not among:
+        return {}
+    rows = await tx.all(_OPEN_AMONG, {"ids": list(among), "most": limit})
     return {row.id: row.user_id for row in rows}
 
 
 async def are_open(tx: Transaction, position_ids: Iterable[int]) -> set[int]:
     """Return those of some positions that are open."""
-    rows = await tx.all(select(positions.c.id).where(positions.c.id.in_(set(position_ids)), _OPEN))
+    among = list(set(position_ids))
+    if not among:
+        return set()
+    rows = await tx.all(_ARE_OPEN, {"ids": among})
     return {row.id for row in rows}
 
 
 async def strategies_with_positions(tx: Transaction) -> set[tuple[int, int]]:
     """Return strategy and account, of all users, wherever a position is not closed."""
-    query = select(positions.c.strategy_id, positions.c.account_id).where(_NOT_CLOSED).distinct()
-    return {(row.strategy_id, row.account_id) for row in await tx.all(query)}
+    return {(row.strategy_id, row.account_id) for row in await tx.all(_WITH_POSITIONS)}
 
 
 async def strategy_of_positions(tx: Transaction, position_ids: Iterable[int]) -> dict[int, int]:
     """Return the ids of positions' strategies by position id."""
-    query = select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(set(position_ids)))
-    return {row.id: row.strategy_id for row in await tx.all(query)}
+    among = list(set(position_ids))
+    if not among:
+        return {}
+    rows = await tx.all(_STRATEGY_OF, {"ids": among})
+    return {row.id: row.strategy_id for row in rows}
 
 
 async def definitions_of(tx: Transaction, strategy_ids: Iterable[int]) -> dict[int, str]:
     """Return the definitions of strategies that have positions, as they are stored, by strategy id."""
-    query = select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(set(strategy_ids)))
-    return {row.id: row.definition for row in await tx.all(query)}
+    among = list(set(strategy_ids))
+    if not among:
+        return {}
+    rows = await tx.all(_DEFINITIONS, {"ids": among})
+    return {row.id: row.definition for row in rows}
 
 
 async def count_by_strategy(tx: Transaction, user_id: int, strategy_ids: Iterable[int]) -> dict[int, int]:
@@ -248,6 +289,12 @@ async def expired_contracts(tx: Transaction, account_id: int, until: datetime) -
     return {from_row(row).contract: row.settles_at for row in rows}
 
 
+async def next_expiration(tx: Transaction) -> datetime | None:
+    """Return when the first open leg of a position that is not closed settles; `None` when there is none."""
+    settles_at: datetime | None = await tx.scalar(_NEXT_EXPIRATION)
+    return settles_at
+
+
 async def expired_positions(tx: Transaction, now: datetime, after: int, limit: int) -> list[tuple[bool, Position]]:
     """Return positions that are not closed and have a leg that has expired, and whether each is on a paper account.
 
@@ -256,13 +303,5 @@ async def expired_positions(tx: Transaction, now: datetime, after: int, limit: i
     after, limit
         The first `limit` of those with a larger id.
     """
-    rows = await tx.all(
-        select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
-        .join(legs, legs.c.position_id == positions.c.id)
-        .join(accounts, accounts.c.id == positions.c.account_id)
-        .where(positions.c.id > after, _NOT_CLOSED, legs.c.closed_at.is_(None), legs.c.settles_at <= now)
-        .distinct()
-        .order_by(positions.c.id)
-        .limit(limit)
-    )
+    rows = await tx.all(_EXPIRED, {"after": after, "now": now, "most": limit})
     return [(row.is_paper, await find_position(tx, row.user_id, row.id)) for row in rows]

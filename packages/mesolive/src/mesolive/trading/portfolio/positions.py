@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import not_found
@@ -293,20 +293,33 @@ def _legs_with_account() -> Select[Any]:
     ).join(accounts, accounts.c.id == legs.c.account_id)
 
 
-async def load_positions(tx: Transaction, query: Select[Any]) -> list[Position]:
+_LEGS_OF = _legs_with_account().where(legs.c.position_id.in_(bindparam("ids", expanding=True))).order_by(legs.c.id)
+_BY_ID = _joined().where(positions.c.user_id == bindparam("user"), positions.c.id == bindparam("position"))
+_OPEN_OF_ACCOUNT = (
+    _joined()
+    .where(
+        positions.c.user_id == bindparam("user"),
+        positions.c.account_id == bindparam("account"),
+        positions.c.state != CLOSED.name,
+    )
+    .order_by(positions.c.id)
+)
+
+
+async def _load(tx: Transaction, query: Select[Any], parameters: Mapping[str, object]) -> list[Position]:
     """Return the positions that `query` (made from `_joined`) yields, each with its legs."""
-    rows = await tx.all(query)
-    ids = [row.id for row in rows]
-    result = await tx.all(_legs_with_account().where(legs.c.position_id.in_(ids)).order_by(legs.c.id))
+    rows = await tx.all(query, parameters)
+    if not rows:
+        return []
     by_position: dict[int, list[Leg]] = {}
-    for row in result:
+    for row in await tx.all(_LEGS_OF, {"ids": [row.id for row in rows]}):
         by_position.setdefault(row.position_id, []).append(leg_of(row))
     return [_position_of(row, by_position.get(row.id, [])) for row in rows]
 
 
 async def find_position(tx: Transaction, user_id: int, position_id: int) -> Position:
     """Return the user's position with its legs; `NotFound` when there is none of that id for this user."""
-    result = await load_positions(tx, _joined().where(positions.c.user_id == user_id, positions.c.id == position_id))
+    result = await _load(tx, _BY_ID, {"user": user_id, "position": position_id})
     if not result:
         raise not_found(f"position {position_id}")
     return result[0]
@@ -314,12 +327,7 @@ async def find_position(tx: Transaction, user_id: int, position_id: int) -> Posi
 
 async def open_positions_of_account(tx: Transaction, user_id: int, account_id: int) -> list[Position]:
     """Return the account's positions that are not closed, oldest first."""
-    return await load_positions(
-        tx,
-        _joined()
-        .where(positions.c.user_id == user_id, positions.c.account_id == account_id, positions.c.state != CLOSED.name)
-        .order_by(positions.c.id),
-    )
+    return await _load(tx, _OPEN_OF_ACCOUNT, {"user": user_id, "account": account_id})
 
 
 async def open_legs_of_accounts(tx: Transaction, user_id: int, account_ids: Sequence[int]) -> dict[int, list[Leg]]:

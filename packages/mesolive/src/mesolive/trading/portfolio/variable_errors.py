@@ -5,11 +5,22 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from mesolive.store.database import Transaction
 from mesolive.store.tables.journal import active_events, events
 from mesolive_sdk import models, wire
+
+_ACTIVE = (
+    select(events.c.body)
+    .join(
+        active_events,
+        (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
+    )
+    .where(events.c.event_type == models.ErrorEvent.callback)
+    .order_by(events.c.user_id, events.c.event_seq_id)
+)
+_ACTIVE_OF = _ACTIVE.where(active_events.c.user_id == bindparam("user"))
 
 
 def variable_error_id(position_id: int, kind: models.ConditionType, statement: str | None, occasion: str) -> uuid.UUID:
@@ -29,19 +40,9 @@ async def active_errors(
     what
         Of one occasion only, such as `AT_ENTRY`.
     """
-    query = (
-        select(events.c.body)
-        .join(
-            active_events,
-            (active_events.c.user_id == events.c.user_id) & (active_events.c.event_seq_id == events.c.event_seq_id),
-        )
-        .where(events.c.event_type == models.ErrorEvent.callback)
-        .order_by(events.c.user_id, events.c.event_seq_id)
-    )
-    if user_id is not None:
-        query = query.where(active_events.c.user_id == user_id)
+    rows = await tx.all(_ACTIVE) if user_id is None else await tx.all(_ACTIVE_OF, {"user": user_id})
     result: list[models.ErrorEvent] = []
-    for row in await tx.all(query):
+    for row in rows:
         event = wire.decode_json(row.body, models.ErrorEvent)
         said = (event.Message or "").partition(":")[0]
         if event.PositionId is None or event.ConditionType is None or (what is not None and said != what):

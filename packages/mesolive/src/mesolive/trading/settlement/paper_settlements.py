@@ -8,7 +8,7 @@ Every option counts as cash settled: at the difference of the settlement price a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from mesolive.clock import Clock
@@ -17,11 +17,12 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database
-from mesolive.trading.portfolio.position_queries import expired_positions
+from mesolive.trading.portfolio.position_queries import expired_positions, next_expiration
 from mesolive.trading.portfolio.positions import Leg, Position, find_position
 from mesolive.trading.settlement.booking import SettledLeg, book_settlement
 
 ZERO = Decimal(0)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 PRICE_GRACE = timedelta(minutes=15)
 """How long after an expiration its settlement price may be unknown before that is an error."""
@@ -57,10 +58,15 @@ class PaperSettlements:
         self._market = market
         self._calendar = calendar
         self._clock = clock
+        self._nothing_at = -1  # the database's version at which nothing had expired until `_next`
+        self._next = _NEVER
 
     async def settle(self) -> list[Unsettled]:
         """Settle every expired leg of paper accounts whose settlement price is known; return what is overdue."""
         latest = max([self._clock.now(), *(self._market.now(kind, self._clock) for kind in self._market.providers)])
+        if self._database.is_unchanged_since(self._nothing_at) and latest < self._next:
+            return []
+        version = self._database.version
         unsettled: list[Unsettled] = []
         last = 0
         while part := await self._expired(latest, last):
@@ -72,6 +78,10 @@ class PaperSettlements:
                     await self._settle(position, due, now)
                 if problem is not None:
                     unsettled.append(Unsettled(position.id, problem))
+        if last == 0 and self._database.is_unchanged_since(version):
+            async with self._database.read() as tx:
+                self._next = await next_expiration(tx) or _NEVER
+            self._nothing_at = version
         return unsettled
 
     async def _expired(self, now: datetime, after: int) -> list[tuple[bool, Position]]:
