@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,6 +153,28 @@ def test_a_line_that_clients_cause_is_written_once_a_minute_with_the_number_of_t
     assert line("uvicorn.error", "invalid request of %s", 7) == (
         "invalid request of 7 (and 999 more since the last such line)"
     )
+
+
+async def test_text_that_is_no_utf8_costs_its_connection_and_one_line_without_a_traceback(kit: Kit) -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.addFilter(OncePerMinute())
+    logger = logging.getLogger("uvicorn.error")
+    logger.addHandler(handler)
+    try:
+        for _ in range(3):
+            address = f"{kit.url.replace('http', 'ws', 1)}/hubs/data/v1"
+            headers = {"Authorization": f"Bearer {kit.token}"}
+            async with websockets.connect(address, additional_headers=headers) as peer:
+                await peer.send(b"\xff\xfe", text=True)
+                with pytest.raises(websockets.ConnectionClosedError):
+                    await peer.recv()
+                assert peer.close_code == 1007
+    finally:
+        logger.removeHandler(handler)
+    lines = [line for line in written.getvalue().splitlines() if not line.startswith("INFO")]
+    assert lines == ["WARNING Invalid UTF-8 sequence received from client."]
 
 
 def test_an_error_with_its_trace_is_always_written() -> None:

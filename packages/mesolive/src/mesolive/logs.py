@@ -36,8 +36,14 @@ FROM_CLIENTS = ("uvicorn", "websockets")
 """Loggers whose lines any client that reaches the port can cause, without a key."""
 
 
+BAD_TEXT = "Invalid UTF-8 sequence received from client."
+"""What uvicorn writes, as an error with a traceback, when a client sends a text frame that is no UTF-8."""
+
+
 class OncePerMinute(logging.Filter):
     """Lets each line of the web server through once a minute, with the number of those that were left out.
+
+    A client's malformed text is written as a warning without its traceback: it says nothing of this server.
 
     Parameters
     ----------
@@ -52,6 +58,9 @@ class OncePerMinute(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to write the record; errors with a trace always are."""
+        if record.msg == BAD_TEXT and record.name.startswith(FROM_CLIENTS):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         if not record.name.startswith(FROM_CLIENTS) or record.exc_info:
             return True
         # Keyed by the format string without its values, so the number of keys is bounded by the calls in the library.
