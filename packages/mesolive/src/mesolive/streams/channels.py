@@ -17,6 +17,7 @@ import numpy as np
 from mesolive.errors import ServiceError
 from mesolive.market.subscriptions import SubscriptionHandle
 from mesolive.trading.valuation.engine import Valuation, Wanted
+from mesolive.trading.valuation.json_template import ItemTemplates
 from mesolive.trading.valuation.subjects import FloatArray, Subject
 from mesolive.trading.valuation.wire_items import Build
 from mesolive_sdk.models import DataProviderType
@@ -62,6 +63,8 @@ class Channel:
         Whose quotes; `None` for those that value each entry's account.
     subject
         The legs that are valued; replaced when legs open or close.
+    templates
+        Write its items as JSON; made with the first item of a subject.
     item, sequence
         The latest item, and how many there were.
     sent_at
@@ -85,6 +88,7 @@ class Channel:
     provider: DataProviderType | None
     form: Form
     subject: Subject = field(default_factory=Subject)
+    templates: ItemTemplates | None = None
     item: Shared | None = None
     sequence: int = 0
     sent_at: float = 0.0

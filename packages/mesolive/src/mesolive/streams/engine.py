@@ -9,11 +9,13 @@ sent again.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -27,15 +29,19 @@ from mesolive.tasks import Turns
 from mesolive.trading.valuation.engine import Valuation, value_all
 from mesolive.trading.valuation.quotes import QuoteTable, locate, read_quotes, solve_greeks, spot_of
 from mesolive.trading.valuation.subjects import BoolArray, FloatArray, Instrument, IntArray
-from mesolive.trading.valuation.wire_items import LiveItem
+from mesolive.trading.valuation.wire_items import LiveItem, templates_of
 from mesolive_sdk.models import DataProviderType
 
 BookKey = tuple[DataProviderType | None, str]
 """A provider and an underlying's symbol; `None` is the provider that serves the underlying."""
 
 KEEP_ALIVE_STEP = 1.0
-CHANNELS_PER_TURN = 32
-MAX_TURNS = 4
+CHANNELS_PER_TURN = 24
+"""Channels from which on a further turn pays: each turn costs as much as valuing ten positions."""
+MAX_TURNS = 8
+"""Turns of a window at most: how long calls wait for a turn is the shorter the more there are."""
+ITEMS_PER_SLICE = 16
+"""Items that are encoded and queued before other tasks have their turn."""
 ONLY = (0,)
 
 
@@ -198,6 +204,7 @@ class Engine:
 
     def refresh(self, channel: Channel) -> None:
         """Value a channel now, because it is new or its subject changed, and publish the item."""
+        channel.templates = None
         size = len(channel.subject.entries)
         channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
         self._plans = None
@@ -217,7 +224,7 @@ class Engine:
         async with self._market.changed() as changes:
             self._round += 1
             for plan in self._current_plans():
-                self._take_turn(plan)  # changes from before this call
+                await self._take_turn(plan)  # changes from before this call
             async for _ in changes:
                 # While the market is busy windows join without a pause, and a turn that took long is caught up with.
                 # After a quiet time a change begins a window of its own.
@@ -233,15 +240,15 @@ class Engine:
                     await self._pace.sleep(max(due - self._now(), 0.0))
                     late = max(late, self._now() - due)
                     for plan in self._current_plans()[turn :: len(begun)]:
-                        self._take_turn(plan)
+                        await self._take_turn(plan)
                 if begun is not self._current_plans():
                     # Channels were added or removed and the plans rebuilt: every channel must still get its turn.
                     for plan in self._current_plans():
-                        self._take_turn(plan)
+                        await self._take_turn(plan)
                 self.window.account(self.busy_seconds - busy + late)
                 turns.turned()
 
-    def _take_turn(self, plan: _Plan) -> None:
+    async def _take_turn(self, plan: _Plan) -> None:
         """Value what changed among the channels that had no turn in this window yet."""
         started = self._processor_time()
         if plan.channels:
@@ -254,7 +261,19 @@ class Engine:
             for channel in plan.channels:
                 channel.round = self._round
             if changed:
-                self._publish(plan, market, changed)
+                subjects = [plan.channels[place].subject for place in changed]
+                values = self._values(plan, market, changed)
+                for first in range(0, len(changed), ITEMS_PER_SLICE):
+                    if first:
+                        # Calls and events that came meanwhile have their turn: encoding all items takes milliseconds.
+                        self.busy_seconds += self._processor_time() - started
+                        await asyncio.sleep(0)
+                        started = self._processor_time()
+                    part = slice(first, first + ITEMS_PER_SLICE)
+                    for place, subject, result in zip(changed[part], subjects[part], values[part], strict=True):
+                        # Who ended meanwhile, or got other legs and an item of these, is passed over.
+                        if plan.channels[place].subject is subject and not plan.channels[place].ended:
+                            self._hand_out(plan, market, place, result)
         self.turns += 1
         self.busy_seconds += self._processor_time() - started
 
@@ -307,13 +326,20 @@ class Engine:
 
     def _publish(self, plan: _Plan, market: _Market, places: Sequence[int]) -> None:
         """Value the channels at `places` together and give each its item."""
-        now = self._now()
         for place, result in zip(places, self._values(plan, market, places), strict=True):
-            channel, rows = plan.channels[place], plan.rows[place]
-            channel.seen[:] = market.table.prices[rows]
-            channel.seen_spot[:] = market.spots[rows]
-            channel.publish(LiveItem(channel.form.build(channel.subject, result), channel.form.type_), now)
-        self.items += len(places)
+            self._hand_out(plan, market, place, result)
+
+    def _hand_out(self, plan: _Plan, market: _Market, place: int, result: Valuation) -> None:
+        """Give a channel the item of its values."""
+        channel, rows = plan.channels[place], plan.rows[place]
+        channel.seen[:] = market.table.prices[rows]
+        channel.seen_spot[:] = market.spots[rows]
+        form, templates = channel.form, channel.templates
+        if templates is None:
+            templates = channel.templates = templates_of(channel.subject, form.build)
+        write = partial(templates.json, result)
+        self.items += 1
+        channel.publish(LiveItem(form.build(channel.subject, result), form.type_, write), self._now())
 
     def _values(self, plan: _Plan, market: _Market, places: Sequence[int]) -> list[Valuation]:
         chosen = [plan.channels[place] for place in places]

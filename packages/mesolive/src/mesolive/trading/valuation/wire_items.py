@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from mesolive.trading.valuation.engine import Block, Valuation
+from mesolive.trading.valuation.json_template import ItemTemplates
 from mesolive.trading.valuation.quotes import GREEKS as GREEK_NAMES
 from mesolive.trading.valuation.subjects import BASES, Subject
 from mesolive_sdk import models
@@ -167,20 +168,25 @@ Build = Callable[[Maker], Fields]
 """Makes the fields of an answer with a maker."""
 
 
+def templates_of(subject: Subject, build: Callable[[Subject, Valuation], Build]) -> ItemTemplates:
+    """Return what writes the JSON of a subject's items."""
+    return ItemTemplates(subject, lambda subject, found: build(subject, found)(_JSON))
+
+
 class _Encodings(dict[Any, bytes]):
     """The encodings of an item; JSON, with whatever options, is written when it is first asked for."""
 
-    __slots__ = ("_build", "_json")
+    __slots__ = ("_json", "_write")
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, write: Callable[[], bytes]) -> None:
         super().__init__()
-        self._build = build
+        self._write = write
         self._json: bytes | None = None
 
     @property
     def json(self) -> bytes:
         if self._json is None:
-            self._json = _encode(self._build(_JSON))
+            self._json = self._write()
         return self._json
 
     def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 - as dict
@@ -198,14 +204,16 @@ class LiveItem(Shared):
         Makes the item's fields.
     type_
         The wire's model of the item.
+    write
+        Writes the item as JSON; by default from its fields.
     """
 
     __slots__ = ("_build", "_type")
 
-    def __init__(self, build: Build, type_: type[msgspec.Struct]) -> None:
+    def __init__(self, build: Build, type_: type[msgspec.Struct], write: Callable[[], bytes] | None = None) -> None:
         self._build = build
         self._type = type_
-        self.encoded = _Encodings(build)
+        self.encoded = _Encodings((lambda: _encode(build(_JSON))) if write is None else write)
 
     def plain(self) -> Fields:
         """Return what the JSON of the item is written from."""
