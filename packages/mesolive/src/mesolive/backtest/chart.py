@@ -109,7 +109,11 @@ def _equity(axes: Axes, outcome: Outcome, results: Results, times: Sequence[date
     gain = "" if results.pnl is None else f"{results.pnl:+,.2f} ({results.percent or 0:+.2f} %)"
     win = "" if results.win_rate is None else f"   win rate {results.win_rate:.0f} %"
     factor = "" if results.profit_factor is None else f"   profit factor {results.profit_factor:.2f}"
-    _heading(axes, "Net liquidation value", f"{gain}   {results.trades} trades{win}{factor}")
+    _heading(
+        axes,
+        "Net liquidation value",
+        f"{gain}   {results.trades} trade{'' if results.trades == 1 else 's'}{win}{factor}",
+    )
 
 
 def _drawdown(axes: Axes, outcome: Outcome, results: Results, times: Sequence[datetime]) -> None:

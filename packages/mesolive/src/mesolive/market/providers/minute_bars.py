@@ -201,7 +201,10 @@ def read_daily(path: Path) -> list[Day]:
     for number, line in enumerate(content.splitlines(), start=1):
         cells = line.split(",")
         if len(cells) != TRADE_COLUMNS:
-            raise BarsError(f"{path.name}: {name}, line {number}: {TRADE_COLUMNS} columns were expected")
+            raise BarsError(
+                f"{path.name}: {name}, line {number}: {TRADE_COLUMNS} columns were expected, as daily bars of "
+                "LEAN have; unpack an archive of chain files"
+            )
         try:
             days.append(Day(_date(path, name, cells[0].partition(" ")[0]), int(cells[4]) / PRICE_UNIT))
         except ValueError:
