@@ -78,7 +78,7 @@ async def test_an_order_that_is_not_acknowledged_works_and_fills() -> None:
         kit.double.faults.switch_on("order_unacknowledged", times=1)
         order_id = await place(kit, client, FAR)
         assert not names(client)
-        assert [order.order_ref for order in kit.double.orders.open_orders()] == ["ref-1"]
+        assert [order.order_ref for order in kit.double.life.open_orders()] == ["ref-1"]
         client.place(spread(kit), limit(2, WELL_IN), order_id)
         await client.get("orderStatus", lambda call: call[1] == "Filled")
 
@@ -104,7 +104,7 @@ async def test_a_new_order_is_refused(code: int) -> None:
         order_id = await place(kit, client, WELL_IN)
         assert (await client.error(code))[0] == order_id
         assert states(client) == (["Inactive"] if code == 201 else [])
-        assert not kit.double.orders.open_orders()
+        assert not kit.double.life.open_orders()
         assert states(client) != ["Filled"]
 
 
@@ -163,7 +163,7 @@ async def test_a_cancel_is_never_heard() -> None:
         client.api.cancelOrder(order_id)
         await client.settle()
         assert not names(client)
-        assert kit.double.orders.open_orders()
+        assert kit.double.life.open_orders()
 
 
 async def test_a_pending_cancel_is_confirmed_later_and_the_order_may_fill_until_then() -> None:
@@ -188,7 +188,7 @@ async def test_a_cancel_is_refused_and_the_order_lives() -> None:
         kit.double.faults.switch_on("cancel_refused", times=1)
         client.api.cancelOrder(order_id)
         assert (await client.error(161))[0] == order_id
-        assert kit.double.orders.open_orders()
+        assert kit.double.life.open_orders()
 
 
 async def test_a_cancel_is_confirmed_by_202_while_the_status_says_pending_cancel() -> None:
@@ -200,7 +200,7 @@ async def test_a_cancel_is_confirmed_by_202_while_the_status_says_pending_cancel
         await client.error(202)
         await client.settle()
         assert states(client)[-1] == "PendingCancel"
-        assert not kit.double.orders.open_orders()
+        assert not kit.double.life.open_orders()
 
 
 async def test_executions_come_after_the_order_was_called_cancelled() -> None:
@@ -362,3 +362,66 @@ async def test_fills_of_an_outage_are_told_before_1102_or_only_listed() -> None:
         client.api.reqExecutions(1, ib.ExecutionFilter())
         await client.get("execDetailsEnd")
         assert len(client.named("execDetails")) == 6
+
+
+async def test_an_order_is_lost_in_its_socket_and_its_id_goes_to_another() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("order_lost_in_socket", times=1)
+        lost = client.place(spread(kit), limit(1, WELL_IN, "lost"))
+        await client.get("connectionClosed")
+        again = await kit.client(10)
+        assert again.named("nextValidId") == [(lost,)]
+        assert await place(kit, again, WELL_IN, ref="other") == lost
+        assert {call[2].orderRef for call in again.named("openOrder")} == {"other"}
+
+
+async def test_an_inactive_order_works_again_after_a_while() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("order_inactive", seconds=5, times=1)
+        await place(kit, client, WELL_IN)
+        assert states(client) == ["PreSubmitted", "Inactive"]
+        client.api.reqOpenOrders()
+        await client.get("openOrderEnd")
+        assert client.named("openOrder")[-1][3].status == "Inactive"
+        await kit.timer.advance(5)
+        await client.get("orderStatus", lambda call: call[1] == "Filled")
+
+
+async def test_an_order_of_an_outage_is_cancelled_by_tws_itself() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.connectivity.lose_link()
+        order_id = await place(kit, client, WELL_IN)
+        client.api.cancelOrder(order_id)
+        status = await client.get("orderStatus")
+        assert (status[1], status[5]) == ("ApiCancelled", 0)
+        kit.double.connectivity.restore_link()
+        await client.settle()
+        assert not client.named("execDetails")
+
+
+async def test_a_combo_has_no_data_while_its_legs_quote() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("combo_data_dead")
+        client.api.reqMktData(1, spread(kit), "", False, False, [])
+        client.api.reqMktData(2, ib.Contract(conId=kit.option(1.01).con_id), "", False, False, [])
+        await client.settle()
+        assert {call[0] for call in client.named("priceSizeTick")} == {2}
+        assert (1, 1) in client.named("marketDataType")
+
+
+async def test_positions_lag_behind_fills() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("positions_late", seconds=10)
+        client.api.reqPositions()
+        await place(kit, client, WELL_IN)
+        assert {call[2] for call in client.named("position")} == {0.0}
+        await kit.timer.advance(11)
+        client.mark()
+        client.api.reqPositions()
+        await client.get("positionEnd")
+        assert {call[2] for call in client.named("position")} == {2.0, -2.0}

@@ -217,3 +217,13 @@ async def test_details_of_a_contract_are_read_whatever_was_torn() -> None:
         kit.double.faults.switch_on("torn_frames", bytes=1, times=1)
         client.api.reqContractDetails(4, ib.Contract(conId=kit.option().con_id))
         assert await client.get("contractDetailsEnd") == (4,)
+
+
+@pytest.mark.parametrize("fault", ["zone_left_out", "times_in_utc"])
+async def test_times_of_executions_without_a_zone_are_read_by_the_library_as_local_ones(fault: str) -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on(fault)
+        await order_filled(kit, client)
+        hours = {call[2].time.hour for call in client.named("execDetails")}
+        assert hours == ({10} if fault == "zone_left_out" else {15})

@@ -217,7 +217,7 @@ async def test_an_unknown_order_and_that_of_another_client_cannot_be_cancelled()
         assert (await owner.error(10147))[0] == 4711
         other.api.cancelOrder(order_id)
         assert (await other.error(10147))[0] == order_id
-        assert kit.double.orders.open_orders()
+        assert kit.double.life.open_orders()
 
 
 async def test_an_order_id_is_refused_once_it_was_used_and_a_filled_order_cannot_be_modified() -> None:
@@ -299,7 +299,7 @@ async def test_an_order_is_refused_for(why: str) -> None:
         order_id = client.place(contract, order)
         assert (await client.error(code))[0] == order_id
         await client.settle()
-        assert not kit.double.orders.open_orders()
+        assert not kit.double.life.open_orders()
         assert not client.named("execDetails")
 
 
@@ -362,7 +362,7 @@ async def test_a_day_order_ends_with_the_session_and_one_until_cancelled_stays()
         good = await working(kit, client, ref="gtc", tif="GTC")
         await kit.advance(7 * 3600)
         await client.get("orderStatus", lambda call: call[0] == day and call[1] == "Cancelled")
-        assert [order.order_id for order in kit.double.orders.open_orders()] == [good]
+        assert [order.order_id for order in kit.double.life.open_orders()] == [good]
 
 
 async def test_an_order_at_night_waits_for_the_opening_with_399() -> None:

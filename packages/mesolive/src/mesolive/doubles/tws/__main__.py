@@ -21,7 +21,7 @@ from mesolive.doubles.tws.control import Command, ControlError, ControlPort, com
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.faults import FAULTS, FaultError
 from mesolive.doubles.tws.markets import DEFAULT_SYMBOLS, Markets
-from mesolive.doubles.tws.records import decode_state
+from mesolive.doubles.tws.records import State, decode_state
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.doubles.tws.wire import SERVER_VERSION
 from mesolive.market.calendar import us_options_calendar
@@ -77,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="of the market and of the faults")
     add("--symbols", default=",".join(DEFAULT_SYMBOLS), help="underlyings")
     add("--spot", type=float, default=5000.0, help="the index at the start")
-    add("--start", help="market time at the start, such as 2026-11-30T15:00:00Z; in a session when not given")
+    add(
+        "--start",
+        help="market time at the start, as 2026-11-30T15:00:00Z; else where the state ends, or in a session",
+    )
     add("--speed", type=float, default=1.0, help="market seconds per real second; 0: only `control advance` moves time")
     add("--step", type=float, default=1.0, help="market seconds between two prices")
     add("--zone", default="America/New_York", help="time zone that TWS is logged in with")
@@ -185,19 +188,21 @@ def settings_of(options: argparse.Namespace) -> DoubleSettings:
 
 async def _run(options: argparse.Namespace) -> None:
     calendar = us_options_calendar()
+    settings = settings_of(options)
+    spot: float = options.spot
+    step = timedelta(seconds=options.step)
+    before = State()
+    if settings.state_path is not None and settings.state_path.exists():
+        # The market goes on where it was: positions of a run before are worth something there.
+        before = decode_state(settings.state_path.read_bytes())
+        spot = before.spots.get("SPX", spot)
     try:
-        start = default_start(datetime.now(UTC), calendar)
+        start = before.reached or default_start(datetime.now(UTC), calendar)
         if options.start is not None:
             start = datetime.fromisoformat(options.start)
         clock: Clock = ManualClock(start) if options.speed == 0 else ScaledClock(start, options.speed)
     except ValueError as error:
         raise UsageError(f"--start or --speed: {error}") from None
-    settings = settings_of(options)
-    spot: float = options.spot
-    step = timedelta(seconds=options.step)
-    if settings.state_path is not None and settings.state_path.exists():
-        # The market goes on where it was: positions of a run before are worth something there.
-        spot = decode_state(settings.state_path.read_bytes()).spots.get("SPX", spot)
     try:
         symbols = [symbol for symbol in options.symbols.split(",") if symbol]
         markets = Markets.simulated(clock, seed=options.seed, symbols=symbols, spot=spot, step=step, calendar=calendar)

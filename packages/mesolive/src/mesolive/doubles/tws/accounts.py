@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -25,6 +26,8 @@ from mesolive.doubles.tws.requests import ReqAccountSummary, ReqAccountUpdates, 
 MAX_SUMMARIES: Final = 2
 """How many summaries may be subscribed to at once, over all clients."""
 
+MAX_TRADES_KEPT: Final = 1000
+
 EVERY: Final = timedelta(minutes=3)
 """How often values of accounts are sent without a fill."""
 
@@ -38,6 +41,7 @@ class AccountService:
         self._summaries: dict[tuple[int, int], Sequence[str]] = {}
         self._updates: dict[int, str] = {}
         self._sent_at = gateway.now()
+        self._trades: deque[tuple[datetime, str, int, Decimal]] = deque(maxlen=MAX_TRADES_KEPT)
 
     # requests
 
@@ -119,6 +123,7 @@ class AccountService:
         cost
             Commission: it adds to the cost of what is opened, and lessens the profit of what is closed.
         """
+        self._trades.append((self._gateway.timer.now(), account.name, instrument.con_id, quantity))
         held = account.position(instrument.con_id)
         per_contract = price * instrument.factor
         account.cash -= quantity * per_contract + cost
@@ -167,7 +172,16 @@ class AccountService:
             return
         writing = self._gateway.writing(client)
         average = held.average_cost.quantize(Decimal("0.0001"))
-        client.send(position(account.name, instrument, held.quantity, average, writing.sessions, self._gateway.zone))
+        quantity = held.quantity - self._not_shown(client, account.name, held.con_id)
+        client.send(position(account.name, instrument, quantity, average, writing.sessions, self._gateway.zone))
+
+    def _not_shown(self, client: Client, account: str, con_id: int) -> Decimal:
+        """Return what the latest fills have changed and a fault does not show yet."""
+        late = self._gateway.faults.strike("positions_late", client=client.client_id)
+        if late is None:
+            return ZERO
+        since = self._gateway.timer.now() - timedelta(seconds=float(late["seconds"]))
+        return sum((one[3] for one in self._trades if one[0] > since and one[1:3] == (account, con_id)), ZERO)
 
     def _send_summary(self, client: Client, req_id: int, tags: Sequence[str]) -> None:
         for account in self._gateway.state.accounts.values():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -70,7 +70,8 @@ def contract_data(
     exchanges = product.option_exchanges if is_option else (product.exchange,)
     rule = product.market_rule if is_option or product.sec_type == "FUT" else 26
     old = version < 164
-    hours = _hours(sessions, now, extended=True)
+    today = sessions.local(now).date()
+    hours = _hours(sessions, today, extended=True)
     fields: list[Field] = [10]
     if old:
         fields.append(8)
@@ -105,7 +106,7 @@ def contract_data(
         "*",
         EXCHANGE_ZONE,
         hours,
-        _hours(sessions, now, extended=False),
+        _hours(sessions, today, extended=False),
         "",
         0,
         0,
@@ -192,11 +193,11 @@ def portfolio_value(
     )
 
 
-def _hours(sessions: ExchangeCalendar, now: datetime, *, extended: bool) -> str:
+@lru_cache(maxsize=16)
+def _hours(sessions: ExchangeCalendar, day: date, *, extended: bool) -> str:
     """Return the hours of trading of some days in the exchange's zone; extended ones begin the evening before."""
     zone = ZoneInfo("America/Chicago")
     parts: list[str] = []
-    day = sessions.local(now).date()
     for _ in range(HOURS_DAYS):
         session = sessions.session(day)
         if session is None:
@@ -210,8 +211,3 @@ def _hours(sessions: ExchangeCalendar, now: datetime, *, extended: bool) -> str:
             parts.append(f"{opening:%Y%m%d:%H%M}-{close:%Y%m%d:%H%M}")
         day += timedelta(days=1)
     return ";".join(parts)
-
-
-def month_name(year: int, month: int) -> str:
-    """Return a contract's month as IB's market names show it, such as `DEC26`."""
-    return f"{calendar.month_abbr[month].upper()}{year % 100:02d}"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,6 +23,7 @@ from mesolive.doubles.tws.lists import OrderLists
 from mesolive.doubles.tws.market_data import MarketDataService
 from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.messages import current_time, managed_accounts, next_valid_id
+from mesolive.doubles.tws.order_life import OrderLife
 from mesolive.doubles.tws.order_reports import OrderReports
 from mesolive.doubles.tws.order_service import OrderService
 from mesolive.doubles.tws.place_order import PlaceOrder
@@ -102,12 +104,14 @@ class TwsDouble:
         self.accounts = AccountService(gateway)
         self.books = ExecutionBooks(gateway, self.accounts)
         self.reports = OrderReports(gateway)
-        self.orders = OrderService(gateway, self.books, self.reports, self._traded, self._cut_client)
-        self.lists = OrderLists(gateway, self.orders, self.reports)
+        self.life = OrderLife(gateway, self.books, self.reports, self._traded)
+        self.orders = OrderService(gateway, self.life, self.reports, self._cut_client)
+        self.lists = OrderLists(gateway, self.orders, self.life, self.reports)
         self.contracts = ContractService(gateway)
         self.data = MarketDataService(gateway)
         self.expirations = Expirations(gateway, self.accounts, self.books)
         self.connectivity = Connectivity(gateway, self.data, self.contracts, self.orders, self.reports, self.cut_all)
+        self.orders.forget_waiting()  # what a run before had not brought to IB's servers
         self._step = step
         self._sessions: set[Session] = set()
         self._lingering: dict[int, datetime] = {}
@@ -168,7 +172,7 @@ class TwsDouble:
         """Look at the market: send ticks, fill orders, settle what has expired, and do what the day brings."""
         self.connectivity.step()
         self.data.step()
-        self.orders.step()
+        self.life.step()
         self.accounts.step()
         self.expirations.step()
         self.gateway.commit()
@@ -220,8 +224,7 @@ class TwsDouble:
             client.cut()
 
     def _traded(self, account: str, con_ids: list[int]) -> None:
-        if self.gateway.link:
-            self.accounts.changed(self.gateway.account(account), con_ids)
+        self.reports.when_linked(partial(self.accounts.changed, self.gateway.account(account), con_ids))
 
     # requests
 

@@ -69,6 +69,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
                 "times of executions carry a zone that no database knows",
                 {"zone": "Central European Standard Time"},
             ),
+            ("zone_left_out", "times of executions carry no zone"),
+            ("times_in_utc", "times of executions are in the form of UTC, 20261130-15:00:00"),
             ("order_ids_roll_back", "the next connection is told an order id that was used before", {"count": "4"}),
         ),
         *_faults(
@@ -86,10 +88,16 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("silent_after_restore", "subscriptions from before an outage stay silent after it"),
             ("subscription_lost", "10182: a subscription ends at the next step of the market"),
             ("snapshot_late", "the end of a snapshot comes after eleven seconds"),
+            ("combo_data_dead", "a combo has no data while its legs quote"),
             ("no_computations", "option computations never come"),
         ),
         *_faults(
             "orders",
+            (
+                "order_lost_in_socket",
+                "the socket is cut as an order arrives: never known, its id goes to another",
+            ),
+            ("order_inactive", "an order is Inactive for some seconds, then it works", {"seconds": "5"}),
             ("order_swallowed", "an order is never known, and nothing is said"),
             ("order_held_by_dialog", "an order waits in a dialog of TWS, and nothing is said"),
             ("order_then_cut", "an order is accepted, and the socket cut before any answer"),
@@ -127,6 +135,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         *_faults(
             "positions",
             ("positions_linger", "expired positions stay"),
+            ("positions_late", "positions lag behind the fills of some seconds", {"seconds": "10"}),
             ("zero_rows", "positions of zero are listed"),
             ("expiry_executions", "an expiration comes with executions of no order"),
         ),

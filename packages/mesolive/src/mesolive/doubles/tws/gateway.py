@@ -13,7 +13,7 @@ from mesolive.doubles.tws.contract_messages import GatewayZone
 from mesolive.doubles.tws.faults import Faults
 from mesolive.doubles.tws.instruments import Instrument, Instruments
 from mesolive.doubles.tws.markets import Markets
-from mesolive.doubles.tws.order_messages import Writing
+from mesolive.doubles.tws.order_messages import TimeForm, Writing
 from mesolive.doubles.tws.records import Account, State, decode_state, encode_state
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.truth import Truth
@@ -121,13 +121,13 @@ class Gateway:
         self.clock = clock
         self.timer = timer
         self.faults = Faults(seed)
-        self.truth = Truth(clock.now, settings.truth_path)
         self.instruments = Instruments(markets)
         self.zone = GatewayZone.of(settings.zone, settings.written_zone)
         self.clients: dict[int, Client] = {}
         self.link = True
         self.timeline = Timeline(timer, self.commit)
         self.state = _read_state(settings.state_path)
+        self.truth = Truth(clock.now, settings.truth_path, None if settings.state_path is None else self.state.truths)
         for name in settings.accounts:
             self.state.accounts.setdefault(name, Account(name, settings.cash))
         self.instruments.adopt(self.state.instruments.values())
@@ -144,7 +144,12 @@ class Gateway:
 
     def writing(self, client: Client) -> Writing:
         """Return how messages are written for a client."""
-        return Writing(self.markets.calendar, self.written_zone(client.client_id), client.version)
+        times = TimeForm.LOCAL
+        if self.faults.is_on("zone_left_out", client=client.client_id):
+            times = TimeForm.WITHOUT_ZONE
+        elif self.faults.is_on("times_in_utc", client=client.client_id):
+            times = TimeForm.UTC
+        return Writing(self.markets.calendar, self.written_zone(client.client_id), client.version, times)
 
     def written_zone(self, client_id: int) -> GatewayZone:
         """Return the zone of times in messages: that of a fault, or the gateway's own."""
@@ -174,6 +179,7 @@ class Gateway:
 
     def commit(self) -> None:
         """Keep the state, then let the messages go: what a client was told survives a kill of the double."""
+        self.truth.flush()
         kept = (len(self.truth.entries), self.state.next_execution, tuple(self.state.next_order_ids.items()))
         if self.settings.state_path is not None and kept != self._kept:
             self._kept = kept
@@ -181,6 +187,7 @@ class Gateway:
                 spot = self.markets.spot(product.symbol)
                 if spot is not None:
                     self.state.spots[product.symbol] = float(spot)
+            self.state.reached, self.state.truths = self.now(), len(self.truth.entries)
             path = self.settings.state_path
             new = path.with_name(f"{path.name}.new")
             new.write_bytes(encode_state(self.state))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from mesolive.doubles.tws.gateway import Client, Gateway
 from mesolive.doubles.tws.messages import end_of
+from mesolive.doubles.tws.order_life import OrderLife
 from mesolive.doubles.tws.order_messages import completed_order, local_text, utc_text
 from mesolive.doubles.tws.order_reports import MANUAL_CLIENT, OrderReports
 from mesolive.doubles.tws.order_service import READ_ONLY, OrderService
@@ -24,9 +25,10 @@ ListRequest = ReqOpenOrders | ReqAllOpenOrders | ReqAutoOpenOrders | ReqComplete
 class OrderLists:
     """Answers requests for lists of orders and executions."""
 
-    def __init__(self, gateway: Gateway, orders: OrderService, reports: OrderReports) -> None:
+    def __init__(self, gateway: Gateway, orders: OrderService, life: OrderLife, reports: OrderReports) -> None:
         self._gateway = gateway
         self._orders = orders
+        self._life = life
         self._reports = reports
 
     def serve(self, client: Client, request: ListRequest) -> None:
@@ -47,7 +49,7 @@ class OrderLists:
 
     def _own(self, client: Client) -> None:
         """Send the open orders of a client; client 0 also gets those by hand, bound to ids of its own."""
-        for order in self._orders.open_orders():
+        for order in self._life.open_orders():
             if order.client_id != client.client_id:
                 continue
             if order.client_id == MANUAL_CLIENT and order.order_id == 0:
@@ -57,7 +59,7 @@ class OrderLists:
 
     def _all(self, client: Client) -> None:
         """Send the open orders of everybody; the next order id of the client is then above all of them."""
-        for order in self._orders.open_orders():
+        for order in self._life.open_orders():
             self._reports.show(client, order)
         self._orders.raise_floor(client.client_id)
         client.send(end_of(53))
@@ -68,7 +70,7 @@ class OrderLists:
             client.error(-1, 321, request="reqAutoOpenOrders", cause=cause)
             return
         self._reports.binds = request.bind
-        for order in self._orders.open_orders():
+        for order in self._life.open_orders():
             if request.bind and order.client_id == MANUAL_CLIENT and order.order_id == 0:
                 self._reports.bind(client, order)
                 self._reports.show(client, order)

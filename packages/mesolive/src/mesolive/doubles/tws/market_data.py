@@ -229,6 +229,8 @@ class MarketDataService:
     def _ticks(self, subscription: Subscription) -> Ticks | None:
         markets = self._gateway.markets
         if subscription.is_combo:
+            if self._gateway.faults.is_on("combo_data_dead", client=subscription.client.client_id):
+                return None
             return combo_ticks(markets, subscription.legs)
         instrument = subscription.legs[0][0]
         if instrument.option is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -38,6 +39,15 @@ class WhatIf:
     warning: str = ""
 
 
+class TimeForm(enum.Enum):
+    """How times of executions are written."""
+
+    LOCAL = "local"
+    """In the gateway's time zone, with its name."""
+    WITHOUT_ZONE = "without zone"
+    UTC = "utc"
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """What the text of a message depends on beside its subject.
@@ -51,6 +61,7 @@ class Writing:
     sessions: ExchangeCalendar
     zone: GatewayZone
     version: int
+    times: TimeForm = TimeForm.LOCAL
 
 
 def order_status(order: Order, client_id: int, order_id: int) -> Message:
@@ -163,7 +174,6 @@ def exec_details(
     instrument
         Its contract; `None` for the report of a combo.
     """
-    local = execution.at.astimezone(writing.zone.zone)
     fields: list[Field] = [11, req_id, order_id]
     if instrument is None:
         fields += [execution.con_id, execution.symbol, "BAG", "", 0.0, "", "", execution.exchange, "USD"]
@@ -173,7 +183,7 @@ def exec_details(
         fields += [last_trade_day(instrument, writing.sessions, writing.zone), float(instrument.strike)]
         fields += [instrument.right, instrument.multiplier, execution.exchange, instrument.currency]
         fields += [instrument.local_symbol, instrument.trading_class]
-    fields += [execution.exec_id, f"{local:%Y%m%d %H:%M:%S} {writing.zone.name}", execution.account]
+    fields += [execution.exec_id, _time(execution, writing), execution.account]
     fields += [execution.exchange, execution.side, execution.shares, execution.price, execution.perm_id]
     fields += [execution.client_id, execution.liquidation, execution.cumulative, execution.average]
     fields += [execution.order_ref, "", "", "", 2]
@@ -199,6 +209,13 @@ def commission_report(report: Commission, *, unset: bool = False) -> Message:
 def utc_text(execution: Execution) -> str:
     """Return the time of an execution in the UTC form of the protocol."""
     return f"{execution.at.astimezone(UTC):%Y%m%d-%H:%M:%S}"
+
+
+def _time(execution: Execution, writing: Writing) -> str:
+    if writing.times is TimeForm.UTC:
+        return utc_text(execution)
+    local = local_text(execution, writing.zone)
+    return local if writing.times is TimeForm.WITHOUT_ZONE else f"{local} {writing.zone.name}"
 
 
 def local_text(execution: Execution, zone: GatewayZone) -> str:

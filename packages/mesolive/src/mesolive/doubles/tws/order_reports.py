@@ -51,15 +51,15 @@ class OrderReports:
 
     def order(self, order: Order) -> None:
         """Send openOrder and orderStatus of an order to its audience."""
-        self._when_linked(partial(self._order, order))
+        self.when_linked(partial(self._order, order))
 
     def status(self, order: Order) -> None:
         """Send orderStatus of an order alone to its audience."""
-        self._when_linked(partial(self._status, order))
+        self.when_linked(partial(self._status, order))
 
     def error(self, order: Order, code: int, **details: object) -> None:
         """Send an error on an order to its own client."""
-        self._when_linked(partial(self._error, order, code, details))
+        self.when_linked(partial(self._error, order, code, details))
 
     def show(self, client: Client, order: Order) -> None:
         """Send openOrder and orderStatus of an order to one client."""
@@ -80,7 +80,7 @@ class OrderReports:
         gateway = self._gateway
         if not gateway.link and gateway.faults.strike("outage_fills_untold", client=order.client_id) is not None:
             return
-        self._when_linked(partial(self._fill, order, fill))
+        self.when_linked(partial(self._fill, order, fill))
 
     def execution(self, client: Client, req_id: int, execution: Execution) -> None:
         """Send one execution to one client."""
@@ -111,7 +111,8 @@ class OrderReports:
         """Drop what waits: TWS has been restarted in the outage."""
         self._held.clear()
 
-    def _when_linked(self, action: Callable[[], None]) -> None:
+    def when_linked(self, action: Callable[[], None]) -> None:
+        """Do something that tells clients: at once, or when an outage ends."""
         if self._gateway.link:
             action()
         else:

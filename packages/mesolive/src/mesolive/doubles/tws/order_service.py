@@ -1,42 +1,42 @@
-"""Orders of clients: placing, modifying, cancelling, previews of margin; and what the market and the day do to them."""
+"""Orders of clients: placing, modifying, cancelling, and previews of margin."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mesolive.doubles.tws.executions import ExecutionBooks
 from mesolive.doubles.tws.gateway import Client, Gateway
-from mesolive.doubles.tws.matching import FillQuote, at_price, fill_quote, order_legs, reached, triggered
 from mesolive.doubles.tws.order_checks import Checked, Refusal, check_margin, check_order, differs, margins
-from mesolive.doubles.tws.order_messages import MARGIN_NAMES, WhatIf
+from mesolive.doubles.tws.order_life import OrderLife
+from mesolive.doubles.tws.order_messages import MARGIN_NAMES, WhatIf, order_status
 from mesolive.doubles.tws.order_reports import OrderReports
 from mesolive.doubles.tws.place_order import PlaceOrder
 from mesolive.doubles.tws.records import ZERO, Leg, Order, OrderStatus
 
 READ_ONLY: Final = "The API interface is currently in Read-Only mode."
-MARGIN_SUFFIXES: Final = ("Before", "Change", "After")
 
 
 class OrderService:
-    """Keeps orders, fills them against the market and tells clients of them."""
+    """Answers what clients ask of orders.
+
+    Parameters
+    ----------
+    cut
+        Resets the socket of a client.
+    """
 
     def __init__(
         self,
         gateway: Gateway,
-        books: ExecutionBooks,
+        life: OrderLife,
         reports: OrderReports,
-        traded: Callable[[str, list[int]], None],
         cut: Callable[[Client], None],
     ) -> None:
         self._gateway = gateway
-        self._books = books
+        self._life = life
         self._reports = reports
-        self._traded = traded
         self._cut = cut
         self._dialog: list[tuple[Client, PlaceOrder]] = []
         self._in_outage: list[Callable[[], None]] = []
@@ -59,6 +59,10 @@ class OrderService:
         known = self.find(client_id, request.order_id)
         if known is not None and not known.status.ended and known.ended_at is None:
             self._modify(client, known, request)
+            return
+        if strike("order_lost_in_socket") is not None:
+            gateway.truth.note("order_swallowed", client_id=client_id, order_ref=request.order_ref)
+            self._cut(client)
             return
         if strike("order_swallowed") is not None:
             gateway.truth.note("order_swallowed", client_id=client_id, order_ref=request.order_ref)
@@ -94,20 +98,26 @@ class OrderService:
         if refused is not None:
             client.error(order_id, int(refused["code"]), order_id=order_id, perm_id=order.perm_id)
             return
+        if order.submitted_in_outage:
+            # It has not reached IB's servers: TWS cancels it by itself.
+            order.submitted_in_outage = False
+            self._life.end(order, OrderStatus.API_CANCELLED, "Cancelled by Trader")
+            client.send(order_status(order, order.client_id, order.order_id))
+            return
         if not gateway.link:
-            self._in_outage.append(partial(self._cancel_now, order))
+            self._in_outage.append(partial(self._life.cancel, order))
             return
-        if strike("cancel_lost_to_fill") is not None and self._fill_whole(order, client):
+        if strike("cancel_lost_to_fill") is not None and self._life.fill_whole(order, client):
             return
-        self._cancel_now(order)
+        self._life.cancel(order)
 
     def cancel_all(self, client: Client) -> None:
         """Cancel every open order, whoever placed it."""
         if self._gateway.faults.strike("read_only", client=client.client_id) is not None:
             client.error(-1, 321, request="reqGlobalCancel", cause=READ_ONLY)
             return
-        for order in self.open_orders():
-            self._cancel_now(order)
+        for order in self._life.open_orders():
+            self._life.cancel(order)
 
     # what there is
 
@@ -119,14 +129,6 @@ class OrderService:
             if client_id == 0 and order_id < 0 and self._reports.bound.get(order.perm_id) == order_id:
                 return order
         return None
-
-    def open_orders(self) -> list[Order]:
-        """Return the orders that have not ended, in the order in which they were placed."""
-        return [
-            order
-            for order in self._gateway.state.orders
-            if not order.status.ended and order.ended_at is None and order.perm_id
-        ]
 
     def next_order_id(self, client_id: int) -> int:
         """Return the lowest order id that a client may use."""
@@ -158,8 +160,12 @@ class OrderService:
         self._in_outage.clear()
         self._dialog.clear()
         for order in self._gateway.state.orders:
-            if order.perm_id == 0 and not order.status.ended:
+            if order.status.ended or order.ended_at is not None:
+                continue
+            if order.perm_id == 0:
                 order.status, order.ended_at = OrderStatus.API_CANCELLED, self._gateway.now()
+            elif order.status is OrderStatus.INACTIVE:
+                order.status, order.live = OrderStatus.PRE_SUBMITTED, order.transmit
 
     def by_hand(
         self, account: str, con_id: int, quantity: Decimal, limit_price: Decimal | None, client_id: int = 0
@@ -178,7 +184,7 @@ class OrderService:
         order = Order(
             client_id=client_id,
             order_id=0,
-            perm_id=self._perm_id(),
+            perm_id=self._life.new_perm_id(),
             con_id=con_id,
             symbol=instrument.symbol,
             sec_type=instrument.sec_type,
@@ -192,32 +198,8 @@ class OrderService:
         )
         gateway.state.orders.append(order)
         gateway.truth.note("order_by_hand", perm_id=order.perm_id, account=account)
-        self._accept(order)
+        self._life.accept(order)
         return order
-
-    def step(self) -> None:
-        """Let the market fill orders, and the day end them."""
-        now = self._gateway.now()
-        for order in self.open_orders():
-            if self._over(order, now):
-                self._end(order, OrderStatus.CANCELLED, "Cancelled by Trader" if order.tif == "GTD" else "Expired")
-                self._reports.status(order)
-                continue
-            if order.live:
-                self._match(order)
-
-    def _over(self, order: Order, now: datetime) -> bool:
-        """Whether an order's time in force has ended."""
-        if order.placed_at is None:
-            return False
-        if order.tif == "GTD" and order.good_till_date:
-            end = _moment(order.good_till_date, self._gateway.zone.zone)
-            return end is not None and now >= end
-        if order.tif not in {"DAY", "IOC", "FOK"}:
-            return False
-        calendar = self._gateway.markets.calendar
-        _, close = calendar.open_session_at_or_after(order.placed_at)
-        return now >= close
 
     def _new(self, client: Client, request: PlaceOrder) -> None:
         gateway, client_id = self._gateway, client.client_id
@@ -237,13 +219,13 @@ class OrderService:
         if not gateway.link:
             order.submitted_in_outage = True
             gateway.truth.note("order_in_outage", client_id=client_id, order_ref=order.order_ref)
-            self._in_outage.append(partial(self._accept, order))
+            self._in_outage.append(partial(self._accept_late, order))
             return
         if gateway.faults.strike("order_then_cut", client=client_id) is not None:
             self._cut(client)
-            self._accept(order, told=False)
+            self._life.accept(order, told=False)
             return
-        self._accept(order)
+        self._life.accept(order)
 
     def _record(self, client_id: int, request: PlaceOrder, checked: Checked) -> Order:
         contract = request.contract
@@ -305,49 +287,11 @@ class OrderService:
         checked = check_order(gateway, request)
         if isinstance(checked, Checked):
             order = self._record(client.client_id, request, checked)
-            order.perm_id = self._perm_id()
+            order.perm_id = self._life.new_perm_id()
             order.status, order.ended_at = OrderStatus.INACTIVE, gateway.now()
             order.end_reason = "Rejected by System"
             gateway.state.orders.append(order)
             self._reports.show(client, order)
-
-    def _accept(self, order: Order, *, told: bool = True) -> None:
-        """Let an order reach IB's servers: it has a permId and works, and its client is told."""
-        gateway, faults, reports = self._gateway, self._gateway.faults, self._reports
-        strike = partial(faults.strike, client=order.client_id)
-        order.submitted_in_outage = False
-        order.perm_id = order.perm_id or self._perm_id()
-        order.live = order.transmit
-        order.status = OrderStatus.PRE_SUBMITTED
-        gateway.truth.note(
-            "order_accepted",
-            perm_id=order.perm_id,
-            client_id=order.client_id,
-            order_id=order.order_id,
-            order_ref=order.order_ref,
-        )
-        if not told or strike("order_unacknowledged") is not None:
-            return
-        if strike("executions_first") is not None and order.live:
-            order.status = OrderStatus.SUBMITTED
-            self._match(order)
-            if order.filled:
-                return
-            order.status = OrderStatus.PRE_SUBMITTED
-        reports.order(order)
-        for fault, code in (("preset_tif", 10349), ("outside_rth_ignored", 2109), ("shares_to_locate", 404)):
-            if strike(fault) is not None:
-                reports.error(order, code)
-        is_open = gateway.markets.is_open(gateway.now())
-        if strike("order_message") is not None or not is_open:
-            opening, _ = gateway.markets.calendar.open_session_at_or_after(gateway.now())
-            until = f"{opening.astimezone(gateway.zone.zone):%Y-%m-%d %H:%M:%S} {gateway.zone.name}"
-            details: dict[str, object] = {"action": order.action, "quantity": order.quantity, "symbol": order.symbol}
-            reports.error(order, 399, until=until, **details)
-        if is_open and order.live and "STP" not in order.order_type:
-            order.status = OrderStatus.SUBMITTED
-            reports.order(order)
-        self._match(order)
 
     def _modify(self, client: Client, order: Order, request: PlaceOrder) -> None:
         """Change price, quantity, time in force or transmission of an order; or answer why not: it lives on."""
@@ -377,11 +321,17 @@ class OrderService:
                 again = self._record(client.client_id, request, checked)
                 again.quantity -= order.filled
                 gateway.state.orders.append(again)
-                self._in_outage.append(partial(self._accept, again))
+                again.submitted_in_outage = True
+                self._in_outage.append(partial(self._accept_late, again))
                 return
             self._in_outage.append(partial(self._change, order, request))
             return
         self._change(order, request)
+
+    def _accept_late(self, order: Order) -> None:
+        """Let an order of an outage reach IB's servers, unless it was cancelled before."""
+        if order.submitted_in_outage:
+            self._life.accept(order)
 
     def _change(self, order: Order, request: PlaceOrder) -> None:
         gateway = self._gateway
@@ -398,92 +348,9 @@ class OrderService:
             "order_modified", perm_id=order.perm_id, limit_price=order.limit_price, quantity=order.quantity
         )
         if order.remaining == 0:
-            self._end(order, OrderStatus.FILLED, "")
+            self._life.end(order, OrderStatus.FILLED, "")
         self._reports.order(order)
-        self._match(order)
-
-    def _cancel_now(self, order: Order) -> None:
-        """Cancel an order at IB's servers and tell its client."""
-        gateway, reports = self._gateway, self._reports
-        if order.status.ended or order.ended_at is not None:
-            reports.error(order, 10148, order_id=order.order_id, state=order.status.value)
-            return
-        pending = gateway.faults.strike("cancel_pending", client=order.client_id)
-        order.status = OrderStatus.PENDING_CANCEL
-        reports.status(order)
-        if pending is not None:
-            gateway.timeline.after(float(pending["seconds"]), partial(self._cancelled, order))
-            return
-        self._cancelled(order)
-
-    def _cancelled(self, order: Order) -> None:
-        if order.status.ended:
-            return
-        gateway, reports = self._gateway, self._reports
-        strike = partial(gateway.faults.strike, client=order.client_id)
-        only_error = strike("cancel_by_error_only") is not None
-        self._end(order, OrderStatus.CANCELLED, "Cancelled by Trader")
-        if not only_error:
-            reports.status(order)
-        reports.error(order, 202, reason="")
-        late = strike("fill_after_cancel")
-        if late is not None:
-            quote = self._quote(order)
-            if quote is not None and order.remaining:
-                price = quote.price if order.limit_price is None else order.limit_price
-                self._fill(order, min(Decimal(late["quantity"]), order.remaining), at_price(quote, price))
-                if order.remaining:
-                    order.status = OrderStatus.CANCELLED
-
-    def _end(self, order: Order, status: OrderStatus, reason: str) -> None:
-        order.status, order.live, order.end_reason = status, False, reason
-        order.ended_at = self._gateway.now()
-        self._gateway.truth.note("order_ended", perm_id=order.perm_id, status=status.value, filled=order.filled)
-
-    def _fill_whole(self, order: Order, client: Client) -> bool:
-        """Fill what is left of an order at its limit, as its cancel arrives; return whether it could be."""
-        quote = self._quote(order)
-        if quote is None or not order.live:
-            return False
-        price = quote.price if order.limit_price is None else order.limit_price
-        client.error(order.order_id, 10148, order_id=order.order_id, state="Filled")
-        self._fill(order, order.remaining, at_price(quote, price))
-        return True
-
-    def _quote(self, order: Order) -> FillQuote | None:
-        gateway = self._gateway
-        legs = order_legs(order, gateway.instrument)
-        if not legs:
-            return None
-        buying = order.action == "BUY"
-        return fill_quote(gateway.markets, legs, buying=buying, slippage=gateway.settings.slippage)
-
-    def _match(self, order: Order) -> None:
-        """Fill an order as far as its limit and the market allow."""
-        gateway = self._gateway
-        if not order.live or not gateway.markets.is_open(gateway.now()):
-            return
-        quote = None if gateway.faults.is_on("no_fills", client=order.client_id) else self._quote(order)
-        if quote is not None and not order.triggered and triggered(order, quote):
-            order.triggered = True
-        if order.status is OrderStatus.PRE_SUBMITTED and (order.triggered or "STP" not in order.order_type):
-            order.status = OrderStatus.SUBMITTED
-            self._reports.order(order)
-        if quote is not None and order.triggered and reached(order, quote):
-            quantity = min(order.remaining, max(quote.available, ZERO))
-            most = gateway.faults.strike("partial_fills", client=order.client_id)
-            if most is not None:
-                quantity = min(quantity, Decimal(most["quantity"]))
-            whole_only = order.all_or_none or order.tif == "FOK"
-            if quantity and not (whole_only and quantity < order.remaining):
-                self._fill(order, quantity, quote)
-        if order.tif in {"IOC", "FOK"} and order.remaining:
-            self._cancelled(order)
-
-    def _fill(self, order: Order, quantity: Decimal, quote: FillQuote) -> None:
-        fill = self._books.fill(order, quantity, quote)
-        self._reports.fill(order, fill)
-        self._traded(order.account, [leg.instrument.con_id for leg in quote.legs])
+        self._life.match(order)
 
     def _preview(self, client: Client, request: PlaceOrder) -> None:
         """Answer what margin an order would need; it costs an order id, and has no permId."""
@@ -514,19 +381,3 @@ class OrderService:
         self._reports.preview(
             client, order, WhatIf(figures, min_commission=cost, max_commission=(cost * Decimal("1.4")))
         )
-
-    def _perm_id(self) -> int:
-        state = self._gateway.state
-        state.next_perm_id += 1
-        return state.next_perm_id - 1
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return the moment of a good-till date: `YYYYMMDD HH:MM:SS zone`, or the end of a day; `None` for other text."""
-    day, _, rest = text.partition(" ")
-    clock, _, name = rest.partition(" ")
-    try:
-        local = datetime.strptime(f"{day} {clock or '23:59:59'}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - its zone follows
-        return local.replace(tzinfo=ZoneInfo(name) if name else zone).astimezone(UTC) + timedelta(0)
-    except (ValueError, ZoneInfoNotFoundError):
-        return None

@@ -199,8 +199,10 @@ class State(msgspec.Struct):
         The order id that each client is told at its next connection: TWS' own memory, lost with its settings.
     instruments
         Contracts of orders, executions and positions: they stay known after their expiration.
-    trading_day
-        The day, in the gateway's time zone, of which executions and completed orders are told.
+    spots
+        Prices of the underlyings, and `reached` the market's time: a double that is started again goes on from there.
+    truths
+        How many entries of the truth ledger belong to this state.
     """
 
     accounts: dict[str, Account] = {}
@@ -212,6 +214,8 @@ class State(msgspec.Struct):
     next_perm_id: int = 1_900_000_001
     next_execution: int = 1
     spots: dict[str, float] = {}
+    reached: datetime | None = None
+    truths: int = 0
 
 
 def encode_state(state: State) -> bytes:
