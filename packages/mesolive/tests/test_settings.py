@@ -23,7 +23,12 @@ from mesolive_testkit.paths import DOCS
 
 
 def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> None:
-    environ = {"MESOLIVE_PORT": "9000", "MESOLIVE_SPEED": "2.5", "MESOLIVE_START": "2026-01-05T10:00:00-05:00"}
+    environ = {
+        "MESOLIVE_MARKET": "simulated",
+        "MESOLIVE_PORT": "9000",
+        "MESOLIVE_SPEED": "2.5",
+        "MESOLIVE_START": "2026-01-05T10:00:00-05:00",
+    }
     settings = from_environment({"port": 9100, "speed": None}, environ)
     assert (settings.port, settings.speed, settings.host) == (9100, 2.5, "127.0.0.1")
     assert settings.start == datetime(2026, 1, 5, 15, tzinfo=UTC)
@@ -45,6 +50,8 @@ def test_what_is_given_wins_over_the_environment_and_that_over_the_default() -> 
         ({"MESOLIVE_INSECURE": "perhaps"}, "MESOLIVE_INSECURE"),
         ({"MESOLIVE_CHAIN": "no-such-file.csv"}, "chain"),
         ({"MESOLIVE_MARKET": "recorded"}, "chain"),
+        ({"MESOLIVE_SPEED": "60"}, "market"),
+        ({"MESOLIVE_QUOTES_FROM": "SPX=Nobody"}, "quotes_from"),
         ({"MESOLIVE_TLS_KEY": "key.pem"}, "tls"),
         ({"MESOLIVE_DATA_DIR": __file__}, "data_dir"),
         ({"MESOLIVE_KEEP_EVENTS_DAYS": "-1"}, "keep_events_days"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,8 +22,14 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from mesolive.access.keys import Access, secret_of
-from mesolive.access.secret import SECRET_FILE
-from mesolive.clock import Clock
+from mesolive.access.sealing import Sealing
+from mesolive.access.secret import SECRET_FILE, ServerSecret
+from mesolive.clock import Clock, WallClock
+from mesolive.connectors.kinds import ConnectorKind
+from mesolive.connectors.manager import ConnectionManager
+from mesolive.connectors.registry import KINDS
+from mesolive.connectors.service import Connections
+from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.errors import ServiceError, storage_failure
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
@@ -93,6 +99,9 @@ CONTROL_PATH = "/hubs/control/v1"
 DATA_PATH = "/hubs/data/v1"
 EVENT_PATH = "/hubs/event/v1"
 
+LIVE = "live"
+"""Stands for a market in the record of market time: the server runs on the wall clock with its connectors."""
+
 MAX_ARGUMENT = 8 * 1024 * 1024
 """Bytes of one message to the Control Hub: a strategy definition of 5 MB must reach the check that refuses it."""
 
@@ -126,6 +135,10 @@ class Overrides:
         commit waits for the disk, and queries and evaluations run on the event loop.
     evaluation_listener
         Called after every evaluation of a strategy.
+    kinds
+        Kinds of connectors in place of the registry's.
+    supervision
+        Time limits of connectors.
     """
 
     market: tuple[Market, Clock] | None = None
@@ -135,6 +148,8 @@ class Overrides:
     replay: Callable[[str], Random] | None = None
     transient: bool = False
     evaluation_listener: EvaluationListener | None = None
+    kinds: Mapping[str, ConnectorKind] | None = None
+    supervision: SupervisionConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +166,7 @@ class Application:
     desk: ExecutionEngine
     signals: SignalEvaluator
     health: Health
+    connectors: ConnectionManager
     hubs: SignalRServer
     asgi: Starlette
     tasks: Tasks
@@ -202,6 +218,8 @@ def build_market(
         start = None  # the same command line as before: its market time goes on
     request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed, settings.symbol)
     try:
+        if settings.market is None:
+            return Market(by_symbol=settings.preferred_providers()), WallClock()
         source = open_source(settings.market, request)
     except SourceError as error:
         raise SettingsError(f"market: {error}") from None
@@ -212,6 +230,8 @@ def source_of(settings: Settings) -> str:
     """Return which market the settings ask for: its kind, and the file that it is made from."""
     if settings.chain is not None:
         return f"{settings.market} {settings.chain.name}"
+    if settings.market is None:
+        return LIVE
     return settings.market if settings.symbol == GENERATED_SYMBOLS[0] else f"{settings.market} {settings.symbol}"
 
 
@@ -219,6 +239,11 @@ def venue_memory(settings: Settings) -> Path:
     """Return the folder of the simulated venue's orders: by default beside the database, where that is a file."""
     directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
     return directory / "simulated-venue.jsonl"
+
+
+def connector_folder(settings: Settings) -> Path:
+    """Return the folder in which every connection has a folder of its own."""
+    return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "connectors"
 
 
 def _secret_file(settings: Settings) -> Path | None:
@@ -244,6 +269,7 @@ class _Store:
     access: Access
     pager: Pager
     notices: Sequence[str]
+    secret: ServerSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +285,7 @@ class _Core:
     evaluator: StrategyEvaluator
     capture: EntryVariableCapture
     calendar: ExchangeCalendar
+    registry: TaskRegistry
 
     @property
     def database(self) -> Database:
@@ -277,6 +304,7 @@ class _Trading:
     engine: ExecutionEngine
     signals: SignalEvaluator
     lines: LinePins
+    connectors: ConnectionManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +351,11 @@ async def running(
             await _start(stack, recorder)
         core = _build_core(settings, store, market, clock, overrides, stack)
         trading = _build_trading(settings, core, overrides, stack)
+        simulates = overrides.venues is None and (settings.market is not None or overrides.market is not None)
         if live:
             await note_places(
                 store.database,
-                venue_memory(settings) if overrides.venues is None else None,
+                venue_memory(settings) if simulates else None,
                 _secret_file(settings),
                 datetime.now(UTC),
             )
@@ -334,7 +363,7 @@ async def running(
         agents = AgentMonitor(store.database, core.journal, market)
         retention = Retention(store.database, clock, _keep(settings))
         emergency = EmergencyImport(store.database)
-        registry = TaskRegistry()
+        registry = core.registry
         health = Health(
             store.database,
             file_of(settings.database),
@@ -348,6 +377,7 @@ async def running(
             registry=registry,
             notices=store.notices,
             stream_window=hubs.streams.engine.window,
+            connectors=trading.connectors.report,
         )
 
         # Clients connect after all of this. The deliverer of events starts before the services that append events.
@@ -362,6 +392,7 @@ async def running(
         if interrupted:
             _log.info("preparations_failed_by_restart", number=interrupted)
         await _start(stack, trading.engine)
+        await _start(stack, trading.connectors)
         stack.push_async_callback(trading.signals.stop)
         if live:
             await trading.signals.start()
@@ -399,6 +430,7 @@ async def running(
             desk=trading.engine,
             signals=trading.signals,
             health=health,
+            connectors=trading.connectors,
             hubs=hubs.server,
             asgi=_asgi(settings, hubs.server, health, _metrics(hubs.server, health, trading.signals, retention)),
             tasks=tasks,
@@ -423,7 +455,7 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, *, transient: b
     stack.push_async_callback(database.close)
     secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
     notices = await _check_history(database)
-    return _Store(lock, database, Access(database, secret), Pager(secret.derive("pages")), notices)
+    return _Store(lock, database, Access(database, secret), Pager(secret.derive("pages")), notices, secret)
 
 
 async def _check_history(database: Database) -> Sequence[str]:
@@ -482,6 +514,7 @@ def _build_core(
         evaluator=evaluator,
         capture=EntryVariableCapture(evaluator),
         calendar=calendar,
+        registry=TaskRegistry(),
     )
 
 
@@ -506,13 +539,32 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         core.idempotency,
         core.market,
         core.capture,
-        overrides.venues if overrides.venues is not None else _build_venues(settings, core, stack),
+        overrides.venues if overrides.venues is not None else _build_venues(settings, overrides, core, stack),
         clock,
         reconciliation=overrides.reconciliation,
         answer_seconds=overrides.answer_seconds,
     )
+    sealing = Sealing(
+        core.store.secret,
+        None if settings.previous_secret_key is None else ServerSecret(settings.previous_secret_key),
+    )
+    manager = ConnectionManager(
+        database,
+        journal,
+        core.market,
+        engine,
+        sealing,
+        core.calendar,
+        connector_folder(settings),
+        kinds=overrides.kinds if overrides.kinds is not None else KINDS,
+        runs=settings.market is None and overrides.market is None,
+        registry=core.registry,
+        config=overrides.supervision,
+    )
+    connections = Connections(database, manager, core.market, accounts)
     services = ControlServices(
-        agents=Agents(database, core.market),
+        agents=Agents(database, core.market, connections.agents),
+        connections=connections,
         accounts=accounts,
         strategies=Strategies(database, clock, pager, settings.max_strategies),
         positions=positions,
@@ -538,10 +590,12 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         EntryVariableRetry(database, journal, core.capture),
         every=settings.signals_every,
     )
-    return _Trading(services, accounts, positions, preparations, engine, signals, lines)
+    return _Trading(services, accounts, positions, preparations, engine, signals, lines, manager)
 
 
-def _build_venues(settings: Settings, core: _Core, stack: AsyncExitStack) -> Sequence[Venue]:
+def _build_venues(settings: Settings, overrides: Overrides, core: _Core, stack: AsyncExitStack) -> Sequence[Venue]:
+    if settings.market is None and overrides.market is None:
+        return []  # a simulated venue is a connector then, with a market of its own
     ledger = _open_ledger(settings)
     stack.callback(ledger.close)
     return [SimulatedVenue(core.market, core.clock, ledger)]

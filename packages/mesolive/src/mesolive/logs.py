@@ -25,6 +25,12 @@ _SECRETS = (
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
 )
 
+_EXACT: set[str] = set()
+"""Secrets that the process knows, such as a broker's password: hidden wherever they stand in a log."""
+
+MIN_EXACT_CHARACTERS = 4
+"""A shorter secret would hide parts of ordinary words."""
+
 DEEPEST = 8
 """The maximum depth of lists and mappings that is searched for secrets."""
 
@@ -146,6 +152,19 @@ def log_to_stderr() -> None:
     )
 
 
+def hide_text(secret: str) -> None:
+    """Hide a text in everything that is logged from now on: a second line of defence for credentials in use."""
+    if len(secret) >= MIN_EXACT_CHARACTERS:
+        _EXACT.add(secret)
+
+
+def without_known_secrets(text: str) -> str:
+    """Return a text without the secrets that `hide_text` was told, for messages that come from outside."""
+    for secret in _EXACT:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
 def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace texts that look like an API key, an authorization or a password in all values of a log entry."""
     return {name: _without_secrets(value, DEEPEST) for name, value in entry.items()}
@@ -155,7 +174,7 @@ def _without_secrets(value: Any, depth: int) -> Any:  # noqa: ANN401 - any logge
     if isinstance(value, str):
         for pattern, shown in _SECRETS:
             value = pattern.sub(shown, value)
-        return value
+        return without_known_secrets(value)
     if depth == 0:
         return value
     if isinstance(value, dict):

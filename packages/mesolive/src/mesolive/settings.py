@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mesolive.log_choices import LogFormat, LogLevel
 from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
+from mesolive_sdk.models import DataProviderType
 
 MarketKind = Literal["simulated", "recorded"]
 
@@ -61,11 +62,13 @@ class Settings:
     port: Annotated[int, Setting("TCP port to listen on; 0 takes a free one.")] = 8700
     database: Annotated[str, Setting("sqlite:///FILE or postgresql://user:password@host/name.")] = DEFAULT_DATABASE
     market: Annotated[
-        MarketKind,
+        MarketKind | None,
         Setting(
-            "Where prices come from: simulated (a generated chain, or --chain set in motion) or recorded (a replay)."
+            "Run this market alone, on its own time: simulated (a generated chain, or --chain set in motion) or "
+            "recorded (a replay).",
+            unset="live: the wall clock, and the connectors that are configured",
         ),
-    ] = "simulated"
+    ] = None
     chain: Annotated[
         Path | None,
         Setting(
@@ -111,6 +114,20 @@ class Settings:
             flag=False,
         ),
     ] = None
+    previous_secret_key: Annotated[
+        str | None,
+        Setting(
+            "The secret before a rotation of MESOLIVE_SECRET_KEY: opens stored credentials, which are sealed anew.",
+            flag=False,
+        ),
+    ] = None
+    quotes_from: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Providers of underlyings where several have them, comma-separated, such as SPX=Ibkr,SPY=TastyTrade.",
+            unset="the first live provider that has the underlying",
+        ),
+    ] = ()
     signals_every: Annotated[float, Setting("Seconds of market time between evaluations of what is active.")] = 60.0
     log_format: Annotated[LogFormat, Setting("console, json, or auto: console on a terminal, JSON elsewhere.")] = "auto"
     log_level: Annotated[LogLevel, Setting("The least that is logged: debug, info, warning or error.")] = "info"
@@ -140,7 +157,7 @@ class Settings:
 
     def __repr__(self) -> str:
         """Return a representation without secrets."""
-        hidden = {"secret_key", "database"}
+        hidden = {"secret_key", "previous_secret_key", "database"}
         shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
         return f"Settings({shown}, database={redacted_url(self.database)!r})"
 
@@ -193,9 +210,28 @@ class Settings:
                 f"host: {self.host} is reachable from other machines and the connection would not be encrypted; "
                 "give --tls-certificate and --tls-key, or --insecure behind a proxy of your own that encrypts"
             )
+        if self.market is None and (self.chain is not None or self.start is not None or self.speed != 1.0):
+            raise SettingsError(
+                "market: --chain, --start and --speed are of a simulated or recorded market; give --market simulated "
+                "or --market recorded with them"
+            )
+        self.preferred_providers()
         if self.market == "recorded" and self.chain is None:
             raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
         return self
+
+    def preferred_providers(self) -> dict[str, DataProviderType]:
+        """Return the provider of each underlying that `quotes_from` names; raises `SettingsError` for what is none."""
+        known = {kind.name.lower(): kind for kind in DataProviderType if kind is not DataProviderType.Unknown}
+        result: dict[str, DataProviderType] = {}
+        for text in self.quotes_from:
+            symbol, _, name = text.partition("=")
+            kind = known.get(name.strip().lower())
+            if not symbol.strip() or kind is None:
+                names = ", ".join(item.name for item in known.values())
+                raise SettingsError(f"quotes_from: expected SYMBOL=PROVIDER with one of {names}, got {text!r}")
+            result[symbol.strip().upper()] = kind
+        return result
 
     def _check_bounds(self) -> None:
         for name in ("keep_events_days", "keep_jobs_days"):
@@ -372,7 +408,11 @@ def known_settings() -> Sequence[KnownSetting]:
     known: list[KnownSetting] = []
     for entry in fields(Settings):
         kind, said = get_args(hints[entry.name])
-        present = [arg for arg in get_args(kind) if arg is not type(None)] if isinstance(kind, UnionType) else [kind]
+        present = (
+            [arg for arg in get_args(kind) if arg is not type(None)]
+            if get_origin(kind) in (Union, UnionType)
+            else [kind]
+        )
         known.append(KnownSetting(entry.name, present[0], entry.default, said))
     return known
 

@@ -350,6 +350,11 @@ class TaskRegistry:
         """Add the tasks of those parts that own some."""
         self._owners += [part.tasks for part in parts if isinstance(part, OwnsTasks)]
 
+    def unwatch(self, *parts: object) -> None:
+        """Leave out the tasks of parts that were stopped."""
+        gone = [part.tasks for part in parts if isinstance(part, OwnsTasks)]
+        self._owners = [owner for owner in self._owners if not any(owner is item for item in gone)]
+
     def states(self) -> dict[str, TaskState]:
         """Return all tasks by their name; two parts with the same name get a number behind it."""
         states: dict[str, TaskState] = {}

@@ -51,7 +51,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def running_server(cwd: Path, *arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
-        [MESOLIVE, "serve", "--port", "0", *arguments],
+        [MESOLIVE, "serve", "--market", "simulated", "--port", "0", *arguments],
         cwd=cwd,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -108,7 +108,7 @@ def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
 
 def test_a_chain_file_that_is_none_is_named_with_its_fault(tmp_path: Path) -> None:
     (tmp_path / "holiday.csv").write_text("this,is\nno,chain\n")
-    ended = run("serve", "--port", "0", "--chain", "holiday.csv", cwd=tmp_path)
+    ended = run("serve", "--market", "simulated", "--port", "0", "--chain", "holiday.csv", cwd=tmp_path)
     assert ended.returncode == 2
     assert "holiday.csv" in ended.stderr
     assert "line" in ended.stderr

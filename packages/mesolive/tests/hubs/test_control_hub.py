@@ -61,7 +61,23 @@ CONTRACT = [
     "GetExecution",
     "GetExecutions",
 ]
-OURS = ["SetPositionClosed", "AdjustLegPnL", "LiquidatePosition", "ListHalts"]
+OURS = [
+    "SetPositionClosed",
+    "AdjustLegPnL",
+    "LiquidatePosition",
+    "ListHalts",
+    "ListConnectorKinds",
+    "ListConnectors",
+    "AddConnector",
+    "UpdateConnector",
+    "TestConnector",
+    "EnableConnector",
+    "DisableConnector",
+    "RemoveConnector",
+    "GetConnectorLog",
+    "EnableBrokerAccount",
+    "SetAccountMarketData",
+]
 
 
 @pytest.fixture

@@ -307,7 +307,7 @@ def errors(desk: Desk) -> list[models.ErrorEvent]:
 async def test_a_backup_finds_the_venues_memory_wherever_the_running_server_keeps_it(tmp_path: Path) -> None:
     directory, elsewhere = tmp_path / "server", tmp_path / "elsewhere"
     directory.mkdir()
-    settings = Settings(port=0, database=url(directory), data_dir=elsewhere)
+    settings = Settings(market="simulated", port=0, database=url(directory), data_dir=elsewhere)
     file = tmp_path / "backup.tar.gz"
     async with serving(settings) as application:
         await application.access.create_key("ann")

@@ -67,6 +67,7 @@ async def test_a_connection_that_says_nothing_in_tls_is_closed(
     assert server.HANDSHAKE_SECONDS == 10.0
     monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0.1)
     settings = Settings(
+        market="simulated",
         port=0,
         database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}",
         tls_certificate=certificate[0],

@@ -89,7 +89,7 @@ async def test_market_time_and_prices_go_on_where_they_were(tmp_path: Path) -> N
         assert reached is not None
         assert reached == kit.application.clock.now()
         spot = spot_of(kit.application)
-    same = Settings(port=0, database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}", speed=0.001)
+    same = Settings(market="simulated", port=0, database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}", speed=0.001)
     for moment in (reached - timedelta(days=9), reached + timedelta(days=9)):
         with pytest.raises(SettingsError, match=r"start: the market time of this database has come to"):
             async with by_settings(replace(same, start=moment)):
@@ -104,6 +104,7 @@ async def test_market_time_and_prices_go_on_where_they_were(tmp_path: Path) -> N
 
 async def test_a_restart_with_the_same_command_line_goes_on_and_never_leaps(tmp_path: Path) -> None:
     settings = Settings(
+        market="simulated",
         port=0,
         database=f"sqlite:///{tmp_path / 'mesolive.sqlite3'}",
         start=THURSDAY,
@@ -161,8 +162,8 @@ async def test_days_are_kept_by_source_and_forgotten_when_they_are_old(
 
 async def test_the_venues_memory_lies_where_it_is_asked_to_and_serves_one_server(tmp_path: Path) -> None:
     shared = tmp_path / "data"
-    first = Settings(port=0, database=f"sqlite:///{tmp_path / 'a' / 'm.sqlite3'}", data_dir=shared)
-    second = Settings(port=0, database=f"sqlite:///{tmp_path / 'b' / 'm.sqlite3'}", data_dir=shared)
+    first = Settings(market="simulated", port=0, database=f"sqlite:///{tmp_path / 'a' / 'm.sqlite3'}", data_dir=shared)
+    second = Settings(market="simulated", port=0, database=f"sqlite:///{tmp_path / 'b' / 'm.sqlite3'}", data_dir=shared)
     async with by_settings(first):
         assert (shared / "simulated-venue.jsonl").exists()
         assert not (tmp_path / "a" / "simulated-venue.jsonl").exists()

@@ -207,7 +207,7 @@ async def a_day(directory: Path, database: str, seed: int, steps: int) -> None:
     """Trade at random, look at everything, and let what is held at the end expire."""
     market = ScriptedMarket()
     random = Random(seed)  # noqa: S311 - a scenario to be repeated, not a secret
-    settings = Settings(port=0, database=database, secret_key="x" * 32)
+    settings = Settings(market="simulated", port=0, database=database, secret_key="x" * 32)
     terms = SimulatedVenueConfig(displayed=Decimal(1), settlement_fee=Decimal("0.35"))
     async with (
         desk_server(directory, market=(market.market, market.clock), settings=settings, terms=terms) as desk,

@@ -40,7 +40,7 @@ async def never(self):
 configure_logs()
 server.STOP_SECONDS = float(sys.argv[1])
 Application.drain = never
-server.run(server.serve(Settings(port=0), ready))
+server.run(server.serve(Settings(market="simulated", port=0), ready))
 """
 
 

@@ -189,3 +189,51 @@ class MesoLiveControlHubClient(HubClient):
     async def list_halts(self, args: models.ListHaltsArgs | None = None) -> models.ListHaltsResult:
         """List the halts in force for the caller's accounts."""
         return await self._call("ListHalts", args or models.ListHaltsArgs(), models.ListHaltsResult)
+
+    async def list_connector_kinds(
+        self, args: models.ListConnectorKindsArgs | None = None
+    ) -> models.ListConnectorKindsResult:
+        """List the kinds of connectors that the server has, with their settings."""
+        return await self._call(
+            "ListConnectorKinds", args or models.ListConnectorKindsArgs(), models.ListConnectorKindsResult
+        )
+
+    async def list_connectors(self, args: models.ListConnectorsArgs | None = None) -> models.ListConnectorsResult:
+        """List the caller's connections with their states and discovered accounts."""
+        return await self._call("ListConnectors", args or models.ListConnectorsArgs(), models.ListConnectorsResult)
+
+    async def add_connector(self, args: models.AddConnectorArgs) -> models.ConnectorInfo:
+        """Store a connection, disabled; its secrets are encrypted and never shown again."""
+        return await self._call("AddConnector", args, models.ConnectorInfo)
+
+    async def update_connector(self, args: models.UpdateConnectorArgs) -> models.ConnectorInfo:
+        """Change settings of a connection; one that is enabled connects anew."""
+        return await self._call("UpdateConnector", args, models.ConnectorInfo)
+
+    async def test_connector(self, args: models.ConnectorArgs) -> models.TestConnectorResult:
+        """Connect, and tell accounts, data quality, permissions, clock difference and what is missing."""
+        return await self._call("TestConnector", args, models.TestConnectorResult)
+
+    async def enable_connector(self, args: models.ConnectorArgs) -> models.ConnectorInfo:
+        """Connect, now and at every start of the server; an enabled one connects anew."""
+        return await self._call("EnableConnector", args, models.ConnectorInfo)
+
+    async def disable_connector(self, args: models.ConnectorArgs) -> models.ConnectorInfo:
+        """Disconnect; orders that work stay at the broker."""
+        return await self._call("DisableConnector", args, models.ConnectorInfo)
+
+    async def remove_connector(self, args: models.ConnectorArgs) -> models.RemoveConnectorResult:
+        """Forget a connection and its secrets; refused while its accounts hold positions or have open orders."""
+        return await self._call("RemoveConnector", args, models.RemoveConnectorResult)
+
+    async def get_connector_log(self, args: models.GetConnectorLogArgs) -> models.GetConnectorLogResult:
+        """Return the newest changes of a connection."""
+        return await self._call("GetConnectorLog", args, models.GetConnectorLogResult)
+
+    async def enable_broker_account(self, args: models.EnableBrokerAccountArgs) -> models.LiveAccount:
+        """Make a discovered account one of the caller's accounts."""
+        return await self._call("EnableBrokerAccount", args, models.LiveAccount)
+
+    async def set_account_market_data(self, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:
+        """Choose whose quotes value an account, and whether delayed ones will do."""
+        return await self._call("SetAccountMarketData", args, models.LiveAccount)

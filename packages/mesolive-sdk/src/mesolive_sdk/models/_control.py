@@ -128,6 +128,49 @@ class ListAgentsResult(msgspec.Struct, kw_only=True):
     Agents: list[AgentInfo]
 
 
+class LiveBrokerFacts(Timed, kw_only=True):
+    """What a broker states about an account, in account currency; null where it states nothing (extension).
+
+    Attributes
+    ----------
+    AsOf
+        The broker's time of the figures.
+    NetLiquidation, Cash
+        Value of the account, and cash.
+    InitialMargin, MaintenanceMargin
+        Requirements of all that is held.
+    BuyingPower, ExcessLiquidity
+        What can be spent, and how far net liquidation is above the maintenance margin.
+    DayTradesLeft
+        Day trades that remain; null also where the rule does not apply.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("AsOf",)
+
+    AsOf: UtcDateTime
+    NetLiquidation: Decimal | None = None
+    Cash: Decimal | None = None
+    InitialMargin: Decimal | None = None
+    MaintenanceMargin: Decimal | None = None
+    BuyingPower: Decimal | None = None
+    ExcessLiquidity: Decimal | None = None
+    DayTradesLeft: int | None = None
+
+
+class AccountFigures(msgspec.Struct, kw_only=True):
+    """An account's figures by the server's own books (extension).
+
+    Attributes
+    ----------
+    NetLiquidation, MaintenanceMargin, Cash
+        In account currency; null where not known.
+    """
+
+    NetLiquidation: Decimal | None = None
+    MaintenanceMargin: Decimal | None = None
+    Cash: Decimal | None = None
+
+
 class LiveAccount(Timed, kw_only=True):
     """A broker or paper account.
 
@@ -151,6 +194,11 @@ class LiveAccount(Timed, kw_only=True):
         When the account was first seen.
     ActivePositions
         How many positions are open on it.
+    BrokerFacts
+        What the broker states about it; null for an account without a broker, and before the broker has answered. Then
+        the figures above are the broker's. An extension.
+    Books
+        The figures of the server's own books, where they differ from the broker's. An extension.
     """
 
     times: ClassVar[tuple[str, ...]] = ("LastUpdated", "CreatedAt")
@@ -166,6 +214,8 @@ class LiveAccount(Timed, kw_only=True):
     LastUpdated: UtcDateTime | None = None
     CreatedAt: UtcDateTime
     ActivePositions: int
+    BrokerFacts: LiveBrokerFacts | None = None
+    Books: AccountFigures | None = None
 
 
 class ListAccountsArgs(PageArgs, kw_only=True):

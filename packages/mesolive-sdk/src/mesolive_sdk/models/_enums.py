@@ -112,6 +112,27 @@ class DataProviderType(WireEnum):
     Unknown = "Unknown"
 
 
+class ConnectorStateType(WireEnum):
+    """How a configured connection is doing (extension)."""
+
+    Disabled = "Disabled"
+    Connecting = "Connecting"
+    Connected = "Connected"
+    Restricted = "Restricted"
+    Disconnected = "Disconnected"
+    ActionRequired = "ActionRequired"
+    Unknown = "Unknown"
+
+
+class ConnectorCheck(WireEnum):
+    """Outcome of one line of a connection test (extension)."""
+
+    Ok = "Ok"
+    Warning = "Warning"
+    Failed = "Failed"
+    Unknown = "Unknown"
+
+
 class LivePositionState(WireEnum):
     """The life of a position."""
 

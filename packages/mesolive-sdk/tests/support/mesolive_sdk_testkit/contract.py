@@ -64,6 +64,30 @@ UnsentLegGroup: LegGroupId int, Status StatusCode, Message str
 ListHaltsArgs:
 ListHaltsResult: Halts list[TradingHalt]
 TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime
+ConnectorSetting: Name str, Help str, Required bool, Secret bool, Default str?, Choices list[str]
+ConnectorKindInfo: Kind str, Title str, DataProvider DataProviderType?, BrokerType BrokerType?, \
+    Settings list[ConnectorSetting]
+ListConnectorKindsArgs:
+ListConnectorKindsResult: Kinds list[ConnectorKindInfo]
+ConnectorAccount: BrokerAccountId str, Live bool, AccountType str, Currency str, CanTrade bool, \
+    Permissions list[str], Enabled bool
+ConnectorInfo: Name str, Kind str, Enabled bool, State ConnectorStateType, Message str, Remedy str, Since datetime?, \
+    DataProvider DataProviderType?, Settings dict[str, str], SecretsSet list[str], Accounts list[ConnectorAccount], \
+    CreatedAt datetime
+ListConnectorsArgs:
+ListConnectorsResult: Connectors list[ConnectorInfo]
+AddConnectorArgs: Name str, Kind str, Settings dict[str, str], Secrets dict[str, str]
+UpdateConnectorArgs: Name str, Settings dict[str, str], Secrets dict[str, str]
+ConnectorArgs: Name str
+ConnectorFinding: Topic str, Check ConnectorCheck, Detail str, Remedy str
+TestConnectorResult: Passed bool, Findings list[ConnectorFinding], Accounts list[ConnectorAccount], \
+    DataQuality dict[str, str], ClockDifferenceSeconds Decimal?
+RemoveConnectorResult: Name str
+GetConnectorLogArgs: Name str, Limit int = 50
+ConnectorLogEntry: At datetime, State ConnectorStateType, Message str, Remedy str
+GetConnectorLogResult: Entries list[ConnectorLogEntry]
+EnableBrokerAccountArgs: Name str, BrokerAccountId str
+SetAccountMarketDataArgs: BrokerAccountId str, DataProvider DataProviderType?, AcceptDelayed bool = False
 
 IdempotencyRecord: IdempotencyKey str, Operation IdempotencyOperation, Status IdempotencyRecordStatus, \
     CreatedAt datetime, UpdatedAt datetime, RequestHash str?, LiveExecPlanId int?, LiveOrderIds list[int]?, \
@@ -73,7 +97,10 @@ AgentInfo: AgentId str, Name str, Status AgentStatus, Connector AgentConnector, 
     BrokerAccountIds list[str], ConnectedAt datetime?, LastSnapshotAt datetime?, Message str?
 LiveAccount: BrokerAccountId str, BrokerType BrokerType, AccountType str, Currency str, IsPaperAccount bool, \
     NetLiquidationValue Decimal?, MaintenanceMarginReq Decimal?, Cash Decimal?, LastUpdated datetime?, \
-    CreatedAt datetime, ActivePositions int
+    CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?
+LiveBrokerFacts: AsOf datetime, NetLiquidation Decimal?, Cash Decimal?, InitialMargin Decimal?, \
+    MaintenanceMargin Decimal?, BuyingPower Decimal?, ExcessLiquidity Decimal?, DayTradesLeft int?
+AccountFigures: NetLiquidation Decimal?, MaintenanceMargin Decimal?, Cash Decimal?
 LiveStrategy: Id int, Name str, Symbol str, Description str?, BacktestId str?, MesoSimInstance str?, \
     ActiveOnAccounts list[str], ActivePositions int, CreatedAt datetime, UpdatedAt datetime
 LiveStrategyDetail: Id int, Name str, Symbol str, Description str?, BacktestId str?, MesoSimInstance str?, \
@@ -233,6 +260,8 @@ IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry Start
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
     SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition
 IdempotencyRecordStatus: Processing Completed Failed
+ConnectorStateType: Disabled Connecting Connected Restricted Disconnected ActionRequired
+ConnectorCheck: Ok Warning Failed
 PreparationStatus: Pending Running Completed Failed Cancelled
 AgentStatus: Connected Disconnected Error
 AgentConnector: Ibkr TastyTrade Simulated Recorded
@@ -301,6 +330,17 @@ control SetPositionClosed set_position_closed SetPositionClosedArgs LivePosition
 control AdjustLegPnL adjust_leg_pnl AdjustLegPnLArgs LiveLeg
 control LiquidatePosition liquidate_position LiquidatePositionArgs LiquidatePositionResult
 control ListHalts list_halts ListHaltsArgs ListHaltsResult
+control ListConnectorKinds list_connector_kinds ListConnectorKindsArgs ListConnectorKindsResult
+control ListConnectors list_connectors ListConnectorsArgs ListConnectorsResult
+control AddConnector add_connector AddConnectorArgs ConnectorInfo
+control UpdateConnector update_connector UpdateConnectorArgs ConnectorInfo
+control TestConnector test_connector ConnectorArgs TestConnectorResult
+control EnableConnector enable_connector ConnectorArgs ConnectorInfo
+control DisableConnector disable_connector ConnectorArgs ConnectorInfo
+control RemoveConnector remove_connector ConnectorArgs RemoveConnectorResult
+control GetConnectorLog get_connector_log GetConnectorLogArgs GetConnectorLogResult
+control EnableBrokerAccount enable_broker_account EnableBrokerAccountArgs LiveAccount
+control SetAccountMarketData set_account_market_data SetAccountMarketDataArgs LiveAccount
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

@@ -68,6 +68,10 @@ class Sealing:
         except (InvalidTag, binascii.Error, ValueError):
             raise SealedSecretError("it was changed or belongs elsewhere") from None
 
+    def is_openable(self, sealed: str) -> bool:
+        """Return whether a known secret has sealed it."""
+        return sealed.split(":")[1:2] != [] and sealed.split(":")[1] in self._keys
+
     def is_current(self, sealed: str) -> bool:
         """Return whether it was sealed with the current secret; `False` for one to be sealed again."""
         return sealed.startswith(f"{FORMAT}:{self._current}:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from decimal import Decimal
 from pathlib import Path
@@ -50,9 +51,8 @@ def demo(
     The trade goes through the SDK over a real socket: connect, import, prepare the entry, fill, watch, prepare the
     exit, fill, replay the events.
     """
-    settings = from_environment(
-        {"port": port, "database": database, "chain": chain, "symbol": symbol, "speed": speed, "seed": seed}
-    )
+    given = {"port": port, "database": database, "chain": chain, "symbol": symbol, "speed": speed, "seed": seed}
+    settings = from_environment({"market": os.environ.get("MESOLIVE_MARKET") or "simulated", **given})
     configure_logs(logging.WARNING, settings.log_format)
     console = Console(highlight=False)
 

@@ -29,8 +29,11 @@ from mesolive.settings import (
 def serve(**given: Any) -> None:  # noqa: ANN401 - the options follow from the settings: see `_options`
     """Run the server until Ctrl-C or SIGTERM.
 
+    Without --market it runs on the wall clock with the connectors that are configured (mesolive connector --help); with
+    none it runs all the same, and says so.
+
     Every option can also be set as a MESOLIVE_… environment variable; the option wins. MESOLIVE_SECRET_KEY, which signs
-    API keys, can only be set so.
+    API keys and encrypts stored credentials, and MESOLIVE_PREVIOUS_SECRET_KEY can only be set so.
     """
     settings = from_environment({known.name: _value(known, given.get(known.name)) for known in known_settings()})
     configure_logs(getattr(logging, settings.log_level.upper()), settings.log_format)
@@ -85,7 +88,12 @@ def announce(application: Application) -> None:
     console.print("Ctrl-C stops it.", style="dim")
 
 
-def describe_market(kind: MarketKind, chain: Path | None, application: Application) -> str:
+def describe_market(kind: MarketKind | None, chain: Path | None, application: Application) -> str:
     """Return one line on where prices come from."""
+    if kind is None:
+        enabled = application.connectors.report()
+        if not enabled:
+            return "live, without a connector: no quotes and no venue; see mesolive connector add --help"
+        return f"live, by {', '.join(name for name in enabled)}"
     source = "" if chain is None else f" from {chain.name}"
     return f"{kind}{source}: {', '.join(application.market_summary())}"

@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 MAX_VALUE_CHARACTERS: Final = 4096
 """Longest text of one setting; a refresh token of a broker has about 600 characters."""
@@ -170,7 +170,7 @@ def known_fields(model: type[ConnectorSettings]) -> tuple[KnownField, ...]:
         if get_origin(hint) is not Annotated:
             raise TypeError(f"{model.__name__}.{field.name} has no Field")
         kind, said = hint.__origin__, next(item for item in hint.__metadata__ if isinstance(item, Field))
-        if get_origin(kind) is UnionType:
+        if get_origin(kind) in (Union, UnionType):
             (kind,) = (item for item in get_args(kind) if item is not type(None))
         required = field.default is MISSING and field.default_factory is MISSING
         default = None if required else field.default

@@ -233,7 +233,9 @@ class QuoteBook:
             self._changed()
         return changed
 
-    def publish(self, at: datetime, first: int, compute: QuoteFunction) -> None:
+    def publish(
+        self, at: datetime, first: int, compute: QuoteFunction, quality: QuoteQuality = QuoteQuality.LIVE
+    ) -> None:
         """Take new bids and offers of all contracts that are computed when they are read; see `lazy_quotes`.
 
         Parameters
@@ -244,11 +246,13 @@ class QuoteBook:
             Position of the first expiration that is quoted.
         compute
             Prices expirations; called from any thread, also when later quotes were published.
+        quality
+            What the provider says of them.
         """
         self._refresh()
         self.heard_at = at
         if first < len(self._listing.expirations):
-            self._grade(slice(self._listing.bounds[first][0], None), QuoteQuality.LIVE, NEVER)
+            self._grade(slice(self._listing.bounds[first][0], None), quality, NEVER)
         before = self._publication
         known = KnownQuotes(self._columns, len(self._listing.expirations)) if before is None else before.known
         number = 1 if before is None else before.number + 1

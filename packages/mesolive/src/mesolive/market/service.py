@@ -158,10 +158,15 @@ class Market:
         if self._keeper is not None:
             await self._keeper.prepare(provider)
 
-    async def attach(self, provider: Provider) -> None:
+    async def attach(self, provider: Provider, *, watched: bool = True) -> None:
         """Add a provider that a connector has started. Whoever attaches it stops it, and detaches it before.
 
         Its books must be complete, and stay the same objects until it is detached.
+
+        Parameters
+        ----------
+        watched
+            Whether its status is looked at regularly, so that silence is noticed.
 
         Raises
         ------
@@ -180,7 +185,7 @@ class Market:
         provider.status_changes.lead(self._status_changes)
         watcher = self._watchers[kind] = Tasks()
         clock = self.clock(kind)
-        if clock is not None:
+        if clock is not None and watched:
             watcher.start_loop(f"market status {kind.name}", partial(self._watch, (kind,), clock))
         self._status_changes.bump()
         self._changes.bump()

@@ -139,6 +139,10 @@ class Vitals:
         The background tasks by their name.
     notices
         Warnings from the start of the server that stay until the next start.
+    connectors
+        The states of the enabled connections by name: kind, state, message and remedy.
+    without_market
+        Whether the server has no market data provider at all.
     """
 
     database_error: str | None = None
@@ -159,6 +163,8 @@ class Vitals:
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     notices: Sequence[str] = ()
     files: tuple[int, int] | None = None
+    connectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    without_market: bool = False
 
 
 def scarce(files: tuple[int, int]) -> bool:
@@ -194,6 +200,12 @@ def failures(vitals: Vitals) -> list[str]:
 def warnings(vitals: Vitals) -> list[str]:
     """Return the warnings for the operator, in words; the server works in spite of them."""
     result: list[str] = [*vitals.notices]
+    if vitals.without_market and not vitals.connectors:
+        result.append("no connector is configured, so there are neither quotes nor venues: see mesolive connector add")
+    for name, told in vitals.connectors.items():
+        if told["state"] != "Connected":
+            words = told["message"] or told["state"].lower()
+            result.append(f"connector {name}: {words}" + (f". {told['remedy']}" if told["remedy"] else ""))
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
@@ -253,6 +265,7 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
             name: {"connected": one.connected, "silence_seconds": one.silence, "message": one.message}
             for name, one in vitals.markets.items()
         },
+        "connectors": {name: dict(told) for name, told in vitals.connectors.items()},
         "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
@@ -290,6 +303,8 @@ class Health:
         Warnings that stand until the next start.
     stream_window
         The conflation window of the live values.
+    connectors
+        Returns the states of the enabled connections.
     """
 
     def __init__(
@@ -308,7 +323,9 @@ class Health:
         notices: Sequence[str] = (),
         pace: Clock | None = None,
         stream_window: ConflationWindow | None = None,
+        connectors: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
     ) -> None:
+        self._connectors = connectors
         self._database = database
         self._file = file
         self._market = market
@@ -370,6 +387,8 @@ class Health:
             files=seen.files,
             tasks=self.registry.states(),
             notices=self._notices,
+            connectors=self._connectors(),
+            without_market=not self._market.providers,
         )
 
     def report(self) -> dict[str, Any]:
@@ -428,7 +447,7 @@ class Health:
     def _markets(self) -> dict[str, MarketVitals]:
         now = self._clock.now()
         result: dict[str, MarketVitals] = {}
-        for kind in self._market.providers:
+        for kind in self._market.built_in:
             status, heard = self._market.status(kind), self._market.heard_at(kind)
             silence = None if heard is None else max(0.0, (now - heard).total_seconds())
             result[kind.name] = MarketVitals(status.state is AgentStatus.Connected, silence, status.message)

@@ -25,7 +25,7 @@ RETRY = BackOff(first=1.0, longest=LOOK_SECONDS)
 
 
 class AgentMonitor:
-    """Follows the status of every data provider.
+    """Follows the status of every data provider that the server starts with; connections tell theirs to their owner.
 
     Published states are in the journal: a provider that was lost before a restart and is connected after it is
     published as returned. Users who are created while a provider is disconnected get the error too.
@@ -69,12 +69,12 @@ class AgentMonitor:
                     return
 
     def _some_are_away(self) -> bool:
-        states = (self._market.status(kind).state for kind in self._market.providers)
+        states = (self._market.status(kind).state for kind in self._market.built_in)
         return any(state is not models.AgentStatus.Connected for state in states)
 
     async def _tell(self) -> None:
         """Publish each provider's status to every user whose last published status differs."""
-        for kind in self._market.providers:
+        for kind in self._market.built_in:
             status = self._market.status(kind)
             away = status.state is not models.AgentStatus.Connected
             async with self._database.read() as tx:

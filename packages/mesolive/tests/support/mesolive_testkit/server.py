@@ -179,7 +179,11 @@ async def live_server(
     directory: Path, market: tuple[Market, Clock] | None = None, user: str = "trader", **settings_changes: Any
 ) -> AsyncGenerator[Kit]:
     """Run a server with a user and a paper account of 100,000 USD; a directory that was used before is gone on with."""
-    wanted: dict[str, Any] = {"port": 0, "database": f"sqlite:///{directory / 'mesolive.sqlite3'}"}
+    wanted: dict[str, Any] = {
+        "market": "simulated",
+        "port": 0,
+        "database": f"sqlite:///{directory / 'mesolive.sqlite3'}",
+    }
     settings = Settings(**wanted | settings_changes)
     async with AsyncExitStack() as stack:
         application = await stack.enter_async_context(serving(settings, Overrides(market or manual_market())))

@@ -555,7 +555,7 @@ async def test_a_venue_that_is_stepped_settles_with_the_step(tmp_path: Path) -> 
 
 async def test_settlements_are_booked_on_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
     market = ScriptedMarket()
-    settings = Settings(port=0, database=postgres_url, secret_key="x" * 32)
+    settings = Settings(market="simulated", port=0, database=postgres_url, secret_key="x" * 32)
     async with desk_server(tmp_path, market=(market.market, market.clock), settings=settings) as desk:
         scene = Scene(desk, market)
         short = await scene.enter(expiring(-3), "short")

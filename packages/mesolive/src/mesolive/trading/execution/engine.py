@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -73,12 +74,18 @@ class ExecutionEngine:
         self.actions = AccountActions(journal, idempotency, clock, self._request_reconciliation)
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
-        self.supervisors = [
-            ReconciliationEngine(
-                venue, database, journal, self.facts, settlements, self.sending, self.permits, clock, reconciliation
-            )
-            for venue in self.venues.all.values()
-        ]
+        self._reconciler = partial(
+            ReconciliationEngine,
+            database=database,
+            journal=journal,
+            facts=self.facts,
+            settlements=settlements,
+            sending=self.sending,
+            permits=self.permits,
+            config=reconciliation,
+        )
+        self.supervisors = [self._reconciler(venue, clock=clock) for venue in self.venues.all.values()]
+        self.attached: dict[int, tuple[Venue, ReconciliationEngine]] = {}
 
     @property
     def task_owners(self) -> Sequence[object]:
@@ -97,10 +104,38 @@ class ExecutionEngine:
         for supervisor in self.supervisors:
             supervisor.start()
 
+    async def attach(self, connection_id: int, name: str, venue: Venue, clock: Clock) -> ReconciliationEngine:
+        """Start the venue of a connection, and reconcile its accounts with the books.
+
+        Parameters
+        ----------
+        name
+            The connection's.
+        clock
+            The venue's market time.
+        """
+        await venue.start()
+        reconciler = self._reconciler(venue, clock=clock, connection=(connection_id, name))
+        self.attached[connection_id] = (venue, reconciler)
+        self.venues.attach(connection_id, venue)
+        reconciler.start()
+        return reconciler
+
+    async def detach(self, connection_id: int) -> None:
+        """Stop the venue of a connection; its orders stay at the broker, and are looked up at the next attachment."""
+        if connection_id not in self.attached:
+            return
+        self.venues.detach(connection_id)
+        venue, reconciler = self.attached.pop(connection_id)
+        await reconciler.stop()
+        await venue.stop()
+
     async def stop(self) -> None:
         """Wait for running calls, then stop the reconciliation, then stop the venues."""
         await self.liquidation.close()
         await self.sending.close()
+        for connection_id in list(self.attached):
+            await self.detach(connection_id)
         for supervisor in self.supervisors:
             await supervisor.stop()
         await self.facts.close()
@@ -114,5 +149,5 @@ class ExecutionEngine:
         await self.completion.close()
 
     def _request_reconciliation(self, account_id: int) -> None:
-        for supervisor in self.supervisors:
+        for supervisor in (*self.supervisors, *(reconciler for _, reconciler in self.attached.values())):
             supervisor.request_reconciliation(account_id)

@@ -102,8 +102,17 @@ class ReconciliationEngine:
 
     Parameters
     ----------
+    clock
+        The venue's market time.
     config
         Intervals and time limits.
+    connection
+        Id and name of the connection whose accounts it serves; `None` for accounts without a connection.
+
+    Attributes
+    ----------
+    venue_name
+        Which type of accounts the venue serves, and by which connection.
     """
 
     def __init__(
@@ -117,7 +126,11 @@ class ReconciliationEngine:
         permits: SendPermits,
         clock: Clock,
         config: ReconciliationConfig | None = None,
+        *,
+        connection: tuple[int, str] | None = None,
     ) -> None:
+        self._connection_id = None if connection is None else connection[0]
+        self.venue_name = venue.kind.name if connection is None else f"{venue.kind.name} {connection[1]}"
         self._venue = venue
         self._database = database
         self._journal = journal
@@ -138,7 +151,7 @@ class ReconciliationEngine:
 
     def start(self) -> None:
         """Start to connect and to consume reports."""
-        self.tasks.start_loop(f"reconciliation {self._venue.kind.name}", self._run)
+        self.tasks.start_loop(f"reconciliation {self.venue_name}", self._run)
 
     async def stop(self) -> None:
         """Stop consuming reports; those that were submitted are booked by the report queue."""
@@ -148,11 +161,6 @@ class ReconciliationEngine:
         """Request a poll of an account: at once, or when the present poll has ended."""
         self._requested.add(account_id)
         self._woken.set()
-
-    @property
-    def venue_name(self) -> str:
-        """Which type of accounts the venue serves."""
-        return self._venue.kind.name
 
     @property
     def in_contact(self) -> bool:
@@ -186,7 +194,7 @@ class ReconciliationEngine:
                     turns.turned()
                     await self._run_session(facts)
             except VenueUnreachableError as error:
-                _log.info("venue_disconnected", venue=self._venue.kind.name, reason=str(error))
+                _log.info("venue_disconnected", venue=self.venue_name, reason=str(error))
             except Exception as error:  # noqa: BLE001 - reconciliation must go on; the log has the trace
                 # A report may not be booked; the next connection requests all of them.
                 turns.failed(error, "reconciliation_failed")
@@ -457,7 +465,7 @@ class ReconciliationEngine:
 
     async def _all_accounts(self) -> dict[str, Account]:
         async with self._database.read() as tx:
-            self._accounts = await accounts_at_venue(tx, self._venue.kind)
+            self._accounts = await accounts_at_venue(tx, self._venue.kind, self._connection_id)
         return self._accounts
 
 

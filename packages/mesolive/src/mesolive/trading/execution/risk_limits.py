@@ -87,6 +87,17 @@ UNLIMITED = Limits(
 )
 """Limits that refuse no size; prices are still checked."""
 
+CAREFUL_LIMITS = Limits(
+    allow_live=False,
+    max_contracts=Decimal(10),
+    max_premium=Decimal(10_000),
+    max_orders_per_minute=10,
+    price_band_fraction=Decimal("0.10"),
+    max_notional=Decimal(5_000_000),
+    max_loss=Decimal(25_000),
+)
+"""Limits with which an account of real money begins: no order leaves before its owner allows it."""
+
 LIMIT_COLUMNS = tuple(column for column in account_limits.columns if column.name != "account_id")
 """What a query selects for `limits_of_row`."""
 

@@ -11,7 +11,7 @@ from mesolive_sdk.models import BrokerType
 
 
 class VenueRegistry:
-    """The venues of this server, by the type of account that they serve.
+    """The venues of this server: those that it starts with by the type of account, those of connections by connection.
 
     Raises
     ------
@@ -28,6 +28,15 @@ class VenueRegistry:
                 raise ValueError("paper accounts have no venue")
             result[venue.kind] = venue
         self._venues = result
+        self._by_connection: dict[int, Venue] = {}
+
+    def attach(self, connection_id: int, venue: Venue) -> None:
+        """Add the venue of a connection: it serves the accounts of that connection, and no others."""
+        self._by_connection[connection_id] = venue
+
+    def detach(self, connection_id: int) -> None:
+        """Remove the venue of a connection."""
+        self._by_connection.pop(connection_id, None)
 
     @property
     def all(self) -> Mapping[BrokerType, Venue]:
@@ -43,6 +52,16 @@ class VenueRegistry:
             `NotSupported` for a paper account; `ProviderUnavailable` when this server has no venue of its type.
         """
         must_be_at_a_venue(account)
+        if account.connection_id is not None:
+            connected = self._by_connection.get(account.connection_id)
+            if connected is None:
+                raise unavailable(
+                    f"the connection of account {account.broker_account_id} is not connected: see mesolive connector "
+                    "list",
+                    account.broker_type.name,
+                    code="VenueNotConnected",
+                )
+            return connected
         venue = self._venues.get(account.broker_type)
         if venue is None:
             raise unavailable(

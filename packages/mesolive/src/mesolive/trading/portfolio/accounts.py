@@ -18,12 +18,15 @@ from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
+from mesolive.store.tables.connectors import connections
 from mesolive.store.tables.trading import accounts
+from mesolive.trading.portfolio.broker_facts import facts_of_accounts, with_facts
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
 from mesolive.trading.portfolio.position_queries import count_by_account
 from mesolive.trading.portfolio.positions import Leg, open_legs_of_accounts, provider_of
 from mesolive.trading.portfolio.repository import ConcurrentChangeError
+from mesolive.venues.account_facts import DiscoveredAccount
 from mesolive_sdk import models
 
 PAPER_PREFIX = "ML"
@@ -98,10 +101,17 @@ async def accounts_by_id(tx: Transaction, account_ids: Iterable[int]) -> dict[in
     return {row.id: account_of(row) for row in rows}
 
 
-async def accounts_at_venue(tx: Transaction, broker_type: models.BrokerType) -> dict[str, Account]:
-    """Return all users' accounts at a venue, by the names that they have there."""
+async def accounts_at_venue(
+    tx: Transaction, broker_type: models.BrokerType, connection_id: int | None = None
+) -> dict[str, Account]:
+    """Return all accounts at a venue by the names that they have there: of one connection, or of none."""
+    connection = accounts.c.connection_id
     rows = await tx.all(
-        select(accounts).where(accounts.c.broker_type == broker_type.name, accounts.c.is_paper.is_(False))
+        select(accounts).where(
+            accounts.c.broker_type == broker_type.name,
+            accounts.c.is_paper.is_(False),
+            connection.is_(None) if connection_id is None else connection == connection_id,
+        )
     )
     return {row.broker_account_id: account_of(row) for row in rows}
 
@@ -175,6 +185,79 @@ async def create_simulated_account(
     _check_new(SIMULATED_PREFIX, broker_account_id, cash)
     async with database.write() as tx:
         await _create(tx, clock, user, broker_account_id, cash, currency, models.BrokerType.Simulated)
+
+
+async def enable_broker_account(
+    tx: WriteTransaction,
+    user_id: int,
+    discovered: DiscoveredAccount,
+    broker: models.BrokerType,
+    connection_id: int,
+    cash: Decimal,
+    now: datetime,
+) -> int:
+    """Make a discovered account one of the user's accounts, reached by a connection, and return its number.
+
+    An account that the user had before, by a connection that was removed, goes on with its history.
+
+    Parameters
+    ----------
+    cash
+        What the books begin with: the broker's cash.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict` when the account is another user's, or reached by another connection already.
+    """
+    name = discovered.account_id
+    row = await tx.first(
+        select(accounts).where(accounts.c.broker_account_id == name, accounts.c.broker_type == broker.name)
+    )
+    if row is not None:
+        standing = await tx.scalar(
+            select(connections.c.id).where(connections.c.id == row.connection_id, connections.c.removed_at.is_(None))
+        )
+        if row.user_id != user_id or (standing is not None and standing != connection_id):
+            raise conflict(f"account {name} is reached by another connection", code="AccountExists")
+        await tx.execute(accounts.update().where(accounts.c.id == row.id).values(connection_id=connection_id))
+        return row.id
+    values = {
+        "user_id": user_id,
+        "broker_account_id": name,
+        "broker_type": broker.name,
+        "account_type": discovered.account_type,
+        "currency": discovered.currency,
+        "is_paper": False,
+        "initial_cash": cash,
+        "cash": cash,
+        "created_at": now,
+        "last_updated": now,
+        "connection_id": connection_id,
+    }
+    return await tx.scalar(accounts.insert().values(values).returning(accounts.c.id))
+
+
+async def accounts_of_connection(tx: Transaction, connection_id: int) -> list[Account]:
+    """Return the accounts that a connection reaches."""
+    rows = await tx.all(select(accounts).where(accounts.c.connection_id == connection_id).order_by(accounts.c.id))
+    return [account_of(row) for row in rows]
+
+
+async def begin_with_cash(tx: WriteTransaction, account_id: int, cash: Decimal) -> None:
+    """Set the cash with which the books of an account begin, before anything is traded on it."""
+    await tx.execute(accounts.update().where(accounts.c.id == account_id).values(initial_cash=cash, cash=cash))
+
+
+async def set_market_data(
+    tx: WriteTransaction, account_id: int, provider: models.DataProviderType | None, *, accept_delayed: bool
+) -> None:
+    """Choose whose quotes value an account (`None`: its broker's own), and whether delayed ones will do."""
+    await tx.execute(
+        accounts.update()
+        .where(accounts.c.id == account_id)
+        .values(data_provider=None if provider is None else provider.name, accept_delayed=accept_delayed)
+    )
 
 
 def _check_new(prefix: str, broker_account_id: str, cash: Decimal) -> None:
@@ -279,19 +362,23 @@ class Accounts:
         marks = {account_id: by_provider[account.provider] for account_id, account in owned.items()}
         values = {row.id: open_value(held.get(row.id, ()), marks[row.id]) for row in rows}
         margins = {row.id: await margin_of_account(held.get(row.id, ()), rules, marks[row.id]) for row in rows}
+        facts = await facts_of_accounts(tx, [row.id for row in rows if row.connection_id is not None])
         return [
-            models.LiveAccount(
-                BrokerAccountId=row.broker_account_id,
-                BrokerType=models.BrokerType[row.broker_type],
-                AccountType=row.account_type,
-                Currency=row.currency,
-                IsPaperAccount=row.is_paper,
-                NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
-                MaintenanceMarginReq=margins[row.id],
-                Cash=row.cash,
-                LastUpdated=self._as_of(row, owned[row.id], holds=bool(held.get(row.id))),
-                CreatedAt=row.created_at,
-                ActivePositions=active.get(row.id, 0),
+            with_facts(
+                models.LiveAccount(
+                    BrokerAccountId=row.broker_account_id,
+                    BrokerType=models.BrokerType[row.broker_type],
+                    AccountType=row.account_type,
+                    Currency=row.currency,
+                    IsPaperAccount=row.is_paper,
+                    NetLiquidationValue=None if (value := values[row.id]) is None else row.cash + value,
+                    MaintenanceMarginReq=margins[row.id],
+                    Cash=row.cash,
+                    LastUpdated=self._as_of(row, owned[row.id], holds=bool(held.get(row.id))),
+                    CreatedAt=row.created_at,
+                    ActivePositions=active.get(row.id, 0),
+                ),
+                facts.get(row.id),
             )
             for row in rows
         ]

@@ -243,7 +243,7 @@ async def play(
     """
     scripted = market if market is not None else ScriptedMarket()
     terms = SimulatedVenueConfig(displayed=Decimal(displayed))
-    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", **changes)
+    settings = Settings(market="simulated", port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", **changes)
     market_now = (scripted.market, scripted.clock)
     async with desk_server(directory, market=market_now, terms=terms, settings=settings) as desk:
         await desk.set_limits(Limits(allow_unlimited_loss=True))  # strangles sell calls that nothing covers

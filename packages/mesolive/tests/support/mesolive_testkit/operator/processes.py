@@ -59,9 +59,10 @@ def command(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) ->
 def start(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Served:
     """Start a server and return it once it listens."""
     log = cwd / "server.log"
+    market = [] if "--market" in arguments else ["--market", "simulated"]
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [MESOLIVE, "serve", "--port", "0", *arguments],
+            [MESOLIVE, "serve", *market, "--port", "0", *arguments],
             cwd=cwd,
             env=environment(env),
             stdout=subprocess.PIPE,

@@ -44,7 +44,7 @@ async def _serve(directory: Path, die_at: int) -> None:
     market = afterwards()
     venue = SimulatedVenue(market.market, market.clock, directory / "venue.jsonl")
     venue.go_down()
-    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
+    settings = Settings(market="simulated", port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
     async with serving(settings, Overrides((market.market, market.clock), [venue], QUICK)) as application:
         install(application.database, die_at)
         venue.come_back()

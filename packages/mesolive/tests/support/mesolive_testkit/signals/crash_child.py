@@ -42,7 +42,7 @@ def run(database_url: str, parent: Connection, scene: Scene, fault: Fault | None
 async def _serve(database_url: str, parent: Connection, scene: Scene, fault: Fault | None) -> None:
     market = ScriptedMarket(scene.moment)
     await _show(market, scene)
-    settings = Settings(port=0, database=database_url, secret_key=SECRET)
+    settings = Settings(market="simulated", port=0, database=database_url, secret_key=SECRET)
     # With a source of randomness given, signals are evaluated when they are asked for and not by themselves.
     async with serving(settings, Overrides((market.market, market.clock), replay=Random)) as application:
         if fault is not None:

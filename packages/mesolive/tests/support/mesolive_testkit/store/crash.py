@@ -100,6 +100,8 @@ async def command(database_url: str) -> AsyncGenerator[Server]:
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("mesolive"),
         "serve",
+        "--market",
+        "simulated",
         "--start",
         crash_child.START.isoformat(),
         env={**os.environ, **environment, "NO_COLOR": "1", "COLUMNS": "200"},

@@ -67,7 +67,7 @@ def run(database_url: str, parent: Connection, fault: Fault | None) -> None:
 
 
 async def _serve(database_url: str, parent: Connection, fault: Fault | None) -> None:
-    settings = Settings(port=0, database=database_url, secret_key=SECRET, start=START)
+    settings = Settings(market="simulated", port=0, database=database_url, secret_key=SECRET, start=START)
     async with serving(settings) as application:
         if fault is not None:
             install(application.database, fault)

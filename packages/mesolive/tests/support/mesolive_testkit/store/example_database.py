@@ -105,7 +105,7 @@ async def fill(url: str, directory: Path) -> dict[str, Any]:
         Where the venue keeps its memory.
     """
     market = ScriptedMarket()
-    settings = Settings(port=0, database=url, secret_key=SECRET)
+    settings = Settings(market="simulated", port=0, database=url, secret_key=SECRET)
     async with desk_server(directory, market=(market.market, market.clock), settings=settings) as desk:
         await _accounts_and_keys(desk, market)
         await _orders(Play(desk, market), market)
@@ -217,7 +217,7 @@ async def upgraded_answers(url: str, directory: Path) -> dict[str, Any]:
     market.move(4900.0)
     venue = SimulatedVenue(market.market, market.clock, directory / "venue.jsonl")
     venue.go_down()
-    settings = Settings(port=0, database=url, secret_key=SECRET)
+    settings = Settings(market="simulated", port=0, database=url, secret_key=SECRET)
     async with desk_server(directory, market=(market.market, market.clock), venue=venue, settings=settings) as desk:
         return await answers(desk)
 

@@ -29,7 +29,7 @@ def run(database_url: str, parent: Connection, venue_port: int, die_at: int | No
 
 
 async def _serve(database_url: str, parent: Connection, venue_port: int, die_at: int | None) -> None:
-    settings = Settings(port=0, database=database_url, secret_key=SECRET, start=START)
+    settings = Settings(market="simulated", port=0, database=database_url, secret_key=SECRET, start=START)
     venues = [RemoteVenue(venue_port)]
     async with serving(settings, Overrides(None, venues, QUICK, answer_seconds=1.0)) as application:
         if die_at is not None:

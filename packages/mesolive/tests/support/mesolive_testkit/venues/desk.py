@@ -240,7 +240,7 @@ async def desk_server(
     settings: Settings | None = None,
 ) -> AsyncGenerator[Desk]:
     """Run a server with an account of 100,000 USD at a simulated venue; used directories are gone on with."""
-    settings = settings or Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
+    settings = settings or Settings(market="simulated", port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
     made = market or manual_market()
     own = venue or SimulatedVenue(*made, directory / "venue.jsonl", faults=faults, terms=terms)
     async with AsyncExitStack() as stack:

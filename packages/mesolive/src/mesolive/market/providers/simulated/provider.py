@@ -31,6 +31,7 @@ from mesolive.market.providers.simulated.history import go_on, invent, opening_p
 from mesolive.market.providers.simulated.models import ExportMarket, MarketModel, SurfaceMarket
 from mesolive.market.providers.simulated.random_walk import RandomWalk, WalkParameters
 from mesolive.market.providers.simulated.variance_time import OVERNIGHT_SHARE, SESSION_SECONDS, TRADING_DAYS
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import TradingHours, trading_hours
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
@@ -89,6 +90,7 @@ class SimulatedProvider:
         if step <= timedelta(0):
             raise ValueError(f"step must be longer than zero, got {step}")
         self.status_changes = ChangeSignal()
+        self.quality = QuoteQuality.LIVE
         self.source = source
         self._begin_at = begin_at
         self._past = DailySeries()
@@ -242,6 +244,8 @@ class SimulatedProvider:
             # What is held stays listed, wherever its strike lies by now.
             self._relist(now, self._level, self._held)
         self._model.fill(self._book, now)
+        if self.quality is not QuoteQuality.LIVE:
+            self._book.update(now, slice(None), {}, self.quality)
         self._walk = RandomWalk(seed, WalkParameters(volatility=self._model.volatility))
         self._ratio_at_start = self._model.price(now, 1.0)
         self._remember(now, self._invented(now, past) if history is None else history)
@@ -349,7 +353,7 @@ class SimulatedProvider:
                 previous = self._book.history.previous_close(self._calendar.local(boundary).date())
                 self._prices = replace(self._prices, previous_close=previous, today_open=None)
                 shown = replace(self._book.prices, previous_close=previous, today_open=None)
-                self._book.set_underlying(boundary, shown)
+                self._book.set_underlying(boundary, shown, self.quality)
             else:
                 self._close(boundary)
         self._done = max((now - self._origin) // self._step, self._done)
@@ -450,7 +454,7 @@ class SimulatedProvider:
             today_open=opening,
             previous_close=history.previous_close(today),
         )
-        self._book.set_underlying(now if quote.last_time is None else quote.last_time, self._prices)
+        self._book.set_underlying(now if quote.last_time is None else quote.last_time, self._prices, self.quality)
 
     @property
     def _level(self) -> float:
@@ -467,7 +471,7 @@ class SimulatedProvider:
         alive = listing.first_alive(now)
         if alive < len(listing.expirations):
             quotes = self._model.quotes
-            self._book.publish(now, alive, lambda positions: quotes(listing, positions, now, spot, shock))
+            self._book.publish(now, alive, lambda positions: quotes(listing, positions, now, spot, shock), self.quality)
         price = self._model.price(now, spot)
         factor *= price / (spot * self._ratio_at_start)
         bid_side, ask_side = self._prices.bid, self._prices.ask
@@ -477,7 +481,7 @@ class SimulatedProvider:
             ask=None if ask_side is None else round(ask_side * factor, 2),
             last=round(price, 2),
         )
-        self._book.set_underlying(now, prices)
+        self._book.set_underlying(now, prices, self.quality)
 
     def _relist(self, now: datetime, spot: float, previous: Listing | None) -> None:
         listing = self._model.listing(now, spot, previous)

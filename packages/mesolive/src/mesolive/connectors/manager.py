@@ -1,0 +1,298 @@
+"""Connection manager: starts the enabled connections of all users, and publishes what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import select
+
+from mesolive.access.sealing import SealedSecretError, Sealing
+from mesolive.clock import Clock, WallClock
+from mesolive.connectors.agents import error_event, error_id, status_event
+from mesolive.connectors.kinds import ConnectorKind
+from mesolive.connectors.protocol import (
+    ConnectionReport,
+    Connector,
+    ConnectorError,
+    ConnectorRequest,
+    ConnectorState,
+    ConnectorStatus,
+    Problem,
+)
+from mesolive.connectors.registry import KINDS
+from mesolive.connectors.repository import (
+    StoredConnection,
+    append_log,
+    discovered_accounts,
+    enabled_connections,
+    open_secrets,
+    reseal_secrets,
+    store_discovered,
+)
+from mesolive.connectors.settings_model import ConnectorSettingsError, read_settings
+from mesolive.connectors.supervisor import Supervision, SupervisionConfig, failed_report, tested
+from mesolive.journal.journal import Journal
+from mesolive.logs import hide_text
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.service import Market
+from mesolive.store.database import Database, Transaction
+from mesolive.store.tables.journal import active_events
+from mesolive.tasks import TaskRegistry
+from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.portfolio.broker_facts import store_facts
+from mesolive_sdk import models
+from mesolive_sdk.models import DataProviderType
+
+_log = structlog.get_logger(__name__)
+
+
+class ConnectionManager:
+    """The connections of this server.
+
+    Parameters
+    ----------
+    folder
+        Where each connection has a folder of its own.
+    kinds
+        The kinds of connectors.
+    runs
+        Whether connections are connected. A server with `--market` runs that market alone: its time is not the
+        brokers' time, so that connections wait.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        market: Market,
+        engine: ExecutionEngine,
+        sealing: Sealing,
+        calendar: ExchangeCalendar,
+        folder: Path,
+        *,
+        kinds: Mapping[str, ConnectorKind] = KINDS,
+        runs: bool = True,
+        registry: TaskRegistry | None = None,
+        config: SupervisionConfig | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._market = market
+        self._engine = engine
+        self.sealing = sealing
+        self._calendar = calendar
+        self._folder = folder
+        self.kinds = kinds
+        self.runs = runs
+        self._registry = registry or TaskRegistry()
+        self._config = config or SupervisionConfig()
+        self.clock: Clock = clock or WallClock()
+        self._running: dict[int, Supervision] = {}
+        self._refused: dict[int, ConnectorStatus] = {}
+        self._known: dict[int, StoredConnection] = {}
+
+    async def start(self) -> None:
+        """Seal secrets with the current key, and start the enabled connections."""
+        async with self._database.write() as tx:
+            changed = await reseal_secrets(tx, self.sealing)
+        if changed:
+            _log.info("connector_secrets_sealed_again", number=changed)
+        async with self._database.read() as tx:
+            enabled = await enabled_connections(tx)
+        if not self.runs:
+            if enabled:
+                _log.warning("connectors_not_run", number=len(enabled), reason="the server runs with --market")
+            return
+        for connection in enabled:
+            await self.run(connection)
+
+    async def stop(self) -> None:
+        """Disconnect all; what is enabled is connected again at the next start."""
+        for connection_id in list(self._running):
+            await self._end(connection_id)
+
+    # --- one connection -----------------------------------------------------------------------------------------------
+
+    async def run(self, connection: StoredConnection) -> None:
+        """Connect a connection; one that runs already is connected anew, with the settings as they are stored now."""
+        await self._end(connection.id)
+        if not self.runs:
+            return
+        self._known[connection.id] = connection
+        try:
+            connector = await self._open(connection)
+            self._must_be_alone(connector.provider.name if connector.provider is not None else None)
+        except ConnectorError as error:
+            status = ConnectorStatus(
+                ConnectorState.ACTION_REQUIRED,
+                f"{error.problem.value}: {error.message}",
+                error.remedy,
+                self.clock.now(),
+            )
+            self._refused[connection.id] = status
+            await self.state_changed(connection, status)
+            return
+        supervision = Supervision(connection, connector, self._market, self._engine, self, self.clock, self._config)
+        self._running[connection.id] = supervision
+        self._registry.watch(supervision)
+        supervision.start()
+
+    async def end(self, connection: StoredConnection) -> None:
+        """Disconnect a connection for good: its error ends, and it is logged as disabled."""
+        await self._end(connection.id)
+        self._known.pop(connection.id, None)
+        await self.state_changed(connection, ConnectorStatus(ConnectorState.DISABLED, since=self.clock.now()))
+
+    async def _end(self, connection_id: int) -> None:
+        self._refused.pop(connection_id, None)
+        supervision = self._running.pop(connection_id, None)
+        if supervision is not None:
+            self._registry.unwatch(supervision)
+            await supervision.stop()
+
+    def status(self, connection: StoredConnection) -> ConnectorStatus:
+        """Return how a connection is."""
+        if not connection.enabled:
+            return ConnectorStatus(ConnectorState.DISABLED)
+        if not self.runs:
+            return ConnectorStatus(
+                ConnectorState.DISABLED,
+                "this server runs with --market, and with no connector beside it",
+                "Start mesolive serve without --market.",
+            )
+        running = self._running.get(connection.id)
+        if running is not None:
+            return running.status
+        return self._refused.get(connection.id, ConnectorStatus(ConnectorState.CONNECTING))
+
+    def data_provider(self, connection: StoredConnection) -> DataProviderType | None:
+        """Return the market data that a connection brings at present; `None` for none."""
+        running = self._running.get(connection.id)
+        provider = None if running is None else running.connector.provider
+        return None if provider is None else provider.name
+
+    async def test(self, connection: StoredConnection) -> ConnectionReport:
+        """Run the test of a connection, on its own connector where it runs."""
+        running = self._running.get(connection.id)
+        if running is not None:
+            return await running.test()
+        try:
+            connector = await self._open(connection)
+        except ConnectorError as error:
+            return failed_report(error)
+        try:
+            return await tested(connector, self._config.test_seconds)
+        finally:
+            await connector.disconnect()
+
+    async def read_accounts(self, connection: StoredConnection) -> None:
+        """Read the accounts and facts of a connection that runs."""
+        running = self._running.get(connection.id)
+        if running is not None:
+            await running.read_accounts()
+
+    def report(self) -> dict[str, dict[str, str]]:
+        """Return the states of the enabled connections by name, for health."""
+        result: dict[str, dict[str, str]] = {}
+        for connection in self._known.values():
+            status = self.status(connection)
+            name = connection.name if connection.name not in result else f"{connection.name} {connection.id}"
+            result[name] = {
+                "kind": connection.kind,
+                "state": status.state.value,
+                "message": status.message,
+                "remedy": status.remedy,
+            }
+        return result
+
+    async def _open(self, connection: StoredConnection) -> Connector:
+        """Make the connector of a connection; raises `ConnectorError` when its settings cannot be used."""
+        kind = self.kinds.get(connection.kind)
+        if kind is None:
+            raise ConnectorError(Problem.SETTINGS, f"this server has no connector of kind {connection.kind!r}")
+        try:
+            async with self._database.read() as tx:
+                secrets = await open_secrets(tx, self.sealing, connection.id)
+        except SealedSecretError as error:
+            raise ConnectorError(
+                Problem.CREDENTIALS,
+                f"a stored secret cannot be opened: {error}",
+                f"Enter the secrets again: mesolive connector set {connection.name}.",
+            ) from None
+        for secret in secrets.values():
+            hide_text(secret)
+        try:
+            settings = read_settings(kind.settings, {**connection.settings, **secrets})
+        except ConnectorSettingsError as error:
+            raise ConnectorError(
+                Problem.SETTINGS, str(error), f"Correct it: mesolive connector set {connection.name}."
+            ) from None
+        folder = self._folder / str(connection.id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return kind.open(ConnectorRequest(connection.name, settings, folder, self.clock, self._calendar))
+
+    def _must_be_alone(self, provider: DataProviderType | None) -> None:
+        for other in self._running.values():
+            theirs = other.connector.provider
+            if provider is not None and theirs is not None and theirs.name is provider:
+                raise ConnectorError(
+                    Problem.SETTINGS,
+                    f"connector {other.connection.name} brings {provider.name} market data already",
+                    "Disable one of the two, or switch off the market data of one.",
+                )
+
+    # --- what supervisions report -------------------------------------------------------------------------------------
+
+    async def state_changed(self, connection: StoredConnection, status: ConnectorStatus) -> None:
+        """Store a state in the log, and publish it to the owner; connecting is not worth an event."""
+        kind = self.kinds.get(connection.kind)
+        agent = models.AgentConnector.Unknown if kind is None else kind.agent
+        now = self.clock.now()
+        _log.info(
+            "connector_state",
+            connector=connection.name,
+            kind=connection.kind,
+            state=status.state.value,
+            message=status.message,
+        )
+        async with self._database.write(connection.user_id) as tx:
+            await append_log(tx, connection.id, now, status)
+            if status.state is ConnectorState.CONNECTING:
+                return
+            events: list[models.MesoLiveEvent] = [status_event(connection.name, agent, status)]
+            active = not status.state.is_connected and status.state is not ConnectorState.DISABLED
+            if active or await _has_error(tx, connection):
+                events.append(error_event(connection.id, connection.name, status, active=active))
+            await self._journal.append(tx, connection.user_id, events)
+
+    async def accounts_read(self, connection: StoredConnection, connector: Connector) -> None:
+        """Store the accounts of a connection, and what the broker states about the enabled ones."""
+        found = await connector.accounts()
+        now = self.clock.now()
+        async with self._database.write(connection.user_id) as tx:
+            await store_discovered(tx, connection.id, found, now)
+            stored = await discovered_accounts(tx, connection.id)
+        for account in stored:
+            if account.account_id is not None:
+                facts = await connector.account_facts(account.discovered.account_id)
+                async with self._database.write(connection.user_id) as tx:
+                    await store_facts(tx, account.account_id, facts, now)
+
+
+async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:
+    row = await tx.first(
+        select(active_events.c.subject).where(
+            active_events.c.user_id == connection.user_id,
+            active_events.c.subject == f"error:{error_id(connection.id)}",
+        )
+    )
+    return row is not None
+
+
+def last_quote(market: Market, provider: DataProviderType | None) -> datetime | None:
+    """Return when a connection's market data was heard last; `None` without market data."""
+    return None if provider is None else market.heard_at(provider)

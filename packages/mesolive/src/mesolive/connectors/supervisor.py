@@ -1,0 +1,287 @@
+"""Connector supervision: connects one connection, retries, attaches its provider and venue, and publishes its state.
+
+Every call of a connector has a time limit, and whatever it raises ends here: a connector costs itself only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.connectors.protocol import (
+    Check,
+    ConnectionReport,
+    Connector,
+    ConnectorError,
+    ConnectorState,
+    ConnectorStatus,
+    Finding,
+    Problem,
+)
+from mesolive.connectors.repository import StoredConnection
+from mesolive.logs import without_known_secrets
+from mesolive.market.service import Market
+from mesolive.tasks import BackOff, Tasks, Turns
+from mesolive.trading.execution.engine import ExecutionEngine
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+RETRY: Final = BackOff(first=2.0, longest=60.0)
+"""Pauses between attempts to connect, in seconds of real time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionConfig:
+    """Time limits of supervision, in seconds of real time.
+
+    Attributes
+    ----------
+    connect_seconds, call_seconds, test_seconds
+        Longest duration of `connect` and `disconnect`, of other calls, and of a test.
+    facts_seconds
+        Between two reads of accounts and broker facts.
+    lost_seconds
+        For how long a connector may try to come back by itself before it is connected anew.
+    retry
+        Pauses between attempts.
+    """
+
+    connect_seconds: float = 60.0
+    call_seconds: float = 15.0
+    test_seconds: float = 90.0
+    facts_seconds: float = 60.0
+    lost_seconds: float = 60.0
+    retry: BackOff = RETRY
+
+
+class ConnectionEvents(Protocol):
+    """What a supervision reports to: it stores and publishes."""
+
+    async def state_changed(self, connection: StoredConnection, status: ConnectorStatus) -> None:
+        """Store and publish a state of the connection."""
+        ...
+
+    async def accounts_read(self, connection: StoredConnection, connector: Connector) -> None:
+        """Read and store what the connector knows of its accounts."""
+        ...
+
+
+class Supervision:
+    """Keeps one enabled connection connected.
+
+    Parameters
+    ----------
+    events
+        Stores and publishes what happens.
+    clock
+        The computer's time.
+    """
+
+    def __init__(
+        self,
+        connection: StoredConnection,
+        connector: Connector,
+        market: Market,
+        engine: ExecutionEngine,
+        events: ConnectionEvents,
+        clock: Clock,
+        config: SupervisionConfig | None = None,
+    ) -> None:
+        self.connection = connection
+        self.connector = connector
+        self._market = market
+        self._engine = engine
+        self._events = events
+        self._clock = clock
+        self._config = config or SupervisionConfig()
+        self._status = ConnectorStatus(ConnectorState.DISABLED)
+        self._prepared = False
+        self._attached = False
+        self._venue_attached = False
+        self._calls = asyncio.Lock()
+        self.tasks = Tasks()
+
+    @property
+    def status(self) -> ConnectorStatus:
+        """The state that was published last."""
+        return self._status
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self.tasks.start_loop(f"connector {self.connection.name}", self._run)
+
+    async def stop(self) -> None:
+        """End the connection and detach what it brought; the state stays as it was."""
+        await self.tasks.stop()
+        await self._detach()
+        await self._disconnect()
+
+    async def test(self) -> ConnectionReport:
+        """Run the connector's test, while it is connected or not."""
+        return await tested(self.connector, self._config.test_seconds)
+
+    async def read_accounts(self) -> None:
+        """Read accounts and facts now; a failure is part of the state."""
+        if self._status.state.is_connected:
+            async with self._calls:
+                await self._call(self._events.accounts_read(self.connection, self.connector), self._config.call_seconds)
+
+    # --- the life of the connection -----------------------------------------------------------------------------------
+
+    async def _run(self, turns: Turns) -> None:
+        pauses = self._config.retry.pauses()
+        while True:
+            turns.turned()
+            await self._publish(ConnectorStatus(ConnectorState.CONNECTING))
+            failure = await self._connect()
+            if failure is None:
+                pauses = self._config.retry.pauses()
+                failure = await self._follow(turns)
+            await self._disconnect()
+            if not failure.problem.retried:
+                text = f"{failure.problem.value}: {failure.message}"
+                await self._publish(ConnectorStatus(ConnectorState.ACTION_REQUIRED, text, failure.remedy))
+                await asyncio.Event().wait()  # until it is stopped: an attempt without the trader may lock the login
+            pause = next(pauses)
+            text = f"{failure.problem.value}: {failure.message}; the next attempt is in {pause:g} s"
+            await self._publish(ConnectorStatus(ConnectorState.DISCONNECTED, text, failure.remedy))
+            await asyncio.sleep(pause)
+
+    async def _connect(self) -> ConnectorError | None:
+        """Connect, and attach what the connector brings; return why that failed."""
+        provider = self.connector.provider
+        if provider is not None and not self._prepared:
+            if (failure := await self._call(self._market.prepare(provider), self._config.call_seconds)) is not None:
+                return failure
+            self._prepared = True
+        failure = await self._call(self.connector.connect(), self._config.connect_seconds)
+        return failure if failure is not None else await self._call(self._attach(), self._config.connect_seconds)
+
+    async def _attach(self) -> None:
+        provider, venue = self.connector.provider, self.connector.venue
+        if provider is not None and not self._attached:
+            try:
+                await self._market.attach(provider)
+            except ValueError as error:
+                raise ConnectorError(
+                    Problem.SETTINGS, str(error), "Disable the other connection, or this one's market data."
+                ) from None
+            self._attached = True
+        if venue is not None and not self._venue_attached:
+            # Attached once: while the connection is lost the venue's sessions end, and reconciliation opens others.
+            await self._engine.attach(self.connection.id, self.connection.name, venue, self.connector.clock)
+            self._venue_attached = True
+
+    async def _detach(self) -> None:
+        if self._venue_attached:
+            await self._engine.detach(self.connection.id)
+            self._venue_attached = False
+        provider = self.connector.provider
+        if self._attached and provider is not None:
+            await self._market.detach(provider.name)
+            self._attached = False
+
+    async def _follow(self, turns: Turns) -> ConnectorError:
+        """Follow a connection until it is lost; return why it was."""
+        loop = asyncio.get_running_loop()
+        lost_at: float | None = None
+        read_at = -1.0
+        async with self.connector.status_changes.subscribe() as changes:
+            while True:
+                turns.turned()
+                status = self.connector.status
+                await self._publish(status)
+                if status.state is ConnectorState.ACTION_REQUIRED:
+                    return ConnectorError(Problem.SETTINGS, status.message, status.remedy)
+                if status.state.is_connected:
+                    lost_at = None
+                    if loop.time() - read_at >= self._config.facts_seconds or read_at < 0:
+                        await self.read_accounts()
+                        read_at = loop.time()
+                else:
+                    lost_at = loop.time() if lost_at is None else lost_at
+                    if loop.time() - lost_at >= self._config.lost_seconds:
+                        return ConnectorError(Problem.INTERRUPTED, status.message, status.remedy)
+                limit = self._config.facts_seconds if lost_at is None else self._config.lost_seconds
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(limit):
+                        await anext(changes)
+
+    async def _disconnect(self) -> None:
+        await self._call(self.connector.disconnect(), self._config.call_seconds)
+
+    async def _call(self, work: Awaitable[object], seconds: float) -> ConnectorError | None:
+        """Await a call of the connector; return its failure in words that hold no secret."""
+        failure = await failure_of(work, seconds)
+        if failure is not None:
+            _log.warning(
+                "connector_failed",
+                connector=self.connection.name,
+                kind=self.connection.kind,
+                problem=failure.problem.value,
+                reason=failure.message,
+            )
+        return failure
+
+    async def _publish(self, status: ConnectorStatus) -> None:
+        told = replace(
+            status,
+            message=without_known_secrets(status.message),
+            remedy=without_known_secrets(status.remedy),
+            since=self._status.since,
+        )
+        if told == self._status:
+            return
+        self._status = replace(told, since=self._clock.now())
+        await self._events.state_changed(self.connection, self._status)
+
+
+async def failure_of(work: Awaitable[object], seconds: float) -> ConnectorError | None:
+    """Await a connector's call within a time limit, and return why it failed, without any secret."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except ConnectorError as error:
+        return ConnectorError(error.problem, without_known_secrets(error.message), without_known_secrets(error.remedy))
+    except TimeoutError:
+        return ConnectorError(Problem.UNREACHABLE, f"no answer within {seconds:g} s")
+    except OSError as error:
+        return ConnectorError(Problem.UNREACHABLE, without_known_secrets(error.strerror or type(error).__name__))
+    except Exception as error:  # noqa: BLE001 - a connector's defect must not end the server; the log has the place
+        where = _place_of(error)
+        # Neither text nor trace is logged: a library's error may repeat what was sent.
+        _log.error("connector_defect", error=type(error).__name__, at=where)
+        return ConnectorError(Problem.NONSENSE, f"the answer could not be used ({type(error).__name__} at {where})")
+    return None
+
+
+def _place_of(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+async def tested(connector: Connector, seconds: float) -> ConnectionReport:
+    """Return what a connector's test finds; a failure of the test itself is a line of it."""
+    result: list[ConnectionReport] = []
+
+    async def run() -> None:
+        result.append(await connector.test())
+
+    failure = await failure_of(run(), seconds)
+    return result[0] if failure is None else failed_report(failure)
+
+
+def failed_report(failure: ConnectorError) -> ConnectionReport:
+    """Return the report of a test that could not be made."""
+    finding = Finding("connection", Check.FAILED, f"{failure.problem.value}: {failure.message}", failure.remedy)
+    return ConnectionReport([finding])

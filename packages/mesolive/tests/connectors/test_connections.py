@@ -1,0 +1,226 @@
+"""Connections by the Control Hub: added, tested, enabled, disabled and removed, with accounts enabled one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mesolive_sdk import MesoLiveApiException, models
+from mesolive_testkit.connectors import add, enabled, running_live, until
+
+State = models.ConnectorStateType
+SIM = models.ConnectorArgs(Name="sim")
+
+
+async def test_a_live_server_without_a_connector_runs_and_says_so(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        assert (await kit.control.list_agents()).Agents == []
+        async with httpx.AsyncClient() as http:
+            health = (await http.get(f"{kit.url}/health")).json()
+        assert health["status"] == "warning"
+        assert any("no connector is configured" in line for line in health["warnings"])
+        with pytest.raises(MesoLiveApiException, match="this server has no Ibkr provider"):
+            await (await kit.data()).get_underlying_snapshot(
+                models.GetUnderlyingSnapshotArgs(
+                    Underlying=models.LiveUnderlying(
+                        Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD"
+                    ),
+                    Provider=models.DataProviderType.Ibkr,
+                )
+            )
+
+
+async def test_a_connection_is_added_disabled_and_shows_its_settings_without_secrets(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await add(kit, secrets={"password": "correct horse"}, seed="7")
+        (shown,) = (await kit.control.list_connectors()).Connectors
+        assert (shown.Enabled, shown.State) == (False, State.Disabled)
+        assert shown.Settings["seed"] == "7"
+        assert shown.SecretsSet == ["password"]
+        assert "correct horse" not in repr(shown)
+        with pytest.raises(MesoLiveApiException, match="exists already"):
+            await add(kit)
+
+
+@pytest.mark.parametrize(
+    ("settings", "secrets", "message"),
+    [
+        ({"accounts": "U1"}, {}, r"Settings.accounts: expected SIM and capital letters or digits, got 'U1'"),
+        ({"colour": "red"}, {}, r"Settings.colour: there is no such setting"),
+        ({"password": "x"}, {}, r"Settings.password: it is a secret: give it in Secrets"),
+        ({}, {"seed": "7"}, r"Secrets.seed: it is no secret"),
+    ],
+)
+async def test_settings_that_cannot_be_used_are_refused_by_their_name(
+    tmp_path: Path, settings: dict[str, str], secrets: dict[str, str], message: str
+) -> None:
+    async with running_live(tmp_path) as kit:
+        with pytest.raises(MesoLiveApiException, match=message):
+            await add(kit, secrets=secrets, **settings)
+        assert (await kit.control.list_connectors()).Connectors == []
+
+
+async def test_a_test_tells_accounts_quality_permissions_and_clock_in_one_table(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await add(
+            kit, accounts="SIM1,SIM2", live_accounts="SIM2", closed_accounts="SIM1", quality="delayed", clock_ahead="9"
+        )
+        report = await kit.control.test_connector(SIM)
+        assert report.Passed
+        topics = {finding.Topic: finding for finding in report.Findings}
+        assert list(topics) == ["login", "account SIM1", "account SIM2", "market data SPX", "clock"]
+        assert topics["account SIM1"].Check is models.ConnectorCheck.Warning
+        assert "real money" in topics["account SIM2"].Detail
+        assert topics["market data SPX"].Remedy
+        assert "+9.0 s" in topics["clock"].Detail
+        assert report.DataQuality == {"SPX": "delayed"}
+        assert report.ClockDifferenceSeconds == Decimal(9)
+        assert [(one.BrokerAccountId, one.Live, one.CanTrade) for one in report.Accounts] == [
+            ("SIM1", False, False),
+            ("SIM2", True, True),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "line", "state"),
+    [
+        ("credentials", "wrong credentials: the broker refuses user name and password", State.ActionRequired),
+        ("expired", "expired credentials: the token has expired", State.ActionRequired),
+        ("permission", "not permitted: the login has no permission for the API", State.ActionRequired),
+        ("settings", "wrong settings: the broker's time zone is Mars/Olympus_Mons", State.ActionRequired),
+        ("unreachable", "unreachable: nothing listens at the broker's address", State.Disconnected),
+        ("nonsense", "unreadable answer: the broker answered what is no message", State.Disconnected),
+        ("defect", "unreadable answer: the answer could not be used (RuntimeError at mesolive", State.Disconnected),
+    ],
+)
+async def test_a_login_that_fails_is_one_clear_line_and_the_server_lives_on(
+    tmp_path: Path, refusal: str, line: str, state: models.ConnectorStateType
+) -> None:
+    async with running_live(tmp_path) as kit:
+        events: asyncio.Queue[models.MesoLiveEvent] = asyncio.Queue()
+        (await kit.events()).on_any_event(events.put_nowait)
+        await add(kit, secrets={"password": "correct horse"}, refuse=refusal)
+        report = await kit.control.test_connector(SIM)
+        assert not report.Passed
+        (finding,) = report.Findings
+        assert finding.Detail.startswith(line)
+        await kit.control.enable_connector(SIM)
+        shown = await until(kit, lambda item: item.State is state)
+        assert shown.Message.startswith(line)
+        async with asyncio.timeout(30):
+            while not isinstance(event := await events.get(), models.AgentStatusEvent):
+                pass
+        assert event.Status is not models.AgentStatus.Connected
+        assert line in event.Message
+        async with httpx.AsyncClient() as http:
+            health = (await http.get(f"{kit.url}/health")).json()
+        assert health["status"] == "warning", "a broker that is away is no failure of the server"
+        assert health["connectors"]["sim"]["kind"] == "simulated"
+        log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
+        assert any(entry.Message.startswith(line) for entry in log)
+        assert (await kit.control.list_accounts()).Accounts == []
+
+
+async def test_a_silent_broker_is_given_up_after_the_time_limit(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from mesolive_testkit.connectors import QUICK
+
+    async with running_live(tmp_path, supervision=replace(QUICK, connect_seconds=0.1, test_seconds=0.1)) as kit:
+        await add(kit, refuse="silent")
+        (finding,) = (await kit.control.test_connector(SIM)).Findings
+        assert finding.Detail == "unreachable: no answer within 0.1 s"
+        await kit.control.enable_connector(SIM)
+        await until(kit, lambda item: "no answer within 0.1 s" in item.Message)
+
+
+async def test_accounts_are_discovered_listed_and_enabled_one_by_one_with_careful_limits(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, accounts="SIM1,SIM2,SIM3", live_accounts="SIM2", closed_accounts="SIM3", cash="250000")
+        assert (await kit.control.list_accounts()).Accounts == []
+        shown = await until(kit, lambda item: len(item.Accounts) == 3)
+        assert [account.Enabled for account in shown.Accounts] == [False, False, False]
+        for name in ("SIM1", "SIM2"):
+            account = await kit.control.enable_broker_account(
+                models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=name)
+            )
+            assert account.BrokerFacts is not None
+            assert account.BrokerFacts.Cash == account.Cash == Decimal(250_000)
+            assert account.BrokerFacts.AsOf.year == 2026
+            assert account.Books is None, "the books agree with the broker"
+        with pytest.raises(MesoLiveApiException, match="does not permit orders of this login for account SIM3"):
+            await kit.control.enable_broker_account(models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId="SIM3"))
+        with pytest.raises(MesoLiveApiException, match=r"discovered: SIM1, SIM2, SIM3"):
+            await kit.control.enable_broker_account(models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId="SIM9"))
+        (agent,) = (await kit.control.list_agents()).Agents
+        assert agent.BrokerAccountIds == ["SIM1", "SIM2"]
+        assert agent.DataProvider is models.DataProviderType.Simulated
+
+
+async def test_a_connection_that_is_lost_is_made_again_and_told_each_time(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        manager = kit.application.connectors
+        (supervision,) = manager._running.values()
+        supervision.connector.lose("the night has come")  # pyright: ignore[reportAttributeAccessIssue]  # of the simulated one
+        async with asyncio.timeout(30):
+            while True:
+                log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
+                states = [entry.State for entry in reversed(log)]
+                if states.count(State.Connected) == 2:
+                    break
+                await asyncio.sleep(0.02)
+        assert State.Disconnected in states
+        assert any("the night has come" in entry.Message for entry in log)
+
+
+async def test_a_connection_outlives_a_restart_and_ends_when_it_is_disabled(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+    async with running_live(tmp_path) as kit:
+        await until(kit, lambda item: item.State is State.Connected)
+        shown = await kit.control.disable_connector(SIM)
+        assert (shown.State, shown.DataProvider) == (State.Disabled, None)
+        assert kit.application.market.providers == {}
+    async with running_live(tmp_path) as kit:
+        (shown,) = (await kit.control.list_connectors()).Connectors
+        assert shown.State is State.Disabled
+
+
+async def test_a_connection_is_removed_with_its_secrets_and_its_name_is_free_again(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, secrets={"password": "correct horse"})
+        await kit.control.remove_connector(SIM)
+        assert (await kit.control.list_connectors()).Connectors == []
+        with pytest.raises(MesoLiveApiException, match="was not found"):
+            await kit.control.test_connector(SIM)
+        await add(kit)
+        (shown,) = (await kit.control.list_connectors()).Connectors
+        assert shown.SecretsSet == []
+
+
+async def test_another_user_neither_sees_nor_touches_a_connection(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await add(kit)
+        other = await kit.other_user()
+        assert (await other.list_connectors()).Connectors == []
+        for call in (other.test_connector, other.enable_connector, other.remove_connector):
+            with pytest.raises(MesoLiveApiException, match="was not found"):
+                await call(SIM)
+
+
+async def test_two_connections_with_the_same_market_data_do_not_run_side_by_side(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await add(kit, "second", accounts="SIM2")
+        await kit.control.enable_connector(models.ConnectorArgs(Name="second"))
+        shown = await until(kit, lambda item: item.State is State.ActionRequired, "second")
+        assert "connector sim brings Simulated market data already" in shown.Message
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="second", Settings={"market_data": "false"}, Secrets={})
+        )
+        await until(kit, lambda item: item.State is State.Connected, "second")

@@ -1,0 +1,70 @@
+"""A live server with connectors of kind `simulated`, whose market time is a session on a Monday."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mesolive.app import Overrides
+from mesolive.connectors.supervisor import SupervisionConfig
+from mesolive.server import serving
+from mesolive.settings import Settings
+from mesolive.tasks import BackOff
+from mesolive_sdk import MesoLiveControlHubClient, models
+from mesolive_testkit.server import Kit
+
+QUICK = SupervisionConfig(
+    connect_seconds=30.0,
+    call_seconds=10.0,
+    test_seconds=30.0,
+    lost_seconds=0.05,
+    retry=BackOff(first=0.05, longest=0.1),
+)
+IN_SESSION = {"start": "2026-01-05T16:00:00Z", "hours": "always"}
+"""Settings of a simulated connector whose market is open whenever the test runs."""
+
+SECONDS = 30.0
+
+
+@asynccontextmanager
+async def running_live(
+    directory: Path, *, user: str = "trader", supervision: SupervisionConfig = QUICK, **changes: Any
+) -> AsyncGenerator[Kit]:
+    """Run a server in live mode with a user; a directory that was used before is gone on with."""
+    settings = Settings(port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}")
+    async with AsyncExitStack() as stack:
+        application = await stack.enter_async_context(
+            serving(replace(settings, **changes), Overrides(supervision=supervision))
+        )
+        made = await application.access.create_key(user)
+        kit = Kit(application, made.token, stack)
+        kit.control = await kit.client(MesoLiveControlHubClient)
+        yield kit
+
+
+async def add(kit: Kit, name: str = "sim", secrets: dict[str, str] | None = None, **settings: str) -> None:
+    """Add a simulated connector, disabled."""
+    await kit.control.add_connector(
+        models.AddConnectorArgs(Name=name, Kind="simulated", Settings={**IN_SESSION, **settings}, Secrets=secrets or {})
+    )
+
+
+async def enabled(kit: Kit, name: str = "sim", secrets: dict[str, str] | None = None, **settings: str) -> None:
+    """Add a simulated connector, enable it, and wait until it is connected."""
+    await add(kit, name, secrets, **settings)
+    await kit.control.enable_connector(models.ConnectorArgs(Name=name))
+    await until(kit, lambda item: item.State.value in {"Connected", "Restricted"} and bool(item.Accounts), name)
+
+
+async def until(kit: Kit, condition: Callable[[models.ConnectorInfo], bool], name: str = "sim") -> models.ConnectorInfo:
+    """Wait until a connection is as wanted, and return it."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            for item in (await kit.control.list_connectors()).Connectors:
+                if item.Name == name and condition(item):
+                    return item
+            await asyncio.sleep(0.02)
