@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
 
@@ -166,7 +167,9 @@ async def test_a_connection_that_is_lost_is_made_again_and_told_each_time(tmp_pa
         await enabled(kit)
         manager = kit.application.connectors
         (supervision,) = manager._running.values()
-        supervision.connector.lose("the night has come")  # pyright: ignore[reportAttributeAccessIssue]  # of the simulated one
+        connector = supervision.connector
+        assert isinstance(connector, SimulatedConnector)
+        connector.lose("the night has come")
         async with asyncio.timeout(30):
             while True:
                 log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
