@@ -17,6 +17,8 @@ from mesolive.market.contracts import OptionContract
 
 PATIENCE: Final = timedelta(seconds=3)
 """For how long a rolling line waits for a contract that may have no quote at all."""
+PINNED_SHARE: Final = 0.6
+"""The part of a second's requests that rolling lines leave to pinned ones."""
 FEW_LINES: Final = 10
 """When fewer lines than this roll, the model of the rest is poor, and the trader is told."""
 
@@ -100,11 +102,15 @@ class LineAllocator:
         How many lines may be started per second of market time: brokers limit requests.
     patience
         For how long a rolling line waits for its first quote.
+    max_waiting
+        How many rolling lines may wait for their first quote at a time: a pinned contract waits behind them where the
+        provider sends first quotes one after another. `None` for any number.
     """
 
     lines: int
     starts_per_second: float
     patience: timedelta = PATIENCE
+    max_waiting: int | None = None
     _active: dict[OptionContract, _Line] = field(default_factory=dict[OptionContract, _Line], init=False)
     _pins: dict[OptionContract, _Pin] = field(default_factory=dict[OptionContract, _Pin], init=False)
     _pinned: int = field(default=0, init=False)
@@ -194,7 +200,12 @@ class LineAllocator:
                 del self._active[contract]
             stopping += rolling
         starting = list(missing)
-        free = min(self.lines - len(self._active) - len(starting), allowed - len(starting))
+        free = self.lines - len(self._active) - len(starting)
+        if self.max_waiting is not None:
+            waiting = sum(not line.answered for contract, line in self._active.items() if contract not in kept)
+            free = min(free, self.max_waiting - waiting)
+        # A part of the requests is kept back, so that the contracts of a preparation are all started at once.
+        free = min(free, int(self._allowance - len(starting) - PINNED_SHARE * self.starts_per_second + 1e-9))
         if free > 0 and len(missing) == sum(contract not in self._active for contract in keep):
             starting += [
                 contract for contract in by_interest(free) if contract not in self._active and contract not in kept

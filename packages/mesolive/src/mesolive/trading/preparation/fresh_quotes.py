@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 MAX_WAIT: Final = timedelta(seconds=3)
 """The longest that a preparation waits for quotes, in market time."""
 LOOK_EVERY_SECONDS: Final = 0.025
-NEIGHBOURS: Final = 4
+NEIGHBOURS: Final = 3
 """So many strikes on either side of a chosen one are quoted with it: the model may be wrong by one or two."""
 KEPT_FOR_SECONDS: Final = 120.0
 """For how long the prepared contracts keep their lines: an order for the plan is priced by them."""

@@ -27,6 +27,8 @@ from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
 
 TURN: Final = timedelta(milliseconds=50)
+WAITING_SECONDS: Final = 0.2
+"""How long the queue of first quotes of rolling lines is."""
 
 
 class LimitedProvider:
@@ -67,7 +69,10 @@ class LimitedProvider:
         (full,) = truth.books.values()
         self._full = full
         self._book = QuoteBook(full.listing, clock, full.calendar, hours=full.hours)
-        self._chain = PartialChain(self._book, LineAllocator(lines, first_quotes_per_second), model_every)
+        # First quotes come one after another: few rolling lines wait for theirs, so that pinned ones get it soon.
+        waiting = max(int(first_quotes_per_second * WAITING_SECONDS), 1)
+        allocator = LineAllocator(lines, first_quotes_per_second, max_waiting=waiting)
+        self._chain = PartialChain(self._book, allocator, model_every)
         self._waiting: deque[OptionContract] = deque()
         self._quoted: set[OptionContract] = set()
         self._credit = 0.0
@@ -222,7 +227,8 @@ class LimitedProvider:
         if self._book.history is not self._full.history:
             self._book.history = self._full.history
         self._book.set_underlying(now, self._full.prices, self.quality)
-        self._credit = min(self._credit + elapsed * self._rate, max(self._rate, 1.0))
+        # What was not sent in time is not sent faster later.
+        self._credit = min(self._credit + elapsed * self._rate, max(2.0 * self._rate * TURN.total_seconds(), 1.0))
         while self._waiting and self._credit >= 1.0:
             contract = self._waiting.popleft()
             if contract not in self._chain.active or contract in self.not_entitled:
