@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -17,7 +17,7 @@ from mesolive.market.contracts import Expiration, Right
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import underlying_of
 from mesolive.market.providers.simulated import spx_listing
-from mesolive.market.providers.simulated.models import time_left
+from mesolive.market.providers.simulated.models import contracts_of, time_left
 from mesolive.market.providers.simulated.variance_time import TRADING_DAYS, moving_days, passed
 from mesolive.market.providers.simulated.vol_surface import VolatilitySurface
 from mesolive.market.view import FloatArray
@@ -86,7 +86,7 @@ class ProductModel:
     def fill(self, book: QuoteBook, now: datetime) -> None:
         """Put the first quotes into the book."""
         listing = book.listing
-        bid, ask = self.quotes(listing, 0, now, self._spot, 0.0)
+        bid, ask = self.quotes(listing, range(len(listing.expirations)), now, self._spot, 0.0)
         bid_size, ask_size = self.sizes(listing, self._spot)
         traded = np.where(bid > 0.0, bid, np.nan)
         book.update(
@@ -105,15 +105,16 @@ class ProductModel:
         return spx_listing.sizes(listing, spot)
 
     def quotes(
-        self, listing: Listing, first: int, now: datetime, spot: float, shock: float
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return bids and offers around the surface's values."""
-        years = time_left(listing, now)[first:]
-        moving = self._moving_left(listing, now)[first:]
+        where = listing.places(positions)
+        years = time_left(listing, positions, now)
+        moving = self._moving_left(listing, positions, now)
         forward = spot * np.exp((RATE - YIELD) * years)
-        strikes = listing.strikes[first:]
+        strikes = listing.strikes[where]
         volatility = self.surface.volatility(np.log(strikes / forward), moving, math.exp(shock))
-        value = values(listing.is_call[first:], forward, strikes, moving, volatility, np.exp(-RATE * years))
+        value = values(listing.is_call[where], forward, strikes, moving, volatility, np.exp(-RATE * years))
         half = (0.02 + 0.004 * value / self._unit) * self._unit + 0.005
         low, high = np.maximum(value - half, 0.0), value + half
         bid = np.round(np.floor(low / self._tick(low) + 1e-9) * self._tick(low), 2)
@@ -133,11 +134,12 @@ class ProductModel:
         wanted = {(Decimal(repr(float(strike) * self._unit)) / step).to_integral_value() * step for strike in scaled}
         return {strike for strike in wanted if strike > 0}
 
-    def _moving_left(self, listing: Listing, now: datetime) -> FloatArray:
+    def _moving_left(self, listing: Listing, positions: Sequence[int], now: datetime) -> FloatArray:
+        """Return the years to settlement of contracts in which the price moves; 0 for settled ones."""
         today = self._calendar.local(now).date()
         known = self._settlements
         if known is None or known[0] is not listing or known[1] != today:
             days = moving_days(self._calendar, today, [expiration.settles_at for expiration in listing.expirations])
-            counts = [end - start for start, _, end in listing.bounds]
-            known = self._settlements = (listing, today, np.repeat(np.array(days), counts))
-        return np.maximum(known[2] - passed(self._calendar, now), 0.0) / TRADING_DAYS
+            known = self._settlements = (listing, today, np.array(days))
+        days_left = known[2][np.asarray(positions)] - passed(self._calendar, now)
+        return np.repeat(np.maximum(days_left, 0.0) / TRADING_DAYS, contracts_of(listing, positions))
