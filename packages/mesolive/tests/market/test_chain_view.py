@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mesolive.market.book import UnderlyingPrices
-from mesolive.market.chain_view import BookSlice
+from mesolive.market.chain_slice import BookSlice
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
 from mesolive.pricing import american
 from mesolive.pricing.black import greeks, values

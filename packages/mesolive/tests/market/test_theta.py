@@ -9,7 +9,8 @@ import pytest
 
 from mesolive.clock import ManualClock
 from mesolive.market.book import QuoteBook, UnderlyingPrices
-from mesolive.market.chain_view import BookSlice, BookView
+from mesolive.market.chain_slice import BookSlice
+from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import Right
 from mesolive.market.providers.chain_files import read_export
 from mesolive.market.view import FloatArray

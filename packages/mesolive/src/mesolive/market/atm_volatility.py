@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final, Protocol
 
 import numpy as np
 
-from mesolive.market.contracts import Right
-from mesolive.market.view import ChainSlice, MarketView
+from mesolive.market.contracts import Expiration, Right
+from mesolive.market.view import ChainSlice, TradingCalendar
 
 TARGET_DAYS: Final = 30
 # How many expirations around the target are tried before there is no value.
@@ -20,7 +22,30 @@ NEIGHBOURS: Final = 5
 OUTLIER: Final = 1.25
 
 
-def implied_at_the_money(view: MarketView, spot: float) -> float | None:
+class OptionChain(Protocol):
+    """The option chain of one underlying at one moment."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment."""
+        ...
+
+    @property
+    def calendar(self) -> TradingCalendar:
+        """The sessions of the exchange."""
+        ...
+
+    @property
+    def expirations(self) -> Sequence[Expiration]:
+        """All expirations that still trade."""
+        ...
+
+    def slice(self, root: str, day: date, right: Right) -> ChainSlice | None:
+        """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
+        ...
+
+
+def implied_at_the_money(chain: OptionChain, spot: float) -> float | None:
     """Return the volatility that the options imply for the underlying, as a fraction: `underlying_iv`.
 
     That of the put whose strike is closest to the money, in the expiration closest to 30 days (the earlier of two
@@ -29,8 +54,8 @@ def implied_at_the_money(view: MarketView, spot: float) -> float | None:
 
     Parameters
     ----------
-    view
-        The market at one moment; only its chain is read.
+    chain
+        The options at one moment.
     spot
         Price of the underlying.
 
@@ -39,13 +64,13 @@ def implied_at_the_money(view: MarketView, spot: float) -> float | None:
     float | None
         `None` when no put near the money has a sound quote.
     """
-    today = view.calendar.local(view.now).date()
+    today = chain.calendar.local(chain.now).date()
     by_distance = sorted(
-        view.expirations,
+        chain.expirations,
         key=lambda expiration: (abs((expiration.day - today).days - TARGET_DAYS), expiration.settles_at),
     )
     for expiration in by_distance[:CANDIDATES]:
-        puts = view.slice(expiration.root, expiration.day, Right.PUT)
+        puts = chain.slice(expiration.root, expiration.day, Right.PUT)
         result = None if puts is None else _closest_to_the_money(puts, spot)
         if result is not None:
             return result

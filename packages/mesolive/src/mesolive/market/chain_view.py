@@ -3,167 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 
-import numpy as np
-
-from mesolive.market.analytics import ChainAnalytics, ExpirationAnalytics
+from mesolive.market.analytics import ChainAnalytics
 from mesolive.market.atm_volatility import implied_at_the_money
-from mesolive.market.columns import Columns, Price, QualityArray
+from mesolive.market.chain_slice import BookSlice, ChainSnapshot
+from mesolive.market.columns import Columns
 from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
 from mesolive.market.forward_curve import CurveCache
 from mesolive.market.history import DailySeries
 from mesolive.market.listing import Listing
-from mesolive.market.moments import NEVER, from_micros
 from mesolive.market.quality import QuoteQuality
-from mesolive.market.view import FloatArray, Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
-
-
-class BookSlice:
-    """The contracts of one expiration, root and right; implements `mesolive.market.view.ChainSlice`."""
-
-    def __init__(self, view: BookView, position: int, right: Right) -> None:
-        start, middle, end = view.listing.bounds[position]
-        self._view = view
-        self._right = right
-        self._span = (start, middle) if right is Right.CALL else (middle, end)
-        # Where the slice lies within its expiration's analytics, which hold calls and puts together.
-        self._own = slice(self._span[0] - start, self._span[1] - start)
-        self._position = position
-        self.expiration: Expiration = view.listing.expirations[position]
-
-    @property
-    def right(self) -> Right:
-        """Calls or puts."""
-        return self._right
-
-    @property
-    def strikes(self) -> FloatArray:
-        """Strikes, ascending."""
-        return self._view.listing.strikes[slice(*self._span)]
-
-    @property
-    def bid(self) -> FloatArray:
-        """Bids as quoted; 0 where there is no buyer, NaN where there is no quote."""
-        return self._prices("bid")
-
-    @property
-    def ask(self) -> FloatArray:
-        """Offers as quoted; NaN where there is none."""
-        return self._prices("ask")
-
-    @property
-    def last(self) -> FloatArray:
-        """Prices of the last trades."""
-        return self._prices("last")
-
-    @property
-    def bid_size(self) -> FloatArray:
-        """Bid sizes, in contracts."""
-        return self._prices("bid_size")
-
-    @property
-    def ask_size(self) -> FloatArray:
-        """Ask sizes, in contracts."""
-        return self._prices("ask_size")
-
-    @property
-    def quality(self) -> QualityArray:
-        """The quality of each quote, as numbers of `QuoteQuality`."""
-        return self._view.columns.quality[slice(*self._span)]
-
-    @property
-    def mark(self) -> FloatArray:
-        """The provider's marks, else the middle of a sound market, else the model's value."""
-        return self._analytics.mark[self._own]
-
-    @property
-    def iv(self) -> FloatArray:
-        """Implied volatilities of the marks as fractions; NaN where only the model gives a mark."""
-        return self._analytics.iv[self._own]
-
-    @property
-    def delta(self) -> FloatArray:
-        """Change per 1.00 of the underlying, a fraction."""
-        return self._analytics.greeks.delta[self._own]
-
-    @property
-    def gamma(self) -> FloatArray:
-        """Change of delta per 1.00 of the underlying."""
-        return self._analytics.greeks.gamma[self._own]
-
-    @property
-    def theta(self) -> FloatArray:
-        """Change per calendar day."""
-        return self._analytics.greeks.theta[self._own]
-
-    @property
-    def vega(self) -> FloatArray:
-        """Change per volatility point."""
-        return self._analytics.greeks.vega[self._own]
-
-    @property
-    def rho(self) -> FloatArray:
-        """Change per 1.00 of rate."""
-        return self._analytics.greeks.rho[self._own]
-
-    def contract(self, index: int) -> OptionContract:
-        """Return the contract at `index`."""
-        return self._view.listing.contract(self._absolute(index))
-
-    def index_of(self, strike: Decimal) -> int | None:
-        """Return the index of `strike`, or `None` when it is not listed."""
-        result = self._view.listing.find_strike(self._span, strike)
-        return None if result is None else result - self._span[0]
-
-    def quote(self, index: int) -> Quote:
-        """Return the quote at `index` with its times."""
-        at = self._absolute(index)
-        values, times = self._columns.values, self._columns.times
-        mark = float(self.mark[index])
-        given = not np.isnan(values["mark"][at])
-        # A mark that was computed is as old as the younger side of the market that it was computed from.
-        mark_time = int(times["mark"][at]) if given else max(int(times["bid"][at]), int(times["ask"][at]))
-        return Quote(
-            bid=_value(values["bid"][at]),
-            ask=_value(values["ask"][at]),
-            last=_value(values["last"][at]),
-            mark=_value(mark),
-            bid_time=from_micros(times["bid"][at]),
-            ask_time=from_micros(times["ask"][at]),
-            last_time=from_micros(times["last"][at]),
-            mark_time=None if np.isnan(mark) else from_micros(mark_time) or self._view.now,
-            quality=QuoteQuality(int(self._view.columns.quality[at])),
-            quoted_at=self._view.quoted_at(at),
-        )
-
-    def years(self) -> float:
-        """Return the time to settlement in years as the pricing model counts it (business time)."""
-        return self._analytics.years
-
-    def _prices(self, field: Price) -> FloatArray:
-        prices = self._columns.values[field][slice(*self._span)]
-        prices.flags.writeable = False
-        return prices
-
-    @property
-    def _columns(self) -> Columns:
-        """The columns of the view, with this expiration's quotes computed."""
-        return self._view.columns.of((self._position,))
-
-    @property
-    def _analytics(self) -> ExpirationAnalytics:
-        return self._view.analytics.expiration(self._position)
-
-    def _absolute(self, index: int) -> int:
-        length = self._span[1] - self._span[0]
-        if not 0 <= index < length:
-            raise IndexError(f"the slice holds {length} contracts, there is none at {index}")
-        return self._span[0] + index
+from mesolive.market.view import Quote, TradingCalendar, UnderlyingSnapshot, UnderlyingState
 
 
 class BookUnderlying:
@@ -179,8 +33,8 @@ class BookUnderlying:
         The underlying's days.
     today
         The exchange-local date.
-    solve_iv
-        Returns the volatility that the options imply; called once at most.
+    chain
+        The options, which imply a volatility.
     """
 
     def __init__(
@@ -188,12 +42,12 @@ class BookUnderlying:
         prices: UnderlyingSnapshot,
         history: DailySeries,
         today: date,
-        solve_iv: Callable[[], float | None],
+        chain: ChainSnapshot,
     ) -> None:
         self._prices = prices
         self._history = history
         self._today = today
-        self._solve_iv = solve_iv
+        self._chain = chain
 
     def __repr__(self) -> str:
         shown = ("underlying", "quote", "today_open", "previous_close", "hv", "iv", "iv_rank", "iv_percentile")
@@ -246,7 +100,8 @@ class BookUnderlying:
 
     @cached_property
     def _iv(self) -> float | None:
-        return self._solve_iv()
+        spot = self._prices.quote.mark
+        return None if spot is None else implied_at_the_money(self._chain, spot)
 
     @cached_property
     def _iv_rank(self) -> float | None:
@@ -301,6 +156,16 @@ class BookView:
         calendar: TradingCalendar,
         keeper: CurveCache,
     ) -> None:
+        quote = state.quote
+        self._snapshot = ChainSnapshot(
+            now=now,
+            spot=quote.mark if quote.mark is not None else quote.last,
+            heard_at=heard_at,
+            listing=listing,
+            columns=columns,
+            calendar=calendar,
+            keeper=keeper,
+        )
         self.accepted = QuoteQuality.LIVE
         self.now = now
         self.version = version
@@ -311,16 +176,14 @@ class BookView:
         self.calendar = calendar
         self._state = state
         self._history = history
-        self._keeper = keeper
-        self._alive = listing.first_alive(now)
         self._slices: dict[tuple[str, date, Right], BookSlice] = {}
-        self._settles_next = listing.expirations[self._alive].settles_at if self.expirations else None
+        self._settles_next = self.expirations[0].settles_at if self.expirations else None
 
     def accepting(self, quality: QuoteQuality) -> BookView:
         """Return this market for a reader who may decide on quotes of up to `quality`; computed values are shared."""
         if quality is self.accepted:
             return self
-        _ = (self._underlying, self.analytics)  # made now, so that both share what is computed later
+        _ = self._underlying  # made now, so that both share what is computed later
         other = copy.copy(self)
         other.accepted = quality
         return other
@@ -334,16 +197,12 @@ class BookView:
     def _underlying(self) -> UnderlyingState:
         today = self.calendar.local(self.now).date()
         state = replace(self._state, quote=replace(self._state.quote, quoted_at=self.heard_at))
-        return BookUnderlying(state, self._history, today, self._solve_iv)
-
-    def _solve_iv(self) -> float | None:
-        spot = self._state.quote.mark
-        return None if spot is None else implied_at_the_money(self, spot)
+        return BookUnderlying(state, self._history, today, self._snapshot)
 
     @property
     def expirations(self) -> Sequence[Expiration]:
         """All expirations that still trade, by settlement instant, then root."""
-        return self.listing.expirations[self._alive :]
+        return self._snapshot.expirations
 
     @property
     def live_throughout(self) -> bool:
@@ -356,22 +215,12 @@ class BookView:
 
     def quoted_at(self, index: int) -> datetime | None:
         """Return until when the provider has updated the contract at `index` of the listing; `None` if it never did."""
-        released = int(self.columns.released[index])
-        return self.heard_at if released == NEVER else from_micros(released)
+        return self._snapshot.quoted_at(index)
 
-    @cached_property
+    @property
     def analytics(self) -> ChainAnalytics:
         """Forwards, volatilities and greeks."""
-        quote = self._state.quote
-        return ChainAnalytics(
-            now=self.now,
-            spot=quote.mark if quote.mark is not None else quote.last,
-            listing=self.listing,
-            columns=self.columns,
-            calendar=self.calendar,
-            first_alive=self._alive,
-            keeper=self._keeper,
-        )
+        return self._snapshot.analytics
 
     def slice(self, root: str, day: date, right: Right) -> BookSlice | None:
         """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
@@ -379,10 +228,8 @@ class BookView:
         result = self._slices.get(key)
         if result is not None:
             return result
-        position = self.listing.position(root, day)
-        if position is None or position < self._alive or self.listing.span(root, day, right) is None:
-            return None
-        return self._slices.setdefault(key, BookSlice(self, position, right))
+        made = self._snapshot.slice(root, day, right)
+        return None if made is None else self._slices.setdefault(key, made)
 
     def find(self, contract: OptionContract) -> tuple[BookSlice, int] | None:
         """Return the slice and the index of `contract`, or `None` when it is not in the chain."""
@@ -396,14 +243,14 @@ class BookView:
     def discount(self, expiration: Expiration) -> float:
         """Return the discount factor from the expiration's settlement to now; 1 for one that is not listed."""
         position = self.listing.position(expiration.root, expiration.day)
-        if position is None or position < self._alive:
+        if position is None or position < self._snapshot.first_alive:
             return 1.0
         return self.analytics.expiration(position).discount
 
     def forward(self, expiration: Expiration) -> float | None:
         """Return the forward price of the underlying for the expiration, or `None` when the chain implies none."""
         position = self.listing.position(expiration.root, expiration.day)
-        if position is None or position < self._alive:
+        if position is None or position < self._snapshot.first_alive:
             return None
         return self.analytics.expiration(position).forward
 
@@ -416,7 +263,3 @@ class BookView:
         if not timedelta(0) <= now - self.now < fresh:
             return False
         return self._settles_next is None or now < self._settles_next
-
-
-def _value(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)
