@@ -324,6 +324,14 @@ def test_a_comparison_in_its_own_units_is_no_warning(condition: str) -> None:
     assert advised("Exit.Conditions[0]", definition(Exit={"Conditions": [condition]})) == ""
 
 
+def test_what_the_conversion_has_warned_of_is_not_said_twice() -> None:
+    second = definition(Exit={"Conditions": ["days_in_trade == 3"]}) | {"MesoSimVersion": "2.11"}
+    report = check_definition(second)
+    said = [str(warning) for warning in report.warnings if warning.path == "Exit.Conditions[0]"]
+    assert len(said) == 1, said
+    assert "decimals now" in said[0]
+
+
 def test_checking_and_fetching_know_the_same_hosts() -> None:
     assert fetch_rules.DOCUMENTED_HOSTS == advice.DOCUMENTED_HOSTS
 

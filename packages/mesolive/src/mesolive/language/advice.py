@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ CONSTRAINTS: Final = {
 PRICES: Final = frozenset({d.SelectorKind.BID_PRICE, d.SelectorKind.ASK_PRICE, d.SelectorKind.MID_PRICE})
 
 
-def advise(definition: d.StrategyDefinition, reader: FormReader) -> None:
+def advise(definition: d.StrategyDefinition, reader: FormReader, converted: Collection[str] = ()) -> None:
     """Note a warning for each value of a definition that does nothing, or hardly what was meant.
 
     Parameters
@@ -37,8 +37,10 @@ def advise(definition: d.StrategyDefinition, reader: FormReader) -> None:
         One without errors so far: statements that cannot be read are passed over.
     reader
         Where the warnings go.
+    converted
+        Paths of statements that the conversion from version 2 has warned of: their comparisons are told already.
     """
-    _Advice(definition, reader).give()
+    _Advice(definition, reader, converted).give()
 
 
 def constant_of(statement: Statement | None) -> float | None:
@@ -101,9 +103,10 @@ def _arithmetic(operator: str, left: float, right: float) -> float | None:
 
 
 class _Advice:
-    def __init__(self, definition: d.StrategyDefinition, reader: FormReader) -> None:
+    def __init__(self, definition: d.StrategyDefinition, reader: FormReader, converted: Collection[str]) -> None:
         self._definition = definition
         self._reader = reader
+        self._converted = converted
         self._fractional = definition.symbol in FRACTIONAL_UNDERLYINGS
 
     def give(self) -> None:
@@ -292,7 +295,7 @@ class _Advice:
             value = constant_of(statement)
             if value is not None and (value != 0) is holds:
                 self._warn(statement.path, f"is always {'true' if holds else 'false'}: {consequence}", statement.text)
-            elif value is None:
+            elif value is None and statement.path not in self._converted:
                 self._comparisons(statement)
 
     def _comparisons(self, statement: Statement) -> None:

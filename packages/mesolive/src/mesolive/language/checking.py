@@ -97,7 +97,7 @@ def check_definition(raw: bytes | str | Mapping[str, object]) -> CheckReport:
     try:
         definition = read_definition(tree, reader)
         _Checker(definition, reader).check()
-        advise(definition, reader)
+        advise(definition, reader, {line.problem().path for line in lines})
     except TooManyProblemsError:
         definition = None
     errors = tuple(problem for problem in reader.problems if problem.severity is Severity.ERROR)
