@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.pricing.american import values
@@ -30,9 +31,12 @@ def stock_chain_csv() -> str:
     ]
     for day in _days():
         years = (settlement_instant("TSLA", day) - TAKEN_AT).total_seconds() / (365 * 86_400)
-        width = min(max(0.8 * years**0.5, 0.03), 0.45)
-        strikes = np.unique(np.rint(np.linspace(SPOT * (1.0 - width), SPOT * (1.0 + 0.6 * width), PAIRS) * 2.0) / 2.0)
-        moneyness = np.log(strikes / SPOT) / max(years, 2 / 365) ** 0.5
+        root = float(np.sqrt(years))
+        width = min(max(0.8 * root, 0.03), 0.45)
+        strikes: npt.NDArray[np.float64] = np.unique(
+            np.rint(np.linspace(SPOT * (1.0 - width), SPOT * (1.0 + 0.6 * width), PAIRS) * 2.0) / 2.0
+        )
+        moneyness = np.log(strikes / SPOT) / max(root, 0.074)
         volatility = np.clip(0.25 - 0.1 * moneyness + 0.12 * moneyness**2, 0.1, 1.2)
         discount, forward = np.exp(-RATE * years), SPOT * np.exp((RATE - DIVIDENDS) * years)
         calls, puts = (values(right, SPOT, strikes, years, volatility, discount, forward) for right in (True, False))
@@ -50,8 +54,8 @@ def _days() -> list[date]:
     """Return the expirations: dense near, sparse far, on trading days."""
     calendar = us_options_calendar()
     found: list[date] = []
-    offsets: list[float] = np.geomspace(2.0, LAST_DAY, EXPIRATIONS).tolist()
-    for offset in offsets:
+    for place in range(EXPIRATIONS):
+        offset = 2.0 * (LAST_DAY / 2.0) ** (place / (EXPIRATIONS - 1))
         day = calendar.next_trading_day(TAKEN_AT.date() + timedelta(days=int(offset)))
         while day in found:
             day = calendar.next_trading_day(day)

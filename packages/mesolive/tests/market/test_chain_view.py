@@ -67,6 +67,20 @@ def test_greeks_do_not_ask_the_index_print_when_the_options_know_better(print_: 
     assert after_hours.book.view().underlying.quote.mark == print_, "what was printed is shown as it was printed"
 
 
+def test_a_view_shows_the_same_numbers_whatever_was_looked_at_before() -> None:
+    # A wide market: some contracts have the volatility of a neighbour or of the other right.
+    looked_at, fresh = (flat_chain(half_spread=0.2, strikes=range(3000, 7001, 25)) for _ in range(2))
+    looked_at.book.view().warm()
+    for chain in (looked_at, fresh):
+        chain.book.set_underlying(MORNING, UnderlyingPrices(last=SPOT))
+    looked_at.book.view().warm()
+    for day in (FRIDAY, APRIL):
+        for right in Right:
+            again, once = piece(looked_at, right, day=day), piece(fresh, right, day=day)
+            for name in ("iv", "delta", "gamma", "theta", "vega", "rho"):
+                assert getattr(again, name) == pytest.approx(getattr(once, name), rel=1e-11, abs=1e-15, nan_ok=True)
+
+
 async def test_the_distance_of_print_and_options_stays_until_the_forwards_are_implied_anew() -> None:
     chain = flat_chain(half_spread=0.0)
     chain.book.set_underlying(MORNING, UnderlyingPrices(last=SPOT * 0.996))

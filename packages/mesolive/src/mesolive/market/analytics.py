@@ -19,6 +19,7 @@ from mesolive.market.columns import Columns, below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle, Expiration
 from mesolive.market.forward_curve import UNKNOWN, CurveCache, ForwardCurve
+from mesolive.market.last_volatilities import LastVolatilities
 from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray, TradingCalendar
 from mesolive.pricing.black import Greeks
@@ -38,6 +39,8 @@ class _Block:
         Those of the expirations in the listing.
     make_terms
         Makes `terms`, which need the forwards.
+    last
+        The volatilities that the book's contracts had when they were last solved.
     """
 
     all_columns: Columns
@@ -46,6 +49,7 @@ class _Block:
     span: slice
     bounds: Sequence[tuple[int, int, int]]
     make_terms: Callable[[], ContractTerms]
+    last: LastVolatilities
 
     @cached_property
     def columns(self) -> Columns:
@@ -72,10 +76,20 @@ class _Block:
         return below_tick(bid, self.market_mark, ticks)
 
     @cached_property
+    def _solved(self) -> tuple[FloatArray, Greeks | None]:
+        """The volatilities that marks imply, and the greeks at them where both come from one pass."""
+        price = np.where(self.below_tick, np.nan, self.market_mark)
+        start = self.last.of(self.listing, self.span)
+        both = None if start is None else self.terms.volatility_and_greeks(price, start)
+        volatility, greeks = (self.terms.volatility(price), None) if both is None else both
+        self.last.note(self.listing, self.span, volatility)
+        return volatility, greeks
+
+    @cached_property
     def iv(self) -> FloatArray:
         """Implied volatilities; where the mark is below the tick, the neighbours'."""
         mark, intrinsic = self.market_mark, self.terms.intrinsic
-        solved = self.terms.volatility(np.where(self.below_tick, np.nan, mark))
+        solved = self._solved[0].copy()
         if self.below_tick.any():
             for start, middle, end in self.bounds:
                 own = slice(start - self.span.start, end - self.span.start)
@@ -108,7 +122,16 @@ class _Block:
 
     @cached_property
     def greeks(self) -> Greeks:
-        result = self.terms.greeks(self.iv)
+        solved, known = self._solved
+        if known is None:
+            result = self.terms.greeks(self.iv)
+        else:
+            result = known
+            # Volatilities that came from neighbours, or from the other right of the strike.
+            filled = np.flatnonzero(np.isnan(solved) & ~np.isnan(self.iv))
+            if filled.size:
+                for array, better in zip(result, self.terms.part(filled).greeks(self.iv[filled]), strict=True):
+                    array[filled] = better
         # Where no neighbour has a volatility either, what is worth next to nothing moves with nothing.
         worthless = self.below_tick & np.isnan(self.iv)
         return Greeks(*(_read_only(np.where(worthless, 0.0, array)) for array in result))
@@ -328,6 +351,7 @@ class ChainAnalytics:
             span=span,
             bounds=bounds,
             make_terms=make_terms,
+            last=self._keeper.volatilities,
         )
         for position, bound, left in zip(range(first, end), bounds, years, strict=True):
             self._expirations[position] = ExpirationAnalytics(block, bound, left, implied_at(position))

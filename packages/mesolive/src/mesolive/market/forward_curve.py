@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import ExerciseStyle
+from mesolive.market.last_volatilities import LastVolatilities
 from mesolive.market.listing import Listing
 from mesolive.pricing.business_time import calendar_years
 from mesolive.pricing.forwards import (
@@ -141,9 +142,16 @@ class _State(NamedTuple):
 
 
 class CurveCache:
-    """Keeps a book's rates and forwards for its views."""
+    """Keeps a book's rates and forwards for its views, and the volatilities that the last of them solved.
+
+    Attributes
+    ----------
+    volatilities
+        Where the next solve begins.
+    """
 
     def __init__(self) -> None:
+        self.volatilities = LastVolatilities()
         self._state: _State | None = None
         self._held: _State | None = None
 

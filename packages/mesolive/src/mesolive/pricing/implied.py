@@ -282,7 +282,7 @@ def _householder(s: FloatArray, newton: FloatArray, halley: FloatArray, third: F
 def _log_price_and_relative_vega(x: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``ln b(x, s)`` and ``b'(s) / b(s)``, neither of which can underflow."""
     h, t = x / s, 0.5 * s
-    ratio = _ratio(h, t)
+    ratio = price_to_vega(h, t)
     return np.log(ratio) - 0.5 * (h * h + t * t) - LOG_SQRT_2PI, 1.0 / ratio
 
 
@@ -290,10 +290,10 @@ def _price_and_vega(x: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArra
     """Return ``b(x, s)`` and its derivative in ``s``."""
     h, t = x / s, 0.5 * s
     vega = np.exp(-0.5 * (h * h + t * t)) / SQRT_2PI
-    return vega * _ratio(h, t), vega
+    return vega * price_to_vega(h, t), vega
 
 
-def _ratio(h: FloatArray, t: FloatArray) -> FloatArray:
+def price_to_vega(h: FloatArray, t: FloatArray) -> FloatArray:
     """Return ``b / b' = Y(h + t) - Y(h - t)`` with ``Y = Phi / phi``, to nearly full relative precision.
 
     The difference cancels where `t` is small; there it is the odd Taylor series in `t`, whose derivatives follow from
