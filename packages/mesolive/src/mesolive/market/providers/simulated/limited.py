@@ -151,6 +151,10 @@ class LimitedProvider:
         self._connected = True
         self._book.history = self._full.history
         self._follow(self._clock.now())
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Let the lines follow the market, after `tasks` were stopped."""
         self.tasks.start_loop("limited market", self._run)
 
     async def stop(self) -> None:

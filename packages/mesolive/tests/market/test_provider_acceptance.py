@@ -1,0 +1,478 @@
+"""The acceptance list of data providers: `docs/market.md` lists the same behaviours, numbered the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from mesolive.clock import ManualClock
+from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import us_options_calendar
+from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.moments import to_micros
+from mesolive.market.option_classes import option_class
+from mesolive.market.provider import PartialProvider, Provider
+from mesolive.market.providers.chain_files import read_chain_file
+from mesolive.market.providers.recorded.exports import ExportRecording
+from mesolive.market.providers.recorded.provider import RecordedProvider
+from mesolive.market.providers.simulated import spx_listing
+from mesolive.market.providers.simulated.limited import LimitedProvider
+from mesolive.market.providers.simulated.provider import SimulatedProvider
+from mesolive.market.quality import QuoteQuality
+from mesolive.market.service import Market
+from mesolive_sdk.models import AgentStatus
+from mesolive_testkit.market.recorded_days import optionsdx
+from mesolive_testkit.paths import DOCS
+
+NEW_YORK = ZoneInfo("America/New_York")
+BEGIN = datetime(2024, 3, 14, 10, 0, tzinfo=NEW_YORK)
+"""A Thursday."""
+NEXT_DAY = datetime(2024, 3, 15, 10, 0, tzinfo=NEW_YORK)
+CLOSE = datetime(2024, 3, 14, 16, 0, tzinfo=NEW_YORK)
+PAGE = DOCS / "market.md"
+
+
+class Rig(Protocol):
+    """A provider with its market time, and what its tests do to the world around it.
+
+    A connector's provider gets a class of its own, which does these things to the double of its broker.
+    """
+
+    provider: Provider
+    clock: ManualClock
+
+    @property
+    def is_connected_to_a_broker(self) -> bool:
+        """Whether there is a connection that can be lost; a recording has none."""
+        ...
+
+    async def quote_all(self) -> None:
+        """Let time pass until first quotes are there."""
+        ...
+
+    async def until(self, moment: datetime) -> None:
+        """Let market time go on to a moment."""
+        ...
+
+    async def change(self) -> None:
+        """Let time pass until quotes have changed."""
+        ...
+
+    def cut(self) -> None:
+        """Cut the connection."""
+        ...
+
+    def restore(self) -> None:
+        """Let the connection be made again."""
+        ...
+
+    async def fall_silent(self) -> None:
+        """Send nothing any more, with the connection alive."""
+        ...
+
+    def revoke(self, contracts: Sequence[OptionContract]) -> bool:
+        """Take the permission for contracts away; return whether there is such a thing."""
+        ...
+
+    def flood(self, count: int) -> None:
+        """Send so many changes at once."""
+        ...
+
+    async def list_more(self) -> None:
+        """Let the exchange list new strikes, and time pass until they are there."""
+        ...
+
+
+class SimulatedRig:
+    """The generated market."""
+
+    is_connected_to_a_broker = True
+
+    def __init__(self, directory: Path) -> None:
+        del directory
+        self.clock = ManualClock(BEGIN)
+        self.simulated = SimulatedProvider.generated(self.clock, seed=3, step=timedelta(seconds=10))
+        self.provider: Provider = self.simulated
+
+    async def quote_all(self) -> None:
+        await self.clock.advance(10)
+
+    async def until(self, moment: datetime) -> None:
+        await self.clock.advance((moment - self.clock.now()).total_seconds())
+
+    async def change(self) -> None:
+        await self.clock.advance(10)
+
+    def cut(self) -> None:
+        self.simulated.disconnect("the network is down")
+
+    def restore(self) -> None:
+        self.simulated.reconnect()
+
+    async def fall_silent(self) -> None:
+        await self.simulated.tasks.stop()
+        for book in self.simulated.books.values():
+            book.pull = None
+
+    def revoke(self, contracts: Sequence[OptionContract]) -> bool:
+        return False
+
+    def flood(self, count: int) -> None:
+        for number in range(count):
+            self.simulated.gap(0.0002 if number % 2 else -0.0002)
+
+    async def list_more(self) -> None:
+        self.simulated.gap(0.25)
+        await self.until(NEXT_DAY)
+
+
+class LimitedRig(SimulatedRig):
+    """The generated market behind forty lines."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.limited = LimitedProvider(self.simulated, self.clock, lines=40, model_every=timedelta(seconds=5))
+        self.provider = self.limited
+
+    async def quote_all(self) -> None:
+        await self.clock.advance(25)
+
+    def cut(self) -> None:
+        self.limited.disconnect("the network is down")
+
+    def restore(self) -> None:
+        self.limited.reconnect()
+
+    async def fall_silent(self) -> None:
+        self.limited.fall_silent()
+
+    def revoke(self, contracts: Sequence[OptionContract]) -> bool:
+        self.limited.revoke(contracts)
+        return True
+
+    async def until(self, moment: datetime) -> None:
+        # Nothing happens at night: the model need not be fitted thousands of times.
+        await self.limited.tasks.stop()
+        await super().until(moment - timedelta(seconds=10))
+        self.limited.go_on()
+        await super().until(moment)
+
+
+class RecordedRig:
+    """Two days of recorded chains, the second with other strikes."""
+
+    is_connected_to_a_broker = False
+
+    def __init__(self, directory: Path) -> None:
+        days = [BEGIN.date(), NEXT_DAY.date(), (NEXT_DAY + timedelta(days=28)).date()]
+        first = [BEGIN + timedelta(minutes=minutes) for minutes in (0, 1, 2, 3)] + [CLOSE]
+        second = [NEXT_DAY + timedelta(minutes=minutes) for minutes in (-15, 0, 1)]
+        files = [
+            optionsdx(directory / "spx_1.txt", first, days),
+            optionsdx(directory / "spx_2.txt", second, days[1:], level=4625.0 + 12.5),
+        ]
+        exports = [export for file in files for export in read_chain_file(file).exports]
+        self.clock = ManualClock(BEGIN)
+        self.provider: Provider = RecordedProvider(
+            [ExportRecording(exports, us_options_calendar())], self.clock, us_options_calendar()
+        )
+
+    async def quote_all(self) -> None:
+        await self.clock.advance(1)
+
+    async def until(self, moment: datetime) -> None:
+        await self.clock.advance((moment - self.clock.now()).total_seconds())
+
+    async def change(self) -> None:
+        await self.clock.advance(60)
+
+    def cut(self) -> None:
+        raise NotImplementedError
+
+    restore = cut
+
+    async def fall_silent(self) -> None:
+        await self.clock.advance(200)  # after the records of the morning
+
+    def revoke(self, contracts: Sequence[OptionContract]) -> bool:
+        return False
+
+    def flood(self, count: int) -> None:
+        raise NotImplementedError
+
+    async def list_more(self) -> None:
+        await self.until(NEXT_DAY)
+
+
+RIGS = {"simulated": SimulatedRig, "limited": LimitedRig, "recorded": RecordedRig}
+
+
+@pytest.fixture(params=RIGS)
+async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Rig]:
+    """Return a provider that runs."""
+    # A short chain: the list is about what happens to contracts, not to how many.
+    monkeypatch.setattr(spx_listing, "DAILY_DAYS", 2)
+    monkeypatch.setattr(spx_listing, "WEEKLY_DAYS", 8)
+    monkeypatch.setattr(spx_listing, "MONTHLY_DAYS", 31)
+    monkeypatch.setattr(spx_listing, "DECEMBERS", -1)
+    made: Rig = RIGS[request.param](tmp_path)
+    await made.provider.start()
+    try:
+        await made.quote_all()
+        yield made
+    finally:
+        await made.provider.stop()
+
+
+def book_of(rig: Rig) -> QuoteBook:
+    return next(iter(rig.provider.books.values()))
+
+
+def near(rig: Rig, count: int = 6, right: Right = Right.PUT) -> list[OptionContract]:
+    """Return the contracts nearest to the money of the last expiration."""
+    view = book_of(rig).view()
+    expiration = view.expirations[-1]
+    chain = view.slice(expiration.root, expiration.day, right)
+    spot = view.underlying.quote.mark
+    assert chain is not None
+    assert spot is not None
+    order = np.argsort(np.abs(chain.strikes - spot), kind="stable")[:count]
+    return [chain.contract(int(at)) for at in order]
+
+
+def quality_of(rig: Rig, contract: OptionContract) -> QuoteQuality:
+    found = book_of(rig).view().find(contract)
+    assert found is not None
+    return found[0].quote(found[1]).quality
+
+
+def needs_a_connection(rig: Rig) -> None:
+    if not rig.is_connected_to_a_broker:
+        pytest.skip("a recording has no connection")
+
+
+class TestEveryProvider:
+    async def test_01_after_the_start_each_book_has_contracts_a_price_and_quotes(self, rig: Rig) -> None:
+        assert rig.provider.status.state is AgentStatus.Connected
+        assert {item.symbol for item in rig.provider.underlyings} == set(rig.provider.books)
+        for book in rig.provider.books.values():
+            view = book.view()
+            assert view.underlying.quote.mark is not None
+            assert not view.stale
+            assert np.isfinite(view.columns.values["bid"]).sum() > 0.3 * len(book.listing)
+            assert any(view.forward(expiration) is not None for expiration in view.expirations)
+
+    async def test_02_every_contract_has_the_terms_of_its_class(self, rig: Rig) -> None:
+        for book in rig.provider.books.values():
+            for expiration in book.listing.expirations:
+                terms = option_class(expiration.root)
+                assert terms.underlying == book.listing.underlying.symbol
+                assert (expiration.style, expiration.settlement) == (terms.style, terms.settlement)
+                assert expiration.multiplier == terms.multiplier
+
+    async def test_03_every_quote_has_its_quality_and_a_modelled_one_is_no_quote(self, rig: Rig) -> None:
+        market = Market([rig.provider])
+        lease = market.subscribe(near(rig))
+        await rig.quote_all()
+        view = book_of(rig).view()
+        assert {quality_of(rig, contract) for contract in near(rig)} == {QuoteQuality.LIVE}
+        modelled = int((view.columns.quality == QuoteQuality.MODELLED).sum())
+        assert (modelled > 0) == isinstance(rig.provider, PartialProvider)
+        lease.close()
+
+    async def test_04_no_quote_is_of_the_future_whatever_the_brokers_clock_says(self, rig: Rig) -> None:
+        for _ in range(3):
+            view = book_of(rig).view()
+            assert view.heard_at is not None
+            assert view.heard_at <= rig.clock.now()
+            latest = max(int(times.max()) for times in view.columns.times.values())
+            assert latest <= to_micros(rig.clock.now())
+            await rig.change()
+
+    async def test_05_a_view_does_not_change_after_it_was_taken(self, rig: Rig) -> None:
+        view = book_of(rig).view()
+        before = view.columns.values["bid"].copy()
+        for _ in range(3):
+            await rig.change()
+        assert np.array_equal(view.columns.values["bid"], before, equal_nan=True)
+        assert book_of(rig).version > view.version
+
+    async def test_06_a_lost_connection_shows_in_the_status_and_quotes_stay_and_grow_old(self, rig: Rig) -> None:
+        needs_a_connection(rig)
+        market = Market([rig.provider])
+        (contract, *_) = near(rig)
+        lease = market.subscribe([contract])
+        await rig.quote_all()
+        changes = rig.provider.status_changes.version
+        rig.cut()
+        assert rig.provider.status.state is AgentStatus.Disconnected
+        assert rig.provider.status.message
+        assert rig.provider.status_changes.version > changes
+        await rig.clock.advance(61)
+        view = book_of(rig).view()
+        assert view.stale
+        found = view.find(contract)
+        assert found is not None
+        quote = found[0].quote(found[1])
+        assert quote.bid is not None
+        age = quote.age(view.now)
+        assert age is not None
+        assert age >= timedelta(seconds=60)
+        lease.close()
+
+    async def test_07_after_a_reconnect_quotes_come_again_and_none_of_before_passes_for_new(self, rig: Rig) -> None:
+        needs_a_connection(rig)
+        rig.cut()
+        await rig.clock.advance(90)
+        rig.restore()
+        assert rig.provider.status.state is AgentStatus.Connected
+        view = book_of(rig).view()
+        old = (view.columns.quality == QuoteQuality.LIVE) & (view.columns.released == 0)
+        if isinstance(rig.provider, PartialProvider):
+            assert not old.any(), "a line that was lost has not been quoted yet"
+        await rig.quote_all()
+        assert not book_of(rig).view().stale
+
+    async def test_08_what_was_subscribed_is_quoted_again_after_a_reconnect(self, rig: Rig) -> None:
+        needs_a_connection(rig)
+        market = Market([rig.provider])
+        contracts = near(rig)
+        lease = market.subscribe(contracts)
+        await rig.quote_all()
+        rig.cut()
+        await rig.clock.advance(30)
+        rig.restore()
+        await rig.quote_all()
+        view = book_of(rig).view()
+        for contract in contracts:
+            found = view.find(contract)
+            assert found is not None
+            quote = found[0].quote(found[1])
+            assert (quote.quality, quote.age(view.now)) == (QuoteQuality.LIVE, timedelta(0))
+        lease.close()
+
+    async def test_09_an_unknown_contract_is_not_quoted_and_the_others_are(self, rig: Rig) -> None:
+        known = near(rig, 1)[0]
+        unknown = OptionContract(known.underlying, known.root, known.day, known.right, known.strike + 1)
+        rig.provider.subscribe([unknown, known])
+        await rig.quote_all()
+        assert book_of(rig).view().find(unknown) is None
+        assert quality_of(rig, known) is QuoteQuality.LIVE
+        rig.provider.unsubscribe([unknown, known])
+        assert rig.provider.status.state is AgentStatus.Connected
+
+    async def test_10_a_lost_permission_ends_the_quote_is_told_and_leaves_the_others_alone(self, rig: Rig) -> None:
+        market = Market([rig.provider])
+        contracts = near(rig)
+        lease = market.subscribe(contracts)
+        await rig.quote_all()
+        if not rig.revoke(contracts[:1]):
+            pytest.skip("there are no permissions for single contracts")
+        await rig.clock.advance(30)
+        view = book_of(rig).view()
+        index = view.listing.find(contracts[0])
+        assert index is not None
+        quoted_at = view.quoted_at(index)
+        assert quoted_at is not None
+        assert view.columns.quality[index] == QuoteQuality.MODELLED or view.now - quoted_at >= timedelta(seconds=30)
+        assert contracts[0].symbol in rig.provider.status.message
+        assert {quality_of(rig, contract) for contract in contracts[1:]} == {QuoteQuality.LIVE}
+        lease.close()
+
+    async def test_11_in_a_flood_the_last_value_counts_and_readers_are_woken_once(self, rig: Rig) -> None:
+        needs_a_connection(rig)
+        market = Market([rig.provider])
+        lease = market.subscribe(near(rig))
+        await rig.quote_all()
+        woken = 0
+        async with book_of(rig).changes.subscribe() as changes:
+            rig.flood(2000)
+            await rig.change()
+            async for _ in changes:
+                woken += 1
+                break
+        assert woken == 1
+        view = book_of(rig).view()
+        assert not view.stale
+        assert view.underlying.quote.last_time is not None
+        assert view.now - view.underlying.quote.last_time <= timedelta(seconds=10)
+        lease.close()
+
+    async def test_12_silence_while_connected_is_an_error_and_the_quotes_are_stale(self, rig: Rig) -> None:
+        market = Market([rig.provider])
+        assert market.status().state is AgentStatus.Connected
+        await rig.fall_silent()
+        await rig.clock.advance(301)
+        assert book_of(rig).stale
+        assert market.status().state is AgentStatus.Error
+        assert "no data since" in market.status().message
+
+    async def test_13_what_expires_leaves_the_views_at_its_settlement_and_the_close_is_kept(self, rig: Rig) -> None:
+        book = book_of(rig)
+        first = book.view().expirations[0]
+        assert first.day == BEGIN.date()
+        await rig.until(CLOSE - timedelta(seconds=1))
+        assert first in book.view().expirations
+        await rig.until(CLOSE + timedelta(seconds=1))
+        assert all(item.settles_at > CLOSE for item in book.view().expirations)
+        await rig.until(NEXT_DAY)
+        day = book.history.of_day(BEGIN.date())
+        assert day is not None
+        assert day.close is not None
+
+    async def test_14_new_strikes_are_listed_and_those_that_stay_keep_their_place(self, rig: Rig) -> None:
+        market = Market([rig.provider])
+        held = near(rig, 3)
+        lease = market.subscribe(held)
+        before = set(book_of(rig).listing.strikes.tolist())
+        await rig.list_more()
+        await rig.quote_all()
+        listing = book_of(rig).listing
+        assert set(listing.strikes.tolist()) - before
+        kept = [contract for contract in held if listing.find(contract) is not None]
+        if rig.is_connected_to_a_broker:
+            assert kept == held
+            assert {quality_of(rig, contract) for contract in kept} == {QuoteQuality.LIVE}
+        lease.close()
+
+    async def test_15_a_contract_is_subscribed_as_long_as_anybody_wants_it(self, rig: Rig) -> None:
+        market = Market([rig.provider])
+        (contract, *_) = near(rig)
+        one, two = market.subscribe([contract]), market.subscribe([contract])
+        one.close()
+        await rig.quote_all()
+        assert quality_of(rig, contract) is QuoteQuality.LIVE
+        two.close()
+        two.close()
+
+    async def test_16_pinned_contracts_beyond_the_lines_are_told_in_the_status(self, rig: Rig) -> None:
+        if not isinstance(rig.provider, PartialProvider):
+            pytest.skip("the whole chain is quoted")
+        market = Market([rig.provider])
+        count = rig.provider.line_use.lines + 5
+        lease = market.subscribe(near(rig, count))
+        await rig.clock.advance(5)
+        assert len(rig.provider.line_use.without) == 5
+        assert "5 have no quotes" in rig.provider.status.message
+        lease.close()
+        await rig.clock.advance(5)
+        assert not rig.provider.line_use.without
+
+    async def test_17_the_end_is_told_and_may_be_asked_for_twice(self, rig: Rig) -> None:
+        await rig.provider.stop()
+        assert rig.provider.status.state is AgentStatus.Disconnected
+        await rig.provider.stop()
+
+
+def test_the_page_on_the_market_lists_exactly_these_behaviours() -> None:
+    tested = {int(name[5:7]) for name in dir(TestEveryProvider) if name.startswith("test_")}
+    text = PAGE.read_text().partition("## What every provider must do")[2].partition("\n## ")[0]
+    listed = {int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)}
+    assert listed == tested == set(range(1, len(tested) + 1))
