@@ -143,6 +143,16 @@ def test_the_demonstration_makes_a_whole_trade_and_ends_with_status_0(tmp_path: 
     assert ended.stderr == ""
 
 
+def test_the_demonstration_trades_options_on_the_future_that_is_named(tmp_path: Path) -> None:
+    ended = run("demo", "--exit", "--port", "0", "--hold", "1", "--symbol", "ES", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "simulated: ES" in ended.stdout
+    assert "The trade is complete." in ended.stdout
+    ended = run("demo", "--exit", "--port", "0", "--symbol", "CL", cwd=tmp_path)
+    assert ended.returncode != 0
+    assert "expected one of the symbols SPX, ES, MES, got 'CL'" in " ".join((ended.stdout + ended.stderr).split())
+
+
 @pytest.mark.shared_data
 def test_the_demonstration_makes_the_same_trade_on_an_exchanges_chain(tmp_path: Path) -> None:
     exports = sorted((SHARED_DATA / "cboe").glob("*.csv"))
