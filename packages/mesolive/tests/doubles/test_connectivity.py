@@ -218,9 +218,9 @@ async def test_data_that_is_not_subscribed_is_refused_or_delayed_for_one_symbol(
 async def test_partly_subscribed_data_goes_on_without_computations() -> None:
     async with running_double() as kit:
         client = await kit.client()
-        kit.double.faults.switch_on("partly_subscribed", times=1)
+        kit.double.faults.switch_on("partly_subscribed", code=10091, times=1)
         first = watch(client, kit)
-        assert (await client.error(10090))[0] == first
+        assert (await client.error(10091))[0] == first
         kit.double.faults.switch_on("no_computations", times=1)
         second = watch(client, kit)
         await client.settle()
@@ -288,3 +288,21 @@ async def test_cash_and_values_are_told_by_summary_and_by_account_updates() -> N
         assert await client.get("accountUpdateMultiEnd") == (9,)
         client.api.reqAccountUpdates(True, "DU9")
         await client.error(321)
+
+
+async def test_a_farm_is_inactive_at_the_login() -> None:
+    async with running_double() as kit:
+        kit.double.faults.switch_on("farm_inactive", times=1)
+        client = await kit.client()
+        assert [call[1] for call in client.named("error")] == [2104, 2108, 2104, 2106, 2158]
+
+
+async def test_a_market_around_the_clock_fills_at_night() -> None:
+    async with running_double(start=datetime(2026, 12, 5, 3, 0, tzinfo=UTC), around_the_clock=True) as kit:
+        client = await kit.client()
+        client.place(bag([(kit.option(1.01), 1), (kit.option(1.03), -1)]), limit(1, 60.0))
+        await client.get("orderStatus", lambda call: call[1] == "Filled")
+        assert not [call for call in client.named("error") if call[1] == 399]
+        client.api.reqMktData(5, SPX, "", False, False, [])
+        await client.settle()
+        assert await ticks(kit, client) > 0

@@ -425,3 +425,35 @@ async def test_positions_lag_behind_fills() -> None:
         client.api.reqPositions()
         await client.get("positionEnd")
         assert {call[2] for call in client.named("position")} == {2.0, -2.0}
+
+
+async def test_legs_come_in_parts_that_add_up() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        kit.double.faults.switch_on("legs_split", times=1)
+        await place(kit, client, WELL_IN, quantity=3)
+        combo, *legs = [call[2] for call in client.named("execDetails")]
+        assert combo.shares == 3.0
+        for side in ("BOT", "SLD"):
+            parts = [one for one in legs if one.side == side]
+            assert sorted(one.shares for one in parts) == [1.0, 2.0]
+            assert max(one.cumQty for one in parts) == 3.0
+        assert len({one.execId for one in legs}) == 4
+        assert len(client.named("commissionReport")) == 4
+        held = kit.double.state.accounts["DU1234567"].positions
+        assert sorted(one.quantity for one in held.values()) == [-3, 3]
+
+
+async def test_lists_of_executions_come_in_another_order() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        for number in range(4):
+            await place(kit, client, WELL_IN, ref=f"ref-{number}")
+        live = [call[2].execId for call in client.named("execDetails")]
+        client.mark()
+        kit.double.faults.switch_on("executions_shuffled")
+        client.api.reqExecutions(1, ib.ExecutionFilter())
+        await client.get("execDetailsEnd")
+        listed = [call[2].execId for call in client.named("execDetails")]
+        assert sorted(listed) == sorted(live)
+        assert listed != live

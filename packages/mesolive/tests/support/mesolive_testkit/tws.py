@@ -246,6 +246,7 @@ async def running_double(
     seed: int = 1,
     step: timedelta = timedelta(seconds=1),
     whole_chain: bool = False,
+    around_the_clock: bool = False,
 ) -> AsyncGenerator[TwsKit]:
     """Run a double on manual clocks; at its end no client may have met a message that it could not read.
 
@@ -253,8 +254,8 @@ async def running_double(
     expirations of SPX are listed, which takes a tenth of the time.
     """
     clock, timer = ManualClock(start), ManualClock(start)
-    if whole_chain or symbols != ("SPX",):
-        markets = Markets.simulated(clock, seed=seed, symbols=symbols, step=step)
+    if whole_chain or around_the_clock or symbols != ("SPX",):
+        markets = Markets.simulated(clock, seed=seed, symbols=symbols, step=step, around_the_clock=around_the_clock)
     else:
         markets = few_options(clock, seed, step)
     await markets.start()

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from mesolive.clock import Clock, ManualClock, ScaledClock
+from mesolive.clock import Clock, ManualClock, ScaledClock, WallClock
 from mesolive.doubles.tws.actions import ACTIONS
 from mesolive.doubles.tws.control import Command, ControlError, ControlPort, command
 from mesolive.doubles.tws.double import TwsDouble
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--speed", type=float, default=1.0, help="market seconds per real second; 0: only `control advance` moves time")
     add("--step", type=float, default=1.0, help="market seconds between two prices")
+    add("--around-the-clock", action="store_true", help="real time, and a market that moves and fills at any hour")
     add("--zone", default="America/New_York", help="time zone that TWS is logged in with")
     add("--data", choices=[one.value for one in Entitlement], default="live", help="market data subscriptions")
     add("--lines", type=int, default=100, help="market data lines")
@@ -201,11 +202,21 @@ async def _run(options: argparse.Namespace) -> None:
         if options.start is not None:
             start = datetime.fromisoformat(options.start)
         clock: Clock = ManualClock(start) if options.speed == 0 else ScaledClock(start, options.speed)
+        if options.around_the_clock:
+            clock = WallClock()
     except ValueError as error:
         raise UsageError(f"--start or --speed: {error}") from None
     try:
         symbols = [symbol for symbol in options.symbols.split(",") if symbol]
-        markets = Markets.simulated(clock, seed=options.seed, symbols=symbols, spot=spot, step=step, calendar=calendar)
+        markets = Markets.simulated(
+            clock,
+            seed=options.seed,
+            symbols=symbols,
+            spot=spot,
+            step=step,
+            calendar=calendar,
+            around_the_clock=options.around_the_clock,
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None
     await markets.start()

@@ -66,7 +66,11 @@ class Connectivity:
 
     def greet(self, client: Client) -> None:
         """Send the notices that a new client gets."""
+        inactive = self._gateway.faults.strike("farm_inactive", client=client.client_id)
         for farm, (broken, restored) in FARMS.items():
+            if inactive is not None and farm == inactive["farm"]:
+                client.error(-1, 2108, farm=farm)
+                continue
             client.error(-1, broken if farm in self._broken else restored, farm=farm)
         if not self._gateway.link:
             client.error(-1, 1100)

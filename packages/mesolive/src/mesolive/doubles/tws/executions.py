@@ -73,14 +73,22 @@ class ExecutionBooks:
                 liquidation=liquidation,
             )
             executions.append(bag)
+            state.executions.append(bag)
         prefix = PREFIX
         if order.is_combo and gateway.faults.strike("leg_prefixes", client=order.client_id) is not None:
             prefix, number = OTHER_PREFIX, self._number()
+        split = order.is_combo and gateway.faults.strike("legs_split", client=order.client_id) is not None
         for place, leg in enumerate(quote.legs, 2 if order.is_combo else 1):
-            execution = self._leg(order, leg, quantity, f"{prefix}.{number:08x}.{place:02x}.01", liquidation)
-            executions.append(execution)
-            commissions.append(self._book(execution, leg.instrument))
-        state.executions += executions
+            shares = quantity * abs(leg.ratio)
+            first = (shares / 2).to_integral_value() if split and shares > 1 else shares
+            for part in (first, shares - first):
+                if not part:
+                    continue
+                at = number if part is first else self._number()
+                execution = self._leg(order, leg, part, f"{prefix}.{at:08x}.{place:02x}.01", liquidation)
+                executions.append(execution)
+                state.executions.append(execution)
+                commissions.append(self._book(execution, leg.instrument))
         for report in commissions:
             state.commissions[report.exec_id] = report
         gateway.truth.note(
@@ -163,8 +171,7 @@ class ExecutionBooks:
         state.next_execution += 1
         return 0x69B20000 + state.next_execution - 1
 
-    def _leg(self, order: Order, leg: LegPrice, quantity: Decimal, exec_id: str, liquidation: int) -> Execution:
-        shares = quantity * abs(leg.ratio)
+    def _leg(self, order: Order, leg: LegPrice, shares: Decimal, exec_id: str, liquidation: int) -> Execution:
         earlier = [
             one
             for one in self._gateway.state.executions

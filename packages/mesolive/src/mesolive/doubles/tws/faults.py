@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("closed_login", "the socket is closed after startApi"),
             ("client_id_lingers", "a client id stays in use after its socket was lost", {"seconds": "60"}),
             ("read_only", "the API is read-only: orders and lists of orders are answered with 321"),
+            ("farm_inactive", "2108: the farm of options is inactive until it is needed", {"farm": "usopt"}),
             ("foreign_texts", "the texts of errors are not English"),
             (
                 "unknown_zone",
@@ -84,7 +87,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
             "market data",
             ("competing_session", "10197: no data until the other session ends"),
             ("not_subscribed", "354, 10167 or 10168: the underlying's data is not subscribed", {"symbol": ""}),
-            ("partly_subscribed", "10090: the data goes on without option computations", {"symbol": ""}),
+            (
+                "partly_subscribed",
+                "10089, 10090 or 10091: the data goes on without option computations",
+                {"symbol": "", "code": "10090"},
+            ),
             ("silent_after_restore", "subscriptions from before an outage stay silent after it"),
             ("subscription_lost", "10182: a subscription ends at the next step of the market"),
             ("snapshot_late", "the end of a snapshot comes after eleven seconds"),
@@ -125,6 +132,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
             ("partial_fills", "an order fills at most so many at one step of the market", {"quantity": "1"}),
             ("no_fills", "nothing fills"),
             ("leg_prefixes", "the legs of a fill have another prefix than the combo's"),
+            ("legs_split", "the legs of a fill come in parts, each with an id and a commission of its own"),
+            ("executions_shuffled", "lists of executions come in another order"),
             ("bag_missing", "a combo's fill comes with its legs alone"),
             ("legs_late", "the legs of a fill come later than the combo's report", {"seconds": "3"}),
             ("commission_first", "the commission comes before its execution"),
@@ -269,9 +278,15 @@ class Faults:
             return switch.arguments
         return None
 
+    def shuffle(self, name: str, items: list[_Item]) -> None:
+        """Bring items into another order, drawn with the seed and the name of a fault."""
+        self._numbers(name).shuffle(items)
+
     def _draw(self, name: str) -> float:
-        numbers = self._random.setdefault(name, random.Random(f"{self._seed}/{name}"))  # noqa: S311 - not for secrets
-        return numbers.random()
+        return self._numbers(name).random()
+
+    def _numbers(self, name: str) -> random.Random:
+        return self._random.setdefault(name, random.Random(f"{self._seed}/{name}"))  # noqa: S311 - not for secrets
 
 
 def _concerns(switch: Switch, subject: Mapping[str, object]) -> bool:

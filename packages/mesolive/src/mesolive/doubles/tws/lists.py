@@ -97,7 +97,10 @@ class OrderLists:
         gateway = self._gateway
         first = gateway.today() - timedelta(days=gateway.settings.execution_days - 1)
         everybody = client.client_id == gateway.settings.master_client
-        for execution in gateway.state.executions:
+        executions = list(gateway.state.executions)
+        if gateway.faults.strike("executions_shuffled", client=client.client_id) is not None:
+            gateway.faults.shuffle("executions_shuffled", executions)
+        for execution in executions:
             if execution.at.astimezone(gateway.zone.zone).date() < first:
                 continue
             own = everybody or execution.client_id == client.client_id or not execution.order_ref

@@ -112,9 +112,9 @@ class MarketDataService:
         kind = self._granted(client, req_id, symbol)
         if kind is None:
             return
-        partly = gateway.faults.strike("partly_subscribed", client=client.client_id, symbol=symbol) is not None
-        if partly:
-            client.error(req_id, 10090)
+        partly = gateway.faults.strike("partly_subscribed", client=client.client_id, symbol=symbol)
+        if partly is not None:
+            client.error(req_id, int(partly["code"]))
         subscription = Subscription(
             client=client,
             req_id=req_id,
@@ -123,7 +123,7 @@ class MarketDataService:
             generic=request.generic_ticks,
             snapshot=request.snapshot,
             kind=kind,
-            computed=not partly and gateway.faults.strike("no_computations", client=client.client_id) is None,
+            computed=partly is None and gateway.faults.strike("no_computations", client=client.client_id) is None,
         )
         self._subscriptions[key] = subscription
         self._begin(subscription)

@@ -17,7 +17,7 @@ from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
 from mesolive.market.provider import Provider
-from mesolive.market.providers.simulated.provider import STEP, SimulatedProvider
+from mesolive.market.providers.simulated.provider import STEP, Hours, SimulatedProvider
 from mesolive.market.settlement import settlement_price
 
 DEFAULT_SYMBOLS: Final = ("SPX", "SPY", "ES")
@@ -66,10 +66,17 @@ class Markets:
         The time of the providers.
     calendar
         The sessions.
+    around_the_clock
+        Whether orders are filled at any hour: for markets that move around the clock.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], clock: Clock, calendar: ExchangeCalendar | None = None
+        self,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        calendar: ExchangeCalendar | None = None,
+        *,
+        around_the_clock: bool = False,
     ) -> None:
         unknown = set(providers) - set(PRODUCTS)
         if unknown:
@@ -77,6 +84,7 @@ class Markets:
         self.clock = clock
         self.calendar = calendar or us_options_calendar()
         self._providers = dict(providers)
+        self._around_the_clock = around_the_clock
 
     @classmethod
     def simulated(
@@ -88,6 +96,7 @@ class Markets:
         spot: float = 5000.0,
         step: timedelta = STEP,
         calendar: ExchangeCalendar | None = None,
+        around_the_clock: bool = False,
     ) -> Markets:
         """Return simulated markets that move together.
 
@@ -96,19 +105,24 @@ class Markets:
         """
         calendar = calendar or us_options_calendar()
         providers: dict[str, Provider] = {}
+        hours = Hours.ALWAYS if around_the_clock else Hours.SESSION
         for symbol in symbols:
             product = PRODUCTS.get(symbol)
             if product is None:
                 raise ValueError(f"no product has the symbol {symbol!r}; there are: {', '.join(PRODUCTS)}")
             if symbol == "SPX":
-                provider = SimulatedProvider.generated(clock, seed=seed, spot=spot, step=step, calendar=calendar)
+                provider = SimulatedProvider.generated(
+                    clock, seed=seed, spot=spot, step=step, hours=hours, calendar=calendar
+                )
             elif product.sec_type == "FUT":
                 provider = SimulatedProvider.futures(clock, symbol, seed=seed, spot=spot, step=step, calendar=calendar)
             else:
                 model = ProductModel(product, calendar, spot)
-                provider = SimulatedProvider(model, clock, calendar, seed=seed, step=step, source=f"Simulated/{symbol}")
+                provider = SimulatedProvider(
+                    model, clock, calendar, seed=seed, step=step, hours=hours, source=f"Simulated/{symbol}"
+                )
             providers[symbol] = provider
-        return cls(providers, clock, calendar)
+        return cls(providers, clock, calendar, around_the_clock=around_the_clock)
 
     async def start(self) -> None:
         """Start the providers that do not run yet."""
@@ -144,8 +158,8 @@ class Markets:
         return _decimal(self.view(symbol).underlying.quote.mark)
 
     def is_open(self, moment: datetime) -> bool:
-        """Whether a session runs."""
-        return self.calendar.is_open(moment)
+        """Whether orders are filled: in sessions, or always."""
+        return self._around_the_clock or self.calendar.is_open(moment)
 
     def quote(self, contract: OptionContract) -> OptionQuote | None:
         """Return the market of an option, or `None` when it is not listed any more."""
