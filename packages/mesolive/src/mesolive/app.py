@@ -58,6 +58,7 @@ from mesolive.store.paging import Pager
 from mesolive.store.server_lock import ServerLock, file_of, only_server
 from mesolive.streams.service import Streams
 from mesolive.tasks import TaskRegistry, Tasks
+from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agent_monitor import AgentMonitor
 from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
@@ -576,6 +577,17 @@ def _build_trading(settings: Settings, core: _Core, overrides: Overrides, stack:
         orders=Orders(database, pager),
         sending=engine.sending,
         actions=engine.actions,
+        adoption=PositionAdoption(
+            database,
+            journal,
+            core.idempotency,
+            core.market,
+            core.capture,
+            clock,
+            engine.reconciliations.fresh,
+            engine.request_reconciliation,
+        ),
+        reconciliations=engine.reconciliations,
         liquidation=engine.liquidation,
         halts=Halts(database),
         idempotency=core.idempotency,

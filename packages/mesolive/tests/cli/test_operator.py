@@ -26,6 +26,7 @@ from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.store.tables.server import market_times
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.risk_limits import Limits
+from mesolive.venues.base import VenueLeg
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveError
 from mesolive_sdk.models import LivePositionState
@@ -220,6 +221,29 @@ async def test_a_position_is_closed_in_the_books_and_its_pnl_corrected(paper: Ki
     assert account["Cash"] == 99_879.5
     back = await terminal(paper).json("position", "adjust-pnl", str(leg), "--tracked")
     assert back["UserSetRealizedPnL"] is None
+
+
+async def test_contracts_bought_by_hand_are_shown_and_taken_into_a_position(desk: Desk) -> None:
+    strategy = await desk.strategy()
+    plan = await desk.prepare_entry(strategy.Id)
+    contract = desk.application.market.resolve(next(iter(plan.SelectedLegs.values())).LiveContract)
+    desk.venue.trade_by_hand(SIM, [VenueLeg(name="by hand", contract=contract, ratio=Decimal(2))], Decimal(1))
+    differing = await terminal(desk).run("account", "reconcile", SIM, "--refresh")
+    assert differing.exit_code == 3
+    assert contract.root in differing.stdout
+    leg = f"mine:2:{contract.root}:{contract.day}:{contract.strike:f}{contract.right.value}:10.25"
+    told = await terminal(desk).told(
+        "position", "adopt", "by hand", "--account", SIM, "--strategy-id", str(strategy.Id), "--leg", leg
+    )
+    assert told == f"Position 1 (by hand) of strategy {strategy.Id} holds it now.\n"
+    assert "they agree" in await terminal(desk).told("account", "reconcile", SIM, "--refresh")
+    (shown,) = (await terminal(desk).json("account", "reconcile", SIM))["Contracts"]
+    assert (shown["AtBroker"], shown["InBooks"], shown["Difference"]) == (2, 2, 0)
+    odd = await terminal(desk).run(
+        "position", "adopt", "x", "--account", SIM, "--strategy-id", "1", "--leg", "mine:two:SPXW"
+    )
+    assert odd.exit_code == 2
+    assert "NAME:QTY:ROOT" in odd.stderr
 
 
 async def test_a_running_server_obeys_a_changed_limit_at_once(desk: Desk) -> None:

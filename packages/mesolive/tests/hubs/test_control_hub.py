@@ -65,6 +65,8 @@ OURS = [
     "SetPositionClosed",
     "AdjustLegPnL",
     "LiquidatePosition",
+    "AdoptPosition",
+    "GetReconciliation",
     "ListHalts",
     "ListConnectorKinds",
     "ListConnectors",

@@ -186,6 +186,14 @@ class MesoLiveControlHubClient(HubClient):
         """Send market orders that close all of a position; idempotent."""
         return await self._call("LiquidatePosition", args, models.LiquidatePositionResult)
 
+    async def adopt_position(self, args: models.AdoptPositionArgs) -> models.LivePosition:
+        """Take contracts that an account holds into a position of a strategy, without an order; idempotent."""
+        return await self._call("AdoptPosition", args, models.LivePosition)
+
+    async def get_reconciliation(self, args: models.GetReconciliationArgs) -> models.GetReconciliationResult:
+        """Compare what the broker holds with the books, per contract; list the trades that are not the server's."""
+        return await self._call("GetReconciliation", args, models.GetReconciliationResult)
+
     async def list_halts(self, args: models.ListHaltsArgs | None = None) -> models.ListHaltsResult:
         """List the halts in force for the caller's accounts."""
         return await self._call("ListHalts", args or models.ListHaltsArgs(), models.ListHaltsResult)

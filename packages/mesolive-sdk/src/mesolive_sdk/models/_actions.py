@@ -1,4 +1,4 @@
-"""Manual position actions (close, adjust PnL, liquidate) and trading halts.
+"""Manual position actions (adopt, close, adjust PnL, liquidate), reconciliation, and trading halts.
 
 These models are extensions: the published API does not have them.
 """
@@ -12,6 +12,7 @@ import msgspec
 
 from mesolive_sdk.models import _enums as enums
 from mesolive_sdk.models._base import Id, IdempotencyKeyStr, Timed, UtcDateTime
+from mesolive_sdk.models._common import LiveContract
 from mesolive_sdk.models._orders import SendOrderResult
 
 
@@ -100,6 +101,163 @@ class LiquidatePositionResult(msgspec.Struct, kw_only=True):
     ExecPlanId: int
     Orders: list[SendOrderResult]
     Unsent: list[UnsentLegGroup]
+
+
+class AdoptedLeg(Timed, kw_only=True):
+    """One leg of a position that is adopted.
+
+    Attributes
+    ----------
+    Name
+        Its name in the strategy: conditions and adjustments refer to it.
+    Contract
+        What is held.
+    Qty
+        Signed contracts.
+    EntryPrice
+        What one contract cost or brought, per unit of the underlying.
+    LegGroupId
+        The group in which it is ordered later.
+    ExpirationName
+        The name of its expiration in the strategy; null for none.
+    OpenedAt
+        When it was opened, in market time; null for now.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("OpenedAt",)
+
+    Name: str
+    Contract: LiveContract
+    Qty: Decimal
+    EntryPrice: Decimal
+    LegGroupId: int = 0
+    ExpirationName: str | None = None
+    OpenedAt: UtcDateTime | None = None
+
+
+class AdoptPositionArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `AdoptPosition`.
+
+    Attributes
+    ----------
+    IdempotencyKey
+        Makes a retry safe.
+    StrategyId
+        The strategy that the position belongs to from then on.
+    BrokerAccountId
+        The account that holds the contracts.
+    PositionName
+        The name of the new position.
+    Legs
+        What it holds. At a broker, no more than the broker holds beyond the books.
+    QtyMultiplier
+        The multiplier that entries of this size would have; conditions read it.
+    """
+
+    IdempotencyKey: IdempotencyKeyStr
+    StrategyId: Id
+    BrokerAccountId: str
+    PositionName: str
+    Legs: list[AdoptedLeg]
+    QtyMultiplier: Decimal = Decimal(1)
+
+
+class GetReconciliationArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetReconciliation`.
+
+    Attributes
+    ----------
+    BrokerAccountId
+        An account at a broker.
+    Refresh
+        Whether the broker is asked again first, in place of the last comparison.
+    """
+
+    BrokerAccountId: str
+    Refresh: bool = False
+
+
+class ReconciledContract(msgspec.Struct, kw_only=True):
+    """One contract as the broker and the books hold it.
+
+    Attributes
+    ----------
+    Contract
+        The contract.
+    AtBroker, InBooks
+        Signed contracts.
+    Difference
+        `AtBroker` less `InBooks`: zero where they agree.
+    """
+
+    Contract: LiveContract
+    AtBroker: Decimal
+    InBooks: Decimal
+    Difference: Decimal
+
+
+class BrokerTradeLeg(msgspec.Struct, kw_only=True):
+    """One leg of a trade that the server did not send.
+
+    Attributes
+    ----------
+    Contract
+        The contract.
+    Qty
+        Signed contracts.
+    Price
+        Per unit of the underlying, commission excluded.
+    Commission
+        In account currency.
+    """
+
+    Contract: LiveContract
+    Qty: Decimal
+    Price: Decimal
+    Commission: Decimal
+
+
+class BrokerTrade(Timed, kw_only=True):
+    """A trade at the broker that no order of the server made, such as one by hand.
+
+    Attributes
+    ----------
+    ExecutionId
+        The broker's id.
+    ExecutedAt
+        When.
+    Legs
+        What was traded.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("ExecutedAt",)
+
+    ExecutionId: str
+    ExecutedAt: UtcDateTime
+    Legs: list[BrokerTradeLeg]
+
+
+class GetReconciliationResult(Timed, kw_only=True):
+    """Result of `GetReconciliation`.
+
+    Attributes
+    ----------
+    BrokerAccountId
+        The account.
+    ComparedAt
+        When broker and books were compared, in market time; null when they were not yet.
+    Contracts
+        Every contract that one of both holds.
+    Trades
+        Trades at the broker that are not the server's, of about the last day.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("ComparedAt",)
+
+    BrokerAccountId: str
+    ComparedAt: UtcDateTime | None = None
+    Contracts: list[ReconciledContract]
+    Trades: list[BrokerTrade]
 
 
 class ListHaltsArgs(msgspec.Struct, kw_only=True):

@@ -44,6 +44,7 @@ class IdempotencyOperation(WireEnum):
     SetPositionClosed = "SetPositionClosed"
     AdjustLegPnL = "AdjustLegPnL"
     LiquidatePosition = "LiquidatePosition"
+    AdoptPosition = "AdoptPosition"
     Unknown = "Unknown"
 
 

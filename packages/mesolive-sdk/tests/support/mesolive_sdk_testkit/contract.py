@@ -61,6 +61,16 @@ AdjustLegPnLArgs: IdempotencyKey str, LegId int, RealizedPnL Decimal?
 LiquidatePositionArgs: IdempotencyKey str, PositionId int
 LiquidatePositionResult: PositionId int, ExecPlanId int, Orders list[SendOrderResult], Unsent list[UnsentLegGroup]
 UnsentLegGroup: LegGroupId int, Status StatusCode, Message str
+AdoptedLeg: Name str, Contract LiveContract, Qty Decimal, EntryPrice Decimal, LegGroupId int = 0, \
+    ExpirationName str?, OpenedAt datetime?
+AdoptPositionArgs: IdempotencyKey str, StrategyId int, BrokerAccountId str, PositionName str, \
+    Legs list[AdoptedLeg], QtyMultiplier Decimal = 1
+GetReconciliationArgs: BrokerAccountId str, Refresh bool = False
+ReconciledContract: Contract LiveContract, AtBroker Decimal, InBooks Decimal, Difference Decimal
+BrokerTradeLeg: Contract LiveContract, Qty Decimal, Price Decimal, Commission Decimal
+BrokerTrade: ExecutionId str, ExecutedAt datetime, Legs list[BrokerTradeLeg]
+GetReconciliationResult: BrokerAccountId str, ComparedAt datetime?, Contracts list[ReconciledContract], \
+    Trades list[BrokerTrade]
 ListHaltsArgs:
 ListHaltsResult: Halts list[TradingHalt]
 TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime
@@ -258,7 +268,7 @@ StatusCode: Success DuplicateRequest Conflict ValidationError NotFound Unauthori
     RateLimited ProviderUnavailable BrokerError Timeout InternalError
 IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry StartPreparePositionExit \
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
-    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition
+    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition
 IdempotencyRecordStatus: Processing Completed Failed
 ConnectorStateType: Disabled Connecting Connected Restricted Disconnected ActionRequired
 ConnectorCheck: Ok Warning Failed
@@ -329,6 +339,8 @@ control GetExecutions get_executions GetExecutionsArgs GetExecutionsResult
 control SetPositionClosed set_position_closed SetPositionClosedArgs LivePosition
 control AdjustLegPnL adjust_leg_pnl AdjustLegPnLArgs LiveLeg
 control LiquidatePosition liquidate_position LiquidatePositionArgs LiquidatePositionResult
+control AdoptPosition adopt_position AdoptPositionArgs LivePosition
+control GetReconciliation get_reconciliation GetReconciliationArgs GetReconciliationResult
 control ListHalts list_halts ListHaltsArgs ListHaltsResult
 control ListConnectorKinds list_connector_kinds ListConnectorKindsArgs ListConnectorKindsResult
 control ListConnectors list_connectors ListConnectorsArgs ListConnectorsResult

@@ -14,6 +14,7 @@ import typer
 
 from mesolive.access.context import UserContext
 from mesolive.access.keys import Access, secret_of
+from mesolive.cli.adoption import reconcile
 from mesolive.cli.options import DatabaseUrl
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, print_json
 from mesolive.cli.status import print_accounts
@@ -47,6 +48,7 @@ class StaleExits(StrEnum):
 
 
 account_app = typer.Typer(no_args_is_help=True)
+account_app.command()(reconcile)
 
 User = Annotated[str, typer.Option(help="Whose account it is; they have an API key already.")]
 Cash = Annotated[str, typer.Option(help="What it starts with.")]
@@ -57,7 +59,7 @@ Currency = Annotated[str, typer.Option(help="ISO code of the account's currency.
 def commands() -> None:
     """List accounts, create them, and limit what they may send.
 
-    `list` asks the running server; the others work on its database, whether it runs or not.
+    `list` and `reconcile` ask the running server; the others work on its database, whether it runs or not.
     """
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mesolive.cli.adoption import adopt
 from mesolive.cli.remote import (
     AsJson,
     Key,
@@ -29,6 +30,7 @@ from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.display import contract_text
 
 position_app = typer.Typer(no_args_is_help=True)
+position_app.command()(adopt)
 
 LIVING = (models.LivePositionState.Opening, models.LivePositionState.Open, models.LivePositionState.Closing)
 AT_ONCE = 8

@@ -8,10 +8,12 @@ from typing import Any
 from mesolive.connectors.service import Connections
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.trading.account_actions import AccountActions
+from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
 from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_service import OrderService
+from mesolive.trading.execution.reconciliations import Reconciliations
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.service import PaperExecution
@@ -41,6 +43,8 @@ class ControlServices:
     orders: Orders
     sending: OrderService
     actions: AccountActions
+    adoption: PositionAdoption
+    reconciliations: Reconciliations
     liquidation: Liquidation
     halts: Halts
     idempotency: Idempotency
@@ -237,6 +241,17 @@ class ControlHub(EnvelopeHub):
         """Send market orders that close all of a position."""
         service = self._services.liquidation.liquidate
         return await self._answer("LiquidatePosition", models.LiquidatePositionArgs, args, service)
+
+    @hub_method(name="AdoptPosition")
+    async def adopt_position(self, args: Payload | None = None) -> Answer:
+        """Take contracts that an account holds into a position of a strategy."""
+        return await self._answer("AdoptPosition", models.AdoptPositionArgs, args, self._services.adoption.adopt)
+
+    @hub_method(name="GetReconciliation")
+    async def get_reconciliation(self, args: Payload | None = None) -> Answer:
+        """Compare what a broker holds with the books."""
+        service = self._services.reconciliations.get
+        return await self._answer("GetReconciliation", models.GetReconciliationArgs, args, service)
 
     @hub_method(name="ListHalts")
     async def list_halts(self, args: Payload | None = None) -> Answer:

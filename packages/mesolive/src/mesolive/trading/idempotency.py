@@ -50,6 +50,7 @@ RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
         IdempotencyOperation.SetPositionClosed: models.LivePosition,
         IdempotencyOperation.AdjustLegPnL: models.LiveLeg,
         IdempotencyOperation.LiquidatePosition: models.LiquidatePositionResult,
+        IdempotencyOperation.AdoptPosition: models.LivePosition,
     }
 )
 """What each operation answers."""

@@ -18,10 +18,12 @@ from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_service import ANSWER_SECONDS, OrderService
 from mesolive.trading.execution.plan_completion import PlanCompletion
 from mesolive.trading.execution.reconciliation import ReconciliationConfig, ReconciliationEngine
+from mesolive.trading.execution.reconciliations import Reconciliations
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.send_permits import SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.settlement.venue_settlements import VenueSettlements
 from mesolive.venues.base import Venue
 
@@ -72,6 +74,7 @@ class ExecutionEngine:
             answer_seconds=answer_seconds,
         )
         self.actions = AccountActions(journal, idempotency, clock, self._request_reconciliation)
+        self.reconciliations = Reconciliations(database, market, self._engine_of)
         self.liquidation = Liquidation(database, idempotency, market, self.sending, clock)
         settlements = VenueSettlements(database, journal, market, us_options_calendar(), clock)
         self._reconciler = partial(
@@ -147,6 +150,13 @@ class ExecutionEngine:
         """Wait until all venue reports are booked and their plans are completed."""
         await self.facts.close()
         await self.completion.close()
+
+    def _engine_of(self, account: Account) -> ReconciliationEngine | None:
+        return next((one for one in self.supervisors if one.venue_name == account.broker_type.name), None)
+
+    def request_reconciliation(self, account_id: int) -> None:
+        """Have an account compared with its venue soon."""
+        self._request_reconciliation(account_id)
 
     def _request_reconciliation(self, account_id: int) -> None:
         for supervisor in (*self.supervisors, *(reconciler for _, reconciler in self.attached.values())):

@@ -36,6 +36,7 @@ from mesolive.trading.orders.repository import StoredOrder, open_orders_of_accou
 from mesolive.trading.orders.state_machine import ContactLost, NotAtVenue, State, StillWorking
 from mesolive.trading.portfolio.account_errors import no_trouble_event, standing_trouble, trouble_event
 from mesolive.trading.portfolio.accounts import Account, accounts_at_venue
+from mesolive.trading.portfolio.comparison import Comparison
 from mesolive.trading.portfolio.position_queries import held_in_books
 from mesolive.trading.settlement.venue_settlements import (
     VenueSettlements,
@@ -140,6 +141,8 @@ class ReconciliationEngine:
         self._permits = permits
         self._clock = clock
         self._config = config or ReconciliationConfig()
+        self.comparisons: dict[int, Comparison] = {}
+        """The last comparison of each account whose lists and books were of one moment."""
         self._accounts: dict[str, Account] = {}
         self._requested: set[int] = set()
         self._woken = asyncio.Event()
@@ -181,6 +184,18 @@ class ReconciliationEngine:
         """
         for account in (await self._all_accounts()).values():
             await self._reconcile(account)
+
+    async def compare(self, account: Account) -> Comparison | None:
+        """Poll the venue about an account now; `None` when its lists changed while they were read.
+
+        Raises
+        ------
+        VenueUnreachableError, TimeoutError
+            When it does not answer.
+        """
+        self.comparisons.pop(account.id, None)
+        await self._reconcile(account)
+        return self.comparisons.get(account.id)
 
     # --- reports ------------------------------------------------------------------------------------------------------
 
@@ -304,6 +319,8 @@ class ReconciliationEngine:
         if {item.execution_id for item in again} == {item.execution_id for item in filled} and {
             item.fact_id for item in settled_again
         } == {item.fact_id for item in settled}:
+            foreign = tuple(item for item in filled if item.reference is None)
+            self.comparisons[account.id] = Comparison(self._clock.now(), dict(held), dict(booked), foreign)
             await self._compare(account, held, booked, listed)
         else:
             # Not of one moment: a difference would be a false alarm, and agreement a false all-clear.

@@ -71,6 +71,12 @@ async def oldest_unresolved(tx: Transaction) -> datetime | None:
     return await tx.scalar(_OLDEST_UNRESOLVED)
 
 
+async def open_order_of_account(tx: Transaction, account_id: int) -> int | None:
+    """Return the id of an order of an account that has not ended; `None` when all have."""
+    query = select(orders.c.id).where(orders.c.account_id == account_id, orders.c.state.in_(sorted(OPEN)))
+    return await tx.scalar(query.order_by(orders.c.id).limit(1))
+
+
 async def open_order_of_position(tx: Transaction, position_id: int, except_plan: int | None = None) -> int | None:
     """Return the id of an order of a position that has not ended; `None` when all have.
 
