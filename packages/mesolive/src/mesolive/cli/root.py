@@ -71,6 +71,9 @@ def misused(error: TyperException) -> NoReturn:
     text = error.format_message()
     if not text:  # a group without a subcommand has shown its help
         sys.exit(error.exit_code)
+    if text.startswith("Usage: "):  # without Rich, the help page is the error's message
+        echo(text, err=True)
+        sys.exit(error.exit_code)
     path = getattr(getattr(error, "ctx", None), "command_path", "mesolive")
     fail(f"{text} ({path} --help tells more)", 2)
 
