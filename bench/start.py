@@ -105,7 +105,17 @@ def start(folder: Path, name: str, *options: str) -> Started:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [MESOLIVE, "serve", "--port", str(port), "--database", f"sqlite:///{folder / name}.sqlite3", *options]
+    command = [
+        MESOLIVE,
+        "serve",
+        "--market",
+        "simulated",
+        "--port",
+        str(port),
+        "--database",
+        f"sqlite:///{folder / name}.sqlite3",
+        *options,
+    ]
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         seen = psutil.Process(process.pid)
