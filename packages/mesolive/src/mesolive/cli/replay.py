@@ -277,12 +277,9 @@ def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -
 
 
 def _warnings(report: CheckReport) -> list[str]:
-    """Return the warnings of checking; those on settings of the simulation are left out, because replay uses them."""
-    return [
-        str(warning)
-        for warning in report.advice
-        if warning.path.partition(".")[0] != "Backtest" and not f"{warning.path}.".startswith("Settings.Sim.")
-    ]
+    """Return the warnings of checking, without those that a live run does not use what replay does or nobody needs."""
+    left_out = ("Backtest.", "Settings.Sim.", "Structure.Name.")
+    return [str(warning) for warning in report.advice if not f"{warning.path}.".startswith(left_out)]
 
 
 def _written(outcome: Outcome, found: Results, folder: Path, titles: tuple[str, str]) -> list[Path]:
