@@ -1,8 +1,8 @@
-"""Durable `SendOrder` through hub, store and simulated venue, beside raw SQLite commits of the same disk.
+"""Durable `SendOrder` through hub, store and simulated venue, beside raw SQLite commits and bare hub calls.
 
-Server and clients share this process, its one core and its event loop, which is the one that `mesolive serve` runs on.
-Each order is a limit order that rests, of a plan of its own; an answer is given when the order, the venue's
-acknowledgement and the answer itself are committed.
+The server runs in this process as `mesolive serve` runs it, the callers in a process of their own. Each order is a
+limit order that rests, of a plan of its own; an answer is given when the order, the venue's acknowledgement and the
+answer itself are committed. Server and yardsticks are measured in turns, on the same disk.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from bench.report import Figure
+import msgspec
+
+from bench._callers import Call, Callers, Load
+from bench._rounds import quantile
+from bench.report import Absolute, Reported, Row
+from bench.yardsticks import bare_hub_call, raw_commits
 from mesolive import server
 from mesolive.app import Application, Overrides
 from mesolive.clock import ManualClock
@@ -35,31 +39,23 @@ from mesolive.trading.portfolio.accounts import find_account
 from mesolive.trading.portfolio.plans import NewPlan, PlanKind, find_plan, store_plan
 from mesolive.venues.base import Execution, SettlementFact
 from mesolive.venues.simulated.venue import SimulatedVenue
-from mesolive_sdk import MesoLiveControlHubClient, MesoLiveEventHubClient, models, new_idempotency_key, wait_for_job
+from mesolive_sdk import (
+    MesoLiveControlHubClient,
+    MesoLiveEventHubClient,
+    models,
+    new_idempotency_key,
+    wait_for_job,
+    wire,
+)
 
 ACCOUNT = "SIM1000"
-ALONE = 150
+ALONE = 100
 TOGETHER = 32
 EACH = 20
+ROUNDS = 3
 FILLS = 200
-WARM = 20
+WARM = 5
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
-
-
-def raw_commits(file: Path, number: int = 300) -> float:
-    """Return how many transactions of one small row this disk makes durable in a second, one after another."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE rows (number INTEGER, body TEXT)")
-    started = time.perf_counter()
-    for row in range(number):
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO rows VALUES (?, ?)", (row, "x" * 200))
-        connection.execute("COMMIT")
-    spent = time.perf_counter() - started
-    connection.close()
-    return number / spent
 
 
 class TimedVenue(SimulatedVenue):
@@ -141,34 +137,17 @@ class Bench:
             ),
         )
 
-    async def alone(self, number: int) -> list[float]:
-        """Send orders one after another; return the milliseconds of each."""
-        times: list[float] = []
-        for _ in range(number):
-            args = self.order()
-            started = time.perf_counter()
-            sent = await self.control.send_order(args)
-            times.append((time.perf_counter() - started) * 1000)
-            assert sent.State is models.OrderState.Submitted
-        return times
-
-    async def together(self) -> tuple[list[float], float]:
-        """Send orders from many connections at once; return the milliseconds of each and orders per second."""
-        clients = [
-            await self._stack.enter_async_context(MesoLiveControlHubClient(self.application.url, self.token))
-            for _ in range(TOGETHER)
-        ]
-        times: list[float] = []
-
-        async def caller(control: MesoLiveControlHubClient) -> None:
-            for args in [self.order() for _ in range(EACH)]:
-                started = time.perf_counter()
-                await control.send_order(args)
-                times.append((time.perf_counter() - started) * 1000)
-
-        started = time.perf_counter()
-        await asyncio.gather(*(caller(control) for control in clients))
-        return times, len(times) / (time.perf_counter() - started)
+    async def send(self, load: Callers, each: int) -> tuple[Load, float]:
+        """Have all callers of a process send orders, one after another; return their times and the server's CPU."""
+        calls = [[_call(self.order()) for _ in range(each)] for _ in range(load.count)]
+        before = time.process_time()
+        played = await asyncio.to_thread(load.play, calls)
+        spent = time.process_time() - before
+        for raw in played.results:
+            answer = wire.decode_json(raw, models.MesoLiveApiResponse[models.SendOrderResult])
+            assert answer.Data is not None, answer.Message
+            assert answer.Data.State is models.OrderState.Submitted
+        return played, spent
 
     async def fills(self) -> list[float]:
         """Send market orders; return the milliseconds from the venue's fill to the client's event, for each."""
@@ -189,14 +168,95 @@ class Bench:
         return sorted(times[5:])
 
 
-async def measure() -> list[Figure]:
+def _call(args: models.SendOrderArgs) -> Call:
+    return Call("SendOrder", [msgspec.json.decode(wire.encode_json(args))])
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Orders and their yardsticks of one minute; times in seconds, rates per second."""
+
+    alone_p50: float
+    alone_p99: float
+    alone_base: float
+    rate: float
+    together_p50: float
+    together_p99: float
+    raw_rate: float
+    cpu: float
+    bare_cpu: float
+
+
+async def _round(bench: Bench, alone: Callers, together: Callers, directory: Path) -> Round:
+    raw = await asyncio.to_thread(raw_commits, 1, directory)
+    bare = await asyncio.to_thread(bare_hub_call, 1, 1_000)
+    single, _ = await bench.send(alone, ALONE)
+    raws = await asyncio.to_thread(raw_commits, TOGETHER, directory)
+    bares = await asyncio.to_thread(bare_hub_call, TOGETHER)
+    many, spent = await bench.send(together, EACH)
+    return Round(
+        alone_p50=quantile(single.took, 0.5),
+        alone_p99=quantile(single.took, 0.99),
+        alone_base=2 * raw.p50_seconds + bare.p50_seconds,
+        rate=many.per_second,
+        together_p50=quantile(many.took, 0.5),
+        together_p99=quantile(many.took, 0.99),
+        raw_rate=raws.per_second,
+        cpu=spent / len(many.took),
+        bare_cpu=bares.cpu_seconds,
+    )
+
+
+def _rows(rounds: Sequence[Round]) -> list[Row]:
+    def middle(figure: Callable[[Round], float]) -> float:
+        return statistics.median(figure(each) for each in rounds)
+
+    return [
+        Row(
+            f"CPU per SendOrder, {TOGETHER} callers : CPU of a bare hub call",
+            middle(lambda each: each.cpu / each.bare_cpu),
+            5,
+            3,
+            absolutes=[
+                Absolute("CPU per SendOrder", middle(lambda each: each.cpu) * 1e3, "ms"),
+                Absolute("CPU per bare hub call", middle(lambda each: each.bare_cpu) * 1e3, "ms"),
+            ],
+        ),
+        Row(
+            f"SendOrder, {TOGETHER} callers : raw one-row commits, {TOGETHER} callers",
+            middle(lambda each: each.rate / each.raw_rate),
+            0.6,
+            1.0,
+            "higher",
+            [
+                Absolute("SendOrder", middle(lambda each: each.rate), "per second"),
+                Absolute("raw commits", middle(lambda each: each.raw_rate), "per second"),
+                Absolute("SendOrder, p50", middle(lambda each: each.together_p50) * 1e3, "ms"),
+                Absolute("SendOrder, p99", middle(lambda each: each.together_p99) * 1e3, "ms"),
+            ],
+        ),
+        Row(
+            "SendOrder p50, 1 caller : (2 raw commits + 1 bare hub call) p50",
+            middle(lambda each: each.alone_p50 / each.alone_base),
+            3,
+            2,
+            absolutes=[
+                Absolute("SendOrder, p50", middle(lambda each: each.alone_p50) * 1e3, "ms"),
+                Absolute("SendOrder, p99", middle(lambda each: each.alone_p99) * 1e3, "ms"),
+                Absolute("2 raw commits and 1 bare hub call, p50", middle(lambda each: each.alone_base) * 1e3, "ms"),
+            ],
+        ),
+    ]
+
+
+async def measure() -> list[Reported]:
     """Start a server, send orders, and return the figures."""
-    with tempfile.TemporaryDirectory() as directory:
-        before = raw_commits(Path(directory) / "raw.sqlite3")
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
         clock = ManualClock(START)
         settings = Settings(port=0, database=f"sqlite:///{directory}/bench.sqlite3")
         market = Market([SimulatedProvider.generated(clock)])
-        venue = TimedVenue(market, clock, Path(directory) / "venue.jsonl")
+        venue = TimedVenue(market, clock, directory / "venue.jsonl")
         async with (
             serving(settings, Overrides((market, clock), [venue])) as application,
             contextlib.AsyncExitStack() as stack,
@@ -210,30 +270,26 @@ async def measure() -> list[Figure]:
             bench.filled_at = lambda: venue.filled_at
             gc.collect()
             gc.freeze()  # as `mesolive serve` does
-            await bench.prepare(WARM + ALONE + TOGETHER * EACH + FILLS + 10)
-            await bench.alone(WARM)
-            alone = sorted(await bench.alone(ALONE))
-            together, rate = await bench.together()
-            together.sort()
+            await bench.prepare(WARM * (TOGETHER + 1) + ROUNDS * (ALONE + TOGETHER * EACH) + FILLS + 10)
+            path = f"/hubs/control/v1?access_token={token}"
+            alone, together = [
+                stack.enter_context(Callers(int(application.url.rpartition(":")[2]), path, count))
+                for count in (1, TOGETHER)
+            ]
+            await bench.send(alone, WARM)
+            await bench.send(together, WARM)
+            rounds = [await _round(bench, alone, together, directory) for _ in range(ROUNDS)]
             fills = await bench.fills()
         gc.unfreeze()
-        after = raw_commits(Path(directory) / "raw2.sqlite3")
-    raw = (before + after) / 2
+    told = "fill at the venue to OnOrderUpdate at the client"
     return [
-        Figure("raw SQLite commits, synchronous FULL, one writer", raw, "per second"),
-        Figure("SendOrder, 1 caller, p50", statistics.median(alone), "ms", 4),
-        Figure("SendOrder, 1 caller, p99", alone[int(len(alone) * 0.99)], "ms"),
-        Figure("SendOrder, 1 caller", 1000 / statistics.mean(alone), "per second"),
-        Figure("SendOrder, 32 callers, p50", statistics.median(together), "ms"),
-        Figure("SendOrder, 32 callers, p99", together[int(len(together) * 0.99)], "ms"),
-        Figure("SendOrder, 32 callers", rate, "per second"),
-        Figure("SendOrder at 32 callers / raw commits", rate / raw, "ratio", 0.25, "higher"),
-        Figure("fill at the venue to OnOrderUpdate at the client, p50", statistics.median(fills), "ms"),
-        Figure("fill at the venue to OnOrderUpdate at the client, p99", fills[int(len(fills) * 0.99)], "ms", 20),
+        *_rows(rounds),
+        Absolute(f"{told}, p50", quantile(fills, 0.5), "ms"),
+        Absolute(f"{told}, p99", quantile(fills, 0.99), "ms"),
     ]
 
 
-def run() -> Sequence[Figure]:
-    """Measure."""
+def run() -> Sequence[Reported]:
+    """Measure; takes a minute."""
     configure_logs()  # as `mesolive serve` does: without it every call would be written out
     return server.run(measure())

@@ -26,6 +26,7 @@ from mesolive.store.connection import Engines, TransactionLostError, UnusableDat
 from mesolive.store.emergency import EmergencyFile
 from mesolive.store.engines import make_engines
 from mesolive.store.migrate import migrate
+from mesolive.store.row_cache import RowCaches
 from mesolive.store.transactions import (
     NOT_STORED,
     DatabaseBusyError,
@@ -82,11 +83,11 @@ class Limits:
 class _Writer:
     """One write transaction with the group that it runs in, from its begin to its end."""
 
-    def __init__(self, lane: WriteLane, group: CommitGroup) -> None:
+    def __init__(self, lane: WriteLane, group: CommitGroup, caches: RowCaches) -> None:
         self._lane = lane
         self._group = group
         self._follows = False
-        self.tx = WriteTransaction(group.link)
+        self.tx = WriteTransaction(group.link, caches)
 
     async def begin(self, user_id: int | None) -> None:
         await self._lane.begin(self._group, user_id)
@@ -113,6 +114,8 @@ class Database:
     ----------
     emergency
         Halts and revocations that are in force though they may not be stored yet.
+    caches
+        What is kept in memory of rows that never change.
     version
         A number that grows when a write transaction begins and when it has ended.
     """
@@ -121,6 +124,7 @@ class Database:
         self.version = 0
         self._transient = transient
         self.emergency = EmergencyFile.beside(engines.file)
+        self.caches = RowCaches()
         self._engines = engines
         self._limits = limits
         self._connections = FairTurns(engines.writers)
@@ -224,7 +228,7 @@ class Database:
     @asynccontextmanager
     async def _read(self) -> AsyncGenerator[Transaction]:
         async with _deadline(self._limits.read_seconds), self._engines.reading() as link:
-            yield Transaction(link)
+            yield Transaction(link, self.caches)
 
     @asynccontextmanager
     async def _write(self, user_id: int | None) -> AsyncGenerator[WriteTransaction]:
@@ -264,7 +268,7 @@ class Database:
         lane = self._lane(user_id)
         self._waiting += 1
         try:
-            return _Writer(lane, await lane.enter(user_id))
+            return _Writer(lane, await lane.enter(user_id), self.caches)
         finally:
             self._waiting -= 1
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
@@ -18,7 +19,11 @@ from mesolive.store.connection import (
     TransactionLostError,
 )
 from mesolive.store.file_guard import DatabaseMovedError
+from mesolive.store.row_cache import CacheKind, RowCaches
 from mesolive_sdk.models import StatusCode
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class DatabaseBusyError(ServiceError):
@@ -68,8 +73,17 @@ class Outcome(Enum):
 class Transaction:
     """A transaction that reads one snapshot of the database."""
 
-    def __init__(self, link: StoreConnection) -> None:
+    def __init__(self, link: StoreConnection, caches: RowCaches) -> None:
         self._link = link
+        self._caches = caches
+
+    def find_kept(self, kind: CacheKind[K, V], keys: Iterable[K]) -> dict[K, V]:
+        """Return what is kept in memory of rows that never change. Whether they are there the database must say."""
+        return self._caches.find(kind, keys)
+
+    def keep(self, kind: CacheKind[K, V], entries: Mapping[K, V]) -> None:
+        """Keep in memory what the transaction has read or written of rows that never change, once it is committed."""
+        self._caches.keep(kind, entries)
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> StatementResult:
         """Run a statement and return its result, already read from the database.
@@ -110,8 +124,8 @@ class WriteTransaction(Transaction):
         The callbacks given to `after_commit`.
     """
 
-    def __init__(self, link: StoreWriteConnection) -> None:
-        super().__init__(link)
+    def __init__(self, link: StoreWriteConnection, caches: RowCaches) -> None:
+        super().__init__(link, caches)
         self.outcome = Outcome.OPEN
         self.failed = False
         self.callbacks: list[Callable[[], None]] = []
@@ -132,6 +146,10 @@ class WriteTransaction(Transaction):
         except DBAPIError:
             self.failed = True
             raise
+
+    def keep(self, kind: CacheKind[K, V], entries: Mapping[K, V]) -> None:
+        """Keep in memory what the transaction has read or written of rows that never change, once it is committed."""
+        self.after_commit(partial(self._caches.keep, kind, entries))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Have `callback` run once the commit is durable; never after a rollback.

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import insert
+
 from mesolive.store.database import WriteTransaction
 from mesolive.store.tables.trading import audit_entries
+
+_INSERT = insert(audit_entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ async def audit(tx: WriteTransaction, entries: Sequence[AuditEntry]) -> None:
     """Keep entries with the transaction."""
     if entries:
         await tx.execute(
-            audit_entries.insert(),
+            _INSERT,
             [
                 {
                     "user_id": entry.user_id,

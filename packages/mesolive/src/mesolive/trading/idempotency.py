@@ -21,6 +21,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import ServiceError, conflict, not_found, validation
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import prepare_jobs
@@ -68,7 +69,7 @@ _RECORD = select(idempotency_records).where(
 )
 _RECORDS = select(idempotency_records).where(
     idempotency_records.c.user_id == bindparam("user"),
-    idempotency_records.c.key.in_(bindparam("names", expanding=True)),
+    is_among(idempotency_records.c.key, "names"),
 )
 _KEEP = insert(idempotency_records)
 _SETTLE = (

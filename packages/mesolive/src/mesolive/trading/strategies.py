@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -22,6 +22,7 @@ from mesolive.language import (
     parse_definition,
 )
 from mesolive.language.conversion import convert_tree, is_v2
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.rows import insert
@@ -33,13 +34,13 @@ from mesolive_sdk import models
 
 COMPILED_LIMIT = 256
 
-_DEFINITION = select(strategies.c.definition).where(
+_STRATEGY = select(strategies).where(
     strategies.c.user_id == bindparam("user"), strategies.c.id == bindparam("strategy")
 )
-_AMONG: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
-_EXISTING = select(strategies).where(strategies.c.id.in_(_AMONG), strategies.c.deleted_at.is_(None))
+_EXISTING = select(strategies).where(is_among(strategies.c.id, "ids"), strategies.c.deleted_at.is_(None))
 _ACTIVE = select(strategy_accounts.c.strategy_id, strategy_accounts.c.account_id)
-_ACTIVE_AMONG = _ACTIVE.where(strategy_accounts.c.strategy_id.in_(_AMONG))
+_ACTIVE_AMONG = _ACTIVE.where(is_among(strategy_accounts.c.strategy_id, "ids"))
+_DEFINITION = _STRATEGY.with_only_columns(strategies.c.definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ async def find_strategy(tx: Transaction, user_id: int, strategy_id: int, *, dele
     ServiceError
         `NotFound` when there is none of that id, it was deleted, or another user owns it.
     """
-    row = await tx.first(select(strategies).where(strategies.c.user_id == user_id, strategies.c.id == strategy_id))
+    row = await tx.first(_STRATEGY, {"user": user_id, "strategy": strategy_id})
     if row is None or (row.deleted_at is not None and not deleted):
         raise not_found(f"strategy {strategy_id}")
     return row

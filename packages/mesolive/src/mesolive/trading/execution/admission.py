@@ -12,15 +12,14 @@ from sqlalchemy import bindparam, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
-from mesolive.language.legs import quote_problem
-from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.market.service import Market
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, halts
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.execution import price_checks, risk_limits
+from mesolive.trading.execution.batch_quotes import BatchQuotes
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.execution.halts import Halt, halt_reason
-from mesolive.trading.execution.order_risk import order_risk
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import Call
 from mesolive.trading.orders.open_orders import open_order_of_position, orders_sent
@@ -31,7 +30,6 @@ from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, find_pla
 from mesolive.trading.portfolio.positions import Position, find_position
 from mesolive.trading.preparation.adjustments import being_completed
 from mesolive.venues.base import Venue
-from mesolive.venues.combo_quotes import quote_combo
 from mesolive_sdk import models
 
 ZERO = Decimal(0)
@@ -123,7 +121,7 @@ class Admission:
         self._tx = tx
         self._user_id = user_id
         self._now = now
-        self._market = market
+        self._quotes = BatchQuotes(market)
         self._venues = venues
         self._new_reference = new_reference
         self._noted = noted
@@ -306,52 +304,22 @@ class Admission:
         closes = plan.kind is PlanKind.EXIT
         if not closes:
             risk_limits.check_contracts(group, limits)
-        symbol = group.legs[0].contract.underlying
-        stale = self._stale(symbol, account)
-        unaccepted = None if stale is not None else self._unaccepted(group, account)
-        old = stale or unaccepted
-        quote = None if old is not None else quote_combo(self._market, group.legs, account.provider)
+        quoted = self._quotes.quoted(account, group.legs)
+        quote = quoted.quote
         if quote is None:
-            why = old or "a leg has no two-sided market now, so the order's price cannot be judged"
-            code = "NoMarket" if old is None else "StaleQuotes" if unaccepted is None else "QuotesNotLive"
-            risk_limits.check_unjudged(code, why, asked.OrderType, limits.stale_exit_policy if closes else None)
+            exit_policy = limits.stale_exit_policy if closes else None
+            risk_limits.check_unjudged(quoted.code, quoted.why, asked.OrderType, exit_policy)
             return
-        by_name = {leg.name: leg.traded for leg in plan.legs}
         price_checks.check_prices(asked, quote, limits.price_band_fraction, [leg.contract.root for leg in group.legs])
         if closes:
             return
         risk_limits.check_premium(group, quote, limits)
         highest = price_checks.highest_price(asked, quote)
-        spot = self._market.view(symbol, account.provider).underlying.quote.mark
-        risk = order_risk(
-            group,
-            [by_name[leg.name] for leg in group.legs],
-            position,
-            None if spot is None else Decimal(repr(spot)),
-            highest,
-        )
+        by_name = {leg.name: leg.traded for leg in plan.legs}
+        risk = self._quotes.risk(account, group, [by_name[leg.name] for leg in group.legs], position, highest)
         if plan.kind is PlanKind.ENTRY:
             price_checks.check_worth(highest, risk.most_worth)
         risk_limits.check_risk(risk, limits)
-
-    def _stale(self, symbol: str, account: Account) -> str | None:
-        """Return why prices of an underlying cannot be checked now (stale or missing quotes), or `None`."""
-        try:
-            provider = self._market.serving(symbol, account.provider).name
-            status = self._market.status(provider)
-            if status.state is not models.AgentStatus.Connected:
-                return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
-            stale = self._market.view(symbol, provider).stale
-        except (UnknownUnderlyingError, UnknownProviderError) as error:
-            return str(error)
-        return f"no quotes of {symbol} are coming in, so the order's price cannot be judged" if stale else None
-
-    def _unaccepted(self, group: GroupOrder, account: Account) -> str | None:
-        """Return which leg's quote is not live, and how old it is; `None` where the account accepts all of them."""
-        view = self._market.view(group.legs[0].contract.underlying, account.provider)
-        view = view.accepting(account.accepted_quality)
-        problems = (quote_problem(view, leg.contract) for leg in group.legs)
-        return next((why for why in problems if why is not None), None)
 
     async def _must_fit_position(self, plan: Plan, group: GroupOrder) -> Position | None:
         """Let a plan be executed only while its position is as it was when the plan was prepared; return it."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mesolive.errors import conflict, not_found, validation
-from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, group_quantities, leg_groups
+from mesolive.trading.portfolio.accounting import group_quantity
+from mesolive.trading.portfolio.plans import Plan, PlanKind, PlanState, leg_groups
 from mesolive.trading.portfolio.positions import Position
 from mesolive.venues.base import VenueLeg
 from mesolive_sdk import models
@@ -93,9 +94,9 @@ def checked_order(args: models.SendOrderArgs, plan: Plan, multiplier: Decimal, f
     if args.LegGroupId not in groups:
         known = ", ".join(str(group) for group in groups)
         raise validation({"LegGroupId": [f"exec plan {plan.id} has the groups {known}, got {args.LegGroupId}"]})
-    quantity = group_quantities(plan.legs, multiplier)[args.LegGroupId]
-    ratios = {name: ratio for name, ratio in quantity.ratios.items() if ratio != 0}
     by_name = {leg.name: leg for leg in plan.legs}
+    quantity = group_quantity({name: by_name[name].qty * multiplier for name in groups[args.LegGroupId]})
+    ratios = {name: ratio for name, ratio in quantity.ratios.items() if ratio != 0}
     legs = tuple(
         VenueLeg(name=name, contract=by_name[name].traded.contract, ratio=ratio) for name, ratio in ratios.items()
     )

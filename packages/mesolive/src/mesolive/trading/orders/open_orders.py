@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, exists, func, or_, select
 
+from mesolive.store.clauses import is_one_of
 from mesolive.store.database import Transaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import accounts, exec_plans, executions, orders, positions
@@ -28,7 +29,7 @@ _ENTERED = (
     .join(exec_plans, exec_plans.c.id == orders.c.plan_id)
     .where(
         orders.c.account_id == bindparam("account"),
-        orders.c.state.in_(sorted(OPEN)),
+        is_one_of(orders.c.state, OPEN),
         orders.c.strategy_id == bindparam("strategy"),
         exec_plans.c.position_id.is_(None),
     )

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import bindparam, insert, select
 
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.tables.trading import order_facts
 
 # Built once: SQLAlchemy compiles each of them once.
-_KNOWN = select(order_facts.c.account_id, order_facts.c.execution_id).where(
-    tuple_(order_facts.c.account_id, order_facts.c.execution_id).in_(bindparam("pairs", expanding=True))
+_KNOWN = select(order_facts.c.execution_id).where(
+    order_facts.c.account_id == bindparam("account"), is_among(order_facts.c.execution_id, "executions")
 )
 _INSERT = insert(order_facts)
 _LAST_RECEIVED = select(order_facts.c.received_at).order_by(order_facts.c.id.desc()).limit(1)
@@ -49,18 +50,19 @@ class LoggedReport:
 
 async def known_executions(tx: Transaction, pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
     """Return those of some pairs of account id and execution id that were reported before."""
-    if not pairs:
-        return set()
-    return {(row.account_id, row.execution_id) for row in await tx.all(_KNOWN, {"pairs": list(pairs)})}
+    by_account: dict[int, list[str]] = {}
+    for account_id, execution_id in pairs:
+        by_account.setdefault(account_id, []).append(execution_id)
+    return {
+        (account_id, execution_id)
+        for account_id, ids in by_account.items()
+        for execution_id in await known_executions_of_account(tx, account_id, ids)
+    }
 
 
 async def known_executions_of_account(tx: Transaction, account_id: int, ids: Iterable[str]) -> set[str]:
     """Return those of some execution ids that were reported for the account before."""
-    rows = await tx.all(
-        select(order_facts.c.execution_id).where(
-            order_facts.c.account_id == account_id, order_facts.c.execution_id.in_(list(ids))
-        )
-    )
+    rows = await tx.all(_KNOWN, {"account": account_id, "executions": list(ids)})
     return {row.execution_id for row in rows}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
+from mesolive.store.clauses import is_among, is_one_of
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert as insert_row
 from mesolive.store.tables.trading import orders, strategies
@@ -117,19 +118,19 @@ class PlanOrder:
 
 
 _PLACE = insert(orders)
-_PLACED = select(orders.c.id, orders.c.reference).where(orders.c.reference.in_(bindparam("references", expanding=True)))
+_PLACED = select(orders.c.id, orders.c.reference).where(is_among(orders.c.reference, "references"))
 _ORDERS = select(orders, strategies.c.name.label("strategy_name")).join(
     strategies, strategies.c.id == orders.c.strategy_id
 )
-_BY_REFERENCE = _ORDERS.where(orders.c.reference.in_(bindparam("references", expanding=True)))
+_BY_REFERENCE = _ORDERS.where(is_among(orders.c.reference, "references"))
 _BY_VENUE_ID = _ORDERS.where(
     orders.c.account_id == bindparam("account"),
-    orders.c.venue_order_id.in_(bindparam("ids", expanding=True)),
+    is_among(orders.c.venue_order_id, "ids"),
 )
-_BY_ID = _ORDERS.where(orders.c.user_id == bindparam("user"), orders.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = _ORDERS.where(orders.c.user_id == bindparam("user"), is_among(orders.c.id, "ids"))
 _OPEN_OF_ACCOUNT = _ORDERS.where(
     orders.c.account_id == bindparam("account"),
-    orders.c.state.in_(sorted(OPEN)),
+    is_one_of(orders.c.state, OPEN),
     orders.c.reference.is_not(None),
 ).order_by(orders.c.id)
 _OF_PLANS = select(
@@ -139,7 +140,7 @@ _OF_PLANS = select(
     orders.c.state,
     orders.c.filled_qty,
     orders.c.qty_multiplier,
-).where(orders.c.plan_id.in_(bindparam("plans", expanding=True)))
+).where(is_among(orders.c.plan_id, "plans"))
 _CHANGE = (
     update(orders)
     .where(orders.c.id == bindparam("order"))
@@ -156,7 +157,7 @@ _CHANGE = (
     )
 )
 _UNSENT = select(orders.c.id).where(
-    orders.c.id.in_(bindparam("ids", expanding=True)),
+    is_among(orders.c.id, "ids"),
     orders.c.state == State.PENDING_SUBMIT.value,
     orders.c.permit_epoch.is_(None),
 )
@@ -174,6 +175,10 @@ _LAST_FILL = (
         position_id=bindparam("position"),
     )
 )
+_THE_ORDER = orders.c.id == bindparam("order")
+_REPLACED_BY = update(orders).where(_THE_ORDER).values(replaced_by=bindparam("replacement"))
+_CANCEL_KEY = update(orders).where(_THE_ORDER).values(cancel_key=bindparam("new_key"))
+_REASON = update(orders).where(_THE_ORDER).values(reason=bindparam("why"))
 
 
 async def place_orders(
@@ -370,17 +375,17 @@ async def record_fill(tx: WriteTransaction, order_id: int, price: Decimal, at: d
 
 async def mark_replaced_by(tx: WriteTransaction, order_id: int, replacement: int | None) -> None:
     """Record which order shall replace this one; `None` when the replacement was not accepted."""
-    await tx.execute(orders.update().where(orders.c.id == order_id).values(replaced_by=replacement))
+    await tx.execute(_REPLACED_BY, {"order": order_id, "replacement": replacement})
 
 
 async def record_cancel_key(tx: WriteTransaction, order_id: int, key: str | None) -> None:
     """Record the key of the call that waits for the outcome of a cancel."""
-    await tx.execute(orders.update().where(orders.c.id == order_id).values(cancel_key=key))
+    await tx.execute(_CANCEL_KEY, {"order": order_id, "new_key": key})
 
 
 async def record_reason(tx: WriteTransaction, order_id: int, reason: str) -> None:
     """Store why an order ended."""
-    await tx.execute(orders.update().where(orders.c.id == order_id).values(reason=reason))
+    await tx.execute(_REASON, {"order": order_id, "why": reason})
 
 
 def stored(row: Row[Any]) -> StoredOrder:

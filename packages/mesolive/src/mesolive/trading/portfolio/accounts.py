@@ -9,13 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
 from mesolive.errors import conflict, not_found, not_supported, validation
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.connectors import connections
@@ -41,7 +42,17 @@ MAX_CASH = Decimal(1_000_000_000_000)
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
 
 
-_BY_ID = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(accounts).where(is_among(accounts.c.id, "ids"))
+_BY_NAME = select(accounts).where(
+    accounts.c.user_id == bindparam("user"), accounts.c.broker_account_id == bindparam("name")
+)
+_OF_USER = select(accounts).where(accounts.c.user_id == bindparam("user"), accounts.c.id == bindparam("account"))
+_CASH = select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == bindparam("account"))
+_MOVE_CASH = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"), accounts.c.cash == bindparam("before"))
+    .values(cash=bindparam("after"), last_updated=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +90,7 @@ async def find_account(tx: Transaction, user_id: int, broker_account_id: str) ->
     ServiceError
         `NotFound` when the user has no such account; another user's account looks exactly the same.
     """
-    row = await tx.first(
-        select(accounts).where(accounts.c.user_id == user_id, accounts.c.broker_account_id == broker_account_id)
-    )
+    row = await tx.first(_BY_NAME, {"user": user_id, "name": broker_account_id})
     if row is None:
         raise not_found(f"account {broker_account_id!r}")
     return account_of(row)
@@ -89,7 +98,7 @@ async def find_account(tx: Transaction, user_id: int, broker_account_id: str) ->
 
 async def account_by_id(tx: Transaction, user_id: int, account_id: int) -> Account:
     """Return one of the user's accounts by its number, or raise `NotFound`."""
-    row = await tx.first(select(accounts).where(accounts.c.user_id == user_id, accounts.c.id == account_id))
+    row = await tx.first(_OF_USER, {"user": user_id, "account": account_id})
     if row is None:
         raise not_found(f"account {account_id}")
     return account_of(row)
@@ -141,12 +150,16 @@ async def move_cash(tx: WriteTransaction, account: Account, change: Decimal, at:
     ConcurrentChangeError
         When the cash was changed between being read and being written.
     """
-    row = await tx.first(select(accounts.c.cash, accounts.c.last_updated).where(accounts.c.id == account.id))
+    row = await tx.first(_CASH, {"account": account.id})
     assert row is not None  # noqa: S101 - accounts are never deleted
     # A late report, such as a settlement, does not move the account's time back.
-    moved = {"cash": row.cash + change, "last_updated": max(row.last_updated, at)}
-    unchanged = (accounts.c.id == account.id) & (accounts.c.cash == row.cash)
-    if (await tx.execute(accounts.update().where(unchanged).values(**moved))).rowcount != 1:
+    moved = {
+        "account": account.id,
+        "before": row.cash,
+        "after": row.cash + change,
+        "at": max(row.last_updated, at),
+    }
+    if (await tx.execute(_MOVE_CASH, moved)).rowcount != 1:
         raise ConcurrentChangeError(f"account {account.broker_account_id}")
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.wire import option_type
+from mesolive.store.types import stored_decimal, stored_moment
 from mesolive_sdk import models
 
 
@@ -79,6 +80,22 @@ def from_row(row: Row[Any]) -> TradedContract:
         row.contract_right,
         row.strike,
         row.multiplier,
+    )
+
+
+def as_stored(traded: TradedContract) -> TradedContract:
+    """Return the contract as reading its columns would give it."""
+    contract = traded.contract
+    return _contract(
+        contract.underlying,
+        traded.underlying_type.name,
+        traded.currency,
+        contract.root,
+        contract.day,
+        stored_moment(traded.settles_at),
+        contract.right.value,
+        stored_decimal(contract.strike),
+        stored_decimal(contract.multiplier),
     )
 
 

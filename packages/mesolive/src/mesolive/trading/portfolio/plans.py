@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,33 +13,31 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.errors import ServiceError, conflict, not_found
 from mesolive.market.contracts import OptionContract
+from mesolive.store.clauses import is_among
 from mesolive.store.connection import LONG
 from mesolive.store.database import Transaction, WriteTransaction
+from mesolive.store.row_cache import CacheKind
 from mesolive.store.rows import insert
 from mesolive.store.tables.signals import adjustment_plans
 from mesolive.store.tables.trading import accounts, exec_plan_legs, exec_plans, strategies
+from mesolive.store.types import stored_decimal, stored_moment
 from mesolive.trading.portfolio.accounting import GroupQuantity, group_quantity
-from mesolive.trading.portfolio.contract_rows import TradedContract, from_row
+from mesolive.trading.portfolio.contract_rows import TradedContract, as_stored, from_row
 from mesolive_sdk import models
+
+MAX_KEPT_PLANS = 2048
+"""How many plans are kept in memory; one takes some 5 KB."""
 
 CLOSING = ":close"
 """Marks the leg that a move closes, to distinguish it from the opened leg of that name. Leg names hold no colon."""
 
 
-# One row per leg, with the plan in each.
-_PLANS = (
+# What of a plan changes, and what others say about it.
+_STANDINGS = (
     select(
-        exec_plan_legs,
         exec_plans.c.id,
-        exec_plans.c.kind,
         exec_plans.c.state,
-        exec_plans.c.strategy_id,
-        exec_plans.c.account_id,
         exec_plans.c.position_id,
-        exec_plans.c.position_name,
-        exec_plans.c.data_provider,
-        exec_plans.c.qty_multiplier,
-        exec_plans.c.created_at,
         accounts.c.broker_account_id,
         strategies.c.name.label("strategy_name"),
         strategies.c.deleted_at.label("strategy_deleted_at"),
@@ -47,9 +45,25 @@ _PLANS = (
     .select_from(exec_plans)
     .join(accounts, accounts.c.id == exec_plans.c.account_id)
     .join(strategies, strategies.c.id == exec_plans.c.strategy_id)
-    .outerjoin(exec_plan_legs, exec_plan_legs.c.plan_id == exec_plans.c.id)
-    .where(exec_plans.c.user_id == bindparam("user"), exec_plans.c.id.in_(bindparam("plans", expanding=True)))
-    .order_by(exec_plans.c.id, exec_plan_legs.c.place)
+    .where(exec_plans.c.user_id == bindparam("user"), is_among(exec_plans.c.id, "plans"))
+)
+_CONTENTS = select(
+    exec_plans.c.id,
+    exec_plans.c.kind,
+    exec_plans.c.strategy_id,
+    exec_plans.c.account_id,
+    exec_plans.c.position_name,
+    exec_plans.c.data_provider,
+    exec_plans.c.qty_multiplier,
+    exec_plans.c.created_at,
+).where(is_among(exec_plans.c.id, "plans"))
+_LEGS = (
+    select(*(column for column in exec_plan_legs.columns if column.name != "opened_id"))
+    .where(is_among(exec_plan_legs.c.plan_id, "plans"))
+    .order_by(exec_plan_legs.c.plan_id, exec_plan_legs.c.place)
+)
+_OPENED_IDS = select(exec_plan_legs.c.plan_id, exec_plan_legs.c.name, exec_plan_legs.c.opened_id).where(
+    is_among(exec_plan_legs.c.plan_id, "plans"), exec_plan_legs.c.opened_id.is_not(None)
 )
 
 
@@ -80,6 +94,20 @@ class PlanState(enum.Enum):
     EXECUTED = "Executed"
 
 
+_THE_PLAN = exec_plans.c.id == bindparam("plan")
+_OPEN_POSITION = (
+    update(exec_plans).where(_THE_PLAN, exec_plans.c.position_id.is_(None)).values(position_id=bindparam("position"))
+)
+_FILL = (
+    update(exec_plans)
+    .where(_THE_PLAN, exec_plans.c.state == PlanState.PREPARED.value)
+    .values(state=PlanState.FILLED.value)
+)
+_EXECUTE = (
+    update(exec_plans)
+    .where(_THE_PLAN, exec_plans.c.state != PlanState.EXECUTED.value)
+    .values(state=PlanState.EXECUTED.value, executed_at=bindparam("at"), position_id=bindparam("position"))
+)
 _BEING_COMPLETED = select(exec_plans.c.id).where(
     exec_plans.c.position_id == bindparam("position"), exec_plans.c.state == PlanState.FILLED.value
 )
@@ -132,6 +160,23 @@ class NewPlan:
     qty_multiplier: Decimal | None
     legs: tuple[PlanLeg, ...]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContent:
+    """What preparation stored of a plan: it never changes, only its state, its position and its opened legs do."""
+
+    kind: PlanKind
+    strategy_id: int
+    account_id: int
+    position_name: str
+    data_provider: models.DataProviderType | None
+    qty_multiplier: Decimal | None
+    legs: tuple[PlanLeg, ...]
+    created_at: datetime
+
+
+_KEPT: CacheKind[int, PlanContent] = CacheKind("exec plans", MAX_KEPT_PLANS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +258,7 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
         qty_multiplier=plan.qty_multiplier,
         created_at=plan.created_at,
     )
+    tx.keep(_KEPT, {plan_id: _as_stored(plan)})
     if not plan.legs:
         return plan_id  # an adjustment that sets variables only
     await tx.execute(
@@ -235,6 +281,31 @@ async def store_plan(tx: WriteTransaction, user_id: int, plan: NewPlan) -> int:
     return plan_id
 
 
+def _as_stored(plan: NewPlan) -> PlanContent:
+    """Return the plan as reading it from the database would give it."""
+    return PlanContent(
+        kind=plan.kind,
+        strategy_id=plan.strategy_id,
+        account_id=plan.account_id,
+        position_name=plan.position_name,
+        data_provider=plan.data_provider,
+        qty_multiplier=None if plan.qty_multiplier is None else stored_decimal(plan.qty_multiplier),
+        legs=tuple(
+            PlanLeg(
+                name=leg.name,
+                traded=as_stored(leg.traded),
+                qty=stored_decimal(leg.qty),
+                leg_group_id=leg.leg_group_id,
+                expiration_name=leg.expiration_name,
+                leg_id=leg.leg_id,
+                mark=None if leg.mark is None else stored_decimal(leg.mark),
+            )
+            for leg in plan.legs
+        ),
+        created_at=stored_moment(plan.created_at),
+    )
+
+
 async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     """Return the user's plan; `NotFound` when there is none of that id for this user."""
     result = await find_plans(tx, user_id, [plan_id])
@@ -244,11 +315,43 @@ async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
 
 
 async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:
-    """Return those of the plans that are the user's, by their ids."""
-    by_plan: dict[int, list[Row[Any]]] = {}
-    for row in await tx.all(_PLANS, {"user": user_id, "plans": list(plan_ids)}):
-        by_plan.setdefault(row.id, []).append(row)
-    return {plan_id: _plan_of(rows) for plan_id, rows in by_plan.items()}
+    """Return those of the plans that are the user's, by their ids.
+
+    What preparation stored of a plan never changes, so it is kept in memory; its state is read each time.
+    """
+    rows = await tx.all(_STANDINGS, {"user": user_id, "plans": list(plan_ids)})
+    contents = await _contents(tx, [row.id for row in rows])
+    opened: dict[int, dict[str, int]] = {}
+    adjustments = [plan_id for plan_id, content in contents.items() if content.kind is PlanKind.ADJUSTMENT]
+    if adjustments:
+        for row in await tx.all(_OPENED_IDS, {"plans": adjustments}):
+            opened.setdefault(row.plan_id, {})[row.name] = row.opened_id
+    return {row.id: _plan_of(row, contents[row.id], opened.get(row.id, {})) for row in rows}
+
+
+async def _contents(tx: Transaction, plan_ids: Sequence[int]) -> dict[int, PlanContent]:
+    contents = tx.find_kept(_KEPT, plan_ids)
+    unknown = [plan_id for plan_id in plan_ids if plan_id not in contents]
+    if unknown:
+        legs: dict[int, list[PlanLeg]] = {}
+        for row in await tx.all(_LEGS, {"plans": unknown}):
+            legs.setdefault(row.plan_id, []).append(_leg_of(row))
+        read = {
+            row.id: PlanContent(
+                kind=PlanKind(row.kind),
+                strategy_id=row.strategy_id,
+                account_id=row.account_id,
+                position_name=row.position_name,
+                data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
+                qty_multiplier=row.qty_multiplier,
+                legs=tuple(legs.get(row.id, ())),
+                created_at=row.created_at,
+            )
+            for row in await tx.all(_CONTENTS, {"plans": unknown})
+        }
+        tx.keep(_KEPT, read)
+        contents |= read
+    return contents
 
 
 def no_plan(plan_id: int) -> ServiceError:
@@ -261,22 +364,24 @@ def executed_already(plan_id: int) -> ServiceError:
     return conflict(f"exec plan {plan_id} was executed already; prepare again to trade again", code="PlanExecuted")
 
 
-def _plan_of(rows: Sequence[Row[Any]]) -> Plan:
-    row = rows[0]
+def _plan_of(row: Row[Any], content: PlanContent, opened: Mapping[str, int]) -> Plan:
+    legs = content.legs
+    if opened:
+        legs = tuple(replace(leg, opened_id=opened.get(leg.name)) for leg in legs)
     return Plan(
         id=row.id,
-        kind=PlanKind(row.kind),
+        kind=content.kind,
         state=PlanState(row.state),
-        strategy_id=row.strategy_id,
+        strategy_id=content.strategy_id,
         strategy_name=row.strategy_name,
-        account_id=row.account_id,
+        account_id=content.account_id,
         broker_account_id=row.broker_account_id,
         position_id=row.position_id,
-        position_name=row.position_name,
-        data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
-        qty_multiplier=row.qty_multiplier,
-        legs=tuple(_leg_of(leg) for leg in rows if leg.place is not None),
-        created_at=row.created_at,
+        position_name=content.position_name,
+        data_provider=content.data_provider,
+        qty_multiplier=content.qty_multiplier,
+        legs=legs,
+        created_at=content.created_at,
         strategy_deleted=row.strategy_deleted_at is not None,
     )
 
@@ -289,11 +394,7 @@ async def note_opened(tx: WriteTransaction, plan_id: int, opened: Mapping[str, i
 
 async def mark_opened(tx: WriteTransaction, plan_id: int, position_id: int) -> None:
     """Record within the transaction which position the first fill of an entry has opened."""
-    await tx.execute(
-        exec_plans.update()
-        .where(exec_plans.c.id == plan_id, exec_plans.c.position_id.is_(None))
-        .values(position_id=position_id)
-    )
+    await tx.execute(_OPEN_POSITION, {"plan": plan_id, "position": position_id})
 
 
 async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
@@ -304,8 +405,7 @@ async def mark_filled(tx: WriteTransaction, plan_id: int) -> None:
     ServiceError
         `Conflict` when that was noted before.
     """
-    prepared = (exec_plans.c.id == plan_id) & (exec_plans.c.state == PlanState.PREPARED.value)
-    result = await tx.execute(exec_plans.update().where(prepared).values(state=PlanState.FILLED.value))
+    result = await tx.execute(_FILL, {"plan": plan_id})
     if result.rowcount != 1:
         raise executed_already(plan_id)
 
@@ -349,11 +449,7 @@ async def mark_executed(tx: WriteTransaction, plan_id: int, at: datetime, positi
     ServiceError
         `Conflict` when it was carried out before: a plan is executed once.
     """
-    result = await tx.execute(
-        exec_plans.update()
-        .where(exec_plans.c.id == plan_id, exec_plans.c.state != PlanState.EXECUTED.value)
-        .values(state=PlanState.EXECUTED.value, executed_at=at, position_id=position_id)
-    )
+    result = await tx.execute(_EXECUTE, {"plan": plan_id, "at": at, "position": position_id})
     if result.rowcount != 1:
         raise executed_already(plan_id)
 
@@ -375,7 +471,6 @@ def _leg_of(row: Row[Any]) -> PlanLeg:
         expiration_name=row.expiration_name,
         leg_id=row.leg_id,
         mark=row.mark,
-        opened_id=row.opened_id,
     )
 
 

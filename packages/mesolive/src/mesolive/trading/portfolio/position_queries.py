@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BindParameter, Column, bindparam, func, select
+from sqlalchemy import Column, bindparam, func, select
 
 from mesolive.errors import not_found
 from mesolive.market.contracts import OptionContract
+from mesolive.store.clauses import is_among, is_one_of
 from mesolive.store.database import Transaction
 from mesolive.store.tables.access import users
 from mesolive.store.tables.trading import accounts, exec_plans, legs, positions, strategies
@@ -32,7 +33,7 @@ _COUNT_IN_FLIGHT = (
     .where(
         positions.c.strategy_id == bindparam("strategy"),
         positions.c.account_id == bindparam("account"),
-        positions.c.state.in_(_LIVING),
+        is_one_of(positions.c.state, _LIVING),
     )
 )
 _LAST_TRADES = (
@@ -42,21 +43,20 @@ _LAST_TRADES = (
         func.max(positions.c.created_at).label("entry"),
         func.max(positions.c.closed_at).label("exit"),
     )
-    .where(positions.c.strategy_id.in_(bindparam("strategies", expanding=True)))
+    .where(is_among(positions.c.strategy_id, "strategies"))
     .group_by(positions.c.strategy_id, positions.c.account_id)
 )
 _LAST_TRADES_ON = _LAST_TRADES.where(positions.c.account_id == bindparam("account"))
-_AMONG: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
 _OPEN_AMONG = (
     select(positions.c.id, positions.c.user_id)
-    .where(positions.c.id.in_(_AMONG), _OPEN)
+    .where(is_among(positions.c.id, "ids"), _OPEN)
     .order_by(positions.c.id)
     .limit(bindparam("most"))
 )
-_ARE_OPEN = select(positions.c.id).where(positions.c.id.in_(_AMONG), _OPEN)
+_ARE_OPEN = select(positions.c.id).where(is_among(positions.c.id, "ids"), _OPEN)
 _WITH_POSITIONS = select(positions.c.strategy_id, positions.c.account_id).where(_NOT_CLOSED).distinct()
-_STRATEGY_OF = select(positions.c.id, positions.c.strategy_id).where(positions.c.id.in_(_AMONG))
-_DEFINITIONS = select(strategies.c.id, strategies.c.definition).where(strategies.c.id.in_(_AMONG))
+_STRATEGY_OF = select(positions.c.id, positions.c.strategy_id).where(is_among(positions.c.id, "ids"))
+_DEFINITIONS = select(strategies.c.id, strategies.c.definition).where(is_among(strategies.c.id, "ids"))
 _EXPIRED = (
     select(positions.c.id, positions.c.user_id, accounts.c.is_paper)
     .join(legs, legs.c.position_id == positions.c.id)

@@ -14,6 +14,7 @@ from mesolive.access.context import UserContext
 from mesolive.errors import not_found
 from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.language.decision import LegState, PositionState
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, legs, positions, strategies
@@ -293,7 +294,7 @@ def _legs_with_account() -> Select[Any]:
     ).join(accounts, accounts.c.id == legs.c.account_id)
 
 
-_LEGS_OF = _legs_with_account().where(legs.c.position_id.in_(bindparam("ids", expanding=True))).order_by(legs.c.id)
+_LEGS_OF = _legs_with_account().where(is_among(legs.c.position_id, "ids")).order_by(legs.c.id)
 _BY_ID = _joined().where(positions.c.user_id == bindparam("user"), positions.c.id == bindparam("position"))
 _OPEN_OF_ACCOUNT = (
     _joined()

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 
 from mesolive.errors import ServiceError
+from mesolive.store.clauses import is_among
 from mesolive.store.database import Transaction, WriteTransaction
 from mesolive.store.rows import insert
 from mesolive.store.tables.trading import executions, legs, positions
@@ -274,7 +275,7 @@ _RECORDS = select(
     legs.c.created_at,
     legs.c.closed_at,
 )
-_RECORDS_BY_ID = _RECORDS.where(legs.c.id.in_(bindparam("ids", expanding=True)))
+_RECORDS_BY_ID = _RECORDS.where(is_among(legs.c.id, "ids"))
 _OPEN_RECORDS = _RECORDS.where(legs.c.position_id == bindparam("position"), legs.c.closed_at.is_(None)).order_by(
     legs.c.id
 )

@@ -1,0 +1,108 @@
+"""Quotes and pre-trade risk of a batch of orders: looked up once per account and combo.
+
+Orders that are sent at once are often of the same legs: the same strategy on many accounts, or many positions of one.
+They are all judged by the market of the moment at which the first of them was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mesolive.language.legs import quote_problem
+from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
+from mesolive.trading.execution.combo_orders import GroupOrder
+from mesolive.trading.execution.order_risk import OrderRisk, order_risk
+from mesolive.trading.portfolio.accounts import Account
+from mesolive.trading.portfolio.contract_rows import TradedContract
+from mesolive.trading.portfolio.positions import Position
+from mesolive.venues.base import VenueLeg
+from mesolive.venues.combo_quotes import ComboQuote, quote_combo
+from mesolive_sdk import models
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The market of a combo at the moment of the batch.
+
+    Attributes
+    ----------
+    quote
+        `None` while the price of an order cannot be judged.
+    spot
+        The underlying's mark, where there is one.
+    code, why
+        Why there is no quote, as the code and the reason of a refusal.
+    """
+
+    quote: ComboQuote | None
+    spot: Decimal | None = None
+    code: str = "NoMarket"
+    why: str = "a leg has no two-sided market now, so the order's price cannot be judged"
+
+
+class BatchQuotes:
+    """The market by which one batch of orders is judged."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._quoted: dict[tuple[int, tuple[VenueLeg, ...]], Quoted] = {}
+        self._risks: dict[tuple[int, tuple[VenueLeg, ...], Decimal, Decimal], OrderRisk] = {}
+
+    def quoted(self, account: Account, legs: tuple[VenueLeg, ...]) -> Quoted:
+        """Return the market of a combo, from the account's provider and of the quality that it accepts."""
+        key = (account.id, legs)
+        result = self._quoted.get(key)
+        if result is None:
+            result = self._quoted[key] = self._look_up(account, legs)
+        return result
+
+    def risk(
+        self,
+        account: Account,
+        order: GroupOrder,
+        contracts: Sequence[TradedContract],
+        position: Position | None,
+        highest: Decimal,
+    ) -> OrderRisk:
+        """Return the risk of an order that may pay `highest` per combo; see `order_risk`."""
+        spot = self.quoted(account, order.legs).spot
+        if position is not None:
+            return order_risk(order, contracts, position, spot, highest)
+        key = (account.id, order.legs, order.qty, highest)
+        result = self._risks.get(key)
+        if result is None:
+            result = self._risks[key] = order_risk(order, contracts, None, spot, highest)
+        return result
+
+    def _look_up(self, account: Account, legs: tuple[VenueLeg, ...]) -> Quoted:
+        symbol = legs[0].contract.underlying
+        stale = self._stale(symbol, account)
+        if stale is not None:
+            return Quoted(None, code="StaleQuotes", why=stale)
+        unaccepted = self._unaccepted(legs, account)
+        if unaccepted is not None:
+            return Quoted(None, code="QuotesNotLive", why=unaccepted)
+        spot = self._market.view(symbol, account.provider).underlying.quote.mark
+        quote = quote_combo(self._market, legs, account.provider)
+        return Quoted(quote, None if spot is None else Decimal(repr(spot)))
+
+    def _stale(self, symbol: str, account: Account) -> str | None:
+        """Return why prices of an underlying cannot be checked now (stale or missing quotes), or `None`."""
+        try:
+            provider = self._market.serving(symbol, account.provider).name
+            status = self._market.status(provider)
+            if status.state is not models.AgentStatus.Connected:
+                return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
+            stale = self._market.view(symbol, provider).stale
+        except (UnknownUnderlyingError, UnknownProviderError) as error:
+            return str(error)
+        return f"no quotes of {symbol} are coming in, so the order's price cannot be judged" if stale else None
+
+    def _unaccepted(self, legs: Sequence[VenueLeg], account: Account) -> str | None:
+        """Return which leg's quote is not live, and how old it is; `None` where the account accepts all of them."""
+        view = self._market.view(legs[0].contract.underlying, account.provider)
+        view = view.accepting(account.accepted_quality)
+        problems = (quote_problem(view, leg.contract) for leg in legs)
+        return next((why for why in problems if why is not None), None)
