@@ -21,6 +21,7 @@ SERVER_KITS = (
     "mesolive.server",
     "mesolive_testkit.adjusting",
     "mesolive_testkit.autopilot",
+    "mesolive_testkit.connectors",
     "mesolive_testkit.operator",
     "mesolive_testkit.server",
     "mesolive_testkit.signals",

@@ -51,6 +51,11 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
         "Ask the running server: its health, agents, accounts, halts, active signals and errors, and the last events.",
     ),
     "account": CommandPlace("account", "account_app", "List accounts, create them, and limit what they may send."),
+    "connector": CommandPlace(
+        "connector",
+        "connector_app",
+        "Connect brokers and market data: add, test, enable, and enable accounts one by one.",
+    ),
     "position": CommandPlace("position", "position_app", "Look at positions; close, correct or liquidate one by hand."),
     "order": CommandPlace("order", "order_app", "Look at orders."),
     "halt": CommandPlace("halt", "halt", "Stop sending orders at once, and cancel what is open."),

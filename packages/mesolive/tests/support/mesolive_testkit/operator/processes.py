@@ -37,6 +37,10 @@ class Served:
         return self.log.read_text()
 
 
+LIVE = ("--market", "live")
+"""Arguments of `serve` and `start` in place of no `--market`, which is a live server for the command itself."""
+
+
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment without settings of the one who runs the tests."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MESOLIVE_")}
@@ -57,9 +61,11 @@ def command(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) ->
 
 
 def start(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Served:
-    """Start a server and return it once it listens."""
+    """Start a server and return it once it listens; with `--market live` the one that runs its connectors."""
     log = cwd / "server.log"
     market = [] if "--market" in arguments else ["--market", "simulated"]
+    if arguments[:2] == LIVE:
+        market, arguments = [], arguments[2:]
     with log.open("a") as errors:
         process = subprocess.Popen(
             [MESOLIVE, "serve", *market, "--port", "0", *arguments],

@@ -1,0 +1,321 @@
+"""`mesolive connector`: add, test, enable, disable and remove connections to brokers, and enable their accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from mesolive.cli.remote import AsJson, Token, Url, client, print_json, print_table
+from mesolive.cli.text import echo
+from mesolive.settings import SettingsError
+from mesolive_sdk import MesoLiveControlHubClient, models
+
+T = TypeVar("T")
+
+connector_app = typer.Typer(no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The connector, as named when it was added.")]
+Given = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting as NAME=VALUE, as often as needed; NAME= is its default.")
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets-file",
+        help="A file with a line NAME=VALUE for each secret; - reads standard input. Without it secrets are asked for.",
+    ),
+]
+
+
+@connector_app.callback()
+def commands() -> None:
+    """Connect brokers and market data: add, test, enable, and enable accounts one by one.
+
+    All commands ask the running server, started without --market. A connector is added disabled: `test` shows in one
+    table what works and what is missing, `enable` connects it. Accounts are discovered, and none is used before
+    `enable-account`. Secrets are asked for, or read from a file or standard input: never given as arguments, which
+    other users of the machine can see.
+    """
+
+
+@connector_app.command(name="kinds")
+def kinds(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List the kinds of connectors, with their settings."""
+    result = _ask(url, token, lambda control: control.list_connector_kinds())
+    if as_json:
+        print_json(result)
+        return
+    for kind in result.Kinds:
+        rows = [
+            [
+                setting.Name,
+                "secret" if setting.Secret else "required" if setting.Required else setting.Default or "",
+                setting.Help + (f" One of {', '.join(setting.Choices)}." if setting.Choices else ""),
+            ]
+            for setting in kind.Settings
+        ]
+        print_table(f"{kind.Kind}: {kind.Title}", ["setting", "default", "what it is"], rows, "no settings")
+
+
+@connector_app.command(name="add")
+def add(
+    kind: Annotated[str, typer.Argument(help="The kind, as `mesolive connector kinds` lists it.")],
+    name: Annotated[str | None, typer.Option(help="Your name for it. [default: the kind]")] = None,
+    given: Given = None,
+    secrets_file: SecretFile = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store a connection, disabled. Its secrets are encrypted, and never shown again."""
+    settings = _pairs(given)
+
+    async def run(control: MesoLiveControlHubClient) -> models.ConnectorInfo:
+        known = {item.Kind: item for item in (await control.list_connector_kinds()).Kinds}
+        names = [setting.Name for setting in known[kind].Settings if setting.Secret] if kind in known else []
+        secrets = _secrets(names, secrets_file)
+        args = models.AddConnectorArgs(Name=name or kind, Kind=kind, Settings=settings, Secrets=secrets)
+        return await control.add_connector(args)
+
+    result = _ask(url, token, run)
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Connector {result.Name} is added, disabled. Next: mesolive connector test {result.Name}")
+
+
+@connector_app.command(name="set")
+def change(
+    name: Name,
+    given: Given = None,
+    secret: Annotated[
+        list[str] | None, typer.Option("--secret", help="The name of a secret to enter anew, as often as needed.")
+    ] = None,
+    secrets_file: SecretFile = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change settings and secrets; what is not named stays. A connector that is enabled connects anew."""
+    settings, secrets = _pairs(given), _secrets(secret or [], secrets_file)
+    args = models.UpdateConnectorArgs(Name=name, Settings=settings, Secrets=secrets)
+    result = _ask(url, token, lambda control: control.update_connector(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Connector {result.Name} is changed. It is {_state(result)}.")
+
+
+@connector_app.command(name="list")
+def list_connectors(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List your connectors: how each is, what to do, and which accounts it has discovered."""
+    result = _ask(url, token, lambda control: control.list_connectors())
+    if as_json:
+        print_json(result)
+        return
+    print_table(
+        "Connectors",
+        ["name", "kind", "state", "what it says", "what to do", "accounts"],
+        [
+            [
+                item.Name,
+                item.Kind,
+                item.State.value,
+                item.Message,
+                item.Remedy,
+                ", ".join(f"{account.BrokerAccountId} ({_account(account)})" for account in item.Accounts),
+            ]
+            for item in result.Connectors
+        ],
+        "no connector; add one: mesolive connector add KIND (mesolive connector kinds lists them)",
+    )
+
+
+@connector_app.command(name="test")
+def try_connection(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Connect, and show accounts, data quality, permissions, clock difference and what is missing; sends no order.
+
+    Status 1: something failed.
+    """
+    result = _ask(url, token, lambda control: control.test_connector(models.ConnectorArgs(Name=name)), seconds=120)
+    if as_json:
+        print_json(result)
+    else:
+        rows = [[item.Topic, item.Check.value.lower(), item.Detail, item.Remedy] for item in result.Findings]
+        print_table(f"Test of {name}", ["what", "outcome", "found", "what to do"], rows, "nothing was found")
+    if not result.Passed:
+        sys.exit(1)
+
+
+@connector_app.command(name="enable")
+def enable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Connect, now and at every start of the server; one that waits for you tries again."""
+    result = _ask(url, token, lambda control: control.enable_connector(models.ConnectorArgs(Name=name)))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Connector {name} is enabled. How it is: mesolive connector list")
+
+
+@connector_app.command(name="disable")
+def disable(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Disconnect until it is enabled again. Orders that work stay at the broker."""
+    result = _ask(url, token, lambda control: control.disable_connector(models.ConnectorArgs(Name=name)))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Connector {name} is disabled.")
+
+
+@connector_app.command(name="remove")
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a connector and its secrets; refused while its accounts hold positions or have open orders."""
+    if not yes:
+        typer.confirm(f"Remove connector {name} with its secrets?", abort=True)
+    result = _ask(url, token, lambda control: control.remove_connector(models.ConnectorArgs(Name=name)))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Connector {name} is removed.")
+
+
+@connector_app.command(name="log")
+def log(
+    name: Name,
+    limit: Annotated[int, typer.Option(help="How many of the newest entries.", min=1, max=1000)] = 50,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of a connector: its states with their reasons, the newest first."""
+    args = models.GetConnectorLogArgs(Name=name, Limit=limit)
+    result = _ask(url, token, lambda control: control.get_connector_log(args))
+    if as_json:
+        print_json(result)
+        return
+    print_table(
+        f"Log of {name}",
+        ["at (UTC)", "state", "what it said", "what to do"],
+        [[f"{entry.At:%Y-%m-%d %H:%M:%S}", entry.State.value, entry.Message, entry.Remedy] for entry in result.Entries],
+        "nothing yet",
+    )
+
+
+@connector_app.command(name="enable-account")
+def enable_account(
+    name: Name,
+    account: Annotated[str, typer.Argument(help="A discovered account, as `mesolive connector list` shows it.")],
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Use a discovered account. One of real money sends nothing before `mesolive account limits --allow-live`."""
+    args = models.EnableBrokerAccountArgs(Name=name, BrokerAccountId=account)
+    result = _ask(url, token, lambda control: control.enable_broker_account(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(
+            f"Account {result.BrokerAccountId} is enabled. Its limits: mesolive account limits --id {account} --user …"
+        )
+
+
+@connector_app.command(name="account-data")
+def account_data(
+    account: Annotated[str, typer.Argument(help="One of your accounts.")],
+    provider: Annotated[
+        str | None, typer.Option(help="Whose quotes value it, such as Ibkr. [default: its broker's own]")
+    ] = None,
+    accept_delayed: Annotated[
+        bool, typer.Option("--accept-delayed/--live-only", help="Whether decisions are made on delayed quotes too.")
+    ] = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose whose quotes value an account and decide for it, and whether delayed ones will do."""
+    args = models.SetAccountMarketDataArgs(
+        BrokerAccountId=account, DataProvider=_provider(provider), AcceptDelayed=accept_delayed
+    )
+    result = _ask(url, token, lambda control: control.set_account_market_data(args))
+    if as_json:
+        print_json(result)
+    else:
+        delayed = "live and delayed" if accept_delayed else "live"
+        echo(f"Account {account} is valued by {provider or 'its broker'}, and decides on {delayed} quotes.")
+
+
+def _ask(
+    url: str | None,
+    token: str | None,
+    ask: Callable[[MesoLiveControlHubClient], Awaitable[T]],
+    *,
+    seconds: float = 30.0,
+) -> T:
+    async def run() -> T:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            control.timeout = seconds
+            return await ask(control)
+
+    return asyncio.run(run())
+
+
+def _pairs(given: list[str] | None) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for text in given or []:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--set")
+        result[name] = value
+    return result
+
+
+def _secrets(names: list[str], file: Path | None) -> dict[str, str]:
+    """Return secrets from a file, from standard input, or from prompts that do not echo; an empty answer is none."""
+    if file is None:
+        asked = {name: typer.prompt(name, default="", hide_input=True, show_default=False, err=True) for name in names}
+        return {name: text for name, text in asked.items() if text}
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--secrets-file: {file} cannot be read ({type(error).__name__})") from None
+    result: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, separator, value = line.partition("=")
+        if not separator:  # the line is not repeated: it may be a secret
+            raise SettingsError(f"--secrets-file: line {number}: expected NAME=VALUE")
+        result[name.strip()] = value.strip()
+    return result
+
+
+def _provider(name: str | None) -> models.DataProviderType | None:
+    if name is None:
+        return None
+    known = {kind.name.lower(): kind for kind in models.DataProviderType if kind is not models.DataProviderType.Unknown}
+    if name.lower() not in known:
+        expected = ", ".join(kind.name for kind in known.values())
+        raise typer.BadParameter(f"expected {expected}, got {name!r}", param_hint="--provider")
+    return known[name.lower()]
+
+
+def _state(item: models.ConnectorInfo) -> str:
+    words = item.State.value.lower()
+    return f"{words}: {item.Message}" if item.Message else words
+
+
+def _account(account: models.ConnectorAccount) -> str:
+    kind = "real money" if account.Live else "paper"
+    return f"{kind}, {'enabled' if account.Enabled else 'not enabled'}"

@@ -1,0 +1,85 @@
+"""Secrets of connections: sealed at rest and in backups, rotated with two keys, and in no log at any level."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesolive.app import venue_memory
+from mesolive.operations.backup import make_backup
+from mesolive_sdk import MesoLiveApiException, models
+from mesolive_testkit.connectors import add, enabled, running_live, until
+
+PASSWORD = "tr0ub4dor-and-3-correct-horses"
+SIM = models.ConnectorArgs(Name="sim")
+State = models.ConnectorStateType
+
+
+def files_below(folder: Path) -> list[Path]:
+    found = [file for file in folder.rglob("*") if file.is_file()]
+    assert any(file.suffix == ".gz" for file in found)
+    return found
+
+
+@pytest.mark.parametrize("refusal", ["none", "credentials", "defect", "nonsense"])
+async def test_no_secret_is_in_any_log_at_debug_whatever_happens(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    captured_logs: Sequence[MutableMapping[str, Any]],
+    refusal: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running_live(tmp_path) as kit:
+        await add(kit, secrets={"password": PASSWORD}, refuse=refusal, nonsense_facts="true")
+        await kit.control.test_connector(SIM)
+        await kit.control.enable_connector(SIM)
+        await until(kit, lambda item: item.State not in {State.Connecting, State.Disabled})
+        with pytest.raises(MesoLiveApiException) as refused:
+            await kit.control.add_connector(
+                models.AddConnectorArgs(Name="x", Kind="simulated", Settings={"password": PASSWORD}, Secrets={})
+            )
+        log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
+        shown = (await kit.control.list_connectors()).Connectors
+    assert any(entry["event"] == "connector_state" for entry in captured_logs), "our log was read"
+    assert caplog.records, "the libraries' log was read"
+    for where in (repr(captured_logs), caplog.text, repr(log), repr(shown), str(refused.value)):
+        assert PASSWORD not in where
+
+
+async def test_the_database_and_a_backup_hold_no_secret_in_plain_text(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, secrets={"password": PASSWORD})
+        settings = kit.application.settings
+        await asyncio.to_thread(make_backup, settings.database, tmp_path / "backup.tar.gz", venue_memory(settings))
+    for file in files_below(tmp_path):
+        content = file.read_bytes()
+        assert PASSWORD.encode() not in (gzip.decompress(content) if file.suffix == ".gz" else content), file.name
+
+
+async def test_a_rotated_server_secret_opens_what_the_previous_one_sealed_and_seals_it_anew(tmp_path: Path) -> None:
+    old, new = "o" * 40, "n" * 40
+    async with running_live(tmp_path, secret_key=old) as kit:
+        await enabled(kit, secrets={"password": PASSWORD})
+    async with running_live(tmp_path, user="ann", secret_key=new, previous_secret_key=old) as kit:
+        assert [state["state"] for state in kit.application.connectors.report().values()] != ["ActionRequired"]
+    async with running_live(tmp_path, secret_key=new) as kit:
+        await until(kit, lambda item: item.State is State.Connected)
+
+
+async def test_a_secret_of_another_key_waits_for_the_trader_and_says_what_to_do(tmp_path: Path) -> None:
+    async with running_live(tmp_path, secret_key="o" * 40) as kit:
+        await enabled(kit, secrets={"password": PASSWORD})
+    async with running_live(tmp_path, secret_key="n" * 40) as kit:
+        shown = await until(kit, lambda item: item.State is State.ActionRequired)
+        assert "it was encrypted with another server secret" in shown.Message
+        assert shown.Remedy == "Enter the secrets again: mesolive connector set sim."
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={}, Secrets={"password": PASSWORD})
+        )
+        await until(kit, lambda item: item.State is State.Connected)

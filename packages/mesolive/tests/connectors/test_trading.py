@@ -1,0 +1,163 @@
+"""Trading over a connector: the account's own quotes, its own market time, and the broker's figures."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key, wait_for_job
+from mesolive_testkit.connectors import QUICK, enabled, running_live
+from mesolive_testkit.server import SPX, Kit, definition
+
+ACCOUNT = "SIM1000"
+FACTS_SOON = replace(QUICK, facts_seconds=0.1)
+
+
+async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositionEntryStatusResult:
+    """Import the sample strategy for an account, prepare an entry, and return the job's final status."""
+    strategy = await kit.control.create_strategy(
+        models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[account])
+    )
+    job = await kit.control.start_prepare_position_entry(
+        models.PreparePositionEntryArgs(
+            IdempotencyKey=new_idempotency_key(),
+            PositionName="over a connector",
+            StrategyId=strategy.Id,
+            BrokerAccountId=account,
+            LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+            Underlying=SPX,
+        )
+    )
+    args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+    return await wait_for_job(lambda: kit.control.get_prepare_position_entry_status(args))
+
+
+async def send(kit: Kit, plan: models.PreparePositionEntryResult, account: str = ACCOUNT) -> None:
+    """Send every leg group of a plan at the market, one after another, and wait until the position is open."""
+    for group, names in plan.LegGroups.items():
+        await kit.control.send_order(
+            models.SendOrderArgs(
+                IdempotencyKey=new_idempotency_key(),
+                BrokerAccountId=account,
+                ExecPlanId=plan.ExecPlanId,
+                LegGroupId=group,
+                LegGroupOrder=models.LegGroupOrder(
+                    OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=names
+                ),
+            )
+        )
+    async with asyncio.timeout(60):
+        while True:
+            found = (await kit.control.list_positions()).Positions
+            if found and found[0].State is models.LivePositionState.Open:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def account_enabled(kit: Kit, name: str = ACCOUNT) -> models.LiveAccount:
+    return await kit.control.enable_broker_account(models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=name))
+
+
+async def test_a_whole_entry_is_traded_over_a_connector_and_valued_by_its_own_quotes(tmp_path: Path) -> None:
+    async with running_live(tmp_path, supervision=FACTS_SOON) as kit:
+        await enabled(kit)
+        await account_enabled(kit)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        (position,) = (await kit.control.list_positions()).Positions
+        assert position.CreatedAt.year == 2026, "in the market time of the connector"
+        detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position.Id))
+        assert detail.PositionPrice.Mark is not None
+        snapshot = await (await kit.data()).get_position_snapshot(
+            models.GetPositionSnapshotArgs(PositionId=position.Id)
+        )
+        assert snapshot.PositionPrices is not None
+        assert snapshot.PositionPrices.Mark is not None
+        async with asyncio.timeout(60):
+            while True:
+                account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+                assert account.BrokerFacts is not None
+                if account.BrokerFacts.Cash != Decimal(100_000):
+                    break
+                await asyncio.sleep(0.05)
+        assert account.Cash == account.BrokerFacts.Cash
+        assert account.Books is None or account.Books.Cash == account.Cash, "books and broker agree on the cash"
+
+
+async def test_an_account_of_real_money_sends_nothing_before_its_owner_allows_it(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, live_accounts=ACCOUNT)
+        await account_enabled(kit)
+        owner = await kit.application.access.user("trader")
+        async with kit.application.database.read() as tx:
+            from mesolive.trading.execution.risk_limits import CAREFUL_LIMITS, limits_of
+            from mesolive.trading.portfolio.accounts import find_account
+
+            assert await limits_of(tx, (await find_account(tx, owner.user_id, ACCOUNT)).id) == CAREFUL_LIMITS
+        assert not CAREFUL_LIMITS.allow_live
+
+
+@pytest.mark.parametrize("quality", ["delayed", "frozen"])
+async def test_nothing_is_prepared_on_quotes_that_are_not_live(tmp_path: Path, quality: str) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, quality=quality)
+        await account_enabled(kit)
+        status = await prepared(kit)
+        assert status.Status is models.PreparationStatus.Failed
+        assert f"the quotes of SPX are {quality}, and only live quotes are used" in (status.Error or "")
+
+
+async def test_an_account_that_accepts_delayed_quotes_trades_on_them(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, quality="delayed")
+        await account_enabled(kit)
+        await kit.control.set_account_market_data(
+            models.SetAccountMarketDataArgs(BrokerAccountId=ACCOUNT, AcceptDelayed=True)
+        )
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+
+
+async def test_without_its_connection_an_account_sends_nothing_and_says_why(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await account_enabled(kit)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await kit.control.disable_connector(models.ConnectorArgs(Name="sim"))
+        with pytest.raises(MesoLiveApiException, match="the connection of account SIM1000 is not connected"):
+            await send(kit, status.Result)
+
+
+async def test_a_connector_whose_account_holds_a_position_is_not_removed(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await account_enabled(kit)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        with pytest.raises(MesoLiveApiException, match="account SIM1000 holds open positions; close them first"):
+            await kit.control.remove_connector(models.ConnectorArgs(Name="sim"))
+
+
+async def test_figures_of_the_books_stand_beside_the_brokers_where_they_differ(tmp_path: Path) -> None:
+    async with running_live(tmp_path, supervision=FACTS_SOON) as kit:
+        await enabled(kit)
+        await account_enabled(kit)
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={"cash": "90000"}, Secrets={})
+        )
+        async with asyncio.timeout(60):
+            while True:
+                account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=ACCOUNT))
+                if account.Cash == Decimal(90_000):
+                    break
+                await asyncio.sleep(0.05)
+        assert account.Books is not None
+        assert account.Books.Cash == Decimal(100_000)
