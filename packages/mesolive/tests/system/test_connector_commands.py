@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_a_trader_connects_a_broker_by_commands_and_no_secret_is_written(tmp_pat
             assert topic in tested.stdout
 
         assert run(tmp_path, texts, env, "enable", "sim").returncode == 0
+        shown: dict[str, Any] = {}
         for _ in range(200):
             shown = json.loads(run(tmp_path, texts, env, "list", "--json").stdout)["Connectors"][0]
             if shown["State"] == "Connected" and shown["Accounts"]:
