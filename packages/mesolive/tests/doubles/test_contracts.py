@@ -164,7 +164,7 @@ async def test_a_gateway_in_shanghai_writes_the_next_day_and_the_occ_symbol_keep
 
 
 async def test_other_underlyings_are_listed_with_their_own_classes_and_multipliers() -> None:
-    async with running_double(symbols=("XSP", "NDX", "RUT", "VIX", "SPY", "AAPL", "ES")) as kit:
+    async with running_double(symbols=("XSP", "NDX", "RUT", "VIX", "SPY", "AAPL")) as kit:
         client = await kit.client()
         wanted = {
             ("XSP", "IND", "SMART"): {"XSP"},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import types
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -17,10 +18,11 @@ from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.product_model import ProductModel
-from mesolive.doubles.tws.products import PRODUCTS, Terms
+from mesolive.doubles.tws.products import PRODUCTS, Product, Terms
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire_contract import ContractQuery
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.provider import Provider
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 
 # The library's annotations are partial: its objects are of any type here.
@@ -224,17 +226,31 @@ def limit(quantity: float, price: float | Decimal, ref: str = "ref-1", **fields:
     return ib.LimitOrder("BUY" if quantity > 0 else "SELL", abs(quantity), price, orderRef=ref, **fields)
 
 
-def few_options(clock: ManualClock, seed: int, step: timedelta) -> Markets:
-    """Return a simulated SPX with the expirations of the next days and of a third Friday alone."""
+def few_options(clock: ManualClock, symbols: Sequence[str], seed: int, step: timedelta) -> Markets:
+    """Return simulated markets with the expirations of the next three days and of one third Friday's week alone."""
     calendar = us_options_calendar()
 
-    def terms(moment: datetime, sessions: ExchangeCalendar) -> list[Terms]:
-        listed = sorted(PRODUCTS["SPX"].terms(moment, sessions), key=lambda one: (one[1], one[0]))
-        third = next(day for root, day, _ in listed if root == "SPX")
-        return [one for one in listed if one[1] == third or one[1] <= moment.date() + timedelta(days=2)]
+    def shortened(product: Product) -> Product:
+        def terms(moment: datetime, sessions: ExchangeCalendar) -> list[Terms]:
+            listed = product.terms(moment, sessions)
+            days = sorted({day for _, day, _ in listed})
+            first = moment.date()
+            friday = next(day for day in days_after(first) if day.weekday() == 4 and 15 <= day.day <= 21)
+            week = (friday - timedelta(days=4), friday)
+            return [one for one in listed if one[1] in days[:3] or week[0] <= one[1] <= week[1]]
 
-    model = ProductModel(replace(PRODUCTS["SPX"], terms=terms), calendar, 5000.0)
-    return Markets({"SPX": SimulatedProvider(model, clock, calendar, seed=seed, step=step)}, clock, calendar)
+        return replace(product, terms=terms)
+
+    providers: dict[str, Provider] = {}
+    for symbol in symbols:
+        model = ProductModel(shortened(PRODUCTS[symbol]), calendar, 5000.0)
+        providers[symbol] = SimulatedProvider(model, clock, calendar, seed=seed, step=step)
+    return Markets(providers, clock, calendar)
+
+
+def days_after(first: date) -> Iterator[date]:
+    """Return the days from one on."""
+    return (first + timedelta(days=number) for number in itertools.count())
 
 
 @asynccontextmanager
@@ -251,13 +267,13 @@ async def running_double(
     """Run a double on manual clocks; at its end no client may have met a message that it could not read.
 
     A test that lets hours pass takes a longer step: the market is priced at each. Unless `whole_chain`, only some
-    expirations of SPX are listed, which takes a tenth of the time.
+    expirations are listed, which takes a tenth of the time.
     """
     clock, timer = ManualClock(start), ManualClock(start)
-    if whole_chain or around_the_clock or symbols != ("SPX",):
+    if whole_chain or around_the_clock or "ES" in symbols:
         markets = Markets.simulated(clock, seed=seed, symbols=symbols, step=step, around_the_clock=around_the_clock)
     else:
-        markets = few_options(clock, seed, step)
+        markets = few_options(clock, symbols, seed, step)
     await markets.start()
     double = TwsDouble(markets, clock, settings, timer=timer, seed=seed, step=step)
     await double.start()
