@@ -277,7 +277,7 @@ def _unused(request: Request, replayed: ReplayMarket, own: SimulationSettings) -
 
 
 def _warnings(report: CheckReport) -> list[str]:
-    """Return the warnings of checking, without those that a live run does not use what replay does or nobody needs."""
+    """Return the warnings of checking, but for those about fields that replay uses and about mere labels."""
     left_out = ("Backtest.", "Settings.Sim.", "Structure.Name.")
     return [str(warning) for warning in report.advice if not f"{warning.path}.".startswith(left_out)]
 
