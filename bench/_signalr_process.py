@@ -6,14 +6,19 @@ import json
 import subprocess
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-from bench._signalr_socket import SEPARATOR, RawWebSocket
+from bench._signalr_socket import LARGE_CHUNK, SEPARATOR, RawWebSocket
 from signalr_asyncio.protocol import HandshakeRequest, encode_handshake
 
 
 class SignalRProcess:
     """Runs `bench._signalr_server`.
+
+    Parameters
+    ----------
+    websockets
+        What carries WebSockets: uvicorn's own, or picows.
 
     Attributes
     ----------
@@ -21,12 +26,13 @@ class SignalRProcess:
         Where it listens, once entered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, websockets: Literal["uvicorn", "picows"] = "uvicorn") -> None:
+        self._websockets = websockets
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "bench._signalr_server"]
+        command = [sys.executable, "-m", "bench._signalr_server", self._websockets]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
@@ -39,13 +45,13 @@ class SignalRProcess:
         self._process.terminate()
         self._process.wait(30)
 
-    def connect(self, path: str) -> RawWebSocket:
-        """Open a WebSocket."""
-        return RawWebSocket(self.port, path)
+    def connect(self, path: str, chunk: int = LARGE_CHUNK) -> RawWebSocket:
+        """Open a WebSocket that reads so many bytes at once."""
+        return RawWebSocket(self.port, path, chunk)
 
-    def hub(self, path: str = "/hub", protocol: str = "json") -> RawWebSocket:
+    def hub(self, path: str = "/hub", protocol: str = "json", chunk: int = LARGE_CHUNK) -> RawWebSocket:
         """Connect to a hub, without negotiation, and shake hands."""
-        connection = self.connect(path)
+        connection = self.connect(path, chunk)
         connection.send(encode_handshake(HandshakeRequest(protocol, 1)))
         assert connection.receive() == b"{}" + SEPARATOR
         return connection

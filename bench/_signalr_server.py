@@ -1,6 +1,6 @@
 """The server side of the SignalR benchmark, a process of its own: hubs, and bare WebSockets to compare them with.
 
-Prints the port on one line and serves until it is terminated.
+Prints the port on one line and serves until it is terminated; with the argument `picows` by picows.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import gc
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import psutil
@@ -199,11 +200,11 @@ async def serving_here() -> AsyncGenerator[int]:
             await running
 
 
-def _config() -> uvicorn.Config:
+def _config(websockets: type[asyncio.Protocol] | Literal["websockets-sansio"] = "websockets-sansio") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_level="error",
-        ws="websockets-sansio",
+        ws=websockets,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
         timeout_graceful_shutdown=1,
@@ -215,7 +216,12 @@ def main() -> None:
     pin(SERVER_CORE)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(listener.getsockname()[1], flush=True)
-    uvicorn.Server(_config()).run(sockets=[listener])
+    websockets: type[asyncio.Protocol] | Literal["websockets-sansio"] = "websockets-sansio"
+    if sys.argv[1:] == ["picows"]:
+        from signalr_asyncio.server.picows import PicowsProtocol
+
+        websockets = PicowsProtocol
+    uvicorn.Server(_config(websockets)).run(sockets=[listener])
 
 
 def pin(core: int) -> None:

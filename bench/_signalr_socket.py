@@ -7,7 +7,8 @@ from typing import Self
 
 SEPARATOR = b"\x1e"
 _KEY = "MDEyMzQ1Njc4OWFiY2RlZg=="
-_CHUNK = 1 << 18
+LARGE_CHUNK = 1 << 18
+SMALL_CHUNK = 1 << 12
 
 
 class RawWebSocket:
@@ -21,7 +22,7 @@ class RawWebSocket:
         How much is read at once: small where many sockets get little each, since each read makes a buffer of this size.
     """
 
-    def __init__(self, port: int, path: str, chunk: int = _CHUNK) -> None:
+    def __init__(self, port: int, path: str, chunk: int = LARGE_CHUNK) -> None:
         self._chunk = chunk
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

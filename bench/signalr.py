@@ -14,6 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from importlib.util import find_spec
+from typing import NamedTuple
 
 import psutil
 
@@ -22,7 +25,7 @@ from bench._signalr_clients import CLIENT_CORE
 from bench._signalr_mutations import survive
 from bench._signalr_process import SignalRProcess
 from bench._signalr_server import ITEM_BYTES, pin
-from bench._signalr_socket import RawWebSocket, frame
+from bench._signalr_socket import SMALL_CHUNK, RawWebSocket, frame
 from bench.report import Absolute, Row
 from signalr_asyncio import JsonHubProtocol
 from signalr_asyncio.protocol import Invocation, StreamInvocation
@@ -38,6 +41,19 @@ CLIENT_ITEMS = 50_000
 MUTATIONS = 1_000_000
 
 JSON = JsonHubProtocol()
+
+
+class Goal(NamedTuple):
+    """The targets of one implementation of WebSockets."""
+
+    by: str
+    call: float
+    broadcast: float
+
+
+UVICORN = Goal("", 0.85, 0.5)
+PICOWS = Goal(" by picows", 1.1, 0.8)
+CPU_ROUNDS = 10
 END_OF_STREAM = b'{"type":3,"invocationId":"1"}\x1e'
 
 
@@ -47,22 +63,37 @@ def run() -> Sequence[Row]:
     pin(CLIENT_CORE)
     try:
         with SignalRProcess() as server:
-            rows = [*calling(server), *streaming(server), *broadcasting(server), *comparing(server.port)]
+            rows = [*calling(server, server), *streaming(server), *broadcasting(server, server)]
+            if find_spec("picows") is None:
+                print("bench: picows is not installed; its rows are left out (pip install 'signalr-asyncio[picows]')")
+            else:
+                with SignalRProcess("picows") as native:
+                    rows += [*calling(server, native, PICOWS), *broadcasting(server, native, PICOWS)]
+            rows += comparing(server.port)
         return [*rows, *idling(), *mutating()]
     finally:
         if affinity is not None:
             os.sched_setaffinity(0, affinity)
 
 
-def calling(server: SignalRProcess) -> list[Row]:
-    """Compare calls, one after another, with bare echoes."""
+def calling(bare: SignalRProcess, server: SignalRProcess, goal: Goal = UVICORN) -> list[Row]:
+    """Compare calls, one after another, with bare echoes of uvicorn."""
     text = "x" * ECHO_BYTES
     call = frame(JSON.encode(Invocation("Echo", [text], "1")))
     plain = frame(text.encode())
-    with server.connect("/echo") as bare, server.hub() as called:
-        echo = rates(ECHOES, lambda: back_and_forth(bare, plain), lambda: back_and_forth(called, call))
-    sides = [Absolute("hub calls of 256 B", echo.own, "1/s"), Absolute("bare echoes of 256 B", echo.base, "1/s")]
-    return [Row("hub call : bare echo", echo.ratio, 0.85, 1.3, "higher", sides)]
+    with bare.connect("/echo", SMALL_CHUNK) as echoed, server.hub(chunk=SMALL_CHUNK) as called:
+        echo = rates(ECHOES, lambda: back_and_forth(echoed, plain), lambda: back_and_forth(called, call))
+        cpu = [
+            min(cpu_per(process, ECHOES, partial(back_and_forth, connection, data)) for _ in range(CPU_ROUNDS))
+            for process, connection, data in ((server, called, call), (bare, echoed, plain))
+        ]
+    sides = [
+        Absolute("hub calls of 256 B", echo.own, "1/s"),
+        Absolute("bare echoes of 256 B", echo.base, "1/s"),
+        Absolute("processor time of the server, a hub call", cpu[0] * 1e6, "µs"),
+        Absolute("processor time of the server, a bare echo", cpu[1] * 1e6, "µs"),
+    ]
+    return [Row(f"hub call{goal.by} : bare echo of uvicorn", echo.ratio, goal.call, 1.3, "higher", sides)]
 
 
 def streaming(server: SignalRProcess) -> list[Row]:
@@ -97,14 +128,14 @@ def streaming(server: SignalRProcess) -> list[Row]:
     ]
 
 
-def broadcasting(server: SignalRProcess) -> list[Row]:
+def broadcasting(bare: SignalRProcess, server: SignalRProcess, goal: Goal = UVICORN) -> list[Row]:
     """Send messages to many connections, half of them in either encoding, and compare with a bare push of as many."""
     half = CONNECTIONS // 2
     with ExitStack() as stack:
-        listeners = [stack.enter_context(server.hub("/counted", "json")) for _ in range(half)]
-        listeners += [stack.enter_context(server.hub("/counted", "messagepack")) for _ in range(half)]
+        listeners = [stack.enter_context(server.hub("/counted", "json", SMALL_CHUNK)) for _ in range(half)]
+        listeners += [stack.enter_context(server.hub("/counted", "messagepack", SMALL_CHUNK)) for _ in range(half)]
         sender = stack.enter_context(server.hub("/counted"))
-        bare = stack.enter_context(server.connect("/push"))
+        pushed = stack.enter_context(bare.connect("/push"))
         ask = frame(JSON.encode(Invocation("Broadcast", [])))
 
         def broadcast() -> None:
@@ -116,14 +147,17 @@ def broadcasting(server: SignalRProcess) -> list[Row]:
         broadcast()
         encodings = server.encodings() - before
         push = str(CONNECTIONS).encode()
-        measured = rates(CONNECTIONS, lambda: ask_and_read(bare, push, b"END"), broadcast, BROADCASTS)
+        measured = rates(CONNECTIONS, lambda: ask_and_read(pushed, push, b"END"), broadcast, BROADCASTS)
+        cpu = min(cpu_per(server, CONNECTIONS, broadcast) for _ in range(CPU_ROUNDS))
     sides = [
         Absolute("deliveries of a broadcast to 1,000", measured.own, "1/s"),
         Absolute("until the last of 1,000 has it", CONNECTIONS / measured.own * 1e3, "ms"),
-        Absolute("bare push", measured.base, "1/s"),
+        Absolute("bare push of uvicorn", measured.base, "1/s"),
+        Absolute("processor time of the server, a delivery", cpu * 1e6, "µs"),
     ]
+    name = f"broadcast to 1,000{goal.by}, deliveries/s : bare push/s of uvicorn"
     return [
-        Row("broadcast to 1,000, deliveries/s : bare push/s", measured.ratio, 0.5, 1.0, "higher", sides),
+        Row(name, measured.ratio, goal.broadcast, 1.0, "higher", sides),
         Row("encodings of a broadcast to 1,000, per encoding in use", encodings / 2, 1, unit=""),
     ]
 
@@ -181,6 +215,13 @@ def mutating() -> list[Row]:
         Row("unexpected errors in 1,000,000 damaged frames", unexpected, 0, absolutes=sides, unit=""),
         Row("memory grown by 1,000,000 damaged frames", max(0.0, grown), 1024, unit="KB"),
     ]
+
+
+def cpu_per(server: SignalRProcess, count: int, work: Callable[[], None]) -> float:
+    """Return the processor seconds of the server for each of the `count` things that `work` does."""
+    before = server.cpu_seconds()
+    work()
+    return (server.cpu_seconds() - before) / count
 
 
 def rates(count: int, base: Callable[[], None], own: Callable[[], None], rounds: int = ROUNDS) -> Rounds:

@@ -38,7 +38,7 @@ DEEPEST = 8
 REPEAT_SECONDS = 60.0
 """Seconds before a repeated log line that a client causes is written again."""
 
-FROM_CLIENTS = ("uvicorn", "websockets")
+FROM_CLIENTS = ("uvicorn", "websockets", "signalr_asyncio.picows")
 """Loggers whose lines any client that reaches the port can cause, without a key."""
 
 

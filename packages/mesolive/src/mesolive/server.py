@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -150,7 +151,7 @@ async def serving(settings: Settings, overrides: Overrides | None = None) -> Asy
                 server_header=False,
                 http=PromptRequests,
                 backlog=BACKLOG,
-                ws="websockets-sansio",
+                ws=_websockets(settings),
                 ws_max_size=16 * 1024 * 1024,  # the hubs' own limits are lower and answer better
                 ws_per_message_deflate=False,  # on one machine and in a data centre it costs more than it saves
                 ws_ping_interval=None,  # the hub protocol has pings of its own
@@ -232,6 +233,13 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
         _log.info("stopped")
     if lost:
         raise UnusableDatabaseError("another server has taken this database; there can be only one, so this one ended")
+
+
+def _websockets(settings: Settings) -> Any:  # noqa: ANN401 - a name or a class, as uvicorn takes it
+    """Return what carries WebSockets; picows is imported only where it is used."""
+    if settings.websockets == "picows":
+        return import_module("signalr_asyncio.server.picows").PicowsProtocol
+    return "websockets-sansio"
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -17,6 +18,7 @@ from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
 from mesolive_sdk.models import DataProviderType
 
 MarketKind = Literal["simulated", "recorded"]
+WebSocketsKind = Literal["uvicorn", "picows"]
 
 DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
 
@@ -154,6 +156,10 @@ class Settings:
         ),
     ] = 8
     max_streams: Annotated[int, Setting("Streams that one user may have open, over all connections.")] = 1000
+    websockets: Annotated[
+        WebSocketsKind,
+        Setting("What carries WebSockets: uvicorn, or picows (faster; needs pip install 'mesolive[picows]')."),
+    ] = "uvicorn"
 
     def __repr__(self) -> str:
         """Return a representation without secrets."""
@@ -216,6 +222,8 @@ class Settings:
                 "or --market recorded with them"
             )
         self.preferred_providers()
+        if self.websockets == "picows" and find_spec("picows") is None:
+            raise SettingsError("websockets: picows is not installed: pip install 'mesolive[picows]'")
         if self.market == "recorded" and self.chain is None:
             raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
         return self

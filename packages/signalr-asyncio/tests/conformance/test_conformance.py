@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from signalr_testkit.conformance import ConformanceServer
+from signalr_testkit.implementations import IMPLEMENTATIONS, implementation
 from signalr_testkit.node import drive, require_node
 
 # Server-sent events are text: that MessagePack is refused there is one of the cases.
@@ -22,12 +23,13 @@ MIN_CASES = 50
 
 
 @pytest.mark.node
+@pytest.mark.parametrize("websockets", IMPLEMENTATIONS)
 @pytest.mark.parametrize(("transport", "protocol"), COMBINATIONS)
 async def test_the_official_client_finds_all_as_it_expects(
-    transport: str, protocol: str, subtests: pytest.Subtests
+    transport: str, protocol: str, websockets: str, subtests: pytest.Subtests
 ) -> None:
-    node = require_node()
-    async with ConformanceServer() as server:
+    chosen, node = implementation(websockets), require_node()
+    async with ConformanceServer(chosen) as server:
         results = await drive(node, {"url": server.url, "transport": transport, "protocol": protocol})
     assert len(results) >= MIN_CASES, "cases went missing"
     for result in results:

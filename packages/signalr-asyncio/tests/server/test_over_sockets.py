@@ -13,9 +13,12 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from signalr_asyncio import ConnectionRequest, Hub, HubOptions, Principal, SignalRServer
+from signalr_server_kit import live
 from signalr_server_kit.live import serving
+from signalr_testkit.implementations import IMPLEMENTATIONS, implementation
 
 SECRET = "correct-horse-battery-staple"
 PATIENCE = 10.0
@@ -64,6 +67,12 @@ class Socket:
             assert isinstance(frame, str)
             self._records += [json.loads(record) for record in frame.split("\x1e")[:-1]]
         return self._records.pop(0)
+
+
+@pytest.fixture(autouse=True, params=IMPLEMENTATIONS)
+def websockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve by each implementation of WebSockets."""
+    monkeypatch.setattr(live, "WEBSOCKETS", implementation(request.param))
 
 
 async def socket(address: str, path: str = "/hub", query: str = "") -> Socket:
@@ -199,3 +208,55 @@ async def _until(lines: AsyncIterator[str], text: str) -> AsyncIterator[str]:
             yield line
         if text in line:
             return
+
+
+async def closed_with(client: Socket) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        await client.receive()
+    return client.connection.close_code
+
+
+async def test_a_message_in_many_frames_is_one_message() -> None:
+    async with serving(SignalRServer({"/hub": LiveHub})) as address:
+        client = await socket(address)
+        text = '{"type":1,"target":"Add","arguments":[1,2],"invocationId":"é"}\x1e'
+        await client.connection.send([text[:20], text[20:50], text[50:]])
+        assert await client.receive() == {"type": 3, "invocationId": "é", "result": 3}
+        await client.connection.close()
+
+
+async def test_text_that_is_no_utf8_closes_the_connection() -> None:
+    async with serving(SignalRServer({"/hub": LiveHub})) as address:
+        client = await socket(address)
+        await client.connection.send(b"\xff\xfe", text=True)
+        assert await closed_with(client) == 1007
+        await asyncio.wait_for(LiveHub.ended.get(), PATIENCE)
+
+
+async def test_pings_are_answered_and_a_close_is_answered_with_its_code() -> None:
+    async with serving(SignalRServer({"/hub": LiveHub})) as address:
+        client = await socket(address)
+        await asyncio.wait_for(await client.connection.ping(), PATIENCE)
+        await client.connection.close(4000, "enough")
+        assert client.connection.close_code == 4000
+        assert await asyncio.wait_for(LiveHub.ended.get(), PATIENCE) is None
+
+
+async def test_an_application_without_hubs_is_served_too() -> None:
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "websocket":
+            return
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": "echo", "headers": [(b"x-note", b"hello")]})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({**message, "type": "websocket.send"})
+
+    async with (
+        serving(echo) as address,
+        connect(f"ws://{address}/", subprotocols=[Subprotocol("echo")]) as connection,
+    ):
+        assert connection.response is not None
+        assert (connection.subprotocol, connection.response.headers["x-note"]) == ("echo", "hello")
+        for message in ("text é", b"\x00\xff", "x" * 100_000):
+            await connection.send(message)
+            assert await asyncio.wait_for(connection.recv(), PATIENCE) == message

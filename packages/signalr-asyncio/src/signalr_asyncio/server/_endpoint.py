@@ -26,6 +26,7 @@ from signalr_asyncio.server._responses import JSON, NO_CACHE, Headers, Receive, 
 from signalr_asyncio.server._runtime import Runtime
 from signalr_asyncio.server._session import MakeSession, Session
 from signalr_asyncio.server._transports.base import ASGIMessage, Inbox, Transport
+from signalr_asyncio.server._transports.frames import EXTENSION, FrameTransport
 from signalr_asyncio.server._transports.long_polling import LongPollingTransport, PollEnd
 from signalr_asyncio.server._transports.server_sent_events import ServerSentEventsTransport
 from signalr_asyncio.server._transports.websocket import WebSocketTransport
@@ -291,7 +292,8 @@ class Endpoint:
         if connection.session is not None:
             await request.answer(409, "Connection is already active")
             return None
-        transport = WebSocketTransport(request.receive, request.send)
+        frames = request.scope.get("extensions", {}).get(EXTENSION)
+        transport = WebSocketTransport(request.receive, request.send) if frames is None else FrameTransport(frames)
         session = self._session(request, connection, transport)
         try:
             await request.send({"type": "websocket.accept"})

@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 
 PATIENCE = 10.0
+WEBSOCKETS: Any = "websockets-sansio"
+"""Uvicorn's implementation of WebSockets."""
 
 
 @asynccontextmanager
@@ -19,7 +21,7 @@ async def serving(app: Any) -> AsyncGenerator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
             app,
-            ws="websockets-sansio",
+            ws=WEBSOCKETS,
             ws_per_message_deflate=False,
             log_config=None,
             log_level="info",

@@ -57,9 +57,15 @@ class ConformanceServer:
     """Hubs of every kind below `/hubs`, a redirect, a sticky path, and controls below `/control`.
 
     Use it as an async context manager; then `url` is its address.
+
+    Parameters
+    ----------
+    websockets
+        Uvicorn's implementation of WebSockets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, websockets: Any = "websockets-sansio") -> None:
+        self._websockets = websockets
         self.url = ""
         self.seen = Seen()
         self.log = LogMemory()
@@ -78,7 +84,7 @@ class ConformanceServer:
         root.setLevel(logging.INFO)
         self._stack.callback(root.setLevel, level)
         self._stack.callback(root.removeHandler, self.log)
-        port = await self._stack.enter_async_context(serving(self))
+        port = await self._stack.enter_async_context(serving(self, self._websockets))
         self.url = f"http://127.0.0.1:{port}"
         return self
 
@@ -201,7 +207,7 @@ class ConformanceServer:
     async def _own_server(self, id_: str) -> int:
         stack = self._own_servers[id_] = AsyncExitStack()
         hubs = self.make_hubs()
-        port = await stack.enter_async_context(serving(hubs))
+        port = await stack.enter_async_context(serving(hubs, self._websockets))
         # First the hubs, which say good-bye to their clients: uvicorn would just end the WebSockets.
         stack.push_async_callback(hubs.shutdown)
         return port

@@ -21,13 +21,15 @@ class _QuietServer(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncGenerator[int]:
+async def serving(app: Any, websockets: Any = "websockets-sansio") -> AsyncGenerator[int]:
     """Serve the application on a free port of the loopback interface while the context lasts.
 
     Parameters
     ----------
     app
         The ASGI application; its lifespan is run.
+    websockets
+        Uvicorn's implementation of WebSockets.
 
     Yields
     ------
@@ -38,7 +40,7 @@ async def serving(app: Any) -> AsyncGenerator[int]:
     config = uvicorn.Config(
         app,
         log_config=None,
-        ws="websockets-sansio",
+        ws=websockets,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
         timeout_graceful_shutdown=2,
