@@ -20,6 +20,11 @@ OLDEST_SERVER_VERSION: Final = 157
 UNSET_DOUBLE: Final = "1.7976931348623157E308"
 UNSET_INTEGER: Final = "2147483647"
 
+UNSET_FROM: Final = Decimal("1e300")
+"""The unset number as other languages write it is above this."""
+MAX_NUMBER: Final = Decimal(10) ** 12
+"""No price, quantity or strike is larger."""
+
 MAX_FRAME_BYTES: Final = 1 << 20
 """A client that announces a longer frame is not speaking this protocol."""
 
@@ -164,7 +169,11 @@ class FieldReader:
             raise WireError(f"field {self._at - 1} must be a number, got {text!r}") from None
         if not value.is_finite():
             raise WireError(f"field {self._at - 1} must be a finite number, got {text!r}")
-        return None if value > Decimal("1e300") else value
+        if value > UNSET_FROM:
+            return None
+        if abs(value) > MAX_NUMBER:
+            raise WireError(f"field {self._at - 1} must be a number up to {MAX_NUMBER}, got {text!r}")
+        return value
 
     def flag(self) -> bool:
         """Return the next field as a boolean; an empty one is false."""
