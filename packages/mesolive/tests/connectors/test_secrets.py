@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mesolive.app import venue_memory
-from mesolive.operations.backup import make_backup
+from mesolive.operations.backup import make_backup, restore_backup
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
 
@@ -83,3 +83,25 @@ async def test_a_secret_of_another_key_waits_for_the_trader_and_says_what_to_do(
             models.UpdateConnectorArgs(Name="sim", Settings={}, Secrets={"password": PASSWORD})
         )
         await until(kit, lambda item: item.State is State.Connected)
+
+
+async def test_a_backup_brings_back_connections_their_secrets_and_the_journals_of_connectors(tmp_path: Path) -> None:
+    first, second, archive = tmp_path / "first", tmp_path / "second", tmp_path / "backup.tar.gz"
+    for folder in (first, second):
+        folder.mkdir()
+    async with running_live(first) as kit:
+        await enabled(kit, secrets={"password": PASSWORD})
+        settings = kit.application.settings
+        await asyncio.to_thread(make_backup, settings.database, archive, venue_memory(settings))
+    database = f"sqlite:///{second / 'mesolive.sqlite3'}"
+    await restore_backup(archive, database, second / "simulated-venue.jsonl")
+    assert sorted(file.name for file in journals(second)) == sorted(file.name for file in journals(first))
+    async with running_live(second, user="trader") as kit:
+        shown = await until(kit, lambda item: item.State is State.Connected)
+        assert shown.SecretsSet == ["password"]
+
+
+def journals(folder: Path) -> list[Path]:
+    found = list((folder / "connectors").glob("*/*.jsonl"))
+    assert found, "the simulated connector keeps its venue's orders there"
+    return found

@@ -187,8 +187,9 @@ class ConnectorRequest:
     settings
         The validated settings of the kind's own model, secrets included.
     folder
-        A folder of this connection alone, for its journals and caches; it exists, readable by its owner only, and
-        outlives restarts. `None` for a connection test of one that is not stored: nothing is kept.
+        A folder of this connection alone; it exists, readable by its owner only, and outlives restarts. Files named
+        `*.jsonl`, to which whole lines are appended, are part of backups; everything else is a cache that may be lost.
+        `None` where nothing is to be kept.
     clock
         The computer's time.
     calendar

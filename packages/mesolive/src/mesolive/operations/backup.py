@@ -1,8 +1,9 @@
 """Backup and restore: one archive of the database, the secret and the venue's files, made while the server runs.
 
-A backup is a gzipped tar archive of the database, the secret that signs API keys, and the simulated venue's memory
-where there is one, after a manifest that says what must be in it. The venue's memory is copied after the database: a
-venue may then have orders that the database lacks, which reconciliation resolves, but never the reverse.
+A backup is a gzipped tar archive of the database, the secret that signs API keys, the simulated venue's memory where
+there is one, and the journals of connectors, after a manifest that says what must be in it. Memory and journals are
+copied after the database: a venue may then have orders that the database lacks, which reconciliation resolves, but
+never the reverse.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import gzip
 import hashlib
 import os
+import re
 import sqlite3
 import tarfile
 import tempfile
@@ -38,6 +40,10 @@ from mesolive.trading.execution import halts
 
 DATABASE_FILE = "mesolive.sqlite3"
 VENUE_FILE = "simulated-venue.jsonl"
+CONNECTORS = "connectors"
+JOURNAL = re.compile(r"connectors/[0-9]{1,18}/[A-Za-z0-9_-]{1,64}\.jsonl", re.ASCII)
+"""Journals of connectors are files of lines that only grow; what else connectors keep is a cache."""
+
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -156,6 +162,7 @@ def make_backup(url: str, target: Path, venue: Path, *, named: bool = False, pro
             if missing := missing_places(places, venue if named else None, kept, secret):
                 raise BackupError(f"the backup would not be whole: {', and '.join(missing)} is not there")
             files = {DATABASE_FILE: copy, SECRET_FILE: secret, VENUE_FILE: kept}
+            files |= _journals(kept.parent)
             files = {name: file for name, file in files.items() if file.is_file()}
             elsewhere = None if kept == source.parent / VENUE_FILE else str(kept.absolute())
             manifest = _pack(files, archive, made_at, rows, elsewhere, progress)
@@ -329,7 +336,8 @@ def _pack(
     """Write the archive: the manifest first, each file as long as it was when it was looked at."""
     members: list[Member] = []
     for name, file in files.items():
-        size = _whole_lines(file) if name == VENUE_FILE else file.stat().st_size
+        grows = name == VENUE_FILE or JOURNAL.fullmatch(name) is not None
+        size = _whole_lines(file) if grows else file.stat().st_size
         members.append(Member(name=name, size=size, sha256=_hash(file, size)))
     manifest = Manifest(
         format=FORMAT,
@@ -357,6 +365,12 @@ def _pack(
     with archive.open("rb") as written:
         os.fsync(written.fileno())
     return manifest
+
+
+def _journals(directory: Path) -> dict[str, Path]:
+    """Return the journals of connectors by their names in an archive."""
+    found = {file.relative_to(directory).as_posix(): file for file in (directory / CONNECTORS).glob("*/*.jsonl")}
+    return {name: file for name, file in sorted(found.items()) if JOURNAL.fullmatch(name)}
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, at: datetime, stream: IO[bytes]) -> None:
@@ -433,7 +447,8 @@ def _checked(unpacked: _Unpacked, progress: Progress, what: str) -> Generator[tu
         progress(what, done, total)
         entry = unpacked.tar.next()
         stream = None if entry is None or entry.name != member.name else unpacked.tar.extractfile(entry)
-        if stream is None or member.name not in {DATABASE_FILE, SECRET_FILE, VENUE_FILE}:
+        known = member.name in {DATABASE_FILE, SECRET_FILE, VENUE_FILE} or JOURNAL.fullmatch(member.name)
+        if stream is None or not known:
             raise BackupError(f"{unpacked.file} is damaged: {member.name} is not where it must be")
         hashed = _Hashed(stream)
         yield member, hashed
@@ -532,6 +547,11 @@ def _put_in_place(drafts: dict[str, Path], target: Path, venue: Path, manifest: 
     if VENUE_FILE in drafts and not venue_kept:
         venue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place(drafts[VENUE_FILE], venue)
+    for name, draft in drafts.items():
+        journal = venue.parent / name
+        if JOURNAL.fullmatch(name) and not journal.exists():  # as the venue's memory: never set back
+            journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place(draft, journal)
     place(drafts[DATABASE_FILE], target, *_beside(target))
     _sync_directory(target.parent)
     return Restored(manifest, replaced, venue, venue_kept)

@@ -34,7 +34,7 @@ from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.ledger import VenueLedger
 from mesolive.venues.simulated.venue import SimulatedVenue
 
-CLOCK_FILE = "market-time.json"
+CLOCK_FILE = "market-time.jsonl"
 LEDGER_FILE = "venue.jsonl"
 TOLERATED_CLOCK_SECONDS = 2.0
 CENT = Decimal("0.01")
@@ -248,7 +248,8 @@ class SimulatedConnector:
     def _keep_time(self) -> None:
         """Remember how far a market time of its own has come: it goes on there, for orders and fills bear it."""
         if self._folder is not None and self._settings.start:
-            (self._folder / CLOCK_FILE).write_bytes(msgspec.json.encode(self.clock.now()))
+            with (self._folder / CLOCK_FILE).open("ab") as file:
+                file.write(msgspec.json.encode(self.clock.now()) + b"\n")
 
 
 def _clock(settings: SimulatedSettings, folder: Path | None, wall: Clock) -> Clock:
@@ -258,8 +259,10 @@ def _clock(settings: SimulatedSettings, folder: Path | None, wall: Clock) -> Clo
     start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
     file = None if folder is None else folder / CLOCK_FILE
     if file is not None and file.exists():
-        # It is written every minute, so that a minute may have passed since.
-        start = max(
-            start, msgspec.json.decode(file.read_bytes(), type=datetime) + timedelta(minutes=1) * settings.speed
-        )
+        # A line is appended every minute, so that a minute may have passed since the last. A torn line is left out.
+        lines = [line for line in file.read_bytes().split(b"\n")[:-1] if line]
+        if lines:
+            file.write_bytes(lines[-1] + b"\n")
+            reached = msgspec.json.decode(lines[-1], type=datetime)
+            start = max(start, reached + timedelta(minutes=1) * settings.speed)
     return ScaledClock(start, settings.speed)
