@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from mesolive.doubles.tws.executions import NO_ORDER_ID
 from mesolive.doubles.tws.gateway import Client, Gateway
 from mesolive.doubles.tws.messages import end_of
 from mesolive.doubles.tws.order_life import OrderLife
@@ -103,7 +104,8 @@ class OrderLists:
         for execution in executions:
             if execution.at.astimezone(gateway.zone.zone).date() < first:
                 continue
-            own = everybody or execution.client_id == client.client_id or not execution.order_ref
+            by_hand = execution.client_id == MANUAL_CLIENT and execution.order_id in {0, NO_ORDER_ID}
+            own = everybody or execution.client_id == client.client_id or by_hand
             if own and self._passes(execution, request):
                 self._reports.execution(client, request.req_id, execution)
                 self._reports.commission(client, execution.exec_id)
