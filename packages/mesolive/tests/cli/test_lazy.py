@@ -63,7 +63,7 @@ def test_asking_for_the_status_imports_no_database_and_no_server() -> None:
 
 def test_settings_load_neither_logging_nor_the_client() -> None:
     loaded = modules_after("import mesolive.settings")
-    assert {"structlog", "ssl", "mesolive_sdk", "asyncio", "sqlalchemy"}.isdisjoint(loaded)
+    assert {"structlog", "ssl", "signalr_asyncio", "httpx", "asyncio", "sqlalchemy"}.isdisjoint(loaded)
 
 
 def test_every_explained_error_is_a_class_that_exists() -> None:
