@@ -1,4 +1,4 @@
-"""Signals: a thousand open positions evaluated, through the store and without it, and a simulated day at full speed.
+"""Signals: a thousand positions evaluated, with the store and without, a simulated day at full speed, memory over days.
 
 Each position has four legs; its strategy has seven exit conditions and three conditional adjustments. What is measured
 first is a whole evaluation as the server makes it every minute: reading everything from the store, evaluating it,
@@ -11,18 +11,22 @@ import asyncio
 import contextlib
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psutil
 from sqlalchemy import insert, select
 
-from bench.report import Figure
+from bench.report import Absolute, Row
+from bench.yardsticks import python_loop
 from mesolive.app import Application, Overrides
-from mesolive.backtest.runner import Request, StepClock, replay
+from mesolive.backtest.runner import Progress, Request, StepClock, replay
 from mesolive.clock import ManualClock
 from mesolive.language import compile_strategy, parse_definition
 from mesolive.language.decision import AccountState
@@ -40,6 +44,7 @@ from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, 
 
 POSITIONS = 1000
 RUNS = 7
+DAYS = 3
 ACCOUNT = "ML1000"
 NOON = datetime(2026, 1, 5, 17, 0, tzinfo=UTC)
 
@@ -112,8 +117,8 @@ async def _multiply(application: Application, position_id: int, number: int) -> 
             await tx.execute(insert(legs), rows)
 
 
-async def measure() -> list[Figure]:
-    """Start a server, fill it with positions, evaluate, and return the figures."""
+async def measure() -> tuple[float, float]:
+    """Start a server, fill it with positions, and evaluate; return the CPU seconds without the store and with it."""
     clock = ManualClock(NOON)
     market = Market([SimulatedProvider.generated(clock, seed=7)])
     with tempfile.TemporaryDirectory() as directory:
@@ -130,9 +135,9 @@ async def measure() -> list[Figure]:
             whole: list[float] = []
             for _ in range(RUNS):
                 await clock.advance(60)
-                started = time.perf_counter()
+                started = time.process_time()
                 await application.signals.evaluate()
-                whole.append(time.perf_counter() - started)
+                whole.append(time.process_time() - started)
             async with application.database.read() as tx:
                 held = await open_positions_of_account(tx, user.user_id, 1)
             assert len(held) == POSITIONS
@@ -149,36 +154,98 @@ async def measure() -> list[Figure]:
                     Watched(Names(Scope(1, 1, 1, one.id), "bench", ACCOUNT, one.name), state)
                     for one, state in zip(held, states, strict=True)
                 ]
-                started = time.perf_counter()
+                started = time.process_time()
                 evaluate(strategy, view, account, None, watched, {}, lambda _scope: dice, Times(ConsideredTimes(), {}))
-                alone.append(time.perf_counter() - started)
-    return [
-        Figure(f"{POSITIONS} positions evaluated, 4 legs and 10 conditions each", statistics.median(alone), "s", 1.0),
-        Figure("the same as the server does it, store included, median", statistics.median(whole), "s"),
-        Figure("a simulated trading day, evaluated every minute", await _day(), "s", 10.0),
-    ]
+                alone.append(time.process_time() - started)
+    return statistics.median(alone), statistics.median(whole)
 
 
-async def _day() -> float:
+def request(last: datetime) -> Request:
+    """Return a replay of a generated market from 5 January 2026 on, evaluated each minute."""
     clock = StepClock(datetime(2026, 1, 5, 14, 30, tzinfo=UTC))
     provider = SimulatedProvider.generated(clock, seed=7, step=timedelta(seconds=60))
-    request = Request(
+    return Request(
         definition=iron_condor(),
         market=Market([provider]),
         clock=clock,
         first=clock.now(),
-        last=datetime(2026, 1, 5, 21, 0, tzinfo=UTC),
+        last=last,
         every=60,
         cash=Decimal(100_000),
         commission=Decimal("0.65"),
         seed=1,
     )
-    started = time.perf_counter()
-    outcome = await replay(request)
+
+
+def simulated_day() -> float:
+    """Return the CPU seconds of a simulated day."""
+    started = time.process_time()
+    outcome = asyncio.run(replay(request(datetime(2026, 1, 5, 21, 0, tzinfo=UTC))))
     assert outcome.balances
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
-def run() -> Sequence[Figure]:
+def print_resident_memory() -> None:
+    """Replay five days and print the resident memory after each, in bytes: for a process of its own."""
+    process = psutil.Process()
+    today: date | None = None
+
+    def told(progress: Progress) -> None:
+        nonlocal today
+        if today is not None and progress.moment.date() != today:
+            print(process.memory_info().rss)
+        today = progress.moment.date()
+
+    asyncio.run(replay(request(datetime(2026, 1, 9, 21, 0, tzinfo=UTC)), told))
+    print(process.memory_info().rss)
+
+
+def days_row() -> Row:
+    """Return by how much five days of market exceed the first in memory."""
+    command = [sys.executable, "-c", "import bench.signals; bench.signals.print_resident_memory()"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    resident = [int(line) / 2**20 for line in output.split()]
+    return Row(
+        "five days of market: resident memory after the last day less that after the first",
+        resident[-1] - resident[0],
+        target=10.0,
+        absolutes=[Absolute(f"after day {day}", memory, "MB") for day, memory in enumerate(resident, 1)],
+        unit="MB",
+    )
+
+
+def run() -> Sequence[Row]:
     """Measure."""
-    return asyncio.run(measure())
+    loops = [python_loop()]
+    alone, whole = asyncio.run(measure())
+    loops.append(python_loop())
+    evaluation = statistics.mean(loops)
+    days: list[float] = []
+    ratios: list[float] = []
+    for _ in range(DAYS):
+        before = python_loop()
+        days.append(simulated_day())
+        after = python_loop()
+        ratios.append(days[-1] / statistics.mean([before, after]))
+        loops += [before, after]
+    loop = Absolute("2 M loop", statistics.median(loops) * 1e3, "ms CPU")
+    return [
+        Row(
+            f"{POSITIONS:,} positions evaluated, 4 legs and 10 conditions each : the 2 M loop",
+            alone / evaluation,
+            absolutes=[loop, Absolute("an evaluation", alone * 1e3, "ms CPU")],
+        ),
+        Row(
+            "the same as the server does it, store included : the 2 M loop",
+            whole / evaluation,
+            absolutes=[loop, Absolute("an evaluation", whole * 1e3, "ms CPU")],
+        ),
+        Row(
+            "a simulated day, evaluated each minute : the 2 M loop",
+            statistics.median(ratios),
+            target=50.0,
+            moonshot=30.0,
+            absolutes=[loop, Absolute("a day", statistics.median(days), "s CPU")],
+        ),
+        days_row(),
+    ]

@@ -218,3 +218,41 @@ def test_a_file_takes_the_place_of_the_external_data(tmp_path: Path) -> None:
     without = simulated(definition(tmp_path, IN_AND_OUT), "--external-data", data)
     assert without.exit_code == 2
     assert "reads no ExternalData" in " ".join(without.output.split())
+
+
+@pytest.mark.timeout(600)
+def test_strategies_in_processes_of_their_own_have_the_output_of_each_alone_in_the_order_of_the_options(
+    tmp_path: Path,
+) -> None:
+    first = tmp_path / "first.json"
+    second = tmp_path / "second.json"
+    first.write_text(json.dumps(IN_AND_OUT | {"StrategyName": "first"}))
+    second.write_text(json.dumps(IN_AND_OUT | {"StrategyName": "second", "Exit": {"MaxDaysInTrade": 1}}))
+    day = "2026-01-05"
+    alone = [simulated(path, "--out", tmp_path / "alone" / path.stem, last=day) for path in (second, first)]
+    assert [result.exit_code for result in alone] == [0, 0]
+    together = tmp_path / "together"
+    result = simulated(second, "--strategy", first, "--processes", 2, "--out", together, last=day)
+    assert result.exit_code == 0, result.output
+    expected = "\n".join(one.stdout for one in alone)
+    assert result.stdout.replace(str(together), "") == expected.replace(str(tmp_path / "alone"), "")
+    for name in ("first", "second"):
+        for path in (tmp_path / "alone" / name).iterdir():
+            assert path.read_bytes() == (together / name / path.name).read_bytes(), path.name
+
+
+@pytest.mark.timeout(600)
+def test_a_strategy_that_is_refused_keeps_no_other_from_being_replayed(tmp_path: Path) -> None:
+    sound, broken = tmp_path / "sound.json", tmp_path / "broken.json"
+    sound.write_text(json.dumps(IN_AND_OUT))
+    broken.write_text("[]")
+    result = simulated(broken, "--strategy", sound, "--processes", 2, last="2026-01-05")
+    assert result.exit_code == 2
+    assert "the books balance" in result.stdout
+    assert "broken.json is not a JSON object" in result.stderr
+    named_alike = tmp_path / "other" / "sound.json"
+    named_alike.parent.mkdir()
+    named_alike.write_text(json.dumps(IN_AND_OUT))
+    refused = simulated(sound, "--strategy", named_alike, "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "two files have the same name" in refused.stderr

@@ -22,6 +22,7 @@ from mesolive.backtest.statistics import Results, results
 from mesolive.backtest.trading import AccountKind, BacktestTerms
 from mesolive.cli.output import Console
 from mesolive.cli.replay_market import Days, ReplayMarket, recorded_market, simulated_market
+from mesolive.cli.replay_parallel import MAX_PROCESSES, replay_each
 from mesolive.cli.replay_view import Screen, show, showing_progress
 from mesolive.cli.text import echo
 from mesolive.language import CheckReport, check_definition
@@ -40,7 +41,10 @@ DEFAULT_COMMISSION: Final = PAPER_COMMISSION
 
 
 def replay_command(
-    strategy: Annotated[Path, typer.Option(help="The strategy's definition, a JSON file.", exists=True)],
+    strategy: Annotated[
+        list[Path],
+        typer.Option(help="The strategy's definition, a JSON file; given again, more strategies.", exists=True),
+    ],
     market: Annotated[str | None, typer.Option(help="simulated, where no recording is given.")] = None,
     recording: Annotated[
         Path | None, typer.Option(help="Recorded days to replay: a file, or a folder of files.", exists=True)
@@ -112,15 +116,25 @@ def replay_command(
         Path | None, typer.Option(help="A folder for every row, the decisions and the chart; no files without.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
+    processes: Annotated[
+        int, typer.Option(min=1, max=MAX_PROCESSES, help="How many strategies are replayed at the same time.")
+    ] = 1,
 ) -> None:
     """Run a strategy over days of market with the autopilot, and tell what came of it.
 
     The definition's own settings count (Backtest, Settings.Sim) where no option says otherwise. The same inputs give
-    the same output. Status 1: the strategy cannot run on this market, or the books do not balance.
+    the same output. Several strategies are replayed independently, each with an account of its own; --out then has a
+    folder for each. Status 1: the strategy cannot run on this market, or the books do not balance.
     """
+    if len(strategy) > 1:
+        arguments = {name: value for name, value in locals().items() if name not in {"strategy", "processes"}}
+        status = replay_each(strategy, arguments, processes)
+        if status:
+            raise typer.Exit(status)
+        return
     if (recording is None) == (market is None) or market not in {None, "simulated"}:
         raise typer.BadParameter("expected either --recording FILE or --market simulated")
-    definition = _definition(strategy)
+    definition = _definition(strategy[0])
     if external_data is not None:
         definition = _reading(definition, external_data.resolve())
     report = check_definition(definition)
