@@ -227,3 +227,19 @@ async def test_two_connections_with_the_same_market_data_do_not_run_side_by_side
             models.UpdateConnectorArgs(Name="second", Settings={"market_data": "false"}, Secrets={})
         )
         await until(kit, lambda item: item.State is State.Connected, "second")
+
+
+async def test_an_answer_about_accounts_that_cannot_be_read_is_part_of_the_state(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, nonsense_facts="true")
+        account = await kit.control.enable_broker_account(
+            models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId="SIM1000")
+        )
+        assert account.BrokerFacts is None
+        shown = await until(kit, lambda item: item.State is State.Restricted)
+        assert shown.Message.startswith("accounts cannot be read: unreadable answer: the answer could not be used")
+        assert shown.Remedy == "It is tried again every 60 s."
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={"nonsense_facts": "false"}, Secrets={})
+        )
+        await until(kit, lambda item: item.State is State.Connected)

@@ -113,6 +113,19 @@ async def test_limits_of_an_account_keep_their_values_and_get_the_careful_new_on
     )
 
 
+async def test_accounts_of_an_old_database_belong_to_no_connection_and_accept_live_quotes_only(
+    old: OldDatabase,
+) -> None:
+    database = await Database.open(old[0])
+    try:
+        async with database.read() as tx:
+            rows = await tx.all(select(accounts))
+    finally:
+        await database.close()
+    assert rows
+    assert {(row.connection_id, row.data_provider, row.accept_delayed) for row in rows} == {(None, None, False)}
+
+
 async def test_an_upgrade_that_is_opened_again_changes_nothing_more(old: OldDatabase) -> None:
     for _ in range(2):
         await (await Database.open(old[0])).close()

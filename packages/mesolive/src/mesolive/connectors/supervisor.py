@@ -107,6 +107,7 @@ class Supervision:
         self._attached = False
         self._venue_attached = False
         self._calls = asyncio.Lock()
+        self._unread: ConnectorError | None = None
         self.tasks = Tasks()
 
     @property
@@ -129,10 +130,21 @@ class Supervision:
         return await tested(self.connector, self._config.test_seconds)
 
     async def read_accounts(self) -> None:
-        """Read accounts and facts now; a failure is part of the state."""
-        if self._status.state.is_connected:
+        """Read accounts and facts now; a failure is part of the state until they can be read again."""
+        if self.connector.status.state.is_connected:
             async with self._calls:
-                await self._call(self._events.accounts_read(self.connection, self.connector), self._config.call_seconds)
+                work = self._events.accounts_read(self.connection, self.connector)
+                self._unread = await self._call(work, self._config.call_seconds)
+            await self._publish(self._told(self.connector.status))
+
+    def _told(self, status: ConnectorStatus) -> ConnectorStatus:
+        """Return the connector's state, restricted where its accounts cannot be read."""
+        if self._unread is None or not status.state.is_connected:
+            return status
+        words = f"accounts cannot be read: {self._unread.problem.value}: {self._unread.message}"
+        message = f"{status.message}; {words}" if status.message else words
+        remedy = self._unread.remedy or status.remedy or f"It is tried again every {self._config.facts_seconds:g} s."
+        return ConnectorStatus(ConnectorState.RESTRICTED, message, remedy)
 
     # --- the life of the connection -----------------------------------------------------------------------------------
 
@@ -198,7 +210,7 @@ class Supervision:
             while True:
                 turns.turned()
                 status = self.connector.status
-                await self._publish(status)
+                await self._publish(self._told(status))
                 if status.state is ConnectorState.ACTION_REQUIRED:
                     return ConnectorError(Problem.SETTINGS, status.message, status.remedy)
                 if status.state.is_connected:
