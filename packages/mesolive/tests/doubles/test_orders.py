@@ -518,3 +518,34 @@ async def test_the_truth_agrees_with_the_account_and_with_what_was_told() -> Non
 
 def _names(value: Any) -> list[str]:
     return [str(name) for name in value]
+
+
+async def test_a_bracket_is_transmitted_with_its_last_order_and_its_exits_cancel_each_other() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        contract = ib.Contract(conId=kit.option(1.0).con_id, exchange="SMART")
+        parent = client.place(contract, limit(1, 900.0, "entry", transmit=False))
+        await client.settle()
+        assert [call[1] for call in client.named("orderStatus")] == ["PreSubmitted"]
+        target = client.place(
+            contract, limit(-1, 800.0, "target", tif="GTC", parentId=parent, ocaGroup="exit", transmit=False)
+        )
+        stop = client.place(
+            contract,
+            ib.StopOrder("SELL", 1, 900.0, orderRef="stop", tif="GTC", parentId=parent, ocaGroup="exit", transmit=True),
+        )
+        await filled(client, parent)
+        await filled(client, stop)
+        await client.get("orderStatus", lambda call: call[0] == target and call[1] == "Cancelled")
+
+
+async def test_the_children_of_a_cancelled_order_are_cancelled_with_it() -> None:
+    async with running_double() as kit:
+        client = await kit.client()
+        contract = ib.Contract(conId=kit.option(1.0).con_id, exchange="SMART")
+        parent = client.place(contract, limit(1, 0.05, "entry"))
+        child = client.place(contract, limit(-1, 0.05, "exit", parentId=parent))
+        await client.settle()
+        assert not client.named("execDetails")
+        client.api.cancelOrder(parent)
+        await client.get("orderStatus", lambda call: call[0] == child and call[1] == "Cancelled")

@@ -38,7 +38,7 @@ class OrderLife:
         strike = partial(faults.strike, client=order.client_id)
         order.submitted_in_outage = False
         order.perm_id = order.perm_id or self.new_perm_id()
-        order.live = order.transmit
+        order.live = order.transmit and not self._waits_for_parent(order)
         order.status = OrderStatus.PRE_SUBMITTED
         gateway.truth.note(
             "order_accepted",
@@ -77,6 +77,7 @@ class OrderLife:
             order.status = OrderStatus.SUBMITTED
             reports.order(order)
         self.match(order)
+        self._transmit_parent(order)
 
     def _activate(self, order: Order) -> None:
         """Let an order that was Inactive work, unless it has ended."""
@@ -84,6 +85,44 @@ class OrderLife:
             order.status, order.live = OrderStatus.PRE_SUBMITTED, order.transmit
             self._reports.order(order)
             self.match(order)
+
+    def _parent(self, order: Order) -> Order | None:
+        """Return the order that a child of a bracket belongs to."""
+        if not order.parent_id:
+            return None
+        return next(
+            (
+                one
+                for one in self._gateway.state.orders
+                if (one.client_id, one.order_id) == (order.client_id, order.parent_id)
+            ),
+            None,
+        )
+
+    def _waits_for_parent(self, order: Order) -> bool:
+        """Whether an order is the child of one that is not filled yet."""
+        parent = self._parent(order)
+        return parent is not None and parent.status is not OrderStatus.FILLED
+
+    def _transmit_parent(self, order: Order) -> None:
+        """Let the parent of a transmitted child work: a bracket is transmitted with its last order."""
+        parent = self._parent(order)
+        if parent is not None and order.transmit and not parent.transmit:
+            parent.transmit = parent.live = True
+            self.match(parent)
+
+    def _related(self, order: Order) -> list[Order]:
+        """Return the open orders that end with an order: its children, and the others of its group."""
+        children = [one for one in self.open_orders() if self._parent(one) is order]
+        group = [
+            one
+            for one in self.open_orders()
+            if order.oca_group
+            and one is not order
+            and one.oca_group == order.oca_group
+            and one.account == order.account
+        ]
+        return children + group
 
     def cancel(self, order: Order) -> None:
         """Cancel an order at IB's servers and tell its client."""
@@ -185,6 +224,9 @@ class OrderLife:
         if not only_error:
             reports.status(order)
         reports.error(order, 202, reason="")
+        for one in self._related(order):
+            if self._parent(one) is order:
+                self.cancel(one)
         late = strike("fill_after_cancel")
         if late is not None:
             quote = self._quote(order)
@@ -205,6 +247,13 @@ class OrderLife:
     def _fill(self, order: Order, quantity: Decimal, quote: FillQuote) -> None:
         fill = self._books.fill(order, quantity, quote)
         self._reports.fill(order, fill)
+        if order.status is OrderStatus.FILLED:
+            for one in self._related(order):
+                if self._parent(one) is order:
+                    one.live = one.transmit
+                    self.match(one)
+                else:
+                    self.cancel(one)
         self._traded(order.account, [leg.instrument.con_id for leg in quote.legs])
 
 
