@@ -61,6 +61,18 @@ def test_asking_for_the_status_imports_no_database_and_no_server() -> None:
     assert {"sqlalchemy", "numpy", "structlog", "signalr_asyncio.server", "uvicorn"}.isdisjoint(loaded)
 
 
+def test_the_server_loads_no_client_and_no_calendar_library() -> None:
+    loaded = modules_after("import mesolive.cli.serve")
+    assert {
+        "httpx",
+        "signalr_asyncio.client",
+        "mesolive_sdk.clients",
+        "pandas",
+        "exchange_calendars",
+        "alembic",
+    }.isdisjoint(loaded)
+
+
 def test_settings_load_neither_logging_nor_the_client() -> None:
     loaded = modules_after("import mesolive.settings")
     assert {"structlog", "ssl", "signalr_asyncio", "httpx", "asyncio", "sqlalchemy"}.isdisjoint(loaded)

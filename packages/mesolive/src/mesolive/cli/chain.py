@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,12 +79,6 @@ def check(file: File, as_json: Json = False) -> None:
         _show_chain(file, chains, as_json)
     elif bars is not None:
         _show_bars(file, bars, as_json)
-
-
-def tell_oddities(lines: Iterable[str], shown: Console) -> None:
-    """Print the anomalies of the chain file that a market starts from, a line each; print nothing without any."""
-    for line in lines:
-        shown.print(f"[yellow]chain[/]  {escape(line)}", soft_wrap=True)
 
 
 def _refuse(file: Path, error: ChainFileError | BarsError, as_json: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import rich.console
 import rich.table
 from rich.console import RenderableType
+from rich.markup import escape
 
 from mesolive.cli.text import Lines
 from mesolive_sdk.display import visible
@@ -27,3 +29,9 @@ class Table(rich.table.Table):
         """Add a row as Rich does, with control characters of texts written out."""
         texts = (visible(cell, lines=isinstance(cell, Lines)) if isinstance(cell, str) else cell for cell in cells)
         super().add_row(*texts, **options)
+
+
+def tell_oddities(lines: Iterable[str], shown: Console) -> None:
+    """Print the anomalies of the chain file that a market starts from, a line each; print nothing without any."""
+    for line in lines:
+        shown.print(f"[yellow]chain[/]  {escape(line)}", soft_wrap=True)

@@ -11,8 +11,7 @@ import typer
 
 from mesolive.backtest.runner import StepClock
 from mesolive.backtest.settings import SimulationSettings
-from mesolive.cli.chain import tell_oddities
-from mesolive.cli.output import Console
+from mesolive.cli.output import Console, tell_oddities
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.chain_files import ChainFileError, read_chain_file

@@ -12,8 +12,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
-from mesolive.cli.chain import tell_oddities
-from mesolive.cli.output import Console, Table
+from mesolive.cli.output import Console, Table, tell_oddities
 from mesolive.logs import configure_logs
 from mesolive.settings import (
     KnownSetting,
