@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -15,7 +15,7 @@ from signalr_asyncio.server._binder import BindingError, HubMethod
 from signalr_asyncio.server._call import Call, CallError, CallHost, begin_stream, unexpected, wrong_kind
 from signalr_asyncio.server._errors import AccessDeniedError, ClientDisconnectedError, HubMethodError, describe
 from signalr_asyncio.server._hub import Hub, HubCall
-from signalr_asyncio.server._outbox import LatestSlot
+from signalr_asyncio.server._item_streams import pump_items, push_items
 from signalr_asyncio.server._pushed import PushedItems
 from signalr_asyncio.server._slots import Slots, current_holder
 from signalr_asyncio.server._uploads import Allowance, Upload
@@ -143,7 +143,7 @@ class Calls:
         Parameters
         ----------
         reason
-            What the clients are told.
+            The text of the error.
         """
         dropped = sum(call.invocation_id is None for call in self._waiting)
         if dropped:
@@ -329,7 +329,7 @@ class Calls:
         except HubMethodError as failure:
             raise CallError(self._unexpected(call, failure)) from failure
         except ClientDisconnectedError as failure:
-            # Nothing is wrong with a method whose client left; whether it minds is its own affair.
+            # A method whose client left has not failed; it may catch this where it needs to.
             log.debug("%s: %s ended with its client: %s", self._session, call.target, failure)
             raise CallError(self._unexpected(call, failure)) from failure
         except Exception as failure:
@@ -372,9 +372,9 @@ class Calls:
                 raise asyncio.CancelledError
             items = await self._result(call)
             if isinstance(items, PushedItems):
-                await self._push(call, invocation_id, cast("PushedItems[Any]", items))
+                await push_items(self._session, call, invocation_id, cast("PushedItems[Any]", items))
             elif hasattr(items, "__aiter__"):
-                await self._pump(call, invocation_id, items)
+                await pump_items(self._session, call, invocation_id, items)
             else:
                 error = (
                     f"The value returned by the streaming method '{call.target}' is not a ChannelReader<> or "
@@ -398,72 +398,6 @@ class Calls:
         if not self._ended:
             await self._session.send(self._session.protocol.encode(Completion(invocation_id, error=error)))
 
-    async def _push(self, call: Call, invocation_id: str, items: PushedItems[Any]) -> None:
-        session = self._session
-        writer, outbox = session.writer, session.writer.outbox
-        encode = session.protocol.item_encoder(invocation_id)
-        capacity = call.method.options.buffer or self._options.stream_buffer_capacity
-        slot = LatestSlot(capacity) if call.method.options.latest_only else None
-        failure: EncodeError | None = None
-
-        def put(item: object) -> None:
-            nonlocal failure
-            if call.finished or session.ended or failure is not None:
-                return
-            try:
-                record = encode(item)
-            except EncodeError as error:
-                # Of this connection's encoding: the source goes on for the others.
-                failure = error
-                if call.task is not None:
-                    call.task.cancel()
-                return
-            if slot is None:
-                session.post(record)
-            else:
-                outbox.put_latest(slot, record)
-                writer.flush_soon()
-
-        begin_stream(call)
-        try:
-            await items.push(put)
-        except asyncio.CancelledError:
-            if failure is None or call.cancelled or self._ended:
-                raise
-            if call.task is not None:
-                call.task.uncancel()
-            raise failure from None
-
-    async def _pump(self, call: Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
-        try:
-            begin_stream(call)
-            if call.method.options.latest_only:
-                await self._pump_latest(call, invocation_id, items)
-            else:
-                await self._pump_all(invocation_id, items)
-        finally:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                await close()
-
-    async def _pump_all(self, invocation_id: str, items: AsyncIterator[Any]) -> None:
-        session = self._session
-        await session.writer.carry(items, session.protocol.item_encoder(invocation_id), session.post)
-
-    async def _pump_latest(self, call: Call, invocation_id: str, items: AsyncIterator[Any]) -> None:
-        session = self._session
-        writer, outbox = session.writer, session.writer.outbox
-        encode = session.protocol.item_encoder(invocation_id)
-        slot = LatestSlot(call.method.options.buffer or self._options.stream_buffer_capacity)
-        async for item in items:
-            outbox.put_latest(slot, encode(item))
-            writer.flush_soon()
-            if session.ended:
-                return
-            if len(slot.records) >= slot.capacity:
-                # A generator that never waits must not keep the writer from running.
-                await asyncio.sleep(0)
-
     def _unexpected(self, call: Call, failure: BaseException) -> str:
         return describe(unexpected(call.target), failure, detailed=self._options.enable_detailed_errors)
 
@@ -474,7 +408,7 @@ class Calls:
         if call.counted:
             self._runtime.tasks.release(call.task)
             # The task's context knows the call: without this each call would be a cycle for the garbage collector,
-            # which was felt (3 of 35 µs).
+            # which cost 3 of 35 µs.
             call.task = None
             self._unfinished -= 1
             if call.has_slot:

@@ -20,7 +20,7 @@ class HandshakeRefusedError(Exception):
     Parameters
     ----------
     text
-        What it is told, as ASP.NET Core words it.
+        The error text that the client gets, in ASP.NET Core's words.
     reason
         What is logged.
     """
@@ -93,5 +93,5 @@ def _chosen(request: HandshakeRequest, protocols: Mapping[str, HubProtocol], tra
         )
     else:
         return protocol
-    # What a stranger sent goes into the log with its line ends escaped, and not at any length.
+    # Text of a client goes into the log with its line ends escaped, and cut.
     raise HandshakeRefusedError(refusal, repr(refusal[:_MAX_LOGGED_CHARACTERS]))

@@ -12,7 +12,6 @@ from signalr_asyncio.protocol.buffer import MessageBuffer
 from signalr_asyncio.protocol.codec import HubProtocol, ProtocolError
 from signalr_asyncio.protocol.handshake import HandshakeResponse, encode_handshake
 from signalr_asyncio.protocol.messages import (
-    Ack,
     CancelInvocation,
     Close,
     Completion,
@@ -30,9 +29,11 @@ from signalr_asyncio.server._errors import ClientDisconnectedError, ClientResult
 from signalr_asyncio.server._handshake import HandshakeRefusedError, read_handshake
 from signalr_asyncio.server._hub import Hub, HubContext
 from signalr_asyncio.server._inbound_queue import InboundQueue
+from signalr_asyncio.server._lifecycle import announce_connected, announce_disconnected
 from signalr_asyncio.server._reader import Reader
 from signalr_asyncio.server._resumption import Resumption
 from signalr_asyncio.server._runtime import HubRuntime
+from signalr_asyncio.server._session_times import TimedSession
 from signalr_asyncio.server._timeouts import Timeouts
 from signalr_asyncio.server._transports.base import Transport, TransportClosedError
 from signalr_asyncio.server._writer import Writer
@@ -44,7 +45,7 @@ _STATEFUL_VERSION = 2
 _STOPPING = "The server is stopping."
 
 
-class HubSession:
+class HubSession(TimedSession):
     """One connection to one hub, from the handshake to `on_disconnected`.
 
     Parameters
@@ -68,22 +69,22 @@ class HubSession:
         "_client_results",
         "_clock",
         "_connecting",
-        "_error",
         "_hub",
         "_interrupted",
         "_muted",
-        "_ping",
-        "_protocol",
         "_reader",
         "_shutting",
         "_stateful",
         "_task",
         "_times",
+        "chosen_protocol",
         "closing",
         "connection_id",
         "context",
         "done",
+        "end_error",
         "options",
+        "ping_record",
         "resumption",
         "runtime",
         "user_id",
@@ -110,8 +111,8 @@ class HubSession:
         """Done when `on_disconnected` has run."""
         self._clock = runtime.clock
         self._stateful = stateful
-        self._protocol: HubProtocol | None = None
-        self._ping = b""
+        self.chosen_protocol: HubProtocol | None = None
+        self.ping_record = b""
         self.resumption: Resumption | None = None
         self._hub: Hub | None = None
         self._calls: Calls | None = None
@@ -122,7 +123,7 @@ class HubSession:
         self._interrupted = False
         self.closing = False
         self._shutting: asyncio.Task[None] | None = None
-        self._error: str | None = None
+        self.end_error: str | None = None
         now = self._clock.now()
         self._times = Timeouts(self.options, now, seconds_to_expiry(principal))
         self._connecting = False
@@ -140,9 +141,9 @@ class HubSession:
     @property
     def protocol(self) -> HubProtocol:
         """The encoding that the handshake chose."""
-        if self._protocol is None:
+        if self.chosen_protocol is None:
             raise AssertionError("the handshake comes first")
-        return self._protocol
+        return self.chosen_protocol
 
     @property
     def ended(self) -> bool:
@@ -172,7 +173,7 @@ class HubSession:
         except asyncio.CancelledError:
             if not self._interrupted:
                 # A cancellation ends the session now: no message to the client, only our own cleanup.
-                self._error = self._error or "The server stopped the connection."
+                self.end_error = self.end_error or "The server stopped the connection."
                 self.closing = self._muted = True
                 self.writer.transport.abandon()
                 raise
@@ -187,12 +188,12 @@ class HubSession:
             handshake = await read_handshake(self.writer.transport, self.runtime.protocols, self.options)
         except HandshakeRefusedError as refusal:
             self.runtime.log.write(logging.INFO, "%s: the handshake was refused: %s", self, refusal.reason)
-            self._refuse(refusal.text)
+            self.refuse(refusal.text)
             return None
         if handshake is None:
             return None
-        self._protocol = protocol = handshake.protocol
-        self._ping = protocol.encode(_PING)
+        self.chosen_protocol = protocol = handshake.protocol
+        self.ping_record = protocol.encode(_PING)
         if self._stateful and handshake.version >= _STATEFUL_VERSION:
             size = self.options.stateful_buffer_size
             # Twice, since a client holds at most its buffer and one message: so the ack that follows these is read.
@@ -217,17 +218,10 @@ class HubSession:
         self._reader = Reader(self, self._calls, self._times, self._clock)
         registry.add(self)
 
-        async def proceed(depth: int = 0) -> None:
-            filters = self.runtime.filters
-            if depth < len(filters):
-                await filters[depth].connected(self.context, lambda: proceed(depth + 1))
-            else:
-                await hub.on_connected()
-
         self._times.busy = self._connecting = True
         current_connecting.set(self.connection_id)
         try:
-            await proceed()
+            await announce_connected(self.runtime, self.context, hub)
         except Exception as error:
             log.exception("%s: on_connected failed", self)
             self.fail(error)
@@ -310,7 +304,7 @@ class HubSession:
         if self._calls is not None:
             await self._calls.all_begun()
         if not self.closing:
-            self._error = error
+            self.end_error = error
             self._begin_closing(failed=False)
 
     async def _end(self) -> None:
@@ -345,15 +339,8 @@ class HubSession:
         if hub is None:
             return
 
-        async def proceed(depth: int = 0) -> None:
-            filters = self.runtime.filters
-            if depth < len(filters):
-                await filters[depth].disconnected(self.context, self._error, lambda: proceed(depth + 1))
-            else:
-                await hub.on_disconnected(self._error)
-
         try:
-            await proceed()
+            await announce_disconnected(self.runtime, self.context, hub, self.end_error)
         except Exception:
             log.exception("%s: on_disconnected failed", self)
 
@@ -373,9 +360,9 @@ class HubSession:
         """
         if self.closing:
             return
-        self._error = reason or error or self._error
-        if self._protocol is not None:
-            self.writer.outbox.append_close(self._protocol.encode(Close(error, allow_reconnect)))
+        self.end_error = reason or error or self.end_error
+        if self.chosen_protocol is not None:
+            self.writer.outbox.append_close(self.chosen_protocol.encode(Close(error, allow_reconnect)))
         self._begin_closing(failed=error is not None)
 
     async def stop(self, seconds: float) -> None:
@@ -410,9 +397,9 @@ class HubSession:
         log.error("%s: a message could not be handled", self, exc_info=error)
         self.fail(error)
 
-    def _refuse(self, error: str) -> None:
+    def refuse(self, error: str) -> None:
         if not self.closing:
-            self._error = error
+            self.end_error = error
             self.writer.outbox.put_control(encode_handshake(HandshakeResponse(error)))
             self._begin_closing(failed=False)
 
@@ -498,7 +485,7 @@ class HubSession:
                 self._clock.call_later(self.options.close_timeout, self._calls.end_uploads)
             return
         log.error("%s: sending failed", self, exc_info=error)
-        self._error = str(error)
+        self.end_error = str(error)
         self.writer.outbox.clear()
         self.close()
 
@@ -558,41 +545,3 @@ class HubSession:
         """
         if not self._muted:
             self._times.check(self, now)
-
-    def is_ready(self) -> bool:
-        """Return whether the handshake is over."""
-        return self._protocol is not None
-
-    def end_handshake(self) -> None:
-        """Refuse a client that has not shaken hands in time."""
-        self.runtime.log.write(logging.INFO, "%s: no handshake within %g s", self, self.options.handshake_timeout)
-        self._refuse("Handshake was canceled.")
-
-    def end_absence(self, resumption: Resumption) -> None:
-        """Give up a client that has not come back."""
-        self._error = "The client did not come back."
-        resumption.give_up()
-
-    def end_polling(self) -> None:
-        """Give up a client that has stopped polling; no Close message can reach it."""
-        self._error = "The client stopped asking for messages."
-        self.writer.transport.abandon()
-
-    def acknowledge(self, ack: Ack) -> None:
-        """Send an ack of stateful reconnect, ahead of what waits."""
-        self.writer.outbox.put_control(self.protocol.encode(ack))
-        self.writer.flush_soon()
-
-    def ping(self) -> None:
-        """Send a ping, ahead of what waits."""
-        self.writer.outbox.put_control(self._ping)
-        self.writer.flush_soon()
-
-    def end_standstill(self) -> None:
-        """Give up a transport that takes nothing, and the connection with it unless the client may come back."""
-        log.info("%s: the client takes nothing", self)
-        if self.resumption is not None:
-            self.writer.transport.abandon()
-            return
-        self.writer.outbox.clear()
-        self.close("Connection closed with an error.", reason="The client took nothing within the send timeout.")
