@@ -17,7 +17,7 @@ from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, halts
 from mesolive.trading.audit import AuditEntry
 from mesolive.trading.execution import price_checks, risk_limits
-from mesolive.trading.execution.batch_quotes import BatchQuotes
+from mesolive.trading.execution.batch_quotes import BatchQuotes, risk_of
 from mesolive.trading.execution.combo_orders import GroupOrder, checked_order, fits, plan_multiplier
 from mesolive.trading.execution.halts import Halt, halt_reason
 from mesolive.trading.execution.venue_registry import VenueRegistry
@@ -316,7 +316,7 @@ class Admission:
         risk_limits.check_premium(group, quote, limits)
         highest = price_checks.highest_price(asked, quote)
         by_name = {leg.name: leg.traded for leg in plan.legs}
-        risk = self._quotes.risk(account, group, [by_name[leg.name] for leg in group.legs], position, highest)
+        risk = risk_of(quoted, group, [by_name[leg.name] for leg in group.legs], position, highest)
         if plan.kind is PlanKind.ENTRY:
             price_checks.check_worth(highest, risk.most_worth)
         risk_limits.check_risk(risk, limits)

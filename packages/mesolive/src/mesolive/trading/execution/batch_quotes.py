@@ -7,7 +7,7 @@ They are all judged by the market of the moment at which the first of them was.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mesolive.language.legs import quote_problem
@@ -34,12 +34,15 @@ class Quoted:
         The underlying's mark, where there is one.
     code, why
         Why there is no quote, as the code and the reason of a refusal.
+    risks
+        Of orders without a position, by quantity and the most that they may pay.
     """
 
     quote: ComboQuote | None
     spot: Decimal | None = None
     code: str = "NoMarket"
     why: str = "a leg has no two-sided market now, so the order's price cannot be judged"
+    risks: dict[tuple[Decimal, Decimal], OrderRisk] = field(default_factory=dict[tuple[Decimal, Decimal], OrderRisk])
 
 
 class BatchQuotes:
@@ -48,7 +51,6 @@ class BatchQuotes:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._quoted: dict[tuple[int, tuple[VenueLeg, ...]], Quoted] = {}
-        self._risks: dict[tuple[int, tuple[VenueLeg, ...], Decimal, Decimal], OrderRisk] = {}
 
     def quoted(self, account: Account, legs: tuple[VenueLeg, ...]) -> Quoted:
         """Return the market of a combo, from the account's provider and of the quality that it accepts."""
@@ -56,24 +58,6 @@ class BatchQuotes:
         result = self._quoted.get(key)
         if result is None:
             result = self._quoted[key] = self._look_up(account, legs)
-        return result
-
-    def risk(
-        self,
-        account: Account,
-        order: GroupOrder,
-        contracts: Sequence[TradedContract],
-        position: Position | None,
-        highest: Decimal,
-    ) -> OrderRisk:
-        """Return the risk of an order that may pay `highest` per combo; see `order_risk`."""
-        spot = self.quoted(account, order.legs).spot
-        if position is not None:
-            return order_risk(order, contracts, position, spot, highest)
-        key = (account.id, order.legs, order.qty, highest)
-        result = self._risks.get(key)
-        if result is None:
-            result = self._risks[key] = order_risk(order, contracts, None, spot, highest)
         return result
 
     def _look_up(self, account: Account, legs: tuple[VenueLeg, ...]) -> Quoted:
@@ -106,3 +90,16 @@ class BatchQuotes:
         view = view.accepting(account.accepted_quality)
         problems = (quote_problem(view, leg.contract) for leg in legs)
         return next((why for why in problems if why is not None), None)
+
+
+def risk_of(
+    quoted: Quoted, order: GroupOrder, contracts: Sequence[TradedContract], position: Position | None, highest: Decimal
+) -> OrderRisk:
+    """Return the risk of an order of the quoted combo that may pay `highest` for each; see `order_risk`."""
+    if position is not None:
+        return order_risk(order, contracts, position, quoted.spot, highest)
+    key = (order.qty, highest)
+    result = quoted.risks.get(key)
+    if result is None:
+        result = quoted.risks[key] = order_risk(order, contracts, None, quoted.spot, highest)
+    return result
