@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mesolive_sdk import models
-from mesolive_sdk.automation import Autopilot, Memory, TaskState
+from mesolive_sdk.automation import Autopilot, Memory, Notice, TaskKind, TaskState
 from mesolive_testkit.signals import Json, Stage, leg, short_put, stage
 
 HALF_PAST = datetime(2024, 3, 11, 19, 30, tzinfo=UTC)
@@ -164,6 +164,29 @@ async def test_a_scheduled_time_that_was_missed_is_not_made_up_for(play: Stage, 
         assert len(await trades(play)) == 1
         await live(play, pilot, HALF_PAST + timedelta(days=1), range(-1, 1), spot=4850)
     assert (await trades(play))[-1] == ("12 15:30", "p", 1)
+
+
+async def test_signals_that_were_repeated_while_the_autopilot_was_away_are_told_in_one_line(
+    play: Stage, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mesolive_sdk.automation.log.PAGE", 1)  # events that one page holds
+    leaving = {"Schedule": EVERY_FIVE, "Conditions": ["underlying_price < 4900"]}
+    await play.strategy(short_put(Entry={**ONE, "Schedule": EVERY_FIVE}, Exit=leaving))
+    notices: list[Notice] = []
+    with Memory(memory) as remembered:
+        pilot = await pilot_of(play, remembered, listener=notices.append)
+        await live(play, pilot, HALF_PAST, range(-30, -29))
+        for minute in range(-25, 1):
+            await play.market.at(HALF_PAST + timedelta(minutes=minute), spot=4850)
+            await play.evaluate()
+        notices.clear()
+        await pilot.catch_up()
+        states = [task.state for task in remembered.tasks() if task.kind is TaskKind.EXIT]
+    assert states == [*[TaskState.SKIPPED] * 5, TaskState.DONE]
+    skipped = [notice for notice in notices if notice.details.get("State") == "skipped"]
+    assert [notice.text for notice in skipped] == ["skipped 5 signals (the same is being acted on already)"]
+    assert skipped[0].values["Signals"] == 5
+    assert [moment for moment, _, qty in await trades(play) if qty == 1] == ["11 15:30"]
 
 
 async def test_without_a_schedule_what_came_to_nothing_is_tried_anew_while_its_signal_is_on(

@@ -242,8 +242,8 @@ class Autopilot:
         LogRestoredError
             When the server was restored to a state before what was read.
         """
-        await self._reader.read(self._signalled)
-        worked = self._one_per_subject()
+        pages = await self._reader.read(self._signalled)
+        worked = self._one_per_subject(behind=pages > 1)
         for listed in self._memory.open_tasks():
             # An earlier task may have changed this one, or the other tasks under way.
             standing = {task.event_id: task for task in self._memory.open_tasks()}
@@ -252,10 +252,15 @@ class Autopilot:
                 worked.append(await self._carry_out(task, list(standing.values())))
         return worked
 
-    def _one_per_subject(self) -> list[Task]:
+    def _one_per_subject(self, *, behind: bool) -> list[Task]:
         """Keep one task per subject and end the others, which an event repeated meanwhile has superseded.
 
         A task that was started is kept. Otherwise the latest task is kept.
+
+        Parameters
+        ----------
+        behind
+            Whether more was read than one page of the log: then one notice tells of all that end.
         """
         subjects: dict[object, list[Task]] = {}
         for task in self._memory.open_tasks():
@@ -267,13 +272,13 @@ class Autopilot:
             superseded.append([task for task in tasks if task.event_id != kept.event_id])
             if len(tasks) > 1 and kept.state is TaskState.WAITING and kept.due is not None:
                 self._memory.change(kept, due=None)  # a new scheduled time is a new occasion
-        return self._end_superseded(superseded)
+        behind = behind or any(len(others) > 1 for others in superseded)
+        return self._end_superseded([task for others in superseded for task in others], in_one=behind)
 
-    def _end_superseded(self, superseded: Sequence[Sequence[Task]]) -> list[Task]:
-        """End the superseded tasks of each subject: with one notice for all where the log was far behind."""
+    def _end_superseded(self, tasks: Sequence[Task], *, in_one: bool) -> list[Task]:
+        """End superseded tasks, with a notice for each or with one for all of them."""
         note = "the same is being acted on already"
-        tasks = [task for others in superseded for task in others]
-        if all(len(others) <= 1 for others in superseded):
+        if not in_one or len(tasks) == 1:
             return [self._end(task, TaskState.SKIPPED, note) for task in tasks]
         own = [task for task in tasks if self._strategies is None or task.strategy_id in self._strategies]
         if own:

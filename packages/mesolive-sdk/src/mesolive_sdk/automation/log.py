@@ -71,8 +71,8 @@ class LogReader:
         self._memory = memory
         self._ignore_schedules = ignore_schedules
 
-    async def read(self, heard: Callable[[Signal], None]) -> None:
-        """Read to the end of the log.
+    async def read(self, heard: Callable[[Signal], None]) -> int:
+        """Read to the end of the log; return how many pages it took.
 
         Parameters
         ----------
@@ -91,7 +91,9 @@ class LogReader:
         since = self._memory.cursor
         must_follow = since > 0
         token: str | None = None
+        pages = 0
         while True:
+            pages += 1
             try:
                 page = await self._events.get_events_since(
                     models.GetEventsSinceArgs(SinceEventSeqId=since, Limit=PAGE, ContinuationToken=token)
@@ -111,7 +113,7 @@ class LogReader:
                 self._take(page.Events, heard)
             token = page.ContinuationToken
             if not token:
-                return
+                return pages
 
     async def first_behind_hole(self) -> int | None:
         """Return the number of the first event after a gap behind the cursor; `None` without a gap.
