@@ -220,7 +220,10 @@ def build_market(
     request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed, settings.symbol)
     try:
         if settings.market is None:
-            return Market(by_symbol=settings.preferred_providers()), WallClock()
+            clock = WallClock()
+            if not_before is not None and not_before > clock.now():  # a simulation has used this database
+                _log.warning("market_time_goes_back", to=clock.now().isoformat(), stored_until=not_before.isoformat())
+            return Market(by_symbol=settings.preferred_providers()), clock
         source = open_source(settings.market, request)
     except SourceError as error:
         raise SettingsError(f"market: {error}") from None
