@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mesolive.cli.serve import serve
 from mesolive.settings import (
+    PROVIDERS,
     Settings,
     SettingsError,
     client_url,
@@ -19,6 +20,7 @@ from mesolive.settings import (
     redacted_url,
     settings_table,
 )
+from mesolive_sdk.models import DataProviderType
 from mesolive_testkit.paths import DOCS
 
 
@@ -142,3 +144,9 @@ def _alone() -> typer.Typer:
 )
 def test_commands_look_for_the_server_where_the_same_settings_start_it(environ: dict[str, str], url: str) -> None:
     assert client_url(environ) == url
+
+
+def test_the_providers_of_quotes_are_those_of_the_wire() -> None:
+    assert set(PROVIDERS) == {kind.name for kind in DataProviderType} - {"Unknown"}
+    settings = from_environment({}, {"MESOLIVE_QUOTES_FROM": "SPX=Ibkr, spy=tastytrade"})
+    assert settings.preferred_providers() == {"SPX": "Ibkr", "SPY": "TastyTrade"}

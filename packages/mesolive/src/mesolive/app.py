@@ -85,6 +85,7 @@ from mesolive.trading.strategies import CompiledStrategies, Strategies
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
+from mesolive_sdk.models import DataProviderType
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import (
     Authenticate,
@@ -223,7 +224,8 @@ def build_market(
             clock = WallClock()
             if not_before is not None and not_before > clock.now():  # a simulation has used this database
                 _log.warning("market_time_goes_back", to=clock.now().isoformat(), stored_until=not_before.isoformat())
-            return Market(by_symbol=settings.preferred_providers()), clock
+            preferred = settings.preferred_providers()
+            return Market(by_symbol={symbol: DataProviderType[name] for symbol, name in preferred.items()}), clock
         source = open_source(settings.market, request)
     except SourceError as error:
         raise SettingsError(f"market: {error}") from None

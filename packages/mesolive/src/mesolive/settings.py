@@ -15,10 +15,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from mesolive.log_choices import LogFormat, LogLevel
 from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
-from mesolive_sdk.models import DataProviderType
 
 MarketKind = Literal["simulated", "recorded"]
 WebSocketsKind = Literal["uvicorn", "picows"]
+
+PROVIDERS = ("Ibkr", "TastyTrade", "Simulated", "Recorded")
+"""The kinds of market data providers, as the wire names them: importing the wire's models would cost every command."""
 
 DEFAULT_DATABASE = "sqlite:///.mesolive/mesolive.sqlite3"
 
@@ -228,17 +230,18 @@ class Settings:
             raise SettingsError("chain: a recorded market needs --chain with the recording to replay")
         return self
 
-    def preferred_providers(self) -> dict[str, DataProviderType]:
+    def preferred_providers(self) -> dict[str, str]:
         """Return the provider of each underlying that `quotes_from` names; raises `SettingsError` for what is none."""
-        known = {kind.name.lower(): kind for kind in DataProviderType if kind is not DataProviderType.Unknown}
-        result: dict[str, DataProviderType] = {}
+        known = {name.lower(): name for name in PROVIDERS}
+        result: dict[str, str] = {}
         for text in self.quotes_from:
             symbol, _, name = text.partition("=")
-            kind = known.get(name.strip().lower())
-            if not symbol.strip() or kind is None:
-                names = ", ".join(item.name for item in known.values())
-                raise SettingsError(f"quotes_from: expected SYMBOL=PROVIDER with one of {names}, got {text!r}")
-            result[symbol.strip().upper()] = kind
+            provider = known.get(name.strip().lower())
+            if not symbol.strip() or provider is None:
+                raise SettingsError(
+                    f"quotes_from: expected SYMBOL=PROVIDER with one of {', '.join(PROVIDERS)}, got {text!r}"
+                )
+            result[symbol.strip().upper()] = provider
         return result
 
     def _check_bounds(self) -> None:
