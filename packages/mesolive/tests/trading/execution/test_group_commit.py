@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from mesolive.errors import ServiceError
+from mesolive.store import sqlite
 from mesolive.trading.execution.group_commit import GroupCommit
 from mesolive_sdk import models
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -107,6 +109,9 @@ async def test_too_many_at_once_are_refused(work: Work) -> None:
     assert refused.status is StatusCode.RateLimited
 
 
+NEW, CHANGED, IN_FLIGHT = "INSERT INTO orders", "UPDATE orders SET state", "SELECT DISTINCT orders.plan_id"
+
+
 async def test_orders_that_are_sent_together_share_their_commits(tmp_path: Path) -> None:
     async with desk_server(tmp_path) as desk:
         strategy = await desk.strategy()
@@ -117,7 +122,7 @@ async def test_orders_that_are_sent_together_share_their_commits(tmp_path: Path)
 
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             # One of each in a transaction; what the server writes beside, such as its clock, is not counted.
-            written.update(kind for kind in ("INSERT INTO orders", "UPDATE orders SET state") if kind in statement)
+            written.update(kind for kind in (NEW, CHANGED, IN_FLIGHT) if kind in statement)
 
         async with database.write():  # nobody else writes until all calls have come
             sending = [asyncio.create_task(desk.send(call)) for call in calls]
@@ -130,8 +135,10 @@ async def test_orders_that_are_sent_together_share_their_commits(tmp_path: Path)
     assert {one.State for one in sent} == {models.OrderState.Submitted}
     assert len({one.LiveOrderId for one in sent}) == len(calls)
     # The call that came first, and the others; and what the venue made of both.
-    assert written["INSERT INTO orders"] == 2
-    assert written["UPDATE orders SET state"] <= 3
+    assert written[NEW] == 2
+    assert written[CHANGED] <= 3
+    # What the strategy has in flight is counted once for all of them.
+    assert written[IN_FLIGHT] == 2
 
 
 async def under_way(desk: Desk, key: str) -> bool:
@@ -140,3 +147,24 @@ async def under_way(desk: Desk, key: str) -> bool:
     except MesoLiveApiException:
         return False
     return True
+
+
+async def test_orders_run_no_statement_that_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that is built for each call costs five times as much; see `mesolive.store.prepared`."""
+    built: list[str] = []
+    execute = sqlite._execute
+
+    def note(connection: Any, statement: Any, parameters: Any, prepared: Any) -> Any:
+        if prepared is None:
+            built.append(str(statement))
+        return execute(connection, statement, parameters, prepared)
+
+    async with desk_server(tmp_path) as desk:
+        strategy = await desk.strategy()
+        plans = [await desk.prepare_entry(strategy.Id, f"position {number}") for number in range(4)]
+        calls = [at_venue(plan, kind=models.OrderType.Limit, limit=Decimal(-90)) for plan in plans]
+        for call in calls[:3]:
+            await desk.send(call)
+        monkeypatch.setattr(sqlite, "_execute", note)
+        await desk.send(calls[3])
+    assert [statement for statement in built if "orders" in statement or "exec_plan" in statement] == []

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, exists, func, or_, select
 
-from mesolive.store.clauses import is_one_of
+from mesolive.store.clauses import is_among, is_one_of
 from mesolive.store.database import Transaction
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.trading import accounts, exec_plans, executions, orders, positions
@@ -23,6 +23,7 @@ _OPEN = orders.c.account_id.in_(select(accounts.c.id)) & orders.c.state.in_(sort
 _COUNT_OPEN = select(func.count()).select_from(orders).where(_OPEN)
 _COUNT_UNRESOLVED = _COUNT_OPEN.where(orders.c.unresolved_since.is_not(None))
 _OLDEST_UNRESOLVED = select(func.min(orders.c.unresolved_since)).where(_OPEN)
+_REFERENCES = select(orders.c.reference).where(is_among(orders.c.reference, "references"))
 _ENTERED = (
     select(orders.c.plan_id)
     .distinct()
@@ -132,7 +133,7 @@ async def plans_with_open_orders(tx: Transaction) -> list[int]:
 
 async def known_references(tx: Transaction, references: Iterable[str]) -> set[str]:
     """Return the references that belong to stored orders."""
-    rows = await tx.all(select(orders.c.reference).where(orders.c.reference.in_(list(references))))
+    rows = await tx.all(_REFERENCES, {"references": list(references)})
     return {row.reference for row in rows}
 
 
