@@ -122,10 +122,11 @@ async def test_all_who_ask_for_the_same_share_one_computation_and_one_encoding(l
     assert live.positions.reads == 1
 
 
-async def test_naming_the_default_provider_is_asking_for_the_same(live: Running) -> None:
-    for provider in (None, IBKR):
+async def test_naming_the_same_provider_is_asking_for_the_same(live: Running) -> None:
+    """Naming none is another question: then the account of each leg decides whose quotes value it."""
+    for provider in (IBKR, None, IBKR, None):
         await follow(live.streams.position(live.user, position_args(Provider=provider)))
-    assert len(live.streams.engine.channels) == 1
+    assert len(live.streams.engine.channels) == 2
 
 
 async def test_who_comes_later_gets_the_present_values_at_once(live: Running) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -36,12 +36,13 @@ BookKey = tuple[DataProviderType | None, str]
 """A provider and an underlying's symbol; `None` is the provider that serves the underlying."""
 
 KEEP_ALIVE_STEP = 1.0
-CHANNELS_PER_TURN = 24
-"""Channels from which on a further turn pays: each turn costs as much as valuing ten positions."""
-MAX_TURNS = 8
-"""Turns of a window at most: how long calls wait for a turn is the shorter the more there are."""
+CHANNELS_PER_TURN = 32
+"""Channels from which on a further turn pays: each turn reads the market and solves greeks, which costs as much as ten
+items."""
+MAX_TURNS = 4
+"""Turns of a window at most."""
 ITEMS_PER_SLICE = 16
-"""Items that are encoded and queued before other tasks have their turn."""
+"""Items that are valued, encoded and queued before other tasks have their turn."""
 ONLY = (0,)
 
 
@@ -68,6 +69,7 @@ class _Plan:
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = channels
+        self._subjects = [channel.subject for channel in channels]
         books: dict[BookKey, _Book] = {}
         placed: list[list[tuple[_Book, int]]] = []
         for channel in channels:
@@ -103,6 +105,11 @@ class _Plan:
         self._seen_spot: FloatArray = np.concatenate([np.empty(0), *(channel.seen_spot for channel in channels)])
         for channel, begin, end in zip(channels, start[:-1], start[1:], strict=True):
             channel.seen, channel.seen_spot = self._seen[begin:end], self._seen_spot[begin:end]
+
+    def is_current(self, place: int) -> bool:
+        """Return whether a channel still is what this plan was made for."""
+        channel = self.channels[place]
+        return not channel.ended and channel.subject is self._subjects[place]
 
     def changed(self, prices: FloatArray, spots: FloatArray) -> list[int]:
         """Return the places of the channels whose prices differ from those of their latest items."""
@@ -216,7 +223,8 @@ class Engine:
         size = len(channel.subject.entries)
         channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
         alone = _Plan([channel])
-        return self._values(alone, self._read(alone), ONLY)[0]
+        market = self._read(alone)
+        return self._values(alone, market, ONLY, self._solve(alone, market, ONLY))[0]
 
     async def run(self, turns: Turns) -> None:
         """Follow the market until cancelled, as a loop of `Tasks`."""
@@ -261,18 +269,18 @@ class Engine:
             for channel in plan.channels:
                 channel.round = self._round
             if changed:
-                subjects = [plan.channels[place].subject for place in changed]
-                values = self._values(plan, market, changed)
+                greeks = self._solve(plan, market, changed)
                 for first in range(0, len(changed), ITEMS_PER_SLICE):
                     if first:
-                        # Calls and events that came meanwhile have their turn: encoding all items takes milliseconds.
+                        # Calls and events that came meanwhile have their turn: valuing and encoding all items takes
+                        # milliseconds.
                         self.busy_seconds += self._processor_time() - started
                         await asyncio.sleep(0)
                         started = self._processor_time()
-                    part = slice(first, first + ITEMS_PER_SLICE)
-                    for place, subject, result in zip(changed[part], subjects[part], values[part], strict=True):
-                        # Who ended meanwhile, or got other legs and an item of these, is passed over.
-                        if plan.channels[place].subject is subject and not plan.channels[place].ended:
+                    # Who ended meanwhile, or got other legs and an item of these, is passed over.
+                    part = [place for place in changed[first : first + ITEMS_PER_SLICE] if plan.is_current(place)]
+                    if part:
+                        for place, result in zip(part, self._values(plan, market, part, greeks), strict=True):
                             self._hand_out(plan, market, place, result)
         self.turns += 1
         self.busy_seconds += self._processor_time() - started
@@ -326,7 +334,8 @@ class Engine:
 
     def _publish(self, plan: _Plan, market: _Market, places: Sequence[int]) -> None:
         """Value the channels at `places` together and give each its item."""
-        for place, result in zip(places, self._values(plan, market, places), strict=True):
+        values = self._values(plan, market, places, self._solve(plan, market, places))
+        for place, result in zip(places, values, strict=True):
             self._hand_out(plan, market, place, result)
 
     def _hand_out(self, plan: _Plan, market: _Market, place: int, result: Valuation) -> None:
@@ -341,21 +350,22 @@ class Engine:
         self.items += 1
         channel.publish(LiveItem(form.build(channel.subject, result), form.type_, write), self._now())
 
-    def _values(self, plan: _Plan, market: _Market, places: Sequence[int]) -> list[Valuation]:
+    def _values(self, plan: _Plan, market: _Market, places: Sequence[int], greeks: FloatArray) -> list[Valuation]:
+        """Return the values of the channels at `places`, from the greeks of their contracts."""
         chosen = [plan.channels[place] for place in places]
         rows = [plan.rows[place] for place in places]
-        greeks = self._solve(plan, market, chosen, rows)
         subjects = [channel.subject for channel in chosen]
         return value_all(subjects, rows, [channel.form.wanted for channel in chosen], market.table, greeks)
 
-    def _solve(self, plan: _Plan, market: _Market, chosen: Iterable[Channel], rows: Sequence[IntArray]) -> FloatArray:
-        """Solve the greeks that the chosen channels want, each contract once."""
+    def _solve(self, plan: _Plan, market: _Market, places: Sequence[int]) -> FloatArray:
+        """Solve the greeks that the channels at `places` want, each contract once."""
         result = np.full((plan.size, 4, 7), np.nan)
         needed = np.zeros(plan.size, dtype=np.bool_)
         bits = 0
-        for channel, own in zip(chosen, rows, strict=True):
+        for place in places:
+            channel = plan.channels[place]
             if channel.form.greeks:
-                needed[own] = True
+                needed[plan.rows[place]] = True
                 bits |= channel.form.wanted.greeks
         bases: BoolArray = np.array([bool(bits >> place & 1) for place in range(4)])
         if not needed.any() or not bits:
