@@ -26,7 +26,8 @@ from bench._rounds import quantile
 from bench.report import Absolute, Reported, Row
 from bench.yardsticks import bare_hub_call, raw_commits
 from mesolive import server
-from mesolive.app import Application, Overrides
+from mesolive.app import Application
+from mesolive.assembly import Overrides
 from mesolive.clock import ManualClock
 from mesolive.logs import configure_logs
 from mesolive.market.providers.simulated.provider import SimulatedProvider

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.report import Figure
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.clock import ManualClock
 from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider

@@ -25,7 +25,8 @@ from sqlalchemy import insert, select
 
 from bench.report import Absolute, Row
 from bench.yardsticks import python_loop
-from mesolive.app import Application, Overrides
+from mesolive.app import Application
+from mesolive.assembly import Overrides
 from mesolive.backtest.runner import Progress, Request, StepClock, replay
 from mesolive.clock import ManualClock
 from mesolive.language import compile_strategy, parse_definition

@@ -25,7 +25,8 @@ if sys.platform == "win32":
 else:
     from uvloop import new_event_loop
 
-from mesolive.app import Application, Overrides, running
+from mesolive.app import Application, running
+from mesolive.assembly import Overrides
 from mesolive.settings import Settings, SettingsError, check_certificate
 from mesolive.sockets import BACKLOG, LoopErrors, PromptRequests, allow_many_files
 from mesolive.store.engines import UnusableDatabaseError

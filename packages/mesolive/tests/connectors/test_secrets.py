@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mesolive.app import venue_memory
+from mesolive.assembly import venue_memory
 from mesolive.operations.backup import make_backup, restore_backup
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from mesolive import server
-from mesolive.app import Overrides, host_is_known
+from mesolive.assembly import Overrides
+from mesolive.http_endpoints import host_is_known
 from mesolive.settings import Settings
 from mesolive_testkit.server import Kit, manual_market
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 
 from mesolive.access.context import UserContext
-from mesolive.app import Application, Overrides
+from mesolive.app import Application
+from mesolive.assembly import Overrides
 from mesolive.backtest.decisions import Decision, DecisionRecorder
 from mesolive.backtest.moments import moments, scheduled, steps
 from mesolive.backtest.trading import UNDISTURBED, AccountKind, BacktestDesk, BacktestTerms

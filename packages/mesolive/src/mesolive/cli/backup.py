@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
-from mesolive.app import venue_memory
+from mesolive.assembly import venue_memory
 from mesolive.cli.options import DatabaseUrl, DataDir
 from mesolive.cli.output import Console
 from mesolive.cli.text import echo

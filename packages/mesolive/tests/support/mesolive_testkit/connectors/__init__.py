@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.server import serving
 from mesolive.settings import Settings

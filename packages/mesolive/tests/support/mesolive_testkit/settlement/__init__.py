@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.market.history import DailySeries, Day
 from mesolive.server import serving
 from mesolive.settings import Settings

@@ -11,7 +11,7 @@ from random import Random
 
 import structlog
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive_testkit.signals import ScriptedMarket

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import event
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.store import database as store

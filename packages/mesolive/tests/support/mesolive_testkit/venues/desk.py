@@ -11,7 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mesolive.app import Application, Overrides
+from mesolive.app import Application
+from mesolive.assembly import Overrides
 from mesolive.clock import Clock, ManualClock
 from mesolive.errors import ServiceError
 from mesolive.market.service import Market

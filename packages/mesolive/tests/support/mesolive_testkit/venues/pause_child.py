@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.trading.execution.send_permits import Denied, SendPermits

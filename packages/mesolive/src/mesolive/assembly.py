@@ -1,0 +1,479 @@
+"""Assembly: builds the parts of the server, the store first and the hubs last; `app` starts and stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Protocol, TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from mesolive.access.keys import Access, secret_of
+from mesolive.access.sealing import Sealing
+from mesolive.access.secret import SECRET_FILE, ServerSecret
+from mesolive.clock import Clock
+from mesolive.connectors.kinds import ConnectorKind
+from mesolive.connectors.manager import ConnectionManager
+from mesolive.connectors.registry import KINDS
+from mesolive.connectors.service import Connections
+from mesolive.connectors.supervisor import SupervisionConfig
+from mesolive.errors import ServiceError, storage_failure
+from mesolive.hubs.control import ControlHub, ControlServices
+from mesolive.hubs.data import DataHub
+from mesolive.hubs.envelope import EnvelopeHub, Shares, principal_of
+from mesolive.hubs.event import EventHub, HubSink
+from mesolive.hubs.key_watch import ApiKeyMonitor
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.deliverer import Deliverer
+from mesolive.journal.events import Events
+from mesolive.journal.journal import Journal
+from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
+from mesolive.market.service import Market
+from mesolive.market_setup import build_market
+from mesolive.operations.health import Health
+from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
+from mesolive.operations.metrics import ServerMetrics
+from mesolive.operations.retention import Retention, RetentionPeriods
+from mesolive.settings import Settings, SettingsError
+from mesolive.shares import CallShares, CountedShares
+from mesolive.signals.evaluator import SignalEvaluator
+from mesolive.store.database import Database
+from mesolive.store.engines import directory_of
+from mesolive.store.paging import Pager
+from mesolive.store.server_lock import ServerLock, only_server
+from mesolive.streams.service import Streams
+from mesolive.tasks import TaskRegistry
+from mesolive.trading.adoption import PositionAdoption
+from mesolive.trading.agents import Agents
+from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
+from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
+from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
+from mesolive.trading.evaluation.external_values import ExternalDataReader
+from mesolive.trading.execution import halts
+from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.execution.halts import Halts
+from mesolive.trading.execution.order_service import ANSWER_SECONDS
+from mesolive.trading.execution.reconciliation import ReconciliationConfig
+from mesolive.trading.idempotency import Idempotency
+from mesolive.trading.line_pins import LinePins
+from mesolive.trading.market_store import MarketStore, latest_moment
+from mesolive.trading.orders.queries import Orders
+from mesolive.trading.paper.adjustments import AdjustmentFills
+from mesolive.trading.paper.service import PaperExecution
+from mesolive.trading.portfolio.accounts import Accounts
+from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.service import Bounds, Preparations
+from mesolive.trading.settlement.paper_settlements import PaperSettlements
+from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive.venues.base import Venue
+from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
+from mesolive.venues.simulated.venue import SimulatedVenue
+from mesolive_sdk.wire import hub_protocol
+from signalr_asyncio import (
+    Authenticate,
+    AuthenticationUnavailableError,
+    ConnectionRequest,
+    HubOptions,
+    HubRoute,
+    Principal,
+    SignalRServer,
+)
+
+CONTROL_PATH = "/hubs/control/v1"
+DATA_PATH = "/hubs/data/v1"
+EVENT_PATH = "/hubs/event/v1"
+
+MAX_ARGUMENT = 8 * 1024 * 1024
+"""Bytes of one message to the Control Hub: a strategy definition of 5 MB must reach the check that refuses it."""
+
+PARALLEL_CALLS = 16
+"""How many calls of one connection run at the same time; their answers carry ids, so order does not matter."""
+
+_log = structlog.get_logger(__name__)
+
+H = TypeVar("H", bound=EnvelopeHub)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Parts in place of those that the settings ask for: for tests, benchmarks and the backtester.
+
+    Attributes
+    ----------
+    market
+        A market and its clock.
+    venues
+        Venues in place of the simulated one.
+    reconciliation
+        Times of the reconciliation with venues.
+    answer_seconds
+        Real seconds that a venue may take to answer an order.
+    replay
+        Makes the randomness of evaluations. When it is given, nothing runs by itself: the caller says when signals are
+        evaluated, and there are neither retention nor checks of health and of providers.
+    transient
+        Whether the database is thrown away at the end, and nobody waits besides the one who drives the replay: no
+        commit waits for the disk, and queries and evaluations run on the event loop.
+    evaluation_listener
+        Called after every evaluation of a strategy.
+    kinds
+        Kinds of connectors in place of the registry's.
+    supervision
+        Time limits of connectors.
+    """
+
+    market: tuple[Market, Clock] | None = None
+    venues: Sequence[Venue] | None = None
+    reconciliation: ReconciliationConfig | None = None
+    answer_seconds: float = ANSWER_SECONDS
+    replay: Callable[[str], Random] | None = None
+    transient: bool = False
+    evaluation_listener: EvaluationListener | None = None
+    kinds: Mapping[str, ConnectorKind] | None = None
+    supervision: SupervisionConfig | None = None
+
+
+def venue_memory(settings: Settings) -> Path:
+    """Return the folder of the simulated venue's orders: by default beside the database, where that is a file."""
+    directory = settings.data_dir or directory_of(settings.database) or Path(".mesolive")
+    return directory / "simulated-venue.jsonl"
+
+
+def connector_folder(settings: Settings) -> Path:
+    """Return the folder in which every connection has a folder of its own."""
+    return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "connectors"
+
+
+def secret_file(settings: Settings) -> Path | None:
+    """Return the file of the server's secret; `None` where the settings hold the secret, or the database is no file."""
+    directory = None if settings.secret_key else directory_of(settings.database)
+    return None if directory is None else directory / SECRET_FILE
+
+
+def _open_ledger(settings: Settings) -> VenueLedger:
+    ledger = VenueLedger(venue_memory(settings))
+    try:
+        ledger.open()
+    except VenueMemoryError as error:
+        raise SettingsError(f"data_dir: {error}") from None
+    return ledger
+
+
+@dataclass(frozen=True, slots=True)
+class StoreParts:
+    """The locked database, with API key access, pagination and the notices for health."""
+
+    lock: ServerLock
+    database: Database
+    access: Access
+    pager: Pager
+    notices: Sequence[str]
+    secret: ServerSecret
+
+
+@dataclass(frozen=True, slots=True)
+class CoreParts:
+    """The components that nearly every trading service uses."""
+
+    store: StoreParts
+    market: Market
+    clock: Clock
+    bus: LocalBus
+    journal: Journal
+    idempotency: Idempotency
+    evaluator: StrategyEvaluator
+    capture: EntryVariableCapture
+    calendar: ExchangeCalendar
+    registry: TaskRegistry
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self.store.database
+
+
+@dataclass(frozen=True, slots=True)
+class TradingParts:
+    """The trading services, and those of them that run as background tasks."""
+
+    services: ControlServices
+    accounts: Accounts
+    positions: Positions
+    preparations: Preparations
+    engine: ExecutionEngine
+    signals: SignalEvaluator
+    lines: LinePins
+    connectors: ConnectionManager
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """The SignalR server with the streams and the event deliverer behind its hubs."""
+
+    server: SignalRServer
+    streams: Streams
+    deliverer: Deliverer
+    keys: ApiKeyMonitor
+
+
+class _Startable(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def start_part(stack: AsyncExitStack, part: _Startable) -> None:
+    """Start a component, and register its stop with the exit stack."""
+    await part.start()
+    stack.push_async_callback(part.stop)
+
+
+async def open_store(settings: Settings, stack: AsyncExitStack, *, transient: bool) -> StoreParts:
+    """Take the database's lock, bring its tables up to date, and read the secret."""
+    lock = await stack.enter_async_context(only_server(settings.database))
+    database = await Database.open(settings.database, transient=transient)
+    stack.push_async_callback(database.close)
+    secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
+    notices = await _check_history(database)
+    return StoreParts(lock, database, Access(database, secret), Pager(secret.derive("pages")), notices, secret)
+
+
+async def _check_history(database: Database) -> Sequence[str]:
+    """Halt trading when acknowledged transactions are missing in the database; return the notices for health."""
+    missing = await database.missing_commits()
+    notices: list[str] = []
+    if missing:
+        notices.append(
+            f"{missing} acknowledged transactions are missing in the database: its log was cut or damaged, or an old "
+            "copy put in its place; trading is halted: compare the accounts with their venues, then mesolive resume"
+        )
+        _log.critical("acknowledged_history_missing", transactions=missing)
+        # Before the history is accepted: a crash between the two calls must not lose the notice.
+        await halts.halt(database, notices[0], datetime.now(UTC))
+    await database.accept_history()
+    return notices
+
+
+async def start_market(
+    settings: Settings, store: StoreParts, overrides: Overrides, stack: AsyncExitStack
+) -> tuple[Market, Clock, MarketTime | None]:
+    """Start the market where its time has come to."""
+    database = store.database
+    noted = await read_market_time(database)
+    reached = reached_before(noted, await latest_moment(database), settings.speed)
+    market, clock = overrides.market or build_market(settings, reached, noted)
+    if overrides.replay is None:
+        market.remember_in(MarketStore(store.database, clock))
+    await start_part(stack, market)
+    return market, clock, noted
+
+
+def build_core(
+    settings: Settings, store: StoreParts, market: Market, clock: Clock, overrides: Overrides, stack: AsyncExitStack
+) -> CoreParts:
+    """Build what nearly every trading service uses."""
+    bus = LocalBus()
+    calendar = us_options_calendar()
+    external = ExternalDataReader(market, calendar.zone, settings.fetch_rules)
+    stack.callback(external.close)
+    evaluator = StrategyEvaluator(
+        market,
+        CompiledStrategies(),
+        external,
+        overrides.replay or Random,
+        overrides.evaluation_listener,
+        in_thread=not overrides.transient,
+    )
+    stack.callback(evaluator.close)
+    return CoreParts(
+        store=store,
+        market=market,
+        clock=clock,
+        bus=bus,
+        journal=Journal(store.database, bus, clock),
+        idempotency=Idempotency(store.database, clock),
+        evaluator=evaluator,
+        capture=EntryVariableCapture(evaluator),
+        calendar=calendar,
+        registry=TaskRegistry(),
+    )
+
+
+def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, stack: AsyncExitStack) -> TradingParts:
+    """Build the trading services and what runs behind them."""
+    database, journal, clock, pager = core.database, core.journal, core.clock, core.store.pager
+    accounts = Accounts(database, core.market, clock, pager)
+    positions = Positions(database, pager)
+    preparations = Preparations(
+        database,
+        journal,
+        core.idempotency,
+        core.evaluator,
+        clock,
+        enforce_adjustment_count=settings.enforce_max_adjustments,
+        bounds=Bounds(settings.max_preparations, settings.max_plans),
+    )
+    stack.push_async_callback(preparations.close)
+    lines = LinePins(database, core.market, clock)
+    engine = ExecutionEngine(
+        database,
+        journal,
+        core.idempotency,
+        core.market,
+        core.capture,
+        overrides.venues if overrides.venues is not None else _build_venues(settings, overrides, core, stack),
+        clock,
+        reconciliation=overrides.reconciliation,
+        answer_seconds=overrides.answer_seconds,
+    )
+    sealing = Sealing(
+        core.store.secret,
+        None if settings.previous_secret_key is None else ServerSecret(settings.previous_secret_key),
+    )
+    manager = ConnectionManager(
+        database,
+        journal,
+        core.market,
+        engine,
+        sealing,
+        core.calendar,
+        connector_folder(settings),
+        kinds=overrides.kinds if overrides.kinds is not None else KINDS,
+        runs=settings.market is None and overrides.market is None,
+        registry=core.registry,
+        config=overrides.supervision,
+    )
+    connections = Connections(database, manager, core.market, accounts)
+    services = ControlServices(
+        agents=Agents(database, core.market, connections.agents),
+        connections=connections,
+        accounts=accounts,
+        strategies=Strategies(database, clock, pager, settings.max_strategies),
+        positions=positions,
+        details=PositionDetails(positions, core.market),
+        preparations=preparations,
+        paper=PaperExecution(
+            database, journal, core.idempotency, core.capture, AdjustmentFills(journal, core.evaluator), clock
+        ),
+        orders=Orders(database, pager),
+        sending=engine.sending,
+        actions=engine.actions,
+        adoption=PositionAdoption(
+            database,
+            journal,
+            core.idempotency,
+            core.market,
+            core.capture,
+            clock,
+            engine.reconciliations.fresh,
+            engine.request_reconciliation,
+        ),
+        reconciliations=engine.reconciliations,
+        liquidation=engine.liquidation,
+        halts=Halts(database),
+        idempotency=core.idempotency,
+    )
+    signals = SignalEvaluator(
+        database,
+        journal,
+        core.evaluator,
+        core.calendar,
+        clock,
+        PaperSettlements(database, journal, core.market, core.calendar, clock),
+        EntryVariableRetry(database, journal, core.capture),
+        every=settings.signals_every,
+    )
+    return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager)
+
+
+def _build_venues(settings: Settings, overrides: Overrides, core: CoreParts, stack: AsyncExitStack) -> Sequence[Venue]:
+    if settings.market is None and overrides.market is None:
+        return []  # a simulated venue is a connector then, with a market of its own
+    ledger = _open_ledger(settings)
+    stack.callback(ledger.close)
+    return [SimulatedVenue(core.market, core.clock, ledger)]
+
+
+def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack: AsyncExitStack) -> HubParts:
+    """Build the SignalR server with its three hubs, the streams and the event deliverer."""
+    streams = Streams(trading.positions, core.market, core.bus, core.clock)
+    stack.push_async_callback(streams.close)
+    events = Events(core.database, core.journal, core.store.pager)
+
+    # One hub object serves one connection. The Event Hub needs the deliverer, and the deliverer the Event Hub's
+    # clients: the name is bound below, before the first connection.
+    shares = Shares(CallShares(settings.max_calls), CountedShares(settings.max_streams))
+
+    def control_hub() -> ControlHub:
+        return _sharing(ControlHub(trading.services), shares)
+
+    def data_hub() -> DataHub:
+        return _sharing(DataHub(streams), shares)
+
+    def event_hub() -> EventHub:
+        return _sharing(EventHub(events, deliverer), shares)
+
+    server = SignalRServer(
+        {
+            CONTROL_PATH: HubRoute(control_hub, options=_options(settings, MAX_ARGUMENT)),
+            DATA_PATH: HubRoute(data_hub, options=_options(settings)),
+            EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
+        },
+        authenticate=_authenticate(core.store.access),
+        protocols=[hub_protocol("json"), hub_protocol("messagepack")],
+    )
+    deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
+    keys = ApiKeyMonitor(core.store.access, [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
+    return HubParts(server, streams, deliverer, keys)
+
+
+def _sharing(hub: H, shares: Shares) -> H:
+    hub.shares = shares
+    return hub
+
+
+def build_metrics(
+    server: SignalRServer, health: Health, signals: SignalEvaluator, retention: Retention
+) -> CollectorRegistry:
+    """Return the registry of the metrics."""
+    registry = CollectorRegistry()
+    registry.register(ServerMetrics(server, health, signals.pulse, retention))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def retention_periods(settings: Settings) -> RetentionPeriods:
+    """Return how long events, jobs and records are kept."""
+    return RetentionPeriods(
+        events=settings.keep_events_days or None,
+        jobs=settings.keep_jobs_days or None,
+        records=settings.keep_records_days or None,
+    )
+
+
+def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions:
+    return HubOptions(
+        maximum_connections_per_user=settings.max_connections,
+        maximum_receive_message_size=largest_message,
+        maximum_parallel_invocations=PARALLEL_CALLS,
+        close_on_authentication_expiration=True,
+    )
+
+
+def _authenticate(access: Access) -> Authenticate:
+    async def authenticate(request: ConnectionRequest) -> Principal | None:
+        try:
+            user = None if request.token is None else await access.authenticate(request.token)
+        except Exception as error:
+            # Without the database no key can be verified. That is no fault of the key and no failure to log.
+            if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
+                raise AuthenticationUnavailableError from error
+            raise
+        return None if user is None else principal_of(user)
+
+    return authenticate
