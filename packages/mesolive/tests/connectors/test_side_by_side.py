@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolive.app import Overrides
+from mesolive.assembly import Overrides
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.protocol import Connector, ConnectorRequest
 from mesolive.connectors.registry import KINDS
