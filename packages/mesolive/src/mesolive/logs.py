@@ -28,8 +28,11 @@ _SECRETS = (
 _EXACT: set[str] = set()
 """Secrets that the process knows, such as a broker's password: hidden wherever they stand in a log."""
 
-MIN_EXACT_CHARACTERS = 4
+MIN_EXACT_CHARACTERS = 6
 """A shorter secret would hide parts of ordinary words."""
+
+MAX_EXACT_TEXTS = 1000
+"""Known secrets; every line that is logged is compared with each of them."""
 
 DEEPEST = 8
 """The maximum depth of lists and mappings that is searched for secrets."""
@@ -154,7 +157,7 @@ def log_to_stderr() -> None:
 
 def hide_text(secret: str) -> None:
     """Hide a text in everything that is logged from now on: a second line of defence for credentials in use."""
-    if len(secret) >= MIN_EXACT_CHARACTERS:
+    if len(secret) >= MIN_EXACT_CHARACTERS and len(_EXACT) < MAX_EXACT_TEXTS:
         _EXACT.add(secret)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mesolive.connectors.service import MAX_CONNECTORS_PER_USER
 from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
@@ -243,3 +244,11 @@ async def test_an_answer_about_accounts_that_cannot_be_read_is_part_of_the_state
             models.UpdateConnectorArgs(Name="sim", Settings={"nonsense_facts": "false"}, Secrets={})
         )
         await until(kit, lambda item: item.State is State.Connected)
+
+
+async def test_one_user_has_a_bounded_number_of_connectors(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        for number in range(MAX_CONNECTORS_PER_USER):
+            await add(kit, f"sim{number}")
+        with pytest.raises(MesoLiveApiException, match="there are 20 connectors already"):
+            await add(kit)

@@ -44,6 +44,9 @@ from mesolive.trading.portfolio.positions import open_positions_of_account
 from mesolive.venues.account_facts import DiscoveredAccount
 from mesolive_sdk import models
 
+MAX_CONNECTORS_PER_USER = 20
+"""Each enabled connection holds sockets, a task and books."""
+
 SECRETS_OF = "Secrets"
 SETTINGS_OF = "Settings"
 
@@ -92,8 +95,14 @@ class Connections:
         _check(kind, args.Settings, args.Secrets)
         now = self._manager.clock.now()
         async with self._database.write(user.user_id) as tx:
-            if args.Name in {item.name for item in await connections_of_user(tx, user.user_id)}:
+            standing = await connections_of_user(tx, user.user_id)
+            if args.Name in {item.name for item in standing}:
                 raise conflict(f"connector {args.Name!r} exists already", code="ConnectorExists")
+            if len(standing) >= MAX_CONNECTORS_PER_USER:
+                raise conflict(
+                    f"there are {len(standing)} connectors already; remove one that is not used",
+                    code="TooManyConnectors",
+                )
             given = {name: text for name, text in args.Settings.items() if text}
             added = await add_connection(tx, user.user_id, args.Name, args.Kind, given, now)
             await store_secrets(tx, self._manager.sealing, added, args.Secrets)
