@@ -161,3 +161,16 @@ async def test_figures_of_the_books_stand_beside_the_brokers_where_they_differ(t
                 await asyncio.sleep(0.05)
         assert account.Books is not None
         assert account.Books.Cash == Decimal(100_000)
+
+
+async def test_an_account_of_a_connector_is_compared_with_its_own_broker(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await account_enabled(kit)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        args = models.GetReconciliationArgs(BrokerAccountId=ACCOUNT, Refresh=True)
+        compared = await kit.control.get_reconciliation(args)
+        assert compared.ComparedAt is not None
+        assert len(compared.Contracts) == len(status.Result.SelectedLegs)

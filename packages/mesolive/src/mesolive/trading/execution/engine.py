@@ -152,6 +152,9 @@ class ExecutionEngine:
         await self.completion.close()
 
     def _engine_of(self, account: Account) -> ReconciliationEngine | None:
+        if account.connection_id is not None:
+            attached = self.attached.get(account.connection_id)
+            return None if attached is None else attached[1]
         return next((one for one in self.supervisors if one.venue_name == account.broker_type.name), None)
 
     def request_reconciliation(self, account_id: int) -> None:
