@@ -36,6 +36,17 @@ async def test_a_live_server_without_a_connector_runs_and_says_so(tmp_path: Path
             )
 
 
+async def test_the_kinds_of_connectors_tell_their_settings_and_which_of_them_are_secret(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        kinds = {kind.Kind: kind for kind in (await kit.control.list_connector_kinds()).Kinds}
+        simulated = kinds["simulated"]
+        assert (simulated.DataProvider, simulated.BrokerType) == (
+            models.DataProviderType.Simulated,
+            models.BrokerType.Simulated,
+        )
+        assert {setting.Name: setting.Secret for setting in simulated.Settings}["password"]
+
+
 async def test_a_connection_is_added_disabled_and_shows_its_settings_without_secrets(tmp_path: Path) -> None:
     async with running_live(tmp_path) as kit:
         await add(kit, secrets={"password": "correct horse"}, seed="7")

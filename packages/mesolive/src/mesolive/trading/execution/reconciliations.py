@@ -53,7 +53,9 @@ class Reconciliations:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
         engine = self._engine_of(account)
         if engine is None:
-            raise not_supported(f"account {account.broker_account_id} has no broker to compare with")
+            raise not_supported(
+                f"account {account.broker_account_id} has no broker to compare with", code="PaperAccount"
+            )
         found = await self.fresh(account) if args.Refresh else engine.comparisons.get(account.id)
         if found is None:
             return models.GetReconciliationResult(BrokerAccountId=account.broker_account_id, Contracts=[], Trades=[])
@@ -63,7 +65,9 @@ class Reconciliations:
         """Compare an account with its broker now; see `get` for what it raises."""
         engine = self._engine_of(account)
         if engine is None:
-            raise not_supported(f"account {account.broker_account_id} has no broker to compare with")
+            raise not_supported(
+                f"account {account.broker_account_id} has no broker to compare with", code="PaperAccount"
+            )
         try:
             for _ in range(COMPARE_ATTEMPTS):
                 found = await engine.compare(account)
