@@ -118,3 +118,8 @@ class ManualClock:
                     await asyncio.sleep(0)
         self._now = end
         await asyncio.sleep(0)
+
+
+def boot_time() -> float:
+    """Return seconds of a clock that goes on while the process is stopped and while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

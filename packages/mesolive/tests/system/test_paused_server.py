@@ -20,10 +20,10 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from mesolive.clock import ScaledClock
+from mesolive.clock import ScaledClock, boot_time
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
-from mesolive.trading.execution.send_permits import PERMIT_SECONDS, Denial, boot_time
+from mesolive.trading.execution.send_permits import PERMIT_SECONDS, Denial
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncGenerator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesolive.market.contracts import OptionContract
+from mesolive.trading import adoption as adoption_module
 from mesolive.venues.base import Execution, VenueLeg
 from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
@@ -178,6 +180,20 @@ async def test_a_broker_that_does_not_answer_is_an_error_and_nothing_is_adopted(
     desk.venue.go_down()
     error = await refused(desk.control.adopt_position(adoption(strategy.Id, [adopted(desk, name, contract, 1)])))
     assert error.status is StatusCode.BrokerError
+    assert await desk.positions() == []
+
+
+async def test_a_comparison_that_has_grown_old_before_the_booking_is_not_used(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy = await desk.strategy()
+    name, contract = next(iter((await some_contracts(desk.control, desk, strategy.Id)).items()))
+    by_hand(desk, {contract: 1})
+    moments = itertools.count(100.0, adoption_module.COMPARISON_SECONDS + 1)
+    monkeypatch.setattr(adoption_module, "boot_time", lambda: next(moments))
+    error = await refused(desk.control.adopt_position(adoption(strategy.Id, [adopted(desk, name, contract, 1)])))
+    assert error.status is StatusCode.Conflict
+    assert "old" in str(error)
     assert await desk.positions() == []
 
 

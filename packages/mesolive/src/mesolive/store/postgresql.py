@@ -130,7 +130,9 @@ class PostgresqlEngines:
                 "PostgreSQL needs the driver asyncpg; install mesolive with its extra 'postgres'"
             )
         url = url.set(drivername="postgresql+asyncpg")
-        self._writer = create_async_engine(url, pool_size=WRITERS, **_OPTIONS)
+        # Whatever the server's default is: a snapshot taken before the wait for the lock would not show what the writer
+        # before has committed, such as a halt, or the epoch of a server that has taken over.
+        self._writer = create_async_engine(url, pool_size=WRITERS, **_OPTIONS, isolation_level="READ COMMITTED")
         self._reader: AsyncEngine = create_async_engine(
             url,
             pool_size=READERS,

@@ -16,7 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mesolive.access.context import UserContext
-from mesolive.clock import Clock
+from mesolive.clock import Clock, boot_time
 from mesolive.errors import conflict, validation
 from mesolive.journal.journal import Journal
 from mesolive.language.decision import LegState, PositionState
@@ -41,6 +41,8 @@ from mesolive_sdk import models
 
 ZERO = Decimal(0)
 MAX_LEGS = 100
+COMPARISON_SECONDS = 5.0
+"""How long a comparison with the broker stands, in real time: the database may let its writer wait."""
 LEG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 MAX_PRICE = Decimal(10) ** 7
 
@@ -111,13 +113,16 @@ class PositionAdoption:
             known = await find_records(tx, user.user_id, [args.IdempotencyKey])
             context = await self._capture.context(tx, user.user_id, account, args.StrategyId)
         legs = self._checked(args, strategy.symbol, now)
+        # First, since it may wait for external data: what the broker holds must be known as of the booking.
+        captured = await self._capture.freeze(context, _state(legs, args.QtyMultiplier), None)
         # A repeated call is answered by its record: by then the broker holds nothing beyond the books any more.
         comparison = None if known or account.is_paper else await self._compare(account)
-        captured = await self._capture.freeze(context, _state(legs, args.QtyMultiplier), None)
+        compared = boot_time()
 
         async def book(tx: WriteTransaction) -> models.LivePosition:
             owner = await find_account(tx, user.user_id, args.BrokerAccountId)
             if comparison is not None:
+                _must_be_recent(boot_time() - compared)
                 await _must_be_held(tx, owner, legs, comparison)
             return await self._book(tx, user, owner, args, name, legs, captured, now)
 
@@ -214,6 +219,15 @@ class PositionAdoption:
 
 
 OPERATION = models.IdempotencyOperation.AdoptPosition
+
+
+def _must_be_recent(seconds: float) -> None:
+    """Raise `Conflict` when the broker was asked too long ago: contracts may have been closed there by hand."""
+    if seconds > COMPARISON_SECONDS:
+        raise conflict(
+            f"the comparison with the broker is {seconds:.1f} s old, {COMPARISON_SECONDS:g} s are allowed; try again",
+            code="Busy",
+        )
 
 
 async def _must_be_held(tx: WriteTransaction, account: Account, legs: Sequence[_Adopted], found: Comparison) -> None:

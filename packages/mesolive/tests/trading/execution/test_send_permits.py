@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
-from mesolive.clock import ManualClock
+from mesolive.clock import ManualClock, boot_time
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.store.database import Database
 from mesolive.trading.execution import send_permits
 from mesolive.trading.execution.halts import halt, resume
-from mesolive.trading.execution.send_permits import Denial, SendPermits, boot_time
+from mesolive.trading.execution.send_permits import Denial, SendPermits
 from mesolive.trading.orders.repository import NewOrder, StoredOrder, change_orders, order_of_user, place_orders
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account, create_simulated_account, find_account

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from mesolive.access.context import UserContext
-from mesolive.clock import Clock
+from mesolive.clock import Clock, boot_time
 from mesolive.errors import ServiceError
 from mesolive.journal.journal import Journal
 from mesolive.market.service import Market
@@ -32,7 +32,7 @@ from mesolive.trading.execution.report_handler import (
     send_result,
 )
 from mesolive.trading.execution.report_queue import ReportQueue
-from mesolive.trading.execution.send_permits import Denial, Denied, SendPermits, boot_time
+from mesolive.trading.execution.send_permits import Denial, Denied, SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
     Idempotency,

@@ -366,6 +366,8 @@ class ReconciliationEngine:
 
     async def _resolve_missing(self, order: StoredOrder) -> None:
         """Judge an order that the venue does not list, by the send permits and by how long the lists lack it."""
+        if self._permits.is_of_successor(order):
+            return  # this server was taken over: the other one sends, and judges
         now = self._clock.now()
         if self._permits.never_sent(order):
             # Certain at once: no server can be permitted to send it any more.
@@ -377,8 +379,6 @@ class ReconciliationEngine:
             order = (
                 await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
             )
-        if self._permits.is_of_successor(order):
-            return  # this server was taken over: the other one sends, and judges
         moment = asyncio.get_running_loop().time()
         grace = self._config.missing_grace
         if self._permits.sent_by_other(order) and not order.view.cancel_wanted:

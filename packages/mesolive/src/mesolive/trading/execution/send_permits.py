@@ -18,7 +18,6 @@ stored, and an order that waited too long is checked against the halts again or 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from enum import Enum
 
 from sqlalchemy import bindparam, delete, insert, select
 
+from mesolive.clock import boot_time
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.server import server_state
 from mesolive.trading.execution.group_commit import GroupCommit
@@ -46,11 +46,6 @@ EPOCH = "send_epoch"
 _EPOCH = select(server_state.c.value).where(server_state.c.name == EPOCH)
 _FORGET = delete(server_state).where(server_state.c.name == EPOCH)
 _STORE = insert(server_state).values(name=EPOCH, value=bindparam("epoch"), noted_at=bindparam("at"))
-
-
-def boot_time() -> float:
-    """Return seconds of a clock that goes on while the process is stopped and while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Denial(Enum):
