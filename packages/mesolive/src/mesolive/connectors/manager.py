@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import select
@@ -26,6 +28,7 @@ from mesolive.connectors.registry import KINDS
 from mesolive.connectors.repository import (
     StoredConnection,
     append_log,
+    connection_of_id,
     discovered_accounts,
     enabled_connections,
     open_secrets,
@@ -40,7 +43,7 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
-from mesolive.tasks import TaskRegistry
+from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.execution.engine import ExecutionEngine
 from mesolive.trading.portfolio.broker_facts import store_facts
 from mesolive_sdk import models
@@ -94,6 +97,11 @@ class ConnectionManager:
         self._running: dict[int, Supervision] = {}
         self._refused: dict[int, ConnectorStatus] = {}
         self._known: dict[int, StoredConnection] = {}
+        # One change of a connection at a time: a venue of the next connector must not be attached before that of the
+        # last is detached. A lock lives as long as somebody holds it or waits for it.
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._stopping = False
+        self.tasks = Tasks()
 
     async def start(self) -> None:
         """Seal secrets with the current key, and start the enabled connections."""
@@ -112,15 +120,45 @@ class ConnectionManager:
 
     async def stop(self) -> None:
         """Disconnect all; what is enabled is connected again at the next start."""
+        self._stopping = True
+        await self.tasks.join()
         for connection_id in list(self._running):
             await self._end(connection_id)
 
     # --- one connection -----------------------------------------------------------------------------------------------
 
     async def run(self, connection: StoredConnection) -> None:
-        """Connect a connection; one that runs already is connected anew, with the settings as they are stored now."""
-        await self._end(connection.id)
-        if not self.runs:
+        """Connect a connection; one that runs already is connected anew, with the settings as they are stored now.
+
+        A connection that was disabled or removed meanwhile is not connected.
+        """
+        await self._in_turn(connection.id, lambda: self._run(connection.id))
+
+    async def end(self, connection: StoredConnection) -> None:
+        """Disconnect a connection for good: its error ends, and it is logged as disabled.
+
+        A connection that was enabled again meanwhile is left alone.
+        """
+        await self._in_turn(connection.id, lambda: self._end_for_good(connection))
+
+    async def _in_turn(self, connection_id: int, change: Callable[[], Awaitable[None]]) -> None:
+        """Make a change of a connection after those before it; a caller that is cancelled does not interrupt it."""
+        lock = self._locks.setdefault(connection_id, asyncio.Lock())
+
+        async def change_alone() -> None:
+            async with lock:
+                await change()
+
+        await asyncio.shield(self.tasks.spawn("connector_change", change_alone(), detail=connection_id))
+
+    async def _stored(self, connection_id: int) -> StoredConnection | None:
+        async with self._database.read() as tx:
+            return await connection_of_id(tx, connection_id)
+
+    async def _run(self, connection_id: int) -> None:
+        connection = await self._stored(connection_id)
+        await self._end(connection_id)
+        if not self.runs or self._stopping or connection is None or not connection.enabled:
             return
         self._known[connection.id] = connection
         try:
@@ -141,11 +179,14 @@ class ConnectionManager:
         self._registry.watch(supervision)
         supervision.start()
 
-    async def end(self, connection: StoredConnection) -> None:
-        """Disconnect a connection for good: its error ends, and it is logged as disabled."""
+    async def _end_for_good(self, connection: StoredConnection) -> None:
+        stored = await self._stored(connection.id)
+        if stored is not None and stored.enabled:
+            return
+        was_known = self._known.pop(connection.id, None) is not None
         await self._end(connection.id)
-        self._known.pop(connection.id, None)
-        await self.state_changed(connection, ConnectorStatus(ConnectorState.DISABLED, since=self.clock.now()))
+        if stored is not None or was_known:
+            await self.state_changed(connection, ConnectorStatus(ConnectorState.DISABLED, since=self.clock.now()))
 
     async def _end(self, connection_id: int) -> None:
         self._refused.pop(connection_id, None)

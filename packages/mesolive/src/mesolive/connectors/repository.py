@@ -69,6 +69,12 @@ async def find_connection(tx: Transaction, user_id: int, name: str) -> StoredCon
     return _connection_of(row)
 
 
+async def connection_of_id(tx: Transaction, connection_id: int) -> StoredConnection | None:
+    """Return a connection as it is stored now; `None` for one that was removed."""
+    row = await tx.first(_STANDING.where(connections.c.id == connection_id))
+    return None if row is None else _connection_of(row)
+
+
 async def add_connection(
     tx: WriteTransaction, user_id: int, name: str, kind: str, settings: Mapping[str, str], now: datetime
 ) -> int:

@@ -179,18 +179,17 @@ class Connections:
         ServiceError
             `Conflict` while an account of it holds positions or has open orders: nothing would watch them.
         """
-        async with self._database.read() as tx:
+        # Disabled first: from then on no other call connects it, and after its end no order reaches its venue.
+        async with self._database.write(user.user_id) as tx:
             connection = await find_connection(tx, user.user_id, args.Name)
-            for account in await accounts_of_connection(tx, connection.id):
-                name = account.broker_account_id
-                if await open_positions_of_account(tx, user.user_id, account.id):
-                    raise conflict(f"account {name} holds open positions; close them first", code="ConnectorInUse")
-                if await open_orders_of_account(tx, account.id):
-                    raise conflict(f"account {name} has open orders; cancel them first", code="ConnectorInUse")
+            await _must_be_unused(tx, connection)
+            await change_connection(tx, connection.id, self._manager.clock.now(), enabled=False)
         await self._manager.end(connection)
         async with self._database.write(user.user_id) as tx:
+            await _must_be_unused(tx, await find_connection(tx, user.user_id, args.Name))
             await remove_connection(tx, connection.id, self._manager.clock.now())
             await self._audit(tx, user, "RemoveConnector", {"connector": args.Name})
+        await self._manager.end(connection)  # another call may have enabled it in between
         return models.RemoveConnectorResult(Name=args.Name)
 
     async def log(self, user: UserContext, args: models.GetConnectorLogArgs) -> models.GetConnectorLogResult:
@@ -344,6 +343,16 @@ class Connections:
     ) -> None:
         now = self._manager.clock.now()
         await audit(tx, [AuditEntry(user.user_id, account_id, None, now, user.key_id, action, None, dict(detail))])
+
+
+async def _must_be_unused(tx: Transaction, connection: StoredConnection) -> None:
+    """Refuse to remove a connection that positions or orders need."""
+    for account in await accounts_of_connection(tx, connection.id):
+        name = account.broker_account_id
+        if await open_positions_of_account(tx, connection.user_id, account.id):
+            raise conflict(f"account {name} holds open positions; close them first", code="ConnectorInUse")
+        if await open_orders_of_account(tx, account.id):
+            raise conflict(f"account {name} has open orders; cancel them first", code="ConnectorInUse")
 
 
 def _hide(secrets: Mapping[str, str]) -> None:

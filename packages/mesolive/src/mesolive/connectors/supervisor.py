@@ -193,8 +193,9 @@ class Supervision:
             self._venue_attached = True
 
     async def _detach(self) -> None:
-        if self._venue_attached:
-            await self._engine.detach(self.connection.id)
+        venue = self.connector.venue
+        if self._venue_attached and venue is not None:
+            await self._engine.detach(self.connection.id, venue)
             self._venue_attached = False
         provider = self.connector.provider
         if self._attached and provider is not None:

@@ -124,12 +124,19 @@ class ExecutionEngine:
         reconciler.start()
         return reconciler
 
-    async def detach(self, connection_id: int) -> None:
-        """Stop the venue of a connection; its orders stay at the broker, and are looked up at the next attachment."""
-        if connection_id not in self.attached:
+    async def detach(self, connection_id: int, venue: Venue) -> None:
+        """Stop the venue of a connection; its orders stay at the broker, and are looked up at the next attachment.
+
+        Parameters
+        ----------
+        venue
+            The venue that was attached: one that has taken its place since is left alone.
+        """
+        attached = self.attached.get(connection_id)
+        if attached is None or attached[0] is not venue:
             return
         self.venues.detach(connection_id)
-        venue, reconciler = self.attached.pop(connection_id)
+        _, reconciler = self.attached.pop(connection_id)
         await reconciler.stop()
         await venue.stop()
 
@@ -137,8 +144,8 @@ class ExecutionEngine:
         """Wait for running calls, then stop the reconciliation, then stop the venues."""
         await self.liquidation.close()
         await self.sending.close()
-        for connection_id in list(self.attached):
-            await self.detach(connection_id)
+        for connection_id, (venue, _) in list(self.attached.items()):
+            await self.detach(connection_id, venue)
         for supervisor in self.supervisors:
             await supervisor.stop()
         await self.facts.close()
