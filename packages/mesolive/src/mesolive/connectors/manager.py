@@ -45,6 +45,7 @@ from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
 from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.portfolio.accounts import begin_with_cash
 from mesolive.trading.portfolio.broker_facts import store_facts
 from mesolive_sdk import models
 from mesolive_sdk.models import DataProviderType
@@ -311,7 +312,10 @@ class ConnectionManager:
             await self._journal.append(tx, connection.user_id, events)
 
     async def accounts_read(self, connection: StoredConnection, connector: Connector) -> None:
-        """Store the accounts of a connection, and what the broker states about the enabled ones."""
+        """Store the accounts of a connection, and what the broker states about the enabled ones.
+
+        The books of an enabled account begin with the first cash that the broker states.
+        """
         found = await connector.accounts()
         now = self.clock.now()
         async with self._database.write(connection.user_id) as tx:
@@ -322,6 +326,8 @@ class ConnectionManager:
                 facts = await connector.account_facts(account.discovered.account_id)
                 async with self._database.write(connection.user_id) as tx:
                     await store_facts(tx, account.account_id, facts, now)
+                    if facts.cash is not None:
+                        await begin_with_cash(tx, account.account_id, facts.cash)
 
 
 async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:

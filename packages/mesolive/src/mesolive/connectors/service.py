@@ -34,12 +34,10 @@ from mesolive.trading.orders.repository import open_orders_of_account
 from mesolive.trading.portfolio.accounts import (
     Accounts,
     accounts_of_connection,
-    begin_with_cash,
     enable_broker_account,
     find_account,
     set_market_data,
 )
-from mesolive.trading.portfolio.broker_facts import facts_of_accounts
 from mesolive.trading.portfolio.positions import open_positions_of_account
 from mesolive.venues.account_facts import DiscoveredAccount
 from mesolive_sdk import models
@@ -221,7 +219,8 @@ class Connections:
             trade, or that another connection reaches.
         """
         now = self._manager.clock.now()
-        async with self._database.write(user.user_id) as tx:
+        # Without the user's id: two users who enable one account at the same time must see each other's.
+        async with self._database.write() as tx:
             connection = await find_connection(tx, user.user_id, args.Name)
             stored = await self._discovered(tx, connection, args.BrokerAccountId)
             kind = self._manager.kinds.get(connection.kind)
@@ -234,20 +233,16 @@ class Connections:
                     f"({', '.join(discovered.permissions) or 'no permission is listed'})",
                     code="AccountNotPermitted",
                 )
-            new = stored.account_id is None
-            account_id = await enable_broker_account(
-                tx, user.user_id, discovered, kind.broker, connection.id, Decimal(0), now
+            account_id, is_new = await enable_broker_account(
+                tx, user.user_id, discovered, kind.broker, connection.id, now
             )
             await link_account(tx, connection.id, discovered.account_id, account_id)
-            if new:
+            if is_new:
                 await set_limits(tx, account_id, CAREFUL_LIMITS if discovered.live else Limits(allow_live=True))
             detail = {"connector": args.Name, "account": discovered.account_id, "live": discovered.live}
             await self._audit(tx, user, "EnableBrokerAccount", detail)
+        # The books begin with the cash that this reads, or, where that fails, a later reading.
         await self._manager.read_accounts(connection)
-        async with self._database.write(user.user_id) as tx:
-            facts = (await facts_of_accounts(tx, [account_id])).get(account_id)
-            if new and facts is not None and facts.cash is not None:
-                await begin_with_cash(tx, account_id, facts.cash)
         return await self._accounts.get(user, models.GetAccountArgs(BrokerAccountId=args.BrokerAccountId))
 
     async def set_market_data(self, user: UserContext, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, exists, select, update
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -20,7 +20,8 @@ from mesolive.store.clauses import is_among
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.paging import Pager
 from mesolive.store.tables.connectors import connections
-from mesolive.store.tables.trading import accounts
+from mesolive.store.tables.settlements import settlement_facts
+from mesolive.store.tables.trading import accounts, executions
 from mesolive.trading.portfolio.broker_facts import facts_of_accounts, with_facts
 from mesolive.trading.portfolio.margin import margin_of_account, rules_by_position
 from mesolive.trading.portfolio.marks import Marks
@@ -206,17 +207,22 @@ async def enable_broker_account(
     discovered: DiscoveredAccount,
     broker: models.BrokerType,
     connection_id: int,
-    cash: Decimal,
     now: datetime,
-) -> int:
-    """Make a discovered account one of the user's accounts, reached by a connection, and return its number.
+) -> tuple[int, bool]:
+    """Make a discovered account one of the user's accounts, reached by a connection.
 
-    An account that the user had before, by a connection that was removed, goes on with its history.
+    An account that the user had before, by a connection that was removed, goes on with its history, its cash and its
+    limits. The books of a new one begin without cash: see `begin_with_cash`.
 
     Parameters
     ----------
-    cash
-        What the books begin with: the broker's cash.
+    tx
+        A transaction that excludes all others: no other user may come to own the account meanwhile.
+
+    Returns
+    -------
+    tuple[int, bool]
+        The account's number, and whether it is new.
 
     Raises
     ------
@@ -234,7 +240,7 @@ async def enable_broker_account(
         if row.user_id != user_id or (standing is not None and standing != connection_id):
             raise conflict(f"account {name} is reached by another connection", code="AccountExists")
         await tx.execute(accounts.update().where(accounts.c.id == row.id).values(connection_id=connection_id))
-        return row.id
+        return row.id, False
     values = {
         "user_id": user_id,
         "broker_account_id": name,
@@ -242,13 +248,13 @@ async def enable_broker_account(
         "account_type": discovered.account_type,
         "currency": discovered.currency,
         "is_paper": False,
-        "initial_cash": cash,
-        "cash": cash,
+        "initial_cash": Decimal(0),
+        "cash": Decimal(0),
         "created_at": now,
         "last_updated": now,
         "connection_id": connection_id,
     }
-    return await tx.scalar(accounts.insert().values(values).returning(accounts.c.id))
+    return await tx.scalar(accounts.insert().values(values).returning(accounts.c.id)), True
 
 
 async def accounts_of_connection(tx: Transaction, connection_id: int) -> list[Account]:
@@ -258,8 +264,26 @@ async def accounts_of_connection(tx: Transaction, connection_id: int) -> list[Ac
 
 
 async def begin_with_cash(tx: WriteTransaction, account_id: int, cash: Decimal) -> None:
-    """Set the cash with which the books of an account begin, before anything is traded on it."""
-    await tx.execute(accounts.update().where(accounts.c.id == account_id).values(initial_cash=cash, cash=cash))
+    """Let the books of an account begin with the broker's cash; books that have begun stay as they are.
+
+    Books have begun once they hold cash, or a fill or a settlement has been booked on them.
+
+    Parameters
+    ----------
+    cash
+        In account currency.
+    """
+    await tx.execute(
+        accounts.update()
+        .where(
+            accounts.c.id == account_id,
+            accounts.c.initial_cash == Decimal(0),
+            accounts.c.cash == Decimal(0),
+            ~exists().where(executions.c.account_id == account_id),
+            ~exists().where(settlement_facts.c.account_id == account_id),
+        )
+        .values(initial_cash=cash, cash=cash)
+    )
 
 
 async def set_market_data(

@@ -1,0 +1,106 @@
+"""Accounts of connections: who owns one, what its books begin with, and what stays when its connection is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
+from mesolive.trading.portfolio.accounts import find_account, move_cash
+from mesolive_sdk import MesoLiveApiException, models
+from mesolive_testkit.connectors import IN_SESSION, QUICK, enabled, running_live
+from mesolive_testkit.server import Kit
+
+NAME = "SIM1000"
+ENABLE = models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=NAME)
+SIM = models.ConnectorArgs(Name="sim")
+
+
+async def books(kit: Kit) -> tuple[Decimal, Decimal, Limits]:
+    """Return initial cash and cash of the books, and the limits of the account."""
+    owner = await kit.application.access.user("trader")
+    async with kit.application.database.read() as tx:
+        account = await find_account(tx, owner.user_id, NAME)
+        return account.initial_cash, account.cash, await limits_of(tx, account.id)
+
+
+async def test_an_account_that_is_enabled_again_keeps_its_cash_and_its_limits(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, cash="250000")
+        await kit.control.enable_broker_account(ENABLE)
+        owner = await kit.application.access.user("trader")
+        tight = Limits(allow_live=False, max_contracts=Decimal(1))
+        async with kit.application.database.write(owner.user_id) as tx:
+            account = await find_account(tx, owner.user_id, NAME)
+            await set_limits(tx, account.id, tight)
+            await move_cash(tx, account, Decimal(-1000), kit.application.connectors.clock.now())
+        await kit.control.remove_connector(SIM)
+        await enabled(kit, cash="777777")
+        await kit.control.enable_broker_account(ENABLE)
+        assert await books(kit) == (Decimal(250_000), Decimal(249_000), tight)
+
+
+async def test_books_begin_with_the_brokers_cash_as_soon_as_it_can_be_read(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, nonsense_facts="true", cash="250000")
+        await kit.control.enable_broker_account(ENABLE)
+        assert (await books(kit))[:2] == (0, 0)
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={"nonsense_facts": "false"}, Secrets={})
+        )
+        async with asyncio.timeout(30):
+            while True:
+                if (await books(kit))[0] != 0:
+                    break
+                await asyncio.sleep(0.02)
+        assert (await books(kit))[:2] == (250_000, 250_000)
+
+
+async def test_books_that_have_begun_do_not_follow_the_brokers_cash(tmp_path: Path) -> None:
+    async with running_live(tmp_path, supervision=replace(QUICK, facts_seconds=0.05)) as kit:
+        await enabled(kit, cash="250000")
+        await kit.control.enable_broker_account(ENABLE)
+        await kit.control.update_connector(models.UpdateConnectorArgs(Name="sim", Settings={"cash": "9"}, Secrets={}))
+        async with asyncio.timeout(30):
+            while True:
+                shown = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=NAME))
+                if shown.BrokerFacts is not None and shown.BrokerFacts.Cash == 9:
+                    break
+                await asyncio.sleep(0.02)
+        assert (await books(kit))[:2] == (250_000, 250_000)
+
+
+async def test_one_account_has_one_owner_however_many_users_enable_it_at_once(
+    tmp_path: Path, ready_postgres_url: str
+) -> None:
+    names = [f"SIM{number}" for number in range(1000, 1010)]
+    settings = {**IN_SESSION, "market_data": "false", "accounts": ",".join(names)}
+    async with running_live(tmp_path, database=ready_postgres_url, secret_key="s" * 40) as kit:
+        users = [kit.control, await kit.other_user("ann"), await kit.other_user("ben")]
+        for user in users:
+            await user.add_connector(
+                models.AddConnectorArgs(Name="sim", Kind="simulated", Settings=settings, Secrets={})
+            )
+            await user.enable_connector(SIM)
+            async with asyncio.timeout(30):
+                while True:
+                    if len((await user.list_connectors()).Connectors[0].Accounts) == len(names):
+                        break
+                    await asyncio.sleep(0.02)
+        for name in names:
+            answers = await asyncio.gather(
+                *(
+                    user.enable_broker_account(models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=name))
+                    for user in users
+                ),
+                return_exceptions=True,
+            )
+            refused = [answer for answer in answers if isinstance(answer, BaseException)]
+            assert len(refused) == len(users) - 1, name
+            for refusal in refused:
+                with pytest.raises(MesoLiveApiException, match="is reached by another connection"):
+                    raise refusal
