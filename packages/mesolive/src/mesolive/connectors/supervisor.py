@@ -107,6 +107,7 @@ class Supervision:
         self._attached = False
         self._venue_attached = False
         self._calls = asyncio.Lock()
+        self._storing = asyncio.Lock()
         self._unread: ConnectorError | None = None
         self.tasks = Tasks()
 
@@ -117,7 +118,8 @@ class Supervision:
 
     def start(self) -> None:
         """Begin to connect."""
-        self.tasks.start_loop(f"connector {self.connection.name}", self._run)
+        # By its number: the names of tasks are part of `/health`, which everybody may read.
+        self.tasks.start_loop(f"connector {self.connection.id}", self._run)
 
     async def stop(self) -> None:
         """End the connection and detach what it brought; the state stays as it was."""
@@ -131,11 +133,17 @@ class Supervision:
 
     async def read_accounts(self) -> None:
         """Read accounts and facts now; a failure is part of the state until they can be read again."""
-        if self.connector.status.state.is_connected:
-            async with self._calls:
-                work = self._events.accounts_read(self.connection, self.connector)
-                self._unread = await self._call(work, self._config.call_seconds)
-            await self._publish(self._told(self.connector.status))
+        if await self._read_accounts():
+            await self._store_state(self._told(self.connector.status))
+
+    async def _read_accounts(self) -> bool:
+        """Read accounts and facts; return whether there was a connection to read them by."""
+        if not self.connector.status.state.is_connected:
+            return False
+        async with self._calls:
+            work = self._events.accounts_read(self.connection, self.connector)
+            self._unread = await self._call(work, self._config.call_seconds)
+        return True
 
     def _told(self, status: ConnectorStatus) -> ConnectorStatus:
         """Return the connector's state, restricted where its accounts cannot be read."""
@@ -217,7 +225,8 @@ class Supervision:
                 if status.state.is_connected:
                     lost_at = None
                     if loop.time() - read_at >= self._config.facts_seconds or read_at < 0:
-                        await self.read_accounts()
+                        if await self._read_accounts():
+                            await self._publish(self._told(self.connector.status))
                         read_at = loop.time()
                 else:
                     lost_at = loop.time() if lost_at is None else lost_at
@@ -245,6 +254,31 @@ class Supervision:
         return failure
 
     async def _publish(self, status: ConnectorStatus) -> None:
+        """Publish a state, and try again for as long as it cannot be stored.
+
+        Raising would end the connection's loop: its restart logs in again, and a login that is refused again and again
+        is locked by the broker.
+        """
+        for pause in self._config.retry.pauses():
+            try:
+                await self._store_state(status)
+            except Exception as error:  # noqa: BLE001 - whatever the database raises, no login may follow from it
+                _log.error(
+                    "connector_state_not_stored",
+                    connector=self.connection.name,
+                    state=status.state.value,
+                    error=type(error).__name__,
+                    next_seconds=pause,
+                )
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _store_state(self, status: ConnectorStatus) -> None:
+        async with self._storing:  # the loop and a user's call may both have news
+            await self._store_change(status)
+
+    async def _store_change(self, status: ConnectorStatus) -> None:
         told = replace(
             status,
             message=without_known_secrets(status.message),
@@ -253,8 +287,9 @@ class Supervision:
         )
         if told == self._status:
             return
-        self._status = replace(told, since=self._clock.now())
-        await self._events.state_changed(self.connection, self._status)
+        changed = replace(told, since=self._clock.now())
+        await self._events.state_changed(self.connection, changed)
+        self._status = changed
 
 
 async def failure_of(work: Awaitable[object], seconds: float) -> ConnectorError | None:
