@@ -132,7 +132,7 @@ async def test_a_login_that_fails_is_one_clear_line_and_the_server_lives_on(
         async with httpx.AsyncClient() as http:
             health = (await http.get(f"{kit.url}/health")).json()
         assert health["status"] == "warning", "a broker that is away is no failure of the server"
-        assert health["connectors"]["sim"]["kind"] == "simulated"
+        assert health["connectors"] == {"simulated": {state.value: 1}}
         log = (await kit.control.get_connector_log(models.GetConnectorLogArgs(Name="sim"))).Entries
         assert any(entry.Message.startswith(line) for entry in log)
         assert (await kit.control.list_accounts()).Accounts == []
@@ -263,3 +263,26 @@ async def test_one_user_has_a_bounded_number_of_connectors(tmp_path: Path) -> No
             await add(kit, f"sim{number}")
         with pytest.raises(MesoLiveApiException, match="there are 20 connectors already"):
             await add(kit)
+
+
+async def test_health_counts_connectors_by_kind_and_names_nobody_and_nothing_of_theirs(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, "private-name")
+        other = await kit.other_user()
+        settings = {"refuse": "credentials"}
+        await other.add_connector(
+            models.AddConnectorArgs(Name="theirs", Kind="simulated", Settings=settings, Secrets={})
+        )
+        await other.enable_connector(models.ConnectorArgs(Name="theirs"))
+        async with httpx.AsyncClient() as http:
+            health = await http.get(f"{kit.url}/health")
+            metrics = await http.get(f"{kit.url}/metrics")
+        assert health.json()["connectors"] == {"simulated": {"Connected": 1, "ActionRequired": 1}}
+        assert any("1 connector of kind simulated: ActionRequired" in line for line in health.json()["warnings"])
+        for text in (health.text, metrics.text):
+            assert "private-name" not in text
+            assert "theirs" not in text
+            assert "market data already" not in text
+        (shown,) = (await other.list_connectors()).Connectors
+        assert "another user's connector brings Simulated market data already" in shown.Message
+        assert "private-name" not in repr(shown)

@@ -93,6 +93,7 @@ def describe_market(kind: MarketKind | None, chain: Path | None, application: Ap
         enabled = application.connectors.report()
         if not enabled:
             return "live, without a connector: no quotes and no venue; see mesolive connector add --help"
-        return f"live, by {', '.join(name for name in enabled)}"
+        numbers = {kind: sum(states.values()) for kind, states in enabled.items()}
+        return f"live, by {', '.join(f'{kind} ({number})' for kind, number in numbers.items())}"
     source = "" if chain is None else f" from {chain.name}"
     return f"{kind}{source}: {', '.join(application.market_summary())}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -164,7 +165,7 @@ class ConnectionManager:
         self._known[connection.id] = connection
         try:
             connector = await self._open(connection)
-            self._must_be_alone(connector.provider.name if connector.provider is not None else None)
+            self._must_be_alone(connection, connector.provider.name if connector.provider is not None else None)
         except ConnectorError as error:
             status = ConnectorStatus(
                 ConnectorState.ACTION_REQUIRED,
@@ -237,19 +238,12 @@ class ConnectionManager:
         if running is not None:
             await running.read_accounts()
 
-    def report(self) -> dict[str, dict[str, str]]:
-        """Return the states of the enabled connections by name, for health."""
-        result: dict[str, dict[str, str]] = {}
+    def report(self) -> dict[str, dict[str, int]]:
+        """Return how many enabled connections of each kind are in each state: `/health` shows no user's data."""
+        counts: dict[str, Counter[str]] = {}
         for connection in self._known.values():
-            status = self.status(connection)
-            name = connection.name if connection.name not in result else f"{connection.name} {connection.id}"
-            result[name] = {
-                "kind": connection.kind,
-                "state": status.state.value,
-                "message": status.message,
-                "remedy": status.remedy,
-            }
-        return result
+            counts.setdefault(connection.kind, Counter())[self.status(connection).state.value] += 1
+        return {kind: dict(states) for kind, states in sorted(counts.items())}
 
     async def _open(self, connection: StoredConnection) -> Connector:
         """Make the connector of a connection; raises `ConnectorError` when its settings cannot be used."""
@@ -277,15 +271,18 @@ class ConnectionManager:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return kind.open(ConnectorRequest(connection.name, settings, folder, self.clock, self._calendar))
 
-    def _must_be_alone(self, provider: DataProviderType | None) -> None:
+    def _must_be_alone(self, connection: StoredConnection, provider: DataProviderType | None) -> None:
         for other in self._running.values():
             theirs = other.connector.provider
             if provider is not None and theirs is not None and theirs.name is provider:
-                raise ConnectorError(
-                    Problem.SETTINGS,
-                    f"connector {other.connection.name} brings {provider.name} market data already",
-                    "Disable one of the two, or switch off the market data of one.",
-                )
+                if other.connection.user_id == connection.user_id:
+                    which, remedy = (
+                        f"connector {other.connection.name} brings",
+                        "Disable one of the two, or switch off the market data of one.",
+                    )
+                else:
+                    which, remedy = "another user's connector brings", "Switch off the market data of this one."
+                raise ConnectorError(Problem.SETTINGS, f"{which} {provider.name} market data already", remedy)
 
     # --- what supervisions report -------------------------------------------------------------------------------------
 

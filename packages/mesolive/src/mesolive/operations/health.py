@@ -140,7 +140,7 @@ class Vitals:
     notices
         Warnings from the start of the server that stay until the next start.
     connectors
-        The states of the enabled connections by name: kind, state, message and remedy.
+        How many enabled connections of each kind are in each state.
     without_market
         Whether the server has no market data provider at all.
     """
@@ -163,7 +163,7 @@ class Vitals:
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     notices: Sequence[str] = ()
     files: tuple[int, int] | None = None
-    connectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    connectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     without_market: bool = False
 
 
@@ -202,10 +202,13 @@ def warnings(vitals: Vitals) -> list[str]:
     result: list[str] = [*vitals.notices]
     if vitals.without_market and not vitals.connectors:
         result.append("no connector is configured, so there are neither quotes nor venues: see mesolive connector add")
-    for name, told in vitals.connectors.items():
-        if told["state"] != "Connected":
-            words = told["message"] or told["state"].lower()
-            result.append(f"connector {name}: {words}" + (f". {told['remedy']}" if told["remedy"] else ""))
+    result += [
+        f"{number} {'connector' if number == 1 else 'connectors'} of kind {kind}: {state}; mesolive connector list "
+        f"tells {'its owner' if number == 1 else 'their owners'} why"
+        for kind, states in vitals.connectors.items()
+        for state, number in states.items()
+        if state != "Connected"
+    ]
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
@@ -265,7 +268,7 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
             name: {"connected": one.connected, "silence_seconds": one.silence, "message": one.message}
             for name, one in vitals.markets.items()
         },
-        "connectors": {name: dict(told) for name, told in vitals.connectors.items()},
+        "connectors": {kind: dict(states) for kind, states in vitals.connectors.items()},
         "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
@@ -304,7 +307,7 @@ class Health:
     stream_window
         The conflation window of the live values.
     connectors
-        Returns the states of the enabled connections.
+        Returns how many enabled connections of each kind are in each state.
     """
 
     def __init__(
@@ -323,7 +326,7 @@ class Health:
         notices: Sequence[str] = (),
         pace: Clock | None = None,
         stream_window: ConflationWindow | None = None,
-        connectors: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
+        connectors: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
     ) -> None:
         self._connectors = connectors
         self._database = database
