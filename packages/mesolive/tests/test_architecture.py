@@ -41,7 +41,13 @@ def test_the_architecture_page_shows_the_layers_of_the_contracts() -> None:
 BOOKS = {
     "positions": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries", "orders/open_orders"},
     "legs": {"portfolio/repository", "portfolio/positions", "portfolio/position_queries"},
-    "executions": {"portfolio/repository", "orders/open_orders", "orders/queries", "orders/history"},
+    "executions": {
+        "portfolio/accounts",  # whether anything was booked on an account
+        "portfolio/repository",
+        "orders/open_orders",
+        "orders/queries",
+        "orders/history",
+    },
     "exec_plans": {"portfolio/plans", "portfolio/position_queries", "orders/open_orders"},
     "exec_plan_legs": {"portfolio/plans"},
     "orders": {"orders/repository", "orders/open_orders", "orders/queries", "orders/history"},

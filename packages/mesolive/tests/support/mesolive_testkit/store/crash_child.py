@@ -21,7 +21,6 @@ from sqlalchemy import event
 
 from mesolive.server import serving
 from mesolive.settings import Settings
-from mesolive.store import database as store
 from mesolive.store.database import Database
 
 START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
@@ -101,12 +100,13 @@ def install(database: Database, fault: Fault) -> None:
     event.listen(engine, "begin", begun)
     event.listen(engine, "before_cursor_execute", executed)
     event.listen(engine, "commit", committing)
-    writer: Any = store._Writer
-    original = writer.commit
+    # Below the group of transactions that share the commit: its members are answered later than its link has committed.
+    link: Any = type(database._engines.write_link())
+    original = link.commit
 
     async def commit(self: Any) -> None:
         await original(self)
         if reached and fault.when is When.AFTER_COMMIT:
             die()
 
-    writer.commit = commit
+    link.commit = commit

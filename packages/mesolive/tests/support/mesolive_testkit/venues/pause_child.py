@@ -40,7 +40,7 @@ def run(database_url: str, parent: Connection, venue_port: int, pause: Pause) ->
 
 
 async def _serve(database_url: str, parent: Connection, venue_port: int) -> None:
-    settings = Settings(port=0, database=database_url, secret_key=SECRET, start=START)
+    settings = Settings(market="simulated", port=0, database=database_url, secret_key=SECRET, start=START)
     venues = [RemoteVenue(venue_port)]
     async with serving(settings, Overrides(None, venues, QUICK, answer_seconds=5.0)) as application:
         parent.send(application.url)
