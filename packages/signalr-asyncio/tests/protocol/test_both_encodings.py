@@ -288,3 +288,20 @@ def decode_every_payload(message: HubMessage) -> None:
 def test_a_protocol_says_what_it_is(protocol: HubProtocol) -> None:
     frames = {"json": "Text", "messagepack": "Binary"}
     assert (protocol.version, protocol.transfer_format) == (2, frames[protocol.name])
+
+
+@both
+def test_a_shared_item_of_many_streams_is_encoded_once_and_sent_as_any_other(protocol: HubProtocol) -> None:
+    item = {"Symbol": "SPX", "Bid": 1.5}
+    shared = Shared(item)
+    frames = [protocol.item_encoder(invocation_id)(shared) for invocation_id in ("1", "2", "3")]
+    assert frames == [protocol.encode(StreamItem(invocation_id, item)) for invocation_id in ("1", "2", "3")]
+    assert len(shared.encoded) == 1
+
+
+@both
+def test_a_shared_item_that_cannot_be_encoded_fails_each_stream_that_sends_it(protocol: HubProtocol) -> None:
+    shared = Shared(object())
+    for invocation_id in ("1", "2"):
+        with pytest.raises(EncodeError, match=f"cannot be sent as {protocol.name}"):
+            protocol.item_encoder(invocation_id)(shared)
