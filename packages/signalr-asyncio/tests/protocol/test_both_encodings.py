@@ -296,7 +296,7 @@ def test_a_shared_item_of_many_streams_is_encoded_once_and_sent_as_any_other(pro
     shared = Shared(item)
     frames = [protocol.item_encoder(invocation_id)(shared) for invocation_id in ("1", "2", "3")]
     assert frames == [protocol.encode(StreamItem(invocation_id, item)) for invocation_id in ("1", "2", "3")]
-    assert len(shared.encoded) == 1
+    assert len(set(shared.encoded.values())) == 1  # with and without the check of its text
 
 
 @both
