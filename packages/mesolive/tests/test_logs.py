@@ -16,7 +16,7 @@ import websockets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.logs import HIDDEN, OncePerMinute, hide_secrets
+from mesolive.logs import HIDDEN, OncePerMinute, hidden_texts, hide_secrets
 from mesolive.settings import SettingsError, from_environment
 from mesolive_sdk import MesoLiveApiException
 from mesolive_testkit.server import Kit
@@ -182,3 +182,25 @@ def test_an_error_with_its_trace_is_always_written() -> None:
     trace = (ValueError, ValueError(), None)
     record = logging.LogRecord("uvicorn.error", logging.ERROR, __file__, 1, "exception in the application", (), trace)
     assert [once.filter(record) for _ in range(2)] == [True, True]
+
+
+def shown(text: str) -> str:
+    return str(hide_secrets(None, "info", {"event": text})["event"])
+
+
+def test_known_secrets_are_hidden_whole_the_longer_of_two_first_and_as_often_as_they_are_used() -> None:
+    with hidden_texts(["long-password", "long-password-of-two"]):
+        with hidden_texts(["long-password"]):
+            assert shown("tried long-password-of-two, long-password") == f"tried {HIDDEN}, {HIDDEN}"
+        assert shown("tried long-password") == f"tried {HIDDEN}"
+    assert shown("tried long-password") == "tried long-password"
+
+
+def test_a_short_secret_does_not_hide_ordinary_words() -> None:
+    with hidden_texts(["server", "refused"]):
+        assert shown("the server refused") == "the server refused"
+
+
+def test_thousands_of_secrets_leave_room_for_another() -> None:
+    with hidden_texts([f"password-{number:05}" for number in range(3000)]), hidden_texts(["the-one-more"]):
+        assert shown("the-one-more and password-02999") == f"{HIDDEN} and {HIDDEN}"

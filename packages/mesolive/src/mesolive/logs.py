@@ -6,7 +6,9 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -25,14 +27,47 @@ _SECRETS = (
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
 )
 
-_EXACT: set[str] = set()
-"""Secrets that the process knows, such as a broker's password: hidden wherever they stand in a log."""
+MIN_EXACT_CHARACTERS = 8
+"""A shorter secret is not replaced: it would hide ordinary words, and what is hidden would show what it is."""
 
-MIN_EXACT_CHARACTERS = 6
-"""A shorter secret would hide parts of ordinary words."""
 
-MAX_EXACT_TEXTS = 1000
-"""Known secrets; every line that is logged is compared with each of them."""
+class _KnownSecrets:
+    """Secrets in use, such as a broker's password: hidden wherever they stand in a log.
+
+    Each is counted: two connections may have the same password. Whoever hides texts bounds their number, for every line
+    that is logged is compared with all of them; a limit here would let one user's secrets displace another's.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._pattern: re.Pattern[str] | None = None
+        self._is_current = True
+
+    def add(self, secret: str) -> None:
+        if len(secret) >= MIN_EXACT_CHARACTERS:
+            self._counts[secret] += 1
+            self._is_current = False
+
+    def discard(self, secret: str) -> None:
+        if secret in self._counts:
+            self._counts[secret] -= 1
+            if not self._counts[secret]:
+                del self._counts[secret]
+            self._is_current = False
+
+    def replaced(self, text: str) -> str:
+        if not self._is_current:  # not at every change: a pattern of thousands of texts takes tens of milliseconds
+            self._compile()
+        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+
+    def _compile(self) -> None:
+        # The longest first: a secret may begin with another one.
+        texts = sorted(self._counts, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, texts))) if texts else None
+        self._is_current = True
+
+
+_KNOWN = _KnownSecrets()
 
 DEEPEST = 8
 """The maximum depth of lists and mappings that is searched for secrets."""
@@ -156,16 +191,34 @@ def log_to_stderr() -> None:
 
 
 def hide_text(secret: str) -> None:
-    """Hide a text in everything that is logged from now on: a second line of defence for credentials in use."""
-    if len(secret) >= MIN_EXACT_CHARACTERS and len(_EXACT) < MAX_EXACT_TEXTS:
-        _EXACT.add(secret)
+    """Hide a text in everything that is logged from now on: a second line of defence for credentials in use.
+
+    Once for each call of `release_text`. A text of less than `MIN_EXACT_CHARACTERS` is not hidden.
+    """
+    _KNOWN.add(secret)
+
+
+def release_text(secret: str) -> None:
+    """End the effect of one call of `hide_text`."""
+    _KNOWN.discard(secret)
+
+
+@contextmanager
+def hidden_texts(secrets: Iterable[str]) -> Generator[None]:
+    """Hide texts within the block."""
+    texts = list(secrets)
+    for text in texts:
+        hide_text(text)
+    try:
+        yield
+    finally:
+        for text in texts:
+            release_text(text)
 
 
 def without_known_secrets(text: str) -> str:
     """Return a text without the secrets that `hide_text` was told, for messages that come from outside."""
-    for secret in _EXACT:
-        text = text.replace(secret, HIDDEN)
-    return text
+    return _KNOWN.replaced(text)
 
 
 def hide_secrets(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolive.connectors.repository import connection_of_id, connections_of_user, enabled_connections
+from mesolive.connectors.repository import StoredConnection, connection_of_id, connections_of_user, enabled_connections
 from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
@@ -48,14 +48,14 @@ async def test_a_connection_that_is_disabled_while_it_is_opened_does_not_run(
     async with running_live(tmp_path) as kit:
         await add(kit)
         manager = kit.application.connectors
-        opening, go_on, open_connector = asyncio.Event(), asyncio.Event(), manager._open
+        opening, go_on, open_secrets = asyncio.Event(), asyncio.Event(), manager._open_secrets
 
-        async def slow(*args: object) -> object:
+        async def slow(connection: StoredConnection) -> dict[str, str]:
             opening.set()
             await go_on.wait()
-            return await open_connector(*args)  # type: ignore[arg-type]  # as it was called
+            return await open_secrets(connection)
 
-        monkeypatch.setattr(manager, "_open", slow)
+        monkeypatch.setattr(manager, "_open_secrets", slow)
         other = await kit.client(MesoLiveControlHubClient)
         enabling = asyncio.create_task(other.enable_connector(SIM))
         await opening.wait()

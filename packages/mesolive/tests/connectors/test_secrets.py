@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mesolive.assembly import venue_memory
+from mesolive.logs import hide_secrets
 from mesolive.operations.backup import make_backup, restore_backup
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until
@@ -105,3 +106,68 @@ def journals(folder: Path) -> list[Path]:
     found = list((folder / "connectors").glob("*/*.jsonl"))
     assert found, "the simulated connector keeps its venue's orders there"
     return found
+
+
+def is_hidden(secret: str) -> bool:
+    return secret not in str(hide_secrets(None, "info", {"event": f"login with {secret}!"}))
+
+
+async def test_logs_hide_a_secret_from_its_first_use_until_it_is_changed_or_removed(tmp_path: Path) -> None:
+    first = "a-password-of-this-test"  # a server that has stopped keeps its own hidden
+    second = "another-and-longer-password"
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, secrets={"password": first})
+        assert is_hidden(first)
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={}, Secrets={"password": second})
+        )
+        assert (is_hidden(first), is_hidden(second)) == (False, True)
+        await kit.control.disable_connector(SIM)
+        assert is_hidden(second), "what ended may still be logged about"
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={}, Secrets={"password": first})
+        )
+        assert (is_hidden(first), is_hidden(second)) == (False, False), "it is not used yet"
+        await kit.control.enable_connector(SIM)
+        assert is_hidden(first)
+        await kit.control.remove_connector(SIM)
+        assert not is_hidden(first)
+
+
+async def test_a_secret_that_two_connectors_use_is_hidden_until_both_are_gone(tmp_path: Path) -> None:
+    shared = "a-password-of-two-connectors"
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, secrets={"password": shared})
+        await enabled(kit, "second", secrets={"password": shared}, market_data="false", accounts="SIM2")
+        await kit.control.remove_connector(SIM)
+        assert is_hidden(shared)
+        await kit.control.remove_connector(models.ConnectorArgs(Name="second"))
+        assert not is_hidden(shared)
+
+
+async def test_texts_of_refused_and_unused_connectors_hide_nothing(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await add(kit, secrets={"password": "connector_state"})
+        for call in (add(kit, secrets={"password": "a-word-of-mine"}), add(kit, "x", secrets={"seed": "another-word"})):
+            with pytest.raises(MesoLiveApiException):
+                await call
+        with pytest.raises(MesoLiveApiException, match="was not found"):
+            await kit.control.update_connector(
+                models.UpdateConnectorArgs(Name="none", Settings={}, Secrets={"password": "a-third-word"})
+            )
+        for text in ("connector_state", "a-word-of-mine", "another-word", "a-third-word"):
+            assert not is_hidden(text)
+
+
+async def test_the_secrets_of_one_user_do_not_displace_those_of_another(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        other = await kit.other_user()
+        await other.add_connector(models.AddConnectorArgs(Name="many", Kind="simulated", Settings={}, Secrets={}))
+        for number in range(5):
+            await other.update_connector(
+                models.UpdateConnectorArgs(Name="many", Settings={}, Secrets={"password": f"password-{number}"})
+            )
+            await other.test_connector(models.ConnectorArgs(Name="many"))
+            assert not is_hidden(f"password-{number}"), "the test is over"
+        await enabled(kit, secrets={"password": PASSWORD})
+        assert is_hidden(PASSWORD)

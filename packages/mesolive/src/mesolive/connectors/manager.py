@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -39,7 +39,7 @@ from mesolive.connectors.repository import (
 from mesolive.connectors.settings_model import ConnectorSettingsError, read_settings
 from mesolive.connectors.supervisor import Supervision, SupervisionConfig, failed_report, tested
 from mesolive.journal.journal import Journal
-from mesolive.logs import hide_text
+from mesolive.logs import hidden_texts, hide_text, release_text
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction
@@ -99,6 +99,7 @@ class ConnectionManager:
         self._running: dict[int, Supervision] = {}
         self._refused: dict[int, ConnectorStatus] = {}
         self._known: dict[int, StoredConnection] = {}
+        self._hidden: dict[int, list[str]] = {}  # the secrets that logs leave out, by connection
         # One change of a connection at a time: a venue of the next connector must not be attached before that of the
         # last is detached. A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -164,7 +165,9 @@ class ConnectionManager:
             return
         self._known[connection.id] = connection
         try:
-            connector = await self._open(connection)
+            secrets = await self._open_secrets(connection)
+            self._hide(connection.id, secrets.values())
+            connector = self._open(connection, secrets)
             self._must_be_alone(connection, connector.provider.name if connector.provider is not None else None)
         except ConnectorError as error:
             status = ConnectorStatus(
@@ -224,13 +227,37 @@ class ConnectionManager:
         if running is not None:
             return await running.test()
         try:
-            connector = await self._open(connection)
+            secrets = await self._open_secrets(connection)
         except ConnectorError as error:
             return failed_report(error)
-        try:
-            return await tested(connector, self._config.test_seconds)
-        finally:
-            await connector.disconnect()
+        with hidden_texts(secrets.values()):
+            try:
+                connector = self._open(connection, secrets)
+            except ConnectorError as error:
+                return failed_report(error)
+            try:
+                return await tested(connector, self._config.test_seconds)
+            finally:
+                await connector.disconnect()
+
+    async def forget_secrets(self, connection: StoredConnection) -> None:
+        """Hide the secrets of a connection in logs no more, unless it runs: they were changed or removed."""
+
+        async def forget() -> None:
+            if connection.id not in self._running:
+                self._hide(connection.id, ())
+
+        await self._in_turn(connection.id, forget)
+
+    def _hide(self, connection_id: int, secrets: Iterable[str]) -> None:
+        """Hide the secrets of a connection in logs, in place of those that it had."""
+        earlier = self._hidden.pop(connection_id, [])
+        if texts := list(secrets):
+            self._hidden[connection_id] = texts
+        for text in texts:
+            hide_text(text)
+        for text in earlier:
+            release_text(text)
 
     async def read_accounts(self, connection: StoredConnection) -> None:
         """Read the accounts and facts of a connection that runs."""
@@ -245,22 +272,23 @@ class ConnectionManager:
             counts.setdefault(connection.kind, Counter())[self.status(connection).state.value] += 1
         return {kind: dict(states) for kind, states in sorted(counts.items())}
 
-    async def _open(self, connection: StoredConnection) -> Connector:
-        """Make the connector of a connection; raises `ConnectorError` when its settings cannot be used."""
-        kind = self.kinds.get(connection.kind)
-        if kind is None:
-            raise ConnectorError(Problem.SETTINGS, f"this server has no connector of kind {connection.kind!r}")
+    async def _open_secrets(self, connection: StoredConnection) -> dict[str, str]:
+        """Return the secrets of a connection; raises `ConnectorError` when they cannot be opened."""
         try:
             async with self._database.read() as tx:
-                secrets = await open_secrets(tx, self.sealing, connection.id)
+                return await open_secrets(tx, self.sealing, connection.id)
         except SealedSecretError as error:
             raise ConnectorError(
                 Problem.CREDENTIALS,
                 f"a stored secret cannot be opened: {error}",
                 f"Enter the secrets again: mesolive connector set {connection.name}.",
             ) from None
-        for secret in secrets.values():
-            hide_text(secret)
+
+    def _open(self, connection: StoredConnection, secrets: Mapping[str, str]) -> Connector:
+        """Make the connector of a connection; raises `ConnectorError` when its settings cannot be used."""
+        kind = self.kinds.get(connection.kind)
+        if kind is None:
+            raise ConnectorError(Problem.SETTINGS, f"this server has no connector of kind {connection.kind!r}")
         try:
             settings = read_settings(kind.settings, {**connection.settings, **secrets})
         except ConnectorSettingsError as error:

@@ -25,7 +25,6 @@ from mesolive.connectors.repository import (
 )
 from mesolive.connectors.settings_model import ConnectorSettingsError, known_fields, read_settings
 from mesolive.errors import conflict, not_found, validation
-from mesolive.logs import hide_text
 from mesolive.market.service import Market
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.trading.audit import AuditEntry, audit
@@ -89,7 +88,6 @@ class Connections:
         kind = self._manager.kinds.get(args.Kind)
         if kind is None:
             raise validation({"Kind": [f"expected {' or '.join(sorted(self._manager.kinds))}, got {args.Kind!r}"]})
-        _hide(args.Secrets)
         _check(kind, args.Settings, args.Secrets)
         now = self._manager.clock.now()
         async with self._database.write(user.user_id) as tx:
@@ -109,7 +107,6 @@ class Connections:
 
     async def update(self, user: UserContext, args: models.UpdateConnectorArgs) -> models.ConnectorInfo:
         """Change settings of a connection, and connect it anew where it is enabled."""
-        _hide(args.Secrets)
         now = self._manager.clock.now()
         async with self._database.write(user.user_id) as tx:
             connection = await find_connection(tx, user.user_id, args.Name)
@@ -127,6 +124,8 @@ class Connections:
             connection = await find_connection(tx, user.user_id, args.Name)
         if connection.enabled:
             await self._manager.run(connection)
+        elif args.Secrets:
+            await self._manager.forget_secrets(connection)
         return await self._read(user, args.Name)
 
     async def test(self, user: UserContext, args: models.ConnectorArgs) -> models.TestConnectorResult:
@@ -188,6 +187,7 @@ class Connections:
             await remove_connection(tx, connection.id, self._manager.clock.now())
             await self._audit(tx, user, "RemoveConnector", {"connector": args.Name})
         await self._manager.end(connection)  # another call may have enabled it in between
+        await self._manager.forget_secrets(connection)
         return models.RemoveConnectorResult(Name=args.Name)
 
     async def log(self, user: UserContext, args: models.GetConnectorLogArgs) -> models.GetConnectorLogResult:
@@ -348,11 +348,6 @@ async def _must_be_unused(tx: Transaction, connection: StoredConnection) -> None
             raise conflict(f"account {name} holds open positions; close them first", code="ConnectorInUse")
         if await open_orders_of_account(tx, account.id):
             raise conflict(f"account {name} has open orders; cancel them first", code="ConnectorInUse")
-
-
-def _hide(secrets: Mapping[str, str]) -> None:
-    for text in secrets.values():
-        hide_text(text)
 
 
 def _check(
