@@ -1,0 +1,1 @@
+"""The connector of kind `ibkr`: Interactive Brokers through TWS or IB Gateway."""
