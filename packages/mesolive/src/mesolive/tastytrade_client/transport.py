@@ -1,0 +1,432 @@
+"""HTTP transport of tastytrade's REST API: headers, tokens, deadlines, envelopes and outcomes of calls.
+
+A call that reads (GET) is repeated within its deadline. A call that changes something is made once, whatever happens:
+only the caller can find out whether it has taken effect.
+
+The client is `httpx`: it is a dependency already, its errors tell a connection that was never made from an answer that
+never came, and each phase has a deadline of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from mesolive.tastytrade_client.config import ClientConfig, Credentials, Endpoints, Hidden
+from mesolive.tastytrade_client.oauth import AccessToken, LoginRefusedError, TokenSource
+from mesolive.tastytrade_client.outcomes import Answered, ErrorItem, Outcome, Refused, Unknown
+from mesolive.tastytrade_client.rate_limits import RateLimits
+
+_log = logging.getLogger("mesolive.tastytrade_client")
+
+T = TypeVar("T")
+
+JSON: Final = "application/json"
+LOGIN: Final = "login"
+"""The code of a refusal that says that there is no login any more."""
+READS: Final = frozenset({"GET"})
+REPEATED_AFTER_401: Final = frozenset({"GET", "DELETE"})
+MAX_PAGES: Final = 200
+MAX_TOLD_CHARACTERS: Final = 300
+
+Query = Mapping[str, "str | int | bool | Sequence[str]"]
+
+
+class Pagination(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Which part of a list an answer is."""
+
+    page_offset: int | None = None
+    total_pages: int | None = None
+    total_items: int | None = None
+    per_page: int | None = None
+
+
+class ErrorBodyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason in an error."""
+
+    code: str | None = None
+    message: str | None = None
+    domain: str | None = None
+    reason: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as the API words it."""
+
+    code: str | None = None
+    message: str | None = None
+    errors: list[ErrorBodyItem] | None = None
+
+
+class Envelope(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """What surrounds an answer. A dry run that fails may have both data and an error."""
+
+    data: T
+    pagination: Pagination | None = None
+    error: ErrorBody | None = None
+
+
+class Items(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A list in an answer."""
+
+    items: list[T]
+
+
+class _ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    error: ErrorBody | str | None = None
+    error_code: str | None = None
+    error_description: str | None = None
+
+
+class Transport:
+    """Calls the REST API. Belongs to one event loop; close it, or use it as a context manager.
+
+    Parameters
+    ----------
+    http
+        Another HTTP transport, for tests.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        credentials: Credentials,
+        config: ClientConfig | None = None,
+        *,
+        http: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.config = config or ClientConfig()
+        self.endpoints = endpoints
+        self._credentials = credentials
+        self._version = self.config.api_version
+        self._limits = RateLimits(self.config.rates)
+        self._http = httpx.AsyncClient(
+            base_url=endpoints.rest,
+            headers={"User-Agent": self.config.source, "Accept": JSON},
+            timeout=self.config.connect_seconds,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0),
+            transport=http,
+            follow_redirects=False,
+        )
+        self.tokens = TokenSource(self._request_token, self.config)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        query: Query | None = None,
+        body: msgspec.Struct | None = None,
+        seconds: float | None = None,
+        is_refused_with_data: bool = False,
+    ) -> Outcome[T]:
+        """Make a call, and return what became of it; it raises nothing.
+
+        Parameters
+        ----------
+        path
+            Below the base URL, with quoted parts; see `part`.
+        answer
+            What the answer's `data` are decoded to.
+        seconds
+            The longest duration; by default that of the configuration.
+        is_refused_with_data
+            Whether an error beside the data is a refusal: a dry run that fails has both.
+        """
+        outcome = await self._within_deadline(method, path, Envelope[answer], query, body, seconds)
+        if not isinstance(outcome, Answered):
+            return outcome
+        envelope = outcome.value
+        if envelope.error is not None and is_refused_with_data:
+            return Refused(outcome.status, *_told(envelope.error))
+        return Answered(envelope.data, outcome.status)
+
+    async def pages(self, path: str, item: type[T], *, query: Query | None = None) -> Outcome[list[T]]:
+        """Read a list with all its pages; items that a moving list shows twice come once.
+
+        A list that has several pages moves while it is read: its first page is read once more at the end.
+        """
+        found: list[T] = []
+        page = 0
+        while True:
+            outcome = await self._page(path, item, query, page)
+            if not isinstance(outcome, Answered):
+                return outcome
+            found += outcome.value.data.items
+            told = outcome.value.pagination
+            total = 1 if told is None or told.total_pages is None else told.total_pages
+            page += 1
+            if page >= total:
+                break
+            if page >= MAX_PAGES:
+                return Unknown(f"{path} has {total} pages, more than {MAX_PAGES}", sent=True)
+        if page > 1:
+            outcome = await self._page(path, item, query, 0)
+            if not isinstance(outcome, Answered):
+                return outcome
+            found = [*outcome.value.data.items, *found]
+        return Answered(_once(found))
+
+    async def _page(self, path: str, item: type[T], query: Query | None, page: int) -> Outcome[Envelope[Items[T]]]:
+        asked = dict(query or {})
+        if page:
+            asked["page-offset"] = page
+        return await self._within_deadline("GET", path, Envelope[Items[item]], asked, None, None)
+
+    # --- one call -----------------------------------------------------------------------------------------------------
+
+    async def _within_deadline(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        query: Query | None,
+        body: msgspec.Struct | None,
+        seconds: float | None,
+    ) -> Outcome[T]:
+        config = self.config
+        limit = seconds if seconds is not None else config.call_seconds if method in READS else config.order_seconds
+        reached = _Reached()
+        try:
+            async with asyncio.timeout(limit):
+                return await self._repeated(method, path, answer, query, body, reached)
+        except TimeoutError:
+            return Unknown(f"no answer to {method} {path} within {limit:g} s", sent=reached.sent)
+
+    async def _repeated(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        query: Query | None,
+        body: msgspec.Struct | None,
+        reached: _Reached,
+    ) -> Outcome[T]:
+        pause = self.config.read_pause_seconds
+        while True:
+            outcome = await self._authorized(method, path, answer, query, body, reached)
+            if isinstance(outcome, Refused) and outcome.is_throttled:
+                rest = self._limits.throttled(path)
+                _log.warning("call_throttled method=%s path=%s rest=%g", method, path, rest)
+                if method in READS:
+                    continue  # the bucket makes it wait
+                return outcome
+            again = isinstance(outcome, Unknown) and method in READS
+            if not again:
+                return outcome
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def _authorized(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        query: Query | None,
+        body: msgspec.Struct | None,
+        reached: _Reached,
+    ) -> Outcome[T]:
+        """Make a call with a token; one that is not accepted is replaced, and reads are made again with the new one."""
+        await self._limits.wait(path)
+        try:
+            token = await self.tokens.current()
+        except LoginRefusedError as error:
+            return Refused(401, LOGIN, str(error)) if error.is_permanent else Unknown(str(error), sent=False)
+        outcome = await self._send(method, path, answer, token, query, body, reached)
+        if isinstance(outcome, Refused) and outcome.is_unauthorized:
+            try:
+                token = await self.tokens.renewed(token)
+            except LoginRefusedError as error:
+                # The call itself was refused: that is certain, whatever becomes of the token.
+                return Refused(401, LOGIN, str(error)) if error.is_permanent else outcome
+            if method in REPEATED_AFTER_401:
+                outcome = await self._send(method, path, answer, token, query, body, reached)
+        return outcome
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        token: Hidden | None,
+        query: Query | None,
+        body: msgspec.Struct | None,
+        reached: _Reached,
+    ) -> Outcome[T]:
+        content = None if body is None else msgspec.json.encode(body)
+        outcome = await self._exchange(method, path, answer, token, query, content, reached)
+        if isinstance(outcome, Refused) and outcome.status == 406 and self._version:
+            # The sandbox does not know every version. Nothing was carried out: the version is looked at first.
+            _log.warning("api_version_refused version=%s", self._version)
+            self._version = ""
+            outcome = await self._exchange(method, path, answer, token, query, content, reached)
+        return outcome
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        token: Hidden | None,
+        query: Query | None,
+        content: bytes | None,
+        reached: _Reached,
+    ) -> Outcome[T]:
+        headers: dict[str, str] = {}
+        if content is not None:
+            headers["Content-Type"] = JSON
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        if self._version:
+            headers["Accept-Version"] = self._version
+        # From here on a caller that gives up does not know whether the server has the request.
+        reached.sent = True
+        try:
+            response = await self._http.request(
+                method, path, params=_pairs(query), content=content, headers=headers, timeout=self._timeout(method)
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            reached.sent = False
+            return Unknown(f"no connection for {method} {path} ({type(error).__name__})", sent=False)
+        except httpx.HTTPError as error:
+            return Unknown(f"no answer to {method} {path} ({type(error).__name__})")
+        if not 200 <= response.status_code < 300:
+            return _refused(method, path, response)
+        self._limits.accepted(path)
+        try:
+            return Answered(_decoder(answer).decode(response.content), response.status_code)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            # The error of a decoder names a place and a type, and never what stood there.
+            return Unknown(f"the answer to {method} {path} cannot be read: {error}")
+
+    def _timeout(self, method: str) -> httpx.Timeout:
+        config = self.config
+        longest = config.call_seconds if method in READS else config.order_seconds
+        return httpx.Timeout(longest, connect=config.connect_seconds, pool=config.connect_seconds)
+
+    async def _request_token(self) -> Outcome[AccessToken]:
+        grant = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._credentials.refresh_token.reveal(),
+            "client_secret": self._credentials.client_secret.reveal(),
+        }
+        try:
+            async with asyncio.timeout(self.config.order_seconds):
+                return await self._send_token(msgspec.json.encode(grant))
+        except TimeoutError:
+            return Unknown(f"no answer to the token call within {self.config.order_seconds:g} s")
+
+    async def _send_token(self, content: bytes) -> Outcome[AccessToken]:
+        reached = _Reached()
+        outcome = await self._exchange("POST", "/oauth/token", AccessToken, None, None, content, reached)
+        if isinstance(outcome, Refused) and outcome.status == 406 and self._version:
+            self._version = ""
+            outcome = await self._exchange("POST", "/oauth/token", AccessToken, None, None, content, reached)
+        return outcome
+
+
+class _Reached:
+    """Whether a request may have reached the server."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self) -> None:
+        self.sent = False
+
+
+@cache
+def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the decoder of a type, made once: what a type looks like takes longer than a short answer to read."""
+    return msgspec.json.Decoder(answer)
+
+
+def part(text: str) -> str:
+    """Return a text as one part of a path: symbols have spaces and slashes."""
+    return quote(text, safe="")
+
+
+def _pairs(query: Query | None) -> list[tuple[str, str]]:
+    """Return a query as pairs; a list becomes `name[]` as often as it has entries."""
+    result: list[tuple[str, str]] = []
+    for name, value in (query or {}).items():
+        if isinstance(value, bool):
+            result.append((name, "true" if value else "false"))
+        elif isinstance(value, str | int):
+            result.append((name, str(value)))
+        else:
+            result += [(f"{name}[]", item) for item in value]
+    return result
+
+
+def _refused(method: str, path: str, response: httpx.Response) -> Refused | Unknown:
+    """Return what an answer without success means: certain only where its body is an error of the API."""
+    status = response.status_code
+    told = _error_of(response.content)
+    if status >= 500 or status == 408 or status < 400:
+        words = f" ({told[1] or told[0]})" if told is not None else ""
+        return Unknown(f"{method} {path} was answered with HTTP status {status}{words}")
+    if told is not None:
+        return Refused(status, *told)
+    if status in {401, 404, 406, 429}:
+        return Refused(status)  # gateways answer these without a body of the API; nothing was carried out
+    return Unknown(f"{method} {path} was answered with HTTP status {status} and an unreadable body")
+
+
+def _error_of(content: bytes) -> tuple[str, str, tuple[ErrorItem, ...]] | None:
+    try:
+        read = msgspec.json.decode(content, type=_ErrorAnswer)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if read.error_code is not None:
+        return read.error_code, _short(read.error_description), ()
+    if isinstance(read.error, str):
+        return _short(read.error), "", ()
+    if read.error is None:
+        return None
+    return _told(read.error)
+
+
+def _told(error: ErrorBody) -> tuple[str, str, tuple[ErrorItem, ...]]:
+    items = tuple(
+        ErrorItem(_short(item.code or item.domain), _short(item.message or item.reason)) for item in error.errors or ()
+    )
+    return _short(error.code), _short(error.message), items
+
+
+def _short(text: str | None) -> str:
+    """Return a text of the server on one line and of bounded length: it is logged and shown."""
+    printable = "".join(character if character.isprintable() else " " for character in text or "")
+    return printable[:MAX_TOLD_CHARACTERS]
+
+
+def _once(items: list[T]) -> list[T]:
+    """Return items without those whose id came before, in their order; items without an id all stay."""
+    seen: set[Any] = set()
+    result: list[T] = []
+    for item in items:
+        key = getattr(item, "id", None)
+        if key is None or key not in seen:
+            seen.add(key)
+            result.append(item)
+    return result
