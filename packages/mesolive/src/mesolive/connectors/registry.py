@@ -7,7 +7,9 @@ from typing import Final
 
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.simulated import SIMULATED
+from mesolive.connectors.tastytrade import TASTYTRADE
 
 KINDS: Final[Mapping[str, ConnectorKind]] = {
     "simulated": SIMULATED,
+    "tastytrade": TASTYTRADE,
 }

@@ -111,6 +111,17 @@ class TokenSource:
             self._token = None
         return self._token if self._token is not None else await self._single_flight()
 
+    @property
+    def end(self) -> str:
+        """Why no further attempt is made; empty while there is hope."""
+        return self._permanent
+
+    def try_again(self) -> None:
+        """Permit one more attempt after a permanent refusal, or before a pause has ended: the user asks for it."""
+        self._permanent = ""
+        self._grant_refusals = 0
+        self._wait_until = 0.0
+
     async def _single_flight(self) -> Hidden:
         """Wait for the request that is under way, or make one; a caller that gives up does not end it."""
         if self._running is None or self._running.done():

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
@@ -108,14 +110,9 @@ class Transport:
         self._credentials = credentials
         self._version = self.config.api_version
         self._limits = RateLimits(self.config.rates)
-        self._http = httpx.AsyncClient(
-            base_url=endpoints.rest,
-            headers={"User-Agent": self.config.source, "Accept": JSON},
-            timeout=self.config.connect_seconds,
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0),
-            transport=http,
-            follow_redirects=False,
-        )
+        self._given = http
+        self._client: httpx.AsyncClient | None = None
+        self._told_time: tuple[str, datetime] | None = None
         self.tokens = TokenSource(self._request_token, self.config)
 
     async def __aenter__(self) -> Self:
@@ -127,8 +124,33 @@ class Transport:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
+        """Close all connections; a later call makes new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    @property
+    def clock_difference(self) -> float | None:
+        """Seconds that the server's clock is ahead, to a second; `None` before its first answer."""
+        if self._told_time is None:
+            return None
+        told, at = self._told_time
+        try:
+            return (parsedate_to_datetime(told) - at).total_seconds()
+        except ValueError:
+            return None
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                base_url=self.endpoints.rest,
+                headers={"User-Agent": self.config.source, "Accept": JSON},
+                timeout=self.config.connect_seconds,
+                limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=20.0),
+                transport=self._given,
+                follow_redirects=False,
+            )
+        return self._client
 
     async def call(
         self,
@@ -303,7 +325,7 @@ class Transport:
         # From here on a caller that gives up does not know whether the server has the request.
         reached.sent = True
         try:
-            response = await self._http.request(
+            response = await self._http().request(
                 method, path, params=_pairs(query), content=content, headers=headers, timeout=self._timeout(method)
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -311,6 +333,8 @@ class Transport:
             return Unknown(f"no connection for {method} {path} ({type(error).__name__})", sent=False)
         except httpx.HTTPError as error:
             return Unknown(f"no answer to {method} {path} ({type(error).__name__})")
+        if "date" in response.headers:
+            self._told_time = response.headers["date"], datetime.now(UTC)
         if not 200 <= response.status_code < 300:
             return _refused(method, path, response)
         self._limits.accepted(path)

@@ -35,6 +35,8 @@ class Ending(enum.Enum):
 class OrderStatus(enum.Enum):
     """Status of an order at the venue."""
 
+    IN_DOUBT = "InDoubt"
+    """It was sent, and may still arrive: the venue's lists lack it, and that is no evidence yet. It has no venue id."""
     WORKING = "Working"
     FILLED = "Filled"
     CANCELLED = "Cancelled"
@@ -309,7 +311,11 @@ class Venue(Protocol):
         ...
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
-        """Return all working orders of the account, and those that ended at or after `since`."""
+        """Return all working orders of the account, and those that ended at or after `since`.
+
+        A venue whose lists lag behind its orders also returns those that it was sent and that may still arrive
+        (`OrderStatus.IN_DOUBT`): the order is not judged as long as it is listed so.
+        """
         ...
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:

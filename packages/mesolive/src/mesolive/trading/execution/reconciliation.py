@@ -352,7 +352,7 @@ class ReconciliationEngine:
             Ids of the orders that were open before the list was made: the list is no evidence about others.
         """
         by_reference = {item.reference: item for item in listed if item.reference is not None}
-        by_venue_id = {item.venue_id: item for item in listed}
+        by_venue_id = {item.venue_id: item for item in listed if item.venue_id}
         async with self._database.read() as tx:
             mine = await open_orders_of_account(tx, account.id)
         for order in mine:
@@ -398,7 +398,10 @@ class ReconciliationEngine:
     async def _resolve_listed(self, account: Account, order: StoredOrder, at_venue: VenueOrder) -> None:
         now = self._clock.now()
         self._missing.pop(order.id, None)
-        if at_venue.status is OrderStatus.WORKING:
+        if at_venue.status is OrderStatus.IN_DOUBT:
+            self._requested.add(order.account_id)
+            await self._facts.tell(report_from_server(order, ContactLost("it is searched for at the venue", now)))
+        elif at_venue.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:
                 order = await self._facts.tell(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order

@@ -1,0 +1,250 @@
+"""Executions of the tastytrade venue: combos made of leg fills, with their fees, told once and for good.
+
+A combo of an order that works is told when no fill was heard of for a second, for fills of other legs may still sort
+before it; an order that is filled is told at once. Fees are in the account's history a moment after the fill. They are
+awaited for some seconds, and then they are the broker's estimate: what was told under an id does not change later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from mesolive.connectors.tastytrade.account_rows import TRADE, LegFees, fees_by_leg
+from mesolive.connectors.tastytrade.combo_fills import ComboFill, LegFill
+from mesolive.connectors.tastytrade.order_journal import Told
+from mesolive.connectors.tastytrade.symbols import contract_of
+from mesolive.connectors.tastytrade.tracked_orders import LONG_AGO, TrackedOrder
+from mesolive.connectors.tastytrade.venue_core import VenueCore
+from mesolive.market.contracts import OptionContract
+from mesolive.tastytrade_client import OrderLeg
+from mesolive.venues.base import Execution, LegExecution, VenueUnreachableError
+
+_log = structlog.get_logger(__name__)
+
+ZERO: Final = Decimal(0)
+CENT_PART: Final = Decimal("0.0001")
+BROKEN: Final = "broken"
+FEES_SECONDS: Final = 0.5
+"""For how long fees that were read count as read."""
+
+Fees = Mapping[tuple[str, str], LegFees]
+
+
+class Executions:
+    """Tells executions and ends of orders, in this order, and lists executions."""
+
+    def __init__(self, core: VenueCore) -> None:
+        self._core = core
+        self._telling = asyncio.Lock()
+        self._broken: dict[str, list[Execution]] = {}
+        self._fees_read: dict[str, tuple[float, Fees]] = {}
+
+    def is_waiting(self, tracked: TrackedOrder) -> bool:
+        """Return whether something of an order waits to be told."""
+        return bool(tracked.untold) or tracked.lacks_fills or (tracked.has_ended and not tracked.is_ended)
+
+    async def tell_due(self) -> None:
+        """Tell what is due of all orders: executions whose fees are known or late, then ends."""
+        async with self._telling:
+            for account in {account for account, tracked in self._core.book.all() if self.is_waiting(tracked)}:
+                await self._tell_account(account)
+
+    async def listed(self, account: str, since: datetime) -> list[Execution]:
+        """Return all executions at or after a moment, those included that were not told before."""
+        deadline = self._core.now() + self._core.times.commission + self._core.times.quiet + 1
+        while True:
+            async with self._telling:
+                await self._tell_account(account)
+            if not any(tracked.untold for tracked in self._core.book.of(account)) or self._core.now() > deadline:
+                break
+            await asyncio.sleep(self._core.times.work)
+        found = [item for tracked in self._core.book.of(account) for item in self._told(account, tracked)]
+        found += self._broken.get(account, [])
+        return sorted((item for item in found if item.at >= since), key=lambda item: (item.at, item.execution_id))
+
+    def _told(self, account: str, tracked: TrackedOrder) -> list[Execution]:
+        return [item.execution for item in self._core.journal.told.get((account, tracked.id), ())]
+
+    async def _tell_account(self, account: str) -> None:
+        waiting = [tracked for tracked in self._core.book.of(account) if self.is_waiting(tracked)]
+        if not waiting:
+            return
+        ready = [tracked for tracked in waiting if tracked.untold and self._is_quiet(tracked)]
+        fees = await self._fees(account, ready) if ready else {}
+        for tracked in ready:
+            self._tell(account, tracked, fees)
+        for tracked in waiting:
+            if tracked.lacks_fills:
+                await self._ask_for_fills(account, tracked)
+            elif tracked.has_ended and not tracked.is_ended and not tracked.untold:
+                self._tell_end(account, tracked)
+
+    def _is_quiet(self, tracked: TrackedOrder) -> bool:
+        if tracked.has_ended or tracked.filled_at is None:
+            return True
+        return self._core.now() - tracked.filled_at >= self._core.times.quiet
+
+    # --- fees ---------------------------------------------------------------------------------------------------------
+
+    async def _fees(self, account: str, ready: Sequence[TrackedOrder]) -> Fees:
+        """Return the fees in the account's history; none where it cannot be read, for fills must not wait for it."""
+        read_at, known = self._fees_read.get(account, (-FEES_SECONDS, {}))
+        if self._core.now() - read_at < FEES_SECONDS:
+            return known
+        oldest = min((tracked.order.received or LONG_AGO for tracked in ready), default=LONG_AGO)
+        if oldest == LONG_AGO:
+            oldest = self._core.clock.now()
+        try:
+            found = fees_by_leg(await self._core.read_rows(account, oldest, TRADE))
+        except VenueUnreachableError as error:
+            _log.warning("fees_not_read", account=account, reason=str(error))
+            return {}
+        self._fees_read[account] = self._core.now(), found
+        return found
+
+    def _tell(self, account: str, tracked: TrackedOrder, fees: Fees) -> None:
+        """Tell the new combos of an order, unless their fees are still awaited."""
+        combos = tracked.untold
+        is_late = self._core.now() - (tracked.filled_at or 0.0) >= self._core.times.commission
+        shares: dict[str, list[Decimal]] = {}
+        for symbol, ratio in tracked.ratios.items():
+            share = self._shares(account, tracked, symbol, ratio * len(combos), fees.get((tracked.id, symbol)))
+            if share is None and not is_late:
+                return
+            shares[symbol] = _divided(share if share is not None else ZERO, len(combos))
+            if share is None:
+                estimate = self._estimate(account, tracked) * ratio
+                shares[symbol] = [estimate] * len(combos)
+                _log.warning("fees_estimated", account=account, order_id=tracked.id, symbol=symbol)
+        for place, combo in enumerate(combos):
+            execution = self._execution(account, tracked, combo, {key: share[place] for key, share in shares.items()})
+            self._core.journal.write(Told(execution=execution, combo=combo))
+            tracked.told.append(combo)
+            self._core.tell(execution)
+
+    def _shares(
+        self, account: str, tracked: TrackedOrder, symbol: str, quantity: Decimal, known: LegFees | None
+    ) -> Decimal | None:
+        """Return the fees of new contracts of a leg: all of the leg so far, less those that were told."""
+        filled = sum((fill.quantity for fill in tracked.fills.values() if fill.symbol == symbol), ZERO)
+        if known is None or known.quantity < filled or filled <= 0:
+            return None
+        told = ZERO
+        told_quantity = ZERO
+        for item in self._told(account, tracked):
+            for leg in item.legs:
+                if leg.contract == contract_of(symbol):
+                    told += leg.commission
+                    told_quantity += abs(leg.qty)
+        so_far = known.fees * (told_quantity + quantity) / known.quantity
+        return max(so_far - told, ZERO)
+
+    def _estimate(self, account: str, tracked: TrackedOrder) -> Decimal:
+        return self._core.fee_estimates.get((account, tracked.reference or ""), ZERO)
+
+    # --- reports ------------------------------------------------------------------------------------------------------
+
+    def _execution(
+        self, account: str, tracked: TrackedOrder, combo: ComboFill, fees: Mapping[str, Decimal]
+    ) -> Execution:
+        names = self._names(account, tracked.reference)
+        ratios = tracked.ratios
+        return Execution(
+            account=account,
+            reference=tracked.reference,
+            venue_id=tracked.id,
+            execution_id=f"{tracked.id}:{combo.number}",
+            qty=Decimal(1),
+            legs=tuple(
+                leg_execution(leg, names, ratios[leg.symbol], combo.price(leg.symbol), fees[leg.symbol])
+                for leg in tracked.legs
+            ),
+            at=combo.at,
+        )
+
+    def _names(self, account: str, reference: str | None) -> dict[OptionContract, str]:
+        request = self._core.journal.request(account, reference)
+        return {} if request is None else {leg.contract: leg.name for leg in request.legs}
+
+    def _tell_end(self, account: str, tracked: TrackedOrder) -> None:
+        tracked.is_ended = True
+        if broken := tracked.broken():
+            self._tell_broken(account, tracked, broken)
+        if not tracked.order.is_filled:
+            self._core.tell(self._core.ended(account, tracked))
+        if tracked.order.replaced_by is not None and tracked.reference is not None:
+            new = self._core.book.find(account, tracked.order.replaced_by)
+            if new is not None and new.reference is None:
+                text = f"order {tracked.id} was replaced by hand with order {new.id}, whose fills are not ours"
+                self._core.alarm(f"by hand {tracked.id}", text)
+
+    def _tell_broken(self, account: str, tracked: TrackedOrder, broken: Mapping[str, Decimal]) -> None:
+        """Tell legs that were filled without their partners as a trade by hand: they are held, and in no combo."""
+        legs = [leg for leg in tracked.legs if leg.symbol in broken]
+        parts = {leg.symbol: tracked.fills_of(leg.symbol) for leg in legs}
+        execution = Execution(
+            account=account,
+            reference=None,
+            venue_id=f"{tracked.id}:{BROKEN}",
+            execution_id=f"{tracked.id}:{BROKEN}",
+            qty=Decimal(1),
+            legs=tuple(
+                leg_execution(leg, {}, broken[leg.symbol], _last_price(parts[leg.symbol]), ZERO) for leg in legs
+            ),
+            at=tracked.changed_at,
+        )
+        known = self._broken.setdefault(account, [])
+        if all(item.execution_id != execution.execution_id for item in known):
+            known.append(execution)
+        told = ", ".join(f"{quantity} {symbol}" for symbol, quantity in broken.items())
+        self._core.alarm(
+            f"broken {tracked.id}", f"order {tracked.id} ended with legs filled without the others: {told}"
+        )
+        self._core.tell(execution)
+
+    async def _ask_for_fills(self, account: str, tracked: TrackedOrder) -> None:
+        """Read an order that is filled while fills of some legs are missing; after a while that is an alarm."""
+        core = self._core
+        since = tracked.filled_at if tracked.filled_at is not None else tracked.lacking_since(core.now())
+        if core.now() - since >= core.times.quiet and core.now() >= tracked.ask_at:
+            # Soon at first, and less and less often: the broker may take minutes, and does not want to be polled.
+            tracked.ask_at = core.now() + max(core.times.quiet, (core.now() - since) / 2)
+            try:
+                await core.read_order(account, tracked.id)
+            except VenueUnreachableError as error:
+                _log.warning("fills_not_read", account=account, order_id=tracked.id, reason=str(error))
+        if not tracked.lacks_fills:
+            core.calm(f"fills {tracked.id}")
+        elif core.now() - since >= core.times.fills_missing:
+            core.alarm(f"fills {tracked.id}", f"order {tracked.id} is filled, and the fills of some legs are missing")
+
+
+def leg_execution(
+    leg: OrderLeg, names: Mapping[OptionContract, str], quantity: Decimal, price: Decimal, fees: Decimal
+) -> LegExecution:
+    """Return one leg of an execution; legs of orders by hand are named by their symbol."""
+    contract = contract_of(leg.symbol)
+    assert contract is not None  # noqa: S101 - `TrackedOrder.legs` are options
+    return LegExecution(
+        name=names.get(contract, contract.symbol),
+        contract=contract,
+        qty=quantity * leg.sign,
+        price=price,
+        commission=fees,
+    )
+
+
+def _divided(total: Decimal, count: int) -> list[Decimal]:
+    """Return a sum in equal parts of bounded length; the last part takes what the division leaves."""
+    share = (total / count).quantize(CENT_PART)
+    return [*([share] * (count - 1)), total - share * (count - 1)]
+
+
+def _last_price(parts: Sequence[LegFill]) -> Decimal:
+    return parts[-1].price if parts else ZERO

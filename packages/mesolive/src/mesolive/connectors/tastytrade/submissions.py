@@ -1,0 +1,313 @@
+"""Orders sent to tastytrade once, and searched for when nobody can say what became of them.
+
+The broker is not idempotent, and echoes our identifier without checking it. So an order is written to the journal, sent
+once, and after any doubt looked for in the lists until it is found or a quarantine has ended. Only a certain refusal
+permits to send again: a token that was not accepted, a call that came too soon, a close before its position is listed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from mesolive.connectors.tastytrade.order_journal import Known, Sent
+from mesolive.connectors.tastytrade.order_requests import (
+    actions_of,
+    closed_reason,
+    closing_quantities,
+    marketable_limit,
+    new_order,
+    why_not,
+)
+from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
+from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
+from mesolive.tasks import Tasks
+from mesolive.tastytrade_client import Answered, NewOrder, Placed, Refused, Unknown
+from mesolive.venues.base import Accepted, Ended, VenueRequest, VenueUnreachableError
+from mesolive_sdk.models import OrderType
+
+_log = structlog.get_logger(__name__)
+
+ZERO: Final = Decimal(0)
+LOOK_BACK: Final = timedelta(minutes=5)
+MAX_THROTTLED: Final = 3
+LEDGER_CODES: Final = ("position", "close", "effect")
+"""Words of the codes and texts with which a close is refused whose position is not listed yet."""
+NOT_LEDGER: Final = frozenset(
+    {
+        "margin_check_failed",
+        "cant_buy_for_credit",
+        "instruments_stopped_trading",
+        "order_must_omit_price",
+        "too_close_to_expiration",
+    }
+)
+
+
+class Doubt:
+    """An order of which nobody knows whether the broker has it.
+
+    Attributes
+    ----------
+    begun
+        Time of the event loop at which the doubt began.
+    session
+        The number of the stream's connection then: before a verdict there must have been a later one.
+    """
+
+    def __init__(self, account: str, reference: str, begun: float, session: int) -> None:
+        self.account = account
+        self.reference = reference
+        self.begun = begun
+        self.session = session
+
+
+class Submissions:
+    """Sends orders and resolves doubts.
+
+    Parameters
+    ----------
+    session_number
+        Returns the number of the stream's connection after whose beginning the lists were read; 0 before the first.
+    reconnect
+        Ends the stream's connection, so that another one is made and the lists are read.
+    """
+
+    def __init__(
+        self, core: VenueCore, tasks: Tasks, session_number: Callable[[], int], reconnect: Callable[[str], None]
+    ) -> None:
+        self._core = core
+        self._tasks = tasks
+        self._session_number = session_number
+        self._reconnect = reconnect
+        self._running: dict[tuple[str, str], asyncio.Task[Accepted | Ended]] = {}
+        self.doubts: dict[tuple[str, str], Doubt] = {}
+        self.sent = 0
+
+    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+        """Send an order, or answer again what became of it.
+
+        Raises
+        ------
+        VenueUnreachableError
+            When nobody knows. The outcome follows as a report.
+        """
+        key = request.account, request.reference
+        if (known := self.outcome(*key)) is not None:
+            return known
+        running = self._running.get(key)
+        if running is None:
+            if key in self._core.journal.sent:
+                raise VenueUnreachableError(f"order {request.reference} was sent before, and is being searched for")
+            running = self._tasks.spawn("order to tastytrade", self._place(request), expected=VenueUnreachableError)
+            self._running[key] = running
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        # The caller may give up: the call goes on, and what becomes of it is told.
+        return await asyncio.shield(running)
+
+    def outcome(self, account: str, reference: str) -> Accepted | Ended | None:
+        """Return what is known of an order of ours."""
+        tracked = self._core.book.named(account, reference)
+        if tracked is not None:
+            if tracked.has_ended and not tracked.order.is_filled:
+                return self._core.ended(account, tracked)
+            return self._core.accepted(account, tracked)
+        ended = self._core.journal.not_there.get((account, reference))
+        if ended is not None:
+            return ended
+        known = self._core.journal.known.get((account, reference))
+        return (
+            None
+            if known is None
+            else Accepted(account=account, reference=reference, venue_id=known.venue_id, at=known.at)
+        )
+
+    def doubt(self, account: str, reference: str) -> None:
+        """Begin to search for an order whose outcome nobody knows."""
+        key = account, reference
+        if key not in self.doubts:
+            doubt = self.doubts[key] = Doubt(account, reference, self._core.now(), self._session_number())
+            _log.warning("order_outcome_unknown", account=account, reference=reference)
+            self._tasks.spawn("search for an order", self._search(doubt))
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    async def _place(self, request: VenueRequest) -> Accepted | Ended:
+        core, account, reference = self._core, request.account, request.reference
+        reason = why_not(request)
+        if reason is None and account not in core.rules.queued_accounts:
+            reason = closed_reason(request, core.clock.now(), core.calendar)
+        order: NewOrder | None = None
+        if reason is None:
+            order, reason = self._order(request)
+        core.journal.write(Sent(request=request, at=core.clock.now()))
+        if order is None or reason is not None:
+            return core.not_there(account, reference, reason or "it cannot be sent", "NotSent")
+        if core.rules.dry_run and (refusal := await self._dry_run(account, reference, order)) is not None:
+            return core.not_there(account, reference, *refusal)
+        return await self._send(account, reference, order)
+
+    def _order(self, request: VenueRequest) -> tuple[NewOrder | None, str | None]:
+        """Return the order to send, or why there is none."""
+        actions, reason = actions_of(request, self._core.ledger(request.account).held)
+        if reason is not None:
+            return None, reason
+        limit = request.limit_price
+        if request.order_type is OrderType.Market and len(request.legs) > 1:
+            quote = self._core.quote(request.legs)
+            if quote is None:
+                return None, "a combo at the market needs live quotes of all its legs, and there are none"
+            limit = marketable_limit(request, quote)
+        return new_order(request, actions, limit), None
+
+    async def _dry_run(self, account: str, reference: str, order: NewOrder) -> tuple[str, str] | None:
+        """Let the broker check an order; return reason and code where it must not be sent."""
+        outcome = await self._core.api.dry_run(account, order, seconds=self._core.times.dry_run)
+        match outcome:
+            case Answered(value=checked):
+                if checked.errors:
+                    told = "; ".join(item.message or item.code or "" for item in checked.errors)
+                    return f"the broker's check refuses it: {told}", checked.errors[0].code or "DryRun"
+                for warning in checked.warnings or ():
+                    _log.info("order_warned", account=account, reference=reference, code=warning.code)
+                self._note_fees(
+                    account, reference, order, checked.fee_calculation.cost if checked.fee_calculation else None
+                )
+                return None
+            case Refused():
+                if self._is_ledger_lag(outcome, order):
+                    return None  # the same refusal follows, and is waited for there
+                return f"the broker's check refuses it: {outcome}", outcome.code or "DryRun"
+            case Unknown():
+                return f"not sent: the broker's check was not answered ({outcome})", "NotSent"
+
+    async def _send(self, account: str, reference: str, order: NewOrder) -> Accepted | Ended:
+        """Send an order; send it again only after a refusal that permits it."""
+        core = self._core
+        throttled = 0
+        again_after_401 = again_after_ledger = True
+        while True:
+            self.sent += 1
+            outcome = await core.api.submit(account, order)
+            match outcome:
+                case Answered(value=placed):
+                    return self._placed(account, reference, order, placed)
+                case Unknown():
+                    if not outcome.sent:
+                        return core.not_there(account, reference, f"not sent: {outcome}", "NotSent")
+                    self.doubt(account, reference)
+                    raise VenueUnreachableError(str(outcome))
+                case Refused():
+                    if outcome.is_throttled and throttled < MAX_THROTTLED:
+                        throttled += 1  # nothing exists; the rate limit lets the next one wait
+                        continue
+                    if outcome.is_unauthorized and outcome.code != "login" and again_after_401:
+                        again_after_401 = False
+                        if (found := await self._found(account, reference)) is not None:
+                            return core.accepted(account, found)
+                        continue
+                    if self._is_ledger_lag(outcome, order) and again_after_ledger:
+                        again_after_ledger = False
+                        await self._position_listed(account, order)
+                        continue
+                    return core.not_there(account, reference, str(outcome), outcome.code or f"Http{outcome.status}")
+
+    def _placed(self, account: str, reference: str, order: NewOrder, placed: Placed) -> Accepted | Ended:
+        core = self._core
+        told = placed.order
+        core.journal.write(Known(account=account, reference=reference, venue_id=told.order_id, at=core.clock.now()))
+        if told.external_identifier is None:
+            # Some answers leave out what was sent; the lists have it.
+            _log.warning("identifier_not_echoed", account=account, order_id=told.order_id)
+        tracked = core.take_ours(account, reference, told)
+        self._note_fees(account, reference, order, placed.fee_calculation.cost if placed.fee_calculation else None)
+        self._compare_actions(order, tracked)
+        if tracked.has_ended and not tracked.order.is_filled:
+            return core.ended(account, tracked)
+        return core.accepted(account, tracked)
+
+    def _compare_actions(self, order: NewOrder, tracked: TrackedOrder) -> None:
+        """Tell the trader when the broker has turned an opening into a closing, or the other way round."""
+        asked = {leg.symbol: leg.action for leg in order.legs or ()}
+        for leg in tracked.legs:
+            if leg.symbol in asked and leg.action and leg.action != asked[leg.symbol]:
+                text = f"order {tracked.id}: {leg.symbol} was sent as {asked[leg.symbol]} and taken as {leg.action}"
+                self._core.alarm(f"action {tracked.id}", text)
+
+    def _note_fees(self, account: str, reference: str, order: NewOrder, cost: Decimal | None) -> None:
+        contracts = sum(leg.quantity for leg in order.legs or ())
+        if cost is not None and contracts:
+            self._core.fee_estimates[account, reference] = cost / contracts
+
+    # --- a close whose position is not listed yet ---------------------------------------------------------------------
+
+    @staticmethod
+    def _is_ledger_lag(refusal: Refused, order: NewOrder) -> bool:
+        if refusal.status != 422 or not closing_quantities(order) or refusal.has_code(*NOT_LEDGER):
+            return False
+        text = str(refusal).lower()
+        return any(word in text for word in LEDGER_CODES)
+
+    async def _position_listed(self, account: str, order: NewOrder) -> None:
+        """Wait until the broker lists the positions that an order closes, or for as long as its ledger may lag."""
+        core = self._core
+        closings = closing_quantities(order)
+        deadline = core.now() + core.times.ledger
+        while core.now() < deadline:
+            try:
+                held = await core.read_positions(account)
+            except VenueUnreachableError as error:
+                _log.warning("positions_not_read", account=account, reason=str(error))
+            else:
+                if core.ledger(account).shows(closings, held):
+                    return
+            await asyncio.sleep(core.times.work)
+
+    # --- doubts -------------------------------------------------------------------------------------------------------
+
+    async def _found(self, account: str, reference: str) -> TrackedOrder | None:
+        """Look for an order by its identifier in the lists.
+
+        Raises
+        ------
+        VenueUnreachableError
+            When the lists cannot be read.
+        """
+        core = self._core
+        await core.read_orders(account, core.clock.now() - LOOK_BACK)
+        return core.book.named(account, reference)
+
+    async def _search(self, doubt: Doubt) -> None:
+        """Search until the order is found, or the quarantine has ended and the lists were read anew since."""
+        core, key = self._core, (doubt.account, doubt.reference)
+        pauses = list(core.times.search_pauses)
+        asked_for_connection = False
+        while True:
+            await asyncio.sleep(pauses.pop(0) if len(pauses) > 1 else pauses[0])
+            if core.book.named(*key) is None:
+                try:
+                    await self._found(*key)
+                except VenueUnreachableError as error:
+                    _log.info("order_search_failed", reference=doubt.reference, reason=str(error))
+                    continue
+            if core.book.named(*key) is not None:
+                # `VenueCore.take` has told that it arrived.
+                _log.info("order_found", account=doubt.account, reference=doubt.reference)
+                del self.doubts[key]
+                return
+            if core.now() - doubt.begun < core.times.quarantine:
+                continue
+            if self._session_number() > doubt.session:
+                break
+            if not asked_for_connection:
+                asked_for_connection = True
+                self._reconnect("an order is being searched for")
+                pauses = [core.times.work, *core.times.search_pauses]
+        del self.doubts[key]
+        _log.warning("order_never_arrived", account=doubt.account, reference=doubt.reference)
+        core.tell(core.not_there(*key, "it never arrived at the broker", NEVER_ARRIVED))

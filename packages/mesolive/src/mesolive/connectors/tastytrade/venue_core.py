@@ -1,0 +1,301 @@
+"""What the parts of the tastytrade venue share: orders, journal, ledgers, reads of the account, facts to report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+import msgspec
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.connectors.tastytrade.order_journal import Known, NotThere, OrderJournal
+from mesolive.connectors.tastytrade.position_ledger import PositionLedger
+from mesolive.connectors.tastytrade.symbols import contract_of
+from mesolive.connectors.tastytrade.tracked_orders import OrderBook, TrackedOrder, is_from_here
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.tastytrade_client import (
+    EQUITY_OPTION,
+    SOURCE,
+    Answered,
+    Order,
+    Outcome,
+    Position,
+    Refused,
+    RestApi,
+    Transaction,
+)
+from mesolive.venues.base import Accepted, Ended, Ending, VenueFact, VenueLeg, VenueUnreachableError
+from mesolive.venues.combo_quotes import ComboQuote
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+ZERO: Final = Decimal(0)
+NEVER_ARRIVED: Final = "NeverArrived"
+MAX_ALARMS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class VenueTimes:
+    """Times of the venue, in seconds of real time.
+
+    Attributes
+    ----------
+    search_pauses
+        Before each search for an order whose outcome is unknown; the last one repeats.
+    quarantine
+        For how long such an order is searched for before it counts as never arrived.
+    quiet
+        Without a new fill for so long, the filled combos of an order that works are told.
+    commission
+        For how long the fees of a fill are awaited; then they are those of the broker's estimate.
+    fills_missing
+        For how long fills that the broker's state promises may be missing before that is an alarm.
+    ledger
+        For how long a refused close may wait until the venue lists its position.
+    settle
+        For how long a cancel or a replacement is watched before its outcome is left to the reports.
+    work
+        Between two looks at fills and fees that are awaited.
+    settlements, settlements_due
+        Between two reads of settlements: usually, and while a contract that has expired is held.
+    dry_run
+        How long a dry run may take.
+    """
+
+    search_pauses: Sequence[float] = (0.5, 1, 2, 5, 10, 20, 30, 60)
+    quarantine: float = 60.0
+    quiet: float = 1.0
+    commission: float = 5.0
+    fills_missing: float = 30.0
+    ledger: float = 6.0
+    settle: float = 3.0
+    work: float = 0.25
+    settlements: float = 300.0
+    settlements_due: float = 60.0
+    dry_run: float = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRules:
+    """What the trader's settings decide.
+
+    Attributes
+    ----------
+    dry_run
+        Whether each order is checked by the broker before it is sent.
+    queued_accounts
+        Accounts whose orders may wait at the broker for the next session.
+    """
+
+    dry_run: bool = True
+    queued_accounts: frozenset[str] = frozenset()
+
+
+class VenueCore:
+    """Shared state of one venue; belongs to one event loop.
+
+    Parameters
+    ----------
+    quote
+        Returns the market of a combo now, for combos at the market.
+    """
+
+    def __init__(
+        self,
+        api: RestApi,
+        journal: OrderJournal,
+        clock: Clock,
+        calendar: ExchangeCalendar,
+        quote: Callable[[Sequence[VenueLeg]], ComboQuote | None],
+        rules: VenueRules,
+        times: VenueTimes,
+    ) -> None:
+        self.api = api
+        self.journal = journal
+        self.clock = clock
+        self.calendar = calendar
+        self.quote = quote
+        self.rules = rules
+        self.times = times
+        self.book = OrderBook()
+        self.ledgers: dict[str, PositionLedger] = {}
+        self.fee_estimates: dict[tuple[str, str], Decimal] = {}
+        """Fees per contract by account and reference, as the broker estimated them."""
+        self.alarms: dict[str, str] = {}
+        """What the trader must look at, by its cause."""
+        self.alarmed: Callable[[], None] = lambda: None
+        self.came_late: Callable[[str, TrackedOrder], None] = lambda _account, _order: None
+        """Called with an order that arrives after it counted as never arrived."""
+        self.tell: Callable[[VenueFact], None] = lambda _: None
+        self._changes: set[asyncio.Event] = set()
+
+    @staticmethod
+    def now() -> float:
+        """Return the time of the event loop."""
+        return asyncio.get_running_loop().time()
+
+    def ledger(self, account: str) -> PositionLedger:
+        """Return the expected positions of an account."""
+        return self.ledgers.setdefault(account, PositionLedger())
+
+    def alarm(self, cause: str, text: str) -> None:
+        """Note what the trader must look at, once."""
+        if self.alarms.get(cause) == text:
+            return
+        if len(self.alarms) >= MAX_ALARMS:
+            del self.alarms[next(iter(self.alarms))]
+        self.alarms[cause] = text
+        _log.warning("tastytrade_alarm_raised", cause=cause, text=text)
+        self.alarmed()
+
+    def calm(self, cause: str) -> None:
+        """Note that the cause of an alarm is gone."""
+        if self.alarms.pop(cause, None) is not None:
+            self.alarmed()
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def take(self, account: str, order: Order) -> TrackedOrder:
+        """Take a state of an order from anywhere, and report an order of ours that is new here."""
+        is_new = self.book.find(account, order.order_id) is None
+        tracked = self.book.take(account, order, self.now())
+        if is_new:
+            tracked.told = [item.combo for item in self.journal.told.get((account, tracked.id), ())]
+            sent_as = self.journal.reference_of(account, tracked.id)
+            if sent_as is not None and tracked.reference is None:
+                self.book.name(account, tracked, sent_as)  # the broker loses identifiers now and then
+        self._note_fills(account, tracked)
+        if tracked.reference is not None and not tracked.is_accepted:
+            tracked.is_accepted = True
+            self._note_arrival(account, tracked.reference, tracked)
+        for event in self._changes:
+            event.set()
+        return tracked
+
+    async def next_change(self) -> None:
+        """Wait until an order changes."""
+        event = asyncio.Event()
+        self._changes.add(event)
+        try:
+            await event.wait()
+        finally:
+            self._changes.discard(event)
+
+    def take_ours(self, account: str, reference: str, order: Order) -> TrackedOrder:
+        """Take the answer to an order that was just sent; an answer that leaves out what was sent gets it back."""
+        if order.external_identifier != reference or not is_from_here(order):
+            order = msgspec.structs.replace(order, external_identifier=reference, source=SOURCE)
+        return self.take(account, order)
+
+    def accepted(self, account: str, tracked: TrackedOrder) -> Accepted:
+        """Return the report that the venue has an order."""
+        at = tracked.order.received or self.clock.now()
+        return Accepted(account=account, reference=tracked.reference, venue_id=tracked.id, at=at)
+
+    def ended(self, account: str, tracked: TrackedOrder) -> Ended:
+        """Return the report that the venue works an order no more."""
+        how = Ending(tracked.status.value)
+        return Ended(
+            account=account,
+            reference=tracked.reference,
+            venue_id=tracked.id,
+            how=how,
+            at=tracked.changed_at,
+            reason=tracked.reason() or ("rejected by the broker" if how is Ending.REJECTED else ""),
+        )
+
+    def not_there(self, account: str, reference: str, reason: str, code: str | None = None) -> Ended:
+        """Note for good that the venue does not have an order of ours, and return the report."""
+        ended = Ended(
+            account=account,
+            reference=reference,
+            venue_id=None,
+            how=Ending.REJECTED,
+            at=self.clock.now(),
+            reason=reason,
+            code=code,
+        )
+        self.journal.write(NotThere(ended=ended))
+        return ended
+
+    def _note_arrival(self, account: str, reference: str, tracked: TrackedOrder) -> None:
+        key = account, reference
+        late = self.journal.not_there.get(key)
+        if key in self.journal.sent and key not in self.journal.known:
+            self.journal.write(Known(account=account, reference=reference, venue_id=tracked.id, at=self.clock.now()))
+        self.tell(self.accepted(account, tracked))
+        if late is not None and late.code == NEVER_ARRIVED:
+            self.alarm(f"late {reference}", f"order {tracked.id} arrived at the broker after it counted as lost")
+            self.came_late(account, tracked)
+        if key in self.book.twice:
+            others = ", ".join(sorted(self.book.twice[key]))
+            self.alarm(f"twice {reference}", f"reference {reference} is at the broker as orders {others}: look at them")
+
+    def _note_fills(self, account: str, tracked: TrackedOrder) -> None:
+        ledger, now = self.ledger(account), self.now()
+        signs = {leg.symbol: leg.sign for leg in tracked.legs}
+        for (symbol, fill_id), fill in tracked.fills.items():
+            if symbol in signs:
+                ledger.filled(symbol, f"{tracked.id}:{fill_id}", fill.quantity * signs[symbol], now)
+
+    # --- reads --------------------------------------------------------------------------------------------------------
+
+    async def read_order(self, account: str, order_id: str) -> TrackedOrder | None:
+        """Read one order; `None` where the broker does not know it."""
+        outcome = await self.api.order(account, order_id)
+        if isinstance(outcome, Answered):
+            return self.take(account, outcome.value)
+        if isinstance(outcome, Refused) and outcome.is_missing:
+            return None
+        raise VenueUnreachableError(f"order {order_id} cannot be read: {outcome}")
+
+    async def read_orders(self, account: str, since: datetime, *, live: bool = True) -> None:
+        """Read all orders since a moment, and those that are open however old they are.
+
+        Raises
+        ------
+        VenueUnreachableError
+            When any part of the lists cannot be read.
+        """
+        if live:
+            for order in answered("the open orders", await self.api.live_orders(account)):
+                self.take(account, order)
+        for order in answered("the orders", await self.api.search_orders(account, since)):
+            self.take(account, order)
+
+    async def read_positions(self, account: str) -> dict[str, Decimal]:
+        """Read what an account holds, signed, by symbol; options only."""
+        found = answered("the positions", await self.api.positions(account))
+        held = option_quantities(found)
+        self.ledger(account).listed(held, self.now())
+        return held
+
+    async def read_rows(
+        self, account: str, since: datetime, *types: str, symbol: str | None = None
+    ) -> list[Transaction]:
+        """Read the history of an account."""
+        outcome = await self.api.transactions(account, since, types=types, symbol=symbol)
+        return answered("the transactions", outcome)
+
+
+def answered(what: str, outcome: Outcome[T]) -> T:
+    """Return the answer of a call, or raise `VenueUnreachableError`: without an answer nothing is known."""
+    if isinstance(outcome, Answered):
+        return outcome.value
+    raise VenueUnreachableError(f"{what} cannot be read: {outcome}")
+
+
+def option_quantities(positions: Sequence[Position]) -> dict[str, Decimal]:
+    """Return signed contracts by symbol, of the options that are held."""
+    held: dict[str, Decimal] = {}
+    for position in positions:
+        quantity = position.signed_quantity
+        if position.instrument_type == EQUITY_OPTION and quantity and contract_of(position.symbol) is not None:
+            held[position.symbol] = held.get(position.symbol, ZERO) + quantity
+    return held
