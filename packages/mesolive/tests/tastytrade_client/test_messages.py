@@ -78,7 +78,7 @@ class TestOrders:
     def test_quantities_come_as_numbers_as_text_and_as_fractions(self) -> None:
         for quantity in (2, "2", 2.0, "2.0"):
             order: Order = decoded(samples.order(legs=[samples.leg(samples.SHORT, "Sell to Open", quantity)]), Order)
-            assert (order.legs or ())[0].quantity == 2
+            assert [leg.quantity for leg in order.legs or ()] == [2]
 
     def test_only_an_id_is_required(self) -> None:
         order: Order = decoded({"id": 5}, Order)

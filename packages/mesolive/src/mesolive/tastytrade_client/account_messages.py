@@ -9,7 +9,7 @@ from mesolive.tastytrade_client.order_messages import FromServer
 from mesolive.tastytrade_client.values import Moment, moment, signed
 
 
-class Account(FromServer):
+class Account(FromServer, frozen=True):
     """An account of the login; the sandbox leaves some fields out."""
 
     account_number: str
@@ -24,14 +24,14 @@ class Account(FromServer):
     opened_at: Moment = None
 
 
-class AccountWithAuthority(FromServer):
+class AccountWithAuthority(FromServer, frozen=True):
     """An account, and what the login may do with it: `owner`, `trade-only`, `read-only`."""
 
     account: Account
     authority_level: str | None = None
 
 
-class Balance(FromServer):
+class Balance(FromServer, frozen=True):
     """Balances of an account, in its currency."""
 
     account_number: str | None = None
@@ -59,13 +59,13 @@ class Balance(FromServer):
         return moment(self.updated_at)
 
 
-class BalanceAnswer(Balance):
+class BalanceAnswer(Balance, frozen=True):
     """The answer about balances: one, or a list of one per currency."""
 
     items: list[Balance] | None = None
 
 
-class TradingStatus(FromServer):
+class TradingStatus(FromServer, frozen=True):
     """What an account may do now."""
 
     account_number: str | None = None
@@ -82,7 +82,7 @@ class TradingStatus(FromServer):
     updated_at: Moment = None
 
 
-class Position(FromServer):
+class Position(FromServer, frozen=True):
     """What an account holds of one instrument. The quantity is unsigned beside its direction."""
 
     account_number: str = ""
@@ -117,7 +117,7 @@ class Position(FromServer):
         return moment(self.updated_at)
 
 
-class Transaction(FromServer):
+class Transaction(FromServer, frozen=True):
     """A row of an account's history: a trade of one leg, a settlement, a movement of money. Quantities are unsigned.
 
     The price of a settlement is the strike; its fee is in the net value alone.

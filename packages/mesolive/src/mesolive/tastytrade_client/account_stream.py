@@ -157,14 +157,16 @@ class AccountStream:
         token = await self._token()
         try:
             async with asyncio.timeout(self._config.connect_seconds):
+                refusal = ""
                 for attempt in range(2):
+                    if attempt:
+                        token = await self._renewed(token)
                     await self._send(socket, "connect", token, list(accounts))
                     answer = await self._answer(socket, early)
                     if answer.status == "ok":
                         return early
-                    if attempt == 0:
-                        token = await self._renewed(token)
-                raise StreamLostError(f"the account stream refuses the connection: {(answer.message or '')[:100]}")
+                    refusal = (answer.message or "")[:100]
+                raise StreamLostError(f"the account stream refuses the connection: {refusal}")
         except TimeoutError:
             raise StreamLostError("the account stream does not confirm the connection") from None
         except WebSocketException as error:

@@ -8,7 +8,7 @@ from mesolive.tastytrade_client.order_messages import FromServer
 from mesolive.tastytrade_client.values import Moment
 
 
-class TickSize(FromServer):
+class TickSize(FromServer, frozen=True):
     """A step of prices below a threshold; the one without a threshold is for all prices from the last on."""
 
     value: Decimal
@@ -16,7 +16,7 @@ class TickSize(FromServer):
     symbol: str | None = None
 
 
-class NestedStrike(FromServer):
+class NestedStrike(FromServer, frozen=True):
     """The call and the put of one strike."""
 
     strike_price: Decimal
@@ -26,7 +26,7 @@ class NestedStrike(FromServer):
     put_streamer_symbol: str | None = None
 
 
-class NestedExpiration(FromServer):
+class NestedExpiration(FromServer, frozen=True):
     """One expiration of a root. `settlement_type` is `AM` or `PM`."""
 
     expiration_date: str
@@ -36,7 +36,7 @@ class NestedExpiration(FromServer):
     strikes: tuple[NestedStrike, ...] = ()
 
 
-class NestedChain(FromServer):
+class NestedChain(FromServer, frozen=True):
     """The options of one root, by expiration and strike. SPX comes as two: the roots SPX and SPXW."""
 
     underlying_symbol: str
@@ -47,7 +47,7 @@ class NestedChain(FromServer):
     expirations: tuple[NestedExpiration, ...] = ()
 
 
-class Equity(FromServer):
+class Equity(FromServer, frozen=True):
     """A stock, fund or index."""
 
     symbol: str
@@ -60,7 +60,7 @@ class Equity(FromServer):
     option_tick_sizes: tuple[TickSize, ...] | None = None
 
 
-class MarketSession(FromServer):
+class MarketSession(FromServer, frozen=True):
     """A session of an exchange."""
 
     state: str | None = None
@@ -69,7 +69,7 @@ class MarketSession(FromServer):
     instrument_collection: str | None = None
 
 
-class QuoteToken(FromServer, repr_omit_defaults=True):
+class QuoteToken(FromServer, frozen=True):
     """Access to the quotes: a token of 24 hours, and where they are. `level` is `api`, or `demo` for delayed quotes."""
 
     token: str
@@ -80,7 +80,7 @@ class QuoteToken(FromServer, repr_omit_defaults=True):
         return f"QuoteToken(token=…, dxlink_url={self.dxlink_url!r}, level={self.level!r})"
 
 
-class MarketQuote(FromServer):
+class MarketQuote(FromServer, frozen=True):
     """A quote on request."""
 
     symbol: str

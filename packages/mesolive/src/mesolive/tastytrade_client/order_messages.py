@@ -25,7 +25,7 @@ class FromServer(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Base of all answers: keys have hyphens, unknown keys are ignored."""
 
 
-class Fill(FromServer):
+class Fill(FromServer, frozen=True):
     """A fill of one leg. It says nothing of the fills of the other legs."""
 
     fill_id: str | int
@@ -47,7 +47,7 @@ class Fill(FromServer):
         return moment(self.filled_at)
 
 
-class OrderLeg(FromServer):
+class OrderLeg(FromServer, frozen=True):
     """One leg of an order; quantities are unsigned."""
 
     instrument_type: str = ""
@@ -68,7 +68,7 @@ class OrderLeg(FromServer):
         return sum((fill.quantity for fill in self.fills or ()), Decimal(0))
 
 
-class Order(FromServer):
+class Order(FromServer, frozen=True):
     """An order as the server shows it."""
 
     id: int | str
@@ -153,14 +153,14 @@ class Order(FromServer):
         return moment(self.terminal_at) or moment(self.cancelled_at)
 
 
-class Warned(FromServer):
+class Warned(FromServer, frozen=True):
     """A warning or an error in the answer to an order."""
 
     code: str | None = None
     message: str | None = None
 
 
-class BuyingPowerEffect(FromServer):
+class BuyingPowerEffect(FromServer, frozen=True):
     """What an order does to margin and buying power; amounts are unsigned beside their effect."""
 
     change_in_margin_requirement: Decimal | None = None
@@ -176,7 +176,7 @@ class BuyingPowerEffect(FromServer):
     effect: str | None = None
 
 
-class FeeCalculation(FromServer):
+class FeeCalculation(FromServer, frozen=True):
     """The fees that an order will cost; amounts are unsigned beside their effect."""
 
     regulatory_fees: Decimal | None = None
@@ -193,7 +193,7 @@ class FeeCalculation(FromServer):
         return None if cash is None else -cash
 
 
-class DryRunOrder(FromServer):
+class DryRunOrder(FromServer, frozen=True):
     """The order in the answer to a dry run: it has no id."""
 
     status: str | None = None
@@ -201,7 +201,7 @@ class DryRunOrder(FromServer):
     legs: tuple[OrderLeg, ...] | None = None
 
 
-class DryRun(FromServer):
+class DryRun(FromServer, frozen=True):
     """The answer to a dry run."""
 
     order: DryRunOrder | None = None
@@ -211,7 +211,7 @@ class DryRun(FromServer):
     errors: tuple[Warned, ...] | None = None
 
 
-class Placed(FromServer):
+class Placed(FromServer, frozen=True):
     """The answer to a submission."""
 
     order: Order
@@ -228,7 +228,7 @@ class ToServer(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_d
     """Base of all requests: what has no value is left out."""
 
 
-class NewLeg(ToServer):
+class NewLeg(ToServer, frozen=True):
     """A leg of an order that is sent."""
 
     instrument_type: str
@@ -237,7 +237,7 @@ class NewLeg(ToServer):
     action: str
 
 
-class NewOrder(ToServer):
+class NewOrder(ToServer, frozen=True):
     """An order that is sent, or the body of a replacement.
 
     Attributes

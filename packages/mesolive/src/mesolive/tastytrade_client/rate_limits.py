@@ -75,7 +75,7 @@ class _Bucket:
     def penalise(self, now: float) -> float:
         """Let nobody call for a while that doubles; return for how long."""
         self._penalty = min(max(self._penalty * 2, PENALTY_SECONDS), MAX_PENALTY_SECONDS)
-        self._free_at = max(self._free_at, now + self._penalty + self._burst - self._interval)
+        self._free_at = max(self._free_at, now + self._penalty)
         return self._penalty
 
     def forgive(self) -> None:

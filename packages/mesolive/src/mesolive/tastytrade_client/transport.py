@@ -380,9 +380,13 @@ class _Reached:
 
 
 @cache
+def _cached_decoder(answer: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(answer)
+
+
 def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
     """Return the decoder of a type, made once: what a type looks like takes longer than a short answer to read."""
-    return msgspec.json.Decoder(answer)
+    return _cached_decoder(answer)
 
 
 def part(text: str) -> str:
@@ -390,7 +394,7 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
-def _pairs(query: Query | None) -> list[tuple[str, str]]:
+def _pairs(query: Query | None) -> httpx.QueryParams:
     """Return a query as pairs; a list becomes `name[]` as often as it has entries."""
     result: list[tuple[str, str]] = []
     for name, value in (query or {}).items():
@@ -400,7 +404,7 @@ def _pairs(query: Query | None) -> list[tuple[str, str]]:
             result.append((name, str(value)))
         else:
             result += [(f"{name}[]", item) for item in value]
-    return result
+    return httpx.QueryParams(tuple(result))
 
 
 def _refused(method: str, path: str, response: httpx.Response) -> Refused | Unknown:

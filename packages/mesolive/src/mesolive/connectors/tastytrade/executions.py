@@ -76,7 +76,7 @@ class Executions:
         if not waiting:
             return
         ready = [tracked for tracked in waiting if tracked.untold and self._is_quiet(tracked)]
-        fees = await self._fees(account, ready) if ready else {}
+        fees: Fees = await self._fees(account, ready) if ready else {}
         for tracked in ready:
             self._tell(account, tracked, fees)
         for tracked in waiting:

@@ -230,7 +230,7 @@ class TastytradeVenue:
             if owner == account and ended.at >= since and self.core.book.named(account, reference) is None:
                 listed.append(self._shown_as(account, reference, OrderStatus.REJECTED, ended.at, ended.reason))
         for owner, reference in self.submissions.doubts:
-            if owner == account:
+            if owner == account and self.core.book.named(account, reference) is None:
                 sent = self._journal.sent[account, reference]
                 listed.append(self._shown_as(account, reference, OrderStatus.IN_DOUBT, sent.at, ""))
         return listed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -22,7 +23,7 @@ QUICK = ClientConfig(
     rates={"positions": 100, "balances": 100, "accounts": 100},
 )
 
-Answer = "httpx.Response | Exception | dict[str, Any] | Callable[[httpx.Request], httpx.Response]"
+Answer: TypeAlias = httpx.Response | Exception | dict[str, Any] | Callable[[httpx.Request], httpx.Response]
 
 
 class FakeRest(httpx.AsyncBaseTransport):
@@ -47,7 +48,7 @@ class FakeRest(httpx.AsyncBaseTransport):
         self.token_answers: list[httpx.Response | Exception] = []
         self.token_requests: list[httpx.Request] = []
         self.hang: set[tuple[str, str]] = set()
-        self._scripted: dict[tuple[str, str], list[Any]] = {}
+        self._scripted: dict[tuple[str, str], list[Answer]] = {}
 
     def on(self, method: str, path: str, *answers: Any) -> None:
         self._scripted[method, path] = list(answers)
@@ -69,11 +70,11 @@ class FakeRest(httpx.AsyncBaseTransport):
         answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
         if isinstance(answer, Exception):
             raise answer
-        if callable(answer) and not isinstance(answer, httpx.Response):
+        if isinstance(answer, dict):
+            return httpx.Response(200, json=answer)
+        if not isinstance(answer, httpx.Response):
             answer = answer(request)
-        if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-        return httpx.Response(200, json=answer)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     def _token(self, request: httpx.Request) -> httpx.Response:
         self.token_requests.append(request)

@@ -87,8 +87,11 @@ class FakeAccountStream:
         await self.send(json.dumps({"type": kind, "data": data, "timestamp": 1785162982313}))
 
     async def send(self, text: str) -> None:
-        for socket in self._sockets:
-            await socket.send(text)
+        for socket in list(self._sockets):
+            try:
+                await socket.send(text)
+            except ConnectionClosed:
+                self._sockets.remove(socket)
 
     async def drop(self, code: int = 1000, reason: str = "Bye") -> None:
         for socket in self._sockets:
