@@ -11,6 +11,8 @@ PIP := bar=off; if [ -t 1 ]; then bar=on; fi; \
 ARGS ?=
 NAME ?=
 PYTEST_ARGS ?=
+# Two workers a core, 8 at most: half of a worker's time is spent waiting (sockets, commits, other processes).
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 4 ] && echo $$((2 * n)) || echo 8)
 KILLS ?= 500
 SEED ?= 1
 
@@ -62,18 +64,18 @@ types: $(VENV)/.dev ## strict types
 
 tests: $(VENV)/.dev ## all tests of all packages (PYTEST_ARGS="-k word" for some)
 	@echo "make: tests (pytest)"
-	@$(BIN)/python -m pytest -n 2 --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --durations=25 --junitxml=build/junit.xml $(PYTEST_ARGS)
 
 unit: $(VENV)/.dev ## the fast tests: no process is killed, no database server, no Node, no long comparison
 	@echo "make: fast tests (pytest -m 'not system and not slow')"
-	@$(BIN)/python -m pytest -n 2 -q -m "not system and not slow" --durations=10 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not system and not slow" --durations=10 $(PYTEST_ARGS)
 
 lowest: $(VENV)/.dev ## the fast tests with the lowest versions that the packages say they accept
 	@echo "make: installing the lowest direct versions into .venv-lowest"
 	@mkdir -p build && $(BIN)/uv venv -q --clear --python $(BIN)/python .venv-lowest
 	@$(BIN)/uv pip compile -q --no-deps --no-header --no-annotate -c constraints.txt requirements-dev.txt -o build/tools.txt
 	@$(BIN)/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct $(EDITABLE) -r build/tools.txt
-	@.venv-lowest/bin/python -m pytest -n 2 -q -m "not system and not slow" $(PYTEST_ARGS)
+	@.venv-lowest/bin/python -m pytest -n $(WORKERS) -q -m "not system and not slow" $(PYTEST_ARGS)
 
 wheels: $(VENV)/.dev ## build the wheels of the four packages into dist/
 	@rm -rf dist && for p in $(PACKAGES); do $(BIN)/uv build -q --wheel --out-dir dist packages/$$p || exit 1; done
