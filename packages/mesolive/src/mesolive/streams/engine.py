@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -41,8 +41,11 @@ CHANNELS_PER_TURN = 32
 items."""
 MAX_TURNS = 4
 """Turns of a window at most."""
-ITEMS_PER_SLICE = 16
+ITEMS_PER_SLICE = 4
 """Items that are valued, encoded and queued before other tasks have their turn."""
+CONTRACTS_PER_SLICE = 128
+"""Contracts whose greeks are solved before other tasks have their turn: a millisecond, of which a third is the cost of
+a call whatever its number."""
 ONLY = (0,)
 
 
@@ -269,14 +272,12 @@ class Engine:
             for channel in plan.channels:
                 channel.round = self._round
             if changed:
-                greeks = self._solve(plan, market, changed)
+                greeks = np.full((plan.size, 4, 7), np.nan)
+                for _ in self._solving(plan, market, changed, greeks):
+                    started = await self._give_way(started)
                 for first in range(0, len(changed), ITEMS_PER_SLICE):
                     if first:
-                        # Calls and events that came meanwhile have their turn: valuing and encoding all items takes
-                        # milliseconds.
-                        self.busy_seconds += self._processor_time() - started
-                        await asyncio.sleep(0)
-                        started = self._processor_time()
+                        started = await self._give_way(started)
                     # Who ended meanwhile, or got other legs and an item of these, is passed over.
                     part = [place for place in changed[first : first + ITEMS_PER_SLICE] if plan.is_current(place)]
                     if part:
@@ -284,6 +285,15 @@ class Engine:
                             self._hand_out(plan, market, place, result)
         self.turns += 1
         self.busy_seconds += self._processor_time() - started
+
+    async def _give_way(self, started: float) -> float:
+        """Let calls and events that came meanwhile have their turn; return the processor time at which work goes on.
+
+        A turn takes milliseconds: a call would wait for all of it.
+        """
+        self.busy_seconds += self._processor_time() - started
+        await asyncio.sleep(0)
+        return self._processor_time()
 
     async def run_keep_alive(self, turns: Turns) -> None:
         """Repeat items that are old until cancelled, as a loop of `Tasks`."""
@@ -360,6 +370,12 @@ class Engine:
     def _solve(self, plan: _Plan, market: _Market, places: Sequence[int]) -> FloatArray:
         """Solve the greeks that the channels at `places` want, each contract once."""
         result = np.full((plan.size, 4, 7), np.nan)
+        for _ in self._solving(plan, market, places, result):
+            pass
+        return result
+
+    def _solving(self, plan: _Plan, market: _Market, places: Sequence[int], result: FloatArray) -> Iterator[None]:
+        """Solve the greeks that the channels at `places` want into `result`, pausing between parts of the contracts."""
         needed = np.zeros(plan.size, dtype=np.bool_)
         bits = 0
         for place in places:
@@ -369,18 +385,20 @@ class Engine:
                 bits |= channel.form.wanted.greeks
         bases: BoolArray = np.array([bool(bits >> place & 1) for place in range(4)])
         if not needed.any() or not bits:
-            return result
+            return
+        begun = False
         for book, view in zip(plan.books, market.views, strict=True):
             if view is None:
                 continue
             part = slice(book.first, book.first + len(book.instruments))
             wanted = np.flatnonzero(needed[part])
-            if wanted.size:
-                table = QuoteTable(
-                    view.now, book.located(view.listing), market.table.prices[part], market.table.ages[part]
-                )
-                result[book.first + wanted] = solve_greeks(view, table, wanted, bases)
-        return result
+            table = QuoteTable(view.now, book.located(view.listing), market.table.prices[part], market.table.ages[part])
+            for first in range(0, wanted.size, CONTRACTS_PER_SLICE):
+                if begun:
+                    yield
+                begun = True
+                chosen = wanted[first : first + CONTRACTS_PER_SLICE]
+                result[book.first + chosen] = solve_greeks(view, table, chosen, bases)
 
     def _now(self) -> float:
         return (self._pace.now() - self._epoch).total_seconds()
