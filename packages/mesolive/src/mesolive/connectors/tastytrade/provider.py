@@ -233,6 +233,7 @@ class TastytradeProvider:
             self.tasks.start_loop("tastytrade days", self._follow_days)
             self.tasks.start_loop("tastytrade chains", self._follow_misses)
             self.tasks.start_loop("tastytrade quiet market", self._follow_quiet)
+            await asyncio.sleep(0)  # the loops now wait for their first turn
         except BaseException:
             await self.stop()
             raise
