@@ -7,6 +7,7 @@ greeks of leased contracts are kept beside ours.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -333,11 +334,14 @@ class TastytradeProvider:
         _log.info("first_quotes_received", quoted=len(self._quoted), wanted=len(self._window))
 
     async def _flush_loop(self, turns: Turns) -> None:
+        pause = 0.0
         while True:
             await self._data.wait()
-            await asyncio.sleep(self._config.flush_seconds)
+            await asyncio.sleep(max(self._config.flush_seconds, pause))
             self._data.clear()
+            begun = time.perf_counter()
             self.flush()
+            pause = pause_after(time.perf_counter() - begun)
             turns.turned()
 
     def flush(self) -> None:
@@ -472,6 +476,11 @@ class TastytradeProvider:
                     if not book.hours.is_open(now):
                         book.heard(now)
             turns.turned()
+
+
+def pause_after(took: float) -> float:
+    """Return for how long quotes are conflated at least after a write that took so long: a flood must leave time."""
+    return took * 40
 
 
 def _price(value: object) -> float | None:
