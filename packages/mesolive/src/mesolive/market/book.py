@@ -81,7 +81,7 @@ class QuoteBook:
         Signals every change of the daily history.
     hours
         When the options trade.
-    heard_at
+    last_received_at
         Market time of the provider's last update or heartbeat: it separates a quiet market from a dead connection.
     pull
         Optional provider callback, called with the time before a view is taken, to publish pending changes.

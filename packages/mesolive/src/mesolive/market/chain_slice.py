@@ -32,7 +32,7 @@ class ChainSnapshot:
         The moment.
     spot
         The underlying's mark, or its last price; `None` without one.
-    heard_at
+    last_received_at
         Time of the provider's last update.
     listing, columns
         The contracts and their prices; never written to again.

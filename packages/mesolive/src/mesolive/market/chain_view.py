@@ -123,7 +123,7 @@ class BookView:
         The book's version.
     stale
         Whether the provider had been silent for too long.
-    heard_at
+    last_received_at
         Time of the provider's last update.
     listing, columns
         The contracts and their prices; never written to again.

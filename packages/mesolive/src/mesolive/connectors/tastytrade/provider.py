@@ -474,7 +474,7 @@ class TastytradeProvider:
             if self._status.state is AgentStatus.Connected:
                 for book in self._books.values():
                     if not book.hours.is_open(now):
-                        book.heard(now)
+                        book.mark_received(now)
             turns.turned()
 
 

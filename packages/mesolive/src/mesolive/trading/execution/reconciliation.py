@@ -400,7 +400,7 @@ class ReconciliationEngine:
         self._missing.pop(order.id, None)
         if at_venue.status is OrderStatus.IN_DOUBT:
             self._requested.add(order.account_id)
-            await self._facts.tell(report_from_server(order, ContactLost("it is searched for at the venue", now)))
+            await self._facts.apply(report_from_server(order, ContactLost("it is searched for at the venue", now)))
         elif at_venue.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:
