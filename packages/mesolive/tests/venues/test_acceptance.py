@@ -6,17 +6,13 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from mesolive.clock import ManualClock
 from mesolive.market.calendar import settlement_instant
-from mesolive.market.contracts import ExerciseStyle, Right
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.venues.base import (
@@ -30,122 +26,24 @@ from mesolive.venues.base import (
     Settled,
     Venue,
     VenueFact,
-    VenueLeg,
-    VenueRequest,
     VenueUnreachableError,
 )
-from mesolive.venues.simulated.config import SimulatedVenueConfig
-from mesolive.venues.simulated.venue import SimulatedVenue
-from mesolive_sdk.models import OrderType, TimeInForce
+from mesolive_sdk.models import TimeInForce
+from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.paths import DOCS
-from mesolive_testkit.signals import EXPIRATIONS, JumpingClock, ScriptedMarket
+from mesolive_testkit.signals import JumpingClock
+from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
-ACCOUNT = "SIM1000"
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
 """Two minutes before the close."""
 PAGE = DOCS / "brokers.md"
 
 
-@dataclass
-class Bench:
-    """A venue on a market that stands still, and what its tests need of both.
-
-    A venue that is not simulated gets a class of its own with the same methods.
-    """
-
-    directory: Path
-    market: Market
-    clock: ManualClock
-    venue: SimulatedVenue = field(init=False)
-
-    async def open(self) -> None:
-        terms = SimulatedVenueConfig(displayed=Decimal(2))
-        self.venue = SimulatedVenue(self.market, self.clock, self.directory / "venue.jsonl", terms=terms)
-        await self.venue.start()
-
-    async def restart(self) -> None:
-        """Stop the venue's process and start another."""
-        await self.venue.stop()
-        await self.open()
-
-    def legs(self) -> tuple[VenueLeg, ...]:
-        """Return a put spread that is sold for a credit."""
-        view = self.market.view("SPX")
-        month = next(one for one in view.expirations if (one.day - self.clock.now().date()).days > 30)
-        puts = view.slice(month.root, month.day, Right.PUT)
-        assert puts is not None
-        spot = view.underlying.quote.mark
-        assert spot is not None
-        at = int(abs(puts.strikes - spot * 0.95).argmin())
-        return (
-            VenueLeg(name="short", contract=puts.contract(at), ratio=Decimal(-1)),
-            VenueLeg(name="long", contract=puts.contract(at - 4), ratio=Decimal(1)),
-        )
-
-    def order(
-        self,
-        qty: int = 1,
-        limit: Decimal | None = None,
-        *,
-        legs: tuple[VenueLeg, ...] | None = None,
-        time_in_force: TimeInForce = TimeInForce.Day,
-    ) -> VenueRequest:
-        """Return an order at the market, or one that rests with a limit."""
-        return VenueRequest(
-            account=ACCOUNT,
-            reference=str(uuid4()),
-            legs=self.legs() if legs is None else legs,
-            qty=Decimal(qty),
-            order_type=OrderType.Market if limit is None else OrderType.Limit,
-            time_in_force=time_in_force,
-            limit_price=limit,
-        )
-
-    def resting(self, qty: int = 1) -> VenueRequest:
-        """Return an order that the market does not come to."""
-        return self.order(qty, Decimal(-90))
-
-    async def tick(self) -> None:
-        """Let the market move."""
-        await self.clock.advance(1)
-
-    async def close_of_session(self) -> None:
-        """Let the session end."""
-        await self.clock.advance(180)
-
-    def expiring(self, root: str) -> tuple[VenueLeg, ...]:
-        """Return a put in the money that is bought, of the next expiration of a trading class."""
-        view = self.market.view("SPX")
-        soon = next(one for one in view.expirations if one.root == root)
-        puts = view.slice(root, soon.day, Right.PUT)
-        spot = view.underlying.quote.mark
-        assert puts is not None
-        assert spot is not None
-        at = int(abs(puts.strikes - spot * 1.02).argmin())
-        return (VenueLeg(name="put", contract=puts.contract(at), ratio=Decimal(1)),)
-
-    async def to(self, moment: datetime) -> None:
-        """Let the market go on to a moment, in one leap."""
-        clock = self.clock
-        assert isinstance(clock, JumpingClock)
-        await clock.jump(moment, lambda: None)
-        await clock.advance(0)
-
-    def price_at(self, settles_at: datetime, root: str) -> Decimal:
-        """Return the underlying's opening or closing price of a day."""
-        day = self.market.book("SPX").history.of_day(settles_at.date())
-        assert day is not None
-        price = day.open if root == "SPX" else day.close
-        return Decimal(str(price))
-
-    def american(self) -> Bench:
-        """Return a bench whose options may be exercised early."""
-        american = [replace(one, style=ExerciseStyle.AMERICAN) for one in EXPIRATIONS]
-        scripted = ScriptedMarket(expirations=american)
-        return Bench(self.directory / "american", scripted.market, scripted.clock)
-
-
 Made = Callable[[Path], Bench]
+
+
+def ibkr(directory: Path) -> Bench:
+    return IbkrBench.made(directory, START)
 
 
 def simulated(directory: Path) -> Bench:
@@ -177,7 +75,7 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
                 return fact
 
 
-@pytest.mark.parametrize("made", [simulated], ids=["simulated"])
+@pytest.mark.parametrize("made", [simulated, ibkr], ids=["simulated", "ibkr"])
 class TestEveryVenue:
     @pytest.fixture
     async def bench(self, made: Made, tmp_path: Path) -> AsyncGenerator[Bench]:
@@ -185,7 +83,7 @@ class TestEveryVenue:
         await bench.market.start()
         await bench.open()
         yield bench
-        await bench.venue.stop()
+        await bench.close()
         await bench.market.stop()
 
     async def test_01_an_order_is_accepted_under_our_reference_and_a_permanent_id(self, bench: Bench) -> None:
@@ -339,7 +237,7 @@ class TestEveryVenue:
                 await bench.venue.submit(bench.resting())
 
     async def test_16_orders_by_hand_are_listed_without_a_reference_of_ours(self, bench: Bench) -> None:
-        bench.venue.trade_by_hand(ACCOUNT, bench.legs(), Decimal(1))
+        await bench.trade_by_hand()
         async with listening(bench.venue):
             (order,) = await bench.venue.orders(ACCOUNT, START)
             (fill,) = await bench.venue.executions(ACCOUNT, START)
@@ -370,7 +268,7 @@ class TestEveryVenue:
         async with listening(bench.venue):
             await bench.venue.submit(order)
             await bench.close_of_session()
-            bench.venue.work()
+            bench.work()
             (listed,) = await bench.venue.orders(ACCOUNT, START)
             assert listed.status is OrderStatus.EXPIRED
             answer = await bench.venue.submit(bench.resting())
@@ -400,7 +298,7 @@ class TestEveryVenue:
             await until_filled(facts, 2)
             await bench.to(settles_at - timedelta(seconds=1))
             assert await bench.venue.settlements(ACCOUNT, START) == []
-            await bench.to(settles_at)
+            await bench.settled(settles_at)
             settled = await until_settled(facts)
             assert await bench.venue.settlements(ACCOUNT, START) == [settled]
             assert await bench.venue.positions(ACCOUNT) == {}
@@ -413,7 +311,7 @@ class TestEveryVenue:
         async with listening(bench.venue) as facts:
             await bench.venue.submit(bench.order(legs=(put,)))
             await until_filled(facts, 1)
-        await bench.close_of_session()  # nobody listens
+        await bench.night()  # nobody listens
         async with listening(bench.venue):
             (settled,) = await bench.venue.settlements(ACCOUNT, START)
             assert await bench.venue.settlements(ACCOUNT, settled.at + timedelta(seconds=1)) == []
@@ -424,7 +322,7 @@ class TestEveryVenue:
         async with listening(bench.venue) as facts:
             await bench.venue.submit(bench.order(legs=(put,)))
             await until_filled(facts, 1)
-            await bench.close_of_session()
+            await bench.night()
             before = await bench.venue.settlements(ACCOUNT, START)
         for _ in range(2):
             await bench.restart()
@@ -450,13 +348,13 @@ class TestEveryVenue:
             async with listening(american.venue) as facts:
                 await american.venue.submit(american.order(2, legs=(put,)))
                 await until_filled(facts, 2)
-                american.venue.exercise_early(ACCOUNT, put.contract, Decimal(1))
+                await american.exercise_early(put.contract, Decimal(1))
                 (notice,) = await american.venue.settlements(ACCOUNT, since)
                 assert await american.venue.positions(ACCOUNT) == {put.contract: 1}
             assert isinstance(notice, ExerciseNotice)
             assert (notice.contract, notice.qty) == (put.contract, 1)
         finally:
-            await american.venue.stop()
+            await american.close()
             await american.market.stop()
 
 

@@ -56,18 +56,18 @@ def showing_progress() -> Generator[Callable[[Progress], None]]:
 
             yield advance
         return
-    began = printed_at = time.monotonic()
+    began = said = time.monotonic()
 
-    def print_line(at: Progress) -> None:
-        nonlocal printed_at
+    def say(at: Progress) -> None:
+        nonlocal said
         now = time.monotonic()
-        if now - printed_at < LINE_SECONDS or not at.done:
+        if now - said < LINE_SECONDS or not at.done:
             return
-        printed_at = now
+        said = now
         left = timedelta(seconds=round((now - began) * (at.total - at.done) / at.done))
         echo(f"{at.moment:%Y-%m-%d}: {100 * at.done // at.total} % done, about {left} left", err=True)
 
-    yield print_line
+    yield say
 
 
 def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:

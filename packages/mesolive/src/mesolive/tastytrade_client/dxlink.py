@@ -85,9 +85,7 @@ class DxLinkLostError(Exception):
         self.was_too_big = was_too_big
 
 
-class DxLinkFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """A frame of the server, as far as the client reads it."""
-
+class _Frame(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     channel: int = 0
     state: str | None = None
@@ -97,7 +95,7 @@ class DxLinkFrame(msgspec.Struct, frozen=True, kw_only=True):
     eventFields: dict[str, list[str]] | None = None  # noqa: N815 - the name on the wire
 
 
-_frames = msgspec.json.Decoder(DxLinkFrame)
+_frames = msgspec.json.Decoder(_Frame)
 
 
 class DxLinkConnection:
@@ -246,12 +244,12 @@ class DxLinkConnection:
 
     # --- frames from the server ---------------------------------------------------------------------------------------
 
-    async def _expect(self, socket: ClientConnection, kind: str) -> DxLinkFrame:
+    async def _expect(self, socket: ClientConnection, kind: str) -> _Frame:
         """Wait for a frame of the handshake; others that come meanwhile are taken as usual."""
         try:
             async with asyncio.timeout(self._config.action_seconds):
                 while True:
-                    frame = read_frame(await socket.recv(decode=False))
+                    frame = _read(await socket.recv(decode=False))
                     if frame is None:
                         continue
                     if frame.type == kind:
@@ -268,7 +266,7 @@ class DxLinkConnection:
         while True:
             text = await socket.recv(decode=False)
             self._heard_at = loop.time()
-            frame = read_frame(text)
+            frame = _read(text)
             if frame is None:
                 self._tables.dropped += 1
             elif frame.data is not None:
@@ -277,7 +275,7 @@ class DxLinkConnection:
             else:
                 await self._take(socket, frame)
 
-    async def _take(self, socket: ClientConnection, frame: DxLinkFrame) -> None:
+    async def _take(self, socket: ClientConnection, frame: _Frame) -> None:
         match frame.type:
             case "FEED_CONFIG":
                 self._tables.configure(frame.eventFields)
@@ -300,7 +298,7 @@ class DxLinkConnection:
             case _:
                 pass  # KEEPALIVE, SETUP, and what later versions add
 
-    def _fail_or_warn(self, frame: DxLinkFrame) -> None:
+    def _fail_or_warn(self, frame: _Frame) -> None:
         message = (frame.message or "")[:200]
         if frame.error in ENDING_ERRORS:
             is_unauthorized = frame.error == "UNAUTHORIZED"
@@ -398,8 +396,7 @@ def _fitting(pending: Iterable[Subscription], config: DxLinkConfig) -> Iterator[
         yield kind, symbol
 
 
-def read_frame(text: bytes) -> DxLinkFrame | None:
-    """Return a frame, or `None` for a text that is none."""
+def _read(text: bytes) -> _Frame | None:
     try:
         return _frames.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -234,8 +234,7 @@ class Transport:
             async with asyncio.timeout(limit):
                 return await self._repeated(method, path, answer, query, body, reached)
         except TimeoutError:
-            told = reached.failure or f"no answer to {method} {path}"
-            return Unknown(f"{told} within {limit:g} s", sent=reached.sent)
+            return Unknown(f"no answer to {method} {path} within {limit:g} s", sent=reached.sent)
 
     async def _repeated(
         self,
@@ -258,7 +257,6 @@ class Transport:
             again = isinstance(outcome, Unknown) and method in READS
             if not again:
                 return outcome
-            reached.failure = str(outcome)
             await asyncio.sleep(pause)
             pause *= 2
 
@@ -373,13 +371,12 @@ class Transport:
 
 
 class _Reached:
-    """Whether a request may have reached the server, and how the last attempt failed."""
+    """Whether a request may have reached the server."""
 
-    __slots__ = ("failure", "sent")
+    __slots__ = ("sent",)
 
     def __init__(self) -> None:
         self.sent = False
-        self.failure = ""
 
 
 @cache

@@ -270,6 +270,11 @@ class Venue(Protocol):
         ...
 
     @property
+    def listing_seconds(self) -> float:
+        """For how long, in real time, its lists may lack an order that was sent and is on its way."""
+        ...
+
+    @property
     def status(self) -> VenueStatus:
         """The connection status."""
         ...

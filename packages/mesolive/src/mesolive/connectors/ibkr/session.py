@@ -126,7 +126,7 @@ class TwsSession:
         self.changes = ChangeSignal()
         self.unreadable_messages = 0
 
-    # --- the connection -----------------------------------------------------------------------------------------------
+    # --- the connection --------------------------------------------------------------------------------------------
 
     async def connect(self, seconds: float = HANDSHAKE_SECONDS) -> None:
         """Connect, and return once requests may be made.
@@ -171,7 +171,7 @@ class TwsSession:
         self._api.raise_ids(least)
         return self._api.next_id()
 
-    # --- requests -----------------------------------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------------------------------
 
     async def contract_details(
         self, contract: Contract, *, priority: Priority = Priority.INTERACTIVE, seconds: float = DETAILS_SECONDS
@@ -292,7 +292,7 @@ class TwsSession:
         """Messages that wait for the limit."""
         return len(self._queue)
 
-    # --- orders -------------------------------------------------------------------------------------------------------
+    # --- orders ----------------------------------------------------------------------------------------------------
 
     async def place_order(
         self, order_id: int, contract: Contract, ticket: OrderTicket, legs: Sequence[ComboLeg] = ()
@@ -325,7 +325,7 @@ class TwsSession:
             return f"there is no connection to TWS: {self.state.loss or 'not connected'}"
         return "TWS has lost the connection to IB's servers (1100)"
 
-    # --- what TWS says ------------------------------------------------------------------------------------------------
+    # --- what TWS says ---------------------------------------------------------------------------------------------
 
     async def _rows(self, kind: type[T], write: Callable[[int], None], priority: Priority, seconds: float) -> list[T]:
         self._must_be_connected()

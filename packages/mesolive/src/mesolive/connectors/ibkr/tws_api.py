@@ -80,7 +80,7 @@ class TwsApi:
         """Let later ids be at least `least`."""
         self._client().updateReqId(least)
 
-    # --- requests: each writes one message ----------------------------------------------------------------------------
+    # --- requests: each writes one message -------------------------------------------------------------------------
 
     def place_order(
         self, order_id: int, contract: Contract, ticket: OrderTicket, legs: Sequence[ComboLeg] = ()

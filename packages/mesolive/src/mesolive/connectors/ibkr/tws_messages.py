@@ -271,7 +271,11 @@ class AccountValue:
 
 def decimal_of(number: float | str) -> Decimal:
     """Return the number as TWS wrote it, without the noise of binary fractions and without trailing zeros."""
-    value = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    return tidy(Decimal(repr(number)) if isinstance(number, float) else Decimal(number))
+
+
+def tidy(value: Decimal) -> Decimal:
+    """Return a number without trailing zeros, and without an exponent where it is whole."""
     whole = value.to_integral_value()
     return whole if value == whole else value.normalize()
 

@@ -82,6 +82,7 @@ class TastytradeVenue:
 
     kind = BrokerType.TastyTrade
     dedupes = Dedupes.NEVER
+    listing_seconds = 0.0
     """The broker makes a second order of an identifier that comes twice."""
 
     def __init__(

@@ -145,6 +145,10 @@ class Markets:
         """What has a market."""
         return [PRODUCTS[symbol] for symbol in self._providers]
 
+    def provider(self, symbol: str) -> Provider:
+        """Return the provider of an underlying."""
+        return self._providers[symbol]
+
     def book(self, symbol: str) -> QuoteBook:
         """Return the quote book of an underlying."""
         return self._providers[symbol].books[symbol]

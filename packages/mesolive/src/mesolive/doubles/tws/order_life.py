@@ -32,7 +32,7 @@ class OrderLife:
         self._reports = reports
         self._traded = traded
 
-    def accept(self, order: Order, *, acknowledged: bool = True) -> None:
+    def accept(self, order: Order, *, told: bool = True) -> None:
         """Let an order reach IB's servers: it has a permId and works, and its client is told."""
         gateway, faults, reports = self._gateway, self._gateway.faults, self._reports
         strike = partial(faults.strike, client=order.client_id)
@@ -47,7 +47,7 @@ class OrderLife:
             order_id=order.order_id,
             order_ref=order.order_ref,
         )
-        if not acknowledged or strike("order_unacknowledged") is not None:
+        if not told or strike("order_unacknowledged") is not None:
             # It works at once; a later change of its state would tell of it.
             order.status = OrderStatus.SUBMITTED
             return
@@ -202,9 +202,12 @@ class OrderLife:
         return state.next_perm_id - 1
 
     def _over(self, order: Order, now: datetime) -> bool:
-        """Whether an order's time in force has ended."""
+        """Whether an order's time in force has ended, or a contract of it."""
         if order.placed_at is None:
             return False
+        legs = order_legs(order, self._gateway.instrument)
+        if any(leg.settles_at is not None and now >= leg.settles_at for leg, _ in legs):
+            return True
         if order.tif == "GTD" and order.good_till_date:
             end = _moment(order.good_till_date, self._gateway.zone.zone)
             return end is not None and now >= end

@@ -89,6 +89,7 @@ class ScriptedVenue:
 
     kind = BrokerType.Simulated
     dedupes = Dedupes.FOREVER
+    listing_seconds = 0.0
     status = VenueStatus(state=AgentStatus.Connected)
 
     def __init__(self) -> None:

@@ -118,6 +118,7 @@ class RemoteVenue:
 
     kind = BrokerType.Simulated
     dedupes = Dedupes.FOREVER
+    listing_seconds = 0.0
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -1,0 +1,247 @@
+"""Catch-up with TWS: its lists of open orders, ended orders and executions, compared with the order book.
+
+It runs after every connection, at the end of every outage, for every poll of the server, and whenever a message leaves
+in doubt what became of an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from mesolive.connectors.ibkr.attempts import Attempts
+from mesolive.connectors.ibkr.fills import FillGatherer
+from mesolive.connectors.ibkr.order_book import Chain
+from mesolive.connectors.ibkr.order_life import CANCELLED, FILLED, INACTIVE, WORKING, OrderLife
+from mesolive.connectors.ibkr.pacing import NotSentError
+from mesolive.connectors.ibkr.session_errors import TwsError
+from mesolive.connectors.ibkr.tws_messages import OrderRow
+from mesolive.connectors.ibkr.venue_state import VenueState
+from mesolive.tasks import Turns
+from mesolive.venues.base import Ending, OrderStatus, VenueOrder
+
+_log = structlog.get_logger(__name__)
+
+NEVER_ARRIVED: Final = timedelta(seconds=60)
+"""For how long the lists of a healthy connection must lack an order before it counts as never arrived."""
+
+UNCHANGED: Final = timedelta(seconds=10)
+"""For how long the list must show the old terms before a modification counts as never arrived."""
+
+DOUBT_SECONDS: Final = 1.0
+"""Between two catch-ups while something is in doubt."""
+
+FOREIGN_STATUS: Final = {
+    **dict.fromkeys(WORKING, OrderStatus.WORKING),
+    **dict.fromkeys(CANCELLED, OrderStatus.CANCELLED),
+    FILLED: OrderStatus.FILLED,
+    INACTIVE: OrderStatus.REJECTED,
+}
+
+
+class CatchUp:
+    """Reads TWS' lists, and judges every order by them.
+
+    Attributes
+    ----------
+    foreign
+        Orders that are not ours, as the last lists have them, by permanent id.
+    """
+
+    def __init__(self, state: VenueState, life: OrderLife, fills: FillGatherer, attempts: Attempts) -> None:
+        self._state = state
+        self._life = life
+        self._fills = fills
+        self._attempts = attempts
+        self._lock = asyncio.Lock()
+        self._lacking: dict[str, datetime] = {}
+        self._woken = asyncio.Event()
+        self.foreign: dict[int, VenueOrder] = {}
+
+    async def refresh(self) -> None:
+        """Read the lists that were made after this call, and judge by them.
+
+        Raises
+        ------
+        TwsError
+            When a list has no whole answer.
+        """
+        async with self._lock:
+            session = self._state.session
+            asked_at = self._state.clock.now()
+            open_rows = await session.open_orders()
+            completed = await session.completed_orders()
+            # Executions last: of an order that the other lists show as ended, all of them are in this one.
+            await session.executions()
+            self._judge(open_rows, completed, asked_at)
+
+    async def read_executions(self) -> None:
+        """Read the list of executions alone; its rows come to the order book as all executions do."""
+        await self._state.session.executions()
+
+    def wake(self) -> None:
+        """Catch up soon: something is in doubt."""
+        self._woken.set()
+
+    def connection_lost(self) -> None:
+        """Begin anew to count for how long the lists lack an order: only a healthy connection counts."""
+        self._lacking.clear()
+
+    async def run(self, turns: Turns) -> None:
+        """Catch up whenever something is in doubt, until nothing is."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            turns.turned()
+            while self._state.session.state.sendable and (self._life.doubtful or self._lacking):
+                self._life.doubtful.clear()
+                try:
+                    await self.refresh()
+                except TwsError as error:
+                    _log.info("ibkr_catch_up_failed", reason=str(error))
+                await self._state.timer.sleep(DOUBT_SECONDS)
+                turns.turned()
+
+    # --- judging -----------------------------------------------------------------------------------------------------
+
+    def _judge(self, open_rows: Sequence[OrderRow], completed: Sequence[OrderRow], asked_at: datetime) -> None:
+        book = self._state.book
+        working: dict[str, list[OrderRow]] = {}
+        for row in open_rows:
+            chain = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id)
+            if chain is not None:
+                working.setdefault(chain.order_ref, []).append(row)
+        for row in completed:
+            chain = book.chain_of(row.order_ref, row.perm_id)
+            if chain is not None:
+                self._completed(chain, row)
+        for chain in list(book.chains.values()):
+            rows = working.get(chain.order_ref, [])
+            self._cancel_surplus(chain, rows)
+            if not chain.open:
+                self._lacking.pop(chain.order_ref, None)
+                continue
+            if chain.rows:
+                self._life.executed(chain, next(iter(chain.rows.values())).perm_id)
+            if self._fills.waits_for(chain):
+                self._life.doubtful.add(chain.order_ref)
+                continue
+            self._life.close_ended(chain)
+            if chain.open and self._attempts.of(chain) is None:
+                self._judge_open(chain, rows, asked_at)
+        self._foreign(open_rows, completed)
+        if self._life.doubtful or self._lacking:
+            self.wake()
+
+    def _completed(self, chain: Chain, row: OrderRow) -> None:
+        """Take an order of the list of ended ones."""
+        if not chain.open or (chain.perm_ids and row.perm_id != chain.perm_ids[0]):
+            return
+        first = chain.orders[0]
+        if row.status == INACTIVE:
+            for order in chain.orders:
+                if order.open:
+                    self._life.end(order, Ending.REJECTED, row.completed_status or "rejected by IB")
+            return
+        if not first.known:
+            self._life.accept(first, row.perm_id)
+        pending = chain.pending
+        if pending is not None and self._life.has_terms(row, pending):
+            self._life.accept(pending, row.perm_id)
+        known = self._life.ended_at_tws.get(chain.order_ref)
+        if known is None:
+            self._life.ended_at_tws[chain.order_ref] = (row.status, row.completed_status)
+
+    def _judge_open(self, chain: Chain, rows: Sequence[OrderRow], asked_at: datetime) -> None:
+        key = chain.order_ref
+        now = self._state.timer.now()
+        pending = chain.pending
+        if rows and (pending is None or pending.replaces is None):
+            self._lacking.pop(key, None)
+            return
+        if chain.orders[-1].at > asked_at:
+            return  # sent after the lists were made
+        lacking = now - self._lacking.setdefault(key, now)
+        if key in self._life.ended_at_tws:  # filled, and its executions are on their way
+            if lacking >= NEVER_ARRIVED:
+                self._state.problem(
+                    f"executions of {key}",
+                    f"IB calls order {chain.current.reference} filled and does not list its executions; compare the "
+                    "account's executions in TWS with the books",
+                )
+                self._lacking.pop(key, None)
+            return
+        if rows and pending is not None:
+            if lacking >= UNCHANGED:
+                self._life.deny(pending, "IB did not receive the modification", None)
+                self._lacking.pop(key, None)
+            return
+        if self._life.has_expired(chain.current, self._state.clock.now()) and chain.current.known:
+            self._end_all(chain, Ending.EXPIRED, "the session has ended")
+        elif lacking >= NEVER_ARRIVED:
+            if chain.current.known:
+                self._end_all(chain, Ending.CANCELLED, "IB lists it no more, and does not say how it ended")
+            else:
+                self._end_all(chain, Ending.REJECTED, "it never arrived at IB")
+        if not chain.open:
+            self._lacking.pop(key, None)
+
+    def _end_all(self, chain: Chain, how: Ending, reason: str) -> None:
+        for order in chain.orders:
+            if order.open:
+                self._life.end(order, how, reason)
+
+    def _cancel_surplus(self, chain: Chain, rows: Sequence[OrderRow]) -> None:
+        """Cancel what works at IB besides an order of ours, or after we have called it ended."""
+        for row in rows:
+            surplus = len(chain.perm_ids) > 1 and row.perm_id != chain.perm_ids[0]
+            if not surplus and not (self._called_ended(chain) and row.status in WORKING):
+                continue
+            if row.client_id == self._state.session.client_id and row.order_id > 0 and row.status != "PendingCancel":
+                self._state.tasks.spawn("ibkr cancel", self._cancel(row.order_id))
+                self._life.doubtful.add(chain.order_ref)
+
+    def _called_ended(self, chain: Chain) -> bool:
+        """Whether no order of a chain works by our book, though it was not filled."""
+        return not chain.open and any(order.ended in {Ending.REJECTED, Ending.CANCELLED} for order in chain.orders)
+
+    async def _cancel(self, order_id: int) -> None:
+        try:
+            await self._state.session.cancel_order(order_id)
+        except (NotSentError, TwsError) as error:
+            _log.warning("ibkr_cancel_not_sent", order_id=order_id, reason=str(error))
+
+    # --- orders that are not ours ------------------------------------------------------------------------------------
+
+    def _foreign(self, open_rows: Sequence[OrderRow], completed: Sequence[OrderRow]) -> None:
+        """Take orders by hand and of other clients: as the latest lists have them, and those that ended before."""
+        listed: dict[int, VenueOrder] = {}
+        for row in (*open_rows, *completed):
+            ours = self._life.chain_of(row.order_ref, row.perm_id, row.order_id, row.client_id)
+            status = FOREIGN_STATUS.get(row.status)
+            if ours is not None or status is None or not row.perm_id:
+                continue
+            known = self.foreign.get(row.perm_id)
+            filled = row.filled or self._filled(row.perm_id)
+            listed[row.perm_id] = VenueOrder(
+                account=row.account,
+                reference=row.order_ref if row.client_id == self._state.session.client_id and row.order_ref else None,
+                venue_id=f"{row.perm_id}.0",
+                status=status,
+                qty=row.quantity or filled,
+                filled=filled,
+                at=known.at if known is not None and known.status is status else self._state.clock.now(),
+                reason=row.completed_status,
+            )
+        ended = {perm_id: order for perm_id, order in self.foreign.items() if order.status is not OrderStatus.WORKING}
+        self.foreign = {**ended, **listed}
+
+    def _filled(self, perm_id: int) -> Decimal:
+        rows = [row for row in self._state.book.others.values() if row.perm_id == perm_id]
+        combos = [row for row in rows if row.is_combo]
+        return sum((row.shares for row in combos or rows), Decimal(0))
