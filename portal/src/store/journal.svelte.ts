@@ -1,0 +1,124 @@
+// The event log of this tab: every event once and in order, with the gap of a lost connection filled by replay.
+
+import { parse } from "../lib/format.ts";
+import { NoAnswer, Refusal } from "../lib/hub.ts";
+import { EVENT_NAMES, type EventModels, type MesoLiveEvent } from "../wire/types.ts";
+import { clock } from "./clock.svelte.ts";
+import { events } from "./hubs.svelte.ts";
+
+export type EventName = keyof EventModels;
+
+export interface Entry<N extends EventName = EventName> {
+  id: string;
+  seq: number;
+  at: number;
+  type: N;
+  event: EventModels[N];
+}
+
+const MAX_ENTRIES = 2000;
+const REPLAY_PAGE = 1000;
+/** How far back a page looks when it is opened. */
+const OPENING_EVENTS = 500;
+
+type Listener = (entry: Entry) => void;
+
+class Journal {
+  /** Oldest first; bounded. */
+  entries = $state.raw<readonly Entry[]>([]);
+  /** Events older than this number were deleted by the server; 0 when none are known to be. */
+  prunedBefore = $state(0);
+  ready = $state(false);
+  last = 0;
+  private seen = new Set<string>();
+  private listeners = new Set<Listener>();
+  private afterReplay = new Set<() => void>();
+  private waiting: Entry[] = [];
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor() {
+    for (const name of EVENT_NAMES) {
+      events.on(name, (value) => {
+        this.take(name, value as EventModels[typeof name]);
+      });
+    }
+    events.onState((state) => {
+      if (state === "connected") void this.catchUp();
+    });
+  }
+
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Called after each (re)connection, when the gap is filled. */
+  onCaughtUp(listener: () => void): void {
+    this.afterReplay.add(listener);
+  }
+
+  private take(type: EventName, event: EventModels[EventName]): void {
+    const { EventId, EventSeqId = 0, EventTime } = event as MesoLiveEvent;
+    const id = EventId ?? `${type}-${EventSeqId}`;
+    if (this.seen.has(id)) return;
+    this.seen.add(id);
+    const at = parse(EventTime) ?? Date.now();
+    const entry: Entry = { id, seq: EventSeqId, at, type, event };
+    this.waiting.push(entry);
+    for (const listener of this.listeners) listener(entry);
+    this.timer ??= setTimeout(() => this.flush(), 100);
+  }
+
+  private flush(): void {
+    this.timer = null;
+    const all = [...this.entries, ...this.waiting].sort((a, b) => a.seq - b.seq);
+    this.waiting = [];
+    this.last = Math.max(this.last, all.at(-1)?.seq ?? 0);
+    if (all.length > MAX_ENTRIES) {
+      for (const old of all.splice(0, all.length - MAX_ENTRIES)) this.seen.delete(old.id);
+    }
+    this.entries = all;
+  }
+
+  /** Subscribe first, then replay: what happens in between arrives twice and is dropped once. */
+  private async catchUp(): Promise<void> {
+    try {
+      await events.call("SubscribeToStrategies", { Strategies: null });
+      const latest = await events.call("GetLatestEventSeqId", {});
+      clock.observe(parse(latest.SnapshotTime));
+      let since = this.ready ? this.last : Math.max(0, latest.LatestEventSeqId - OPENING_EVENTS);
+      let token: string | null = null;
+      do {
+        let page;
+        try {
+          page = await events.call("GetEventsSince", { SinceEventSeqId: since, Limit: REPLAY_PAGE, ContinuationToken: token });
+        } catch (error) {
+          if (error instanceof Refusal && error.code === "EventsPruned") {
+            const begins = Number(/\b(\d+)\b/.exec(error.message)?.[1] ?? latest.LatestEventSeqId);
+            this.prunedBefore = begins;
+            if (since >= latest.LatestEventSeqId) break;
+            since = latest.LatestEventSeqId;
+            continue;
+          }
+          throw error;
+        }
+        for (const envelope of page.Events) {
+          if ((EVENT_NAMES as readonly string[]).includes(envelope.EventType)) {
+            this.take(envelope.EventType as EventName, envelope.Event as EventModels[EventName]);
+          }
+        }
+        token = page.ContinuationToken || null;
+      } while (token);
+      this.flush();
+      this.ready = true;
+      for (const listener of this.afterReplay) listener();
+    } catch (error) {
+      // A connection that is lost in the middle comes back and catches up then.
+      if (!(error instanceof NoAnswer)) {
+        console.error("the event log could not be read", error);
+      }
+    }
+  }
+}
+
+export const journal = new Journal();

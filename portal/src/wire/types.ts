@@ -1,0 +1,1610 @@
+// Types of the wire. Made by portal/scripts/wire_types.py from the models of mesolive_sdk: do not edit.
+
+/** A decimal in arguments: a string keeps each digit that a person typed. */
+export type DecimalArg = string | number;
+/** An instant in UTC, as the server writes it. */
+export type Instant = string;
+export type JsonValue = unknown;
+
+export interface AccountFigures {
+  NetLiquidation?: number | null;
+  MaintenanceMargin?: number | null;
+  Cash?: number | null;
+}
+
+export interface AddConnectorArgs {
+  Name: string;
+  Kind: string;
+  Settings: Record<string, string>;
+  Secrets: Record<string, string>;
+}
+
+export interface AdjustLegPnLArgs {
+  IdempotencyKey: string;
+  LegId: number;
+  RealizedPnL?: DecimalArg | null;
+}
+
+export interface AdjustmentSignalEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  State: SignalState;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  AdjustmentTimeOk: boolean;
+  Condition: ConditionEvaluation;
+}
+
+export interface AdoptPositionArgs {
+  IdempotencyKey: string;
+  StrategyId: number;
+  BrokerAccountId: string;
+  PositionName: string;
+  Legs: AdoptedLeg[];
+  QtyMultiplier?: DecimalArg;
+}
+
+export interface AdoptedLeg {
+  Name: string;
+  Contract: LiveContract;
+  Qty: number;
+  EntryPrice: number;
+  LegGroupId?: number;
+  ExpirationName?: string | null;
+  OpenedAt?: Instant | null;
+}
+
+export type AgentConnector = "Ibkr" | "TastyTrade" | "Simulated" | "Recorded" | "Unknown";
+
+export interface AgentInfo {
+  AgentId: string;
+  Name: string;
+  Status: AgentStatus;
+  Connector: AgentConnector;
+  DataProvider?: DataProviderType | null;
+  BrokerAccountIds: string[];
+  ConnectedAt?: Instant | null;
+  LastSnapshotAt?: Instant | null;
+  Message?: string | null;
+}
+
+export type AgentStatus = "Connected" | "Disconnected" | "Error" | "Unknown";
+
+export interface AgentStatusEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  Status: AgentStatus;
+  Message: string;
+  Connector?: AgentConnector | null;
+}
+
+export interface ApplyPaperFillsArgs {
+  IdempotencyKey: string;
+  BrokerAccountId: string;
+  ExecPlanId: number;
+  QtyMultiplier?: DecimalArg | null;
+  PaperLegFills: Record<string, PaperLegFill>;
+}
+
+export interface ApplyPaperFillsResult {
+  ExecPlanId: number;
+  PositionId: number;
+  LiveOrderIds: number[];
+  ExecutionIds: number[];
+}
+
+export interface AutoUpdateVarsAdjustmentCompletedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  Condition: string;
+  UpdatedVars: Record<string, number>;
+}
+
+export interface AutoUpdateVarsAdjustmentFailedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  Condition: string;
+  Error: string;
+}
+
+export interface AutoUpdateVarsAdjustmentStartedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  Condition: string;
+}
+
+export interface AutoUpdateVarsEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  Condition: string;
+}
+
+export interface BrokerTrade {
+  ExecutionId: string;
+  ExecutedAt: Instant;
+  Legs: BrokerTradeLeg[];
+}
+
+export interface BrokerTradeLeg {
+  Contract: LiveContract;
+  Qty: number;
+  Price: number;
+  Commission: number;
+}
+
+export type BrokerType = "Ibkr" | "TastyTrade" | "Simulated" | "Recorded" | "MesoLive" | "Unknown";
+
+export interface CancelOrderArgs {
+  IdempotencyKey: string;
+  LiveOrderId: number;
+}
+
+export interface CancelOrderResult {
+  LiveOrderId: number;
+  State: OrderState;
+}
+
+export interface CancelPreparationResult {
+  JobId: string;
+  Status: PreparationStatus;
+}
+
+export interface CancelPreparePositionAdjustmentArgs {
+  IdempotencyKey: string;
+  JobId: string;
+}
+
+export interface CancelPreparePositionEntryArgs {
+  IdempotencyKey: string;
+  JobId: string;
+}
+
+export interface CancelPreparePositionExitArgs {
+  IdempotencyKey: string;
+  JobId: string;
+}
+
+export interface ComboContractsDataArgs {
+  Combo: ComboLeg[];
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface ComboContractsDataEntry {
+  ComboPrices?: LivePrices | null;
+  ComboGreeks?: LiveGreeks | null;
+  ContractPrices?: LivePrices[] | null;
+  ContractGreeks?: LiveGreeks[] | null;
+}
+
+export interface ComboLeg {
+  Contract: LiveContract;
+  Ratio: DecimalArg;
+}
+
+export interface ConditionEvaluation {
+  Type: ConditionType;
+  Statement: string;
+  Result?: boolean | null;
+  Vars: Record<string, number>;
+  Error?: string | null;
+}
+
+export type ConditionType = "Entry" | "Abort" | "Exit" | "ProfitTarget" | "StopLoss" | "MaxDaysInTrade" | "Adjustment" | "VarDefine" | "QtyMultiplier" | "Expiration" | "StrikeSelector" | "LegQty" | "LegGroup" | "Unknown";
+
+export interface ConnectorAccount {
+  BrokerAccountId: string;
+  Live: boolean;
+  AccountType: string;
+  Currency: string;
+  CanTrade: boolean;
+  Permissions: string[];
+  Enabled: boolean;
+}
+
+export interface ConnectorArgs {
+  Name: string;
+}
+
+export type ConnectorCheck = "Ok" | "Warning" | "Failed" | "Unknown";
+
+export interface ConnectorFinding {
+  Topic: string;
+  Check: ConnectorCheck;
+  Detail: string;
+  Remedy: string;
+}
+
+export interface ConnectorInfo {
+  Name: string;
+  Kind: string;
+  Enabled: boolean;
+  State: ConnectorStateType;
+  Message: string;
+  Remedy: string;
+  Since?: Instant | null;
+  DataProvider?: DataProviderType | null;
+  Settings: Record<string, string>;
+  SecretsSet: string[];
+  Accounts: ConnectorAccount[];
+  CreatedAt: Instant;
+}
+
+export interface ConnectorKindInfo {
+  Kind: string;
+  Title: string;
+  DataProvider?: DataProviderType | null;
+  BrokerType?: BrokerType | null;
+  Settings: ConnectorSetting[];
+}
+
+export interface ConnectorLogEntry {
+  At: Instant;
+  State: ConnectorStateType;
+  Message: string;
+  Remedy: string;
+}
+
+export interface ConnectorSetting {
+  Name: string;
+  Help: string;
+  Required: boolean;
+  Secret: boolean;
+  Default?: string | null;
+  Choices: string[];
+}
+
+export type ConnectorStateType = "Disabled" | "Connecting" | "Connected" | "Restricted" | "Disconnected" | "ActionRequired" | "Unknown";
+
+export interface ContractDataArgs {
+  Contract: LiveContract;
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface ContractDataEntry {
+  Prices?: LivePrices | null;
+  Greeks?: LiveGreeks | null;
+}
+
+export interface CreateStrategyArgs {
+  StrategyDefinition: Record<string, JsonValue>;
+  Name?: string | null;
+  BacktestId?: string | null;
+  MesoSimInstance?: string | null;
+  ActiveOnAccounts: string[];
+}
+
+export type DataProviderType = "Ibkr" | "TastyTrade" | "Simulated" | "Recorded" | "Unknown";
+
+export interface DeleteStrategyArgs {
+  StrategyId: number;
+  Force?: boolean;
+}
+
+export interface DeleteStrategyResult {
+  StrategyId: number;
+}
+
+export interface EnableBrokerAccountArgs {
+  Name: string;
+  BrokerAccountId: string;
+}
+
+export interface EntrySignalEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  State: SignalState;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  EntrySignalResult?: EntrySignalsResult | null;
+}
+
+export interface EntrySignalsResult {
+  ScheduleOk: boolean;
+  ConcurrencyOk: boolean;
+  ReentryOk: boolean;
+  Conditions: ConditionEvaluation[];
+  EntryAllowed: boolean;
+  NextEntryAt?: Instant | null;
+}
+
+export interface ErrorEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  State: ErrorState;
+  ErrorId: string;
+  StrategyId?: number | null;
+  StrategyName?: string | null;
+  PositionId?: number | null;
+  PositionName?: string | null;
+  BrokerAccountId?: string | null;
+  Message?: string | null;
+  ConditionType?: ConditionType | null;
+  Statement?: string | null;
+}
+
+export type ErrorState = "Active" | "Resolved" | "Unknown";
+
+export interface ExitSignalEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  State: SignalState;
+  StrategyId: number;
+  StrategyName: string;
+  PositionId: number;
+  PositionName: string;
+  BrokerAccountId?: string | null;
+  ExitSignalResult?: ExitSignalsResult | null;
+}
+
+export interface ExitSignalsResult {
+  ScheduleOk: boolean;
+  MaxDaysInTrade?: ConditionEvaluation | null;
+  ProfitTarget?: ConditionEvaluation | null;
+  StopLoss?: ConditionEvaluation | null;
+  Conditions: ConditionEvaluation[];
+}
+
+export interface GetAccountArgs {
+  BrokerAccountId: string;
+}
+
+export interface GetComboContractsSnapshotArgs {
+  Combo: ComboLeg[];
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface GetComboContractsSnapshotResult {
+  ComboPrices?: LivePrices | null;
+  ComboGreeks?: LiveGreeks | null;
+  ContractPrices?: LivePrices[] | null;
+  ContractGreeks?: LiveGreeks[] | null;
+}
+
+export interface GetConnectorLogArgs {
+  Name: string;
+  Limit?: number;
+}
+
+export interface GetConnectorLogResult {
+  Entries: ConnectorLogEntry[];
+}
+
+export interface GetContractSnapshotArgs {
+  Contract: LiveContract;
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface GetContractSnapshotResult {
+  Prices?: LivePrices | null;
+  Greeks?: LiveGreeks | null;
+}
+
+export interface GetEventsSinceArgs {
+  SinceEventSeqId: number;
+  Limit: number;
+  ContinuationToken?: string | null;
+}
+
+export interface GetEventsSinceResult {
+  Events: MesoLiveEventEnvelope[];
+  ContinuationToken?: string | null;
+}
+
+export interface GetExecutionArgs {
+  ExecutionId: number;
+}
+
+export interface GetExecutionsArgs {
+  ExecutionIds: number[];
+}
+
+export interface GetExecutionsResult {
+  Executions: LiveExecution[];
+  MissingExecutionIds: number[];
+}
+
+export interface GetIdempotencyRecordArgs {
+  IdempotencyKey: string;
+}
+
+export interface GetLatestEventSeqIdArgs {
+}
+
+export interface GetLatestEventSeqIdResult {
+  LatestEventSeqId: number;
+  SnapshotTime: Instant;
+}
+
+export interface GetLegArgs {
+  LegId: number;
+}
+
+export interface GetLegSnapshotArgs {
+  LegId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface GetLegSnapshotResult {
+  Prices?: LivePrices | null;
+  Greeks?: LiveGreeks | null;
+  PnL?: LivePnL | null;
+}
+
+export interface GetLegsArgs {
+  LegIds: number[];
+}
+
+export interface GetLegsResult {
+  Legs: LiveLeg[];
+  MissingLegIds: number[];
+}
+
+export interface GetLegsSnapshotArgs {
+  LegIds: number[];
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface GetLegsSnapshotResult {
+  LegPrices?: Record<string, LivePrices> | null;
+  LegGreeks?: Record<string, LiveGreeks> | null;
+  LegPnLs?: Record<string, LivePnL> | null;
+}
+
+export interface GetOrderArgs {
+  LiveOrderId: number;
+}
+
+export interface GetPositionArgs {
+  PositionId: number;
+}
+
+export interface GetPositionSnapshotArgs {
+  PositionId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  IncludePosition?: string;
+  IncludeLegs?: string;
+  IncludeLegGroups?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface GetPositionSnapshotResult {
+  PositionPrices?: LivePrices | null;
+  PositionGreeks?: LiveGreeks | null;
+  PositionPnLs?: LivePnL | null;
+  LegPrices?: Record<string, LivePrices> | null;
+  LegGreeks?: Record<string, LiveGreeks> | null;
+  LegPnLs?: Record<string, LivePnL> | null;
+  LegGroupPrices?: Record<string, LivePrices> | null;
+  LegGroupGreeks?: Record<string, LiveGreeks> | null;
+  LegGroupPnLs?: Record<string, LivePnL> | null;
+}
+
+export interface GetPreparePositionAdjustmentStatusArgs {
+  JobId: string;
+}
+
+export interface GetPreparePositionAdjustmentStatusResult {
+  JobId: string;
+  Status: PreparationStatus;
+  Error?: string | null;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+  Result?: PreparePositionAdjustmentResult | null;
+}
+
+export interface GetPreparePositionEntryStatusArgs {
+  JobId: string;
+}
+
+export interface GetPreparePositionEntryStatusResult {
+  JobId: string;
+  Status: PreparationStatus;
+  Error?: string | null;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+  Result?: PreparePositionEntryResult | null;
+}
+
+export interface GetPreparePositionExitStatusArgs {
+  JobId: string;
+}
+
+export interface GetPreparePositionExitStatusResult {
+  JobId: string;
+  Status: PreparationStatus;
+  Error?: string | null;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+  Result?: PreparePositionExitResult | null;
+}
+
+export interface GetReconciliationArgs {
+  BrokerAccountId: string;
+  Refresh?: boolean;
+}
+
+export interface GetReconciliationResult {
+  BrokerAccountId: string;
+  ComparedAt?: Instant | null;
+  Contracts: ReconciledContract[];
+  Trades: BrokerTrade[];
+}
+
+export interface GetStrategyArgs {
+  StrategyId: number;
+}
+
+export interface GetUnderlyingSnapshotArgs {
+  Underlying: LiveUnderlying;
+  PriceFields?: string;
+  Provider: DataProviderType;
+}
+
+export interface GetUnderlyingSnapshotResult {
+  Prices?: LivePrices | null;
+}
+
+export interface GreekValues {
+  Delta?: number | null;
+  Gamma?: number | null;
+  Theta?: number | null;
+  Vega?: number | null;
+  WVega?: number | null;
+  Rho?: number | null;
+  IV?: number | null;
+}
+
+export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "Unknown";
+
+export interface IdempotencyRecord {
+  IdempotencyKey: string;
+  Operation: IdempotencyOperation;
+  Status: IdempotencyRecordStatus;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+  RequestHash?: string | null;
+  LiveExecPlanId?: number | null;
+  LiveOrderIds?: number[] | null;
+  ErrorMessage?: string | null;
+  JobId?: string | null;
+  JobStatus?: PreparationStatus | null;
+  JobResult?: JsonValue;
+  JobErrorMessage?: string | null;
+  ResponseStatus?: StatusCode | null;
+  ResponseMessage?: string | null;
+  ResponseError?: MesoLiveApiError | null;
+  ResponseData?: string | null;
+}
+
+export type IdempotencyRecordStatus = "Processing" | "Completed" | "Failed" | "Unknown";
+
+export interface JobArgs {
+  JobId: string;
+}
+
+export interface LegDataArgs {
+  LegId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface LegDataEntry {
+  Prices?: LivePrices | null;
+  Greeks?: LiveGreeks | null;
+  PnL?: LivePnL | null;
+}
+
+export interface LegGroupOrder {
+  OrderType: OrderType;
+  TimeInForce: TimeInForce;
+  LimitPrice?: DecimalArg | null;
+  StopPrice?: DecimalArg | null;
+  LegNames: string[];
+}
+
+export interface LegGroupQtys {
+  Qty: number;
+  LegRatios: Record<string, number>;
+}
+
+export type LegStatus = "Opening" | "Open" | "Closing" | "Closed" | "Unknown";
+
+export interface LegUpdateEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  BrokerAccountId: string;
+  PositionId: number;
+  PositionName: string;
+  StrategyId: number;
+  StrategyName: string;
+  LegId: number;
+  LegName: string;
+  Contract: LiveContract;
+  Status: LegStatus;
+  Qty?: number;
+  RealizedPnL?: number;
+}
+
+export interface LegsDataArgs {
+  LegIds: number[];
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface LegsDataEntry {
+  LegPrices?: Record<string, LivePrices> | null;
+  LegGreeks?: Record<string, LiveGreeks> | null;
+  LegPnLs?: Record<string, LivePnL> | null;
+}
+
+export interface LiquidatePositionArgs {
+  IdempotencyKey: string;
+  PositionId: number;
+}
+
+export interface LiquidatePositionResult {
+  PositionId: number;
+  ExecPlanId: number;
+  Orders: SendOrderResult[];
+  Unsent: UnsentLegGroup[];
+}
+
+export interface ListAccountsArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+}
+
+export interface ListAccountsResult {
+  ContinuationToken?: string | null;
+  Accounts: LiveAccount[];
+}
+
+export interface ListAgentsArgs {
+}
+
+export interface ListAgentsResult {
+  Agents: AgentInfo[];
+}
+
+export interface ListConnectorKindsArgs {
+}
+
+export interface ListConnectorKindsResult {
+  Kinds: ConnectorKindInfo[];
+}
+
+export interface ListConnectorsArgs {
+}
+
+export interface ListConnectorsResult {
+  Connectors: ConnectorInfo[];
+}
+
+export interface ListExecutionsArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+  ExecPlanId?: number | null;
+  LiveOrderId?: number | null;
+  PositionId?: number | null;
+  BrokerAccountId?: string | null;
+}
+
+export interface ListExecutionsResult {
+  ContinuationToken?: string | null;
+  Executions: LiveExecution[];
+}
+
+export interface ListHaltsArgs {
+}
+
+export interface ListHaltsResult {
+  Halts: TradingHalt[];
+}
+
+export interface ListLegsArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+  PositionId?: number | null;
+  BrokerAccountId?: string | null;
+  Status?: LegStatus | null;
+}
+
+export interface ListLegsResult {
+  ContinuationToken?: string | null;
+  Legs: LiveLeg[];
+}
+
+export interface ListOrdersArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+  ExecPlanId?: number | null;
+  BrokerAccountId?: string | null;
+  State?: OrderState | null;
+}
+
+export interface ListOrdersResult {
+  ContinuationToken?: string | null;
+  Orders: Order[];
+}
+
+export interface ListPositionsArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+  LiveStrategyId?: number | null;
+  LiveExecPlanId?: number | null;
+  BrokerAccountId?: string | null;
+  State?: LivePositionState | null;
+}
+
+export interface ListPositionsResult {
+  ContinuationToken?: string | null;
+  Positions: LivePosition[];
+}
+
+export interface ListStrategiesArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+  ActiveOnAccounts?: string[] | null;
+}
+
+export interface ListStrategiesResult {
+  ContinuationToken?: string | null;
+  Strategies: LiveStrategy[];
+}
+
+export interface LiveAccount {
+  BrokerAccountId: string;
+  BrokerType: BrokerType;
+  AccountType: string;
+  Currency: string;
+  IsPaperAccount: boolean;
+  NetLiquidationValue?: number | null;
+  MaintenanceMarginReq?: number | null;
+  Cash?: number | null;
+  LastUpdated?: Instant | null;
+  CreatedAt: Instant;
+  ActivePositions: number;
+  BrokerFacts?: LiveBrokerFacts | null;
+  Books?: AccountFigures | null;
+}
+
+export interface LiveBrokerFacts {
+  AsOf: Instant;
+  NetLiquidation?: number | null;
+  Cash?: number | null;
+  InitialMargin?: number | null;
+  MaintenanceMargin?: number | null;
+  BuyingPower?: number | null;
+  ExcessLiquidity?: number | null;
+  DayTradesLeft?: number | null;
+}
+
+export interface LiveContract {
+  ContractType: MesoContractType;
+  Underlying: LiveUnderlying;
+  Root?: string | null;
+  OptionType?: MesoOptionType | null;
+  Expiration?: Instant | null;
+  Strike?: number | null;
+  Multiplier?: number | null;
+}
+
+export interface LiveExecution {
+  Id: number;
+  BrokerExecutionId?: string | null;
+  LiveOrderId?: number | null;
+  ExecPlanId: number;
+  BrokerAccountId: string;
+  PositionId: number;
+  LegId: number;
+  LegName: string;
+  Contract: LiveContract;
+  Qty: number;
+  Price: number;
+  Commission: number;
+  ExecutedAt: Instant;
+}
+
+export interface LiveGreeks {
+  SnapshotTime?: Instant | null;
+  BidAgeMs?: number | null;
+  AskAgeMs?: number | null;
+  LastAgeMs?: number | null;
+  MarkAgeMs?: number | null;
+  Bid?: GreekValues | null;
+  Ask?: GreekValues | null;
+  Last?: GreekValues | null;
+  Mark?: GreekValues | null;
+}
+
+export interface LiveLeg {
+  Id: number;
+  Name: string;
+  LiveContract: LiveContract;
+  LegGroupId: number;
+  CreatedAt: Instant;
+  ClosedAt?: Instant | null;
+  LivePositionId: number;
+  AccountId: string;
+  Underlying: string;
+  Qty: number;
+  AvgEntryPrice: number;
+  UserSetRealizedPnL?: number | null;
+  TrackedRealizedPnL?: number | null;
+}
+
+export type LiveLegSelectionConstraint = "FullyUnique" | "UniqueInPosition" | "None" | "Unknown";
+
+export interface LivePnL {
+  SnapshotTime?: Instant | null;
+  BidAgeMs?: number | null;
+  AskAgeMs?: number | null;
+  LastAgeMs?: number | null;
+  MarkAgeMs?: number | null;
+  Realized?: number | null;
+  Bid?: number | null;
+  Ask?: number | null;
+  Last?: number | null;
+  Mark?: number | null;
+}
+
+export interface LivePosition {
+  Id: number;
+  State: LivePositionState;
+  CreatedAt: Instant;
+  ClosedAt?: Instant | null;
+  Name: string;
+  BrokerAccountId: string;
+  LiveStrategyId: number;
+  StrategyName: string;
+  QtyMultiplier?: number | null;
+}
+
+export interface LivePositionDetail {
+  Id: number;
+  State: LivePositionState;
+  CreatedAt: Instant;
+  ClosedAt?: Instant | null;
+  Name: string;
+  BrokerAccountId: string;
+  LiveStrategyId: number;
+  StrategyName: string;
+  QtyMultiplier?: number | null;
+  Legs: LiveLeg[];
+  Vars: Record<string, number>;
+  RealizedPnL: number;
+  PositionPrice: LivePrices;
+  PositionGreeks: LiveGreeks;
+  PositionPnL: LivePnL;
+  LegPrices: Record<string, LivePrices>;
+  LegGreeks: Record<string, LiveGreeks>;
+  LegPnLs: Record<string, LivePnL>;
+  LegGroups: Record<string, string[]>;
+  Margin?: number | null;
+}
+
+export type LivePositionState = "Opening" | "Open" | "Closing" | "Closed" | "Unknown";
+
+export interface LivePrices {
+  SnapshotTime?: Instant | null;
+  BidAgeMs?: number | null;
+  AskAgeMs?: number | null;
+  LastAgeMs?: number | null;
+  MarkAgeMs?: number | null;
+  Bid?: number | null;
+  Ask?: number | null;
+  Last?: number | null;
+  Mark?: number | null;
+}
+
+export interface LiveStrategy {
+  Id: number;
+  Name: string;
+  Symbol: string;
+  Description?: string | null;
+  BacktestId?: string | null;
+  MesoSimInstance?: string | null;
+  ActiveOnAccounts: string[];
+  ActivePositions: number;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+}
+
+export interface LiveStrategyDetail {
+  Id: number;
+  Name: string;
+  Symbol: string;
+  Description?: string | null;
+  BacktestId?: string | null;
+  MesoSimInstance?: string | null;
+  ActiveOnAccounts: string[];
+  ActivePositions: number;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+  StrategyDefinition: Record<string, JsonValue>;
+}
+
+export interface LiveUnderlying {
+  Symbol: string;
+  ContractType: MesoContractType;
+  Exchange?: string | null;
+  Currency: string;
+}
+
+export type MesoContractType = "Stock" | "Index" | "Options" | "Futures" | "FuturesOptions" | "Unknown";
+
+export interface MesoLiveApiError {
+  Code?: string | null;
+  Detail?: string | null;
+  Provider?: string | null;
+  ValidationErrors?: Record<string, string[]> | null;
+}
+
+export interface MesoLiveEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+}
+
+export interface MesoLiveEventEnvelope {
+  EventSeqId: number;
+  EventId: string;
+  EventTime: Instant;
+  EventType: string;
+  StrategyId?: number | null;
+  Event: JsonValue;
+}
+
+export type MesoOptionType = "Call" | "Put" | "Unknown";
+
+export interface Order {
+  OrderId: number;
+  CreatedAt: Instant;
+  FilledAt?: Instant | null;
+  ExecPlanId: number;
+  BrokerAccountId: string;
+  LegGroupId: number;
+  State: OrderState;
+  Side: string;
+  Qty: number;
+  CumQty: number;
+  AvgFillPrice?: number | null;
+  LastFillPrice?: number | null;
+  LimitPrice?: number | null;
+  StopPrice?: number | null;
+  OrderType: OrderType;
+  TimeInForce: TimeInForce;
+  LastUpdated: Instant;
+  LegRatios?: Record<string, number> | null;
+}
+
+export interface OrderRejectionInfo {
+  Code?: string | null;
+  Reason: string;
+  Source?: string | null;
+}
+
+export type OrderState = "PendingSubmit" | "Submitted" | "PartiallyFilled" | "Filled" | "PendingCancel" | "Cancelled" | "Rejected" | "Expired" | "Replaced" | "Unknown";
+
+export type OrderType = "Market" | "Limit" | "Stop" | "StopLimit" | "Unknown";
+
+export interface OrderUpdateEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  OrderId: number;
+  BrokerAccountId?: string | null;
+  ExecPlanId?: number | null;
+  LegGroupId?: number | null;
+  StrategyId: number;
+  StrategyName: string;
+  State: OrderState;
+  FilledQty: number | null;
+  RemainingQty: number | null;
+  FillPrice: number | null;
+  AvgFillPrice: number | null;
+  Rejection?: OrderRejectionInfo | null;
+}
+
+export interface PageArgs {
+  Limit?: number;
+  ContinuationToken?: string | null;
+}
+
+export interface PageResult {
+  ContinuationToken?: string | null;
+}
+
+export interface PaperLegFill {
+  Price: DecimalArg;
+  Commission?: DecimalArg;
+  FilledAt?: Instant | null;
+}
+
+export type PositionAdjustmentOperation = "AddLegs" | "RemoveLegs" | "MoveLeg" | "UpdateVars" | "Unknown";
+
+export interface PositionAdjustmentPreparationCompletedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Result: PreparePositionAdjustmentResult;
+}
+
+export interface PositionAdjustmentPreparationFailedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Error: string;
+}
+
+export interface PositionDataArgs {
+  PositionId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  IncludePosition?: string;
+  IncludeLegs?: string;
+  IncludeLegGroups?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface PositionDataEntry {
+  PositionPrices?: LivePrices | null;
+  PositionGreeks?: LiveGreeks | null;
+  PositionPnLs?: LivePnL | null;
+  LegPrices?: Record<string, LivePrices> | null;
+  LegGreeks?: Record<string, LiveGreeks> | null;
+  LegPnLs?: Record<string, LivePnL> | null;
+  LegGroupPrices?: Record<string, LivePrices> | null;
+  LegGroupGreeks?: Record<string, LiveGreeks> | null;
+  LegGroupPnLs?: Record<string, LivePnL> | null;
+}
+
+export interface PositionEntryPreparationCompletedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Result: PreparePositionEntryResult;
+}
+
+export interface PositionEntryPreparationFailedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Error: string;
+}
+
+export interface PositionExitPreparationCompletedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Result: PreparePositionExitResult;
+}
+
+export interface PositionExitPreparationFailedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+  Error: string;
+}
+
+export type PositionStatus = "Created" | "Closed" | "Adjusted" | "RealizedPnLChanged" | "Unknown";
+
+export interface PositionUpdateEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  PositionId: number;
+  StrategyId: number;
+  StrategyName: string;
+  PositionName: string;
+  BrokerAccountId: string;
+  Status: PositionStatus;
+  RealizedPnL?: number;
+}
+
+export interface PreparationEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  JobId: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId?: string | null;
+}
+
+export type PreparationStatus = "Pending" | "Running" | "Completed" | "Failed" | "Cancelled" | "Unknown";
+
+export interface PreparationStatusResult {
+  JobId: string;
+  Status: PreparationStatus;
+  Error?: string | null;
+  CreatedAt: Instant;
+  UpdatedAt: Instant;
+}
+
+export interface PreparePositionAdjustmentArgs {
+  IdempotencyKey: string;
+  PositionId: number;
+  Operation: PositionAdjustmentOperation;
+  Condition: string;
+  LegSelectionConstraint: LiveLegSelectionConstraint;
+  DataProvider?: DataProviderType | null;
+}
+
+export interface PreparePositionAdjustmentResult {
+  ExecPlanId: number;
+  PositionName: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  LegGroups: Record<string, string[]>;
+  LegGroupQtys: Record<string, LegGroupQtys>;
+  Vars: Record<string, number>;
+  LegGreeks: Record<string, LiveGreeks>;
+  LegPrices: Record<string, LivePrices>;
+  LegGroupGreeks: Record<string, LiveGreeks>;
+  LegGroupPrices: Record<string, LivePrices>;
+  PositionGreeks: LiveGreeks;
+  PositionPrice: LivePrices;
+  UnderlyingPrice: LivePrices;
+  PositionId: number;
+  OrderLegs: Record<string, LiveLeg>;
+  Operation: PositionAdjustmentOperation;
+  Condition: string;
+  QtyMultiplier?: number | null;
+  AbortConditions?: ConditionEvaluation[] | null;
+  AdjustmentAllowed?: boolean | null;
+}
+
+export interface PreparePositionEntryArgs {
+  IdempotencyKey: string;
+  PositionName: string;
+  StrategyId: number;
+  BrokerAccountId: string;
+  LegSelectionConstraint: LiveLegSelectionConstraint;
+  Underlying: LiveUnderlying;
+  DataProvider?: DataProviderType | null;
+}
+
+export interface PreparePositionEntryResult {
+  ExecPlanId: number;
+  PositionName: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  LegGroups: Record<string, string[]>;
+  LegGroupQtys: Record<string, LegGroupQtys>;
+  Vars: Record<string, number>;
+  LegGreeks: Record<string, LiveGreeks>;
+  LegPrices: Record<string, LivePrices>;
+  LegGroupGreeks: Record<string, LiveGreeks>;
+  LegGroupPrices: Record<string, LivePrices>;
+  PositionGreeks: LiveGreeks;
+  PositionPrice: LivePrices;
+  UnderlyingPrice: LivePrices;
+  SelectedLegs: Record<string, LiveLeg>;
+  AbortConditions: ConditionEvaluation[];
+  EntryConditions: ConditionEvaluation[];
+  EntryAllowed: boolean;
+  QtyMultiplier: number;
+}
+
+export interface PreparePositionExitArgs {
+  IdempotencyKey: string;
+  PositionId: number;
+  DataProvider?: DataProviderType | null;
+}
+
+export interface PreparePositionExitResult {
+  ExecPlanId: number;
+  PositionName: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  LegGroups: Record<string, string[]>;
+  LegGroupQtys: Record<string, LegGroupQtys>;
+  Vars: Record<string, number>;
+  LegGreeks: Record<string, LiveGreeks>;
+  LegPrices: Record<string, LivePrices>;
+  LegGroupGreeks: Record<string, LiveGreeks>;
+  LegGroupPrices: Record<string, LivePrices>;
+  PositionGreeks: LiveGreeks;
+  PositionPrice: LivePrices;
+  UnderlyingPrice: LivePrices;
+  PositionId: number;
+  PositionLegs: Record<string, LiveLeg>;
+}
+
+export interface PreparedPlan {
+  ExecPlanId: number;
+  PositionName: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  LegGroups: Record<string, string[]>;
+  LegGroupQtys: Record<string, LegGroupQtys>;
+  Vars: Record<string, number>;
+  LegGreeks: Record<string, LiveGreeks>;
+  LegPrices: Record<string, LivePrices>;
+  LegGroupGreeks: Record<string, LiveGreeks>;
+  LegGroupPrices: Record<string, LivePrices>;
+  PositionGreeks: LiveGreeks;
+  PositionPrice: LivePrices;
+  UnderlyingPrice: LivePrices;
+}
+
+export interface ReconciledContract {
+  Contract: LiveContract;
+  AtBroker: number;
+  InBooks: number;
+  Difference: number;
+}
+
+export interface RemoveConnectorResult {
+  Name: string;
+}
+
+export interface RenameStrategyArgs {
+  StrategyId: number;
+  Name: string;
+}
+
+export interface SendOrderArgs {
+  IdempotencyKey: string;
+  ReplacesOrder?: number | null;
+  BrokerAccountId: string;
+  ExecPlanId: number;
+  QtyMultiplier?: DecimalArg | null;
+  LegGroupId: number;
+  LegGroupOrder: LegGroupOrder;
+}
+
+export interface SendOrderResult {
+  LiveOrderId: number;
+  State: OrderState;
+}
+
+export interface SetAccountMarketDataArgs {
+  BrokerAccountId: string;
+  DataProvider?: DataProviderType | null;
+  AcceptDelayed?: boolean;
+}
+
+export interface SetPositionClosedArgs {
+  IdempotencyKey: string;
+  PositionId: number;
+}
+
+export type SignalState = "On" | "Off" | "Unknown";
+
+export interface Snapshot {
+  SnapshotTime?: Instant | null;
+  BidAgeMs?: number | null;
+  AskAgeMs?: number | null;
+  LastAgeMs?: number | null;
+  MarkAgeMs?: number | null;
+}
+
+export interface StartPreparationResult {
+  JobId: string;
+}
+
+export type StatusCode = "Success" | "DuplicateRequest" | "Conflict" | "ValidationError" | "NotFound" | "Unauthorized" | "Forbidden" | "NotSupported" | "RateLimited" | "ProviderUnavailable" | "BrokerError" | "Timeout" | "InternalError" | "Unknown";
+
+export interface StreamComboContractsDataArgs {
+  Combo: ComboLeg[];
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface StreamContractDataArgs {
+  Contract: LiveContract;
+  PriceFields?: string;
+  GreekFields?: string;
+  Include?: string;
+  Provider: DataProviderType;
+}
+
+export interface StreamLegDataArgs {
+  LegId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface StreamLegsDataArgs {
+  LegIds: number[];
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  Include?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface StreamPositionDataArgs {
+  PositionId: number;
+  PriceFields?: string;
+  GreekFields?: string;
+  PnlFields?: string;
+  IncludePosition?: string;
+  IncludeLegs?: string;
+  IncludeLegGroups?: string;
+  Provider?: DataProviderType | null;
+}
+
+export interface StreamUnderlyingDataArgs {
+  Underlying: LiveUnderlying;
+  PriceFields?: string;
+  Provider: DataProviderType;
+}
+
+export interface SubscribeToStrategiesArgs {
+  Strategies?: number[] | null;
+}
+
+export interface SubscribeToStrategiesResult {
+  SuccessfulStrategies: number[];
+  FailedStrategies: number[];
+}
+
+export interface TestConnectorResult {
+  Passed: boolean;
+  Findings: ConnectorFinding[];
+  Accounts: ConnectorAccount[];
+  DataQuality: Record<string, string>;
+  ClockDifferenceSeconds?: number | null;
+}
+
+export type TimeInForce = "Day" | "Gtc" | "Unknown";
+
+export interface TradingHalt {
+  BrokerAccountId?: string | null;
+  Reason: string;
+  CreatedAt: Instant;
+}
+
+export interface UnderlyingDataArgs {
+  Underlying: LiveUnderlying;
+  PriceFields?: string;
+  Provider: DataProviderType;
+}
+
+export interface UnderlyingDataEntry {
+  Prices?: LivePrices | null;
+}
+
+export interface UnsentLegGroup {
+  LegGroupId: number;
+  Status: StatusCode;
+  Message: string;
+}
+
+export interface UnsubscribeFromStrategiesArgs {
+  Strategies?: number[] | null;
+}
+
+export interface UnsubscribeFromStrategiesResult {
+  SuccessfulStrategies: number[];
+  FailedStrategies: number[];
+}
+
+export interface UpdateConnectorArgs {
+  Name: string;
+  Settings: Record<string, string>;
+  Secrets: Record<string, string>;
+}
+
+export interface UpdateStrategyArgs {
+  StrategyId: number;
+  StrategyDefinition?: Record<string, JsonValue> | null;
+  ActiveOnAccounts?: string[] | null;
+}
+
+export interface ControlHub {
+  AddConnector: { args: AddConnectorArgs; result: ConnectorInfo };
+  AdjustLegPnL: { args: AdjustLegPnLArgs; result: LiveLeg };
+  AdoptPosition: { args: AdoptPositionArgs; result: LivePosition };
+  ApplyPaperFills: { args: ApplyPaperFillsArgs; result: ApplyPaperFillsResult };
+  CancelOrder: { args: CancelOrderArgs; result: CancelOrderResult };
+  CancelPreparePositionAdjustment: { args: CancelPreparePositionAdjustmentArgs; result: CancelPreparationResult };
+  CancelPreparePositionEntry: { args: CancelPreparePositionEntryArgs; result: CancelPreparationResult };
+  CancelPreparePositionExit: { args: CancelPreparePositionExitArgs; result: CancelPreparationResult };
+  CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
+  DeleteStrategy: { args: DeleteStrategyArgs; result: DeleteStrategyResult };
+  DisableConnector: { args: ConnectorArgs; result: ConnectorInfo };
+  EnableBrokerAccount: { args: EnableBrokerAccountArgs; result: LiveAccount };
+  EnableConnector: { args: ConnectorArgs; result: ConnectorInfo };
+  GetAccount: { args: GetAccountArgs; result: LiveAccount };
+  GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
+  GetExecution: { args: GetExecutionArgs; result: LiveExecution };
+  GetExecutions: { args: GetExecutionsArgs; result: GetExecutionsResult };
+  GetIdempotencyRecord: { args: GetIdempotencyRecordArgs; result: IdempotencyRecord };
+  GetLeg: { args: GetLegArgs; result: LiveLeg };
+  GetLegs: { args: GetLegsArgs; result: GetLegsResult };
+  GetOrder: { args: GetOrderArgs; result: Order };
+  GetPosition: { args: GetPositionArgs; result: LivePositionDetail };
+  GetPreparePositionAdjustmentStatus: { args: GetPreparePositionAdjustmentStatusArgs; result: GetPreparePositionAdjustmentStatusResult };
+  GetPreparePositionEntryStatus: { args: GetPreparePositionEntryStatusArgs; result: GetPreparePositionEntryStatusResult };
+  GetPreparePositionExitStatus: { args: GetPreparePositionExitStatusArgs; result: GetPreparePositionExitStatusResult };
+  GetReconciliation: { args: GetReconciliationArgs; result: GetReconciliationResult };
+  GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
+  LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };
+  ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };
+  ListAgents: { args: ListAgentsArgs; result: ListAgentsResult };
+  ListConnectorKinds: { args: ListConnectorKindsArgs; result: ListConnectorKindsResult };
+  ListConnectors: { args: ListConnectorsArgs; result: ListConnectorsResult };
+  ListExecutions: { args: ListExecutionsArgs; result: ListExecutionsResult };
+  ListHalts: { args: ListHaltsArgs; result: ListHaltsResult };
+  ListLegs: { args: ListLegsArgs; result: ListLegsResult };
+  ListOrders: { args: ListOrdersArgs; result: ListOrdersResult };
+  ListPositions: { args: ListPositionsArgs; result: ListPositionsResult };
+  ListStrategies: { args: ListStrategiesArgs; result: ListStrategiesResult };
+  RemoveConnector: { args: ConnectorArgs; result: RemoveConnectorResult };
+  RenameStrategy: { args: RenameStrategyArgs; result: LiveStrategy };
+  SendOrder: { args: SendOrderArgs; result: SendOrderResult };
+  SetAccountMarketData: { args: SetAccountMarketDataArgs; result: LiveAccount };
+  SetPositionClosed: { args: SetPositionClosedArgs; result: LivePosition };
+  StartPreparePositionAdjustment: { args: PreparePositionAdjustmentArgs; result: StartPreparationResult };
+  StartPreparePositionEntry: { args: PreparePositionEntryArgs; result: StartPreparationResult };
+  StartPreparePositionExit: { args: PreparePositionExitArgs; result: StartPreparationResult };
+  TestConnector: { args: ConnectorArgs; result: TestConnectorResult };
+  UpdateConnector: { args: UpdateConnectorArgs; result: ConnectorInfo };
+  UpdateStrategy: { args: UpdateStrategyArgs; result: LiveStrategy };
+}
+
+export interface DataHub {
+  GetComboContractsSnapshot: { args: GetComboContractsSnapshotArgs; result: GetComboContractsSnapshotResult };
+  GetContractSnapshot: { args: GetContractSnapshotArgs; result: GetContractSnapshotResult };
+  GetLegSnapshot: { args: GetLegSnapshotArgs; result: GetLegSnapshotResult };
+  GetLegsSnapshot: { args: GetLegsSnapshotArgs; result: GetLegsSnapshotResult };
+  GetPositionSnapshot: { args: GetPositionSnapshotArgs; result: GetPositionSnapshotResult };
+  GetUnderlyingSnapshot: { args: GetUnderlyingSnapshotArgs; result: GetUnderlyingSnapshotResult };
+  StreamComboContractsData: { args: StreamComboContractsDataArgs; result: ComboContractsDataEntry };
+  StreamContractData: { args: StreamContractDataArgs; result: ContractDataEntry };
+  StreamLegData: { args: StreamLegDataArgs; result: LegDataEntry };
+  StreamLegsData: { args: StreamLegsDataArgs; result: LegsDataEntry };
+  StreamPositionData: { args: StreamPositionDataArgs; result: PositionDataEntry };
+  StreamUnderlyingData: { args: StreamUnderlyingDataArgs; result: UnderlyingDataEntry };
+}
+
+export interface EventHub {
+  GetEventsSince: { args: GetEventsSinceArgs; result: GetEventsSinceResult };
+  GetLatestEventSeqId: { args: GetLatestEventSeqIdArgs; result: GetLatestEventSeqIdResult };
+  SubscribeToStrategies: { args: SubscribeToStrategiesArgs; result: SubscribeToStrategiesResult };
+  UnsubscribeFromStrategies: { args: UnsubscribeFromStrategiesArgs; result: UnsubscribeFromStrategiesResult };
+}
+
+export interface EventModels {
+  OnAdjustmentSignal: AdjustmentSignalEvent;
+  OnAgentStatusChange: AgentStatusEvent;
+  OnAutoUpdateVarsAdjustmentCompleted: AutoUpdateVarsAdjustmentCompletedEvent;
+  OnAutoUpdateVarsAdjustmentFailed: AutoUpdateVarsAdjustmentFailedEvent;
+  OnAutoUpdateVarsAdjustmentStarted: AutoUpdateVarsAdjustmentStartedEvent;
+  OnEntrySignal: EntrySignalEvent;
+  OnError: ErrorEvent;
+  OnExitSignal: ExitSignalEvent;
+  OnLegUpdate: LegUpdateEvent;
+  OnOrderUpdate: OrderUpdateEvent;
+  OnPositionAdjustmentPreparationCompleted: PositionAdjustmentPreparationCompletedEvent;
+  OnPositionAdjustmentPreparationFailed: PositionAdjustmentPreparationFailedEvent;
+  OnPositionEntryPreparationCompleted: PositionEntryPreparationCompletedEvent;
+  OnPositionEntryPreparationFailed: PositionEntryPreparationFailedEvent;
+  OnPositionExitPreparationCompleted: PositionExitPreparationCompletedEvent;
+  OnPositionExitPreparationFailed: PositionExitPreparationFailedEvent;
+  OnPositionUpdate: PositionUpdateEvent;
+}
+
+export const EVENT_NAMES = [
+  "OnAdjustmentSignal",
+  "OnAgentStatusChange",
+  "OnAutoUpdateVarsAdjustmentCompleted",
+  "OnAutoUpdateVarsAdjustmentFailed",
+  "OnAutoUpdateVarsAdjustmentStarted",
+  "OnEntrySignal",
+  "OnError",
+  "OnExitSignal",
+  "OnLegUpdate",
+  "OnOrderUpdate",
+  "OnPositionAdjustmentPreparationCompleted",
+  "OnPositionAdjustmentPreparationFailed",
+  "OnPositionEntryPreparationCompleted",
+  "OnPositionEntryPreparationFailed",
+  "OnPositionExitPreparationCompleted",
+  "OnPositionExitPreparationFailed",
+  "OnPositionUpdate",
+] as const satisfies readonly (keyof EventModels)[];
