@@ -100,6 +100,11 @@ portal: portal/node_modules ## build the Portal from portal/ into the server's p
 		node node_modules/svelte-check/bin/svelte-check --tsconfig ./tsconfig.json --fail-on-warnings --output human && \
 		node node_modules/vite/bin/vite.js build --logLevel warn
 
+screenshots: $(VENV)/.dev ## write a picture of every page of the Portal into build/screenshots, to be looked at
+	@mkdir -p build/screenshots
+	@MESOLIVE_SCREENSHOTS=$(CURDIR)/build/screenshots $(BIN)/python -m pytest -q packages/mesolive/tests/system/portal/test_screenshots.py
+	@ls build/screenshots | wc -l
+
 sessions: $(VENV)/.dev ## write the table of US exchange sessions anew, after an update of exchange_calendars
 	@PYTHONPATH=packages/mesolive/tests/support $(BIN)/python -m mesolive_testkit.us_sessions
 

@@ -49,6 +49,11 @@ export function plain(value: Maybe): string {
   return String(Number(value.toPrecision(12))).replace("-", MINUS);
 }
 
+/** Six digits that matter: a variable's value as a person reads it. */
+export function brief(value: Maybe): string {
+  return usable(value) ? plain(Number(value.toPrecision(6))) : NONE;
+}
+
 /** 12.3 % from a fraction. */
 export function percent(fraction: Maybe, digits = 1): string {
   if (!usable(fraction)) return NONE;

@@ -202,7 +202,11 @@ async def running(
             connectors=trading.connectors,
             hubs=hubs.server,
             asgi=http_application(
-                settings, hubs.server, health, build_metrics(hubs.server, health, trading.signals, retention)
+                settings,
+                hubs.server,
+                health,
+                build_metrics(hubs.server, health, trading.signals, retention),
+                hubs.sessions,
             ),
             tasks=tasks,
         )

@@ -39,6 +39,8 @@ from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
+from mesolive.portal.endpoints import cookie_name
+from mesolive.portal.sessions import Sessions
 from mesolive.settings import Settings, SettingsError
 from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluator import SignalEvaluator
@@ -220,6 +222,7 @@ class HubParts:
     streams: Streams
     deliverer: Deliverer
     keys: ApiKeyMonitor
+    sessions: Sessions
 
 
 class _Startable(Protocol):
@@ -418,18 +421,19 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
     def event_hub() -> EventHub:
         return _sharing(EventHub(events, deliverer), shares)
 
+    sessions = Sessions(core.store.access)
     server = SignalRServer(
         {
             CONTROL_PATH: HubRoute(control_hub, options=_options(settings, MAX_ARGUMENT)),
             DATA_PATH: HubRoute(data_hub, options=_options(settings)),
             EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
         },
-        authenticate=_authenticate(core.store.access),
+        authenticate=_authenticate(core.store.access, sessions, settings.port),
         protocols=[hub_protocol("json"), hub_protocol("messagepack")],
     )
     deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
     keys = ApiKeyMonitor(core.store.access, [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
-    return HubParts(server, streams, deliverer, keys)
+    return HubParts(server, streams, deliverer, keys, sessions)
 
 
 def _sharing(hub: H, shares: Shares) -> H:
@@ -465,10 +469,18 @@ def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions
     )
 
 
-def _authenticate(access: Access) -> Authenticate:
+def _authenticate(access: Access, sessions: Sessions, port: int) -> Authenticate:
+    name = cookie_name(port)
+
     async def authenticate(request: ConnectionRequest) -> Principal | None:
         try:
-            user = None if request.token is None else await access.authenticate(request.token)
+            if request.token is not None:
+                user = await access.authenticate(request.token)
+            elif request.scheme in {"ws", "wss"}:
+                # The hub has compared the origin of a WebSocket with the host by now; a cookie counts nowhere else.
+                user = await sessions.find(request.cookies.get(name))
+            else:
+                user = None
         except Exception as error:
             # Without the database no key can be verified. That is no fault of the key and no failure to log.
             if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):

@@ -16,6 +16,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from mesolive.operations.health import Health
+from mesolive.portal.endpoints import portal_routes
+from mesolive.portal.sessions import Sessions
 from mesolive.settings import Settings
 from signalr_asyncio import SignalRServer
 
@@ -42,8 +44,10 @@ def host_is_known(host: str, settings: Settings) -> bool:
     return True
 
 
-def http_application(settings: Settings, hubs: SignalRServer, health: Health, registry: CollectorRegistry) -> Starlette:
-    """Return the application: `/health`, `/health/live`, `/metrics`, and everything else to the hubs.
+def http_application(
+    settings: Settings, hubs: SignalRServer, health: Health, registry: CollectorRegistry, sessions: Sessions
+) -> Starlette:
+    """Return the application: `/health`, `/health/live`, `/metrics`, the hubs, and the Portal for everything else.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def http_application(settings: Settings, hubs: SignalRServer, health: Health, re
         Of which the names of this server are read.
     registry
         The metrics.
+    sessions
+        Signs browsers in to the Portal.
     """
 
     def checked(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -81,6 +87,10 @@ def http_application(settings: Settings, hubs: SignalRServer, health: Health, re
             Route("/health", checked(tell_health)),
             Route("/health/live", checked(tell_life)),
             Route("/metrics", checked(tell_metrics)),
+            *[
+                Route(route.path, checked(route.endpoint), methods=sorted(route.methods or ()))
+                for route in portal_routes(sessions, settings.port)
+            ],
             Mount("/", app=cast("ASGIApp", hubs)),
         ]
     )

@@ -1,0 +1,90 @@
+"""HTTP of the Portal: files, the one page of every address, and requests that are not its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from mesolive.access.keys import Access
+from mesolive.access.secret import ServerSecret
+from mesolive.portal.endpoints import ASSETS, MAX_BODY, PAGES, portal_file, portal_routes
+from mesolive.portal.sessions import Sessions
+from mesolive.store.database import Database
+from mesolive_testkit.paths import ROOT
+
+SITE = "http://testserver"
+
+
+@pytest.fixture
+def client(database: Database) -> httpx.AsyncClient:
+    sessions = Sessions(Access(database, ServerSecret("a secret for tests, long enough as it is")))
+    application = Starlette(routes=portal_routes(sessions, 8700))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE)
+
+
+async def test_every_address_of_a_page_gets_the_page_and_is_not_kept(client: httpx.AsyncClient) -> None:
+    for address in ("/", *(f"/{name}" for name in PAGES), "/positions/3", "/strategies/new"):
+        answer = await client.get(address)
+        assert answer.status_code == 200, address
+        assert '<div id="app">' in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_server_knows_the_addresses_that_the_application_shows_pages_at() -> None:
+    source = (ROOT / "portal" / "src" / "App.svelte").read_text()
+    table = source.split("const PAGES", 1)[1].split("};", 1)[0]
+    assert set(re.findall(r"^    (\w+): \(\) =>", table, re.MULTILINE)) | {"login"} == set(PAGES)
+
+
+async def test_the_files_of_the_page_exist_and_are_kept_for_ever(client: httpx.AsyncClient) -> None:
+    named = re.findall(r'(?:src|href)="(/assets/[^"]+)"', (await client.get("/")).text)
+    assert named
+    for name in named:
+        answer = await client.get(name)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", ["assets/../endpoints.py", "assets/none.js", "assets/%2e%2e/endpoints.py"])
+def test_no_file_outside_of_the_assets_is_served(path: str) -> None:
+    assert portal_file(path).status_code == 404
+
+
+def test_behind_a_prefix_the_page_names_its_files_with_it() -> None:
+    text = bytes(portal_file("positions/3", "/desk").body).decode()
+    assert '="/desk/assets/' in text
+    assert '="/assets/' not in text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-MesoLive": "1", "Origin": "http://other"},
+        {"X-MesoLive": "1", "Origin": "https://testserver"},
+        {"X-MesoLive": "1", "Origin": "http://testserver:81"},
+        {"X-MesoLive": "1", "Sec-Fetch-Site": "same-site"},
+        {"Origin": SITE},
+    ],
+)
+async def test_a_sign_in_from_elsewhere_is_refused(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    assert (await client.post("/portal/session", json={"Key": "x"}, headers=headers)).status_code == 403
+    assert (await client.delete("/portal/session", headers=headers)).status_code == 403
+
+
+async def test_a_body_that_is_too_long_or_no_sign_in_is_refused_in_words(client: httpx.AsyncClient) -> None:
+    headers = {"X-MesoLive": "1", "Origin": SITE}
+    assert (await client.post("/portal/session", content=b"x" * (MAX_BODY + 1), headers=headers)).status_code == 413
+    for body in (b"", b"[]", b'{"Key": 1}', b'{"Key": "x", "More": 1}'):
+        answer = await client.post("/portal/session", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert "Key" in answer.json()["Message"]
+
+
+def test_assets_are_part_of_the_package() -> None:
+    assert (ASSETS / "index.html").is_file()
+    assert Path(ASSETS).parent.name == "portal"

@@ -1,0 +1,164 @@
+"""Browser tests of the Portal: a server and a Chromium per module, and pages that are signed in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+
+from mesolive_sdk import models, new_idempotency_key, wait_for_job
+from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server
+
+SIMULATED = "SIM1000"
+"""An account whose orders the simulated venue fills."""
+
+SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
+
+PAGES = (
+    "",
+    "positions",
+    "rollups/strategy",
+    "build",
+    "orders",
+    "signals",
+    "strategies",
+    "events",
+    "accounts",
+    "backtest",
+    "server",
+    "settings",
+)
+"""The pages that need no number in their address."""
+
+
+def chromium() -> str:
+    """Return the path of a Chromium; without one the test is skipped, or fails where the environment requires it.
+
+    Debian has it as `apt-get install chromium`; nothing is downloaded by the tests.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("MESOLIVE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        reason = "no Chromium is installed (apt-get install chromium); MESOLIVE_CHROMIUM names another place"
+        if os.environ.get("MESOLIVE_TEST_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@dataclass
+class Portal:
+    """A running server and a browser.
+
+    Attributes
+    ----------
+    problems
+        What pages said on their console, and exceptions that nothing caught.
+    """
+
+    kit: Kit
+    browser: Browser
+    problems: list[str] = field(default_factory=list[str])
+    _contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
+
+    @property
+    def url(self) -> str:
+        """Address of the first page, without a slash at its end."""
+        return self.kit.url.rstrip("/")
+
+    async def context(self, size: str = "desktop", theme: str = "dark") -> BrowserContext:
+        """Return a browser that knows nothing yet."""
+        width, height = SIZES[size]
+        made = await self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="light" if theme == "light" else "dark",
+            reduced_motion="reduce",
+        )
+        made.on("console", self._note)
+        made.on("weberror", lambda error: self.problems.append(str(error.error)))
+        self._contexts.append(made)
+        return made
+
+    async def signed_in(self, size: str = "desktop", theme: str = "dark", token: str | None = None) -> BrowserContext:
+        """Return a browser with a session."""
+        context = await self.context(size, theme)
+        answer = await context.request.post(
+            f"{self.url}/portal/session",
+            headers={"X-MesoLive": "1", "Origin": self.url},
+            data={"Key": token or self.kit.token},
+        )
+        assert answer.ok, await answer.text()
+        return context
+
+    async def open(self, path: str = "", size: str = "desktop", theme: str = "dark") -> Page:
+        """Return a page of a new browser that is signed in and connected."""
+        context = await self.signed_in(size, theme)
+        page = await context.new_page()
+        await self.show(page, path)
+        return page
+
+    async def show(self, page: Page, path: str = "") -> None:
+        """Load an address and wait until its hubs are connected."""
+        await page.goto(f"{self.url}/{path}")
+        await expect(page.get_by_test_id("link")).to_contain_text("connected")
+
+    async def close_pages(self) -> None:
+        """Close all browsers that a test has opened."""
+        while self._contexts:
+            await self._contexts.pop().close()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.problems.append(message.text)
+
+    async def simulated_plan(
+        self, strategy: models.LiveStrategy, name: str = "on the venue"
+    ) -> tuple[str, models.PreparePositionEntryResult]:
+        """Prepare an entry on the simulated account and return its job and plan."""
+        control = self.kit.control
+        job = await control.start_prepare_position_entry(
+            models.PreparePositionEntryArgs(
+                IdempotencyKey=new_idempotency_key(),
+                PositionName=name,
+                StrategyId=strategy.Id,
+                BrokerAccountId=SIMULATED,
+                LegSelectionConstraint=models.LiveLegSelectionConstraint.None_,
+                Underlying=models.LiveUnderlying(
+                    Symbol="SPX", ContractType=models.MesoContractType.Index, Currency="USD"
+                ),
+            )
+        )
+        args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+        status = await wait_for_job(lambda: control.get_prepare_position_entry_status(args))
+        assert status.Result is not None, status.Error
+        return job.JobId, status.Result
+
+
+@asynccontextmanager
+async def portal_of(directory: Path) -> AsyncGenerator[Portal]:
+    """Run a server whose market stands still until the test moves it, and a browser."""
+    executable = chromium()
+    async with live_server(directory) as kit, async_playwright() as playwright:
+        owner = await kit.application.access.user("trader")
+        await kit.application.accounts.create_simulated(owner, SIMULATED, Decimal(100_000))
+        browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        portal = Portal(kit, browser)
+        try:
+            yield portal
+        finally:
+            await portal.close_pages()
+            await browser.close()
+
+
+async def strategy_on_both(kit: Kit) -> models.LiveStrategy:
+    """Import the sample strategy for the paper and the simulated account."""
+    return await kit.control.create_strategy(
+        models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[ACCOUNT, SIMULATED])
+    )

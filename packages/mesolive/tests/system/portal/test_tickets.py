@@ -1,0 +1,202 @@
+"""Tickets of the Portal in a browser: paper fills, orders to the venue, and the rules against accidents.
+
+Numbers are those of the acceptance list of the Portal (docs/portal.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from mesolive_sdk import models
+from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strategy(served: Portal) -> AsyncGenerator[models.LiveStrategy]:
+    """Import a strategy for both accounts."""
+    yield await strategy_on_both(served.kit)
+
+
+async def orders(portal: Portal, plan: int) -> list[models.Order]:
+    """Return the orders of a plan."""
+    listed = await portal.kit.control.list_orders(models.ListOrdersArgs(ExecPlanId=plan))
+    return listed.Orders
+
+
+async def until(portal: Portal, plan: int, holds: Callable[[list[models.Order]], bool]) -> None:
+    """Move the market on until the orders of a plan are as they should be."""
+    async with asyncio.timeout(20):
+        while not holds(await orders(portal, plan)):
+            await portal.kit.advance(0.1)
+
+
+async def ticket(portal: Portal, strategy: models.LiveStrategy, name: str) -> tuple[Page, int]:
+    """Open the ticket of a new plan on the simulated account, with fresh quotes."""
+    job, plan = await portal.simulated_plan(strategy, name)
+    page = await portal.open(f"tickets/{quote(job)}?kind=entry")
+    await expect(page.get_by_test_id("group")).to_be_visible()
+    await portal.kit.advance(0.5)
+    await expect(page.get_by_test_id("review")).to_be_enabled()
+    return page, plan.ExecPlanId
+
+
+async def test_27_a_paper_position_is_built_filled_and_closed_by_clicks_alone(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page = await portal.open(f"build?strategy={strategy.Id}")
+    await page.get_by_label("name of the position").fill("by hand")
+    await page.get_by_test_id("prepare").click()
+    await expect(page.get_by_test_id("paper")).to_be_visible()
+    await page.get_by_test_id("book").click()
+    await expect(page.get_by_role("heading", name="by hand")).to_be_visible()
+    await page.get_by_test_id("exit").click()
+    await expect(page.get_by_test_id("paper")).to_be_visible()
+    await page.get_by_test_id("book").click()
+    await expect(page.get_by_text("Closed", exact=False).first).to_be_visible()
+    listed = await portal.kit.control.list_positions()
+    assert [each.State for each in listed.Positions if each.Name == "by hand"] == [models.LivePositionState.Closed]
+
+
+async def test_17_a_double_click_on_send_sends_one_order(portal: Portal, strategy: models.LiveStrategy) -> None:
+    page, plan = await ticket(portal, strategy, "double click")
+    await page.get_by_test_id("review").click()
+    send = page.get_by_test_id("send")
+    await expect(send).to_contain_text("Send SIMULATED order")
+    await send.dblclick()
+    await expect(page.get_by_test_id("review-dialog")).to_be_hidden()
+    await expect(page.get_by_test_id("group")).to_contain_text("Order")
+    assert len(await orders(portal, plan)) == 1
+
+
+async def test_19_enter_sends_nothing(portal: Portal, strategy: models.LiveStrategy) -> None:
+    page, plan = await ticket(portal, strategy, "enter")
+    await page.get_by_test_id("price").press("Enter")
+    await page.get_by_test_id("review").click()
+    await expect(page.get_by_test_id("send")).to_be_visible()
+    await expect(page.get_by_test_id("send")).not_to_be_focused()
+    await page.get_by_test_id("send").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("review-dialog")).to_be_hidden()
+    assert await orders(portal, plan) == []
+
+
+async def test_20_old_quotes_lock_the_review_and_fresh_ones_open_it(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, _ = await ticket(portal, strategy, "old quotes")
+    await page.clock.install()
+    await page.clock.fast_forward(8_000)
+    await expect(page.get_by_test_id("review")).to_be_disabled()
+    await expect(page.get_by_test_id("lock")).to_contain_text("old")
+
+
+async def test_a_price_off_the_tick_or_no_number_locks_the_review(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, _ = await ticket(portal, strategy, "off the tick")
+    for typed, why in (("-18.63", "tick of 0.05"), ("abc", "not a number"), ("", "not a number")):
+        await page.get_by_test_id("price").fill(typed)
+        await expect(page.get_by_test_id("lock")).to_contain_text(why)
+        await expect(page.get_by_test_id("review")).to_be_disabled()
+
+
+async def test_28_an_order_is_replaced_and_cancelled(portal: Portal, strategy: models.LiveStrategy) -> None:
+    page, plan = await ticket(portal, strategy, "replaced")
+    price = page.get_by_test_id("price")
+    await price.fill("-60.00")  # a credit that nobody pays
+    await page.get_by_test_id("review").click()
+    await page.get_by_test_id("send").click()
+    replace = page.get_by_role("button", name="Replace at this price")
+    await expect(replace).to_be_visible()
+    await portal.kit.advance(0.5)
+    await price.fill("-59.00")
+    await expect(replace).to_be_enabled()
+    await replace.click()
+    await page.get_by_test_id("send").click()
+    await expect(page.get_by_test_id("review-dialog")).to_be_hidden()
+    await until(portal, plan, lambda found: any(each.LimitPrice == -59 and each.State == "Submitted" for each in found))
+    await page.get_by_role("button", name="Cancel order").click()
+    await until(portal, plan, lambda found: all(each.State in {"Cancelled", "Replaced"} for each in found))
+    await expect(page.get_by_test_id("review")).to_be_visible()
+    assert len(await orders(portal, plan)) == 2
+
+
+async def test_18_a_reload_between_click_and_answer_finds_the_outcome_by_the_key(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, plan = await ticket(portal, strategy, "reloaded")
+    await page.get_by_test_id("price").fill("-60.00")
+    await page.get_by_test_id("review").click()
+    # The page goes the moment that the command left: its answer never arrives here.
+    await page.evaluate(
+        """() => { const send = WebSocket.prototype.send;
+            WebSocket.prototype.send = function (data) {
+                send.call(this, data);
+                if (String(data).includes("SendOrder")) location.reload();
+            }; }"""
+    )
+    await page.get_by_test_id("send").click()
+    await expect(page.get_by_test_id("outcome")).to_contain_text("was done", timeout=20_000)
+    assert len(await orders(portal, plan)) == 1
+    await expect(page.get_by_test_id("group")).to_contain_text("Order")
+
+
+async def test_24_liquidate_takes_a_press_of_a_second_and_sends_market_orders(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, plan = await ticket(portal, strategy, "liquidated")
+    await page.get_by_label("type").select_option("Market")
+    await page.get_by_test_id("review").click()
+    await page.get_by_test_id("send").click()
+    await expect(page.get_by_test_id("group")).to_contain_text("filled at", timeout=20_000)
+    listed = await portal.kit.control.list_positions(models.ListPositionsArgs(LiveExecPlanId=plan))
+    await portal.show(page, f"positions/{listed.Positions[0].Id}")
+    await page.get_by_test_id("liquidate").click()
+    hold = page.get_by_role("button", name="Hold to liquidate")
+    await hold.click()  # a click alone does nothing
+    await expect(hold).to_be_enabled()
+    box = await hold.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 10, box["y"] + 10)
+    await page.mouse.down()
+    await expect(page.get_by_role("dialog")).to_be_hidden(timeout=20_000)
+    await page.mouse.up()
+    async with asyncio.timeout(20):
+        while True:
+            found = await portal.kit.control.list_positions(models.ListPositionsArgs(BrokerAccountId=SIMULATED))
+            if {each.State for each in found.Positions if each.Name == "liquidated"} == {"Closed"}:
+                break
+            await portal.kit.advance(0.5)
+
+
+async def test_25_setting_closed_asks_for_the_name_and_says_that_nothing_is_sent(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    position = (await portal.kit.enter(strategy.Id, "closed elsewhere")).PositionId
+    page = await portal.open(f"positions/{position}")
+    await page.get_by_test_id("set-closed").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Nothing is sent to the market")
+    close = dialog.get_by_role("button", name="Set closed, send nothing")
+    await expect(close).to_be_disabled()
+    await dialog.get_by_label("Type the name").fill("closed elsewhere")
+    await close.click()
+    await expect(page.get_by_text("Closed", exact=False).first).to_be_visible()
+
+
+async def test_16_the_bar_and_the_word_say_the_strictest_kind_of_the_accounts(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page = await portal.open()
+    await expect(page.get_by_test_id("kinds")).to_have_text("SIMULATED + PAPER")
+    await expect(page.locator(".kindbar")).to_have_class(re.compile(r"\bsimulated\b"))
