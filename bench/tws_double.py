@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from bench.report import Absolute, Row
 from bench.yardsticks import python_loop
 from mesolive.clock import ManualClock
+from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire import Message, frame
 from mesolive.doubles.tws.wire_contract import ContractQuery

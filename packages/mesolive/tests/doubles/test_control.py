@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from mesolive.doubles.tws.__main__ import UsageError, command_of, main, settings_of
-from mesolive.doubles.tws.actions import ACTIONS, ActionError, act
-from mesolive.doubles.tws.control import Command, ControlError, ControlPort, command
+from mesolive.doubles.actions import ActionError
+from mesolive.doubles.command_line import UsageError, command_of
+from mesolive.doubles.control_port import Command, ControlError, command
+from mesolive.doubles.tws.__main__ import main, settings_of
+from mesolive.doubles.tws.actions import ACTIONS, act
+from mesolive.doubles.tws.control import control_port
 from mesolive.doubles.tws.faults import FAULTS
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.tws import ib, limit, running_double
@@ -20,7 +23,7 @@ from mesolive_testkit.tws import ib, limit, running_double
 async def test_faults_and_actions_are_commanded_over_the_control_port() -> None:
     async with running_double() as kit:
         stopped: list[bool] = []
-        control = ControlPort(kit.double, lambda: stopped.append(True))
+        control = control_port(kit.double, lambda: stopped.append(True))
         await control.start()
 
         async def do(what: str, name: str = "", **fields: Any) -> Any:
@@ -66,7 +69,7 @@ async def test_faults_and_actions_are_commanded_over_the_control_port() -> None:
 )
 async def test_a_command_that_cannot_be_done_says_why(line: Command, named: str) -> None:
     async with running_double() as kit:
-        control = ControlPort(kit.double, lambda: None)
+        control = control_port(kit.double, lambda: None)
         await control.start()
         with pytest.raises(ControlError, match=named):
             await command(control.port, line)
@@ -75,7 +78,7 @@ async def test_a_command_that_cannot_be_done_says_why(line: Command, named: str)
 
 async def test_a_line_that_is_no_command_is_answered_and_the_port_stays_open() -> None:
     async with running_double() as kit:
-        control = ControlPort(kit.double, lambda: None)
+        control = control_port(kit.double, lambda: None)
         await control.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
         writer.write(b"hello\n")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mesolive.doubles.tws.faults import FAULTS, FaultError, Faults
+from mesolive.doubles.fault_switches import FaultError
+from mesolive.doubles.tws.faults import FAULTS, Faults
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive_testkit.paths import ROOT
 from mesolive_testkit.tws import TwsClient, TwsKit, bag, ib, limit, running_double

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mesolive.doubles.tws.control import Command, command
+from mesolive.doubles.control_port import Command, command
 from mesolive_testkit.tws import Recorder, TwsClient, ib, ib_client, limit, strict_decoder
 
 KILLS = 6

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mesolive.clock import ManualClock
+from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.doubles.tws.ticks import NOT_COMPUTED
 from mesolive.market.providers.simulated.provider import SimulatedProvider

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from mesolive.clock import ManualClock
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.product_model import ProductModel
+from mesolive.doubles.products import PRODUCTS, Product, Terms
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.markets import Markets
-from mesolive.doubles.tws.product_model import ProductModel
-from mesolive.doubles.tws.products import PRODUCTS, Product, Terms
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire_contract import ContractQuery
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar

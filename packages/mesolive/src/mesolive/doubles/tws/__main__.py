@@ -13,14 +13,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from mesolive.clock import Clock, ManualClock, ScaledClock, WallClock
+from mesolive.doubles.command_line import (
+    UsageError,
+    add_control_commands,
+    add_fault_option,
+    print_catalogue,
+    run_control,
+    switch_on,
+)
+from mesolive.doubles.control_port import ControlError
+from mesolive.doubles.fault_switches import FaultError
+from mesolive.doubles.markets import DEFAULT_SYMBOLS, Markets
 from mesolive.doubles.tws.actions import ACTIONS
-from mesolive.doubles.tws.control import Command, ControlError, ControlPort, command
+from mesolive.doubles.tws.control import control_port
 from mesolive.doubles.tws.double import TwsDouble
-from mesolive.doubles.tws.faults import FAULTS, FaultError
-from mesolive.doubles.tws.markets import DEFAULT_SYMBOLS, Markets
+from mesolive.doubles.tws.faults import FAULTS
 from mesolive.doubles.tws.records import State, decode_state
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
 from mesolive.doubles.tws.wire import SERVER_VERSION
@@ -35,19 +43,15 @@ RESTART_AT: Final = time(23, 45)
 RESET_AT: Final = time(0, 15)
 
 
-class UsageError(ValueError):
-    """An argument of the command line that cannot be used."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         match options.command:
             case "list":
-                _list()
+                print_catalogue(FAULTS.values(), ACTIONS.values())
             case "control":
-                _control(options)
+                run_control(options)
             case _:
                 with suppress(KeyboardInterrupt):
                     asyncio.run(_run(options))
@@ -92,64 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--schedule", action="store_true", help="restart and reset every night, end the login every Sunday")
     add("--state", type=Path, help="file that keeps accounts and orders over restarts")
     add("--truth", type=Path, help="file of JSON lines with what really happened")
-    run.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME[:KEY=VALUE,...]",
-        help="a fault that is on; keys: its arguments, times, skip, probability",
-    )
-    control = commands.add_parser("control", help="command a running double")
-    control.add_argument("--host", default="127.0.0.1")
-    control.add_argument("port", type=int, help="its control port")
-    control.add_argument("do", choices=["on", "off", "act", "faults", "actions", "truth", "state", "advance", "stop"])
-    control.add_argument("words", nargs="*", metavar="NAME KEY=VALUE", help="the fault or action, and its arguments")
-    commands.add_parser("list", help="list the faults and actions")
+    add_fault_option(run)
+    add_control_commands(commands)
     return parser
-
-
-def _list() -> None:
-    group = ""
-    for fault in FAULTS.values():
-        if fault.group != group:
-            group = fault.group
-            sys.stdout.write(f"\nFaults of {group}\n")
-        shown = "".join(f" {key}={value}" for key, value in fault.defaults.items())
-        sys.stdout.write(f"  {fault.name + shown:<44} {fault.summary}\n")
-    sys.stdout.write("\nActions\n")
-    for action in ACTIONS.values():
-        shown = "".join(f" {key}" if value is None else f" {key}={value}" for key, value in action.arguments.items())
-        sys.stdout.write(f"  {action.name + shown:<44} {action.summary}\n")
-
-
-def _control(options: argparse.Namespace) -> None:
-    words: list[str] = list(options.words)
-    name = words.pop(0) if words and "=" not in words[0] else ""
-    result = asyncio.run(command(options.port, command_of(options.do, name, words), options.host))
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n")
-
-
-def command_of(do: str, name: str, pairs: Sequence[str]) -> Command:
-    """Return the command that words of a command line make.
-
-    Raises
-    ------
-    UsageError
-        When a word is not of the form key=value, or its value cannot be used.
-    """
-    arguments: dict[str, str] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise UsageError(f"{pair!r} must be of the form key=value")
-        arguments[key] = value
-    try:
-        times = arguments.pop("times", "") if do == "on" else ""
-        skip = int(arguments.pop("skip", "0")) if do == "on" else 0
-        probability = float(arguments.pop("probability", "1")) if do == "on" else 1.0
-        return Command(do, name, arguments, int(times) if times else None, skip, probability)
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}") from None
 
 
 def settings_of(options: argparse.Namespace) -> DoubleSettings:
@@ -221,19 +170,14 @@ async def _run(options: argparse.Namespace) -> None:
         raise UsageError(str(error)) from None
     await markets.start()
     double = TwsDouble(markets, clock, settings, seed=options.seed, step=step)
-    for text in options.fault:
-        name, _, rest = text.partition(":")
-        switch = command_of("on", name, [pair for pair in rest.split(",") if pair])
-        double.faults.switch_on(
-            name, probability=switch.probability, times=switch.times, skip=switch.skip, **switch.arguments
-        )
+    switch_on(double.faults, options.fault)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     port = options.port if options.port is not None else (LIVE_PORT if options.live else PAPER_PORT)
     await double.start(options.host, port)
-    control = ControlPort(double, ended.set)
+    control = control_port(double, ended.set)
     await control.start(options.host, options.control_port)
     sys.stdout.write(f"TWS double ready: port {double.port}, control port {control.port}\n")
     sys.stdout.flush()

@@ -3,80 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from mesolive.doubles.actions import Action, Arguments, Result, number_of, optional_number, run_action
 from mesolive.doubles.tws.double import TwsDouble
-
-Arguments = Mapping[str, str]
-Result = str | int | bool | None
-
-
-class ActionError(ValueError):
-    """An action or an argument that does not exist, or that cannot be done now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that can be made to happen.
-
-    Attributes
-    ----------
-    arguments
-        Their names with their defaults; `None` for one that must be given.
-    """
-
-    name: str
-    summary: str
-    run: Callable[[TwsDouble, Arguments], Result]
-    arguments: Mapping[str, str | None]
 
 
 def act(double: TwsDouble, name: str, arguments: Mapping[str, str]) -> Result:
-    """Make something happen at a double.
-
-    Parameters
-    ----------
-    name
-        A key of `ACTIONS`.
-    arguments
-        As text; those that are left out have their defaults.
-
-    Raises
-    ------
-    ActionError
-        When there is no such action or argument, or when it cannot be done.
-    """
-    action = ACTIONS.get(name)
-    if action is None:
-        raise ActionError(f"there is no action {name!r}; there are: {', '.join(ACTIONS)}")
-    unknown = set(arguments) - set(action.arguments)
-    if unknown:
-        raise ActionError(f"{name} has no argument {min(unknown)!r}; it has: {', '.join(action.arguments)}")
-    full = {key: arguments.get(key, default) for key, default in action.arguments.items()}
-    missing = [key for key, value in full.items() if value is None]
-    if missing:
-        raise ActionError(f"{name} needs the argument {missing[0]!r}")
-    try:
-        result = action.run(double, {key: str(value) for key, value in full.items()})
-    except KeyError as error:
-        raise ActionError(f"{name}: there is no {error}") from None
-    except (ValueError, InvalidOperation) as error:
-        raise ActionError(f"{name}: {error}") from None
+    """Make something happen at a double; see `run_action`."""
+    result = run_action(ACTIONS, double, name, arguments)
     double.gateway.commit()
     return result
-
-
-def _number(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
-
-
-def _optional(text: str) -> Decimal | None:
-    return _number(text) if text else None
 
 
 def _restart(double: TwsDouble, given: Arguments) -> None:
@@ -85,14 +22,14 @@ def _restart(double: TwsDouble, given: Arguments) -> None:
 
 def _by_hand(double: TwsDouble, given: Arguments) -> int:
     order = double.orders.by_hand(
-        given["account"], int(given["con_id"]), _number(given["quantity"]), _optional(given["price"])
+        given["account"], int(given["con_id"]), number_of(given["quantity"]), optional_number(given["price"])
     )
     return order.perm_id
 
 
 def _execution(double: TwsDouble, given: Arguments) -> str:
     return double.execute_outside(
-        given["account"], int(given["con_id"]), _number(given["quantity"]), _optional(given["price"])
+        given["account"], int(given["con_id"]), number_of(given["quantity"]), optional_number(given["price"])
     )
 
 
@@ -101,18 +38,18 @@ def _assign(double: TwsDouble, given: Arguments) -> None:
     instrument = double.gateway.instrument(con_id)
     if instrument is None:
         raise ValueError(f"there is no contract {con_id}")
-    double.expirations.assign(double.gateway.account(given["account"]), instrument, _number(given["quantity"]))
+    double.expirations.assign(double.gateway.account(given["account"]), instrument, number_of(given["quantity"]))
 
 
 def _action(
     name: str, summary: str, run: Callable[[TwsDouble, Arguments], Result], arguments: Mapping[str, str | None]
-) -> Action:
+) -> Action[TwsDouble]:
     return Action(name, summary, run, arguments)
 
 
 _TRADE: Final[Mapping[str, str | None]] = {"account": None, "con_id": None, "quantity": None, "price": ""}
 
-ACTIONS: Final[Mapping[str, Action]] = {
+ACTIONS: Final[Mapping[str, Action[TwsDouble]]] = {
     action.name: action
     for action in (
         _action(
@@ -182,7 +119,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
         _action(
             "correct",
             "the price of an execution is corrected",
-            lambda double, given: double.correct(given["exec_id"], _number(given["price"])),
+            lambda double, given: double.correct(given["exec_id"], number_of(given["price"])),
             {"exec_id": None, "price": None},
         ),
         _action(

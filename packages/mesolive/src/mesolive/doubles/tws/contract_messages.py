@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from mesolive.doubles.products import MARKET_RULES, PRODUCTS
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.products import MARKET_RULES, PRODUCTS
 from mesolive.doubles.tws.wire import Field, Message
 from mesolive.market.calendar import ExchangeCalendar
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
+from mesolive.doubles.products import MARKET_RULES, PRODUCTS, Product, future_of
 from mesolive.doubles.tws.contract_messages import contract_data
 from mesolive.doubles.tws.gateway import Client, Gateway
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.messages import end_of, market_rule, sec_def_opt_params
-from mesolive.doubles.tws.products import MARKET_RULES, PRODUCTS, Product, future_of
 from mesolive.doubles.tws.requests import ReqContractDetails, ReqMarketRule, ReqSecDefOptParams
 from mesolive.market.contracts import Settlement
 from mesolive.market.listing import Listing

@@ -12,6 +12,8 @@ from typing import Final
 import structlog
 
 from mesolive.clock import Clock, MonotonicClock
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.truth import Truth
 from mesolive.doubles.tws.accounts import AccountService
 from mesolive.doubles.tws.connectivity import Connectivity
 from mesolive.doubles.tws.contract_service import ContractService
@@ -21,7 +23,6 @@ from mesolive.doubles.tws.faults import Faults
 from mesolive.doubles.tws.gateway import Client, Gateway
 from mesolive.doubles.tws.lists import OrderLists
 from mesolive.doubles.tws.market_data import MarketDataService
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.messages import current_time, managed_accounts, next_valid_id
 from mesolive.doubles.tws.order_life import OrderLife
 from mesolive.doubles.tws.order_reports import OrderReports
@@ -61,7 +62,6 @@ from mesolive.doubles.tws.requests import (
 )
 from mesolive.doubles.tws.session import Session, session_factory
 from mesolive.doubles.tws.settings import DoubleSettings
-from mesolive.doubles.tws.truth import Truth
 from mesolive.doubles.tws.wire import WireError
 
 log = structlog.get_logger(__name__)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from mesolive.doubles.products import PRODUCTS
 from mesolive.doubles.tws.accounts import AccountService
 from mesolive.doubles.tws.executions import ExecutionBooks
 from mesolive.doubles.tws.gateway import Gateway
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.products import PRODUCTS
 from mesolive.doubles.tws.records import ZERO, Account
 from mesolive.market.calendar import NEW_YORK, settlement_of
 from mesolive.market.contracts import OptionContract, Settlement

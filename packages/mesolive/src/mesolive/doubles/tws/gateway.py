@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from mesolive.clock import Clock
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.timeline import Timeline
+from mesolive.doubles.truth import Truth
 from mesolive.doubles.tws.contract_messages import GatewayZone
 from mesolive.doubles.tws.faults import Faults
 from mesolive.doubles.tws.instruments import Instrument, Instruments
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.order_messages import TimeForm, Writing
 from mesolive.doubles.tws.records import Account, State, decode_state, encode_state
 from mesolive.doubles.tws.settings import DoubleSettings
-from mesolive.doubles.tws.truth import Truth
 from mesolive.doubles.tws.wire import Message
 
 
@@ -44,51 +44,6 @@ class Client(Protocol):
     def error(self, req_id: int, code: int, **details: object) -> None:
         """Send an error, a warning or a notice."""
         ...
-
-
-class Timeline:
-    """Things that happen later, by a clock.
-
-    Parameters
-    ----------
-    clock
-        Whose seconds count.
-    done
-        Called after each of them.
-    """
-
-    def __init__(self, clock: Clock, done: Callable[[], None]) -> None:
-        self._clock = clock
-        self._done = done
-        self._waiting: set[asyncio.Task[None]] = set()
-        self.failures: list[BaseException] = []
-
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something after some seconds; at once when there are none."""
-        if seconds <= 0:
-            action()
-            return
-        task = asyncio.get_running_loop().create_task(self._later(seconds, action))
-        self._waiting.add(task)
-        task.add_done_callback(self._ended)
-
-    async def stop(self) -> None:
-        """Drop what has not happened yet."""
-        waiting = list(self._waiting)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-    async def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        await self._clock.sleep(seconds)
-        action()
-        self._done()
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._waiting.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.failures.append(error)
 
 
 class Gateway:

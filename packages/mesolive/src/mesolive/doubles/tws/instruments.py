@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from mesolive.doubles.tws.markets import Markets
-from mesolive.doubles.tws.products import PRODUCTS, FutureMonth, Product, future_of
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.products import PRODUCTS, FutureMonth, Product, future_of
 from mesolive.doubles.tws.wire_contract import ContractQuery
 from mesolive.market.calendar import settlement_instant
 from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from mesolive.doubles.products import MARKET_RULES, PRODUCTS
 from mesolive.doubles.tws.gateway import Client, Gateway
 from mesolive.doubles.tws.instruments import Instrument
 from mesolive.doubles.tws.messages import market_data_type, tick_price, tick_req_params, tick_snapshot_end
-from mesolive.doubles.tws.products import MARKET_RULES, PRODUCTS
 from mesolive.doubles.tws.requests import ReqMktData
 from mesolive.doubles.tws.settings import Entitlement
 from mesolive.doubles.tws.ticks import ASK, BID, Ticks, changes, combo_ticks, option_ticks, underlying_ticks

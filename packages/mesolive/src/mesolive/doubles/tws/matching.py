@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
+from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.records import Order
 
 CENT: Final = Decimal("0.01")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from mesolive.doubles.products import PRODUCTS, increment
 from mesolive.doubles.tws.gateway import Gateway
 from mesolive.doubles.tws.instruments import BAG_CON_ID, Instrument
 from mesolive.doubles.tws.margins import AccountValues, values_of
 from mesolive.doubles.tws.matching import fill_quote
 from mesolive.doubles.tws.place_order import PlaceOrder
-from mesolive.doubles.tws.products import PRODUCTS, increment
 from mesolive.doubles.tws.records import ZERO, Order
 
 ORDER_TYPES: Final = frozenset({"LMT", "MKT", "STP", "STP LMT"})

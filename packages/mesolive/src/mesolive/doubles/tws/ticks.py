@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from mesolive.doubles.markets import Markets, OptionModel
 from mesolive.doubles.tws.instruments import Instrument
-from mesolive.doubles.tws.markets import Markets, OptionModel
 from mesolive.doubles.tws.messages import option_computation, tick_generic, tick_price, tick_size, tick_string
 from mesolive.doubles.tws.wire import Message
 

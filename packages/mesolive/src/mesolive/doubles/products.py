@@ -1,4 +1,4 @@
-"""Products that the double of TWS lists: underlyings with their option classes, exchanges, price steps and strikes.
+"""Products that doubles of brokers list: underlyings with their option classes, exchanges, price steps and strikes.
 
 The conIds of the underlyings are those of IB where they are public. Which classes a product has, and when each expires,
 follows the exchanges' specifications; everything moves with the simulated S&P 500 index, at its own scale.

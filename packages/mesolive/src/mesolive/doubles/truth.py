@@ -1,4 +1,4 @@
-"""Truth ledger of the double of TWS: what really happened, kept apart from what clients are told.
+"""Truth ledger of a double of a broker: what really happened, kept apart from what clients are told.
 
 A test compares a client's books with it. Every entry is one JSON object; with a file they are written before
 any client is told, so that the ledger also has what happened before the double was killed.

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mesolive.doubles.tws.products import MARKET_RULES, Product
+from mesolive.doubles.products import MARKET_RULES, Product
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.contracts import Expiration, Right

@@ -1,4 +1,4 @@
-"""Markets behind the double of TWS: a provider of quotes per underlying, by default the simulated market."""
+"""Markets behind doubles of brokers: a provider of quotes per underlying, by default the simulated market."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Final
 
 from mesolive.clock import Clock
-from mesolive.doubles.tws.product_model import ProductModel
-from mesolive.doubles.tws.products import PRODUCTS, Product
+from mesolive.doubles.product_model import ProductModel
+from mesolive.doubles.products import PRODUCTS, Product
 from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.chain_view import BookView
