@@ -21,7 +21,7 @@ class UsageError(ValueError):
     """An argument of the command line that cannot be used."""
 
 
-def add_control_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_control_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse has no public name for it
     """Add the commands `control` and `list`."""
     control = commands.add_parser("control", help="command a running double")
     control.add_argument("--host", default="127.0.0.1")

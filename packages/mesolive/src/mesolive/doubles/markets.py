@@ -84,7 +84,7 @@ class Markets:
         self.clock = clock
         self.calendar = calendar or us_options_calendar()
         self._providers = dict(providers)
-        self._around_the_clock = around_the_clock
+        self.around_the_clock = around_the_clock
 
     @classmethod
     def simulated(
@@ -163,7 +163,7 @@ class Markets:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether orders are filled: in sessions, or always."""
-        return self._around_the_clock or self.calendar.is_open(moment)
+        return self.around_the_clock or self.calendar.is_open(moment)
 
     def quote(self, contract: OptionContract) -> OptionQuote | None:
         """Return the market of an option, or `None` when it is not listed any more."""

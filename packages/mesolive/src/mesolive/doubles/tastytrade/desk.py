@@ -1,0 +1,127 @@
+"""Desk of the double of tastytrade: what its services share: books, market, faults, and what is told of the books."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+from mesolive.clock import Clock
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.tastytrade.faults import Faults
+from mesolive.doubles.tastytrade.instruments import Instrument, Instruments
+from mesolive.doubles.tastytrade.records import Account, ComplexOrder, Order, Transaction
+from mesolive.doubles.tastytrade.settings import DoubleSettings
+from mesolive.doubles.tastytrade.values import JsonObject, Lagging
+from mesolive.doubles.timeline import Timeline
+from mesolive.doubles.truth import Truth
+
+Listener = Callable[[str, str, JsonObject], None]
+"""Takes a notification: the account, its type, and its data."""
+
+
+class Desk:
+    """What the services share.
+
+    Parameters
+    ----------
+    settings
+        What the double is like.
+    markets
+        Quotes.
+    clock
+        Market time: sessions, quotes, the times in answers.
+    timer
+        Time on the connection: pauses, lags, lives of tokens, rate limits.
+    seed
+        Of the faults and of the gaps between ids.
+
+    Attributes
+    ----------
+    accounts, orders, complex_orders, transactions
+        The books of truth, by number.
+    orders_shown
+        What is told of each order, as it was at each moment.
+    shut
+        Whether the double is being stopped.
+    """
+
+    def __init__(self, settings: DoubleSettings, markets: Markets, clock: Clock, timer: Clock, seed: int) -> None:
+        self.settings = settings
+        self.markets = markets
+        self.clock = clock
+        self.timer = timer
+        self.seed = seed
+        self.faults = Faults(seed)
+        self.instruments = Instruments(markets)
+        self.timeline = Timeline(timer, self.commit)
+        self.truth = Truth(clock.now, settings.truth_path)
+        opened = clock.now() - timedelta(days=400)
+        self.accounts = {number: Account(number, settings.cash, opened) for number in settings.accounts}
+        self.orders: dict[int, Order] = {}
+        self.complex_orders: dict[int, ComplexOrder] = {}
+        self.transactions: list[Transaction] = []
+        self.orders_shown: dict[int, Lagging[JsonObject]] = {}
+        self._listeners: list[Listener] = []
+        self._random = random.Random(f"{seed}/ids")  # noqa: S311 - not for secrets
+        self._ids = {"order": 1_251_000, "complex": 98_000, "transaction": 245_400_000, "fill": 73_100, "rule": 280}
+
+    # time
+
+    def now(self) -> datetime:
+        """Return the market's time."""
+        return self.clock.now()
+
+    def today(self) -> date:
+        """Return the exchange-local date."""
+        return self.markets.today(self.now())
+
+    def seconds_ago(self, seconds: float) -> datetime:
+        """Return a moment of the timer."""
+        return self.timer.now() - timedelta(seconds=seconds)
+
+    def is_open(self) -> bool:
+        """Whether orders are routed and filled."""
+        return self.markets.is_open(self.now())
+
+    # books
+
+    def next_id(self, kind: str) -> int:
+        """Return a new number; those of orders rise by more than one at times."""
+        step = self._random.randint(1, self.settings.id_gap) if kind in {"order", "transaction"} else 1
+        self._ids[kind] += step
+        return self._ids[kind]
+
+    def account(self, number: str) -> Account:
+        """Return an account."""
+        return self.accounts[number]
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument of a symbol that was checked before."""
+        instrument = self.instruments.find(symbol)
+        if instrument is None:
+            raise KeyError(symbol)
+        return instrument
+
+    def orders_of(self, account: str) -> Iterator[Order]:
+        """Return the orders of an account, the oldest first."""
+        return (order for order in list(self.orders.values()) if order.account == account)
+
+    def chance(self, name: str) -> random.Random:
+        """Return the random numbers of one purpose."""
+        return random.Random(f"{self.seed}/{name}")  # noqa: S311 - not for secrets
+
+    # what is told
+
+    def listen(self, listener: Listener) -> None:
+        """Let a listener be told of every notification."""
+        self._listeners.append(listener)
+
+    def publish(self, account: str, kind: str, data: JsonObject) -> None:
+        """Tell the account stream."""
+        for listener in self._listeners:
+            listener(account, kind, data)
+
+    def commit(self) -> None:
+        """Write the truth that waits."""
+        self.truth.flush()
