@@ -13,9 +13,9 @@ from mesolive.clock import ManualClock
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.venue import IbkrVenue
+from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.actions import act
 from mesolive.doubles.tws.double import TwsDouble
-from mesolive.doubles.tws.markets import Markets
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.doubles.tws.wire_contract import ContractQuery
 from mesolive.market.calendar import NEW_YORK, us_options_calendar
