@@ -64,9 +64,9 @@ class TimedVenue(SimulatedVenue):
 
     filled_at = 0.0
 
-    def tell_fill(self, execution: Execution | SettlementFact) -> None:
+    def report_fill(self, execution: Execution | SettlementFact) -> None:
         self.filled_at = time.perf_counter()
-        super().tell_fill(execution)
+        super().report_fill(execution)
 
 
 class Bench:

@@ -108,7 +108,7 @@ def test_the_page_on_operations_has_the_table_of_all_settings() -> None:
 def test_serve_has_an_option_for_each_setting_that_is_no_secret() -> None:
     command = typer.main.get_command(_alone())
     options = {option for parameter in command.params for option in parameter.opts}
-    assert options >= {known.option for known in known_settings() if known.said.flag}
+    assert options >= {known.option for known in known_settings() if known.described.flag}
     assert "--secret-key" not in options
 
 

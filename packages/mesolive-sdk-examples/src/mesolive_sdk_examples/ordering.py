@@ -61,11 +61,11 @@ class GroupTrader:
         seconds: float,
         qty_multiplier: Decimal | None = None,
         key: str | None = None,
-        tell: Callable[[str], object] = out.print,
+        write: Callable[[str], object] = out.print,
     ) -> None:
         self._qty_multiplier = qty_multiplier
         self._key = key
-        self._tell = tell
+        self._write = write
         self._control = control
         self._data = data
         self._provider = provider
@@ -81,7 +81,7 @@ class GroupTrader:
         args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key("cancel"), LiveOrderId=sent)
         await self._control.cancel_order(args)
         order = await self._until(sent, lambda order: order.State.is_final)
-        self._tell(f"order {sent} is {order.State.value}")
+        self._write(f"order {sent} is {order.State.value}")
         if order.CumQty != 0:
             raise Failure(f"order {sent} was filled before it could be cancelled")
 
@@ -107,7 +107,7 @@ class GroupTrader:
         roots = _roots(plan, legs, group)
         earlier = [order for order in await self._orders(plan) if order.LegGroupId == group]
         if any(order.State is models.OrderState.Filled for order in earlier):
-            self._tell(f"group {group} is filled already")
+            self._write(f"group {group} is filled already")
             return
         working = [order.OrderId for order in earlier if not order.State.is_final]
         if working:
@@ -124,7 +124,7 @@ class GroupTrader:
             order = await self._until(sent, lambda order: order.State.is_final)
         if order.State is not models.OrderState.Filled:
             raise Failure(f"order {sent} of group {group} is {order.State.value}")
-        self._tell(f"order {sent} is filled at {shown(order.AvgFillPrice)}")
+        self._write(f"order {sent} is filled at {shown(order.AvgFillPrice)}")
 
     async def _orders(self, plan: models.PreparedPlan) -> list[models.Order]:
         args = models.ListOrdersArgs(ExecPlanId=plan.ExecPlanId, Limit=500)
@@ -151,7 +151,7 @@ class GroupTrader:
             )
         )
         instead = "" if replaces is None else f" in place of order {replaces}"
-        self._tell(f"order {sent.LiveOrderId}: group {group} at {shown(limit)}{instead}, {sent.State.value}")
+        self._write(f"order {sent.LiveOrderId}: group {group} at {shown(limit)}{instead}, {sent.State.value}")
         return sent.LiveOrderId
 
     async def _until(

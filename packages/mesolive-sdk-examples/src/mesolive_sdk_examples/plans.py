@@ -241,7 +241,7 @@ async def execute_by_orders(
         seconds=run.seconds,
         qty_multiplier=run.qty_multiplier,
         key=run.key,
-        tell=err.print if as_json else out.print,
+        write=err.print if as_json else out.print,
     )
     try:
         await trader.trade(plan, legs)

@@ -72,21 +72,21 @@ def http_application(
 
         return answer
 
-    async def tell_health(_request: Request) -> Response:
+    async def serve_health(_request: Request) -> Response:
         report = health.report()
         return JSONResponse(report, 503 if report["status"] == "failing" else 200, {"Cache-Control": "no-store"})
 
-    async def tell_life(_request: Request) -> Response:
+    async def serve_liveness(_request: Request) -> Response:
         return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
-    async def tell_metrics(_request: Request) -> Response:
+    async def serve_metrics(_request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
-            Route("/health", checked(tell_health)),
-            Route("/health/live", checked(tell_life)),
-            Route("/metrics", checked(tell_metrics)),
+            Route("/health", checked(serve_health)),
+            Route("/health/live", checked(serve_liveness)),
+            Route("/metrics", checked(serve_metrics)),
             *[
                 Route(route.path, checked(route.endpoint), methods=sorted(route.methods or ()))
                 for route in portal_routes(sessions, settings.port)

@@ -353,7 +353,7 @@ class KnownSetting:
     name: str
     kind: Any
     default: object
-    said: Setting
+    described: Setting
 
     @property
     def variable(self) -> str:
@@ -369,7 +369,7 @@ class KnownSetting:
     def shown_default(self) -> str:
         """The default for people; nothing where there is none."""
         if self.default is None:
-            return self.said.unset
+            return self.described.unset
         if isinstance(self.default, bool | tuple):
             return ""
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
@@ -418,29 +418,31 @@ def known_settings() -> Sequence[KnownSetting]:
     hints = get_type_hints(Settings, include_extras=True)
     known: list[KnownSetting] = []
     for entry in fields(Settings):
-        kind, said = get_args(hints[entry.name])
+        kind, described = get_args(hints[entry.name])
         present = (
             [arg for arg in get_args(kind) if arg is not type(None)]
             if get_origin(kind) in (Union, UnionType)
             else [kind]
         )
-        known.append(KnownSetting(entry.name, present[0], entry.default, said))
+        known.append(KnownSetting(entry.name, present[0], entry.default, described))
     return known
 
 
 def help_of(name: str) -> str:
     """Return the help of a setting with its default, for the options of commands."""
     (known,) = (setting for setting in known_settings() if setting.name == name)
-    return f"{known.said.help} [default: {known.shown_default}]" if known.shown_default else known.said.help
+    return f"{known.described.help} [default: {known.shown_default}]" if known.shown_default else known.described.help
 
 
 def settings_table() -> str:
     """Return the table of all settings for docs/operations.md."""
     lines = ["| variable | option | default | what it is |", "|---|---|---|---|"]
     for known in known_settings():
-        option = f"`{known.option}`" if known.said.flag else ""
-        default = f"`{known.shown_default}`" if known.default is not None and known.shown_default else known.said.unset
-        lines.append(f"| `{known.variable}` | {option} | {default} | {known.said.help} |")
+        option = f"`{known.option}`" if known.described.flag else ""
+        default = (
+            f"`{known.shown_default}`" if known.default is not None and known.shown_default else known.described.unset
+        )
+        lines.append(f"| `{known.variable}` | {option} | {default} | {known.described.help} |")
     return "\n".join(lines) + "\n"
 
 

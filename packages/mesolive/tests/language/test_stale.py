@@ -31,7 +31,7 @@ SAID = "the quotes of SPX are 75 seconds old"
 @pytest.fixture
 def silent() -> PlainView:
     """Return a market whose provider has said nothing for 75 seconds."""
-    return replace(generated(), heard_at=NOON - timedelta(seconds=75), stale=True)
+    return replace(generated(), last_received_at=NOON - timedelta(seconds=75), stale=True)
 
 
 def short_put(view: PlainView) -> PositionState:
@@ -101,4 +101,4 @@ def test_no_strike_is_chosen_on_quotes_that_are_too_old(silent: PlainView, selec
 
 def test_before_the_first_quote_the_reason_says_so(silent: PlainView) -> None:
     with pytest.raises(SelectionError, match="no quotes of SPX have come in yet"):
-        select(definition(), replace(silent, heard_at=None))
+        select(definition(), replace(silent, last_received_at=None))

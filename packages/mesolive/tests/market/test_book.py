@@ -58,7 +58,7 @@ async def test_a_value_that_arrives_again_is_no_change() -> None:
     assert not chain.book.update(MORNING + SECOND, put(chain), {"bid": float(view.columns.values["bid"][put(chain)])})
     assert not chain.book.update(MORNING + SECOND, slice(None), {"last": math.nan})
     assert chain.book.version == version
-    assert chain.book.heard_at == MORNING + SECOND
+    assert chain.book.last_received_at == MORNING + SECOND
 
 
 async def test_a_side_that_disappears_is_no_price_and_has_no_time() -> None:
@@ -167,7 +167,7 @@ async def test_a_silent_provider_makes_the_book_stale_and_a_word_without_news_ma
     await chain.clock.advance(61.0)
     assert chain.book.stale
     assert chain.book.view().stale
-    chain.book.heard(chain.clock.now())
+    chain.book.mark_received(chain.clock.now())
     assert not chain.book.stale
     await chain.clock.advance(1.0)
     assert not chain.book.view().stale
@@ -299,11 +299,11 @@ async def test_an_updated_quote_is_as_old_as_the_providers_last_update_and_a_rel
     chain = flat_chain()
     clock = chain.clock
     await clock.advance(20)
-    chain.book.heard(clock.now())
+    chain.book.mark_received(clock.now())
     assert quote_of(chain, put(chain)).age(clock.now()) == timedelta(0)
     chain.book.release(clock.now(), put(chain))
     await clock.advance(30)
-    chain.book.heard(clock.now())
+    chain.book.mark_received(clock.now())
     chain.book.release(clock.now(), put(chain))  # a second release does not make it younger
     assert quote_of(chain, put(chain)).age(clock.now()) == timedelta(seconds=30)
     assert not chain.book.view().live_throughout

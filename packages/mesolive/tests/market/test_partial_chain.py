@@ -87,13 +87,13 @@ async def test_while_the_provider_is_silent_nothing_is_modelled_and_the_book_gro
 ) -> None:
     provider, clock = limited
     book = provider.books["SPX"]
-    heard = book.heard_at
+    heard = book.last_received_at
     provider.fall_silent()
     before = book.view().columns.values["mark"].copy()
     await clock.advance(70)
     assert book.stale
     assert np.array_equal(book.view().columns.values["mark"], before, equal_nan=True)
-    assert book.heard_at == heard
+    assert book.last_received_at == heard
     provider.speak_again()
     await clock.advance(4)
     assert not book.stale

@@ -290,8 +290,8 @@ class TestEveryProvider:
     async def test_04_no_quote_is_of_the_future_whatever_the_brokers_clock_says(self, rig: Rig) -> None:
         for _ in range(3):
             view = book_of(rig).view()
-            assert view.heard_at is not None
-            assert view.heard_at <= rig.clock.now()
+            assert view.last_received_at is not None
+            assert view.last_received_at <= rig.clock.now()
             latest = max(int(times.max()) for times in view.columns.times.values())
             assert latest <= to_micros(rig.clock.now())
             await rig.change()

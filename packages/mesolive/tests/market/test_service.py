@@ -74,7 +74,7 @@ def test_a_market_without_a_provider_says_so() -> None:
     assert market.default is None
     with pytest.raises(UnknownProviderError, match="has no market data provider: see mesolive connector add"):
         market.view("SPX")
-    assert market.heard_at() is None
+    assert market.last_received_at() is None
     market.subscribe([]).close()
 
 
@@ -177,7 +177,7 @@ async def test_a_provider_that_is_connected_but_mute_is_in_error_and_that_is_tol
     await market.start()
     async with market.status_changed() as changes:
         assert market.status().state is AgentStatus.Connected
-        assert market.heard_at() == chain.clock.now()
+        assert market.last_received_at() == chain.clock.now()
         waiting = asyncio.ensure_future(anext(changes))
         await chain.clock.advance(59)
         assert not waiting.done() or market.status().state is AgentStatus.Connected
@@ -187,7 +187,7 @@ async def test_a_provider_that_is_connected_but_mute_is_in_error_and_that_is_tol
         assert status.state is AgentStatus.Error
         assert status.message == "connected, but no data since 2024-03-11 15:00:00 UTC"
         waiting = asyncio.ensure_future(anext(changes))
-        chain.book.heard(chain.clock.now())
+        chain.book.mark_received(chain.clock.now())
         await chain.clock.advance(10)
         await waiting
         assert market.status().state is AgentStatus.Connected
@@ -208,7 +208,7 @@ async def test_the_death_and_the_return_of_a_provider_are_told_and_its_subscript
         await chain.clock.advance(10)
         provider.calls.clear()
         provider.become(AgentStatus.Connected)
-        chain.book.heard(chain.clock.now())
+        chain.book.mark_received(chain.clock.now())
         await chain.clock.advance(10)
         assert provider.calls == [("subscribe", (contract,))]
     lease.close()

@@ -141,7 +141,7 @@ class Autopilot:
             None
             if orders is None
             else OrderRunner(
-                control, orders.data, memory, self._policies, provider=orders.provider, now=now, say=self._say
+                control, orders.data, memory, self._policies, provider=orders.provider, now=now, say=self._log
             )
         )
         self._preparer = Preparer(control, None if orders is None else orders.provider)
@@ -246,10 +246,10 @@ class Autopilot:
         worked = self._one_per_subject(behind=pages > 1)
         for listed in self._memory.open_tasks():
             # An earlier task may have changed this one, or the other tasks under way.
-            standing = {task.event_id: task for task in self._memory.open_tasks()}
-            task = standing.get(listed.event_id)
-            if task is not None and self._is_due(task, list(standing.values())):
-                worked.append(await self._carry_out(task, list(standing.values())))
+            open_tasks = {task.event_id: task for task in self._memory.open_tasks()}
+            task = open_tasks.get(listed.event_id)
+            if task is not None and self._is_due(task, list(open_tasks.values())):
+                worked.append(await self._carry_out(task, list(open_tasks.values())))
         return worked
 
     def _one_per_subject(self, *, behind: bool) -> list[Task]:
@@ -283,7 +283,7 @@ class Autopilot:
         own = [task for task in tasks if self._strategies is None or task.strategy_id in self._strategies]
         if own:
             text = f"{TaskState.SKIPPED.value} {len(own)} signals ({note})"
-            self._say(Category.OUTCOME, own[-1], text, State=TaskState.SKIPPED.value, Signals=len(own))
+            self._log(Category.OUTCOME, own[-1], text, State=TaskState.SKIPPED.value, Signals=len(own))
         return [self._memory.change(task, state=TaskState.SKIPPED, note=note) for task in tasks]
 
     def _is_due(self, task: Task, others: Sequence[Task]) -> bool:
@@ -305,7 +305,7 @@ class Autopilot:
         outside = signal.is_on and not signal.is_due
         when = " outside of its scheduled times" if outside else ""
         why = "" if task.condition is None else f": {task.condition}"
-        self._say(Category.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
+        self._log(Category.SIGNAL, task, f"{text}{when}{why}", State=text, Scheduled=str(not outside).lower())
 
     async def accept_restored_log(self) -> list[Task]:
         """Accept the gap that a restored backup leaves in the log; return the tasks that end because of it.
@@ -432,10 +432,10 @@ class Autopilot:
             case models.PreparePositionAdjustmentResult():
                 allowed, legs = prepared.AdjustmentAllowed is not False, prepared.OrderLegs
                 conditions = prepared.AbortConditions or []
-        self._tell_plan(task, prepared)
+        self._report_plan(task, prepared)
         if not allowed:
             reasons = "; ".join(f"{condition.Statement} is {_shown(condition.Result)}" for condition in conditions)
-            self._say(
+            self._log(
                 Category.DECISION, task, f"not allowed: {reasons or 'no reason is given'}", Plan=prepared.ExecPlanId
             )
             return await self._come_to_nothing(task, TaskState.SKIPPED, "the strategy does not allow it")
@@ -450,11 +450,11 @@ class Autopilot:
             )
             request: object = args
             prices = ", ".join(f"{name} {fill.Price:f}" for name, fill in fills.items())
-            self._say(Category.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
+            self._log(Category.DECISION, task, f"fill on paper: {prices}", Plan=prepared.ExecPlanId)
         else:
             request = PlanToOrder.of(prepared, task.account, legs, self._now())
             policy = self._policies[task.kind]
-            self._say(Category.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
+            self._log(Category.DECISION, task, f"order by {policy.style.value}", Plan=prepared.ExecPlanId)
         return self._memory.change(
             task, state=TaskState.EXECUTING, request=wire.encode_json(request).decode(), due=None
         )
@@ -531,7 +531,7 @@ class Autopilot:
             if not listed:
                 return self._end(task, TaskState.HALF_FILLED, why)
             position_id = listed[0].Id
-        self._say(Category.OUTCOME, task, f"HALF FILLED; position {position_id} is left alone from now on: {why}")
+        self._log(Category.OUTCOME, task, f"HALF FILLED; position {position_id} is left alone from now on: {why}")
         return self._memory.stop(task, position_id, why)
 
     async def _next_step(self, task: Task) -> Task:
@@ -578,7 +578,7 @@ class Autopilot:
         }
         if task.kind is TaskKind.EXIT:
             wait = min(EXIT_AGAIN * 2 ** min(task.attempt, 10), MAX_AGAIN)
-            self._say(Category.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
+            self._log(Category.TROUBLE, task, f"tried again in {wait.total_seconds():.0f} s: {why}")
             self._again[task.event_id] = self._now() + wait
             return self._memory.change(task, **changes, due=self._now() + wait)
         if task.attempt + 1 >= ATTEMPTS:
@@ -588,22 +588,22 @@ class Autopilot:
     def _put_off(self, task: Task, why: str) -> Task:
         """Leave a task as it is for now."""
         if task.note != why:
-            self._say(Category.TROUBLE, task, why)
+            self._log(Category.TROUBLE, task, why)
         return self._memory.change(task, note=why)
 
     def _end(self, task: Task, state: TaskState, note: str | None) -> Task:
-        self._say(Category.OUTCOME, task, f"{state.value}{f' ({note})' if note else ''}", State=state.value)
+        self._log(Category.OUTCOME, task, f"{state.value}{f' ({note})' if note else ''}", State=state.value)
         return self._memory.change(task, state=state, note=note)
 
-    def _tell_plan(self, task: Task, prepared: Prepared) -> None:
+    def _report_plan(self, task: Task, prepared: Prepared) -> None:
         groups: list[str] = []
         for group, quantity in sorted(prepared.LegGroupQtys.items()):
             price = prepared.LegGroupPrices.get(group, models.LivePrices())
             legs = ", ".join(f"{ratio:+f} {name}" for name, ratio in quantity.LegRatios.items() if ratio != 0)
             groups.append(f"group {group}: {quantity.Qty:f} x ({legs}) bid {_shown(price.Bid)} ask {_shown(price.Ask)}")
-        self._say(Category.PLAN, task, f"plan {prepared.ExecPlanId}; {'; '.join(groups)}", Plan=prepared.ExecPlanId)
+        self._log(Category.PLAN, task, f"plan {prepared.ExecPlanId}; {'; '.join(groups)}", Plan=prepared.ExecPlanId)
 
-    def _say(
+    def _log(
         self,
         category: Category,
         task: Task,

@@ -71,7 +71,7 @@ class LogReader:
         self._memory = memory
         self._ignore_schedules = ignore_schedules
 
-    async def read(self, heard: Callable[[Signal], None]) -> int:
+    async def read(self, on_signal: Callable[[Signal], None]) -> int:
         """Read to the end of the log; return how many pages it took.
 
         Parameters
@@ -110,7 +110,7 @@ class LogReader:
                 if must_follow and first != since + 1:
                     raise LogRestoredError(since, first)
                 must_follow = False
-                self._take(page.Events, heard)
+                self._take(page.Events, on_signal)
             token = page.ContinuationToken
             if not token:
                 return pages
@@ -126,7 +126,7 @@ class LogReader:
             return None
         return page.Events[0].EventSeqId
 
-    def _take(self, events: list[models.MesoLiveEventEnvelope], heard: Callable[[Signal], None]) -> None:
+    def _take(self, events: list[models.MesoLiveEventEnvelope], on_signal: Callable[[Signal], None]) -> None:
         signals: list[Signal] = []
         for envelope in events:
             event = envelope.Event
@@ -147,7 +147,7 @@ class LogReader:
         # A signal that went off within the page is withdrawn here too: all are noted, then those that ended.
         self._memory.take(begun, ended, events[-1].EventSeqId)
         for signal in sorted(signals, key=lambda item: not item.is_on):
-            heard(signal)
+            on_signal(signal)
 
 
 def _signal(event: object) -> Signal | None:

@@ -226,7 +226,7 @@ class OrderRunner:
         self._provider = provider
         self._providers: dict[str, models.DataProviderType] = {}
         self._now = now
-        self._say = say
+        self._log = say
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
         self._others: set[int] = set()
 
@@ -568,7 +568,7 @@ class OrderRunner:
         )
 
     def _report(self, category: Category, task: Task, text: str, **details: Decimal | int | str | None) -> None:
-        self._say(category, task, text, details)
+        self._log(category, task, text, details)
 
 
 def _key(task: Task, todo: GroupToOrder, number: int) -> str:

@@ -206,12 +206,12 @@ class Progress:
     total: int
 
 
-async def replay(request: Request, told: Callable[[Progress], None] | None = None) -> Outcome:
+async def replay(request: Request, on_progress: Callable[[Progress], None] | None = None) -> Outcome:
     """Run a replay.
 
     Parameters
     ----------
-    told
+    on_progress
         Called at every moment before its evaluation.
 
     Raises
@@ -276,8 +276,8 @@ async def replay(request: Request, told: Callable[[Progress], None] | None = Non
         for done, (moment, until) in enumerate(steps(result, calendar)):
             await request.clock.leap(moment)
             recorder.begin(moment)
-            if told is not None:
-                told(Progress(moment, done, len(result)))
+            if on_progress is not None:
+                on_progress(Progress(moment, done, len(result)))
             view = request.market.view(definition.symbol)
             if view.stale:
                 # Stale quotes allow no decision: an evaluation would only report an error.

@@ -95,7 +95,7 @@ def create_paper(
         await create_paper_account(store, WallClock(), owner, account, amount, currency)
 
     asyncio.run(_with_user(from_environment({"database": database}), user, create))
-    _tell("Paper", user, account, amount, currency, as_json=as_json)
+    _print_cash("Paper", user, account, amount, currency, as_json=as_json)
 
 
 @account_app.command(name="create-simulated")
@@ -114,7 +114,7 @@ def create_simulated(
         await create_simulated_account(store, WallClock(), owner, account, amount, currency)
 
     asyncio.run(_with_user(from_environment({"database": database}), user, create))
-    _tell("Simulated", user, account, amount, currency, as_json=as_json)
+    _print_cash("Simulated", user, account, amount, currency, as_json=as_json)
 
 
 @account_app.command(name="limits")
@@ -244,7 +244,7 @@ def _decimal(text: str, hint: str) -> Decimal:
     return number
 
 
-def _tell(kind: str, user: str, account: str, cash: Decimal, currency: str, *, as_json: bool) -> None:
+def _print_cash(kind: str, user: str, account: str, cash: Decimal, currency: str, *, as_json: bool) -> None:
     if as_json:
         echo(json.dumps({"BrokerAccountId": account, "User": user, "Cash": str(cash), "Currency": currency}))
     else:

@@ -35,13 +35,13 @@ def backup(
     it. It is an ordinary tar archive, packed by gzip.
     """
     settings = from_environment({"database": database, "data_dir": data_dir})
-    with _shown() as tell:
+    with _shown() as report:
         manifest = make_backup(
             settings.database,
             file.absolute(),
             venue_memory(settings),
             named=settings.data_dir is not None,
-            progress=tell,
+            progress=report,
         )
     if as_json:
         echo(json.dumps({"File": str(file), "Bytes": file.stat().st_size, **_summary(manifest)}, indent=2))
@@ -64,14 +64,14 @@ def restore(
     (it tells every difference as an error), then run `mesolive resume`.
     """
     settings = from_environment({"database": database, "data_dir": data_dir})
-    with _shown() as tell:
+    with _shown() as report:
         restoring = restore_backup(
             file,
             settings.database,
             venue_memory(settings),
             named=settings.data_dir is not None,
             force=force,
-            progress=tell,
+            progress=report,
         )
         done = asyncio.run(restoring)
     if as_json:
@@ -98,12 +98,12 @@ def _shown() -> Generator[Tell]:
     ) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def tell(what: str, done: int, total: int) -> None:
+        def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
 
-        yield tell
+        yield report
 
 
 def _summary(manifest: Manifest) -> dict[str, object]:

@@ -31,7 +31,7 @@ class Table(rich.table.Table):
         super().add_row(*texts, **options)
 
 
-def tell_oddities(lines: Iterable[str], shown: Console) -> None:
+def print_oddities(lines: Iterable[str], shown: Console) -> None:
     """Print the anomalies of the chain file that a market starts from, a line each; print nothing without any."""
     for line in lines:
         shown.print(f"[yellow]chain[/]  {escape(line)}", soft_wrap=True)

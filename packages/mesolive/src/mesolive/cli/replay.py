@@ -231,12 +231,12 @@ def _definition(path: Path) -> dict[str, Any]:
     try:
         return load(path.read_bytes())
     except (DefinitionError, OSError) as error:
-        said = (
+        summary = (
             "; ".join(str(problem) for problem in error.problems)
             if isinstance(error, DefinitionError)
             else error.strerror
         )
-        raise typer.BadParameter(f"{path.name} is not a JSON object: {said}", param_hint="--strategy") from None
+        raise typer.BadParameter(f"{path.name} is not a JSON object: {summary}", param_hint="--strategy") from None
 
 
 def _reading(definition: dict[str, Any], path: Path) -> dict[str, Any]:

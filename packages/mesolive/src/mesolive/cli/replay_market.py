@@ -11,7 +11,7 @@ import typer
 
 from mesolive.backtest.runner import StepClock
 from mesolive.backtest.settings import SimulationSettings
-from mesolive.cli.output import Console, tell_oddities
+from mesolive.cli.output import Console, print_oddities
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.provider import Provider
 from mesolive.market.providers.chain_files import ChainFileError, read_chain_file
@@ -85,7 +85,9 @@ def recorded_market(path: Path, calendar: ExchangeCalendar, days: Days, settings
                 "its minute bars (trades or quotes) of the same days are needed",
                 param_hint="--recording",
             )
-    tell_oddities((note for recording in recordings for note in recording.notes), Console(stderr=True, highlight=False))
+    print_oddities(
+        (note for recording in recordings for note in recording.notes), Console(stderr=True, highlight=False)
+    )
     clock = StepClock(begins_at(recordings))
     provider = RecordedProvider(recordings, clock, calendar)
     recorded = (calendar.local(clock.now()).date(), calendar.local(provider.ends_at).date())
@@ -140,7 +142,7 @@ def simulated_market(
         file = read_chain_file(chain)
     except ChainFileError as error:
         raise typer.BadParameter(str(error), param_hint="--chain") from None
-    tell_oddities(file.notes, Console(stderr=True, highlight=False))
+    print_oddities(file.notes, Console(stderr=True, highlight=False))
     export = file.exports[0]
     start = calendar.local(export.exported_at).date()
     unused: list[tuple[str, str]] = []

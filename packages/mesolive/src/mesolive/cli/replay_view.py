@@ -56,18 +56,18 @@ def showing_progress() -> Generator[Callable[[Progress], None]]:
 
             yield advance
         return
-    began = said = time.monotonic()
+    began = printed_at = time.monotonic()
 
-    def say(at: Progress) -> None:
-        nonlocal said
+    def print_line(at: Progress) -> None:
+        nonlocal printed_at
         now = time.monotonic()
-        if now - said < LINE_SECONDS or not at.done:
+        if now - printed_at < LINE_SECONDS or not at.done:
             return
-        said = now
+        printed_at = now
         left = timedelta(seconds=round((now - began) * (at.total - at.done) / at.done))
         echo(f"{at.moment:%Y-%m-%d}: {100 * at.done // at.total} % done, about {left} left", err=True)
 
-    yield say
+    yield print_line
 
 
 def show(outcome: Outcome, found: Results, *, to_files: bool) -> None:

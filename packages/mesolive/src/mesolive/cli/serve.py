@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
-from mesolive.cli.output import Console, Table, tell_oddities
+from mesolive.cli.output import Console, Table, print_oddities
 from mesolive.logs import configure_logs
 from mesolive.settings import (
     KnownSetting,
@@ -46,7 +46,7 @@ def _options() -> Signature:
     """Return the signature that Typer makes the options from: one for each setting that may be an option."""
     parameters: list[Parameter] = []
     for known in known_settings():
-        if not known.said.flag:
+        if not known.described.flag:
             continue
         option = typer.Option(known.option, help=help_of(known.name))
         # Other types are parsed as environment variables are, with the same error messages.
@@ -83,7 +83,7 @@ def announce(application: Application) -> None:
     table.add_row("market", escape(describe_market(settings.market, settings.chain, application)))
     table.add_row("market time", f"{application.clock.now():%Y-%m-%d %H:%M:%S} UTC, speed {settings.speed:g}")
     console.print(table)
-    tell_oddities(application.market.notes, console)
+    print_oddities(application.market.notes, console)
     console.print("Ctrl-C stops it.", style="dim")
 
 

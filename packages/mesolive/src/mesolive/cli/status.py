@@ -147,7 +147,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
     async with client(MesoLiveControlHubClient, url, token) as control, hub:
         # On connect the hub sends the active signals and errors before the first answer.
         latest = await hub.get_latest_event_seq_id()
-        told = list(active)
+        errors = list(active)
         last = await _last_events(hub, max(latest.LatestEventSeqId - LAST_EVENTS, 0))
         return Status(
             health=await _health(url or client_url()),
@@ -157,7 +157,7 @@ async def _ask(url: str | None, token: str | None) -> Status:
                 control.list_accounts, models.ListAccountsArgs(), lambda answer: answer.Accounts, 1000
             ),
             halts=(await control.list_halts()).Halts,
-            active=told,
+            active=errors,
             last=last,
         )
 

@@ -14,7 +14,7 @@ def error_id(connection_id: int) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"mesolive/connection/{connection_id}")
 
 
-def told(name: str, status: ConnectorStatus) -> str:
+def status_text(name: str, status: ConnectorStatus) -> str:
     """Return a connection's state in one line, with what to do."""
     words = status.message or _WORDS[status.state]
     return f"connector {name}: {words}" + (f". {status.remedy}" if status.remedy else "")
@@ -33,7 +33,7 @@ _WORDS = {
 def status_event(name: str, agent: models.AgentConnector, status: ConnectorStatus) -> models.AgentStatusEvent:
     """Return the agent status event of a connection's state."""
     return models.AgentStatusEvent(
-        EventTime=UNSTAMPED, Status=status.state.agent_status, Message=told(name, status), Connector=agent
+        EventTime=UNSTAMPED, Status=status.state.agent_status, Message=status_text(name, status), Connector=agent
     )
 
 
@@ -43,5 +43,5 @@ def error_event(connection_id: int, name: str, status: ConnectorStatus, *, activ
         EventTime=UNSTAMPED,
         State=models.ErrorState.Active if active else models.ErrorState.Resolved,
         ErrorId=error_id(connection_id),
-        Message=told(name, status),
+        Message=status_text(name, status),
     )

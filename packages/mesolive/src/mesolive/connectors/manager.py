@@ -367,4 +367,4 @@ async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:
 
 def last_quote(market: Market, provider: DataProviderType | None) -> datetime | None:
     """Return when a connection's market data was heard last; `None` without market data."""
-    return None if provider is None else market.heard_at(provider)
+    return None if provider is None else market.last_received_at(provider)

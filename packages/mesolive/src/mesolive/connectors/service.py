@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from mesolive.access.context import UserContext
-from mesolive.connectors.agents import told
+from mesolive.connectors.agents import status_text
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager, last_quote
 from mesolive.connectors.repository import (
@@ -91,12 +91,12 @@ class Connections:
         _check(kind, args.Settings, args.Secrets)
         now = self._manager.clock.now()
         async with self._database.write(user.user_id) as tx:
-            standing = await connections_of_user(tx, user.user_id)
-            if args.Name in {item.name for item in standing}:
+            connections = await connections_of_user(tx, user.user_id)
+            if args.Name in {item.name for item in connections}:
                 raise conflict(f"connector {args.Name!r} exists already", code="ConnectorExists")
-            if len(standing) >= MAX_CONNECTORS_PER_USER:
+            if len(connections) >= MAX_CONNECTORS_PER_USER:
                 raise conflict(
-                    f"there are {len(standing)} connectors already; remove one that is not used",
+                    f"there are {len(connections)} connectors already; remove one that is not used",
                     code="TooManyConnectors",
                 )
             given = {name: text for name, text in args.Settings.items() if text}
@@ -281,7 +281,7 @@ class Connections:
                         BrokerAccountIds=[account.broker_account_id for account in served],
                         ConnectedAt=status.since if status.state.is_connected else None,
                         LastSnapshotAt=last_quote(self._market, provider),
-                        Message=told(connection.name, status) if status.message or status.remedy else None,
+                        Message=status_text(connection.name, status) if status.message or status.remedy else None,
                     )
                 )
         return result

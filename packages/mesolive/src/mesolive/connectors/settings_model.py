@@ -169,12 +169,12 @@ def known_fields(model: type[ConnectorSettings]) -> tuple[KnownField, ...]:
         hint = hints[field.name]
         if get_origin(hint) is not Annotated:
             raise TypeError(f"{model.__name__}.{field.name} has no Field")
-        kind, said = hint.__origin__, next(item for item in hint.__metadata__ if isinstance(item, Field))
+        kind, described = hint.__origin__, next(item for item in hint.__metadata__ if isinstance(item, Field))
         if get_origin(kind) in (Union, UnionType):
             (kind,) = (item for item in get_args(kind) if item is not type(None))
         required = field.default is MISSING and field.default_factory is MISSING
         default = None if required else field.default
-        result.append(KnownField(field.name, kind, said.help, required, default))
+        result.append(KnownField(field.name, kind, described.help, required, default))
     return tuple(result)
 
 

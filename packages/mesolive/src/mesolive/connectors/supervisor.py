@@ -134,7 +134,7 @@ class Supervision:
     async def read_accounts(self) -> None:
         """Read accounts and facts now; a failure is part of the state until they can be read again."""
         if await self._read_accounts():
-            await self._store_state(self._told(self.connector.status))
+            await self._store_state(self._shown_status(self.connector.status))
 
     async def _read_accounts(self) -> bool:
         """Read accounts and facts; return whether there was a connection to read them by."""
@@ -145,7 +145,7 @@ class Supervision:
             self._unread = await self._call(work, self._config.call_seconds)
         return True
 
-    def _told(self, status: ConnectorStatus) -> ConnectorStatus:
+    def _shown_status(self, status: ConnectorStatus) -> ConnectorStatus:
         """Return the connector's state, restricted where its accounts cannot be read."""
         if self._unread is None or not status.state.is_connected:
             return status
@@ -219,14 +219,14 @@ class Supervision:
             while True:
                 turns.turned()
                 status = self.connector.status
-                await self._publish(self._told(status))
+                await self._publish(self._shown_status(status))
                 if status.state is ConnectorState.ACTION_REQUIRED:
                     return ConnectorError(Problem.SETTINGS, status.message, status.remedy)
                 if status.state.is_connected:
                     lost_at = None
                     if loop.time() - read_at >= self._config.facts_seconds or read_at < 0:
                         if await self._read_accounts():
-                            await self._publish(self._told(self.connector.status))
+                            await self._publish(self._shown_status(self.connector.status))
                         read_at = loop.time()
                 else:
                     lost_at = loop.time() if lost_at is None else lost_at
@@ -279,15 +279,15 @@ class Supervision:
             await self._store_change(status)
 
     async def _store_change(self, status: ConnectorStatus) -> None:
-        told = replace(
+        current = replace(
             status,
             message=without_known_secrets(status.message),
             remedy=without_known_secrets(status.remedy),
             since=self._status.since,
         )
-        if told == self._status:
+        if current == self._status:
             return
-        changed = replace(told, since=self._clock.now())
+        changed = replace(current, since=self._clock.now())
         await self._events.state_changed(self.connection, changed)
         self._status = changed
 

@@ -41,9 +41,9 @@ def outdated(view: MarketView) -> str | None:
         if quality <= view.accepted:
             return None
         return f"the quotes of {symbol} are {quality.word}, and only {_wanted(view.accepted)} are used"
-    if view.heard_at is None:
+    if view.last_received_at is None:
         return f"no quotes of {symbol} have come in yet"
-    return f"the quotes of {symbol} are {(view.now - view.heard_at).total_seconds():.0f} seconds old"
+    return f"the quotes of {symbol} are {(view.now - view.last_received_at).total_seconds():.0f} seconds old"
 
 
 def quote_problem(view: MarketView, contract: OptionContract) -> str | None:

@@ -81,7 +81,7 @@ class QuoteBook:
         Signals every change of the daily history.
     hours
         When the options trade.
-    heard_at
+    last_received_at
         Market time of the provider's last update or heartbeat: it separates a quiet market from a dead connection.
     pull
         Optional provider callback, called with the time before a view is taken, to publish pending changes.
@@ -98,7 +98,7 @@ class QuoteBook:
     ) -> None:
         self.changes = ChangeSignal()
         self.history_changes = ChangeSignal()
-        self.heard_at: datetime | None = None
+        self.last_received_at: datetime | None = None
         self._history = DailySeries()
         self.pull: Callable[[datetime], None] | None = None
         self._mute_after = mute_after
@@ -165,18 +165,18 @@ class QuoteBook:
     @property
     def stale(self) -> bool:
         """Whether the last update is older than `mute_after`, even if the provider reports a connection."""
-        return self.heard_at is None or self._clock.now() - self.heard_at > self._mute_after
+        return self.last_received_at is None or self._clock.now() - self.last_received_at > self._mute_after
 
-    def heard(self, at: datetime) -> None:
+    def mark_received(self, at: datetime) -> None:
         """Record a heartbeat of the provider without a price change."""
-        self.heard_at = at
+        self.last_received_at = at
 
     def defer(self, at: datetime, refresh: Callable[[], None]) -> None:
         """Mark prices as changed at `at`; the next read calls `refresh`, which writes them.
 
         A second call before that read replaces the first: only the latest prices count.
         """
-        self.heard_at = at
+        self.last_received_at = at
         self._deferred = refresh
         self._changed()
 
@@ -208,7 +208,7 @@ class QuoteBook:
         """
         self._refresh()
         self._compute_published()
-        self.heard_at = at
+        self.last_received_at = at
         micros = to_micros(at)
         changed = self._grade(indices, quality, NEVER)
         if isinstance(indices, int):
@@ -250,7 +250,7 @@ class QuoteBook:
             What the provider says of them.
         """
         self._refresh()
-        self.heard_at = at
+        self.last_received_at = at
         if first < len(self._listing.expirations):
             self._grade(slice(self._listing.bounds[first][0], None), quality, NEVER)
         before = self._publication
@@ -265,7 +265,7 @@ class QuoteBook:
         A quote that was released stays released.
         """
         self._refresh()
-        self.heard_at = at
+        self.last_received_at = at
         changed = self._grade(indices, quality, None)
         if changed:
             self._changed()
@@ -316,7 +316,7 @@ class QuoteBook:
     def set_underlying(self, at: datetime, prices: UnderlyingPrices, quality: QuoteQuality = QuoteQuality.LIVE) -> bool:
         """Take the underlying's prices and what the provider said of them; return whether any of them changed."""
         self._refresh()
-        self.heard_at = at
+        self.last_received_at = at
         prices = _finite(prices)
         self._prices = prices
         old = self._underlying
@@ -380,7 +380,7 @@ class QuoteBook:
             now=now,
             version=self.version,
             stale=self.stale,
-            heard_at=self.heard_at,
+            last_received_at=self.last_received_at,
             listing=self._listing,
             columns=self._view_columns(),
             state=self._underlying,

@@ -32,7 +32,7 @@ class ChainSnapshot:
         The moment.
     spot
         The underlying's mark, or its last price; `None` without one.
-    heard_at
+    last_received_at
         Time of the provider's last update.
     listing, columns
         The contracts and their prices; never written to again.
@@ -47,14 +47,14 @@ class ChainSnapshot:
         *,
         now: datetime,
         spot: float | None,
-        heard_at: datetime | None,
+        last_received_at: datetime | None,
         listing: Listing,
         columns: Columns,
         calendar: TradingCalendar,
         keeper: CurveCache,
     ) -> None:
         self.now = now
-        self.heard_at = heard_at
+        self.last_received_at = last_received_at
         self.listing = listing
         self.columns = columns
         self.calendar = calendar
@@ -90,7 +90,7 @@ class ChainSnapshot:
     def quoted_at(self, index: int) -> datetime | None:
         """Return until when the provider has updated the contract at `index` of the listing; `None` if it never did."""
         released = int(self.columns.released[index])
-        return self.heard_at if released == NEVER else from_micros(released)
+        return self.last_received_at if released == NEVER else from_micros(released)
 
 
 class BookSlice:

@@ -123,7 +123,7 @@ class BookView:
         The book's version.
     stale
         Whether the provider had been silent for too long.
-    heard_at
+    last_received_at
         Time of the provider's last update.
     listing, columns
         The contracts and their prices; never written to again.
@@ -148,7 +148,7 @@ class BookView:
         now: datetime,
         version: int,
         stale: bool,
-        heard_at: datetime | None,
+        last_received_at: datetime | None,
         listing: Listing,
         columns: Columns,
         state: UnderlyingSnapshot,
@@ -160,7 +160,7 @@ class BookView:
         self._snapshot = ChainSnapshot(
             now=now,
             spot=quote.mark if quote.mark is not None else quote.last,
-            heard_at=heard_at,
+            last_received_at=last_received_at,
             listing=listing,
             columns=columns,
             calendar=calendar,
@@ -170,7 +170,7 @@ class BookView:
         self.now = now
         self.version = version
         self.stale = stale
-        self.heard_at = heard_at
+        self.last_received_at = last_received_at
         self.listing = listing
         self.columns = columns
         self.calendar = calendar
@@ -196,7 +196,7 @@ class BookView:
     @cached_property
     def _underlying(self) -> UnderlyingState:
         today = self.calendar.local(self.now).date()
-        state = replace(self._state, quote=replace(self._state.quote, quoted_at=self.heard_at))
+        state = replace(self._state, quote=replace(self._state.quote, quoted_at=self.last_received_at))
         return BookUnderlying(state, self._history, today, self._snapshot)
 
     @property

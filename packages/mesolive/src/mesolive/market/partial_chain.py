@@ -87,7 +87,7 @@ class PartialChain:
         self._bid, self._ask = np.full(count, np.nan), np.full(count, np.nan)
         self._spot, self._seconds = np.full(count, np.nan), np.full(count, -np.inf)
         self._delta, self._gamma, self._theta = np.full(count, np.nan), np.zeros(count), np.zeros(count)
-        self._asked = np.full(count, -np.inf)
+        self._requested_at = np.full(count, -np.inf)
         counts = [end - start for start, _, end in listing.bounds]
         self._place: IntArray = np.repeat(np.arange(len(counts)), counts)
         self._dirty: set[int] = set()
@@ -189,7 +189,7 @@ class PartialChain:
             self._active[stopped] = False
             self._book.release(now, np.array(stopped, dtype=np.intp))
         self._active[started] = True
-        self._asked[started] = now.timestamp()
+        self._requested_at[started] = now.timestamp()
         return changes
 
     # --- what is quoted next ------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ class PartialChain:
         """Return the contracts with the longest wait by their weight."""
         if self._weight is None:
             self._weight = self._weights(now)
-        waited = np.minimum(now.timestamp() - self._asked, LONGEST_WAIT_SECONDS)
+        waited = np.minimum(now.timestamp() - self._requested_at, LONGEST_WAIT_SECONDS)
         urgency = np.where(self._active, -1.0, self._weight * waited)
         urgency[: self._first_alive(now)] = -1.0
         count = min(count, urgency.size)
@@ -355,14 +355,14 @@ class PartialChain:
             return
         half = 0.5 * _spreads(value, 0.5 * (bid + ask), ask - bid)
         modelled_bid, modelled_ask = self._on_tick(value, half)
-        heard_at = self._book.heard_at  # a model is no sign of life of the provider
+        last_received_at = self._book.last_received_at  # a model is no sign of life of the provider
         self._book.update(
             now,
             target,
             {"bid": modelled_bid[target], "ask": modelled_ask[target], "mark": value[target]},
             QuoteQuality.MODELLED,
         )
-        self._book.heard_at = heard_at
+        self._book.last_received_at = last_received_at
 
     def _on_tick(self, value: FloatArray, half: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return bids and offers around values, on the ticks of their classes."""

@@ -272,15 +272,15 @@ class Market:
         status, books = provider.status, provider.books.values()
         if status.state is not AgentStatus.Connected or not books or not all(book.stale for book in books):
             return status
-        heard = max((book.heard_at for book in books if book.heard_at is not None), default=None)
-        since = "yet" if heard is None else f"since {heard:%Y-%m-%d %H:%M:%S} UTC"
+        received = max((book.last_received_at for book in books if book.last_received_at is not None), default=None)
+        since = "yet" if received is None else f"since {received:%Y-%m-%d %H:%M:%S} UTC"
         return ProviderStatus(AgentStatus.Error, f"connected, but no data {since}", status.connected_at)
 
-    def heard_at(self, kind: DataProviderType | None = None) -> datetime | None:
+    def last_received_at(self, kind: DataProviderType | None = None) -> datetime | None:
         """Return the time of a provider's last update; `None` before the first, and without such a provider."""
         provider = self._providers.get(wanted) if (wanted := self.default if kind is None else kind) else None
-        heard = [] if provider is None else [book.heard_at for book in provider.books.values()]
-        return max((moment for moment in heard if moment is not None), default=None)
+        received = [] if provider is None else [book.last_received_at for book in provider.books.values()]
+        return max((moment for moment in received if moment is not None), default=None)
 
     def status_changed(self) -> Subscription:
         """Return an async iterator that yields whenever a provider's status may have changed."""

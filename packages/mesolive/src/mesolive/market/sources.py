@@ -164,8 +164,8 @@ def _go_on(request: SourceRequest, beginning: datetime, until: datetime | None) 
     if reached is None or reached <= start:
         return start
     if until is None or reached <= until:
-        tell = log.info if request.start is None else log.warning  # the requested start is not used
-        tell("market_time_goes_on", since=reached.isoformat())
+        write = log.info if request.start is None else log.warning  # the requested start is not used
+        write("market_time_goes_on", since=reached.isoformat())
         return reached
     log.warning("market_time_goes_back", to=start.isoformat(), stored_until=reached.isoformat())
     return start

@@ -188,7 +188,7 @@ class MarketView(Protocol):
         ...
 
     @property
-    def heard_at(self) -> datetime | None:
+    def last_received_at(self) -> datetime | None:
         """Time of the provider's last update, or `None` before the first."""
         ...
 

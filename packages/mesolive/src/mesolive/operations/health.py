@@ -451,8 +451,8 @@ class Health:
         now = self._clock.now()
         result: dict[str, MarketVitals] = {}
         for kind in self._market.built_in:
-            status, heard = self._market.status(kind), self._market.heard_at(kind)
-            silence = None if heard is None else max(0.0, (now - heard).total_seconds())
+            status, received = self._market.status(kind), self._market.last_received_at(kind)
+            silence = None if received is None else max(0.0, (now - received).total_seconds())
             result[kind.name] = MarketVitals(status.state is AgentStatus.Connected, silence, status.message)
         return result
 

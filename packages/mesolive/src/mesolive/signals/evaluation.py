@@ -60,12 +60,12 @@ class Times:
     ----------
     considered
         The scheduled times that were considered.
-    told
+    signalled_at
         When each active subject was raised last; failed automatic updates are not included.
     """
 
     considered: ConsideredTimes
-    told: Mapping[str, datetime]
+    signalled_at: Mapping[str, datetime]
 
     def of(
         self, subject: Subject, schedule: Schedule | None, at: datetime | None, due: bool, opened: datetime | None
@@ -82,7 +82,7 @@ class Times:
         if schedule is None:
             return Consideration(None, due)
         key = subject.key
-        return Consideration(at, self.considered.is_new(key, at, self.told.get(key), opened))
+        return Consideration(at, self.considered.is_new(key, at, self.signalled_at.get(key), opened))
 
 
 def evaluate(
@@ -161,7 +161,7 @@ def _evaluate_position(
         found.findings.extend(errors(names, [adjustment.evaluation]))
         # The time of an update that is carried out now counts as considered once the update is stored.
         _note(found, subject, time, known=result is False)
-        if (schedule is None and subject.key in times.told) or not time.decides:
+        if (schedule is None and subject.key in times.signalled_at) or not time.decides:
             done.add(adjustment.condition)
     carried_out = auto_updates.carry_out(
         strategy,
@@ -174,7 +174,7 @@ def _evaluate_position(
         random=random,
     )
     found.updates.extend((watched, update) for update in carried_out)
-    found.findings.extend(_standing_updates(names, signals.adjustments, carried_out))
+    found.findings.extend(_active_updates(names, signals.adjustments, carried_out))
     found.evaluated.add(names.scope)
 
 
@@ -183,7 +183,7 @@ def _note(found: Found, subject: Subject, time: Consideration, *, known: bool) -
         found.considered[subject.key] = time.at
 
 
-def _standing_updates(
+def _active_updates(
     names: Names, adjustments: Sequence[AdjustmentEvaluation], carried_out: Sequence[Update]
 ) -> list[ConditionResult]:
     """Return the updates that may be carried out again: their condition is false again.

@@ -175,8 +175,8 @@ class SignalEvaluator:
             if not sessions.is_open(pair.context.account) or _being_settled(pair, own, unsettled):
                 result.findings.append(no_entry(pair.names))
                 continue
-            await self._evaluate_pair(pair, watch.standing.get(pair.context.user_id, {}), accounts, result)
-        await self._tell(watch, result)
+            await self._evaluate_pair(pair, watch.active.get(pair.context.user_id, {}), accounts, result)
+        await self._publish(watch, result)
         self._considered.note(result.considered)
         self._considered.forget_before(min([now, *sessions.times]) - INSTANTS)
 
@@ -209,7 +209,7 @@ class SignalEvaluator:
     async def _evaluate_pair(
         self,
         pair: StrategyAccount,
-        standing: Mapping[str, ActiveState],
+        active: Mapping[str, ActiveState],
         accounts: dict[tuple[int, str], AccountState],
         found: Found,
     ) -> None:
@@ -221,8 +221,8 @@ class SignalEvaluator:
         symbols.update(symbol_of.values())
         if not pair.active:
             found.findings.append(no_entry(names))
-        told = {key: one.since for key, one in standing.items() if one.since is not None and one.body != FAILED}
-        times = Times(self._considered, told)
+        signalled_at = {key: one.since for key, one in active.items() if one.since is not None and one.body != FAILED}
+        times = Times(self._considered, signalled_at)
         failed = False
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
@@ -258,8 +258,8 @@ class SignalEvaluator:
             except Exception as problem:  # noqa: BLE001 - one strategy's failure must not silence the others
                 failed = True
                 _log.exception("strategy_evaluation_failed", strategy_id=context.strategy_id)
-                told = f"internal error ({type(problem).__name__}); the server's log has it"
-                found.findings.append(error(names, told, cause=f"evaluation of {symbol}"))
+                text = f"internal error ({type(problem).__name__}); the server's log has it"
+                found.findings.append(error(names, text, cause=f"evaluation of {symbol}"))
             else:
                 found.findings.extend(one.findings)
                 found.evaluated |= one.evaluated
@@ -282,38 +282,38 @@ class SignalEvaluator:
             kept[key] = context.whole_account(self._room.marks(view, context.account))
         return context.for_strategy(kept[key])
 
-    async def _tell(self, watch: Watch, found: Found) -> None:
+    async def _publish(self, watch: Watch, found: Found) -> None:
         existing = watch.existing
-        users = {scope.user_id for scope in existing} | watch.standing.keys()
+        users = {scope.user_id for scope in existing} | watch.active.keys()
         for user_id in sorted(users):
-            standing = watch.standing.get(user_id, {})
+            active = watch.active.get(user_id, {})
             own = [finding for finding in found.findings if finding.subject.scope.user_id == user_id]
-            changed = changes(standing, own, evaluated=found.evaluated, existing=existing)
+            changed = changes(active, own, evaluated=found.evaluated, existing=existing)
             for start in range(0, len(changed), CHANGES_PER_TRANSACTION):
-                await self._tell_changes(user_id, changed[start : start + CHANGES_PER_TRANSACTION])
+                await self._publish_changes(user_id, changed[start : start + CHANGES_PER_TRANSACTION])
             for watched, update in found.updates:
                 if watched.names.scope.user_id == user_id:
                     applied = _Applied(str(self._new_id()), watched, update)
-                    await self._tell_update(user_id, applied, standing)
+                    await self._publish_update(user_id, applied, active)
 
-    async def _tell_changes(self, user_id: int, changed: Sequence[Change]) -> None:
+    async def _publish_changes(self, user_id: int, changed: Sequence[Change]) -> None:
         """Publish signals and errors that begin or end, and store them, in one transaction."""
         async with self._database.write(user_id) as tx:
             present = await _still_there(tx, [change.scope for change in changed if change.begins])
-            told = [
+            published = [
                 change
                 for change in changed
                 if not change.begins or change.scope in present or change.kind is Kind.ERROR
             ]
-            events = [change.event for change in told if change.event is not None]
+            events = [change.event for change in published if change.event is not None]
             await self._journal.append(tx, user_id, events)
             # A signal that begins may be active already: it is raised again, and its row holds the latest event.
-            keys = [change.key for change in told]
+            keys = [change.key for change in published]
             if keys:
                 await tx.execute(
                     delete(signal_states).where(signal_states.c.user_id == user_id, signal_states.c.subject.in_(keys))
                 )
-            begun = [self._row(change) for change in told if change.begins]
+            begun = [self._row(change) for change in published if change.begins]
             if begun:
                 await tx.execute(insert(signal_states), begun)
 
@@ -329,11 +329,11 @@ class SignalEvaluator:
             "since": self._clock.now(),
         }
 
-    async def _tell_update(self, user_id: int, applied: _Applied, standing: Mapping[str, ActiveState]) -> None:
+    async def _publish_update(self, user_id: int, applied: _Applied, active: Mapping[str, ActiveState]) -> None:
         """Carry out an automatic update: its variables, its events and its state change are one transaction."""
         update, names = applied.update, applied.watched.names
         key = Subject(Kind.UPDATE, names.scope, update.condition).key
-        if update.error is not None and key in standing:
+        if update.error is not None and key in active:
             return  # it failed before, and that error is published already
         async with self._database.write(user_id) as tx:
             assert names.position_id is not None  # noqa: S101 - an update is of a position
@@ -425,7 +425,7 @@ def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
     names, update = applied.watched.names, applied.update
     scope = names.scope
 
-    def told(model: type[U], **more: Any) -> U:  # noqa: ANN401 - the fields that one of the three has by itself
+    def stamped(model: type[U], **more: Any) -> U:  # noqa: ANN401 - the fields that one of the three has by itself
         return model(
             EventTime=UNSTAMPED,
             JobId=applied.job_id,
@@ -438,7 +438,7 @@ def _update_events(applied: _Applied) -> list[models.MesoLiveEvent]:
             **more,
         )
 
-    started = told(models.AutoUpdateVarsAdjustmentStartedEvent)
+    started = stamped(models.AutoUpdateVarsAdjustmentStartedEvent)
     if update.error is not None:
-        return [started, told(models.AutoUpdateVarsAdjustmentFailedEvent, Error=update.error)]
-    return [started, told(models.AutoUpdateVarsAdjustmentCompletedEvent, UpdatedVars=shown(update.changed))]
+        return [started, stamped(models.AutoUpdateVarsAdjustmentFailedEvent, Error=update.error)]
+    return [started, stamped(models.AutoUpdateVarsAdjustmentCompletedEvent, UpdatedVars=shown(update.changed))]

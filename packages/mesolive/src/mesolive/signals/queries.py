@@ -58,7 +58,7 @@ class Watch:
     """Active strategies, open positions and active signals, by user."""
 
     pairs: list[StrategyAccount] = field(default_factory=list[StrategyAccount])
-    standing: dict[int, dict[str, ActiveState]] = field(default_factory=dict[int, dict[str, ActiveState]])
+    active: dict[int, dict[str, ActiveState]] = field(default_factory=dict[int, dict[str, ActiveState]])
 
     @property
     def is_whole(self) -> bool:
@@ -78,8 +78,8 @@ async def load(tx: Transaction) -> Watch:
     watch = Watch()
     for row in await tx.all(_ACTIVE_SIGNALS):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
-        standing = ActiveState(row.subject, Kind(row.kind), scope, row.body, row.since)
-        watch.standing.setdefault(row.user_id, {})[row.subject] = standing
+        active = ActiveState(row.subject, Kind(row.kind), scope, row.body, row.since)
+        watch.active.setdefault(row.user_id, {})[row.subject] = active
     active = await active_strategies(tx)
     wanted = sorted(active | await strategies_with_positions(tx))
     if not wanted:

@@ -69,7 +69,7 @@ class Change:
 
 
 def changes(
-    standing: Mapping[str, ActiveState],
+    active: Mapping[str, ActiveState],
     findings: Iterable[ConditionResult],
     *,
     evaluated: Collection[Scope],
@@ -79,7 +79,7 @@ def changes(
 
     Parameters
     ----------
-    standing
+    active
         The active subjects, by key.
     findings
         The results of the evaluation.
@@ -95,24 +95,24 @@ def changes(
         if key in mentioned:
             continue  # the same statement, written twice
         mentioned.add(key)
-        is_on = key in standing
+        is_on = key in active
         renewed = finding.renewed and finding.holds is True
         if finding.holds is None or (finding.holds is is_on and not renewed):
             continue
         subject = finding.subject
         result.append(Change(key, subject.kind, subject.scope, finding.holds, finding.event(finding.holds)))
-    for key, one in standing.items():
+    for key, one in active.items():
         if key not in mentioned and (one.scope in evaluated or one.scope not in existing):
             result.append(Change(key, one.kind, one.scope, begins=False, event=ended(one)))
     return result
 
 
-def ended(standing: ActiveState) -> models.MesoLiveEvent | None:
+def ended(active: ActiveState) -> models.MesoLiveEvent | None:
     """Return the end event of a subject without a result: its last event, without the evidence."""
-    model = MODELS.get(standing.kind)
-    if standing.body is None or model is None:
+    model = MODELS.get(active.kind)
+    if active.body is None or model is None:
         return None
-    event = wire.decode_json(standing.body.encode(), model)
+    event = wire.decode_json(active.body.encode(), model)
     match event:
         case models.EntrySignalEvent():
             event.State, event.EntrySignalResult = models.SignalState.Off, None

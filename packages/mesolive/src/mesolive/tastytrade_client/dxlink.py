@@ -85,7 +85,9 @@ class DxLinkLostError(Exception):
         self.was_too_big = was_too_big
 
 
-class _Frame(msgspec.Struct, frozen=True, kw_only=True):
+class DxLinkFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame of the server, as far as the client reads it."""
+
     type: str
     channel: int = 0
     state: str | None = None
@@ -95,7 +97,7 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
     eventFields: dict[str, list[str]] | None = None  # noqa: N815 - the name on the wire
 
 
-_frames = msgspec.json.Decoder(_Frame)
+_frames = msgspec.json.Decoder(DxLinkFrame)
 
 
 class DxLinkConnection:
@@ -244,12 +246,12 @@ class DxLinkConnection:
 
     # --- frames from the server ---------------------------------------------------------------------------------------
 
-    async def _expect(self, socket: ClientConnection, kind: str) -> _Frame:
+    async def _expect(self, socket: ClientConnection, kind: str) -> DxLinkFrame:
         """Wait for a frame of the handshake; others that come meanwhile are taken as usual."""
         try:
             async with asyncio.timeout(self._config.action_seconds):
                 while True:
-                    frame = _read(await socket.recv(decode=False))
+                    frame = read_frame(await socket.recv(decode=False))
                     if frame is None:
                         continue
                     if frame.type == kind:
@@ -266,7 +268,7 @@ class DxLinkConnection:
         while True:
             text = await socket.recv(decode=False)
             self._heard_at = loop.time()
-            frame = _read(text)
+            frame = read_frame(text)
             if frame is None:
                 self._tables.dropped += 1
             elif frame.data is not None:
@@ -275,7 +277,7 @@ class DxLinkConnection:
             else:
                 await self._take(socket, frame)
 
-    async def _take(self, socket: ClientConnection, frame: _Frame) -> None:
+    async def _take(self, socket: ClientConnection, frame: DxLinkFrame) -> None:
         match frame.type:
             case "FEED_CONFIG":
                 self._tables.configure(frame.eventFields)
@@ -298,7 +300,7 @@ class DxLinkConnection:
             case _:
                 pass  # KEEPALIVE, SETUP, and what later versions add
 
-    def _fail_or_warn(self, frame: _Frame) -> None:
+    def _fail_or_warn(self, frame: DxLinkFrame) -> None:
         message = (frame.message or "")[:200]
         if frame.error in ENDING_ERRORS:
             is_unauthorized = frame.error == "UNAUTHORIZED"
@@ -396,7 +398,8 @@ def _fitting(pending: Iterable[Subscription], config: DxLinkConfig) -> Iterator[
         yield kind, symbol
 
 
-def _read(text: bytes) -> _Frame | None:
+def read_frame(text: bytes) -> DxLinkFrame | None:
+    """Return a frame, or `None` for a text that is none."""
     try:
         return _frames.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -234,7 +234,8 @@ class Transport:
             async with asyncio.timeout(limit):
                 return await self._repeated(method, path, answer, query, body, reached)
         except TimeoutError:
-            return Unknown(f"no answer to {method} {path} within {limit:g} s", sent=reached.sent)
+            told = reached.failure or f"no answer to {method} {path}"
+            return Unknown(f"{told} within {limit:g} s", sent=reached.sent)
 
     async def _repeated(
         self,
@@ -257,6 +258,7 @@ class Transport:
             again = isinstance(outcome, Unknown) and method in READS
             if not again:
                 return outcome
+            reached.failure = str(outcome)
             await asyncio.sleep(pause)
             pause *= 2
 
@@ -371,12 +373,13 @@ class Transport:
 
 
 class _Reached:
-    """Whether a request may have reached the server."""
+    """Whether a request may have reached the server, and how the last attempt failed."""
 
-    __slots__ = ("sent",)
+    __slots__ = ("failure", "sent")
 
     def __init__(self) -> None:
         self.sent = False
+        self.failure = ""
 
 
 @cache

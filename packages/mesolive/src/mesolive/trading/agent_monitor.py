@@ -47,7 +47,7 @@ class AgentMonitor:
 
     async def start(self) -> None:
         """Compare the providers' states with the last published ones, then follow changes."""
-        await self._tell()
+        await self._publish()
         self.tasks.start_loop("provider status", self._follow, back_off=RETRY)
 
     async def stop(self) -> None:
@@ -58,7 +58,7 @@ class AgentMonitor:
         # Subscribed before the comparison: a change that comes between the two is in the subscription.
         async with self._market.status_changed() as changes:
             while True:
-                await self._tell()
+                await self._publish()
                 turns.turned()
                 try:
                     async with asyncio.timeout(self._look_seconds if self._some_are_away() else None):
@@ -72,16 +72,16 @@ class AgentMonitor:
         states = (self._market.status(kind).state for kind in self._market.built_in)
         return any(state is not models.AgentStatus.Connected for state in states)
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         """Publish each provider's status to every user whose last published status differs."""
         for kind in self._market.built_in:
             status = self._market.status(kind)
             away = status.state is not models.AgentStatus.Connected
             async with self._database.read() as tx:
-                untold = [user for user in await _users(tx) if await _is_told(tx, user, kind) != away]
-            for user in untold:
+                unreported = [user for user in await _users(tx) if await _is_reported(tx, user, kind) != away]
+            for user in unreported:
                 async with self._database.write(user) as tx:
-                    if await _is_told(tx, user, kind) != away:
+                    if await _is_reported(tx, user, kind) != away:
                         await self._journal.append(tx, user, status_events(kind, status))
 
 
@@ -111,7 +111,7 @@ async def _users(tx: Transaction) -> list[int]:
     return [row.id for row in await tx.all(select(users.c.id).order_by(users.c.id))]
 
 
-async def _is_told(tx: Transaction, user_id: int, kind: models.DataProviderType) -> bool:
+async def _is_reported(tx: Transaction, user_id: int, kind: models.DataProviderType) -> bool:
     """Whether the user's last published status of the provider is disconnected."""
     row = await tx.first(
         select(active_events.c.subject).where(

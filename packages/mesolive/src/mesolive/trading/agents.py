@@ -58,7 +58,7 @@ class Agents:
                     DataProvider=kind,
                     BrokerAccountIds=served if kind is self._market.default else [],
                     ConnectedAt=status.connected_at,
-                    LastSnapshotAt=self._market.heard_at(kind),
+                    LastSnapshotAt=self._market.last_received_at(kind),
                     Message=status.message or None,
                 )
             )

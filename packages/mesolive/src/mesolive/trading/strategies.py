@@ -169,7 +169,7 @@ class Strategies:
                 updated_at=now,
             )
             await self._activate(tx, strategy_id, active_on)
-            return told(await self._one(tx, user, strategy_id), notes)
+            return with_notes(await self._one(tx, user, strategy_id), notes)
 
     async def update(
         self, user: UserContext, args: models.UpdateStrategyArgs
@@ -192,7 +192,7 @@ class Strategies:
                 await tx.execute(strategy_accounts.delete().where(strategy_accounts.c.strategy_id == args.StrategyId))
                 await self._activate(tx, args.StrategyId, active_on)
             await tx.execute(strategies.update().where(strategies.c.id == args.StrategyId).values(**changes))
-            return told(await self._one(tx, user, args.StrategyId), notes)
+            return with_notes(await self._one(tx, user, args.StrategyId), notes)
 
     async def rename(self, user: UserContext, args: models.RenameStrategyArgs) -> models.LiveStrategy:
         """Give the strategy another name; names need not be unique."""
@@ -376,7 +376,7 @@ async def checked_definition(given: Mapping[str, Any]) -> tuple[StrategyDefiniti
     return report.definition, "\n".join(report.notes) or None
 
 
-def told(live: models.LiveStrategy, notes: str | None) -> models.MesoLiveApiResponse[models.LiveStrategy]:
+def with_notes(live: models.LiveStrategy, notes: str | None) -> models.MesoLiveApiResponse[models.LiveStrategy]:
     """Return the answer of an import: the strategy, with warnings for its owner in `Message`."""
     return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=notes, Data=live)
 

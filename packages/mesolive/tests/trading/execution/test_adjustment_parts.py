@@ -196,7 +196,7 @@ async def test_a_fill_that_comes_after_the_exit_opens_the_position_again(stage: 
         ),
         at=stage.market.clock.now(),
     )
-    await stage.desk.application.desk.facts.tell(report_from_venue(1, 1, late))
+    await stage.desk.application.desk.facts.apply(report_from_venue(1, 1, late))
     assert (await stage.position()).State is LivePositionState.Closing
     assert {name: [qty for _, qty, _ in found] for name, found in (await stage.held()).items()} == {"p": [1, -1]}
     await stage.desk.until(

@@ -368,7 +368,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
         self.burst = None
 
         async def tell() -> None:
-            await asyncio.gather(*(self.facts.hand_in(fact) for fact in told))
+            await asyncio.gather(*(self.facts.enqueue(fact) for fact in told))
 
         self.runner.run(tell())
 
@@ -442,7 +442,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
             return
 
         async def tell() -> None:
-            await self.facts.tell(told)
+            await self.facts.apply(told)
 
         self.runner.run(tell())
 
@@ -489,7 +489,7 @@ class OrdersAgainstAnOracle(RuleBasedStateMachine):
                 fact: Any = StillWorking(f"V{self.venue_number(one)}", START)
             else:
                 fact = NotAtVenue(START)
-            await self.facts.tell(report_from_server(order, fact))
+            await self.facts.apply(report_from_server(order, fact))
 
         if not one.at_venue and one.told:
             return  # a denied cancel said that it is there: the venue contradicts itself, and nothing is settled

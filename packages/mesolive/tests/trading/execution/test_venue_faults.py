@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.portfolio.position_queries import held_in_books
-from mesolive.venues.base import VenueLeg
+from mesolive.venues.base import Accepted, Ended, OrderStatus, VenueLeg, VenueOrder, VenueRequest
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models
@@ -72,6 +72,48 @@ async def test_an_order_that_never_arrived_is_rejected_only_when_the_venue_says_
     await desk.send(at_venue(entry))  # the group is free again
     await desk.position_in(LivePositionState.Open)
     await balanced(desk)
+
+
+async def test_an_order_that_the_venue_still_searches_for_is_not_judged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    sent_as: list[VenueRequest] = []
+    searching, polled = True, asyncio.Event()
+    submit, listed = desk.venue.submit, desk.venue.orders
+
+    async def kept(request: VenueRequest) -> Accepted | Ended:
+        sent_as.append(request)
+        return await submit(request)
+
+    async def with_doubts(account: str, since: datetime) -> Sequence[VenueOrder]:
+        found = [*await listed(account, since)]
+        if searching and sent_as:
+            (request,) = sent_as
+            in_doubt = VenueOrder(
+                account=account,
+                reference=request.reference,
+                venue_id="",
+                status=OrderStatus.IN_DOUBT,
+                qty=request.qty,
+                filled=Decimal(0),
+                at=START,
+            )
+            found.append(in_doubt)
+            polled.set()
+        return found
+
+    monkeypatch.setattr(desk.venue, "submit", kept)
+    monkeypatch.setattr(desk.venue, "orders", with_doubts)
+    desk.venue.faults.ask(Fault.REQUEST_LOST)
+    sent = await desk.send(at_venue(entry))
+    for _ in range(3):
+        polled.clear()
+        async with asyncio.timeout(10):
+            await polled.wait()
+        assert (await desk.order(sent.LiveOrderId)).State is OrderState.PendingSubmit
+    searching = False
+    await desk.order_in(sent.LiveOrderId, OrderState.Rejected)
 
 
 async def test_an_order_is_unresolved_as_long_as_the_venue_cannot_be_asked(desk: Desk) -> None:

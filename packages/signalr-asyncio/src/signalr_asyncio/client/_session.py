@@ -82,7 +82,7 @@ class Session:
         self._uploads: dict[str, list[asyncio.Task[None]]] = {}
         self._tasks = Tasks(logger)
         self._strangers: set[str] = set()
-        self._heard = clock.now()
+        self._received_at = clock.now()
         self._room: asyncio.Future[None] | None = None
         self._holding = False
         self._error: ConnectionLostError | None = None
@@ -277,7 +277,7 @@ class Session:
         read, streams, time = self._wire.read, self._streams, self._clock.now
         while True:
             messages = await read()
-            self._heard = time()
+            self._received_at = time()
             for message in messages:
                 if type(message) is StreamItem:
                     items = streams.get(message.invocation_id)
@@ -368,7 +368,7 @@ class Session:
             finally:
                 self._room = None
                 self._holding = False
-                self._heard = self._clock.now()
+                self._received_at = self._clock.now()
         return True
 
     # -- keeping alive
@@ -379,18 +379,18 @@ class Session:
         next_ping = clock.now() + options.keep_alive
         ping: asyncio.Task[None] | None = None
         while True:
-            await clock.sleep(max(0.0, min(next_ping, self._heard + options.server_timeout) - clock.now()))
+            await clock.sleep(max(0.0, min(next_ping, self._received_at + options.server_timeout) - clock.now()))
             now = clock.now()
             if self._holding or self._wire.quiet:
                 # While reading is paused, silence of the server cannot be measured.
-                self._heard = now
-            if now - self._heard >= options.server_timeout:
+                self._received_at = now
+            if now - self._received_at >= options.server_timeout:
                 silence = ServerTimeoutError(f"Nothing was heard of the server for {options.server_timeout:g} s.")
                 if not self._wire.expire():
                     self._fail(silence)
                     self.wake()
                     return
-                self._heard = now
+                self._received_at = now
             if now >= next_ping:
                 next_ping = now + options.keep_alive
                 # A ping that a full socket holds back must not hold back the watch over the server.

@@ -41,7 +41,7 @@ class Allowance:
         if self._waiting is not None and not self.spent:
             self._waiting.set()
 
-    def tell(self, room: asyncio.Event) -> None:
+    def watch(self, room: asyncio.Event) -> None:
         """Set `room` once the limit is not reached any more. Only one waits at a time: the connection's reader."""
         self._waiting = room
 
@@ -93,7 +93,7 @@ class Upload:
     async def _put_later(self, item: Payload) -> None:
         while self._full:
             self._room.clear()
-            self._allowance.tell(self._room)
+            self._allowance.watch(self._room)
             await self._room.wait()
         self._put_now(item)
 

@@ -7,6 +7,7 @@ greeks of leased contracts are kept beside ours.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -233,6 +234,7 @@ class TastytradeProvider:
             self.tasks.start_loop("tastytrade days", self._follow_days)
             self.tasks.start_loop("tastytrade chains", self._follow_misses)
             self.tasks.start_loop("tastytrade quiet market", self._follow_quiet)
+            await asyncio.sleep(0)  # the loops now wait for their first turn
         except BaseException:
             await self.stop()
             raise
@@ -332,11 +334,14 @@ class TastytradeProvider:
         _log.info("first_quotes_received", quoted=len(self._quoted), wanted=len(self._window))
 
     async def _flush_loop(self, turns: Turns) -> None:
+        pause = 0.0
         while True:
             await self._data.wait()
-            await asyncio.sleep(self._config.flush_seconds)
+            await asyncio.sleep(max(self._config.flush_seconds, pause))
             self._data.clear()
+            begun = time.perf_counter()
             self.flush()
+            pause = pause_after(time.perf_counter() - begun)
             turns.turned()
 
     def flush(self) -> None:
@@ -469,8 +474,13 @@ class TastytradeProvider:
             if self._status.state is AgentStatus.Connected:
                 for book in self._books.values():
                     if not book.hours.is_open(now):
-                        book.heard(now)
+                        book.mark_received(now)
             turns.turned()
+
+
+def pause_after(took: float) -> float:
+    """Return for how long quotes are conflated at least after a write that took so long: a flood must leave time."""
+    return took * 40
 
 
 def _price(value: object) -> float | None:

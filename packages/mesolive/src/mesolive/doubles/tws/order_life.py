@@ -32,7 +32,7 @@ class OrderLife:
         self._reports = reports
         self._traded = traded
 
-    def accept(self, order: Order, *, told: bool = True) -> None:
+    def accept(self, order: Order, *, acknowledged: bool = True) -> None:
         """Let an order reach IB's servers: it has a permId and works, and its client is told."""
         gateway, faults, reports = self._gateway, self._gateway.faults, self._reports
         strike = partial(faults.strike, client=order.client_id)
@@ -47,7 +47,7 @@ class OrderLife:
             order_id=order.order_id,
             order_ref=order.order_ref,
         )
-        if not told or strike("order_unacknowledged") is not None:
+        if not acknowledged or strike("order_unacknowledged") is not None:
             # It works at once; a later change of its state would tell of it.
             order.status = OrderStatus.SUBMITTED
             return

@@ -223,7 +223,7 @@ class OrderService:
             return
         if gateway.faults.strike("order_then_cut", client=client_id) is not None:
             self._cut(client)
-            self._life.accept(order, told=False)
+            self._life.accept(order, acknowledged=False)
             return
         self._life.accept(order)
 

@@ -73,13 +73,13 @@ class EntryVariableRetry:
         }
         if frozen.unavailable is not None:
             return  # the statements have no result
-        told: list[models.MesoLiveEvent] = [resolved(event) for event in errors if event.ErrorId not in failing]
-        told += frozen.error_events(plan, position_id, known={event.ErrorId for event in errors})
-        if not told and not frozen.variables:
+        events: list[models.MesoLiveEvent] = [resolved(event) for event in errors if event.ErrorId not in failing]
+        events += frozen.error_events(plan, position_id, known={event.ErrorId for event in errors})
+        if not events and not frozen.variables:
             return
         async with self._database.write(user_id) as tx:
             record = await open_with_variables(tx, position_id, position.variables)
             if record is None:
                 return  # the position was closed or its variables changed meanwhile: the next evaluation retries
             await set_variables(tx, record, {**frozen.variables, **record.variables})
-            await self._journal.append(tx, user_id, told)
+            await self._journal.append(tx, user_id, events)

@@ -65,7 +65,7 @@ class Admitted:
 
 
 @dataclass
-class _Standing:
+class _AccountState:
     """An account with the state that decides whether it may send orders.
 
     Attributes
@@ -125,7 +125,7 @@ class Admission:
         self._venues = venues
         self._new_reference = new_reference
         self._noted = noted
-        self._accounts: dict[str, _Standing] = {}
+        self._accounts: dict[str, _AccountState] = {}
         self._admitted: list[Admitted] = []
         self._plans: Mapping[int, Plan] = {}
         self._orders: dict[int, list[PlanOrder]] = {}
@@ -145,15 +145,15 @@ class Admission:
             As `OrderService.send`.
         """
         args = request.args
-        standing = await self._standing(args.BrokerAccountId)
-        account, limits = standing.account, standing.limits
+        state = await self._account_state(args.BrokerAccountId)
+        account, limits = state.account, state.limits
         venue = self._venues.of(account)
         plan = self._plans.get(args.ExecPlanId)
         if plan is None:
             raise no_plan(args.ExecPlanId)
-        risk_limits.check_halt(standing.halted)
+        risk_limits.check_halt(state.halted)
         risk_limits.check_live(account.broker_type, limits)
-        risk_limits.check_rate(standing.sent, limits)
+        risk_limits.check_rate(state.sent, limits)
         before = self._orders.get(plan.id, [])
         replaces = await self._replaced(args, plan)
         multiplier = self._multiplier(args, plan, before)
@@ -187,12 +187,12 @@ class Admission:
         )
         admitted = Admitted(request, account, plan, group, new, venue, replaces)
         self._admitted.append(admitted)
-        standing.sent += 1
+        state.sent += 1
         return admitted
 
     def refusal(self, request: Request, error: ServiceError) -> AuditEntry:
         """Return the audit entry of a refused call."""
-        standing = self._accounts.get(request.args.BrokerAccountId)
+        state = self._accounts.get(request.args.BrokerAccountId)
         code = None if error.error is None else error.error.Code
         detail = {
             "status": error.status.name,
@@ -203,7 +203,7 @@ class Admission:
         }
         return AuditEntry(
             self._user_id,
-            None if standing is None else standing.account.id,
+            None if state is None else state.account.id,
             None,
             self._now,
             request.user.key_id,
@@ -212,9 +212,9 @@ class Admission:
             detail,
         )
 
-    async def _standing(self, broker_account_id: str) -> _Standing:
-        standing = self._accounts.get(broker_account_id)
-        if standing is None:
+    async def _account_state(self, broker_account_id: str) -> _AccountState:
+        state = self._accounts.get(broker_account_id)
+        if state is None:
             row = await self._tx.first(
                 _STANDING,
                 {"user": self._user_id, "name": broker_account_id, "since": self._now - MINUTE, "now": self._now},
@@ -223,9 +223,9 @@ class Admission:
                 raise not_found(f"account {broker_account_id!r}")
             account = account_of(row)
             halted = halt_reason(self._noted, account) or row.halted
-            standing = _Standing(account, risk_limits.limits_of_row(row), halted, row.sent)
-            self._accounts[broker_account_id] = standing
-        return standing
+            state = _AccountState(account, risk_limits.limits_of_row(row), halted, row.sent)
+            self._accounts[broker_account_id] = state
+        return state
 
     async def _replaced(self, args: models.SendOrderArgs, plan: Plan) -> StoredOrder | None:
         if args.ReplacesOrder is None:

@@ -196,7 +196,7 @@ class Cancellation:
                 return _success(order)
             await record_cancel_key(tx, order.id, call.key)
             # Stored with the record: from here on the reconciliation polls until the venue has answered.
-            sent = await self._reports.tell_in_transaction(tx, report_from_server(order, CancelSent(now)))
+            sent = await self._reports.apply_in_transaction(tx, report_from_server(order, CancelSent(now)))
             return sent or order, account
 
     async def _look(
@@ -236,7 +236,7 @@ class Cancellation:
             await audit(tx, [entry])
 
     async def _book(self, order: StoredOrder, report: VenueReport) -> StoredOrder:
-        return await self._reports.tell(report) or order
+        return await self._reports.apply(report) or order
 
     # --- at the venue -------------------------------------------------------------------------------------------------
 
@@ -282,10 +282,10 @@ def _success(order: StoredOrder, message: str | None = None) -> Answer:
 
 def _unstored_answer(asked: _Asked) -> Answer:
     """Return the venue's answer where the cancel or its outcome could not be stored."""
-    said = None if asked.report is None else asked.report.report
-    if isinstance(said, CancelRefused):
-        message = f"the venue did not cancel order {asked.order.id}: {said.reason}; {UNSTORED}"
+    answer = None if asked.report is None else asked.report.report
+    if isinstance(answer, CancelRefused):
+        message = f"the venue did not cancel order {asked.order.id}: {answer.reason}; {UNSTORED}"
         raise ServiceError(models.StatusCode.Conflict, message, data=cancel_result(asked.order))
-    if isinstance(said, ContactLost):
+    if isinstance(answer, ContactLost):
         return _success(asked.order, f"{UNRESOLVED}; cancel it again when in doubt; {UNSTORED}")
     return _success(asked.order, UNSTORED)

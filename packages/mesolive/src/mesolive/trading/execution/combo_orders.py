@@ -164,10 +164,10 @@ def price_problems(order: models.LegGroupOrder, roots: list[str]) -> dict[str, l
     return problems
 
 
-def _leg_problems(told: list[str], group: list[str], traded: Mapping[str, Decimal]) -> dict[str, list[str]]:
+def _leg_problems(named: list[str], group: list[str], traded: Mapping[str, Decimal]) -> dict[str, list[str]]:
     texts: list[str] = []
-    if len(set(told)) != len(told):
+    if len(set(named)) != len(named):
         texts.append("a leg is named twice")
-    texts += [f"{name!r} is not a leg of the group; it has {', '.join(group)}" for name in told if name not in group]
-    texts += [f"leg {name!r} of the group is missing: a group is ordered whole" for name in traded if name not in told]
+    texts += [f"{name!r} is not a leg of the group; it has {', '.join(group)}" for name in named if name not in group]
+    texts += [f"leg {name!r} of the group is missing: a group is ordered whole" for name in traded if name not in named]
     return {"LegNames": texts} if texts else {}

@@ -43,7 +43,7 @@ class Halt:
 _STANDING = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id)
 
 
-async def standing_halts(tx: Transaction) -> list[Halt]:
+async def active_halts(tx: Transaction) -> list[Halt]:
     """Return the halts that are stored and in force."""
     return [Halt(row.reason, row.created_at, row.account_id) for row in await tx.all(_STANDING)]
 
@@ -58,9 +58,9 @@ def noted_halts(database: Database) -> list[Halt]:
     return [Halt(note.reason, note.at, broker_account_id=note.broker_account_id) for note in database.emergency.halts()]
 
 
-def halt_reason(standing: Sequence[Halt], account: Account) -> str | None:
+def halt_reason(active: Sequence[Halt], account: Account) -> str | None:
     """Return why an account is halted, or `None`."""
-    return next((halt.reason for halt in standing if halt.stops(account)), None)
+    return next((halt.reason for halt in active if halt.stops(account)), None)
 
 
 async def halt(database: Database, reason: str, at: datetime, broker_account_id: str | None = None) -> int:

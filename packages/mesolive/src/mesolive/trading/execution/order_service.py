@@ -195,8 +195,8 @@ class OrderService:
             if isinstance(made, models.MesoLiveApiResponse):
                 return made
             order = await self._hand_over(made)
-        told = [made.warning, UNRESOLVED if order.view.unresolved_since is not None else None]
-        message = "; ".join(text for text in told if text is not None) or None
+        warnings = [made.warning, UNRESOLVED if order.view.unresolved_since is not None else None]
+        message = "; ".join(text for text in warnings if text is not None) or None
         return models.MesoLiveApiResponse(Status=models.StatusCode.Success, Message=message, Data=send_result(order))
 
     async def _hand_over(self, made: Sendable) -> StoredOrder:
@@ -212,12 +212,12 @@ class OrderService:
                 call = made.venue.replace(made.replaces.reference, made.replaces.view.filled, made.request)
             answer = await self._within_time(order, call)
             if isinstance(answer, ContactLost):
-                told = [report_from_server(order, answer)]
+                reports = [report_from_server(order, answer)]
             else:
-                told = [report_from_venue(order.user_id, order.account_id, answer)]
+                reports = [report_from_venue(order.user_id, order.account_id, answer)]
                 if made.replaces is not None and isinstance(answer, Accepted):
-                    told.append(report_from_server(made.replaces, Replaced(answer.at)))
-            after = await self._facts.tell(*told)
+                    reports.append(report_from_server(made.replaces, Replaced(answer.at)))
+            after = await self._facts.apply(*reports)
         finally:
             self.in_flight.discard(order.reference)
         if after is None or after.view.unresolved_since is not None:
@@ -240,10 +240,10 @@ class OrderService:
         if denied.why in {Denial.TAKEN_OVER, Denial.RESOLVED}:
             raise ServiceError(models.StatusCode.Conflict, f"the order was not sent by this server: {denied.text}")
         if denied.why is Denial.STALE_PERMIT:
-            after = await self._facts.tell(report_from_server(order, ContactLost(denied.text, now)))
+            after = await self._facts.apply(report_from_server(order, ContactLost(denied.text, now)))
             self._unresolved(order.account_id)
         else:
-            after = await self._facts.tell(report_from_server(order, Rejected(denied.text, now, "NotSent")))
+            after = await self._facts.apply(report_from_server(order, Rejected(denied.text, now, "NotSent")))
         return after or order
 
     async def _within_time(self, order: StoredOrder, call: Coroutine[Any, Any, T]) -> T | ContactLost:

@@ -24,7 +24,7 @@ from mesolive.market.contracts import OptionContract
 from mesolive.shares import URGENT
 from mesolive.store.database import Database, Transaction
 from mesolive.tasks import BackOff, Tasks, Turns, until_first
-from mesolive.trading.execution.halts import halt_reason, noted_halts, standing_halts
+from mesolive.trading.execution.halts import active_halts, halt_reason, noted_halts
 from mesolive.trading.execution.inflight_reports import UNBOOKABLE_ERRORS, InflightReports, log_rejected
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
@@ -34,7 +34,7 @@ from mesolive.trading.orders.open_orders import known_references
 from mesolive.trading.orders.report_log import known_executions_of_account
 from mesolive.trading.orders.repository import StoredOrder, open_orders_of_account
 from mesolive.trading.orders.state_machine import ContactLost, NotAtVenue, State, StillWorking
-from mesolive.trading.portfolio.account_errors import no_trouble_event, standing_trouble, trouble_event
+from mesolive.trading.portfolio.account_errors import active_trouble, no_trouble_event, trouble_event
 from mesolive.trading.portfolio.accounts import Account, accounts_at_venue
 from mesolive.trading.portfolio.comparison import Comparison
 from mesolive.trading.portfolio.position_queries import held_in_books
@@ -252,7 +252,7 @@ class ReconciliationEngine:
             log_rejected(fact)
 
     def _submit(self, account: Account, fact: OrderFact) -> asyncio.Future[StoredOrder | None]:
-        return self._facts.hand_in(report_from_venue(account.user_id, account.id, fact))
+        return self._facts.enqueue(report_from_venue(account.user_id, account.id, fact))
 
     # --- polling ------------------------------------------------------------------------------------------------------
 
@@ -372,12 +372,12 @@ class ReconciliationEngine:
         if self._permits.never_sent(order):
             # Certain at once: no server can be permitted to send it any more.
             self._missing.pop(order.id, None)
-            await self._facts.tell(report_from_server(order, NotAtVenue(now)))
+            await self._facts.apply(report_from_server(order, NotAtVenue(now)))
             return
         if order.view.unresolved_since is None and order.view.state in {State.PENDING_SUBMIT, State.PENDING_CANCEL}:
             # The server was stopped after the order was committed: no call waits for its answer.
             order = (
-                await self._facts.tell(report_from_server(order, ContactLost("the server was stopped", now))) or order
+                await self._facts.apply(report_from_server(order, ContactLost("the server was stopped", now))) or order
             )
         moment = asyncio.get_running_loop().time()
         grace = max(self._config.missing_grace, self._venue.listing_seconds)
@@ -393,18 +393,20 @@ class ReconciliationEngine:
                 return  # reported once; the venue may list it again
             self._forgotten.add(order.id)
         self._missing.pop(order.id, None)
-        await self._facts.tell(report_from_server(order, NotAtVenue(now)))
+        await self._facts.apply(report_from_server(order, NotAtVenue(now)))
 
     async def _resolve_listed(self, account: Account, order: StoredOrder, at_venue: VenueOrder) -> None:
         now = self._clock.now()
         self._missing.pop(order.id, None)
         if at_venue.status is OrderStatus.IN_DOUBT:
             self._requested.add(order.account_id)
-            await self._facts.tell(report_from_server(order, ContactLost("it is searched for at the venue", now)))
+            await self._facts.apply(report_from_server(order, ContactLost("it is searched for at the venue", now)))
         elif at_venue.status is OrderStatus.WORKING:
             known = order.view.venue_id is not None and order.view.unresolved_since is None
             if not known or order.view.state is State.PENDING_SUBMIT:
-                order = await self._facts.tell(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order
+                order = (
+                    await self._facts.apply(report_from_server(order, StillWorking(at_venue.venue_id, now))) or order
+                )
             if order.view.cancel_wanted:
                 # The order works: the venue has not received the cancel, or the server was stopped before it was sent.
                 await self._sending.ask_to_cancel(order, account)
@@ -419,7 +421,7 @@ class ReconciliationEngine:
                 at=at_venue.at,
                 reason=at_venue.reason,
             )
-            await self._facts.tell(report_from_venue(account.user_id, account.id, ended))
+            await self._facts.apply(report_from_venue(account.user_id, account.id, ended))
 
     async def _compare(
         self,
@@ -432,7 +434,7 @@ class ReconciliationEngine:
         async with self._database.read() as tx:
             lost = await lost_orders(tx, listed)
             waiting = await waiting_facts(tx, account.id)
-            standing = await standing_trouble(tx, account)
+            active_message = await active_trouble(tx, account)
         differing = {
             contract
             for contract in held.keys() | booked.keys()
@@ -448,8 +450,8 @@ class ReconciliationEngine:
         if differences:
             more = f" (and {len(differences) - 10} more)" if len(differences) > 10 else ""
             active = trouble_event(account, "; ".join(differences[:10]) + more)
-            event = None if active.Message == standing else active
-        elif standing is not None:
+            event = None if active.Message == active_message else active
+        elif active_message is not None:
             event = no_trouble_event(account)
         if event is not None or waiting:
             async with self._database.write(account.user_id) as tx:
@@ -461,13 +463,13 @@ class ReconciliationEngine:
     async def _cancel_halted(self) -> None:
         """Cancel what is open on accounts that are halted, again and again until nothing is."""
         async with self._database.read() as tx:
-            standing = [*noted_halts(self._database), *await standing_halts(tx)]
-            if not standing:
+            halts = [*noted_halts(self._database), *await active_halts(tx)]
+            if not halts:
                 return
             halted = [
                 (account, reason, await open_orders_of_account(tx, account.id))
                 for account in (await self._all_accounts()).values()
-                if (reason := halt_reason(standing, account)) is not None
+                if (reason := halt_reason(halts, account)) is not None
             ]
         urgent = URGENT.set(True)  # a halt is not queued behind other accounts' orders
         try:

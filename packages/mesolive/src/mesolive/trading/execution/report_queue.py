@@ -50,20 +50,20 @@ class ReportQueue:
             self._book_batch, "venue reports"
         )
 
-    async def tell(self, *reports: VenueReport) -> StoredOrder | None:
+    async def apply(self, *reports: VenueReport) -> StoredOrder | None:
         """Book related reports, and return the resulting order of the first.
 
         Returns
         -------
         `None` where this server did not send the order.
         """
-        return await self.hand_in(*reports)
+        return await self.enqueue(*reports)
 
-    def hand_in(self, *reports: VenueReport) -> asyncio.Future[StoredOrder | None]:
+    def enqueue(self, *reports: VenueReport) -> asyncio.Future[StoredOrder | None]:
         """Submit reports as `tell` does, behind all that were submitted before, without waiting for them."""
         return self._batches.submit(reports)
 
-    async def tell_in_transaction(self, tx: WriteTransaction, *reports: VenueReport) -> StoredOrder | None:
+    async def apply_in_transaction(self, tx: WriteTransaction, *reports: VenueReport) -> StoredOrder | None:
         """Book reports within a transaction of the caller's; else as `tell`."""
         return (await self._handler.apply(tx, reports[0].user_id, reports))[0]
 

@@ -29,7 +29,7 @@ from mesolive.clock import boot_time
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.server import server_state
 from mesolive.trading.execution.group_commit import GroupCommit
-from mesolive.trading.execution.halts import halt_reason, noted_halts, standing_halts
+from mesolive.trading.execution.halts import active_halts, halt_reason, noted_halts
 from mesolive.trading.orders.repository import StoredOrder, permit_orders, unsent_orders
 from mesolive.trading.orders.state_machine import State
 from mesolive.trading.portfolio.accounts import Account
@@ -163,7 +163,7 @@ class SendPermits:
         halts = noted_halts(self._database)
         if waited > PERMIT_SECONDS:
             async with self._database.read() as tx:
-                halts += await standing_halts(tx)
+                halts += await active_halts(tx)
         reason = halt_reason(halts, account)
         return None if reason is None else Denied(Denial.HALTED, reason)
 
@@ -188,7 +188,7 @@ class SendPermits:
             text = f"another server has the database since epoch {newest}; this one is of epoch {self._epoch}"
             return [Denied(Denial.TAKEN_OVER, text)] * len(batch)
         unsent = await unsent_orders(tx, [asked.order.id for asked in batch])
-        halts = [*noted_halts(self._database), *await standing_halts(tx)]
+        halts = [*noted_halts(self._database), *await active_halts(tx)]
         now = boot_time()
         answers: list[Denied | None] = []
         permitted: list[int] = []

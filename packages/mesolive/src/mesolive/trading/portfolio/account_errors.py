@@ -40,7 +40,7 @@ def no_trouble_event(account: Account) -> models.ErrorEvent:
     )
 
 
-async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> models.ErrorEvent | None:
+async def active_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> models.ErrorEvent | None:
     """Return the event of an error that is active, or `None`."""
     row = await tx.first(
         select(events.c.body)
@@ -53,7 +53,7 @@ async def standing_error(tx: Transaction, user_id: int, error_id: uuid.UUID) -> 
     return None if row is None else wire.decode_json(row.body, models.ErrorEvent)
 
 
-async def standing_trouble(tx: Transaction, account: Account) -> str | None:
+async def active_trouble(tx: Transaction, account: Account) -> str | None:
     """Return the message of the account's active reconciliation error, or `None` when there is none."""
-    result = await standing_error(tx, account.user_id, trouble_id(account))
+    result = await active_error(tx, account.user_id, trouble_id(account))
     return None if result is None else result.Message

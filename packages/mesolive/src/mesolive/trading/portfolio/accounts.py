@@ -234,10 +234,10 @@ async def enable_broker_account(
         select(accounts).where(accounts.c.broker_account_id == name, accounts.c.broker_type == broker.name)
     )
     if row is not None:
-        standing = await tx.scalar(
+        holder = await tx.scalar(
             select(connections.c.id).where(connections.c.id == row.connection_id, connections.c.removed_at.is_(None))
         )
-        if row.user_id != user_id or (standing is not None and standing != connection_id):
+        if row.user_id != user_id or (holder is not None and holder != connection_id):
             raise conflict(f"account {name} is reached by another connection", code="AccountExists")
         await tx.execute(accounts.update().where(accounts.c.id == row.id).values(connection_id=connection_id))
         return row.id, False
@@ -425,8 +425,8 @@ class Accounts:
         now = self._market.now(account.provider, self._clock)
         if not holds:
             return now
-        heard = self._market.heard_at(account.provider)
-        return row.last_updated if heard is None else min(max(heard, row.last_updated), now)
+        received = self._market.last_received_at(account.provider)
+        return row.last_updated if received is None else min(max(received, row.last_updated), now)
 
 
 def open_value(held: Iterable[Leg], marks: Marks) -> Decimal | None:

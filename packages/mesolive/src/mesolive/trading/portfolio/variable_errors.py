@@ -44,10 +44,10 @@ async def active_errors(
     result: list[models.ErrorEvent] = []
     for row in rows:
         event = wire.decode_json(row.body, models.ErrorEvent)
-        said = (event.Message or "").partition(":")[0]
-        if event.PositionId is None or event.ConditionType is None or (what is not None and said != what):
+        name_in_message = (event.Message or "").partition(":")[0]
+        if event.PositionId is None or event.ConditionType is None or (what is not None and name_in_message != what):
             continue
-        if event.ErrorId == variable_error_id(event.PositionId, event.ConditionType, event.Statement, said):
+        if event.ErrorId == variable_error_id(event.PositionId, event.ConditionType, event.Statement, name_in_message):
             result.append(event)
     return result
 

@@ -27,7 +27,7 @@ from mesolive.market.service import Market, UnknownProviderError, UnknownUnderly
 from mesolive.market.settlement import settlement_price, settlement_value
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.settlements import settlement_facts
-from mesolive.trading.portfolio.account_errors import standing_error
+from mesolive.trading.portfolio.account_errors import active_error
 from mesolive.trading.portfolio.accounts import Account
 from mesolive.trading.portfolio.position_queries import HeldLeg, expired_contracts, held_since, legs_holding
 from mesolive.trading.settlement.allotment import allot, shares
@@ -198,7 +198,7 @@ class VenueSettlements:
             held = await legs_holding(tx, account.user_id, account.id, contract)
             if not held or sum(item.qty for item in held) != 0:
                 continue
-            value = await _told_value(tx, account, contract, settles_at)
+            value = await _reported_value(tx, account, contract, settles_at)
             if value is None:
                 value = self._value(account, contract, settles_at, now)
             if value is not None:
@@ -273,7 +273,7 @@ async def end_notices(
         # A venue may show its positions without the exercise for a while: then nothing in the books has changed yet.
         if item.booked != 0 and sum((leg.qty for leg in held), ZERO) == item.booked:
             continue
-        event = await standing_error(tx, account.user_id, _exercise_id(account, fact))
+        event = await active_error(tx, account.user_id, _exercise_id(account, fact))
         if event is not None:
             event.State = models.ErrorState.Resolved
             event.Message = f"account {account.broker_account_id}: the books show the exercise of {fact.contract}"
@@ -295,7 +295,7 @@ async def _book_on_positions(
     return events
 
 
-async def _told_value(
+async def _reported_value(
     tx: Transaction, account: Account, contract: OptionContract, settles_at: datetime
 ) -> Decimal | None:
     """Return the settlement value that the venue has reported for a contract, or `None`."""

@@ -41,14 +41,14 @@ class Expiring:
         market: Market,
         clock: Clock,
         calendar: ExchangeCalendar,
-        tell: Callable[[SettlementFact], None],
+        report: Callable[[SettlementFact], None],
         fee: Decimal = ZERO,
     ) -> None:
         self._ledger = ledger
         self._market = market
         self._clock = clock
         self._calendar = calendar
-        self._tell = tell
+        self._report = report
         self._fee = fee
         self._next = _EVER
 
@@ -107,4 +107,4 @@ class Expiring:
 
     def _gone(self, fact: SettlementFact) -> None:
         self._ledger.record(Gone(fact=fact))
-        self._tell(fact)
+        self._report(fact)

@@ -50,11 +50,11 @@ class Faults:
     def __init__(self, rates: Mapping[Fault, float] | None = None, seed: int = 0) -> None:
         self.rates = dict(rates or {})
         self._random = Random(seed)  # noqa: S311 - faults to be repeated, not secrets
-        self._asked: deque[Fault] = deque()
+        self._requested: deque[Fault] = deque()
 
     def ask(self, *faults: Fault) -> None:
         """Have these happen next, in this order, each at the next request or fill that it fits."""
-        self._asked.extend(faults)
+        self._requested.extend(faults)
 
     def at_request(self) -> Fault | None:
         """Return what goes wrong with the request that is made now."""
@@ -65,9 +65,9 @@ class Faults:
         return self._draw(FILL_FAULTS)
 
     def _draw(self, kinds: tuple[Fault, ...]) -> Fault | None:
-        if self._asked:
-            if self._asked[0] in kinds:
-                return self._asked.popleft()
+        if self._requested:
+            if self._requested[0] in kinds:
+                return self._requested.popleft()
             return None
         if not self.rates:
             return None

@@ -273,16 +273,16 @@ class VenueLedger:
 
     def _kept(self) -> Iterator[Record]:
         yield Counted(number=self._number)
-        told: dict[tuple[str, OptionContract], Decimal] = {}
+        reported: dict[tuple[str, OptionContract], Decimal] = {}
         for execution in self.executions:
             for leg in execution.legs:
                 key = (execution.account, leg.contract)
-                told[key] = told.get(key, ZERO) + leg.qty
+                reported[key] = reported.get(key, ZERO) + leg.qty
         for fact in self.settlements:
             key = (fact.account, fact.contract)
-            told[key] = told.get(key, ZERO) - fact.qty
-        for account, contract in dict.fromkeys((*self.positions, *told)):
-            before = self.positions.get((account, contract), ZERO) - told.get((account, contract), ZERO)
+            reported[key] = reported.get(key, ZERO) - fact.qty
+        for account, contract in dict.fromkeys((*self.positions, *reported)):
+            before = self.positions.get((account, contract), ZERO) - reported.get((account, contract), ZERO)
             if before != 0:
                 yield Carried(account=account, contract=contract, qty=before)
         yield from (order.placed for order in self.orders.values())

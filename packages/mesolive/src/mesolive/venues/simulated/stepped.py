@@ -42,10 +42,10 @@ class SteppedVenue(SimulatedVenue):
             yield fact
             self._count(-1)  # the receiver asks for the next report only after it has handed on this one
 
-    def _tell(self, fact: VenueFact) -> None:
+    def _report(self, fact: VenueFact) -> None:
         if self._session is not None and not self._session.lost:
             self._count(1)
-        super()._tell(fact)
+        super()._report(fact)
 
     def _count(self, more: int) -> None:
         self._untaken += more

@@ -100,7 +100,9 @@ class SimulatedVenue:
             report_fill=self._report_execution,
             expire=self._expire,
         )
-        self._expiring = Expiring(self.ledger, market, clock, self._calendar, self.tell_fill, self.terms.settlement_fee)
+        self._expiring = Expiring(
+            self.ledger, market, clock, self._calendar, self.report_fill, self.terms.settlement_fee
+        )
         self._down = False
         self.tasks = Tasks()
 
@@ -360,7 +362,7 @@ class SimulatedVenue:
         # Recorded like any other order: a later query must return the rejection.
         placed = Placed(request=request, venue_id=self._venue_id(), at=self._clock.now())
         self.ledger.record(placed)
-        return self._end(self.ledger.orders[request.reference], Ending.REJECTED, reason, tell=False)
+        return self._end(self.ledger.orders[request.reference], Ending.REJECTED, reason, report=False)
 
     def _stop_order(self, account: str, reference: str) -> Ended | CancelDenied:
         order = self.ledger.orders.get(reference)
@@ -368,7 +370,7 @@ class SimulatedVenue:
         if order is None or order.request.account != account:
             return CancelDenied(account=account, reference=reference, reason="unknown order", at=now, unknown=True)
         if order.status is OrderStatus.WORKING:
-            return self._end(order, Ending.CANCELLED, "cancelled", tell=False)
+            return self._end(order, Ending.CANCELLED, "cancelled", report=False)
         if order.status is OrderStatus.CANCELLED:
             return self._ended(order, Ending.CANCELLED, order.reason)
         return CancelDenied(account=account, reference=reference, reason=f"it is {order.status.value}", at=now)
@@ -397,12 +399,12 @@ class SimulatedVenue:
     def _report_execution(self, execution: Execution) -> None:
         for leg in execution.legs:
             self._expiring.traded(leg.contract)
-        self.tell_fill(execution)
+        self.report_fill(execution)
 
     def _expire(self, order: WorkingOrder) -> None:
         self._end(order, Ending.EXPIRED, "the session has ended")
 
-    def tell_fill(self, execution: Execution | SettlementFact) -> None:
+    def report_fill(self, execution: Execution | SettlementFact) -> None:
         """Report a fill or a settlement to the connected session, unless a fault suppresses it."""
         fault = self.faults.at_fill()
         if fault is Fault.DISCONNECT_AT_FILL:
@@ -411,15 +413,15 @@ class SimulatedVenue:
             if self._session is not None:
                 self._session.held_back = execution
         elif fault is not Fault.FILL_LOST:
-            self._tell(execution)
+            self._report(execution)
             if fault is Fault.DUPLICATE_FILL:
-                self._tell(execution)
+                self._report(execution)
 
-    def _end(self, order: WorkingOrder, how: Ending, reason: str, *, tell: bool = True) -> Ended:
+    def _end(self, order: WorkingOrder, how: Ending, reason: str, *, report: bool = True) -> Ended:
         self.ledger.record(Stopped(reference=order.request.reference, how=how, at=self._clock.now(), reason=reason))
         ended = self._ended(order, how, reason)
-        if tell:
-            self._tell(ended)
+        if report:
+            self._report(ended)
         return ended
 
     # --- helpers -----------------------------------------------------------------------------------------------------
@@ -457,7 +459,7 @@ class SimulatedVenue:
         if self._session is None or self._session.lost:
             raise VenueUnreachableError("there is no connection to the venue")
 
-    def _tell(self, fact: VenueFact) -> None:
+    def _report(self, fact: VenueFact) -> None:
         if self._session is not None:
             self._session.report(fact)
 

@@ -121,7 +121,7 @@ class PlainView:
     slices: Sequence[PlainSlice]
     calendar: TradingCalendar = field(default_factory=PlainCalendar)
     rate: float = 0.0
-    heard_at: datetime | None = None
+    last_received_at: datetime | None = None
     stale: bool = False
     accepted: QuoteQuality = QuoteQuality.LIVE
     live_throughout: bool = True

@@ -78,7 +78,7 @@ class ScriptedMarket:
 
     def _live(self, now: datetime) -> None:
         if not self.mute:
-            self.book.heard(now)
+            self.book.mark_received(now)
 
     def move(self, spot: float | None = None, volatility: float | None = None) -> None:
         """Change the underlying, the volatility or both, and all quotes with them."""
@@ -97,7 +97,7 @@ class ScriptedMarket:
         value = values(listing.is_call, self.spot * ones, listing.strikes, years, self.volatility, ones)
         self.book.update(now, slice(None), {"bid": np.maximum(value - half, 0.0), "ask": value + half, "mark": value})
         self.book.set_underlying(now, UnderlyingPrices(last=self.spot, today_open=self.today_open))
-        self.book.heard(now)
+        self.book.mark_received(now)
 
     def blank(self, root: str, day: date) -> None:
         """Take away all quotes of one expiration."""

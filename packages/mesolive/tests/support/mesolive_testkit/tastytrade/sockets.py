@@ -155,9 +155,13 @@ class FakeDxLink:
                         await socket.close(1009, "too big")
                         return
                     self.added += [item["symbol"] for item in frame.get("add", ())]
+                    await self.subscribe(frame.get("add", []))
                     self.subscribed.set()
                 case _:
                     pass
+
+    async def subscribe(self, added: list[dict[str, str]]) -> None:
+        """Answer subscriptions; this server has no quotes of its own."""
 
     async def _send(self, socket: ServerConnection, **frame: object) -> None:
         if not self.mute:

@@ -259,8 +259,8 @@ def identify(chain: RawChain, file_stem: str) -> Identified:
     kept = [place for place, contract in enumerate(chain.quotes) if contract.root not in odd]
     if not kept:
         raise ChainFileError(f"no contract of {symbol} is a standard option; there are {', '.join(sorted(odd))}")
-    index, said = _is_index(chain.underlier, symbol)
-    return Identified(symbol, index, kept, [*oddities, *said, *_misnamed(chain.underlier, symbol, file_stem)])
+    index, notes_of_class = _is_index(chain.underlier, symbol)
+    return Identified(symbol, index, kept, [*oddities, *notes_of_class, *_misnamed(chain.underlier, symbol, file_stem)])
 
 
 def _belongs(root: str, symbol: str) -> bool:

@@ -127,15 +127,15 @@ def read(table: Table) -> RawChain:
                 )
             if contract.strike != previous[1]:
                 raise ChainFileError(f"{cell.strip()} does not have the strike {previous[1]}", line, column)
-            said = row[day_at]
-            if (said, contract.day) not in days:
-                if not may_mean(said, contract.day):
+            written_day = row[day_at]
+            if (written_day, contract.day) not in days:
+                if not may_mean(written_day, contract.day):
                     raise ChainFileError(
-                        f"{cell.strip()} does not expire on {said.strip()[:40]!r}, but on {contract.day}",
+                        f"{cell.strip()} does not expire on {written_day.strip()[:40]!r}, but on {contract.day}",
                         line,
                         "Expiration Date",
                     )
-                days.add((said, contract.day))
+                days.add((written_day, contract.day))
             chain.add(contract, number.quote(row, side, line), line, column)
     return chain
 

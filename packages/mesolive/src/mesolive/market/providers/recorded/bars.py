@@ -120,7 +120,7 @@ class BarRecording:
                 (options.bid[rows], options.bid_size[rows]),
                 (options.ask[rows], options.ask_size[rows]),
             )
-        book.heard(at)
+        book.mark_received(at)
         before = book.prices
         prices = self._underlying_prices(book, before, micros)
         if prices != before:

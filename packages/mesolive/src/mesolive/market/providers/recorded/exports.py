@@ -131,10 +131,10 @@ class ExportRecording:
         if last_day == day:
             return
         export = self._exports[place]
-        told = export.underlying_change
+        change = export.underlying_change
         previous = self._calendar.previous_trading_day(day)
-        if told is not None:
-            book.history = book.history.record(previous, close=round(export.underlying_last - told, 4))
+        if change is not None:
+            book.history = book.history.record(previous, close=round(export.underlying_last - change, 4))
         if not book.history.closed(last_day):
             book.history = book.history.record(last_day, close=before.underlying_last)
 

@@ -80,7 +80,7 @@ class LimitedProvider:
         self._shown = -1
         self._connected = False
         self._silent = False
-        self._told = ""
+        self._logged_status = ""
         self.not_entitled: set[OptionContract] = set()
         self._missing = ""
         self.requests: list[tuple[datetime, str, OptionContract]] = []
@@ -239,12 +239,12 @@ class LimitedProvider:
                 continue
             self._credit -= 1.0
             self._quoted.add(contract)
-            self._tell(now, contract)
+            self._apply_tick(now, contract)
         if view.version != self._shown:
             self._shown = view.version
             for contract in self._quoted:
-                self._tell(now, contract)
-        self._book.heard(now)
+                self._apply_tick(now, contract)
+        self._book.mark_received(now)
         changes = self._chain.advance(now)
         for contract in changes.stop:
             self.requests.append((now, "stop", contract))
@@ -252,11 +252,11 @@ class LimitedProvider:
         for contract in changes.start:
             self.requests.append((now, "start", contract))
             self._waiting.append(contract)
-        if self.status.message != self._told:
-            self._told = self.status.message
+        if self.status.message != self._logged_status:
+            self._logged_status = self.status.message
             self.status_changes.bump()
 
-    def _tell(self, now: datetime, contract: OptionContract) -> None:
+    def _apply_tick(self, now: datetime, contract: OptionContract) -> None:
         """Send the present quote of a contract."""
         index = self._book.listing.find(contract)
         if index is None or contract in self.not_entitled:

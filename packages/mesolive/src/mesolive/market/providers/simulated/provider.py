@@ -340,11 +340,11 @@ class SimulatedProvider:
             return
         if self._halted:
             self._skip(now)
-            self._book.heard(now)
+            self._book.mark_received(now)
         elif self._move(now):
             self._publish(now)
         else:
-            self._book.heard(now)
+            self._book.mark_received(now)
 
     def _skip(self, now: datetime) -> None:
         """Pass the time until `now` without a move: sessions end at the current price, and open when it moves."""
