@@ -5,31 +5,22 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from mesolive.cli.connector_settings import Given, SecretFile, setting_pairs, settings_secrets
+from mesolive.cli.connector_verify import verify
 from mesolive.cli.remote import AsJson, Token, Url, client, print_json, print_table
 from mesolive.cli.text import echo
-from mesolive.settings import SettingsError
 from mesolive_sdk import MesoLiveControlHubClient, models
 
 T = TypeVar("T")
 
 connector_app = typer.Typer(no_args_is_help=True)
+connector_app.command(name="verify")(verify)
 
 Name = Annotated[str, typer.Argument(help="The connector, as named when it was added.")]
-Given = Annotated[
-    list[str] | None, typer.Option("--set", help="A setting as NAME=VALUE, as often as needed; NAME= is its default.")
-]
-SecretFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--secrets-file",
-        help="A file with a line NAME=VALUE for each secret; - reads standard input. Without it secrets are asked for.",
-    ),
-]
 
 
 @connector_app.callback()
@@ -73,12 +64,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Store a connection, disabled. Its secrets are encrypted, and never shown again."""
-    settings = _pairs(given)
+    settings = setting_pairs(given)
 
     async def run(control: MesoLiveControlHubClient) -> models.ConnectorInfo:
         known = {item.Kind: item for item in (await control.list_connector_kinds()).Kinds}
         names = [setting.Name for setting in known[kind].Settings if setting.Secret] if kind in known else []
-        secrets = _secrets(names, secrets_file)
+        secrets = settings_secrets(names, secrets_file)
         args = models.AddConnectorArgs(Name=name or kind, Kind=kind, Settings=settings, Secrets=secrets)
         return await control.add_connector(args)
 
@@ -102,7 +93,7 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change settings and secrets; what is not named stays. A connector that is enabled connects anew."""
-    settings, secrets = _pairs(given), _secrets(secret or [], secrets_file)
+    settings, secrets = setting_pairs(given), settings_secrets(secret or [], secrets_file)
     args = models.UpdateConnectorArgs(Name=name, Settings=settings, Secrets=secrets)
     result = _ask(url, token, lambda control: control.update_connector(args))
     if as_json:
@@ -269,36 +260,6 @@ def _ask(
             return await ask(control)
 
     return asyncio.run(run())
-
-
-def _pairs(given: list[str] | None) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for text in given or []:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--set")
-        result[name] = value
-    return result
-
-
-def _secrets(names: list[str], file: Path | None) -> dict[str, str]:
-    """Return secrets from a file, from standard input, or from prompts that do not echo; an empty answer is none."""
-    if file is None:
-        asked = {name: typer.prompt(name, default="", hide_input=True, show_default=False, err=True) for name in names}
-        return {name: text for name, text in asked.items() if text}
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--secrets-file: {file} cannot be read ({type(error).__name__})") from None
-    result: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, separator, value = line.partition("=")
-        if not separator:  # the line is not repeated: it may be a secret
-            raise SettingsError(f"--secrets-file: line {number}: expected NAME=VALUE")
-        result[name.strip()] = value.strip()
-    return result
 
 
 def _provider(name: str | None) -> models.DataProviderType | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mesolive.connectors.protocol import Connector, ConnectorRequest
 from mesolive.connectors.settings_model import ConnectorSettings
+from mesolive.connectors.verification import Verify
 from mesolive_sdk.models import AgentConnector, BrokerType, DataProviderType
 
 
@@ -30,6 +31,8 @@ class ConnectorKind:
         Its settings.
     open
         Makes a connector, without connecting it.
+    verify
+        Makes the checklist of `mesolive connector verify`; `None` for a kind without one.
     """
 
     name: str
@@ -39,3 +42,4 @@ class ConnectorKind:
     broker: BrokerType | None
     settings: type[ConnectorSettings]
     open: Callable[[ConnectorRequest], Connector]
+    verify: Verify | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -103,10 +103,20 @@ class AccountStream:
     ----------
     tokens
         Access tokens: each frame to the server has one that is valid at that moment.
+    record
+        Called with each frame of the server.
     """
 
-    def __init__(self, url: str, tokens: TokenSource, config: StreamConfig | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        tokens: TokenSource,
+        config: StreamConfig | None = None,
+        *,
+        record: Callable[[str], None] | None = None,
+    ) -> None:
         self._url = url
+        self._record = record
         self._tokens = tokens
         self._config = config or StreamConfig()
         self._requests = 0
@@ -205,6 +215,8 @@ class AccountStream:
                 raise StreamLostError(f"nothing was heard from the account stream for {silence:g} s") from None
             except WebSocketException as error:
                 raise StreamLostError(f"the account stream was closed ({_words(error)})") from None
+            if self._record is not None:
+                self._record(f"stream <- {text.decode(errors='replace')}")
             frame = _read(text)
             if frame is None:
                 yield Unreadable("frame")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -95,6 +95,8 @@ class Transport:
     ----------
     http
         Another HTTP transport, for tests.
+    record
+        Called with each request and each answer as text, those for access tokens without their bodies.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Transport:
         config: ClientConfig | None = None,
         *,
         http: httpx.AsyncBaseTransport | None = None,
+        record: Callable[[str], None] | None = None,
     ) -> None:
         self.config = config or ClientConfig()
         self.endpoints = endpoints
@@ -111,6 +114,7 @@ class Transport:
         self._version = self.config.api_version
         self._limits = RateLimits(self.config.rates)
         self._given = http
+        self._record = record
         self._client: httpx.AsyncClient | None = None
         self._told_time: tuple[str, datetime] | None = None
         self.tokens = TokenSource(self._request_token, self.config)
@@ -335,6 +339,8 @@ class Transport:
             return Unknown(f"no connection for {method} {path} ({type(error).__name__})", sent=False)
         except httpx.HTTPError as error:
             return Unknown(f"no answer to {method} {path} ({type(error).__name__})")
+        if self._record is not None:
+            self._record(_as_text(response, content, is_secret=token is None))
         if "date" in response.headers:
             self._told_time = response.headers["date"], datetime.now(UTC)
         if not 200 <= response.status_code < 300:
@@ -395,6 +401,16 @@ def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
 def part(text: str) -> str:
     """Return a text as one part of a path: symbols have spaces and slashes."""
     return quote(text, safe="")
+
+
+def _as_text(response: httpx.Response, content: bytes | None, *, is_secret: bool) -> str:
+    """Return a call as text, without its headers: they hold the token."""
+    request = response.request
+    told = f"{request.method} {request.url.path}{f'?{request.url.query.decode()}' if request.url.query else ''}"
+    if is_secret:
+        return f"{told} -> {response.status_code}"
+    sent = "" if content is None else f" {content.decode()}"
+    return f"{told}{sent} -> {response.status_code} {response.text}"
 
 
 def _pairs(query: Query | None) -> httpx.QueryParams:

@@ -94,6 +94,8 @@ class TestSettings:
             ("rest_url", "ftp://127.0.0.1"),
             ("stream_url", "https://127.0.0.1"),
             ("quotes_url", "wss://user@host"),
+            ("rest_url", "https://api.tastyworks.com"),
+            ("stream_url", "wss://streamer.tastyworks.com"),
             ("queued_accounts", "5WX00009"),
         ],
     )

@@ -7,6 +7,7 @@ from typing import Final
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.protocol import Connector, ConnectorRequest
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
+from mesolive.connectors.verification import Checklist
 from mesolive_sdk.models import AgentConnector, BrokerType, DataProviderType
 
 
@@ -14,6 +15,12 @@ def _open(request: ConnectorRequest) -> Connector:
     from mesolive.connectors.tastytrade.connector import TastytradeConnector  # noqa: PLC0415 - only where it is used
 
     return TastytradeConnector(request)
+
+
+def _verify(request: ConnectorRequest) -> Checklist:
+    from mesolive.connectors.tastytrade.verification import TastytradeChecklist  # noqa: PLC0415 - only where it is used
+
+    return TastytradeChecklist(request)
 
 
 TASTYTRADE: Final = ConnectorKind(
@@ -24,4 +31,5 @@ TASTYTRADE: Final = ConnectorKind(
     broker=BrokerType.TastyTrade,
     settings=TastytradeSettings,
     open=_open,
+    verify=_verify,
 )

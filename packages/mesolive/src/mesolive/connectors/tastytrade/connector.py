@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
@@ -69,6 +69,10 @@ class TastytradeConnector:
     ----------
     client, stream, times, market_data
         Other times than usual, for tests.
+    http
+        Another HTTP transport, for tests.
+    record
+        Called with every message of REST and account stream, tokens left out by their fields' names.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class TastytradeConnector:
         times: VenueTimes | None = None,
         market_data: ProviderConfig | None = None,
         http: httpx.AsyncBaseTransport | None = None,
+        record: Callable[[str], None] | None = None,
     ) -> None:
         settings = self._settings = cast("TastytradeSettings", request.settings)
         self.clock: Clock = request.clock
@@ -90,7 +95,7 @@ class TastytradeConnector:
         self._is_sandbox = endpoints.is_sandbox
         credentials = Credentials(Hidden(settings.client_secret.reveal()), Hidden(settings.refresh_token.reveal()))
         config = client or ClientConfig(api_version=settings.api_version or API_VERSION)
-        self._transport = Transport(endpoints, credentials, config, http=http)
+        self._transport = Transport(endpoints, credentials, config, http=http, record=record)
         self._api = RestApi(self._transport)
         self._status = ConnectorStatus(ConnectorState.DISABLED)
         self._provider = TastytradeProvider(
@@ -106,7 +111,7 @@ class TastytradeConnector:
         self._fed = False
         self.venue = TastytradeVenue(
             self._api,
-            AccountStream(endpoints.account_stream, self._transport.tokens, stream),
+            AccountStream(endpoints.account_stream, self._transport.tokens, stream, record=record),
             request.clock,
             request.calendar,
             self._quote,

@@ -60,9 +60,18 @@ class TastytradeSettings(ConnectorSettings):
         if self.accounts and (unknown := sorted(set(self.queued_accounts) - set(self.accounts))):
             problems["queued_accounts"] = f"names {unknown[0]}, which accounts does not"
         for name in ("rest_url", "stream_url", "quotes_url"):
-            if problem := _wrong_url(getattr(self, name), "http" if name == "rest_url" else "ws"):
+            url: str = getattr(self, name)
+            if problem := _wrong_url(url, "http" if name == "rest_url" else "ws"):
                 problems[name] = problem
+            elif url and self.environment == "sandbox" and _is_production(url):
+                problems[name] = "names a server of production, and the environment is sandbox"
         return problems
+
+
+def _is_production(url: str) -> bool:
+    """Return whether a server moves real money; quotes of both environments are at another company's hosts."""
+    host = urlsplit(url).hostname or ""
+    return host.endswith(".tastyworks.com") and not host.endswith(".cert.tastyworks.com")
 
 
 def _wrong_url(url: str, scheme: str) -> str | None:

@@ -82,7 +82,6 @@ class TastytradeVenue:
 
     kind = BrokerType.TastyTrade
     dedupes = Dedupes.NEVER
-    listing_seconds = 0.0
     """The broker makes a second order of an identifier that comes twice."""
 
     def __init__(
@@ -143,6 +142,11 @@ class TastytradeVenue:
         state = AgentStatus.Connected if connected else AgentStatus.Disconnected
         message = "; ".join(self.core.alarms.values())
         return VenueStatus(state=state, since=self._since if connected else None, message=message)
+
+    @property
+    def listing_seconds(self) -> float:
+        """For how long the lists may lack an order: as long as it is searched for, also where the journal was lost."""
+        return self.core.times.quarantine
 
     @property
     def was_connected(self) -> bool:

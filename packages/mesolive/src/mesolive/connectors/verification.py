@@ -1,0 +1,131 @@
+"""Verification of a connector: a checklist walked at the broker's test system, and a report that can be sent on.
+
+`mesolive connector verify KIND` runs it beside the server, with a connector of its own. Each step says what it looked
+at, and a step that fails does not end the walk unless the others depend on it. The report has every message that was
+recorded, without secrets and with accounts renamed.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeAlias
+
+from mesolive.connectors.protocol import ConnectorRequest
+
+MAX_MESSAGES: Final = 5000
+MAX_MESSAGE_CHARACTERS: Final = 20_000
+HIDDEN: Final = "***"
+
+
+class StepOutcome(enum.Enum):
+    """How a step ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It could not be tried: the market is closed, or a step before it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a checklist.
+
+    Attributes
+    ----------
+    title
+        What was looked at, as a statement that is true when the step has passed.
+    detail
+        What was found.
+    """
+
+    title: str
+    outcome: StepOutcome
+    detail: str = ""
+
+
+class Checklist(Protocol):
+    """A checklist of one kind of connector."""
+
+    @property
+    def messages(self) -> Sequence[str]:
+        """What was exchanged with the broker so far, as `MessageRecorder` kept it."""
+        ...
+
+    def walk(self) -> AsyncGenerator[Step]:
+        """Walk the steps in their order, and yield each as it ends; everything is released at the end."""
+        ...
+
+
+Verify: TypeAlias = Callable[[ConnectorRequest], Checklist]
+"""Makes the checklist of a kind; raises `ConnectorError` for settings of an account of real money."""
+
+
+class MessageRecorder:
+    """Keeps messages in their order, without secrets and with accounts renamed.
+
+    Parameters
+    ----------
+    secrets
+        Texts that are replaced wherever they stand.
+    hidden_fields
+        Names of JSON fields whose values are left out.
+    """
+
+    def __init__(self, secrets: Iterable[str], hidden_fields: Sequence[str] = ()) -> None:
+        self.messages: list[str] = []
+        self._secrets = [text for text in secrets if text]
+        names = "|".join(map(re.escape, hidden_fields))
+        self._fields = re.compile(rf'("(?:{names})"\s*:\s*)"[^"]*"') if names else None
+        self._accounts: dict[str, str] = {}
+
+    def rename(self, accounts: Iterable[str]) -> None:
+        """Write `ACCOUNT-1` and so on in place of accounts, in what was recorded, too."""
+        for account in accounts:
+            self._accounts.setdefault(account, f"ACCOUNT-{len(self._accounts) + 1}")
+        self.messages = [self.clean(text) for text in self.messages]
+
+    def record(self, text: str) -> None:
+        """Keep a message; those beyond `MAX_MESSAGES` are dropped."""
+        if len(self.messages) < MAX_MESSAGES:
+            self.messages.append(self.clean(text[:MAX_MESSAGE_CHARACTERS]))
+
+    def clean(self, text: str) -> str:
+        """Return a text without secrets and accounts."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        if self._fields is not None:
+            text = self._fields.sub(rf'\1"{HIDDEN}"', text)
+        for account, name in self._accounts.items():
+            text = text.replace(account, name)
+        return text
+
+
+def report(kind: str, version: str, steps: Sequence[Step], messages: Sequence[str], at: datetime | None = None) -> str:
+    """Return the report as Markdown: the steps as a table, then the messages."""
+    moment = at or datetime.now(UTC)
+    failed = sum(step.outcome is StepOutcome.FAILED for step in steps)
+    lines = [
+        f"# Verification of the connector `{kind}`",
+        "",
+        f"mesolive {version}, {moment:%Y-%m-%d %H:%M} UTC. {len(steps)} steps, {failed} failed.",
+        "",
+        "| step | outcome | found |",
+        "|---|---|---|",
+        *(f"| {_cell(step.title)} | {step.outcome.value} | {_cell(step.detail)} |" for step in steps),
+        "",
+        f"## Messages ({len(messages)})",
+        "",
+        "```",
+        *(text.replace("```", "'''") for text in messages),
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
