@@ -16,6 +16,9 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 4 ] && echo $$((2 
 KILLS ?= 500
 SEED ?= 1
 
+# Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test month-test clean
 
 help: ## show the targets

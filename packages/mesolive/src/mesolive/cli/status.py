@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
-import httpx
 import msgspec
 
 from mesolive.cli.remote import AsJson, Token, Url, client, everything, money, print_fields, print_json, print_table
@@ -134,10 +136,19 @@ async def _health(url: str) -> Mapping[str, Any]:
     scheme, _, rest = url.rstrip("/").partition("://")
     base = f"{scheme.replace('ws', 'http')}://{rest}"
     try:
-        async with httpx.AsyncClient(timeout=HEALTH_SECONDS) as http:
-            return _plain.decode((await http.get(f"{base}/health")).content)
-    except (httpx.HTTPError, msgspec.MsgspecError):
+        return _plain.decode(await asyncio.to_thread(_read, f"{base}/health"))
+    except (OSError, HTTPException, ValueError):
         return {}
+
+
+def _read(url: str) -> bytes:
+    """Read a page, also that of an error: the standard library's client loads in a third of the time of others."""
+    try:
+        with urlopen(url, timeout=HEALTH_SECONDS) as answer:  # noqa: S310 - http or https: of the server's URL
+            content: bytes = answer.read()
+    except HTTPError as error:
+        return error.read()
+    return content
 
 
 async def _ask(url: str | None, token: str | None) -> Status:
