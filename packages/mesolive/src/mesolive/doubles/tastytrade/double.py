@@ -6,12 +6,16 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from starlette.routing import WebSocketRoute
+
 from mesolive.clock import Clock, MonotonicClock
 from mesolive.doubles.markets import Markets
+from mesolive.doubles.tastytrade.account_stream import AccountStream
 from mesolive.doubles.tastytrade.application import Application
 from mesolive.doubles.tastytrade.complex_orders import ComplexOrders
 from mesolive.doubles.tastytrade.connections import Connections, QuietServer, listen, server_of
 from mesolive.doubles.tastytrade.desk import Desk
+from mesolive.doubles.tastytrade.dxlink import DxLink
 from mesolive.doubles.tastytrade.expirations import Expirations
 from mesolive.doubles.tastytrade.faults import Faults
 from mesolive.doubles.tastytrade.ledger import Ledger
@@ -71,6 +75,8 @@ class TastytradeDouble:
         self.complex_orders = ComplexOrders(desk, self.orders, self.life)
         self.expirations = Expirations(desk, self.ledger, self.transactions)
         self.connections = Connections()
+        self.stream = AccountStream(desk, self.tokens, self.connections)
+        self.market_data = DxLink(desk, self.tokens, self.connections)
         self._step = step
         self._server: QuietServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -139,6 +145,10 @@ class TastytradeDouble:
             What failed in a step of the market, or in what happened later.
         """
         await self.desk.timeline.stop()
+        self.stream.cut_all()
+        self.market_data.cut_all()
+        while self.stream.clients or self.market_data.clients:  # noqa: ASYNC110 - their handlers end within turns
+            await asyncio.sleep(0)
         if self._server is not None:
             self._server.should_exit = self._server.force_exit = True
         results: list[BaseException | None] = []
@@ -153,7 +163,8 @@ class TastytradeDouble:
             raise failures[0]
 
     def step(self) -> None:
-        """Look at the market: fill, expire and settle."""
+        """Look at the market: send data, fill, expire and settle."""
+        self.market_data.step()
         self.life.step()
         self.expirations.step()
         self.desk.commit()
@@ -167,7 +178,11 @@ class TastytradeDouble:
             ).all(),
             *InstrumentOperations(desk).all(),
         )
-        return Application(desk, self.tokens, operations, (), self.connections)
+        sockets = (
+            WebSocketRoute("/streamer", self.stream.serve),
+            WebSocketRoute("/dxlink", self.market_data.serve),
+        )
+        return Application(desk, self.tokens, operations, sockets, self.connections)
 
     async def _run(self) -> None:
         while True:
