@@ -15,7 +15,8 @@ ASKED = ["eventType", "eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize
 
 def rows(frame: Any, fields: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the events of a frame, in either format."""
-    data, found = frame["data"], []
+    data = frame["data"]
+    found: list[dict[str, Any]] = []
     if isinstance(data[0], dict):
         return list(data)
     names = fields or ASKED
