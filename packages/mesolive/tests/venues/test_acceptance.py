@@ -32,6 +32,7 @@ from mesolive_sdk.models import TimeInForce
 from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import JumpingClock
+from mesolive_testkit.tastytrade.bench import TastytradeBench
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
@@ -44,6 +45,10 @@ Made = Callable[[Path], Bench]
 
 def ibkr(directory: Path) -> Bench:
     return IbkrBench.made(directory, START)
+
+
+def tastytrade(directory: Path) -> Bench:
+    return TastytradeBench.made(directory, START)
 
 
 def simulated(directory: Path) -> Bench:
@@ -75,7 +80,7 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
                 return fact
 
 
-@pytest.mark.parametrize("made", [simulated, ibkr], ids=["simulated", "ibkr"])
+@pytest.mark.parametrize("made", [simulated, ibkr, tastytrade], ids=["simulated", "ibkr", "tastytrade"])
 class TestEveryVenue:
     @pytest.fixture
     async def bench(self, made: Made, tmp_path: Path) -> AsyncGenerator[Bench]:
@@ -304,7 +309,7 @@ class TestEveryVenue:
             assert await bench.venue.positions(ACCOUNT) == {}
         worth = max(put.contract.strike - bench.price_at(settles_at, root), Decimal(0))
         assert (settled.contract, settled.qty, settled.price) == (put.contract, 2, worth)
-        assert (settled.cash, settled.at) == (worth * 2 * 100, settles_at)
+        assert (settled.cash, settled.at) == (worth * 2 * 100 - bench.settlement_fee, settles_at)
 
     async def test_21_a_settlement_is_listed_whether_it_was_told_or_not(self, bench: Bench) -> None:
         (put,) = bench.expiring("SPXW")

@@ -228,7 +228,8 @@ class OrderBook:
 
     def of(self, account: str) -> list[TrackedOrder]:
         """Return the orders of an account, oldest first."""
-        return [order for (owner, _), order in self._orders.items() if owner == account]
+        found = [order for (owner, _), order in self._orders.items() if owner == account]
+        return sorted(found, key=lambda item: (item.order.received or LONG_AGO, item.id))
 
     def all(self) -> Iterable[tuple[str, TrackedOrder]]:
         """Return all orders with their accounts."""

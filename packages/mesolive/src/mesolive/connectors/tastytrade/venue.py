@@ -128,6 +128,10 @@ class TastytradeVenue:
         self._is_up = False
         self.lose(reason)
 
+    def disconnect(self) -> None:
+        """End the session on request."""
+        self.lose("the connection was cut on request")
+
     def lose(self, reason: str) -> None:
         """End the session; the server opens another one."""
         if self._session is not None:

@@ -262,9 +262,11 @@ class OrderLife:
             order.readable_from = now + timedelta(seconds=float(read["seconds"]))
 
     def _expiry(self, order: Order) -> datetime | None:
-        """Return when an order expires: a day order at the close of the session in which it works."""
+        """Return when an order expires: a day order with its session, one that is good till cancelled with a contract."""
         if order.time_in_force.startswith("GTC"):
-            return None
+            instruments = self._desk.instruments
+            ends = [instruments.trades_until(self._desk.instrument(leg.symbol)) for leg in order.legs]
+            return min((end for end in ends if end is not None), default=None)
         markets, now = self._desk.markets, self._desk.now()
         if order.gtc_date is not None:
             session = markets.calendar.session(order.gtc_date)

@@ -34,6 +34,8 @@ class Bench:
         Symbol of what is traded.
     days_ahead
         How far away the expiration is that is traded, at least.
+    settlement_fee
+        What the broker takes for a cash settlement.
     """
 
     directory: Path
@@ -42,6 +44,7 @@ class Bench:
     venue: Any = field(init=False)
     underlying: str = "SPX"
     days_ahead: int = 30
+    settlement_fee: Decimal = Decimal(0)
 
     async def open(self) -> None:
         terms = SimulatedVenueConfig(displayed=Decimal(2))
