@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,7 @@ from mesolive.market.service import Market
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.market.recorded_days import optionsdx
 from mesolive_testkit.paths import DOCS
+from mesolive_testkit.tastytrade.rig import TastytradeRig
 
 NEW_YORK = ZoneInfo("America/New_York")
 BEGIN = datetime(2024, 3, 14, 10, 0, tzinfo=NEW_YORK)
@@ -65,11 +66,11 @@ class Rig(Protocol):
         """Let time pass until quotes have changed."""
         ...
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         """Cut the connection."""
         ...
 
-    def restore(self) -> None:
+    async def restore(self) -> None:
         """Let the connection be made again."""
         ...
 
@@ -81,7 +82,7 @@ class Rig(Protocol):
         """Take the permission for contracts away; return whether there is such a thing."""
         ...
 
-    def flood(self, count: int) -> None:
+    async def flood(self, count: int) -> None:
         """Send so many changes at once."""
         ...
 
@@ -110,10 +111,10 @@ class SimulatedRig:
     async def change(self) -> None:
         await self.clock.advance(10)
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         self.simulated.disconnect("the network is down")
 
-    def restore(self) -> None:
+    async def restore(self) -> None:
         self.simulated.reconnect()
 
     async def fall_silent(self) -> None:
@@ -124,7 +125,7 @@ class SimulatedRig:
     def revoke(self, contracts: Sequence[OptionContract]) -> bool:
         return False
 
-    def flood(self, count: int) -> None:
+    async def flood(self, count: int) -> None:
         for number in range(count):
             self.simulated.gap(0.0002 if number % 2 else -0.0002)
 
@@ -144,10 +145,10 @@ class LimitedRig(SimulatedRig):
     async def quote_all(self) -> None:
         await self.clock.advance(25)
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         self.limited.disconnect("the network is down")
 
-    def restore(self) -> None:
+    async def restore(self) -> None:
         self.limited.reconnect()
 
     async def fall_silent(self) -> None:
@@ -193,7 +194,7 @@ class RecordedRig:
     async def change(self) -> None:
         await self.clock.advance(60)
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         raise NotImplementedError
 
     restore = cut
@@ -204,14 +205,23 @@ class RecordedRig:
     def revoke(self, contracts: Sequence[OptionContract]) -> bool:
         return False
 
-    def flood(self, count: int) -> None:
+    async def flood(self, count: int) -> None:
         raise NotImplementedError
 
     async def list_more(self) -> None:
         await self.until(NEXT_DAY)
 
 
-RIGS = {"simulated": SimulatedRig, "limited": LimitedRig, "recorded": RecordedRig}
+def tastytrade(directory: Path) -> Rig:
+    return TastytradeRig(directory, BEGIN)
+
+
+RIGS: dict[str, Callable[[Path], Rig]] = {
+    "simulated": SimulatedRig,
+    "limited": LimitedRig,
+    "recorded": RecordedRig,
+    "tastytrade": tastytrade,
+}
 
 
 @pytest.fixture(params=RIGS)
@@ -311,7 +321,7 @@ class TestEveryProvider:
         lease = market.subscribe([contract])
         await rig.quote_all()
         changes = rig.provider.status_changes.version
-        rig.cut()
+        await rig.cut()
         assert rig.provider.status.state is AgentStatus.Disconnected
         assert rig.provider.status.message
         assert rig.provider.status_changes.version > changes
@@ -329,9 +339,9 @@ class TestEveryProvider:
 
     async def test_07_after_a_reconnect_quotes_come_again_and_none_of_before_passes_for_new(self, rig: Rig) -> None:
         needs_a_connection(rig)
-        rig.cut()
+        await rig.cut()
         await rig.clock.advance(90)
-        rig.restore()
+        await rig.restore()
         assert rig.provider.status.state is AgentStatus.Connected
         view = book_of(rig).view()
         old = (view.columns.quality == QuoteQuality.LIVE) & (view.columns.released == 0)
@@ -346,9 +356,9 @@ class TestEveryProvider:
         contracts = near(rig)
         lease = market.subscribe(contracts)
         await rig.quote_all()
-        rig.cut()
+        await rig.cut()
         await rig.clock.advance(30)
-        rig.restore()
+        await rig.restore()
         await rig.quote_all()
         view = book_of(rig).view()
         for contract in contracts:
@@ -396,7 +406,7 @@ class TestEveryProvider:
         await rig.quote_all()
         woken = 0
         async with book_of(rig).changes.subscribe() as changes:
-            rig.flood(2000)
+            await rig.flood(2000)
             await rig.change()
             async for _ in changes:
                 woken += 1
