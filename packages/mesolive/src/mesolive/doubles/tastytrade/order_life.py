@@ -262,7 +262,7 @@ class OrderLife:
             order.readable_from = now + timedelta(seconds=float(read["seconds"]))
 
     def _expiry(self, order: Order) -> datetime | None:
-        """Return when an order expires: a day order with its session, one that is good till cancelled with a contract."""
+        """Return when an order expires: a day order with its session, another one with the first of its contracts."""
         if order.time_in_force.startswith("GTC"):
             instruments = self._desk.instruments
             ends = [instruments.trades_until(self._desk.instrument(leg.symbol)) for leg in order.legs]

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mesolive.clock import ManualClock
 from mesolive.connectors.tastytrade.provider import ProviderConfig, TastytradeProvider
 from mesolive.doubles.tastytrade.double import TastytradeDouble
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract
+from mesolive.market.provider import Provider
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.tastytrade_client import DxLinkConfig, FeedConfig, RestApi
 from mesolive_sdk.models import AgentStatus
@@ -44,10 +46,12 @@ class TastytradeRig:
 
     def __init__(self, directory: Path, begin: datetime) -> None:
         del directory
-        self.clock = JumpingClock(begin)
+        self._leaping = JumpingClock(begin)
+        self.clock: ManualClock = self._leaping
         self._markets = few_options(self.clock, ("SPX",), seed=3, step=STEP)
         self.double = TastytradeDouble(self._markets, self.clock, QUICK_SETTINGS, step=STEP)
-        self.provider = _DoubledProvider(self)
+        self.quoted = _DoubledProvider(self)
+        self.provider: Provider = self.quoted
 
     async def start_double(self) -> RestApi:
         await self._markets.start()
@@ -65,7 +69,7 @@ class TastytradeRig:
         book = self.provider.books["SPX"]
         version = -1
         async with asyncio.timeout(10):
-            while version != book.version or self.provider.feed.pending:
+            while version != book.version or self.quoted.feed.pending:
                 version = book.version
                 await asyncio.sleep(QUIET_SECONDS)
 
@@ -73,7 +77,7 @@ class TastytradeRig:
         await self.change()
 
     async def until(self, moment: datetime) -> None:
-        await self.clock.jump(moment, lambda: None)
+        await self._leaping.jump(moment, lambda: None)
         await self.clock.advance(0)
         await self.arrived()
 
