@@ -11,6 +11,7 @@ import structlog
 from starlette.applications import Starlette
 
 from mesolive.access.keys import Access
+from mesolive.access.sessions import Sessions
 from mesolive.assembly import (
     Overrides,
     build_core,
@@ -58,6 +59,7 @@ class Application:
     lock: ServerLock
     database: Database
     access: Access
+    sessions: Sessions
     market: Market
     accounts: Accounts
     desk: ExecutionEngine
@@ -194,6 +196,7 @@ async def running(
             lock=store.lock,
             database=store.database,
             access=store.access,
+            sessions=store.sessions,
             market=market,
             accounts=trading.accounts,
             desk=trading.engine,
@@ -206,7 +209,7 @@ async def running(
                 hubs.server,
                 health,
                 build_metrics(hubs.server, health, trading.signals, retention),
-                hubs.sessions,
+                store.sessions,
             ),
             tasks=tasks,
         )

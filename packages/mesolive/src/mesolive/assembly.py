@@ -16,18 +16,19 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from mesolive.access.keys import Access, secret_of
 from mesolive.access.sealing import Sealing
 from mesolive.access.secret import SECRET_FILE, ServerSecret
+from mesolive.access.sessions import Sessions
 from mesolive.clock import Clock
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager
 from mesolive.connectors.registry import KINDS
 from mesolive.connectors.service import Connections
 from mesolive.connectors.supervisor import SupervisionConfig
-from mesolive.errors import ServiceError, storage_failure
+from mesolive.hubs.authentication import authenticator
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
-from mesolive.hubs.envelope import EnvelopeHub, Shares, principal_of
+from mesolive.hubs.envelope import EnvelopeHub, Shares
 from mesolive.hubs.event import EventHub, HubSink
-from mesolive.hubs.key_watch import ApiKeyMonitor
+from mesolive.hubs.key_watch import AccessMonitor
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
@@ -39,8 +40,6 @@ from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
 from mesolive.operations.retention import Retention, RetentionPeriods
-from mesolive.portal.endpoints import cookie_name
-from mesolive.portal.sessions import Sessions
 from mesolive.settings import Settings, SettingsError
 from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluator import SignalEvaluator
@@ -78,12 +77,8 @@ from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk.wire import hub_protocol
 from signalr_asyncio import (
-    Authenticate,
-    AuthenticationUnavailableError,
-    ConnectionRequest,
     HubOptions,
     HubRoute,
-    Principal,
     SignalRServer,
 )
 
@@ -174,6 +169,7 @@ class StoreParts:
     lock: ServerLock
     database: Database
     access: Access
+    sessions: Sessions
     pager: Pager
     notices: Sequence[str]
     secret: ServerSecret
@@ -221,8 +217,7 @@ class HubParts:
     server: SignalRServer
     streams: Streams
     deliverer: Deliverer
-    keys: ApiKeyMonitor
-    sessions: Sessions
+    keys: AccessMonitor
 
 
 class _Startable(Protocol):
@@ -243,7 +238,9 @@ async def open_store(settings: Settings, stack: AsyncExitStack, *, transient: bo
     stack.push_async_callback(database.close)
     secret = await secret_of(database, directory_of(settings.database), settings.secret_key)
     notices = await _check_history(database)
-    return StoreParts(lock, database, Access(database, secret), Pager(secret.derive("pages")), notices, secret)
+    access = Access(database, secret)
+    sessions = Sessions(database, access)
+    return StoreParts(lock, database, access, sessions, Pager(secret.derive("pages")), notices, secret)
 
 
 async def _check_history(database: Database) -> Sequence[str]:
@@ -421,19 +418,19 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
     def event_hub() -> EventHub:
         return _sharing(EventHub(events, deliverer), shares)
 
-    sessions = Sessions(core.store.access)
     server = SignalRServer(
         {
             CONTROL_PATH: HubRoute(control_hub, options=_options(settings, MAX_ARGUMENT)),
             DATA_PATH: HubRoute(data_hub, options=_options(settings)),
             EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
         },
-        authenticate=_authenticate(core.store.access, sessions, settings.port),
+        authenticate=authenticator(core.store.access, core.store.sessions, settings.port, settings.public_origin),
         protocols=[hub_protocol("json"), hub_protocol("messagepack")],
     )
     deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
-    keys = ApiKeyMonitor(core.store.access, [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)])
-    return HubParts(server, streams, deliverer, keys, sessions)
+    every_hub = [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)]
+    keys = AccessMonitor(core.store.access, core.store.sessions, every_hub)
+    return HubParts(server, streams, deliverer, keys)
 
 
 def _sharing(hub: H, shares: Shares) -> H:
@@ -466,26 +463,5 @@ def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions
         maximum_receive_message_size=largest_message,
         maximum_parallel_invocations=PARALLEL_CALLS,
         close_on_authentication_expiration=True,
+        allowed_origins=frozenset() if settings.public_origin is None else frozenset({settings.public_origin}),
     )
-
-
-def _authenticate(access: Access, sessions: Sessions, port: int) -> Authenticate:
-    name = cookie_name(port)
-
-    async def authenticate(request: ConnectionRequest) -> Principal | None:
-        try:
-            if request.token is not None:
-                user = await access.authenticate(request.token)
-            elif request.scheme in {"ws", "wss"}:
-                # The hub has compared the origin of a WebSocket with the host by now; a cookie counts nowhere else.
-                user = await sessions.find(request.cookies.get(name))
-            else:
-                user = None
-        except Exception as error:
-            # Without the database no key can be verified. That is no fault of the key and no failure to log.
-            if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
-                raise AuthenticationUnavailableError from error
-            raise
-        return None if user is None else principal_of(user)
-
-    return authenticate

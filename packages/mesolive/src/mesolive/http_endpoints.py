@@ -1,23 +1,25 @@
-"""HTTP endpoints: the ASGI application with health, metrics and the hubs, for requests that name this server."""
+"""HTTP endpoints: the ASGI application with health, metrics, the Portal and the hubs, for hosts that name this server."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mesolive.access.sessions import Sessions
 from mesolive.operations.health import Health
-from mesolive.portal.endpoints import portal_routes
-from mesolive.portal.sessions import Sessions
+from mesolive.portal.endpoints import SessionEndpoint
+from mesolive.portal.pages import Pages
 from mesolive.settings import Settings
 from signalr_asyncio import SignalRServer
 
@@ -35,6 +37,10 @@ def host_is_known(host: str, settings: Settings) -> bool:
     """
     name = urlsplit(f"//{host}").hostname or ""
     known = {"localhost", settings.host.lower(), socket.gethostname().lower(), *settings.allowed_hosts}
+    if settings.public_url is not None:
+        known.add(urlsplit(settings.public_url).hostname or "")
+    if name.endswith(".localhost"):  # browsers and resolvers keep it on this machine (RFC 6761)
+        return True
     if name in known:
         return True
     try:
@@ -42,6 +48,27 @@ def host_is_known(host: str, settings: Settings) -> bool:
     except ValueError:
         return False
     return True
+
+
+class WithoutPrefix:
+    """ASGI middleware for a proxy that passes its own path prefix on: the application sees paths without it.
+
+    Parameters
+    ----------
+    prefix
+        Such as `/mesolive`.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        path: str = scope.get("path", "")
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            scope["path"] = path[len(self._prefix) :] or "/"
+        await self._app(scope, receive, send)
 
 
 def http_application(
@@ -82,15 +109,18 @@ def http_application(
     async def serve_metrics(_request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    def checked_routes(routes: Sequence[Route]) -> list[Route]:
+        return [Route(route.path, checked(route.endpoint), methods=sorted(route.methods or ())) for route in routes]
+
+    prefix = settings.public_prefix
     return Starlette(
+        middleware=[Middleware(WithoutPrefix, prefix=prefix)] if prefix else [],
         routes=[
             Route("/health", checked(serve_health)),
             Route("/health/live", checked(serve_liveness)),
             Route("/metrics", checked(serve_metrics)),
-            *[
-                Route(route.path, checked(route.endpoint), methods=sorted(route.methods or ()))
-                for route in portal_routes(sessions, settings.port)
-            ],
+            *checked_routes([SessionEndpoint(sessions, settings.port, settings.public_origin).route()]),
+            *checked_routes(Pages(prefix).routes()),
             Mount("/", app=cast("ASGIApp", hubs)),
-        ]
+        ],
     )

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
@@ -193,7 +193,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})
 
 
-async def serve(settings: Settings, ready: Callable[[Application], None]) -> None:
+async def serve(settings: Settings, ready: Callable[[Application], Awaitable[None]]) -> None:
     """Run the server until SIGINT or SIGTERM; a second one ends the process at once.
 
     Stopping takes no longer than `STOP_SECONDS`. Committed data is durable however the process ends.
@@ -201,7 +201,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
     Parameters
     ----------
     ready
-        Called once the server listens.
+        Awaited once the server listens.
 
     Raises
     ------
@@ -226,7 +226,7 @@ async def serve(settings: Settings, ready: Callable[[Application], None]) -> Non
             gc.collect()
             gc.freeze()
             _log.info("started", url=application.url, version=version("mesolive"))
-            ready(application)
+            await ready(application)
             await until_first(stopped.wait(), application.lock.lost.wait())
             _log.info("stopping")
             stack.enter_context(_bounded_stop())

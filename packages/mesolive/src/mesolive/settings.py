@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from mesolive.log_choices import LogFormat, LogLevel
 from mesolive.trading.evaluation.fetch_rules import DOCUMENTED_HOSTS, FetchRules
@@ -33,6 +35,9 @@ MIN_RECORD_DAYS = 30
 EARLIEST_START = datetime(1992, 1, 1, tzinfo=UTC)
 LATEST_START = datetime(2055, 1, 1, tzinfo=UTC)
 """Bounds of market time: the exchange calendar covers a year before the first and all expirations after the last."""
+
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -101,6 +106,13 @@ class Settings:
             "Names, comma-separated, under which /health and /metrics answer, besides addresses and this machine's."
         ),
     ] = ()
+    public_url: Annotated[
+        str | None,
+        Setting(
+            "Address of the server in front of a proxy, such as https://example.com/mesolive: its origin may use the "
+            "Portal, and links begin with it."
+        ),
+    ] = None
     external_hosts: Annotated[
         tuple[str, ...],
         Setting("Hosts, comma-separated, from which strategies may take data, besides the two that all may use."),
@@ -185,6 +197,24 @@ class Settings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
+    @property
+    def portal_url(self) -> str:
+        """Where browsers find the Portal, without a trailing slash."""
+        return self.url if self.public_url is None else self.public_url.rstrip("/")
+
+    @property
+    def public_origin(self) -> str | None:
+        """The origin of `public_url`, as browsers name it; `None` without one."""
+        if self.public_url is None:
+            return None
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def public_prefix(self) -> str:
+        """The path of `public_url` without a trailing slash; empty without one."""
+        return "" if self.public_url is None else urlsplit(self.public_url).path.rstrip("/")
+
     def check(self) -> Settings:
         """Return the settings when they can be used together.
 
@@ -224,6 +254,7 @@ class Settings:
                 "or --market recorded with them"
             )
         self.preferred_providers()
+        self._check_public_url()
         if self.websockets == "picows" and find_spec("picows") is None:
             raise SettingsError("websockets: picows is not installed: pip install 'mesolive[picows]'")
         if self.market == "recorded" and self.chain is None:
@@ -243,6 +274,20 @@ class Settings:
                 )
             result[symbol.strip().upper()] = provider
         return result
+
+    def _check_public_url(self) -> None:
+        if self.public_url is None:
+            return
+        try:
+            parts = urlsplit(self.public_url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment or "@" in parts.netloc or not _PLAIN_PATH.fullmatch(parts.path):
+            raise SettingsError(
+                "public_url: expected an address such as https://example.com/mesolive without a user, query and "
+                f"fragment, got {redacted_url(self.public_url)!r}"
+            )
 
     def _check_bounds(self) -> None:
         for name in ("keep_events_days", "keep_jobs_days"):
@@ -465,3 +510,15 @@ def client_url(environ: Mapping[str, str] | None = None) -> str:
     # A server bound to all addresses is reached at the loopback address.
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
     return replace(settings, host=everywhere.get(settings.host, settings.host)).url
+
+
+def client_portal_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return where a browser finds the Portal of the server that this environment's settings start.
+
+    Raises
+    ------
+    SettingsError
+        When a variable cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    return environ.get("MESOLIVE_PUBLIC_URL") or client_url(environ)

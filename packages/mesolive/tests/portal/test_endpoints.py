@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
-from mesolive.portal.endpoints import ASSETS, MAX_BODY, PAGES, portal_file, portal_routes
-from mesolive.portal.sessions import Sessions
+from mesolive.access.sessions import Sessions
+from mesolive.portal.endpoints import MAX_BODY, SessionEndpoint
+from mesolive.portal.pages import ASSETS, PAGES, Pages
 from mesolive.store.database import Database
 from mesolive_testkit.paths import ROOT
 
@@ -21,8 +22,9 @@ SITE = "http://testserver"
 
 @pytest.fixture
 def client(database: Database) -> httpx.AsyncClient:
-    sessions = Sessions(Access(database, ServerSecret("a secret for tests, long enough as it is")))
-    application = Starlette(routes=portal_routes(sessions, 8700))
+    access = Access(database, ServerSecret("a secret for tests, long enough as it is"))
+    endpoint = SessionEndpoint(Sessions(database, access), 8700, None)
+    application = Starlette(routes=[endpoint.route(), *Pages().routes()])
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE)
 
 
@@ -49,13 +51,24 @@ async def test_the_files_of_the_page_exist_and_are_kept_for_ever(client: httpx.A
         assert "immutable" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("path", ["assets/../endpoints.py", "assets/none.js", "assets/%2e%2e/endpoints.py"])
-def test_no_file_outside_of_the_assets_is_served(path: str) -> None:
-    assert portal_file(path).status_code == 404
+async def test_files_are_sent_compressed_to_browsers_that_take_it(client: httpx.AsyncClient) -> None:
+    (name, *_) = re.findall(r'src="(/assets/[^"]+)"', (await client.get("/")).text)
+    packed = await client.get(name, headers={"Accept-Encoding": "gzip"})
+    plain = await client.get(name, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    assert packed.content == plain.content
 
 
-def test_behind_a_prefix_the_page_names_its_files_with_it() -> None:
-    text = bytes(portal_file("positions/3", "/desk").body).decode()
+@pytest.mark.parametrize("path", ["/assets/../endpoints.py", "/assets/none.js", "/assets/%2e%2e/endpoints.py"])
+async def test_no_file_outside_of_the_assets_is_served(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_behind_a_prefix_the_page_names_its_files_with_it() -> None:
+    application = Starlette(routes=Pages("/desk").routes())
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=SITE)
+    text = (await client.get("/positions/3")).text
     assert '="/desk/assets/' in text
     assert '="/assets/' not in text
 
@@ -77,7 +90,7 @@ async def test_a_sign_in_from_elsewhere_is_refused(client: httpx.AsyncClient, he
 
 
 async def test_a_body_that_is_too_long_or_no_sign_in_is_refused_in_words(client: httpx.AsyncClient) -> None:
-    headers = {"X-MesoLive": "1", "Origin": SITE}
+    headers = {"X-MesoLive": "1", "Origin": SITE, "Content-Type": "application/json"}
     assert (await client.post("/portal/session", content=b"x" * (MAX_BODY + 1), headers=headers)).status_code == 413
     for body in (b"", b"[]", b'{"Key": 1}', b'{"Key": "x", "More": 1}'):
         answer = await client.post("/portal/session", content=body, headers=headers)

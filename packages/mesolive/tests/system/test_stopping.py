@@ -31,7 +31,7 @@ from mesolive.app import Application
 from mesolive.logs import configure_logs
 from mesolive.settings import Settings
 
-def ready(application):
+async def ready(application):
     print("listening", flush=True)
 
 async def never(self):

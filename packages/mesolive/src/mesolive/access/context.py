@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a key or a session may do."""
+
+    TRADE = "trade"
+    WATCH = "watch"
+    """Reads and streams only."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserContext:
-    """The caller of a service, as their API key says.
+    """The caller of a service, as their API key or their browser's session says.
 
     Attributes
     ----------
@@ -17,12 +26,18 @@ class UserContext:
     user_name
         For people and logs.
     key_id
-        Which of their API keys they use; safe to log.
+        Which of their API keys they use, or `session:` and the id of the session; safe to log.
     expires_at
-        Until when that key works, by the wall clock; `None` where none is used.
+        Until when that key or session works, by the wall clock; `None` where none is used.
+    role
+        What the key or the session may do.
+    session_id
+        The session of a browser; `None` for a caller with an API key.
     """
 
     user_id: int
     user_name: str
     key_id: str
     expires_at: datetime | None = None
+    role: Role = Role.TRADE
+    session_id: str | None = None

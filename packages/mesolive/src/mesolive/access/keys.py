@@ -19,7 +19,7 @@ from typing import Any
 import jwt
 from sqlalchemy import insert, select, update
 
-from mesolive.access.context import UserContext
+from mesolive.access.context import Role, UserContext
 from mesolive.access.secret import SECRET_FILE, ServerSecret, UnusableSecretError, load_secret
 from mesolive.clock import Clock, WallClock
 from mesolive.errors import not_found, validation
@@ -40,6 +40,11 @@ KEYS_PER_QUERY = 500
 _KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 """The formats of ids in signed tokens; any other id is rejected before it reaches the database."""
+
+USE_STEP = timedelta(minutes=5)
+"""Accuracy of the time of last use of a key: each use does not cost a write."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 5.0
@@ -62,6 +67,10 @@ class ApiKey:
         From when to when it works.
     revoked_at
         When it was revoked, or `None`.
+    role
+        What it may do.
+    last_used_at
+        When a connection was made with it last, to some minutes; `None` for never.
     """
 
     key_id: str
@@ -70,6 +79,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    role: Role = Role.TRADE
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Access:
         self._clock = clock or WallClock()
         self._monotonic = monotonic
         self._accepted: OrderedDict[str, tuple[float, UserContext]] = OrderedDict()
+        self._used: dict[str, datetime] = {}
         self._revocations = 0
 
     async def user(self, name: str) -> UserContext:
@@ -135,7 +147,29 @@ class Access:
             raise not_found(f"user {name!r}")
         return UserContext(row.id, name, "")
 
-    async def create_key(self, user_name: str, label: str | None = None, days: int = DEFAULT_DAYS) -> NewApiKey:
+    async def user_names(self, limit: int = 1000) -> list[str]:
+        """Return the names of the users, oldest first."""
+        async with self._database.read() as tx:
+            rows = await tx.all(select(users.c.name).order_by(users.c.id).limit(limit))
+        return [row.name for row in rows]
+
+    async def create_user(self, name: str) -> None:
+        """Make a user without a key; one of that name may be there already.
+
+        Raises
+        ------
+        ServiceError
+            `ValidationError` when the name is out of bounds.
+        """
+        if problems := _name_problems(name):
+            raise validation(problems)
+        async with self._database.write() as tx:
+            if await _user_id(tx, name) is None:
+                await _create_user(tx, name, self._clock.now().replace(microsecond=0))
+
+    async def create_key(
+        self, user_name: str, label: str | None = None, days: int = DEFAULT_DAYS, role: Role = Role.TRADE
+    ) -> NewApiKey:
         """Make a key for a user; a user who is new is made too.
 
         Parameters
@@ -146,15 +180,15 @@ class Access:
             What the key is for; up to 200 characters.
         days
             How long it works, 1 to 3650.
+        role
+            What it may do.
 
         Raises
         ------
         ServiceError
             `ValidationError` when an argument is out of bounds.
         """
-        problems: dict[str, list[str]] = {}
-        if not 1 <= len(user_name) <= MAX_NAME or not user_name.isprintable() or user_name != user_name.strip():
-            problems["User"] = [f"expected 1 to {MAX_NAME} printable characters"]
+        problems = _name_problems(user_name)
         if label is not None and (len(label) > MAX_LABEL or not label.isprintable()):
             problems["Label"] = [f"expected at most {MAX_LABEL} printable characters"]
         if not 1 <= days <= MAX_DAYS:
@@ -162,7 +196,7 @@ class Access:
         if problems:
             raise validation(problems)
         now = self._clock.now().replace(microsecond=0)
-        key = ApiKey(secrets.token_hex(8), user_name, label, now, now + timedelta(days=days), None)
+        key = ApiKey(secrets.token_hex(8), user_name, label, now, now + timedelta(days=days), None, role)
         async with self._database.write() as tx:
             user_id = await _user_id(tx, user_name) or await _create_user(tx, user_name, now)
             await tx.execute(
@@ -172,6 +206,7 @@ class Access:
                     label=label,
                     created_at=key.created_at,
                     expires_at=key.expires_at,
+                    role=role.value,
                 )
             )
         return NewApiKey(key, self._sign(user_id, key))
@@ -188,7 +223,19 @@ class Access:
             query = query.where(users.c.name == user_name)
         async with self._database.read() as tx:
             rows = await tx.all(query)
-        return [ApiKey(row.key_id, row.name, row.label, row.created_at, row.expires_at, row.revoked_at) for row in rows]
+        return [
+            ApiKey(
+                key_id=row.key_id,
+                user_name=row.name,
+                label=row.label,
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                revoked_at=row.revoked_at,
+                role=Role(row.role or Role.TRADE),
+                last_used_at=row.last_used_at,
+            )
+            for row in rows
+        ]
 
     async def revoke(self, key_id: str) -> None:
         """Revoke a key: at once in this process, within `CACHE_SECONDS` in others.
@@ -221,13 +268,13 @@ class Access:
         revocations = self._revocations
         async with self._database.read() as tx:
             row = await tx.first(
-                select(users.c.id, users.c.name)
+                select(users.c.id, users.c.name, api_keys.c.role, api_keys.c.last_used_at)
                 .join(api_keys, api_keys.c.user_id == users.c.id)
                 .where(api_keys.c.key_id == key_id, users.c.id == user_id, api_keys.c.revoked_at.is_(None))
             )
         if row is None:
             return None
-        user = UserContext(row.id, row.name, key_id, expires_at)
+        user = UserContext(row.id, row.name, key_id, expires_at, Role(row.role or Role.TRADE))
         if revocations == self._revocations:  # else the row may have been read before a revocation
             self._accepted[key_id] = (self._monotonic() + CACHE_SECONDS, user)
             self._accepted.move_to_end(key_id)
@@ -250,6 +297,18 @@ class Access:
         for key_id in gone:
             self._forget(key_id)
         return gone
+
+    async def note_use(self, key_ids: Collection[str]) -> None:
+        """Note that connections use these keys now; a write per key at most every `USE_STEP`."""
+        now = self._clock.now()
+        due = [key_id for key_id in key_ids if now - self._used.get(key_id, _NEVER) >= USE_STEP]
+        if not due:
+            return
+        async with self._database.write() as tx:
+            for first in range(0, len(due), KEYS_PER_QUERY):
+                part = due[first : first + KEYS_PER_QUERY]
+                await tx.execute(update(api_keys).where(api_keys.c.key_id.in_(part)).values(last_used_at=now))
+        self._used.update(dict.fromkeys(due, now))
 
     def _forget(self, key_id: str) -> None:
         self._revocations += 1
@@ -319,6 +378,12 @@ async def store_revocation(tx: WriteTransaction, key_id: str, at: datetime) -> N
     await tx.execute(
         update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
     )
+
+
+def _name_problems(name: str) -> dict[str, list[str]]:
+    if 1 <= len(name) <= MAX_NAME and name.isprintable() and name == name.strip():
+        return {}
+    return {"User": [f"expected 1 to {MAX_NAME} printable characters"]}
 
 
 async def _user_id(tx: Transaction, name: str) -> int | None:

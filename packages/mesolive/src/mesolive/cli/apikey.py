@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
+from mesolive.access.context import Role
 from mesolive.access.keys import DEFAULT_DAYS, Access, ApiKey, NewApiKey, secret_of
 from mesolive.cli.emergency import carry_out
 from mesolive.cli.options import DatabaseUrl
@@ -34,6 +35,7 @@ def create(
     user: Annotated[str, typer.Option(help="Whose key it is; a user who is new is made.")],
     label: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     expires_days: Annotated[int, typer.Option(help="How many days it works.")] = DEFAULT_DAYS,
+    watch: Annotated[bool, typer.Option("--watch", help="It may look at everything and change nothing.")] = False,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +43,8 @@ def create(
 
     Standard output is the token alone, so that it can be captured: TOKEN=$(mesolive apikey create --user me)
     """
-    made = asyncio.run(_create(from_environment({"database": database}), user, label, expires_days))
+    role = Role.WATCH if watch else Role.TRADE
+    made = asyncio.run(_create(from_environment({"database": database}), user, label, expires_days, role))
     if as_json:
         echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
         return
@@ -61,11 +64,12 @@ def list_keys(
     if as_json:
         echo(json.dumps([_fields(key) for key in keys], indent=2))
         return
-    table = Table(Column("key", no_wrap=True), "user", "label", "created, UTC", "expires", "state")
+    table = Table(Column("key", no_wrap=True), "user", "role", "label", "created, UTC", "expires", "state")
     for key in keys:
         table.add_row(
             key.key_id,
             escape(key.user_name),
+            key.role.value,
             escape(key.label or ""),
             f"{key.created_at:%Y-%m-%d %H:%M}",
             "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
@@ -110,6 +114,7 @@ def _fields(key: ApiKey) -> dict[str, str | None]:
         "KeyId": key.key_id,
         "User": key.user_name,
         "Label": key.label,
+        "Role": key.role.value,
         "CreatedAt": key.created_at.isoformat(),
         "ExpiresAt": None if key.expires_at is None else key.expires_at.isoformat(),
         "RevokedAt": None if key.revoked_at is None else key.revoked_at.isoformat(),
@@ -125,9 +130,9 @@ async def _access(settings: Settings) -> AsyncGenerator[Access]:
         await database.close()
 
 
-async def _create(settings: Settings, user: str, label: str | None, days: int) -> NewApiKey:
+async def _create(settings: Settings, user: str, label: str | None, days: int, role: Role) -> NewApiKey:
     async with _access(settings) as access:
-        return await access.create_key(user, label, days)
+        return await access.create_key(user, label, days, role)
 
 
 async def _list(settings: Settings, user: str | None) -> list[ApiKey]:

@@ -62,8 +62,8 @@ def demo(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopped.set)
         async with server.serving(settings) as application:
-            announce(application)
             trade = await _prepare(application, hold)
+            await announce(application)
             try:
                 await until_first(run_trade(trade, console), stopped.wait())
                 if stopped.is_set():

@@ -45,6 +45,11 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
         "Run a strategy over days of market with the autopilot, and tell what came of it.",
     ),
     "apikey": CommandPlace("apikey", "apikey_app", "Make, list and revoke API keys."),
+    "portal": CommandPlace(
+        "portal",
+        "portal_app",
+        "Print a link that signs a browser in to the Portal, once; list and end sessions.",
+    ),
     "status": CommandPlace(
         "status",
         "status",

@@ -13,6 +13,7 @@ from rich.markup import escape
 from mesolive import server
 from mesolive.app import Application
 from mesolive.cli.output import Console, Table, print_oddities
+from mesolive.cli.portal import only_user, sign_in_link
 from mesolive.logs import configure_logs
 from mesolive.settings import (
     KnownSetting,
@@ -73,8 +74,8 @@ serve.__signature__ = _options()  # pyright: ignore[reportFunctionMemberAccess] 
 serve.__annotations__ = {entry.name: entry.annotation for entry in _options().parameters.values()}
 
 
-def announce(application: Application) -> None:
-    """Print where the server listens and what it uses."""
+async def announce(application: Application) -> None:
+    """Print where the server listens and what it uses; on a terminal, a link that signs a browser in."""
     console = Console()
     settings = application.settings
     table = Table.grid(padding=(0, 2))
@@ -82,9 +83,19 @@ def announce(application: Application) -> None:
     table.add_row("database", escape(redacted_url(settings.database)))
     table.add_row("market", escape(describe_market(settings.market, settings.chain, application)))
     table.add_row("market time", f"{application.clock.now():%Y-%m-%d %H:%M:%S} UTC, speed {settings.speed:g}")
-    console.print(table)
+    table.add_row("Portal", escape(await _portal_link(application, console)))
+    console.print(table, soft_wrap=True)
     print_oddities(application.market.notes, console)
     console.print("Ctrl-C stops it.", style="dim")
+
+
+async def _portal_link(application: Application, console: Console) -> str:
+    """Return the Portal's address, with a one-time code where a person reads it and it is clear who they are."""
+    url = application.settings.portal_url
+    user = await only_user(application.access) if console.is_terminal else None
+    if user is None:
+        return f"{url} (mesolive portal link prints a link that signs in)"
+    return sign_in_link(url, await application.sessions.make_code(user))
 
 
 def describe_market(kind: MarketKind | None, chain: Path | None, application: Application) -> str:

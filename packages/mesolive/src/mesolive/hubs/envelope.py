@@ -12,8 +12,8 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from mesolive.access.context import UserContext
-from mesolive.errors import ServiceError, storage_failure
+from mesolive.access.context import Role, UserContext
+from mesolive.errors import ServiceError, forbidden, storage_failure
 from mesolive.shares import CallShares, CountedShares, Lane
 from mesolive_sdk import wire
 from mesolive_sdk.models import MesoLiveApiError, MesoLiveApiResponse, StatusCode
@@ -46,15 +46,11 @@ def principal_of(user: UserContext) -> Principal:
 
 def user_of(context: HubContext) -> UserContext:
     """Return the user of a connection; every connection of our hubs was authenticated by `principal_of`."""
-    return _user_behind(context.principal)
+    return caller_of(context.principal)
 
 
-def key_of(principal: Principal) -> str:
-    """Return the id of the API key behind a connection of our hubs."""
-    return _user_behind(principal).key_id
-
-
-def _user_behind(principal: Principal) -> UserContext:
+def caller_of(principal: Principal) -> UserContext:
+    """Return the user behind a connection of our hubs."""
     user = principal.claims[USER]
     assert isinstance(user, UserContext)  # noqa: S101 - the one hook that makes principals puts nothing else there
     return user
@@ -71,6 +67,51 @@ LANES = {
 }
 """The lanes of methods; all other methods use the common lane. The method name does not distinguish orders that close
 a position from those that open one, so all orders share a lane that queries do not use."""
+
+
+WATCHED = frozenset(
+    {
+        "GetIdempotencyRecord",
+        "ListAgents",
+        "ListAccounts",
+        "GetAccount",
+        "ListStrategies",
+        "GetStrategy",
+        "ListPositions",
+        "GetPosition",
+        "ListLegs",
+        "GetLeg",
+        "GetLegs",
+        "GetPreparePositionEntryStatus",
+        "GetPreparePositionExitStatus",
+        "GetPreparePositionAdjustmentStatus",
+        "GetReconciliation",
+        "ListHalts",
+        "GetOrder",
+        "ListOrders",
+        "ListExecutions",
+        "GetExecution",
+        "GetExecutions",
+        "ListConnectorKinds",
+        "ListConnectors",
+        "GetConnectorLog",
+        "GetPositionSnapshot",
+        "GetLegSnapshot",
+        "GetLegsSnapshot",
+        "GetComboContractsSnapshot",
+        "GetContractSnapshot",
+        "GetUnderlyingSnapshot",
+        "SubscribeToStrategies",
+        "UnsubscribeFromStrategies",
+        "GetLatestEventSeqId",
+        "GetEventsSince",
+    }
+)
+"""The methods that a caller with the role `watch` may call: every other one is refused, one that is new included.
+Streams of the Data Hub read only."""
+
+WATCH_ONLY = "WatchOnly"
+"""`Error.Code` when a caller with the role `watch` calls another method."""
 
 
 class EnvelopeHub(Hub):
@@ -126,6 +167,8 @@ class EnvelopeHub(Hub):
         self, method: str, arguments: type[A], payload: Payload | None, service: Service[A]
     ) -> MesoLiveApiResponse[Any]:
         try:
+            if self.user.role is not Role.TRADE and method not in WATCHED:
+                raise forbidden(f"this key or session may only watch; {method} needs the role trade", WATCH_ONLY)
             data = await service(self.user, wire.decode_args(payload, arguments))
         except wire.WireValidationError as error:
             return MesoLiveApiResponse(

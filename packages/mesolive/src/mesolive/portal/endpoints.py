@@ -1,180 +1,161 @@
-"""HTTP of the Portal: built pages with a strict content policy, and the session that a browser signs in to."""
+"""HTTP endpoint of sign-in: `/portal/session` begins, shows and ends the session of a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mesolive import __version__
-from mesolive.portal.sessions import LIFE_SECONDS, Sessions, TooManyAttemptsError
-
-ASSETS = Path(str(files("mesolive.portal") / "assets"))
-"""The pages as built from `portal/`."""
-
-PAGES = (
-    "login",
-    "positions",
-    "rollups",
-    "build",
-    "tickets",
-    "orders",
-    "signals",
-    "strategies",
-    "events",
-    "accounts",
-    "server",
-    "settings",
-    "backtest",
-)
-"""First parts of the addresses that `portal/src/App.svelte` shows pages at."""
+from mesolive.access.origin import cookie_name, is_same_origin, is_secure
+from mesolive.access.sessions import NewSession, SessionInfo, Sessions
+from mesolive.portal.attempts import FailedAttempts
+from mesolive.portal.pages import NEVER_KEPT, SECURITY_HEADERS
 
 MAX_BODY = 4096
 
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
-)
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
-NEVER_KEPT = {"Cache-Control": "no-store"}
-KEPT_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-"""For files whose name has a hash of their content."""
-
-MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+_log = structlog.get_logger(__name__)
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of `POST /portal/session`."""
+    """Body of `POST /portal/session`: an API key, or the code of a one-time link."""
 
-    Key: str
-
-
-def cookie_name(port: int) -> str:
-    """Return the name of the session's cookie: browsers share cookies between the ports of a host."""
-    return f"mesolive_{port}"
+    Key: str | None = None
+    Code: str | None = None
 
 
-def is_own_page(request: Request) -> bool:
-    """Whether a request that changes something comes from a page of this server.
-
-    `SameSite` does not tell: another port of this host is the same site. The exact origin does, and the header is one
-    that a page of another origin cannot send without being asked first.
-    """
-    headers: Mapping[str, str] = request.headers
-    if headers.get("x-mesolive") != "1":
-        return False
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        return False
-    origin = headers.get("origin")
-    return origin is None or origin.lower() == f"{request.url.scheme}://{headers.get('host', '')}".lower()
-
-
-def portal_routes(sessions: Sessions, port: int) -> list[Route]:
-    """Return the routes of the session and of the pages.
+class SessionEndpoint:
+    """Serves `/portal/session`.
 
     Parameters
     ----------
     sessions
-        Signs browsers in.
+        Begins and ends sessions.
     port
-        The port of the server, which is in the cookie's name.
+        The server's port, which is in the cookie's name.
+    public_origin
+        The origin that users see in front of a proxy; `None` without one.
+    attempts
+        Counts failed sign-ins.
     """
-    name = cookie_name(port)
 
-    async def session(request: Request) -> Response:
-        if request.method == "GET":
-            user = await sessions.find(request.cookies.get(name))
-            if user is None:
-                return _answer({"Message": "not signed in"}, 401)
-            return _answer({"User": user.user_name, "Role": "trade", "Version": __version__})
-        if not is_own_page(request):
-            return _answer({"Message": "this request does not come from a page of this server"}, 403)
+    def __init__(
+        self, sessions: Sessions, port: int, public_origin: str | None, attempts: FailedAttempts | None = None
+    ) -> None:
+        self._sessions = sessions
+        self._port = port
+        self._public_origin = public_origin
+        self._attempts = attempts or FailedAttempts()
+
+    def route(self) -> Route:
+        """Return the route."""
+        return Route("/portal/session", self.answer, methods=["GET", "POST", "DELETE"])
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        session = await self._sessions.find(request.cookies.get(self._cookie(request)))
+        if request.method in {"GET", "HEAD"}:
+            return _json({"Message": "not signed in"}, 401) if session is None else _json(_shown(session))
+        if request.headers.get("x-mesolive") != "1" or not self._is_own_page(request):
+            _log.warning("sign_in_refused", reason="another origin", address=_address(request))
+            return _json({"Message": "this request does not come from a page of this server"}, 403)
         if request.method == "DELETE":
-            sessions.end(request.cookies.get(name))
-            answer = _answer({"Message": "signed out"})
-            answer.delete_cookie(name, path="/")
-            return answer
-        return await sign_in(request)
+            return await self._sign_out(request, session)
+        return await self._sign_in(request, session)
 
-    async def sign_in(request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY:
-                return _answer({"Message": f"expected at most {MAX_BODY} bytes"}, 413)
-        try:
-            wanted = msgspec.json.decode(body, type=SignIn)
-        except msgspec.DecodeError as error:
-            return _answer({"Message": f"expected a JSON object with Key: {error}"}, 400)
-        address = request.client.host if request.client else ""
-        try:
-            cookie = await sessions.sign_in(wanted.Key, address)
-        except TooManyAttemptsError:
-            return _answer({"Message": "too many failed attempts; wait a minute"}, 429)
-        if cookie is None:
-            return _answer({"Message": "this key does not work"}, 401)
-        answer = _answer({"Message": "signed in"})
-        answer.set_cookie(
-            name,
-            cookie,
-            max_age=int(LIFE_SECONDS),
-            path="/",
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
+    async def _sign_out(self, request: Request, session: SessionInfo | None) -> Response:
+        if session is not None:
+            await self._sessions.end(session.session_id)
+            _log.info("session_ended", session=session.session_id, user_id=session.user_id)
+        answer = _json({"Message": "signed out"})
+        answer.delete_cookie(
+            self._cookie(request), path="/", httponly=True, samesite="strict", secure=is_secure(request.url.scheme)
         )
         return answer
 
-    async def page(request: Request) -> Response:
-        prefix = cast("str", request.scope.get("root_path", "")).rstrip("/")
-        return portal_file(request.url.path.removeprefix(prefix).removeprefix("/"), prefix)
+    async def _sign_in(self, request: Request, session: SessionInfo | None) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return _json({"Message": "expected the content type application/json"}, 415)
+        address = _address(request)
+        if self._attempts.are_too_many(address):
+            return _json({"Message": "too many failed attempts; wait a minute"}, 429, {"Retry-After": "60"})
+        wanted = await _body(request)
+        if isinstance(wanted, Response):
+            return wanted
+        if session is not None and wanted.Key is not None and await self._sessions.prove(session, wanted.Key):
+            _log.info("session_proved", session=session.session_id, user_id=session.user_id)
+            return _json(_shown(await self._sessions.find(request.cookies.get(self._cookie(request))) or session))
+        agent = request.headers.get("user-agent", "")
+        if wanted.Key is not None:
+            made = await self._sessions.sign_in_with_key(wanted.Key.strip(), agent, address)
+        else:
+            made = await self._sessions.sign_in_with_code(wanted.Code or "", agent, address)
+        if made is None:
+            self._attempts.note(address)
+            what = "code" if wanted.Key is None else "key"
+            _log.warning("sign_in_refused", reason=f"the {what} does not work", address=address)
+            return _json({"Message": f"this {what} does not work"}, 401)
+        if session is not None:
+            await self._sessions.end(session.session_id)
+        _log.info("session_began", session=made.info.session_id, user_id=made.info.user_id, address=address)
+        return self._with_cookie(request, made)
 
-    return [
-        Route("/portal/session", session, methods=["GET", "POST", "DELETE"]),
-        Route("/", page, methods=["GET", "HEAD"]),
-        *[Route(f"/{name}", page, methods=["GET", "HEAD"]) for name in PAGES],
-        *[Route(f"/{name}/{{path:path}}", page, methods=["GET", "HEAD"]) for name in (*PAGES, "assets")],
-    ]
+    def _with_cookie(self, request: Request, made: NewSession) -> Response:
+        answer = _json(_shown(made.info))
+        answer.set_cookie(
+            self._cookie(request),
+            made.cookie,
+            max_age=int((made.info.expires_at - made.info.created_at).total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=is_secure(request.url.scheme),
+        )
+        return answer
+
+    def _cookie(self, request: Request) -> str:
+        return cookie_name(self._port, request.url.scheme)
+
+    def _is_own_page(self, request: Request) -> bool:
+        return is_same_origin(request.headers, request.url.scheme, self._public_origin)
 
 
-def portal_file(path: str, prefix: str = "") -> Response:
-    """Return a built file, or the one page that shows every address of the Portal.
-
-    Parameters
-    ----------
-    path
-        The path of the request without the leading slash.
-    prefix
-        What a proxy puts before every path, without a trailing slash.
-    """
-    file = (ASSETS / path).resolve()
-    if path.startswith("assets/"):
-        if not file.is_relative_to(ASSETS.resolve()) or not file.is_file():
-            return PlainTextResponse("no such file\n", 404, SECURITY_HEADERS)
-        media = MEDIA_TYPES.get(file.suffix, "application/octet-stream")
-        return FileResponse(file, headers=SECURITY_HEADERS | KEPT_FOR_EVER, media_type=media)
+async def _body(request: Request) -> SignIn | Response:
+    """Return what a sign-in presents, or the answer to a body that presents nothing."""
+    body = b""
     try:
-        text = (ASSETS / "index.html").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return PlainTextResponse("the Portal was not built: make portal\n", 404, SECURITY_HEADERS)
-    text = text.replace('="/assets/', f'="{prefix}/assets/')
-    return Response(text, 200, SECURITY_HEADERS | NEVER_KEPT, media_type="text/html")
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY:
+                return _json({"Message": f"expected at most {MAX_BODY} bytes"}, 413)
+        wanted = msgspec.json.decode(body, type=SignIn)
+    except ClientDisconnect:
+        return _json({"Message": "the request was cut off"}, 400)
+    except msgspec.DecodeError:  # its text may repeat what came, which may be a key
+        return _json({"Message": "expected a JSON object with either Key or Code"}, 400)
+    if (wanted.Key is None) == (wanted.Code is None):
+        return _json({"Message": "expected either Key or Code"}, 400)
+    return wanted
 
 
-def _answer(value: dict[str, Any], status: int = 200) -> JSONResponse:
-    return JSONResponse(value, status, SECURITY_HEADERS | NEVER_KEPT)
+def _shown(session: SessionInfo) -> dict[str, Any]:
+    return {
+        "User": session.user_name,
+        "Role": session.role.value,
+        "SessionId": session.session_id,
+        "ProvedAt": session.proved_at.isoformat(),
+        "ExpiresAt": session.expires_at.isoformat(),
+        "Version": __version__,
+    }
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(value, status, SECURITY_HEADERS | NEVER_KEPT | (headers or {}))

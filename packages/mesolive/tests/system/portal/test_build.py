@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolive.portal.endpoints import ASSETS
+from mesolive.portal.pages import ASSETS
 from mesolive_testkit.paths import ROOT
 
 SOURCES = ROOT / "portal"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from mesolive.portal.endpoints import cookie_name
+from mesolive.access.origin import cookie_name
 from mesolive_testkit.portal import Portal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -1,0 +1,384 @@
+"""Browser sessions: one-time sign-in codes, session cookies, expiry, revocation and recent proof of identity.
+
+A browser presents a code or an API key once and gets a random cookie. The database keeps a digest of it. A session ends
+by sign-out, by revocation (its own or that of the key it began with), after `IDLE` without use, or after `LIFE`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
+
+from mesolive.access.context import Role, UserContext
+from mesolive.access.keys import Access
+from mesolive.clock import Clock, WallClock
+from mesolive.errors import forbidden, not_found
+from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.tables.access import api_keys, portal_codes, portal_sessions, users
+
+IDLE = timedelta(hours=12)
+LIFE = timedelta(days=7)
+CODE_LIFE = timedelta(minutes=10)
+KEPT = timedelta(days=90)
+"""How long sessions are kept after their end, for the record."""
+
+RECENT = timedelta(minutes=15)
+"""How long after a key or a code was presented a session may do what moves limits of live accounts."""
+
+SEEN_STEP = timedelta(minutes=1)
+"""Accuracy of the time of last use: each use does not cost a write."""
+
+MAX_SESSIONS = 100
+"""Sessions of one user that are not ended; a new one ends the one that was used least recently."""
+
+MAX_AGENT = 200
+MAX_ADDRESS = 64
+MAX_SECRET = 200
+"""The maximum length of a cookie or a code in characters; those of this server have 43 and 22."""
+
+SIGN_IN_AGAIN = "SignInAgain"
+"""`Error.Code` when an action needs a sign-in of the last minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session as stored, without its cookie.
+
+    Attributes
+    ----------
+    session_id
+        Safe to show and to log.
+    key_id
+        The API key that it began with; `None` where it began with a code.
+    user_agent, address
+        The browser and its address, as they were at sign-in.
+    proved_at
+        When a key or a code was presented last.
+    """
+
+    session_id: str
+    user_id: int
+    user_name: str
+    key_id: str | None
+    role: Role
+    user_agent: str
+    address: str
+    created_at: datetime
+    proved_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def user(self) -> UserContext:
+        """The caller that the session stands for."""
+        name = f"session:{self.session_id}"
+        return UserContext(self.user_id, self.user_name, name, self.expires_at, self.role, self.session_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that has just begun, with its cookie, which does not show in its representation."""
+
+    info: SessionInfo
+    cookie: str
+
+    def __repr__(self) -> str:
+        return f"NewSession(info={self.info!r}, cookie=…)"
+
+
+class Sessions:
+    """Begins, finds, lists and ends sessions of browsers.
+
+    Parameters
+    ----------
+    database
+        Where sessions and codes are.
+    access
+        Verifies API keys.
+    clock
+        Wall time.
+    """
+
+    def __init__(self, database: Database, access: Access, clock: Clock | None = None) -> None:
+        self._database = database
+        self._access = access
+        self._clock = clock or WallClock()
+
+    async def make_code(self, user_name: str, role: Role = Role.TRADE) -> str:
+        """Return a code that signs a browser in as a user, once, within `CODE_LIFE`.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` when there is no such user.
+        """
+        user = await self._access.user(user_name)
+        code = secrets.token_urlsafe(16)
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            await tx.execute(delete(portal_codes).where(portal_codes.c.expires_at < now - CODE_LIFE))
+            await tx.execute(
+                insert(portal_codes).values(
+                    digest=digest_of(code),
+                    user_id=user.user_id,
+                    role=role.value,
+                    created_at=now,
+                    expires_at=now + CODE_LIFE,
+                )
+            )
+        return code
+
+    async def sign_in_with_code(self, code: str, user_agent: str, address: str) -> NewSession | None:
+        """Return a new session, or `None` for a code that is unknown, used or too old."""
+        if not code or len(code) > MAX_SECRET:
+            return None
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            # The update is the check: of two browsers with the same code one changes the row.
+            used = await tx.execute(
+                update(portal_codes)
+                .where(
+                    portal_codes.c.digest == digest_of(code),
+                    portal_codes.c.used_at.is_(None),
+                    portal_codes.c.expires_at > now,
+                )
+                .values(used_at=now)
+            )
+            if used.rowcount != 1:
+                return None
+            row = await tx.first(
+                select(portal_codes.c.user_id, portal_codes.c.role, users.c.name)
+                .join(users, users.c.id == portal_codes.c.user_id)
+                .where(portal_codes.c.digest == digest_of(code))
+            )
+            assert row is not None  # noqa: S101 - it was changed just above
+            return await self._begin(tx, row.user_id, row.name, None, Role(row.role), user_agent, address, now + LIFE)
+
+    async def sign_in_with_key(self, token: str, user_agent: str, address: str) -> NewSession | None:
+        """Return a new session for an API key, or `None` when the key does not work."""
+        user = await self._access.authenticate(token)
+        if user is None:
+            return None
+        expires = self._clock.now() + LIFE
+        if user.expires_at is not None:
+            expires = min(expires, user.expires_at)
+        async with self._database.write() as tx:
+            return await self._begin(
+                tx, user.user_id, user.user_name, user.key_id, user.role, user_agent, address, expires
+            )
+
+    async def find(self, cookie: str | None) -> SessionInfo | None:
+        """Return the session of a cookie, or `None` when it is unknown, has ended, or its key was revoked."""
+        if not cookie or len(cookie) > MAX_SECRET:
+            return None
+        now = self._clock.now()
+        async with self._database.read() as tx:
+            row = await tx.first(
+                _SESSIONS.where(portal_sessions.c.digest == digest_of(cookie), *self._works(now)),
+            )
+        if row is None:
+            return None
+        info = _info(row)
+        if info.key_id is not None and info.key_id in self._database.emergency.revoked_keys():
+            return None
+        if now - info.seen_at >= SEEN_STEP:
+            await self._note_use([info.session_id], now)
+        return info
+
+    async def ended(self, session_ids: Collection[str]) -> set[str]:
+        """Return which of these sessions work no more; those that do are noted as used."""
+        now = self._clock.now()
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                select(portal_sessions.c.session_id, portal_sessions.c.key_id, portal_sessions.c.seen_at)
+                .outerjoin(api_keys, api_keys.c.key_id == portal_sessions.c.key_id)
+                .where(portal_sessions.c.session_id.in_(sorted(session_ids)), *self._works(now, idle=False))
+            )
+        revoked = set(self._database.emergency.revoked_keys())
+        working = {row.session_id: row.seen_at for row in rows if row.key_id not in revoked}
+        stale = [session_id for session_id, seen_at in working.items() if now - seen_at >= SEEN_STEP]
+        if stale:
+            await self._note_use(stale, now)
+        return set(session_ids) - working.keys()
+
+    async def list(self, user_id: int | None = None, limit: int = 1000) -> list[SessionInfo]:
+        """Return the sessions that work, of a user or of all users; those used last come first."""
+        query = _SESSIONS.where(*self._works(self._clock.now())).order_by(
+            portal_sessions.c.seen_at.desc(), portal_sessions.c.session_id
+        )
+        if user_id is not None:
+            query = query.where(portal_sessions.c.user_id == user_id)
+        async with self._database.read() as tx:
+            return [_info(row) for row in await tx.all(query.limit(limit))]
+
+    async def end(self, session_id: str, user_id: int | None = None) -> None:
+        """End a session: its connections end within seconds. Ending it again changes nothing.
+
+        Parameters
+        ----------
+        user_id
+            Whose it must be; `None` for whoever it is.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` when there is no such session of that user.
+        """
+        owned = portal_sessions.c.session_id == session_id
+        if user_id is not None:
+            owned = and_(owned, portal_sessions.c.user_id == user_id)
+        async with self._database.write() as tx:
+            if await tx.first(select(portal_sessions.c.session_id).where(owned)) is None:
+                raise not_found(f"session {session_id!r}")
+            await tx.execute(
+                update(portal_sessions)
+                .where(owned, portal_sessions.c.ended_at.is_(None))
+                .values(ended_at=self._clock.now())
+            )
+
+    async def prove(self, session: SessionInfo, token: str) -> bool:
+        """Note that a signed-in browser presented an API key of its user again; return whether the key works."""
+        user = await self._access.authenticate(token)
+        if user is None or user.user_id != session.user_id or user.role is not Role.TRADE:
+            return False
+        async with self._database.write() as tx:
+            await tx.execute(
+                update(portal_sessions)
+                .where(portal_sessions.c.session_id == session.session_id)
+                .values(proved_at=self._clock.now())
+            )
+        return True
+
+    async def require_recent_sign_in(self, user: UserContext) -> None:
+        """Check that a browser has presented a key or a code within `RECENT`; callers with an API key always have.
+
+        Raises
+        ------
+        ServiceError
+            `Forbidden` with the code `SignInAgain`.
+        """
+        if user.session_id is None:
+            return
+        async with self._database.read() as tx:
+            proved_at = await tx.scalar(
+                select(portal_sessions.c.proved_at).where(portal_sessions.c.session_id == user.session_id)
+            )
+        if proved_at is None or self._clock.now() - proved_at > RECENT:
+            minutes = int(RECENT.total_seconds() // 60)
+            raise forbidden(
+                f"this needs a sign-in within the last {minutes} minutes: present a key again", SIGN_IN_AGAIN
+            )
+
+    async def _begin(
+        self,
+        tx: WriteTransaction,
+        user_id: int,
+        user_name: str,
+        key_id: str | None,
+        role: Role,
+        user_agent: str,
+        address: str,
+        expires_at: datetime,
+    ) -> NewSession:
+        now = self._clock.now()
+        cookie = secrets.token_urlsafe(32)
+        info = SessionInfo(
+            session_id=secrets.token_hex(8),
+            user_id=user_id,
+            user_name=user_name,
+            key_id=key_id,
+            role=role,
+            user_agent=user_agent[:MAX_AGENT],
+            address=address[:MAX_ADDRESS],
+            created_at=now,
+            proved_at=now,
+            seen_at=now,
+            expires_at=expires_at,
+            ended_at=None,
+        )
+        await tx.execute(delete(portal_sessions).where(portal_sessions.c.expires_at < now - KEPT))
+        await self._make_room(tx, user_id, now)
+        await tx.execute(
+            insert(portal_sessions).values(
+                session_id=info.session_id,
+                digest=digest_of(cookie),
+                user_id=user_id,
+                key_id=key_id,
+                role=role.value,
+                user_agent=info.user_agent,
+                address=info.address,
+                created_at=now,
+                proved_at=now,
+                seen_at=now,
+                expires_at=expires_at,
+            )
+        )
+        return NewSession(info, cookie)
+
+    async def _make_room(self, tx: Transaction, user_id: int, now: datetime) -> None:
+        """End the sessions of a user that were used least recently, so that one more fits."""
+        rows = await tx.all(
+            select(portal_sessions.c.session_id)
+            .where(portal_sessions.c.user_id == user_id, portal_sessions.c.ended_at.is_(None))
+            .order_by(portal_sessions.c.seen_at.desc())
+            .offset(MAX_SESSIONS - 1)
+            .limit(MAX_SESSIONS)
+        )
+        if rows:
+            await tx.execute(
+                update(portal_sessions)
+                .where(portal_sessions.c.session_id.in_([row.session_id for row in rows]))
+                .values(ended_at=now)
+            )
+
+    async def _note_use(self, session_ids: Collection[str], now: datetime) -> None:
+        async with self._database.write() as tx:
+            await tx.execute(
+                update(portal_sessions).where(portal_sessions.c.session_id.in_(session_ids)).values(seen_at=now)
+            )
+
+    def _works(self, now: datetime, *, idle: bool = True) -> list[Any]:
+        conditions = [
+            portal_sessions.c.ended_at.is_(None),
+            portal_sessions.c.expires_at > now,
+            or_(portal_sessions.c.key_id.is_(None), api_keys.c.revoked_at.is_(None)),
+        ]
+        if idle:  # an open connection is a use: only sessions without one become idle
+            conditions.append(portal_sessions.c.seen_at > now - IDLE)
+        return conditions
+
+
+_SESSIONS = (
+    select(portal_sessions, users.c.name.label("user_name"))
+    .join(users, users.c.id == portal_sessions.c.user_id)
+    .outerjoin(api_keys, api_keys.c.key_id == portal_sessions.c.key_id)
+)
+
+
+def digest_of(secret: str) -> str:
+    """Return what the database keeps of a cookie or a code; they are random, so that no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _info(row: Row[Any]) -> SessionInfo:
+    return SessionInfo(
+        session_id=row.session_id,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        key_id=row.key_id,
+        role=Role(row.role),
+        user_agent=row.user_agent,
+        address=row.address,
+        created_at=row.created_at,
+        proved_at=row.proved_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,46 @@
+"""Authentication of hub connections: an API key as bearer token, or the session cookie of a page of this server."""
+
+from __future__ import annotations
+
+from mesolive.access.keys import Access
+from mesolive.access.origin import cookie_name, is_same_origin
+from mesolive.access.sessions import Sessions
+from mesolive.errors import ServiceError, storage_failure
+from mesolive.hubs.envelope import principal_of
+from signalr_asyncio import Authenticate, AuthenticationUnavailableError, ConnectionRequest, Principal
+
+
+def authenticator(access: Access, sessions: Sessions, port: int, public_origin: str | None) -> Authenticate:
+    """Return the hook that says who makes a request.
+
+    Parameters
+    ----------
+    access, sessions
+        Verify API keys and cookies.
+    port
+        The server's port, which is in the cookie's name.
+    public_origin
+        The origin that users see in front of a proxy; `None` without one.
+    """
+
+    async def principal(request: ConnectionRequest) -> Principal | None:
+        if request.token is not None:
+            user = await access.authenticate(request.token)
+            return None if user is None else principal_of(user)
+        cookie = request.cookies.get(cookie_name(port, request.scheme))
+        # Before the cookie is looked at: a page of another origin must not learn whether it works.
+        if cookie is None or not is_same_origin(request.headers, request.scheme, public_origin):
+            return None
+        session = await sessions.find(cookie)
+        return None if session is None else principal_of(session.user)
+
+    async def authenticate(request: ConnectionRequest) -> Principal | None:
+        try:
+            return await principal(request)
+        except Exception as error:
+            # Without the database no key can be verified. That is no fault of the key and no failure to log.
+            if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
+                raise AuthenticationUnavailableError from error
+            raise
+
+    return authenticate
