@@ -1,4 +1,4 @@
-"""HTTP endpoints: the ASGI application with health, metrics, the Portal and the hubs, for hosts that name this server."""
+"""HTTP endpoints: the ASGI application with health, metrics, Portal and hubs, for requests that name this server."""
 
 from __future__ import annotations
 

@@ -278,12 +278,7 @@ class Settings:
     def _check_public_url(self) -> None:
         if self.public_url is None:
             return
-        try:
-            parts = urlsplit(self.public_url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or parts.query or parts.fragment or "@" in parts.netloc or not _PLAIN_PATH.fullmatch(parts.path):
+        if not _is_public_address(self.public_url):
             raise SettingsError(
                 "public_url: expected an address such as https://example.com/mesolive without a user, query and "
                 f"fragment, got {redacted_url(self.public_url)!r}"
@@ -299,6 +294,16 @@ class Settings:
         for name in ("max_strategies", "max_preparations", "max_plans", "max_connections", "max_calls", "max_streams"):
             if (number := getattr(self, name)) < 1:
                 raise SettingsError(f"{name}: expected 1 or more, got {number}")
+
+
+def _is_public_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    rest = parts.query or parts.fragment or "@" in parts.netloc
+    return known and not rest and _PLAIN_PATH.fullmatch(parts.path) is not None
 
 
 def check_certificate(certificate: Path, key: Path) -> None:

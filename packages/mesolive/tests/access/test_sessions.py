@@ -64,6 +64,7 @@ async def test_an_unused_session_ends_after_twelve_hours_and_a_used_one_after_a_
     assert await sessions.find(used) is not None
     await clock.advance(60)
     assert await sessions.find(unused) is None
+    assert await sessions.find(used) is not None
     passed = IDLE
     while passed + step < LIFE:
         await clock.advance(step.total_seconds())
@@ -131,7 +132,7 @@ async def test_what_moves_limits_needs_a_sign_in_of_the_last_minutes(
 
 
 async def test_the_oldest_session_makes_room(sessions: Sessions, clock: ManualClock) -> None:
-    first = await begin(sessions)
+    first = last = await begin(sessions)
     for _ in range(MAX_SESSIONS):
         await clock.advance(1)
         last = await begin(sessions)

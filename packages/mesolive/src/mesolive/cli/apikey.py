@@ -64,16 +64,15 @@ def list_keys(
     if as_json:
         echo(json.dumps([_fields(key) for key in keys], indent=2))
         return
-    table = Table(Column("key", no_wrap=True), "user", "role", "label", "created, UTC", "expires", "state")
+    table = Table(Column("key", no_wrap=True), "user", "label", "created, UTC", "expires", "state")
     for key in keys:
         table.add_row(
             key.key_id,
             escape(key.user_name),
-            key.role.value,
             escape(key.label or ""),
             f"{key.created_at:%Y-%m-%d %H:%M}",
             "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
-            state_of(key, datetime.now(UTC)),
+            state_of(key, datetime.now(UTC)) + (", watch only" if key.role is Role.WATCH else ""),
         )
     Console().print(table)
 
