@@ -8,7 +8,6 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mesolive.store.connection import Engines, UnusableDatabaseError
-from mesolive.store.postgresql import PostgresqlEngines
 from mesolive.store.sqlite import SqliteEngines, create_file
 
 __all__ = ["UnusableDatabaseError", "create_file", "directory_of", "make_engines"]
@@ -44,6 +43,9 @@ def make_engines(url: str, *, transient: bool = False) -> Engines:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return SqliteEngines(_sqlite_file(parsed).resolve(), transient=transient)
+    # Only where it is used: SQLAlchemy's asyncio engine brings its object mapper, a twentieth of a server's start.
+    from mesolive.store.postgresql import PostgresqlEngines  # noqa: PLC0415
+
     return PostgresqlEngines(parsed)
 
 

@@ -17,16 +17,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mesolive.store.engines import UnusableDatabaseError, create_file, directory_of, make_engines
 from mesolive.store.file_guard import must_have_one_name
 from mesolive.tasks import Tasks, Turns
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 try:
     import fcntl
@@ -179,6 +182,9 @@ def _name() -> str:
 async def _locked_server(url: URL) -> AsyncGenerator[ServerLock]:
     # The name appears in the error of a second server, and in `pg_stat_activity`.
     settings = {"application_name": f"mesolive {_name()}"[:63], **_KEEPALIVE}
+    # Only here: it brings SQLAlchemy's object mapper, which a server on SQLite never needs.
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
     engine = create_async_engine(
         url,
         poolclass=NullPool,
