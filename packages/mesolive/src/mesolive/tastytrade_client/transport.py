@@ -286,8 +286,10 @@ class Transport:
             try:
                 token = await self.tokens.renewed(token)
             except LoginRefusedError as error:
-                # The call itself was refused: that is certain, whatever becomes of the token.
-                return Refused(401, LOGIN, str(error)) if error.is_permanent else outcome
+                if error.is_permanent:
+                    return Refused(401, LOGIN, str(error))
+                # A read is made again when there is a token. Of anything else it is certain that it was refused.
+                return Unknown(str(error)) if method in READS else outcome
             if method in REPEATED_AFTER_401:
                 outcome = await self._send(method, path, answer, token, query, body, reached)
         return outcome

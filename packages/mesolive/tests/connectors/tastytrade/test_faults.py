@@ -1,0 +1,384 @@
+"""The ten faults that users of tastytrade's API met, and some more, at the double of the broker.
+
+`docs/tastytrade.md` says what becomes of an order after each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from mesolive.connectors.tastytrade.symbols import streamer_symbol
+from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.market.quality import QuoteQuality
+from mesolive.venues.base import (
+    Accepted,
+    Ended,
+    Ending,
+    Execution,
+    OrderStatus,
+    VenueFact,
+    VenueLeg,
+    VenueRequest,
+    VenueUnreachableError,
+)
+from mesolive_sdk.models import AgentStatus
+from mesolive_testkit.tastytrade.bench import CLIENT, QUICK_SETTINGS, QUICK_TIMES, TastytradeBench, at_the_double
+from mesolive_testkit.tastytrade.rig import QUICK, TastytradeRig
+from mesolive_testkit.tastytrade.sockets import until
+from mesolive_testkit.venues.benches import ACCOUNT
+
+MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+"""A Monday, half an hour after the opening."""
+F = TypeVar("F", bound=VenueFact)
+
+
+async def next_of(facts: AsyncIterator[VenueFact], kind: type[F]) -> F:
+    async with asyncio.timeout(10):
+        while True:
+            fact = await anext(facts)
+            if isinstance(fact, kind):
+                return fact
+
+
+async def open_again(bench: TastytradeBench, facts: AsyncIterator[VenueFact]) -> None:
+    """See that the reports have ended: the server opens another session then."""
+    with pytest.raises(VenueUnreachableError):
+        await next_of(facts, Ended)
+
+
+def submissions(bench: TastytradeBench) -> int:
+    """Return how many orders have reached the double's books."""
+    return len(bench.double.desk.orders)
+
+
+def closing(order: VenueRequest, bench: TastytradeBench) -> VenueRequest:
+    """Return an order at the market that closes what an order has opened."""
+    legs = tuple(VenueLeg(name=leg.name, contract=leg.contract, ratio=-leg.ratio) for leg in order.legs)
+    return bench.order(int(order.qty), legs=legs)
+
+
+class TestOrders:
+    @pytest.mark.parametrize(
+        "fault", ["answer_held", "answer_lost", "answer_torn", "gateway_timeout", "answer_garbled"]
+    )
+    async def test_01_a_submission_without_an_answer_was_filled_is_found_and_never_sent_again(
+        self, tmp_path: Path, fault: str
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on(fault, operation="submit", times=1)
+            order = bench.order(1)
+            with pytest.raises(VenueUnreachableError):
+                await bench.venue.submit(order)
+            await bench.tick()
+            execution = await next_of(facts, Execution)
+            assert execution.reference == order.reference
+            assert isinstance(await bench.venue.submit(order), Accepted)
+            assert submissions(bench) == 1
+            assert await bench.venue.positions(ACCOUNT) == {leg.contract: leg.ratio for leg in order.legs}
+
+    async def test_01b_a_submission_that_never_arrived_is_not_sent_again_and_ends_after_the_quarantine(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench:
+            order = bench.order(1)
+            async with bench.venue.session() as facts:
+                bench.double.faults.switch_on("request_lost", operation="submit", times=1)
+                with pytest.raises(VenueUnreachableError):
+                    await bench.venue.submit(order)
+                (listed,) = await bench.venue.orders(ACCOUNT, MORNING)
+                assert listed.status is OrderStatus.IN_DOUBT
+                await open_again(bench, facts)
+            async with bench.venue.session() as facts:
+                ended = await next_of(facts, Ended)
+                assert (ended.reference, ended.how) == (order.reference, Ending.REJECTED)
+            assert submissions(bench) == 0
+
+    @pytest.mark.parametrize("seconds", [0.6])
+    async def test_01c_an_order_that_the_lists_show_late_is_found(self, tmp_path: Path, seconds: float) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("order_listed_late", seconds=seconds, times=1)
+            bench.double.faults.switch_on("frames_lost", message="Order")
+            bench.double.faults.switch_on("answer_lost", operation="submit", times=1)
+            order = bench.resting()
+            with pytest.raises(VenueUnreachableError):
+                await bench.venue.submit(order)
+            assert (await next_of(facts, Accepted)).reference == order.reference
+            assert submissions(bench) == 1
+
+    async def test_03_filled_with_the_fills_of_one_leg_is_one_execution_and_not_before_all_legs(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("legs_shown_late", seconds=0.3)
+            bench.double.faults.switch_on("frames_doubled", message="Order")
+            bench.double.faults.switch_on("frames_swapped", message="Order")
+            order = bench.order(1)
+            await bench.venue.submit(order)
+            await bench.tick()
+            execution = await next_of(facts, Execution)
+            assert {leg.name: leg.qty for leg in execution.legs} == {leg.name: leg.ratio for leg in order.legs}
+            assert [item.execution_id for item in await bench.venue.executions(ACCOUNT, MORNING)] == [
+                execution.execution_id
+            ]
+
+    async def test_03b_fills_whose_later_frames_are_lost_are_completed_by_reading(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            await bench.venue.submit(bench.order(1))
+            bench.double.faults.switch_on("legs_shown_late", seconds=0.2)
+            bench.double.faults.switch_on("frames_lost", message="Order")
+            await bench.tick()
+            assert len(await bench.venue.executions(ACCOUNT, MORNING)) <= 1
+            assert (await next_of(facts, Execution)).qty == 1
+
+    @pytest.mark.parametrize(
+        "fault", ["fill_split", "fills_unsorted", "legs_priced_apart", "types_mixed", "fields_added"]
+    )
+    async def test_03c_fills_in_pieces_of_any_order_make_whole_combos_and_the_venues_positions(
+        self, tmp_path: Path, fault: str
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING, combos_a_step=None) as bench, bench.venue.session():
+            bench.double.faults.switch_on("fill_split")
+            bench.double.faults.switch_on(fault)
+            order = bench.order(3)
+            await bench.venue.submit(order)
+            await bench.tick()
+            executions = await bench.venue.executions(ACCOUNT, MORNING)
+            assert [item.qty for item in executions] == [1, 1, 1]
+            paid = sum(leg.qty * leg.price for item in executions for leg in item.legs)
+            filled = [fill for leg in next(iter(bench.double.desk.orders.values())).legs for fill in leg.fills]
+            assert len(filled) >= 6
+            assert paid < 0, "a credit"
+            assert await bench.venue.positions(ACCOUNT) == {leg.contract: leg.ratio * 3 for leg in order.legs}
+
+    async def test_03d_a_broken_combo_is_told_as_a_trade_by_hand_and_an_alarm(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("combo_broken", times=1)
+            await bench.venue.submit(bench.order(1))
+            await bench.tick()
+            execution = await next_of(facts, Execution)
+            assert execution.reference is None
+            assert len(execution.legs) == 1
+            assert "without the others" in bench.venue.status.message
+
+    async def test_04_fills_that_the_stream_swallows_are_found_by_reconciliation(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            bench.double.faults.switch_on("frames_lost", message="Order")
+            await bench.venue.submit(bench.order(1))
+            await bench.tick()
+            (execution,) = await bench.venue.executions(ACCOUNT, MORNING)
+            (listed,) = await bench.venue.orders(ACCOUNT, MORNING)
+            assert execution.qty == 1
+            assert listed.status is OrderStatus.FILLED
+
+    async def test_04b_heartbeats_without_an_answer_end_the_session_and_the_next_reads_everything(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench:
+            async with bench.venue.session() as facts:
+                await bench.venue.submit(bench.order(1))
+                bench.double.faults.switch_on("stream_mute")
+                await bench.tick()
+                with pytest.raises(VenueUnreachableError, match="nothing was heard"):
+                    await next_of(facts, Ended)
+            bench.double.faults.switch_off("stream_mute")
+            async with bench.venue.session():
+                (execution,) = await bench.venue.executions(ACCOUNT, MORNING)
+        assert execution.qty == 1
+
+    async def test_08_token_trouble_sends_no_order_twice_and_reads_recover(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            bench.double.faults.switch_on("token_dies_early", times=1)
+            assert await bench.venue.positions(ACCOUNT) == {}
+            bench.double.faults.switch_on("token_dies_early", operation="submit", times=1)
+            assert isinstance(await bench.venue.submit(bench.resting()), Accepted)
+            assert submissions(bench) == 1
+            bench.double.faults.switch_on("refresh_refused", times=2)
+            bench.double.faults.switch_on("token_dies_early", times=1)
+            assert await bench.venue.positions(ACCOUNT) == {}
+            assert bench.transport.tokens.last_failure == ""
+
+    async def test_08b_short_lived_tokens_are_replaced_on_the_way(self, tmp_path: Path) -> None:
+        settings = replace(QUICK_SETTINGS, token_seconds=0.4)
+        async with at_the_double(tmp_path, MORNING, settings=settings) as bench, bench.venue.session():
+            for _ in range(3):
+                assert isinstance(await bench.venue.submit(bench.resting()), Accepted)
+                await asyncio.sleep(0.3)
+            assert submissions(bench) == 3
+            assert len(await bench.venue.orders(ACCOUNT, MORNING)) == 3
+
+    async def test_09_a_replacement_keeps_identifiers_whatever_the_answer_and_the_order_of_frames(
+        self, tmp_path: Path
+    ) -> None:
+        subjects: dict[str, dict[str, Any]] = {"answer_lost": {"operation": "replace", "times": 1}}
+        for fault in ("replace_answer_bare", "frames_swapped", "answer_lost", "identifier_lost"):
+            async with at_the_double(tmp_path / fault, MORNING) as bench, bench.venue.session():
+                order, better = bench.resting(), bench.resting()
+                await bench.venue.submit(order)
+                bench.double.faults.switch_on(fault, **subjects.get(fault, {}))
+                answer = await bench.venue.replace(order.reference, Decimal(0), better)
+                assert isinstance(answer, Accepted), fault
+                listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, MORNING)}
+                assert listed == {order.reference: OrderStatus.REPLACED, better.reference: OrderStatus.WORKING}, fault
+                assert submissions(bench) == 2
+
+    async def test_09b_a_fill_of_the_old_order_aborts_the_replacement_and_belongs_to_the_old(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            order, better = bench.resting(), bench.resting()
+            await bench.venue.submit(order)
+            bench.double.faults.switch_on("replace_lost_to_fill", times=1)
+            answer = await bench.venue.replace(order.reference, Decimal(0), better)
+            assert isinstance(answer, Ended)
+            assert answer.reference == better.reference
+            assert (await next_of(facts, Execution)).reference == order.reference
+
+    async def test_10_a_close_that_comes_before_its_position_is_sent_once_more(self, tmp_path: Path) -> None:
+        settings = replace(QUICK_SETTINGS, ledger_lag=0.5, position_lag=0.5)
+        async with at_the_double(tmp_path, MORNING, settings=settings) as bench, bench.venue.session() as facts:
+            opened = bench.order(1)
+            await bench.venue.submit(opened)
+            await bench.tick()
+            await next_of(facts, Execution)
+            assert isinstance(await bench.venue.submit(closing(opened, bench)), Accepted)
+            await bench.tick()
+            await next_of(facts, Execution)
+            actions = [leg.action for order in bench.double.desk.orders.values() for leg in order.legs]
+            assert sorted(actions) == ["Buy to Close", "Buy to Open", "Sell to Close", "Sell to Open"]
+            await asyncio.sleep(0.6)
+            assert await bench.venue.positions(ACCOUNT) == {}
+
+    async def test_11_a_dry_run_is_made_before_each_order_of_real_money(self, tmp_path: Path) -> None:
+        rules = VenueRules(dry_run=True)
+        settings = replace(QUICK_SETTINGS, cash=Decimal(10))
+        async with at_the_double(tmp_path, MORNING, settings=settings, rules=rules) as bench, bench.venue.session():
+            answer = await bench.venue.submit(bench.resting(50))
+            assert isinstance(answer, Ended)
+            assert "check refuses it" in answer.reason
+            assert submissions(bench) == 0
+
+    async def test_12_an_order_in_a_status_that_nobody_knows_is_working(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            bench.double.faults.switch_on("unknown_status")
+            await bench.venue.submit(bench.resting())
+            (listed,) = await bench.venue.orders(ACCOUNT, MORNING)
+            assert listed.status is OrderStatus.WORKING
+
+    async def test_13_a_storm_of_429_and_fields_left_out_change_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.01)
+        config = replace(CLIENT, order_seconds=3.0)
+        async with at_the_double(tmp_path, MORNING, config=config) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("throttled", times=3)
+            bench.double.faults.switch_on("fields_left_out")
+            assert isinstance(await bench.venue.submit(bench.order(1)), Accepted)
+            await bench.tick()
+            await next_of(facts, Execution)
+            assert submissions(bench) == 1
+
+    async def test_14_all_pages_of_a_long_list_are_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mesolive.tastytrade_client.api.ORDERS_PER_PAGE", 3)
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            for _ in range(8):
+                await bench.venue.submit(bench.resting())
+            assert len(await bench.venue.orders(ACCOUNT, MORNING)) == 8
+
+    async def test_15_transactions_that_never_come_leave_the_brokers_estimate(self, tmp_path: Path) -> None:
+        times = replace(QUICK_TIMES, commission=0.2)
+        async with at_the_double(tmp_path, MORNING, times=times) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("transactions_missing")
+            await bench.venue.submit(bench.order(1))
+            await bench.tick()
+            execution = await next_of(facts, Execution)
+            assert all(leg.commission > 0 for leg in execution.legs)
+
+
+class TestMarketData:
+    async def test_02_a_mute_connection_is_replaced_and_everything_is_subscribed_again(self, tmp_path: Path) -> None:
+        rig = TastytradeRig(tmp_path, MORNING)
+        connection = replace(QUICK.feed.connection, silence_seconds=0.4, action_seconds=1.0)
+        rig.quoted._feed._link = connection
+        await rig.provider.start()
+        try:
+            subscribed = rig.double.market_data.subscriptions
+            rig.double.faults.switch_on("feed_mute")
+            await until(lambda: rig.provider.status.state is AgentStatus.Disconnected, 10)
+            assert "nothing was heard" in rig.provider.status.message or rig.provider.status.message
+            assert (rig.provider.books["SPX"].view().columns.released != 0).all()
+            rig.double.faults.switch_off("feed_mute")
+            await until(lambda: rig.provider.status.state is AgentStatus.Connected, 10)
+            await until(lambda: rig.double.market_data.subscriptions >= subscribed, 10)
+        finally:
+            await rig.provider.stop()
+
+    async def test_05_a_token_is_sent_only_after_the_server_has_asked_for_it(self, tmp_path: Path) -> None:
+        rig = TastytradeRig(tmp_path, MORNING)
+        rig.double.faults.switch_on("unauthorized_late", seconds=0.5)
+        await rig.provider.start()
+        try:
+            assert rig.provider.status.state is AgentStatus.Connected
+        finally:
+            await rig.provider.stop()
+
+    @pytest.mark.parametrize(
+        "fault", ["full_format", "config_late", "config_without_fields", "fields_permuted", "frame_cut"]
+    )
+    async def test_06_quotes_stay_right_whatever_the_format_and_the_schema(self, tmp_path: Path, fault: str) -> None:
+        rig = TastytradeRig(tmp_path, MORNING)
+        if fault not in {"full_format", "frame_cut"}:
+            rig.double.faults.switch_on(fault)
+        await rig.provider.start()
+        try:
+            if fault in {"full_format", "frame_cut"}:
+                rig.double.faults.switch_on(fault)
+            await rig.change()
+            rig.double.faults.switch_off(fault)
+            await rig.change()
+            rig.double.market_data.step()  # the market may have moved in the same moment, behind the double
+            await rig.arrived()
+            market = rig._markets.provider("SPX").books["SPX"].view()
+            shown = rig.provider.books["SPX"].view()
+            contract = shown.listing.contract(len(shown.listing) // 3)
+            real, ours = market.find(contract), shown.find(contract)
+            assert real is not None
+            assert ours is not None
+            assert float(ours[0].bid[ours[1]]) == pytest.approx(float(real[0].bid[real[1]]))
+            assert ours[0].quote(ours[1]).quality is QuoteQuality.LIVE
+        finally:
+            await rig.provider.stop()
+
+    async def test_07_a_limit_of_subscriptions_is_shown_and_not_run_into_for_ever(self, tmp_path: Path) -> None:
+        rig = TastytradeRig(tmp_path, MORNING)
+        rig.double.faults.switch_on("subscription_too_big", symbols=50)
+        await rig.provider.start()
+        try:
+            await until(lambda: bool(rig.provider.status.message), 10)
+            assert rig.provider.status.state is AgentStatus.Connected
+            assert rig.quoted.feed.connections == 1
+        finally:
+            await rig.provider.stop()
+
+    async def test_12_one_sided_and_missing_values_are_kept_as_such(self, tmp_path: Path) -> None:
+        rig = TastytradeRig(tmp_path, MORNING)
+        await rig.provider.start()
+        try:
+            view = rig.provider.books["SPX"].view()
+            contract = view.listing.contract(len(view.listing) // 3)
+            rig.double.faults.switch_on("one_sided", symbol=streamer_symbol(contract))
+            await rig.change()
+            found = rig.provider.books["SPX"].view().find(contract)
+            assert found is not None
+            quote = found[0].quote(found[1])
+            assert not quote.bid
+            assert quote.ask is not None
+        finally:
+            await rig.provider.stop()
