@@ -154,7 +154,7 @@ class ComplexOrders:
             for number in entry.orders:
                 other = self._desk.orders[number]
                 if order.status == "Filled" and other.status == "Contingent":
-                    self._life.begin(other)
+                    self._life.release(other)
                 elif not other.is_terminal:
                     self._life.end(other, "Cancelled")
         elif entry.kind in CANCELLING:

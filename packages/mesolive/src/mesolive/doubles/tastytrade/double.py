@@ -150,7 +150,7 @@ class TastytradeDouble:
         while self.stream.clients or self.market_data.clients:  # noqa: ASYNC110 - their handlers end within turns
             await asyncio.sleep(0)
         if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.end()
         results: list[BaseException | None] = []
         if self._tasks:
             serving, running = self._tasks

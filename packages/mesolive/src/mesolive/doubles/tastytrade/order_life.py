@@ -66,13 +66,19 @@ class OrderLife:
             order_type=order.order_type,
             limit=order.limit,
         )
-        if order.contingent_status is None and _waits(order):
-            order.contingent_status = "Pending Condition"
         if order.contingent_status is not None:
             order.status = "Contingent"
             show(desk, order)
             return
-        self.begin(order)
+        self.release(order)
+
+    def release(self, order: Order) -> None:
+        """Let an order begin that depends on no other any more, or wait for its conditions."""
+        if not _waits(order):
+            self.begin(order)
+            return
+        order.status, order.contingent_status = "Contingent", "Pending Condition"
+        show(self._desk, order)
 
     def begin(self, order: Order) -> None:
         """Let an order that depends on nothing any more go to the exchange, or wait for the opening."""
@@ -246,7 +252,7 @@ class OrderLife:
             return
         old.edited, old.replacing = True, new.id
         self.end(old, "Cancelled")
-        self.begin(new)
+        self.release(new)
 
     # conditions, days
 

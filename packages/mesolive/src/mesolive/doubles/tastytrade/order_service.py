@@ -16,7 +16,7 @@ from mesolive.doubles.tastytrade.order_checks import OrderChecks
 from mesolive.doubles.tastytrade.order_life import OrderLife
 from mesolive.doubles.tastytrade.order_request import OrderBody, PriceBody, Reason, Refusal, check_form, invalid
 from mesolive.doubles.tastytrade.order_views import order_view
-from mesolive.doubles.tastytrade.records import TERMINAL, Leg, Order
+from mesolive.doubles.tastytrade.records import TERMINAL, Leg, Order, Rules
 from mesolive.doubles.tastytrade.values import JsonObject, signed
 from mesolive.market.calendar import NEW_YORK
 
@@ -98,6 +98,7 @@ class OrderService:
         checked = self.check(account, body)
         if checked.order.rules is not None:
             checked.order.status, checked.order.contingent_status = "Contingent", "Pending Condition"
+            checked.order.rules.conditions.clear()  # a dry run was seen to forget them
         return checked.as_json(self._desk, dry=True)
 
     def submit(self, account: str, body: OrderBody) -> JsonObject:
@@ -126,9 +127,13 @@ class OrderService:
 
     def dry_run_replace(self, old: Order, body: OrderBody) -> JsonObject:
         """Answer a dry run of a replacement."""
+        if old.is_terminal:
+            raise Refusal(422, "cannot_update_order", "The order could not be replaced.")
         checked = self._checked(self._replacement(old, body), replaced=old)
         checked.order.status, checked.order.contingent_status = "Contingent", "Pending Order"
         checked.order.is_replacement = True
+        if not self._desk.is_open():
+            checked.warnings.append(dict(NEXT_SESSION))
         return checked.as_json(self._desk, dry=True)
 
     def edit(self, old: Order, body: PriceBody) -> JsonObject:
@@ -256,6 +261,7 @@ class OrderService:
             listed_from=None,
             readable_from=None,
             commission_charged={},
+            rules=_without_ids(old.rules),
         )
         self._checks.check_prices(body, new)
         return new
@@ -266,6 +272,14 @@ class OrderService:
         have = {(leg.symbol, leg.action, leg.quantity) for leg in old.legs}
         if asked != have:
             raise invalid("legs", "cannot be changed by a replacement")
+
+
+def _without_ids(rules: Rules | None) -> Rules | None:
+    """Return the rules of a replacement: its conditions get ids of their own."""
+    if rules is None:
+        return None
+    conditions = [msgspec.structs.replace(one, id=0) for one in rules.conditions]
+    return msgspec.structs.replace(rules, conditions=conditions)
 
 
 def eastern_start(day: date) -> datetime:

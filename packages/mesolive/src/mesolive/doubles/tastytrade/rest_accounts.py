@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from mesolive.doubles.tastytrade.customer import CUSTOMER
 from mesolive.doubles.tastytrade.desk import Desk
 from mesolive.doubles.tastytrade.ledger import Ledger
 from mesolive.doubles.tastytrade.margins import balances_view, price_of, values_of
@@ -53,6 +54,7 @@ class AccountOperations:
             Operation("balances", "GET", f"{base}/balances", self._balances, 1),
             Operation("balances_of", "GET", f"{base}/balances/{{currency}}", self._balances, 1),
             Operation("balance_snapshots", "GET", f"{base}/balance-snapshots", self._snapshots, 1),
+            Operation("net_liq_history", "GET", f"{base}/net-liq/history", self._net_liq_history, 1),
             Operation("positions", "GET", f"{base}/positions", self._positions, 1),
             Operation("trading_status", "GET", f"{base}/trading-status", self._trading_status, 1),
             Operation("position_limit", "GET", f"{base}/position-limit", self._position_limit, 1),
@@ -73,17 +75,7 @@ class AccountOperations:
 
     def _customer(self, request: Request) -> Answer:
         del request
-        view: JsonObject = {
-            "id": "me",
-            "first-name": "Double",
-            "last-name": "Trader",
-            "email": "trader@example.com",
-            "external-id": "C0000000001",
-            "is-foreign": False,
-            "is-professional": False,
-            "has-delayed-quotes": self._desk.settings.environment is Environment.SANDBOX,
-        }
-        return Answer(view)
+        return Answer(CUSTOMER)
 
     def _accounts(self, request: Request) -> Answer:
         del request
@@ -136,6 +128,14 @@ class AccountOperations:
 
     def _snapshots(self, request: Request) -> Answer:
         return Answer([balances_view(self._desk, self._desk.account(request.account))])
+
+    def _net_liq_history(self, request: Request) -> Answer:
+        now = amount(values_of(self._desk, self._desk.account(request.account)).net_liquidation)
+        ends = ("open", "high", "low", "close")
+        row: JsonObject = dict.fromkeys(ends, now)
+        row |= {f"pending-cash-{end}": "0.0" for end in ends} | {f"total-{end}": now for end in ends}
+        row["time"] = f"{self._desk.now():%Y-%m-%d %H:%M:%S}+00"
+        return Answer(bare={"data": {"items": [row]}})
 
     def _positions(self, request: Request) -> Answer:
         symbols, underlyings = request.many("symbol"), request.many("underlying-symbol")
@@ -230,24 +230,23 @@ class AccountOperations:
         account = self._desk.account(request.account)
         values = values_of(self._desk, account)
         groups = [_group(product, required, account, self._desk) for product, required in values.requirements]
-        return Answer(
-            {
-                "account-number": account.number,
-                "description": "Total",
-                "margin-calculation-type": "Reg T",
-                "option-level": "No Restrictions",
-                **signed("margin-requirement", -values.required),
-                **signed("initial-requirement", -values.required),
-                **signed("maintenance-requirement", -values.required),
-                **signed("margin-equity", values.net_liquidation),
-                **signed("option-buying-power", values.buying_power),
-                **signed("reg-t-margin-requirement", -values.required),
-                **signed("reg-t-option-buying-power", values.buying_power),
-                **signed("maintenance-excess", values.buying_power),
-                "groups": groups,
-                "last-state-timestamp": round(self._desk.now().timestamp() * 1000),
-            }
-        )
+        view: JsonObject = {
+            "account-number": account.number,
+            "description": "Total",
+            "margin-calculation-type": "Reg T",
+            "option-level": "No Restrictions",
+            **signed("margin-requirement", -values.required),
+            **signed("initial-requirement", -values.required),
+            **signed("maintenance-requirement", -values.required),
+            **signed("margin-equity", values.net_liquidation),
+            **signed("option-buying-power", values.buying_power),
+            **signed("reg-t-margin-requirement", -values.required),
+            **signed("reg-t-option-buying-power", values.buying_power),
+            **signed("maintenance-excess", values.buying_power),
+            "groups": groups,
+            "last-state-timestamp": round(self._desk.now().timestamp() * 1000),
+        }
+        return Answer(bare={"data": view})  # without a context
 
     def _margin_dry_run(self, request: Request) -> Answer:
         return Answer(self._orders.check(request.account, request.read(OrderBody)).effect.as_json())
@@ -277,16 +276,22 @@ def _group(product: str, required: Decimal, account: Account, desk: Desk) -> Jso
     for symbol, held in account.positions.items():
         instrument = desk.instrument(symbol)
         if instrument.product == product and held.quantity:
-            entries.append(
-                {
-                    "instrument-symbol": symbol,
-                    "instrument-type": instrument.kind,
-                    "quantity": amount(Decimal(held.quantity)),
-                    "average-open-price": amount(held.average),
-                    "close-price": amount(price_of(desk, instrument)),
-                    "fixing-price": "NaN",
+            entry: JsonObject = {
+                "instrument-symbol": symbol,
+                "instrument-type": instrument.kind,
+                "quantity": amount(Decimal(held.quantity)),
+                "average-open-price": "NaN",
+                "close-price": amount(price_of(desk, instrument)),
+                "fixing-price": "NaN",
+            }
+            if instrument.option is not None:
+                entry |= {
+                    "strike-price": amount(instrument.option.strike),
+                    "option-type": instrument.option.right.value,
+                    "deliverable-quantity": amount(abs(held.quantity) * instrument.factor),
+                    "expiration-date": instrument.option.day.isoformat(),
                 }
-            )
+            entries.append(entry)
     margins = {
         **signed("margin-requirement", -required),
         **signed("initial-requirement", -required),

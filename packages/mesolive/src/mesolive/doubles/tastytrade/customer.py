@@ -1,0 +1,96 @@
+"""Customer of the double of tastytrade: a person that does not exist."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mesolive.doubles.tastytrade.values import JsonObject
+
+CUSTOMER: Final[JsonObject] = {
+    "id": "me",
+    "first-name": "Double",
+    "last-name": "Trader",
+    "first-surname": "Trader",
+    "address": {
+        "street-one": "Unknown",
+        "city": "Unknown",
+        "state-region": "Unknown",
+        "postal-code": "Unknown",
+        "country": "US",
+        "is-foreign": False,
+        "is-domestic": False,
+    },
+    "mailing-address": {
+        "street-one": "Unknown",
+        "city": "Unknown",
+        "state-region": "Unknown",
+        "postal-code": "Unknown",
+        "country": "US",
+        "is-foreign": False,
+        "is-domestic": False,
+    },
+    "customer-suitability": {
+        "id": 1,
+        "marital-status": "Unknown",
+        "number-of-dependents": 1,
+        "employment-status": "Unknown",
+        "occupation": "Unknown",
+        "employer-name": "Unknown",
+        "job-title": "Unknown",
+        "annual-net-income": 1,
+        "net-worth": 1,
+        "liquid-net-worth": 1,
+        "stock-trading-experience": "Unknown",
+        "covered-options-trading-experience": "Unknown",
+        "uncovered-options-trading-experience": "Unknown",
+        "futures-trading-experience": "Unknown",
+    },
+    "usa-citizenship-type": "Unknown",
+    "is-foreign": False,
+    "mobile-phone-number": "+15555550100",
+    "work-phone-number": "Unknown",
+    "home-phone-number": "Unknown",
+    "email": "trader@example.com",
+    "tax-number-type": "Unknown",
+    "tax-number": "*****0000",
+    "birth-date": "1980-01-01",
+    "external-id": "C0000000001",
+    "citizenship-country": "Unknown",
+    "subject-to-tax-withholding": False,
+    "agreed-to-margining": False,
+    "agreed-to-terms": False,
+    "has-industry-affiliation": False,
+    "has-political-affiliation": False,
+    "has-listed-affiliation": False,
+    "is-investment-adviser": False,
+    "has-institutional-assets": False,
+    "is-professional": False,
+    "has-delayed-quotes": False,
+    "has-pending-or-approved-application": False,
+    "permitted-account-types": [
+        {
+            "name": "Individual",
+            "description": "Unknown",
+            "is-tax-advantaged": False,
+            "has-multiple-owners": False,
+            "is-publicly-available": False,
+            "margin-types": [{"name": "Individual", "is-margin": False}],
+        }
+    ],
+    "identifiable-type": "Unknown",
+    "person": {
+        "external-id": "C0000000001",
+        "first-name": "Double",
+        "last-name": "Trader",
+        "birth-date": "1980-01-01",
+        "citizenship-country": "Unknown",
+        "usa-citizenship-type": "Unknown",
+        "marital-status": "Unknown",
+        "number-of-dependents": 1,
+        "employment-status": "Unknown",
+        "occupation": "Unknown",
+        "employer-name": "Unknown",
+        "job-title": "Unknown",
+    },
+}
+"""What `/customers/me` answers."""
