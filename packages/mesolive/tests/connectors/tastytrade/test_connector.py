@@ -43,7 +43,7 @@ class Connected:
 async def connector(folder: Path | None = None, **given: str) -> AsyncGenerator[Connected]:
     broker, server = FakeBroker(), QuotingDxLink()
     server.tokens = ("q-secret-91",)
-    for strike in ("4900", "5000", "5100"):
+    for strike in ("4000", "4900", "5000", "5100"):
         for right in "CP":
             server.quotes[f".SPXW260821{right}{strike}"] = [10.0, 10.4, 5, 7]
     rest = broker.rest

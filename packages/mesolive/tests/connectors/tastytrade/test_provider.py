@@ -173,4 +173,4 @@ async def test_in_a_flood_the_last_quote_counts_and_readers_are_woken_once() -> 
                     if one.bid(PUT) == 1999.0:
                         break
         assert woken < 200
-        assert np.isfinite(one.book.view().columns.values["ask"]).sum() == 12
+        assert np.isfinite(one.book.view().columns.values["ask"]).sum() == 16

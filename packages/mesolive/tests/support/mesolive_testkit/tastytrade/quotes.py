@@ -25,7 +25,7 @@ DAY = "2026-08-21"
 QUICK = ProviderConfig(
     flush_seconds=0.01,
     start_seconds=3.0,
-    still_seconds=0.1,
+    still_seconds=3.0,
     quiet_seconds=0.02,
     miss_seconds=0.01,
     feed=FeedConfig(
@@ -103,7 +103,7 @@ async def quoted(
     chains = [samples.chain("SPXW", "PM", DAY, *STRIKES), samples.chain("SPX", "AM", "2026-08-21", *STRIKES)]
     rest.on("GET", CHAIN, samples.items(*chains))
     for root in ("SPXW", "SPX"):
-        for strike in ("4900", "5000", "5100"):
+        for strike in ("4000", "4900", "5000", "5100"):
             for right in "CP":
                 server.quotes[f".{root}260821{right}{strike}"] = [10.0, 10.4, 5, 7]
     async with serving(server) as url, transport(rest) as calls:
