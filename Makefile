@@ -19,7 +19,7 @@ SEED ?= 1
 # Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-tastytrade month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -113,6 +113,9 @@ sessions: $(VENV)/.dev ## write the table of US exchange sessions anew, after an
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
 	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_order_kills.py
+
+crash-test-tastytrade: $(VENV)/.dev ## kill the tastytrade venue 500 times at the double of the broker (KILLS=100 SEED=7 for others)
+	@MESOLIVE_TASTYTRADE_KILLS=$(KILLS) MESOLIVE_TASTYTRADE_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/connectors/tastytrade/test_crashes.py
 
 month-test: $(VENV)/.dev ## replay a month of each example strategy and see that the books balance
 	@rm -rf bench/out/months
