@@ -12,6 +12,19 @@ export interface AccountFigures {
   Cash?: number | null;
 }
 
+export interface AccountLimits {
+  BrokerAccountId: string;
+  AllowLive: boolean;
+  MaxContracts: number;
+  MaxPremium: number;
+  MaxNotional: number;
+  MaxLoss: number;
+  MaxOrdersPerMinute: number;
+  PriceBand: number;
+  AllowUnlimitedLoss: boolean;
+  StaleExits: string;
+}
+
 export interface AddConnectorArgs {
   Name: string;
   Kind: string;
@@ -81,6 +94,16 @@ export interface AgentStatusEvent {
   Status: AgentStatus;
   Message: string;
   Connector?: AgentConnector | null;
+}
+
+export interface ApiKeyInfo {
+  KeyId: string;
+  Label?: string | null;
+  Role: string;
+  CreatedAt: Instant;
+  ExpiresAt?: Instant | null;
+  RevokedAt?: Instant | null;
+  LastUsedAt?: Instant | null;
 }
 
 export interface ApplyPaperFillsArgs {
@@ -166,6 +189,18 @@ export interface BrokerTradeLeg {
 }
 
 export type BrokerType = "Ibkr" | "TastyTrade" | "Simulated" | "Recorded" | "MesoLive" | "Unknown";
+
+export interface BrowserSession {
+  SessionId: string;
+  Role: string;
+  KeyId?: string | null;
+  UserAgent: string;
+  Address: string;
+  Current: boolean;
+  CreatedAt: Instant;
+  LastUsedAt: Instant;
+  ExpiresAt: Instant;
+}
 
 export interface CancelOrderArgs {
   IdempotencyKey: string;
@@ -304,6 +339,24 @@ export interface ContractDataEntry {
   Greeks?: LiveGreeks | null;
 }
 
+export interface CreateAccountArgs {
+  BrokerAccountId: string;
+  BrokerType: BrokerType;
+  Cash: DecimalArg;
+  Currency?: string;
+}
+
+export interface CreateApiKeyArgs {
+  Label?: string | null;
+  ExpiresDays?: number;
+  Role?: string;
+}
+
+export interface CreateApiKeyResult {
+  Key: ApiKeyInfo;
+  Token: string;
+}
+
 export interface CreateStrategyArgs {
   StrategyDefinition: Record<string, JsonValue>;
   Name?: string | null;
@@ -326,6 +379,10 @@ export interface DeleteStrategyResult {
 export interface EnableBrokerAccountArgs {
   Name: string;
   BrokerAccountId: string;
+}
+
+export interface EndSessionArgs {
+  SessionId: string;
 }
 
 export interface EntrySignalEvent {
@@ -388,6 +445,10 @@ export interface ExitSignalsResult {
 }
 
 export interface GetAccountArgs {
+  BrokerAccountId: string;
+}
+
+export interface GetAccountLimitsArgs {
   BrokerAccountId: string;
 }
 
@@ -511,6 +572,20 @@ export interface GetOrderArgs {
   LiveOrderId: number;
 }
 
+export interface GetOrderHistoryArgs {
+  LiveOrderId: number;
+}
+
+export interface GetOrderHistoryResult {
+  LiveOrderId: number;
+  PositionId?: number | null;
+  ReplacesOrderId?: number | null;
+  ReplacedByOrderId?: number | null;
+  UnresolvedSince?: Instant | null;
+  Reason?: string | null;
+  Entries: OrderHistoryEntry[];
+}
+
 export interface GetPositionArgs {
   PositionId: number;
 }
@@ -613,7 +688,35 @@ export interface GreekValues {
   IV?: number | null;
 }
 
-export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "Unknown";
+export interface HaltChangeEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  BrokerAccountId?: string | null;
+  Scope: HaltScope;
+  Halted: boolean;
+  Reason: string;
+}
+
+export type HaltScope = "All" | "Entries" | "Unknown";
+
+export interface HaltTradingArgs {
+  IdempotencyKey: string;
+  BrokerAccountId?: string | null;
+  Scope?: HaltScope;
+  Reason: string;
+}
+
+export interface HubConnection {
+  Hub: string;
+  KeyId?: string | null;
+  SessionId?: string | null;
+  Label?: string | null;
+  Role: string;
+  Count: number;
+}
+
+export type IdempotencyOperation = "StartPreparePositionEntry" | "CancelPreparePositionEntry" | "StartPreparePositionExit" | "CancelPreparePositionExit" | "StartPreparePositionAdjustment" | "CancelPreparePositionAdjustment" | "ApplyPaperFills" | "SendOrder" | "CancelOrder" | "SetPositionClosed" | "AdjustLegPnL" | "LiquidatePosition" | "AdoptPosition" | "HaltTrading" | "ResumeTrading" | "Unknown";
 
 export interface IdempotencyRecord {
   IdempotencyKey: string;
@@ -732,6 +835,20 @@ export interface ListAgentsResult {
   Agents: AgentInfo[];
 }
 
+export interface ListApiKeysArgs {
+}
+
+export interface ListApiKeysResult {
+  Keys: ApiKeyInfo[];
+}
+
+export interface ListConnectionsArgs {
+}
+
+export interface ListConnectionsResult {
+  Connections: HubConnection[];
+}
+
 export interface ListConnectorKindsArgs {
 }
 
@@ -805,6 +922,13 @@ export interface ListPositionsArgs {
 export interface ListPositionsResult {
   ContinuationToken?: string | null;
   Positions: LivePosition[];
+}
+
+export interface ListSessionsArgs {
+}
+
+export interface ListSessionsResult {
+  Sessions: BrowserSession[];
 }
 
 export interface ListStrategiesArgs {
@@ -1042,6 +1166,14 @@ export interface Order {
   TimeInForce: TimeInForce;
   LastUpdated: Instant;
   LegRatios?: Record<string, number> | null;
+}
+
+export interface OrderHistoryEntry {
+  At: Instant;
+  What: string;
+  Who: string;
+  Change: string;
+  Detail: string;
 }
 
 export interface OrderRejectionInfo {
@@ -1340,6 +1472,20 @@ export interface RenameStrategyArgs {
   Name: string;
 }
 
+export interface ResumeTradingArgs {
+  IdempotencyKey: string;
+  BrokerAccountId?: string | null;
+}
+
+export interface ResumeTradingResult {
+  Lifted: number;
+  Halts: TradingHalt[];
+}
+
+export interface RevokeApiKeyArgs {
+  KeyId: string;
+}
+
 export interface SendOrderArgs {
   IdempotencyKey: string;
   ReplacesOrder?: number | null;
@@ -1353,6 +1499,19 @@ export interface SendOrderArgs {
 export interface SendOrderResult {
   LiveOrderId: number;
   State: OrderState;
+}
+
+export interface SetAccountLimitsArgs {
+  BrokerAccountId: string;
+  AllowLive?: boolean | null;
+  MaxContracts?: DecimalArg | null;
+  MaxPremium?: DecimalArg | null;
+  MaxNotional?: DecimalArg | null;
+  MaxLoss?: DecimalArg | null;
+  MaxOrdersPerMinute?: number | null;
+  PriceBand?: DecimalArg | null;
+  AllowUnlimitedLoss?: boolean | null;
+  StaleExits?: string | null;
 }
 
 export interface SetAccountMarketDataArgs {
@@ -1456,6 +1615,8 @@ export interface TradingHalt {
   BrokerAccountId?: string | null;
   Reason: string;
   CreatedAt: Instant;
+  Scope?: HaltScope;
+  ByOperator?: boolean;
 }
 
 export interface UnderlyingDataArgs {
@@ -1504,12 +1665,16 @@ export interface ControlHub {
   CancelPreparePositionAdjustment: { args: CancelPreparePositionAdjustmentArgs; result: CancelPreparationResult };
   CancelPreparePositionEntry: { args: CancelPreparePositionEntryArgs; result: CancelPreparationResult };
   CancelPreparePositionExit: { args: CancelPreparePositionExitArgs; result: CancelPreparationResult };
+  CreateAccount: { args: CreateAccountArgs; result: LiveAccount };
+  CreateApiKey: { args: CreateApiKeyArgs; result: CreateApiKeyResult };
   CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
   DeleteStrategy: { args: DeleteStrategyArgs; result: DeleteStrategyResult };
   DisableConnector: { args: ConnectorArgs; result: ConnectorInfo };
   EnableBrokerAccount: { args: EnableBrokerAccountArgs; result: LiveAccount };
   EnableConnector: { args: ConnectorArgs; result: ConnectorInfo };
+  EndSession: { args: EndSessionArgs; result: ListSessionsResult };
   GetAccount: { args: GetAccountArgs; result: LiveAccount };
+  GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
   GetExecution: { args: GetExecutionArgs; result: LiveExecution };
   GetExecutions: { args: GetExecutionsArgs; result: GetExecutionsResult };
@@ -1517,15 +1682,19 @@ export interface ControlHub {
   GetLeg: { args: GetLegArgs; result: LiveLeg };
   GetLegs: { args: GetLegsArgs; result: GetLegsResult };
   GetOrder: { args: GetOrderArgs; result: Order };
+  GetOrderHistory: { args: GetOrderHistoryArgs; result: GetOrderHistoryResult };
   GetPosition: { args: GetPositionArgs; result: LivePositionDetail };
   GetPreparePositionAdjustmentStatus: { args: GetPreparePositionAdjustmentStatusArgs; result: GetPreparePositionAdjustmentStatusResult };
   GetPreparePositionEntryStatus: { args: GetPreparePositionEntryStatusArgs; result: GetPreparePositionEntryStatusResult };
   GetPreparePositionExitStatus: { args: GetPreparePositionExitStatusArgs; result: GetPreparePositionExitStatusResult };
   GetReconciliation: { args: GetReconciliationArgs; result: GetReconciliationResult };
   GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
+  HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
   LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };
   ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };
   ListAgents: { args: ListAgentsArgs; result: ListAgentsResult };
+  ListApiKeys: { args: ListApiKeysArgs; result: ListApiKeysResult };
+  ListConnections: { args: ListConnectionsArgs; result: ListConnectionsResult };
   ListConnectorKinds: { args: ListConnectorKindsArgs; result: ListConnectorKindsResult };
   ListConnectors: { args: ListConnectorsArgs; result: ListConnectorsResult };
   ListExecutions: { args: ListExecutionsArgs; result: ListExecutionsResult };
@@ -1533,10 +1702,14 @@ export interface ControlHub {
   ListLegs: { args: ListLegsArgs; result: ListLegsResult };
   ListOrders: { args: ListOrdersArgs; result: ListOrdersResult };
   ListPositions: { args: ListPositionsArgs; result: ListPositionsResult };
+  ListSessions: { args: ListSessionsArgs; result: ListSessionsResult };
   ListStrategies: { args: ListStrategiesArgs; result: ListStrategiesResult };
   RemoveConnector: { args: ConnectorArgs; result: RemoveConnectorResult };
   RenameStrategy: { args: RenameStrategyArgs; result: LiveStrategy };
+  ResumeTrading: { args: ResumeTradingArgs; result: ResumeTradingResult };
+  RevokeApiKey: { args: RevokeApiKeyArgs; result: ApiKeyInfo };
   SendOrder: { args: SendOrderArgs; result: SendOrderResult };
+  SetAccountLimits: { args: SetAccountLimitsArgs; result: AccountLimits };
   SetAccountMarketData: { args: SetAccountMarketDataArgs; result: LiveAccount };
   SetPositionClosed: { args: SetPositionClosedArgs; result: LivePosition };
   StartPreparePositionAdjustment: { args: PreparePositionAdjustmentArgs; result: StartPreparationResult };
@@ -1578,6 +1751,7 @@ export interface EventModels {
   OnEntrySignal: EntrySignalEvent;
   OnError: ErrorEvent;
   OnExitSignal: ExitSignalEvent;
+  OnHaltChange: HaltChangeEvent;
   OnLegUpdate: LegUpdateEvent;
   OnOrderUpdate: OrderUpdateEvent;
   OnPositionAdjustmentPreparationCompleted: PositionAdjustmentPreparationCompletedEvent;
@@ -1598,6 +1772,7 @@ export const EVENT_NAMES = [
   "OnEntrySignal",
   "OnError",
   "OnExitSignal",
+  "OnHaltChange",
   "OnLegUpdate",
   "OnOrderUpdate",
   "OnPositionAdjustmentPreparationCompleted",

@@ -83,6 +83,10 @@ def default_of(field: Field) -> object:
             return getattr(getattr(models, field.type), text)
         case "False":
             return False
+        case text if field.type == "str":
+            return text
+        case text if field.type in models.__all__:
+            return getattr(models, field.type)[text]
         case text:
             return int(text) if field.type == "int" else Decimal(text)
 

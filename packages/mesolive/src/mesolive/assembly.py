@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from mesolive.access.credentials import Credentials
 from mesolive.access.keys import Access, secret_of
 from mesolive.access.sealing import Sealing
 from mesolive.access.secret import SECRET_FILE, ServerSecret
@@ -24,6 +25,7 @@ from mesolive.connectors.registry import KINDS
 from mesolive.connectors.service import Connections
 from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.hubs.authentication import authenticator
+from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import EnvelopeHub, Shares
@@ -56,10 +58,11 @@ from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
 from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution import halts
+from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.engine import ExecutionEngine
-from mesolive.trading.execution.halts import Halts
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
+from mesolive.trading.execution.user_halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.line_pins import LinePins
 from mesolive.trading.market_store import MarketStore, latest_moment
@@ -375,7 +378,10 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         ),
         reconciliations=engine.reconciliations,
         liquidation=engine.liquidation,
-        halts=Halts(database),
+        halts=Halts(database, journal, core.idempotency, clock, core.store.sessions),
+        account_settings=AccountSettings(database, clock, accounts, core.store.sessions),
+        credentials=Credentials(core.store.access, core.store.sessions),
+        hub_connections=HubConnections(core.store.access, core.store.sessions),
         idempotency=core.idempotency,
     )
     signals = SignalEvaluator(
@@ -428,8 +434,13 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
         protocols=[hub_protocol("json"), hub_protocol("messagepack")],
     )
     deliverer = Deliverer(core.journal, core.bus, HubSink(server.hub(EVENT_PATH).clients))
-    every_hub = [server.hub(path) for path in (CONTROL_PATH, DATA_PATH, EVENT_PATH)]
-    keys = AccessMonitor(core.store.access, core.store.sessions, every_hub)
+    every_hub = {
+        "control": server.hub(CONTROL_PATH),
+        "data": server.hub(DATA_PATH),
+        "event": server.hub(EVENT_PATH),
+    }
+    keys = AccessMonitor(core.store.access, core.store.sessions, list(every_hub.values()))
+    trading.services.hub_connections.watch(every_hub)
     return HubParts(server, streams, deliverer, keys)
 
 

@@ -245,3 +245,51 @@ class MesoLiveControlHubClient(HubClient):
     async def set_account_market_data(self, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:
         """Choose whose quotes value an account, and whether delayed ones will do."""
         return await self._call("SetAccountMarketData", args, models.LiveAccount)
+
+    async def halt_trading(self, args: models.HaltTradingArgs) -> models.ListHaltsResult:
+        """Stop sending orders, or entries alone, and cancel what works of them; idempotent."""
+        return await self._call("HaltTrading", args, models.ListHaltsResult)
+
+    async def resume_trading(self, args: models.ResumeTradingArgs) -> models.ResumeTradingResult:
+        """Let orders be sent again; idempotent."""
+        return await self._call("ResumeTrading", args, models.ResumeTradingResult)
+
+    async def create_account(self, args: models.CreateAccountArgs) -> models.LiveAccount:
+        """Create a paper account, or one at the simulated venue."""
+        return await self._call("CreateAccount", args, models.LiveAccount)
+
+    async def get_account_limits(self, args: models.GetAccountLimitsArgs) -> models.AccountLimits:
+        """Return what an account may send."""
+        return await self._call("GetAccountLimits", args, models.AccountLimits)
+
+    async def set_account_limits(self, args: models.SetAccountLimitsArgs) -> models.AccountLimits:
+        """Change what an account may send."""
+        return await self._call("SetAccountLimits", args, models.AccountLimits)
+
+    async def list_api_keys(self, args: models.ListApiKeysArgs | None = None) -> models.ListApiKeysResult:
+        """List the caller's API keys, without their tokens."""
+        return await self._call("ListApiKeys", args or models.ListApiKeysArgs(), models.ListApiKeysResult)
+
+    async def create_api_key(self, args: models.CreateApiKeyArgs) -> models.CreateApiKeyResult:
+        """Make an API key; its token is shown this once."""
+        return await self._call("CreateApiKey", args, models.CreateApiKeyResult)
+
+    async def revoke_api_key(self, args: models.RevokeApiKeyArgs) -> models.ApiKeyInfo:
+        """Let a key work no more, and end its connections."""
+        return await self._call("RevokeApiKey", args, models.ApiKeyInfo)
+
+    async def list_sessions(self, args: models.ListSessionsArgs | None = None) -> models.ListSessionsResult:
+        """List the browsers that are signed in."""
+        return await self._call("ListSessions", args or models.ListSessionsArgs(), models.ListSessionsResult)
+
+    async def end_session(self, args: models.EndSessionArgs) -> models.ListSessionsResult:
+        """Sign a browser out, and return those that are left."""
+        return await self._call("EndSession", args, models.ListSessionsResult)
+
+    async def list_connections(self, args: models.ListConnectionsArgs | None = None) -> models.ListConnectionsResult:
+        """List the caller's open connections by key and session."""
+        return await self._call("ListConnections", args or models.ListConnectionsArgs(), models.ListConnectionsResult)
+
+    async def get_order_history(self, args: models.GetOrderHistoryArgs) -> models.GetOrderHistoryResult:
+        """Return what was asked of an order, what the venue reported, and what followed."""
+        return await self._call("GetOrderHistory", args, models.GetOrderHistoryResult)

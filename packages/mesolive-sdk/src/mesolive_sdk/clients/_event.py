@@ -122,6 +122,10 @@ class MesoLiveEventHubClient(HubClient):
         """Have `handler(event)` called when an agent's status has changed."""
         return self._on("OnAgentStatusChange", handler)
 
+    def on_halt_change(self, handler: Callable[[models.HaltChangeEvent], R]) -> Callable[[models.HaltChangeEvent], R]:
+        """Have `handler(event)` called when trading was halted or resumed."""
+        return self._on("OnHaltChange", handler)
+
     def on_error(self, handler: Callable[[models.ErrorEvent], R]) -> Callable[[models.ErrorEvent], R]:
         """Have `handler(event)` called when an error began or ended."""
         return self._on("OnError", handler)

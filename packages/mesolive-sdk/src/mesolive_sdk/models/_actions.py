@@ -265,7 +265,7 @@ class ListHaltsArgs(msgspec.Struct, kw_only=True):
 
 
 class TradingHalt(Timed, kw_only=True):
-    """A halt in force: nothing is sent, and what is open is cancelled.
+    """A halt in force: what it stops is not sent, and what works of it is cancelled.
 
     Attributes
     ----------
@@ -275,6 +275,10 @@ class TradingHalt(Timed, kw_only=True):
         Why, as the operator said.
     CreatedAt
         Since when.
+    Scope
+        Whether it stops everything, or entries alone.
+    ByOperator
+        Whether it was made on the server's machine: `mesolive resume` lifts it, `ResumeTrading` does not.
     """
 
     times: ClassVar[tuple[str, ...]] = ("CreatedAt",)
@@ -282,6 +286,8 @@ class TradingHalt(Timed, kw_only=True):
     BrokerAccountId: str | None = None
     Reason: str
     CreatedAt: UtcDateTime
+    Scope: enums.HaltScope = enums.HaltScope.All
+    ByOperator: bool = False
 
 
 class ListHaltsResult(msgspec.Struct, kw_only=True):

@@ -45,6 +45,16 @@ class IdempotencyOperation(WireEnum):
     AdjustLegPnL = "AdjustLegPnL"
     LiquidatePosition = "LiquidatePosition"
     AdoptPosition = "AdoptPosition"
+    HaltTrading = "HaltTrading"
+    ResumeTrading = "ResumeTrading"
+    Unknown = "Unknown"
+
+
+class HaltScope(WireEnum):
+    """What a halt stops."""
+
+    All = "All"
+    Entries = "Entries"
     Unknown = "Unknown"
 
 

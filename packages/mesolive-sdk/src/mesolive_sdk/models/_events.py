@@ -270,6 +270,29 @@ class AgentStatusEvent(MesoLiveEvent, kw_only=True):
     Connector: enums.AgentConnector | None = None
 
 
+class HaltChangeEvent(MesoLiveEvent, kw_only=True):
+    """Trading was halted or resumed.
+
+    Attributes
+    ----------
+    BrokerAccountId
+        The account; null for all of the user's.
+    Scope
+        What is stopped or goes on: everything, or entries alone.
+    Halted
+        Whether it is halted now.
+    Reason
+        Why it was halted.
+    """
+
+    callback: ClassVar[str] = "OnHaltChange"
+
+    BrokerAccountId: str | None = None
+    Scope: enums.HaltScope
+    Halted: bool
+    Reason: str
+
+
 class ErrorEvent(MesoLiveEvent, kw_only=True):
     """Something that needs attention began or ended.
 
@@ -467,6 +490,7 @@ EVENT_MODELS: MappingProxyType[str, type[MesoLiveEvent]] = MappingProxyType(
             PositionUpdateEvent,
             LegUpdateEvent,
             AgentStatusEvent,
+            HaltChangeEvent,
             ErrorEvent,
             PositionEntryPreparationCompletedEvent,
             PositionExitPreparationCompletedEvent,

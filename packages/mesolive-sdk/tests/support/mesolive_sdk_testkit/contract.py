@@ -73,7 +73,36 @@ GetReconciliationResult: BrokerAccountId str, ComparedAt datetime?, Contracts li
     Trades list[BrokerTrade]
 ListHaltsArgs:
 ListHaltsResult: Halts list[TradingHalt]
-TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime
+TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime, Scope HaltScope = All, ByOperator bool = False
+HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
+ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
+ResumeTradingResult: Lifted int, Halts list[TradingHalt]
+CreateAccountArgs: BrokerAccountId str, BrokerType BrokerType, Cash Decimal, Currency str = USD
+GetAccountLimitsArgs: BrokerAccountId str
+AccountLimits: BrokerAccountId str, AllowLive bool, MaxContracts Decimal, MaxPremium Decimal, MaxNotional Decimal, \
+    MaxLoss Decimal, MaxOrdersPerMinute int, PriceBand Decimal, AllowUnlimitedLoss bool, StaleExits str
+SetAccountLimitsArgs: BrokerAccountId str, AllowLive bool?, MaxContracts Decimal?, MaxPremium Decimal?, \
+    MaxNotional Decimal?, MaxLoss Decimal?, MaxOrdersPerMinute int?, PriceBand Decimal?, AllowUnlimitedLoss bool?, \
+    StaleExits str?
+ListApiKeysArgs:
+ApiKeyInfo: KeyId str, Label str?, Role str, CreatedAt datetime, ExpiresAt datetime?, RevokedAt datetime?, \
+    LastUsedAt datetime?
+ListApiKeysResult: Keys list[ApiKeyInfo]
+CreateApiKeyArgs: Label str?, ExpiresDays int = 90, Role str = trade
+CreateApiKeyResult: Key ApiKeyInfo, Token str
+RevokeApiKeyArgs: KeyId str
+ListSessionsArgs:
+BrowserSession: SessionId str, Role str, KeyId str?, UserAgent str, Address str, Current bool, CreatedAt datetime, \
+    LastUsedAt datetime, ExpiresAt datetime
+ListSessionsResult: Sessions list[BrowserSession]
+EndSessionArgs: SessionId str
+ListConnectionsArgs:
+HubConnection: Hub str, KeyId str?, SessionId str?, Label str?, Role str, Count int
+ListConnectionsResult: Connections list[HubConnection]
+GetOrderHistoryArgs: LiveOrderId int
+OrderHistoryEntry: At datetime, What str, Who str, Change str, Detail str
+GetOrderHistoryResult: LiveOrderId int, PositionId int?, ReplacesOrderId int?, ReplacedByOrderId int?, \
+    UnresolvedSince datetime?, Reason str?, Entries list[OrderHistoryEntry]
 ConnectorSetting: Name str, Help str, Required bool, Secret bool, Default str?, Choices list[str]
 ConnectorKindInfo: Kind str, Title str, DataProvider DataProviderType?, BrokerType BrokerType?, \
     Settings list[ConnectorSetting]
@@ -239,6 +268,7 @@ OnPositionUpdate PositionUpdateEvent: PositionId int, StrategyId int, StrategyNa
     BrokerAccountId str, Status PositionStatus, RealizedPnL Decimal = 0
 OnLegUpdate LegUpdateEvent: BrokerAccountId str, PositionId int, PositionName str, StrategyId int, StrategyName str, \
     LegId int, LegName str, Contract LiveContract, Status LegStatus, Qty Decimal = 0, RealizedPnL Decimal = 0
+OnHaltChange HaltChangeEvent: BrokerAccountId str?, Scope HaltScope, Halted bool, Reason str
 OnAgentStatusChange AgentStatusEvent: Status AgentStatus, Message str, Connector AgentConnector?
 OnError ErrorEvent: State ErrorState, ErrorId UUID, StrategyId int?, StrategyName str?, PositionId int?, \
     PositionName str?, BrokerAccountId str?, Message str?, ConditionType ConditionType?, Statement str?
@@ -268,7 +298,8 @@ StatusCode: Success DuplicateRequest Conflict ValidationError NotFound Unauthori
     RateLimited ProviderUnavailable BrokerError Timeout InternalError
 IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry StartPreparePositionExit \
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
-    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition
+    SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition HaltTrading ResumeTrading
+HaltScope: All Entries
 IdempotencyRecordStatus: Processing Completed Failed
 ConnectorStateType: Disabled Connecting Connected Restricted Disconnected ActionRequired
 ConnectorCheck: Ok Warning Failed
@@ -353,6 +384,18 @@ control RemoveConnector remove_connector ConnectorArgs RemoveConnectorResult
 control GetConnectorLog get_connector_log GetConnectorLogArgs GetConnectorLogResult
 control EnableBrokerAccount enable_broker_account EnableBrokerAccountArgs LiveAccount
 control SetAccountMarketData set_account_market_data SetAccountMarketDataArgs LiveAccount
+control HaltTrading halt_trading HaltTradingArgs ListHaltsResult
+control ResumeTrading resume_trading ResumeTradingArgs ResumeTradingResult
+control CreateAccount create_account CreateAccountArgs LiveAccount
+control GetAccountLimits get_account_limits GetAccountLimitsArgs AccountLimits
+control SetAccountLimits set_account_limits SetAccountLimitsArgs AccountLimits
+control ListApiKeys list_api_keys ListApiKeysArgs ListApiKeysResult
+control CreateApiKey create_api_key CreateApiKeyArgs CreateApiKeyResult
+control RevokeApiKey revoke_api_key RevokeApiKeyArgs ApiKeyInfo
+control ListSessions list_sessions ListSessionsArgs ListSessionsResult
+control EndSession end_session EndSessionArgs ListSessionsResult
+control ListConnections list_connections ListConnectionsArgs ListConnectionsResult
+control GetOrderHistory get_order_history GetOrderHistoryArgs GetOrderHistoryResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult
@@ -384,6 +427,7 @@ HANDLERS = {
     "OnPositionUpdate": "on_position_update",
     "OnLegUpdate": "on_leg_update",
     "OnAgentStatusChange": "on_agent_status_change",
+    "OnHaltChange": "on_halt_change",
     "OnError": "on_error",
     "OnPositionEntryPreparationCompleted": "on_position_entry_preparation_completed",
     "OnPositionExitPreparationCompleted": "on_position_exit_preparation_completed",

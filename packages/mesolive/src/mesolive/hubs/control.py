@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mesolive.access.credentials import Credentials
 from mesolive.connectors.service import Connections
+from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
-from mesolive.trading.execution.halts import Halts
+from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.reconciliations import Reconciliations
+from mesolive.trading.execution.user_halts import Halts
 from mesolive.trading.idempotency import Idempotency
 from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.service import PaperExecution
@@ -47,6 +50,9 @@ class ControlServices:
     reconciliations: Reconciliations
     liquidation: Liquidation
     halts: Halts
+    account_settings: AccountSettings
+    credentials: Credentials
+    hub_connections: HubConnections
     idempotency: Idempotency
 
 
@@ -354,3 +360,73 @@ class ControlHub(EnvelopeHub):
         return await self._answer(
             "SetAccountMarketData", models.SetAccountMarketDataArgs, args, self._services.connections.set_market_data
         )
+
+    @hub_method(name="HaltTrading")
+    async def halt_trading(self, args: Payload | None = None) -> Answer:
+        """Stop sending orders, or entries alone, and cancel what works of them; idempotent."""
+        return await self._answer("HaltTrading", models.HaltTradingArgs, args, self._services.halts.halt)
+
+    @hub_method(name="ResumeTrading")
+    async def resume_trading(self, args: Payload | None = None) -> Answer:
+        """Let orders be sent again; idempotent."""
+        return await self._answer("ResumeTrading", models.ResumeTradingArgs, args, self._services.halts.resume)
+
+    @hub_method(name="CreateAccount")
+    async def create_account(self, args: Payload | None = None) -> Answer:
+        """Create a paper account, or one at the simulated venue."""
+        return await self._answer(
+            "CreateAccount", models.CreateAccountArgs, args, self._services.account_settings.create
+        )
+
+    @hub_method(name="GetAccountLimits")
+    async def get_account_limits(self, args: Payload | None = None) -> Answer:
+        """Return what an account may send."""
+        return await self._answer(
+            "GetAccountLimits", models.GetAccountLimitsArgs, args, self._services.account_settings.limits
+        )
+
+    @hub_method(name="SetAccountLimits")
+    async def set_account_limits(self, args: Payload | None = None) -> Answer:
+        """Change what an account may send."""
+        return await self._answer(
+            "SetAccountLimits", models.SetAccountLimitsArgs, args, self._services.account_settings.set_limits
+        )
+
+    @hub_method(name="ListApiKeys")
+    async def list_api_keys(self, args: Payload | None = None) -> Answer:
+        """List the caller's API keys, without their tokens."""
+        return await self._answer("ListApiKeys", models.ListApiKeysArgs, args, self._services.credentials.list_keys)
+
+    @hub_method(name="CreateApiKey")
+    async def create_api_key(self, args: Payload | None = None) -> Answer:
+        """Make an API key; its token is shown this once."""
+        return await self._answer("CreateApiKey", models.CreateApiKeyArgs, args, self._services.credentials.create_key)
+
+    @hub_method(name="RevokeApiKey")
+    async def revoke_api_key(self, args: Payload | None = None) -> Answer:
+        """Let a key work no more, and end its connections."""
+        return await self._answer("RevokeApiKey", models.RevokeApiKeyArgs, args, self._services.credentials.revoke_key)
+
+    @hub_method(name="ListSessions")
+    async def list_sessions(self, args: Payload | None = None) -> Answer:
+        """List the browsers that are signed in."""
+        return await self._answer(
+            "ListSessions", models.ListSessionsArgs, args, self._services.credentials.list_sessions
+        )
+
+    @hub_method(name="EndSession")
+    async def end_session(self, args: Payload | None = None) -> Answer:
+        """Sign a browser out, and return those that are left."""
+        return await self._answer("EndSession", models.EndSessionArgs, args, self._services.credentials.end_session)
+
+    @hub_method(name="ListConnections")
+    async def list_connections(self, args: Payload | None = None) -> Answer:
+        """List the caller's open connections by key and session."""
+        return await self._answer(
+            "ListConnections", models.ListConnectionsArgs, args, self._services.hub_connections.list
+        )
+
+    @hub_method(name="GetOrderHistory")
+    async def get_order_history(self, args: Payload | None = None) -> Answer:
+        """Return what was asked of an order, what the venue reported, and what followed."""
+        return await self._answer("GetOrderHistory", models.GetOrderHistoryArgs, args, self._services.orders.history)

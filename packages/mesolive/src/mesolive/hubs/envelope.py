@@ -59,6 +59,7 @@ def caller_of(principal: Principal) -> UserContext:
 LANES = {
     "CancelOrder": Lane.RISK,
     "LiquidatePosition": Lane.RISK,
+    "HaltTrading": Lane.RISK,
     "SetPositionClosed": Lane.RISK,
     "StartPreparePositionExit": Lane.RISK,
     "GetPreparePositionExitStatus": Lane.RISK,
@@ -87,6 +88,9 @@ WATCHED = frozenset(
         "GetPreparePositionAdjustmentStatus",
         "GetReconciliation",
         "ListHalts",
+        "GetAccountLimits",
+        "ListConnections",
+        "GetOrderHistory",
         "GetOrder",
         "ListOrders",
         "ListExecutions",

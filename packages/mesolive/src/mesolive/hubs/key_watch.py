@@ -52,7 +52,7 @@ class AccessMonitor:
 
     async def start(self) -> None:
         """Start the monitor."""
-        self.tasks.start_periodic("access check", self._compare, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
+        self.tasks.start_periodic("api key check", self._compare, EVERY_SECONDS, turn_limit=STUCK_SECONDS)
 
     async def stop(self) -> None:
         """Stop the monitor."""

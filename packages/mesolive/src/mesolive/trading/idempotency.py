@@ -52,6 +52,8 @@ RESULTS: Mapping[IdempotencyOperation, type[Any]] = MappingProxyType(
         IdempotencyOperation.AdjustLegPnL: models.LiveLeg,
         IdempotencyOperation.LiquidatePosition: models.LiquidatePositionResult,
         IdempotencyOperation.AdoptPosition: models.LivePosition,
+        IdempotencyOperation.HaltTrading: models.ListHaltsResult,
+        IdempotencyOperation.ResumeTrading: models.ResumeTradingResult,
     }
 )
 """What each operation answers."""

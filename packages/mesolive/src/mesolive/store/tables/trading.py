@@ -96,11 +96,14 @@ halts = Table(
     Column("reason", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("lifted_at", UtcDateTime),
+    Column("user_id", ID, ForeignKey("users.id")),
+    Column("scope", String(16)),
     Index("ix_halts_lifted_at", "lifted_at"),
     sqlite_autoincrement=True,
 )
 """Halts. Until a halt is lifted no order is sent for its account (for all accounts where it names none), and open
-orders are cancelled."""
+orders are cancelled. `user_id` names the user who made it, for whose accounts alone it is; an operator's has none.
+`scope` is `Entries` for one that stops entries alone; without a value it stops everything."""
 
 audit_entries = Table(
     "audit_entries",

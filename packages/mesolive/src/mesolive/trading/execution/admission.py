@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
@@ -72,6 +73,8 @@ class _AccountState:
     ----------
     halted
         Why it is halted; `None` when it is not.
+    entries_halted
+        Why its entries alone are halted; `None` when they are not.
     sent
         Orders of the last minute.
     """
@@ -79,19 +82,32 @@ class _AccountState:
     account: Account
     limits: risk_limits.Limits
     halted: str | None
+    entries_halted: str | None
     sent: int
+
+
+def _halt_reason_of(scope: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Return the subquery for the reason of the oldest halt of an account: its own, its user's or the operator's."""
+    return (
+        select(halts.c.reason)
+        .where(
+            halts.c.lifted_at.is_(None),
+            or_(halts.c.account_id.is_(None), halts.c.account_id == accounts.c.id),
+            or_(halts.c.user_id.is_(None), halts.c.user_id == accounts.c.user_id),
+            scope,
+        )
+        .order_by(halts.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 _STANDING = (
     select(
         accounts,
         *risk_limits.LIMIT_COLUMNS,
-        select(halts.c.reason)
-        .where(halts.c.lifted_at.is_(None), or_(halts.c.account_id.is_(None), halts.c.account_id == accounts.c.id))
-        .order_by(halts.c.id)
-        .limit(1)
-        .scalar_subquery()
-        .label("halted"),
+        _halt_reason_of(or_(halts.c.scope.is_(None), halts.c.scope == models.HaltScope.All.value)).label("halted"),
+        _halt_reason_of(halts.c.scope == models.HaltScope.Entries.value).label("entries_halted"),
         orders_sent(accounts.c.id).label("sent"),
     )
     .outerjoin(account_limits, account_limits.c.account_id == accounts.c.id)
@@ -152,6 +168,8 @@ class Admission:
         if plan is None:
             raise no_plan(args.ExecPlanId)
         risk_limits.check_halt(state.halted)
+        if plan.kind is PlanKind.ENTRY:
+            risk_limits.check_halt(state.entries_halted, "entries are")
         risk_limits.check_live(account.broker_type, limits)
         risk_limits.check_rate(state.sent, limits)
         before = self._orders.get(plan.id, [])
@@ -223,7 +241,7 @@ class Admission:
                 raise not_found(f"account {broker_account_id!r}")
             account = account_of(row)
             halted = halt_reason(self._noted, account) or row.halted
-            state = _AccountState(account, risk_limits.limits_of_row(row), halted, row.sent)
+            state = _AccountState(account, risk_limits.limits_of_row(row), halted, row.entries_halted, row.sent)
             self._accounts[broker_account_id] = state
         return state
 

@@ -10,31 +10,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
-from mesolive.access.context import UserContext
 from mesolive.store.database import Database, Transaction, WriteTransaction
 from mesolive.store.tables.trading import accounts, halts
-from mesolive_sdk import models
+from mesolive_sdk.models import HaltScope
 
 if TYPE_CHECKING:  # the kill switch would load the market with it, and what that computes with
     from mesolive.trading.portfolio.accounts import Account
 
-MAX_HALTS_SHOWN = 500
-"""How many halts one list holds: the oldest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A halt in force: of one account, by its number or by the id that its broker gave it, or else of all."""
+    """A halt in force: of one account, by its number or by the id that its broker gave it, or else of all.
+
+    Attributes
+    ----------
+    user_id
+        The user who made it, for whose accounts alone it is; `None` for an operator's.
+    scope
+        What it stops.
+    """
 
     reason: str
     created_at: datetime
     account_id: int | None = None
     broker_account_id: str | None = None
+    user_id: int | None = None
+    scope: HaltScope = HaltScope.All
 
     def stops(self, account: Account) -> bool:
         """Whether it is for this account."""
+        if self.user_id is not None and self.user_id != account.user_id:
+            return False
         if self.account_id is not None:
             return self.account_id == account.id
         return self.broker_account_id is None or self.broker_account_id == account.broker_account_id
@@ -45,7 +53,10 @@ _STANDING = select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id
 
 async def active_halts(tx: Transaction) -> list[Halt]:
     """Return the halts that are stored and in force."""
-    return [Halt(row.reason, row.created_at, row.account_id) for row in await tx.all(_STANDING)]
+    return [
+        Halt(row.reason, row.created_at, row.account_id, None, row.user_id, HaltScope(row.scope or HaltScope.All))
+        for row in await tx.all(_STANDING)
+    ]
 
 
 async def count_halts(tx: Transaction) -> int:
@@ -58,9 +69,17 @@ def noted_halts(database: Database) -> list[Halt]:
     return [Halt(note.reason, note.at, broker_account_id=note.broker_account_id) for note in database.emergency.halts()]
 
 
-def halt_reason(active: Sequence[Halt], account: Account) -> str | None:
-    """Return why an account is halted, or `None`."""
-    return next((halt.reason for halt in active if halt.stops(account)), None)
+def halt_reason(active: Sequence[Halt], account: Account, *, entry: bool = False) -> str | None:
+    """Return why an account is halted, or `None`.
+
+    Parameters
+    ----------
+    entry
+        Whether halts of entries alone count too.
+    """
+    return next(
+        (halt.reason for halt in active if (entry or halt.scope is HaltScope.All) and halt.stops(account)), None
+    )
 
 
 async def halt(database: Database, reason: str, at: datetime, broker_account_id: str | None = None) -> int:
@@ -106,37 +125,3 @@ async def resume(database: Database, at: datetime, broker_account_id: str | None
         lifted: int = (await tx.execute(lift)).rowcount
     database.emergency.remove(noted)
     return lifted + len(noted)
-
-
-class Halts:
-    """Halt queries of the Control Hub."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def list(self, user: UserContext, args: models.ListHaltsArgs) -> models.ListHaltsResult:  # noqa: ARG002 - the method's model has no fields
-        """Return the halts that stand for all accounts and for the user's own, oldest first."""
-        query = (
-            select(halts.c.reason, halts.c.created_at, accounts.c.broker_account_id)
-            .outerjoin(accounts, accounts.c.id == halts.c.account_id)
-            .where(halts.c.lifted_at.is_(None))
-            .where(or_(halts.c.account_id.is_(None), accounts.c.user_id == user.user_id))
-            .order_by(halts.c.id)
-            .limit(MAX_HALTS_SHOWN)
-        )
-        async with self._database.read() as tx:
-            rows = await tx.all(query)
-            own = {
-                row.broker_account_id
-                for row in await tx.all(select(accounts.c.broker_account_id).where(accounts.c.user_id == user.user_id))
-            }
-        result = [
-            models.TradingHalt(BrokerAccountId=row.broker_account_id, Reason=row.reason, CreatedAt=row.created_at)
-            for row in rows
-        ]
-        result += [
-            models.TradingHalt(BrokerAccountId=note.broker_account_id, Reason=note.reason, CreatedAt=note.created_at)
-            for note in noted_halts(self._database)
-            if note.broker_account_id is None or note.broker_account_id in own
-        ]
-        return models.ListHaltsResult(Halts=result[:MAX_HALTS_SHOWN])

@@ -30,6 +30,7 @@ from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.report_handler import report_from_server, report_from_venue
 from mesolive.trading.execution.report_queue import ReportQueue
 from mesolive.trading.execution.send_permits import SendPermits
+from mesolive.trading.execution.user_halts import halted_orders
 from mesolive.trading.orders.open_orders import known_references
 from mesolive.trading.orders.report_log import known_executions_of_account
 from mesolive.trading.orders.repository import StoredOrder, open_orders_of_account
@@ -467,9 +468,9 @@ class ReconciliationEngine:
             if not halts:
                 return
             halted = [
-                (account, reason, await open_orders_of_account(tx, account.id))
+                (account, reason, await halted_orders(tx, halts, account))
                 for account in (await self._all_accounts()).values()
-                if (reason := halt_reason(halts, account)) is not None
+                if (reason := halt_reason(halts, account, entry=True)) is not None
             ]
         urgent = URGENT.set(True)  # a halt is not queued behind other accounts' orders
         try:

@@ -154,10 +154,10 @@ class RefusedError(ServiceError):
         self.code = code
 
 
-def check_halt(reason: str | None) -> None:
-    """Refuse while trading is halted; `reason` is why it is."""
+def check_halt(reason: str | None, what: str = "trading is") -> None:
+    """Refuse while trading is halted; `reason` is why it is, `what` the subject and verb of the message."""
     if reason is not None:
-        raise RefusedError("Halted", f"trading is halted: {reason}; `mesolive resume` ends it")
+        raise RefusedError("Halted", f"{what} halted: {reason}; `mesolive resume` ends it")
 
 
 def check_rate(sent: int, limits: Limits) -> None:

@@ -75,15 +75,24 @@ SHOWN = (
 )
 
 
-async def order_history(database: Database, order_id: int) -> OrderHistory:
-    """Return the history of an order, of whichever user; `NotFound` when there is none of that id."""
+async def order_history(database: Database, order_id: int, user_id: int | None = None) -> OrderHistory:
+    """Return the history of an order; `NotFound` when there is none of that id.
+
+    Parameters
+    ----------
+    user_id
+        Whose order it must be; `None` for whosever it is.
+    """
+    query = (
+        select(orders, users.c.name.label("user_name"), accounts.c.broker_account_id)
+        .join(users, users.c.id == orders.c.user_id)
+        .join(accounts, accounts.c.id == orders.c.account_id)
+        .where(orders.c.id == order_id)
+    )
+    if user_id is not None:
+        query = query.where(orders.c.user_id == user_id)
     async with database.read() as tx:
-        row = await tx.first(
-            select(orders, users.c.name.label("user_name"), accounts.c.broker_account_id)
-            .join(users, users.c.id == orders.c.user_id)
-            .join(accounts, accounts.c.id == orders.c.account_id)
-            .where(orders.c.id == order_id)
-        )
+        row = await tx.first(query)
         if row is None:
             raise not_found(f"order {order_id}")
         asked = await tx.all(select(audit_entries).where(audit_entries.c.order_id == order_id))

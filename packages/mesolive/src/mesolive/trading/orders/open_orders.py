@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -198,3 +198,9 @@ async def unused_plans(
     if among is not None:
         query = query.where(exec_plans.c.id.in_(list(among)))
     return [(row.user_id, row.id) for row in await tx.all(query.limit(limit))]
+
+
+async def entry_plans(tx: Transaction, plan_ids: Sequence[int]) -> set[int]:
+    """Return which of these exec plans are of entries."""
+    query = select(exec_plans.c.id).where(exec_plans.c.id.in_(plan_ids), exec_plans.c.kind == PlanKind.ENTRY.value)
+    return {row.id for row in await tx.all(query)} if plan_ids else set()

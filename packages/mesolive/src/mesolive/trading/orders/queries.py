@@ -13,6 +13,7 @@ from mesolive.errors import not_found
 from mesolive.store.database import Database
 from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import accounts, executions, orders
+from mesolive.trading.orders.history import order_history
 from mesolive.trading.portfolio.contract_rows import from_row
 from mesolive.trading.portfolio.plans import Plan, find_plans, group_quantities
 from mesolive_sdk import models
@@ -33,6 +34,24 @@ class Orders:
                 raise not_found(f"order {args.LiveOrderId}")
             plans = await find_plans(tx, user.user_id, [row.plan_id])
         return order_of(row, plans)
+
+    async def history(self, user: UserContext, args: models.GetOrderHistoryArgs) -> models.GetOrderHistoryResult:
+        """Return what was asked of one of the user's orders, what the venue reported, and what followed."""
+        found = await order_history(self._database, args.LiveOrderId, user.user_id)
+        return models.GetOrderHistoryResult(
+            LiveOrderId=found.order_id,
+            PositionId=found.fields.get("position_id"),
+            ReplacesOrderId=found.fields.get("replaces_id"),
+            ReplacedByOrderId=found.fields.get("replaced_by"),
+            UnresolvedSince=found.fields.get("unresolved_since"),
+            Reason=found.fields.get("reason"),
+            Entries=[
+                models.OrderHistoryEntry(
+                    At=entry.at, What=entry.what, Who=entry.who, Change=entry.change, Detail=entry.detail
+                )
+                for entry in found.entries
+            ],
+        )
 
     async def list(self, user: UserContext, args: models.ListOrdersArgs) -> models.ListOrdersResult:
         """Return the user's orders that pass every given filter, oldest first."""

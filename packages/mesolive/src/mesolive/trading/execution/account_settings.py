@@ -1,0 +1,134 @@
+"""Account settings of the Control Hub: creation of paper and simulated accounts, and risk limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from mesolive.access.context import UserContext
+from mesolive.access.sessions import Sessions
+from mesolive.clock import Clock
+from mesolive.errors import not_supported, validation
+from mesolive.store.database import Database
+from mesolive.trading.audit import AuditEntry, audit
+from mesolive.trading.execution.risk_limits import NOT_LIVE, Limits, StaleExitPolicy, limits_of, set_limits
+from mesolive.trading.portfolio.accounts import Accounts, find_account
+from mesolive_sdk import models
+
+MAX_AMOUNT = Decimal(10) ** 18
+MAX_ORDERS = 1_000_000
+
+_FIELDS = {
+    "AllowLive": "allow_live",
+    "MaxContracts": "max_contracts",
+    "MaxPremium": "max_premium",
+    "MaxNotional": "max_notional",
+    "MaxLoss": "max_loss",
+    "MaxOrdersPerMinute": "max_orders_per_minute",
+    "PriceBand": "price_band_fraction",
+    "AllowUnlimitedLoss": "allow_unlimited_loss",
+}
+"""Wire fields and those of `Limits`."""
+
+
+class AccountSettings:
+    """Creates accounts and changes their risk limits.
+
+    Parameters
+    ----------
+    accounts
+        Creates accounts.
+    sessions
+        Ask a browser for a recent sign-in before limits of real money move.
+    """
+
+    def __init__(self, database: Database, clock: Clock, accounts: Accounts, sessions: Sessions) -> None:
+        self._database = database
+        self._clock = clock
+        self._accounts = accounts
+        self._sessions = sessions
+
+    async def create(self, user: UserContext, args: models.CreateAccountArgs) -> models.LiveAccount:
+        """Create a paper account, or one at the simulated venue.
+
+        Raises
+        ------
+        ServiceError
+            `NotSupported` for a broker's account, which a connector discovers; `ValidationError`; `Conflict` when there
+            is one of that id.
+        """
+        if args.BrokerType is models.BrokerType.MesoLive:
+            return await self._accounts.create_paper(user, args.BrokerAccountId, args.Cash, args.Currency)
+        if args.BrokerType is models.BrokerType.Simulated:
+            return await self._accounts.create_simulated(user, args.BrokerAccountId, args.Cash, args.Currency)
+        raise not_supported("accounts of brokers are discovered by connectors: EnableBrokerAccount", "BrokerAccount")
+
+    async def limits(self, user: UserContext, args: models.GetAccountLimitsArgs) -> models.AccountLimits:
+        """Return what an account may send; `NotFound` when the user has none of that id."""
+        async with self._database.read() as tx:
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            return _shown(args.BrokerAccountId, await limits_of(tx, account.id))
+
+    async def set_limits(self, user: UserContext, args: models.SetAccountLimitsArgs) -> models.AccountLimits:
+        """Change what an account may send; what is null stays.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound`; `ValidationError`; `Forbidden` for an account of real money and a browser whose sign-in is not
+            recent.
+        """
+        changes = _changes(args)
+        async with self._database.read() as tx:
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
+        if account.broker_type not in NOT_LIVE:
+            await self._sessions.require_recent_sign_in(user)
+        async with self._database.write(user.user_id) as tx:
+            before = await limits_of(tx, account.id)
+            after = replace(before, **changes)
+            if after != before:
+                await set_limits(tx, account.id, after)
+                detail = {
+                    "before": msgspec.to_builtins(_shown(args.BrokerAccountId, before)),
+                    "after": msgspec.to_builtins(_shown(args.BrokerAccountId, after)),
+                }
+                now = self._clock.now()
+                entry = AuditEntry(user.user_id, account.id, None, now, user.key_id, "SetAccountLimits", None, detail)
+                await audit(tx, [entry])
+        return _shown(args.BrokerAccountId, after)
+
+
+def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
+    """Return the changed fields of `Limits`; raises `ValidationError` for values out of bounds."""
+    problems: dict[str, list[str]] = {}
+    changes: dict[str, Any] = {}
+    for wire_name, name in _FIELDS.items():
+        value = getattr(args, wire_name)
+        if value is None:
+            continue
+        most = Decimal(10) if name == "price_band_fraction" else MAX_AMOUNT
+        if isinstance(value, Decimal) and not (value.is_finite() and 0 < value <= most):
+            problems[wire_name] = [f"expected more than 0, up to {most:,}, got {value}"]
+        elif name == "max_orders_per_minute" and not 0 < value <= MAX_ORDERS:
+            problems[wire_name] = [f"expected 1 to {MAX_ORDERS:,}, got {value}"]
+        changes[name] = value
+    if args.StaleExits is not None:
+        try:
+            changes["stale_exit_policy"] = StaleExitPolicy(args.StaleExits)
+        except ValueError:
+            names = ", ".join(policy.value for policy in StaleExitPolicy)
+            problems["StaleExits"] = [f"expected {names}, got {args.StaleExits[:40]!r}"]
+    if problems:
+        raise validation(problems)
+    return changes
+
+
+def _shown(broker_account_id: str, limits: Limits) -> models.AccountLimits:
+    return models.AccountLimits(
+        BrokerAccountId=broker_account_id,
+        StaleExits=limits.stale_exit_policy.value,
+        **{wire_name: getattr(limits, name) for wire_name, name in _FIELDS.items()},
+    )
