@@ -196,3 +196,10 @@ async def test_the_stream_is_closed_or_reset_by_an_action_and_nothing_is_replaye
         late = await kit.stream()
         assert (await _answer(kit, late))["status"] == "ok"
         assert [frame for frame in late.frames if frame.get("type") == "Order"] == []
+
+
+async def test_notifications_of_types_that_few_clients_know_come_too() -> None:
+    async with running_tastytrade() as kit:
+        client = await kit.stream()
+        act(kit.double, "notify", {"account": ACCOUNT, "type": "Surprise"})
+        assert (await client.next())["type"] == "Surprise"

@@ -314,3 +314,16 @@ async def test_the_upgrade_or_the_quote_token_is_refused() -> None:
         token = (await kit.get("/api-quote-tokens"))["token"]
         await client.say(type="AUTH", channel=0, token=token)
         assert (await client.next())["state"] == "UNAUTHORIZED"
+
+
+async def test_each_side_names_how_long_it_waits_and_what_it_asks_of_the_other() -> None:
+    async with running_tastytrade() as kit:
+        client = await kit.socket(kit.double.market_data_url)
+        await client.say(type="SETUP", channel=0, version="1", keepaliveTimeout=20, acceptKeepaliveTimeout=30)
+        answer = await client.of_type("SETUP")
+        assert (answer["keepaliveTimeout"], answer["acceptKeepaliveTimeout"]) == (30, 20)
+        await client.of_type("AUTH_STATE")
+        await kit.timer.advance(11.0)
+        assert (await client.next())["type"] == "KEEPALIVE"
+        await kit.timer.advance(20.0)
+        assert (await client.of_type("ERROR"))["error"] == "TIMEOUT"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -152,8 +153,6 @@ async def test_a_partly_filled_order_is_replaced_by_what_is_left() -> None:
 
 
 async def test_an_order_of_the_night_waits_for_the_opening_and_a_day_order_ends_with_its_session() -> None:
-    from datetime import UTC, datetime, timedelta
-
     night = datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
     async with running_tastytrade(start=night, step=timedelta(minutes=30)) as kit:
         answer = (await kit.call("POST", f"{BASE}/orders", kit.vertical(1, "0.05"))).json()["data"]
@@ -281,3 +280,28 @@ async def test_an_order_by_hand_has_no_identifier_and_a_change_by_hand_loses_it(
         assert (order["replaces-order-id"], "external-identifier" in order) == (number, False)
         act(kit.double, "cancel_by_hand", {"order": str(by_hand)})
         assert (await kit.order(by_hand))["status"] == "Cancelled"
+
+
+async def test_a_frozen_account_takes_no_order_and_one_that_only_closes_none_that_opens() -> None:
+    async with running_tastytrade() as kit:
+        symbol = kit.option(1.0).symbol
+        await kit.submit(limit([(symbol, 1, "Buy to Open")], "200.0"))
+        close = limit([(symbol, 1, "Sell to Close")], "300.0", "Credit")
+        act(kit.double, "restrict", {"account": ACCOUNT})
+        assert (await kit.get(f"{BASE}/trading-status"))["is-closing-only"] is True
+        assert (await refusal(kit, kit.vertical()))[2] == "account_closing_only"
+        await kit.submit(close)
+        act(kit.double, "restrict", {"account": ACCOUNT, "flag": "is-frozen"})
+        assert (await refusal(kit, close))[2] == "account_frozen"
+        for flag in ("is-frozen", "is-closing-only"):
+            act(kit.double, "restrict", {"account": ACCOUNT, "flag": flag, "on": "no"})
+        await kit.submit(kit.vertical())
+
+
+async def test_an_order_expires_with_its_option_whatever_its_time_in_force() -> None:
+    last_day = datetime(2026, 11, 30, 20, 0, tzinfo=UTC)
+    async with running_tastytrade(start=last_day, step=timedelta(minutes=15)) as kit:
+        body = limit([(kit.option(1.0, days=0).symbol, 1, "Buy to Open")], "0.05", time_in_force="GTC")
+        number = (await kit.submit(body))["id"]
+        await kit.clock.advance(1.5 * 3600.0)
+        assert (await kit.order(number))["status"] == "Expired"

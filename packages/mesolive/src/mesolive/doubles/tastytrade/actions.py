@@ -105,6 +105,19 @@ def _revoke(double: TastytradeDouble, given: Arguments) -> None:
             raise ValueError(f"tokens are of the kinds access, quotes and grant, not {other!r}")
 
 
+def _restrict(double: TastytradeDouble, given: Arguments) -> None:
+    account, flags = double.desk.account(given["account"]).number, RESTRICTIONS
+    if given["flag"] not in flags:
+        raise ValueError(f"flags are {', '.join(sorted(flags))}, not {given['flag']!r}")
+    before = double.desk.restrictions.get(account, frozenset())
+    changed = {given["flag"]}
+    double.desk.restrictions[account] = before | changed if given["on"] == "yes" else before - changed
+
+
+def _notify(double: TastytradeDouble, given: Arguments) -> None:
+    double.desk.publish(given["account"], given["type"], {"account-number": given["account"]})
+
+
 def _cut(double: TastytradeDouble, given: Arguments) -> None:
     if given["socket"] in {"account", "all"}:
         double.stream.cut_all()
@@ -120,6 +133,8 @@ def _action(
 ) -> Action[TastytradeDouble]:
     return Action(name, summary, run, arguments or {})
 
+
+RESTRICTIONS: Final = frozenset({"is-frozen", "is-closing-only"})
 
 _BY_HAND: Final[Mapping[str, str | None]] = {
     "account": None,
@@ -167,6 +182,18 @@ ACTIONS: Final[Mapping[str, Action[TastytradeDouble]]] = {
             "tokens die: access, quotes, or the grant with all access tokens",
             _revoke,
             {"kind": "access"},
+        ),
+        _action(
+            "restrict",
+            "a flag of the trading status is set, or not any more: is-frozen, is-closing-only",
+            _restrict,
+            {"account": None, "flag": "is-closing-only", "on": "yes"},
+        ),
+        _action(
+            "notify",
+            "a notification of any type comes on the account stream",
+            _notify,
+            {"account": None, "type": "OrderChain"},
         ),
         _action("cut", "sockets are reset: account, market, or all", _cut, {"socket": "all"}),
         _action(

@@ -40,6 +40,8 @@ class Desk:
     ----------
     accounts, orders, complex_orders, transactions
         The books of truth, by number.
+    restrictions
+        The flags of each account's trading status that are set, such as `is-closing-only`.
     orders_shown
         What is told of each order, as it was at each moment.
     shut
@@ -61,6 +63,7 @@ class Desk:
         self.orders: dict[int, Order] = {}
         self.complex_orders: dict[int, ComplexOrder] = {}
         self.transactions: list[Transaction] = []
+        self.restrictions: dict[str, frozenset[str]] = {}
         self.orders_shown: dict[int, Lagging[JsonObject]] = {}
         self._listeners: list[Listener] = []
         self._random = random.Random(f"{seed}/ids")  # noqa: S311 - not for secrets

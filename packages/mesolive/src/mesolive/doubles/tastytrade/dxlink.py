@@ -172,19 +172,19 @@ class DxLink:
             self._error(session, 0, "UNSUPPORTED_PROTOCOL", "The version is missing")
             session.socket.close(1000)
             return
-        asked, accepted = message.get("acceptKeepaliveTimeout"), message.get("keepaliveTimeout")
-        # The client's own timeout is how long it may be silent; what it accepts is how long the double may.
-        if isinstance(accepted, int | float) and accepted > 0:
-            session.patience = min(float(accepted), desk.settings.keepalive_seconds)
-        if isinstance(asked, int | float) and asked > 0:
-            session.speak_after = min(float(asked), desk.settings.keepalive_seconds)
+        # keepaliveTimeout is how long a side waits for the other, acceptKeepaliveTimeout what it asks the other for.
+        wanted, own = message.get("acceptKeepaliveTimeout"), message.get("keepaliveTimeout")
+        if isinstance(wanted, int | float) and wanted > 0:
+            session.patience = min(float(wanted), desk.settings.keepalive_seconds)
+        if isinstance(own, int | float) and own > 0:
+            session.speak_after = float(own)
         session.set_up = True
         answer: JsonObject = {
             "type": "SETUP",
             "channel": 0,
             "version": VERSION,
-            "keepaliveTimeout": session.speak_after,
-            "acceptKeepaliveTimeout": session.patience,
+            "keepaliveTimeout": session.patience,
+            "acceptKeepaliveTimeout": session.speak_after,
         }
         session.socket.send(answer)
         late = desk.faults.strike("unauthorized_late")
@@ -250,7 +250,7 @@ class DxLink:
         """End a session whose client is silent for too long, and say now and then that the double is alive."""
         desk = self._desk
         while not session.socket.closing:
-            await desk.timer.sleep(min(TICK_SECONDS, session.patience / 4))
+            await desk.timer.sleep(min(TICK_SECONDS, session.patience / 4, session.speak_after / 4))
             now = desk.timer.now()
             if now - session.heard_at > timedelta(seconds=session.patience):
                 self._error(session, 0, "TIMEOUT", "No keepalive was received in time")

@@ -94,11 +94,16 @@ class Fills:
         self._under_way.add(order.id)
         for number, (leg, quantity, price) in enumerate(parts):
             last = number == len(parts) - 1
-            action = partial(self._book_apart, order, leg, quantity, price, group, last=last)
+            action = partial(self._book_apart, order, leg, quantity, price, group, last=last, broken=broken is not None)
             desk.timeline.after(number * float(slow["seconds"]), action)
 
     def fill_at_limit(self, order: Order, units: int | None = None) -> None:
-        """Fill an order whatever the market is: at its limit, or at the middle without one."""
+        """Fill an order whatever the market is: at its limit, or at the middle without one.
+
+        An order whose legs are being filled one after the other is left to that.
+        """
+        if order.id in self._under_way:
+            return
         prices: list[Decimal] = []
         for leg in order.legs:
             quote = quote_of(self._desk, self._desk.instrument(leg.symbol))
@@ -115,14 +120,16 @@ class Fills:
                     break
         self.fill(order, min(units or order.size, order.size - order.filled), prices)
 
-    def _book_apart(self, order: Order, leg: Leg, quantity: int, price: Decimal, group: str, *, last: bool) -> None:
+    def _book_apart(
+        self, order: Order, leg: Leg, quantity: int, price: Decimal, group: str, *, last: bool, broken: bool
+    ) -> None:
         if order.is_terminal:
             self._under_way.discard(order.id)
             return
         self._book(order, leg, quantity, price, 0, group)
         if last:
             self._under_way.discard(order.id)
-        self._finish(order, broken=False)
+        self._finish(order, broken=broken)
 
     def _book(self, order: Order, leg: Leg, quantity: int, price: Decimal, number: int, group: str) -> None:
         """Book the fill of one leg: as one, or in pieces."""

@@ -89,12 +89,12 @@ class Ledger:
         known = self._quantities.get((account, symbol))
         return 0 if known is None else known.read(desk.seconds_ago(lag)) or 0
 
-    def positions_shown(self, account: Account) -> Iterator[tuple[Instrument, JsonObject]]:
-        """Return the positions as a read of them answers now."""
+    def positions_shown(self, account: Account, *, closed: bool = False) -> Iterator[tuple[Instrument, JsonObject]]:
+        """Return the positions as a read of them answers now; with `closed` those of zero too."""
         desk = self._desk
         late = desk.faults.strike("positions_late", account=account.number)
         lag = max(desk.settings.position_lag, 0.0 if late is None else float(late["seconds"]))
-        zero_rows = desk.faults.strike("zero_rows", account=account.number) is not None
+        zero_rows = closed or desk.faults.strike("zero_rows", account=account.number) is not None
         for symbol in account.positions:
             views = self._views.get((account.number, symbol))
             view = None if views is None else views.read(desk.seconds_ago(lag))

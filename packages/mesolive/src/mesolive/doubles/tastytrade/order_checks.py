@@ -13,7 +13,7 @@ from mesolive.doubles.tastytrade.instruments import EQUITY, EQUITY_OPTION, FUTUR
 from mesolive.doubles.tastytrade.ledger import Ledger
 from mesolive.doubles.tastytrade.margins import Effect, effect_of_order
 from mesolive.doubles.tastytrade.order_request import LegBody, OrderBody, Refusal, check_form, invalid, preflight
-from mesolive.doubles.tastytrade.records import ACTIONS, CLOSING, Condition, Leg, Order, Rules
+from mesolive.doubles.tastytrade.records import ACTIONS, CLOSING, OPENING, Condition, Leg, Order, Rules
 from mesolive.market.calendar import NEW_YORK
 from mesolive_sdk.ticks import on_tick
 
@@ -55,6 +55,7 @@ class OrderChecks:
         self._check_ticks(body, instruments, buys_only=all(leg.sign > 0 for leg in legs))
         for leg in legs:
             self._check_effect(account, leg, strict=body.strict)
+        self._check_restrictions(account, legs)
         now = self._desk.now()
         first = instruments[0]
         return Order(
@@ -129,6 +130,14 @@ class OrderChecks:
         if not self._desk.instruments.alive(instrument, self._desk.now()):
             raise preflight("instruments_stopped_trading", f"{leg.symbol} has stopped trading.")
         return instrument
+
+    def _check_restrictions(self, account: str, legs: Sequence[Leg]) -> None:
+        """Refuse what the trading status of the account does not allow."""
+        flags = self._desk.restrictions.get(account, frozenset())
+        if "is-frozen" in flags:
+            raise preflight("account_frozen", "The account is frozen.")
+        if "is-closing-only" in flags and any(leg.action in OPENING for leg in legs):
+            raise preflight("account_closing_only", "The account can only close positions.")
 
     def _check_legs(self, legs: Sequence[Leg], instruments: Sequence[Instrument]) -> None:
         if len(legs) > MAX_LEGS:

@@ -171,7 +171,7 @@ class OrderLife:
         now = desk.now()
         opened = desk.is_open()
         for order in list(self._working.values()):
-            if order.expires_at is not None and now >= order.expires_at:
+            if (order.expires_at is not None and now >= order.expires_at) or self._outlived(order, now):
                 self.end(order, "Expired")
             elif order.rules is not None and self._ruled_out(order, now):
                 self.end(order, "Cancelled")
@@ -280,6 +280,11 @@ class OrderLife:
         if markets.around_the_clock:
             return datetime.combine(markets.today(now) + timedelta(days=1), time(), NEW_YORK)
         return markets.calendar.open_session_at_or_after(now)[1]
+
+    def _outlived(self, order: Order, now: datetime) -> bool:
+        """Whether a leg of an order has stopped trading."""
+        instruments = self._desk.instruments
+        return any(not instruments.alive(self._desk.instrument(leg.symbol), now) for leg in order.legs)
 
     def _conditions_met(self, order: Order, now: datetime) -> bool:
         if order.rules is None:

@@ -141,7 +141,8 @@ class AccountOperations:
         symbols, underlyings = request.many("symbol"), request.many("underlying-symbol")
         kind, marks = request.one("instrument-type"), request.one("include-marks") == "true"
         found: list[object] = []
-        for instrument, view in self._ledger.positions_shown(self._desk.account(request.account)):
+        closed = request.one("include-closed-positions") == "true"
+        for instrument, view in self._ledger.positions_shown(self._desk.account(request.account), closed=closed):
             if symbols and instrument.symbol not in symbols:
                 continue
             if underlyings and instrument.underlying not in underlyings:
@@ -164,7 +165,8 @@ class AccountOperations:
             " is-roll-the-day-forward-enabled are-far-otm-net-options-restricted short-calls-enabled"
             " is-equity-offering-enabled is-equity-offering-closing-only"
         )
-        enabled = {"is-futures-enabled", "is-roll-the-day-forward-enabled", "short-calls-enabled"}
+        flags = self._desk.restrictions.get(request.account, frozenset())
+        enabled = flags | {"is-futures-enabled", "is-roll-the-day-forward-enabled", "short-calls-enabled"}
         opened = moment(self._desk.account(request.account).opened_at)
         return Answer(
             {
