@@ -28,6 +28,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive_sdk.models import AgentStatus
+from mesolive_testkit.ibkr_rig import IbkrRig
 from mesolive_testkit.market.recorded_days import optionsdx
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.tastytrade.rig import TastytradeRig
@@ -46,8 +47,15 @@ class Rig(Protocol):
     A connector's provider gets a class of its own, which does these things to the double of its broker.
     """
 
-    provider: Provider
-    clock: ManualClock
+    @property
+    def provider(self) -> Provider:
+        """What is tested."""
+        ...
+
+    @property
+    def clock(self) -> ManualClock:
+        """Market time."""
+        ...
 
     @property
     def is_connected_to_a_broker(self) -> bool:
@@ -64,6 +72,14 @@ class Rig(Protocol):
 
     async def change(self) -> None:
         """Let time pass until quotes have changed."""
+        ...
+
+    async def open(self) -> None:
+        """Start the world around the provider."""
+        ...
+
+    async def close(self) -> None:
+        """End the world around the provider."""
         ...
 
     async def cut(self) -> None:
@@ -101,6 +117,12 @@ class SimulatedRig:
         self.clock = ManualClock(BEGIN)
         self.simulated = SimulatedProvider.generated(self.clock, seed=3, step=timedelta(seconds=10))
         self.provider: Provider = self.simulated
+
+    async def open(self) -> None:
+        """Do nothing: the provider is its own world."""
+
+    async def close(self) -> None:
+        """Do nothing."""
 
     async def quote_all(self) -> None:
         await self.clock.advance(10)
@@ -185,6 +207,12 @@ class RecordedRig:
             [ExportRecording(exports, us_options_calendar())], self.clock, us_options_calendar()
         )
 
+    async def open(self) -> None:
+        """Do nothing: the recording is its own world."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
     async def quote_all(self) -> None:
         await self.clock.advance(1)
 
@@ -221,6 +249,7 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
     "limited": LimitedRig,
     "recorded": RecordedRig,
     "tastytrade": tastytrade,
+    "ibkr": IbkrRig,
 }
 
 
@@ -233,12 +262,14 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(spx_listing, "MONTHLY_DAYS", 31)
     monkeypatch.setattr(spx_listing, "DECEMBERS", -1)
     made: Rig = RIGS[request.param](tmp_path)
-    await made.provider.start()
+    await made.open()
     try:
+        await made.provider.start()
         await made.quote_all()
         yield made
     finally:
         await made.provider.stop()
+        await made.close()
 
 
 def book_of(rig: Rig) -> QuoteBook:

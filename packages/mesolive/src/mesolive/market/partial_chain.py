@@ -146,9 +146,19 @@ class PartialChain:
         self._bid[index], self._ask[index] = bid, ask
         self._spot[index], self._seconds[index] = spot, at.timestamp()
 
-    def refused(self, index: int) -> None:
-        """Note that the provider has no quote of a contract and will have none: its line goes on."""
+    def refused(self, at: datetime, index: int) -> None:
+        """Note that the provider quotes a contract no more: a rolling line goes on, the quote grows old."""
         self._lines.answered(self._listing.contract(index))
+        self._ended(at, index)
+
+    def dropped(self, at: datetime, index: int) -> None:
+        """Note that the line of a contract is gone; it is started again when there is one for it."""
+        self._lines.drop([self._listing.contract(index)])
+        self._ended(at, index)
+
+    def _ended(self, at: datetime, index: int) -> None:
+        self._active[index] = False
+        self._book.release(at, index)
 
     def disconnected(self, at: datetime) -> None:
         """Note that all lines are gone; they are started again from the next `advance` on."""

@@ -60,7 +60,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
         *faults_of(
             "market data",
             ("competing_session", "10197: no data until the other session ends"),
-            ("not_subscribed", "354, 10167 or 10168: the underlying's data is not subscribed", {"symbol": ""}),
+            (
+                "not_subscribed",
+                "354, 10167 or 10168: the data of an underlying, or of one contract, is not subscribed",
+                {"symbol": "", "con_id": ""},
+            ),
             (
                 "partly_subscribed",
                 "10089, 10090 or 10091: the data goes on without option computations",

@@ -109,7 +109,7 @@ class MarketDataService:
             client.error(req_id, 101)
             return
         symbol = legs[0][0].product
-        kind = self._granted(client, req_id, symbol)
+        kind = self._granted(client, req_id, symbol, legs[0][0].con_id)
         if kind is None:
             return
         partly = gateway.faults.strike("partly_subscribed", client=client.client_id, symbol=symbol)
@@ -251,13 +251,13 @@ class MarketDataService:
             legs.append((instrument, leg.ratio if leg.action == "BUY" else -leg.ratio))
         return legs
 
-    def _granted(self, client: Client, req_id: int, symbol: str) -> int | None:
+    def _granted(self, client: Client, req_id: int, symbol: str, con_id: int) -> int | None:
         """Return the kind of data that a subscription gets, or `None` when it was refused."""
         gateway = self._gateway
         asked = self._kinds.get(client.client_id, LIVE)
         is_open = gateway.markets.is_open(gateway.now())
         entitlement = gateway.settings.entitlement
-        if gateway.faults.strike("not_subscribed", client=client.client_id, symbol=symbol) is not None:
+        if gateway.faults.strike("not_subscribed", client=client.client_id, symbol=symbol, con_id=con_id) is not None:
             entitlement = Entitlement.NONE if asked in {LIVE, FROZEN} else Entitlement.DELAYED
         if entitlement is Entitlement.LIVE:
             return LIVE if is_open or asked in {LIVE, DELAYED_TYPE} else FROZEN

@@ -73,6 +73,12 @@ class TastytradeRig:
                 version = book.version
                 await asyncio.sleep(QUIET_SECONDS)
 
+    async def open(self) -> None:
+        """Do nothing: the double starts with the provider."""
+
+    async def close(self) -> None:
+        """Do nothing: the double ends with the provider."""
+
     async def quote_all(self) -> None:
         await self.change()
 

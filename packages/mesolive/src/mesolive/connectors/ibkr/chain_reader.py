@@ -1,0 +1,194 @@
+"""Reads the option chain of one underlying from TWS: slice by slice, the nearest expirations first, through the cache.
+
+TWS throttles contract details, and may hang when it is asked for a whole chain. So each request is for one class,
+expiration and right, one at a time, with a time limit that grows; after it the request is repeated under a new id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Final, TypeVar
+
+import structlog
+
+from mesolive.connectors.ibkr.chain_cache import CachedChain, ChainCache
+from mesolive.connectors.ibkr.chain_reading import (
+    SliceKey,
+    futures_that_trade,
+    listed_contracts,
+    listing_of,
+    slice_query,
+    slices_to_ask,
+    underlying_query,
+)
+from mesolive.connectors.ibkr.contract_mapping import FUTURES_EXCHANGE, SMART
+from mesolive.connectors.ibkr.pacing import Priority
+from mesolive.connectors.ibkr.session import TwsSession
+from mesolive.connectors.ibkr.session_errors import RequestRefusedError, RequestTimeoutError, UnreadableAnswerError
+from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails, OptionParameters
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.contracts import Underlying
+from mesolive.market.listing import Listing
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+TIME_LIMITS: Final = (60.0, 90.0, 135.0)
+"""Seconds of the attempts of one request."""
+NO_SUCH_CONTRACT: Final = 200
+FIRST_DAYS: Final = 3
+"""Of so many expiration days the contracts are read before the provider has started."""
+
+
+class ChainReader:
+    """The chain of one underlying as far as it is read.
+
+    Attributes
+    ----------
+    quoted
+        The contract whose price is the underlying's: of a future, the nearest month. `None` until it is found.
+    problem
+        Why there is no chain, in words for the trader; empty when all is well.
+    """
+
+    def __init__(
+        self, session: TwsSession, underlying: Underlying, cache: ChainCache, calendar: ExchangeCalendar
+    ) -> None:
+        self.underlying = underlying
+        self.quoted: Contract | None = None
+        self.problem = ""
+        self._session = session
+        self._cache = cache
+        self._calendar = calendar
+        self._chain: CachedChain = cache.load_or_forget(underlying.symbol)
+        self._keys: list[SliceKey] = []
+        self._wanted: set[tuple[str, str]] = set()
+        self._unsaved = False
+
+    @property
+    def slices(self) -> Sequence[SliceKey]:
+        """What IB lists, as far as it is known."""
+        return self._keys
+
+    async def find(self, today: date) -> None:
+        """Find the underlying, and which classes and expirations there are.
+
+        Raises
+        ------
+        mesolive.connectors.ibkr.session_errors.TwsError
+            When TWS gives no answer.
+        """
+        symbol = self.underlying.symbol
+        query = underlying_query(self.underlying)
+        try:
+            details = await self._details(query)
+        except RequestRefusedError as error:
+            if error.code != NO_SUCH_CONTRACT:
+                raise
+            details = []
+        if self.underlying.is_future:
+            details = futures_that_trade(details, today)
+        if not details:
+            self.problem = f"IB lists no underlying {symbol}"
+            return
+        self.problem = ""
+        exchange = query.exchange
+        self.quoted = Contract(con_id=details[0].contract.con_id, exchange=exchange)
+        rows: list[OptionParameters] = []
+        for item in details if self.underlying.is_future else details[:1]:
+            rows += await self._parameters(query.sec_type, item.contract.con_id)
+        self._keys = slices_to_ask(self.underlying, rows)
+        if not self._keys:
+            self.problem = f"IB lists no options on {symbol}"
+
+    def first_keys(self, today: date) -> list[SliceKey]:
+        """Return what must be read before anything can be quoted: the nearest expirations."""
+        days = sorted({key.last_trade for key in self._keys})[:FIRST_DAYS]
+        return [key for key in self.due(today) if key.last_trade in days]
+
+    def due(self, today: date) -> list[SliceKey]:
+        """Return what was not read today, what is wanted first, then the nearest expirations."""
+        due = [key for key in self._keys if self._chain.read_on(key) != today]
+        return sorted(due, key=lambda key: ((key.root, key.last_trade) not in self._wanted, key))
+
+    def want(self, expirations: Iterable[tuple[str, date]]) -> None:
+        """Read expirations (root and day) before others."""
+        for root, day in expirations:
+            for last_trade in (day, self._calendar.previous_trading_day(day)):
+                self._wanted.add((root, f"{last_trade:%Y%m%d}"))
+
+    def outdate(self, expirations: Iterable[tuple[str, date]]) -> None:
+        """Read expirations again: a contract was asked for that they lack, or one that they have is unknown to IB."""
+        self.want(expirations)
+        for key in self._keys:
+            if (key.root, key.last_trade) in self._wanted:
+                self._chain.outdate(key)
+
+    def outdate_first(self) -> None:
+        """Read the nearest expirations again: the underlying has moved, and new strikes may be listed."""
+        days = sorted({key.last_trade for key in self._keys})[:FIRST_DAYS]
+        for key in self._keys:
+            if key.last_trade in days or (key.root, key.last_trade) in self._wanted:
+                self._chain.outdate(key)
+
+    async def read(self, key: SliceKey, today: date, priority: Priority = Priority.BULK) -> None:
+        """Read the contracts of a slice; an answer that there are none counts as read.
+
+        Raises
+        ------
+        mesolive.connectors.ibkr.session_errors.TwsError
+            When TWS gives no answer.
+        """
+        try:
+            details = await self._details(slice_query(self.underlying, key), priority)
+        except RequestRefusedError as error:
+            if error.code != NO_SUCH_CONTRACT:
+                raise
+            details = []
+        self._chain.put(key, today, listed_contracts(key, details))
+        self._unsaved = True
+
+    def listing(self, now: datetime) -> tuple[Listing, Sequence[int]]:
+        """Return what is known to be listed, and the conIds in its order."""
+        return listing_of(self.underlying, self._chain.contracts(), now, self._calendar)
+
+    def save(self, today: date) -> None:
+        """Keep on disk what was read; a failure is logged, and costs the next start some minutes."""
+        if not self._unsaved:
+            return
+        self._chain.forget_expired(today)
+        try:
+            self._cache.save(self._chain)
+        except OSError as error:
+            _log.warning("contract_cache_not_saved", symbol=self.underlying.symbol, reason=error.strerror or str(error))
+        else:
+            self._unsaved = False
+
+    @property
+    def exchange(self) -> str:
+        """Where the contracts' data are asked for."""
+        return FUTURES_EXCHANGE if self.underlying.is_future else SMART
+
+    async def _details(self, query: Contract, priority: Priority = Priority.INTERACTIVE) -> list[ContractDetails]:
+        return await _repeated(
+            lambda seconds: self._session.contract_details(query, priority=priority, seconds=seconds)
+        )
+
+    async def _parameters(self, sec_type: str, con_id: int) -> list[OptionParameters]:
+        exchange = FUTURES_EXCHANGE if self.underlying.is_future else ""
+        symbol = self.underlying.symbol
+        return await _repeated(
+            lambda seconds: self._session.option_parameters(symbol, exchange, sec_type, con_id, seconds=seconds)
+        )
+
+
+async def _repeated(ask: Callable[[float], Awaitable[list[T]]]) -> list[T]:
+    """Return an answer, asked for again where it did not come or could not be read."""
+    for seconds in TIME_LIMITS[:-1]:
+        try:
+            return await ask(seconds)
+        except (RequestTimeoutError, UnreadableAnswerError) as error:
+            _log.info("ibkr_request_repeated", reason=str(error))
+    return await ask(TIME_LIMITS[-1])
