@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from mesolive.clock import ManualClock
 from mesolive.connectors.ibkr.provider import DataConfig, IbkrProvider
 from mesolive.connectors.ibkr.session import TwsSession
+from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.actions import act
 from mesolive.doubles.tws.double import TwsDouble
-from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract
