@@ -459,7 +459,7 @@ class IbkrProvider:
         for source in sources:
             source.lines.flush(now)
             if not source.book.hours.is_open(now) and not self._farms_broken:
-                source.book.heard(now)  # nobody sends quotes then
+                source.book.mark_received(now)  # nobody sends quotes then
         if not self._conditions.may_ask(now):
             return
         for source in sources:
