@@ -6,6 +6,7 @@ double's own answer to the bare request.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -13,25 +14,50 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
+from bench._rounds import quantile
 from bench.report import Absolute, Row
-from mesolive.clock import ManualClock
-from mesolive.connectors.tastytrade.provider import TABLES, ProviderConfig, pause_after
+from mesolive.clock import ManualClock, ScaledClock
+from mesolive.connectors.tastytrade.order_requests import new_order
+from mesolive.connectors.tastytrade.provider import TABLES, ProviderConfig, TastytradeProvider, pause_after
 from mesolive.connectors.tastytrade.quote_rows import QuoteWriter
-from mesolive.connectors.tastytrade.symbols import streamer_symbol
+from mesolive.connectors.tastytrade.symbols import occ_symbol, streamer_symbol
+from mesolive.connectors.tastytrade.venue import TastytradeVenue
+from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.doubles.markets import Markets
+from mesolive.doubles.tastytrade.double import TastytradeDouble
+from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.market.book import QuoteBook
 from mesolive.market.calendar import settlement_instant, us_options_calendar
 from mesolive.market.contracts import Expiration, Right
 from mesolive.market.listing import Listing
 from mesolive.market.option_classes import option_class, underlying_of
 from mesolive.market.quality import QuoteQuality
-from mesolive.tastytrade_client import EventTables
+from mesolive.tastytrade_client import (
+    AccountStream,
+    ClientConfig,
+    Credentials,
+    Endpoints,
+    EventTables,
+    Hidden,
+    RestApi,
+    Transport,
+)
 from mesolive.tastytrade_client.dxlink import read_frame
+from mesolive.tastytrade_client.rate_limits import ALL, RATES
+from mesolive.venues.base import Accepted, VenueLeg, VenueRequest
+from mesolive_sdk.models import OrderType, TimeInForce
 
 NOW = datetime(2026, 7, 27, 14, 40, tzinfo=UTC)
 CONTRACTS = 20_000
 EVENTS_PER_FRAME = 200
 ROUNDS = 20
+ANSWER_SECONDS = 0.02
+WARM_UP = 5
+DAYS = 900
+"""Of the window: about 20,000 contracts of the simulated chain."""
+ORDERS = 60
 FLUSH_SECONDS = ProviderConfig().flush_seconds
 """How often quotes are written into the book, as in the provider: between two times the latest of each counts."""
 
@@ -126,6 +152,116 @@ def decoded_into_the_book() -> Row:
     )
 
 
+def server() -> tuple[Markets, TastytradeDouble, ScaledClock]:
+    """Return the double of the broker on a whole simulated chain, in a session that runs in real time."""
+    clock = ScaledClock(NOW)
+    markets = Markets.simulated(clock, seed=16, symbols=("SPX",))
+    settings = DoubleSettings(rate_limits=False, answer_seconds=ANSWER_SECONDS, id_gap=1)
+    return markets, TastytradeDouble(markets, clock, settings), clock
+
+
+def client_of(double: TastytradeDouble) -> Transport:
+    """Return a client with the double's credentials and no rate limits of its own."""
+    settings = double.desk.settings
+    credentials = Credentials(Hidden(settings.client_secret), Hidden(settings.refresh_token))
+    unlimited = dict.fromkeys([ALL, *(rate.name for rate in RATES)], 10_000.0)
+    endpoints = Endpoints(double.url, double.stream_url, is_sandbox=True)
+    return Transport(endpoints, credentials, ClientConfig(rates=unlimited))
+
+
+async def at_the_double() -> list[Row]:
+    """Measure the subscription of a whole chain, and orders until they are accepted."""
+    markets, double, clock = server()
+    await markets.start()
+    await double.start()
+    try:
+        async with client_of(double) as transport:
+            return [await chain_subscribed(double, clock, transport), await orders_accepted(double, clock, transport)]
+    finally:
+        await double.stop()
+        await markets.stop()
+
+
+async def chain_subscribed(double: TastytradeDouble, clock: ScaledClock, transport: Transport) -> Row:
+    """Measure from the start of a provider until the whole chain has its first quotes."""
+    config = ProviderConfig(days=DAYS, strikes=100.0, start_seconds=60.0)
+    provider = TastytradeProvider(RestApi(transport), ["SPX"], clock, us_options_calendar(), config)
+    begun = time.perf_counter()
+    await provider.start()
+    took = time.perf_counter() - begun
+    book = provider.books["SPX"]
+    quoted = int(np.isfinite(book.values("ask")).sum())
+    subscriptions = double.market_data.subscriptions
+    await provider.stop()
+    return Row(
+        "whole chain subscribed, first quotes complete",
+        took,
+        10.0,
+        absolutes=[
+            Absolute("contracts listed", len(book.listing), "contracts"),
+            Absolute("contracts quoted", quoted, "contracts"),
+            Absolute("subscriptions at the double", subscriptions, "subscriptions"),
+        ],
+        unit="s",
+    )
+
+
+async def orders_accepted(double: TastytradeDouble, clock: ScaledClock, transport: Transport) -> Row:
+    """Measure orders from their submission to the venue until they are accepted, beyond the double's own delay."""
+    account = double.desk.settings.accounts[0]
+    listing = double.desk.markets.book("SPX").listing
+    expiration = next(item for item in listing.expirations if (item.settles_at - clock.now()).days > 30)
+    span = listing.span(expiration.root, expiration.day, Right.PUT)
+    assert span is not None
+    middle = (span[0] + span[1]) // 2
+    legs = (
+        VenueLeg(name="short", contract=listing.contract(middle), ratio=Decimal(-1)),
+        VenueLeg(name="long", contract=listing.contract(middle - 4), ratio=Decimal(1)),
+    )
+    stream = AccountStream(double.stream_url, transport.tokens)
+    venue = TastytradeVenue(
+        RestApi(transport), stream, clock, us_options_calendar(), lambda _: None, rules=VenueRules(dry_run=False)
+    )
+    venue.come_up([account])
+    await venue.start()
+    took: list[float] = []
+    bare: list[float] = []
+    actions = {occ_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
+    async with venue.session():
+        for number in range(WARM_UP + ORDERS):
+            request = VenueRequest(
+                account=account,
+                reference=f"bench-{number}",
+                legs=legs,
+                qty=Decimal(1),
+                order_type=OrderType.Limit,
+                time_in_force=TimeInForce.Day,
+                limit_price=Decimal(-90),
+            )
+            begun = time.perf_counter()
+            answer = await venue.submit(request)
+            between = time.perf_counter()
+            assert isinstance(answer, Accepted), answer
+            again = msgspec.structs.replace(request, reference=f"bare-{number}")
+            await RestApi(transport).submit(account, new_order(again, actions, request.limit_price))
+            if number >= WARM_UP:
+                took.append(between - begun)
+                bare.append(time.perf_counter() - between)
+    await venue.stop()
+    own = quantile(bare, 0.5)
+    return Row(
+        "order submitted until accepted, p50 beyond the double's own answer",
+        (quantile(took, 0.5) - own) * 1e3,
+        5.0,
+        absolutes=[
+            Absolute("order accepted, p50", quantile(took, 0.5) * 1e3, "ms"),
+            Absolute("the double's own answer to the bare request, p50", own * 1e3, "ms"),
+            Absolute("of that its configured delay", ANSWER_SECONDS * 1e3, "ms"),
+        ],
+        unit="ms",
+    )
+
+
 def run() -> Sequence[Row | Absolute]:
     """Measure."""
-    return [decoded_into_the_book()]
+    return [decoded_into_the_book(), *asyncio.run(at_the_double())]

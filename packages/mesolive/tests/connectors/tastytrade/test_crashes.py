@@ -37,7 +37,6 @@ RATES = {
     "token_dies_early": 0.02,
     "types_mixed": 0.2,
     "fields_added": 0.2,
-    "identifier_lost": 0.05,
     "cancel_lost_to_fill": 0.1,
     "replace_lost_to_fill": 0.1,
 }

@@ -17,6 +17,7 @@ import pytest
 
 from mesolive.connectors.tastytrade.symbols import streamer_symbol
 from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
 from mesolive.venues.base import (
     Accepted,
@@ -52,6 +53,12 @@ async def open_again(bench: TastytradeBench, facts: AsyncIterator[VenueFact]) ->
     """See that the reports have ended: the server opens another session then."""
     with pytest.raises(VenueUnreachableError):
         await next_of(facts, Ended)
+
+
+def has_bid(rig: TastytradeRig, contract: OptionContract) -> bool:
+    """Return whether a contract has a buyer in the book."""
+    found = rig.provider.books["SPX"].view().find(contract)
+    return found is not None and bool(found[0].bid[found[1]] > 0)
 
 
 def submissions(bench: TastytradeBench) -> int:
@@ -111,6 +118,17 @@ class TestOrders:
             with pytest.raises(VenueUnreachableError):
                 await bench.venue.submit(order)
             assert (await next_of(facts, Accepted)).reference == order.reference
+            assert submissions(bench) == 1
+
+    async def test_01d_an_order_shown_without_its_identifier_is_known_by_what_was_sent(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+            bench.double.faults.switch_on("identifier_lost")
+            bench.double.faults.switch_on("answer_lost", operation="submit", times=1)
+            order = bench.order(1)
+            with pytest.raises(VenueUnreachableError):
+                await bench.venue.submit(order)
+            await bench.tick()
+            assert (await next_of(facts, Execution)).reference == order.reference
             assert submissions(bench) == 1
 
     async def test_03_filled_with_the_fills_of_one_leg_is_one_execution_and_not_before_all_legs(
@@ -375,10 +393,10 @@ class TestMarketData:
             contract = view.listing.contract(len(view.listing) // 3)
             rig.double.faults.switch_on("one_sided", symbol=streamer_symbol(contract))
             await rig.change()
+            rig.double.market_data.step()
+            await until(lambda: not has_bid(rig, contract))
             found = rig.provider.books["SPX"].view().find(contract)
             assert found is not None
-            quote = found[0].quote(found[1])
-            assert not quote.bid
-            assert quote.ask is not None
+            assert found[0].quote(found[1]).ask is not None
         finally:
             await rig.provider.stop()

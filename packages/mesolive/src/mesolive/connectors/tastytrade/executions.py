@@ -72,7 +72,11 @@ class Executions:
         return [item.execution for item in self._core.journal.told.get((account, tracked.id), ())]
 
     async def _tell_account(self, account: str) -> None:
-        waiting = [tracked for tracked in self._core.book.of(account) if self.is_waiting(tracked)]
+        waiting = [
+            tracked
+            for tracked in self._core.book.of(account)
+            if self.is_waiting(tracked) and not self._core.may_be_ours(account, tracked)
+        ]
         if not waiting:
             return
         ready = [tracked for tracked in waiting if tracked.untold and self._is_quiet(tracked)]

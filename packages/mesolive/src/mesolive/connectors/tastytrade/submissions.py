@@ -24,6 +24,7 @@ from mesolive.connectors.tastytrade.order_requests import (
     new_order,
     why_not,
 )
+from mesolive.connectors.tastytrade.symbols import occ_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
 from mesolive.tasks import Tasks
@@ -35,6 +36,8 @@ _log = structlog.get_logger(__name__)
 
 ZERO: Final = Decimal(0)
 LOOK_BACK: Final = timedelta(minutes=5)
+CLOCK_TOLERANCE: Final = timedelta(seconds=30)
+"""By how much the broker's clock may differ from ours."""
 MAX_THROTTLED: Final = 3
 LEDGER_CODES: Final = ("position", "close", "effect")
 """Words of the codes and texts with which a close is refused whose position is not listed yet."""
@@ -47,6 +50,19 @@ NOT_LEDGER: Final = frozenset(
         "too_close_to_expiration",
     }
 )
+
+
+def _terms(request: VenueRequest) -> tuple[object, ...]:
+    legs = tuple(sorted((occ_symbol(leg.contract), leg.ratio * request.qty) for leg in request.legs))
+    return legs, request.order_type, request.limit_price
+
+
+def is_alike(tracked: TrackedOrder, request: VenueRequest) -> bool:
+    """Return whether an order at the broker has the legs of a request, and its limit where it has one."""
+    legs = {leg.symbol: leg.quantity * leg.sign for leg in tracked.legs}
+    if legs != {occ_symbol(leg.contract): leg.ratio * request.qty for leg in request.legs}:
+        return False
+    return request.limit_price is None or tracked.order.signed_price == request.limit_price
 
 
 class Doubt:
@@ -87,7 +103,13 @@ class Submissions:
         self._reconnect = reconnect
         self._running: dict[tuple[str, str], asyncio.Task[Accepted | Ended]] = {}
         self.doubts: dict[tuple[str, str], Doubt] = {}
+        self.ambiguous: set[tuple[str, str]] = set()
         self.sent = 0
+        core.has_doubts = self._has_open_calls
+
+    def _has_open_calls(self, account: str) -> bool:
+        """Return whether orders of an account are being sent or searched for."""
+        return any(owner == account for owner, _ in (*self.doubts, *self._running))
 
     async def submit(self, request: VenueRequest) -> Accepted | Ended:
         """Send an order, or answer again what became of it.
@@ -280,7 +302,42 @@ class Submissions:
         """
         core = self._core
         await core.read_orders(account, core.clock.now() - LOOK_BACK)
+        if core.book.named(account, reference) is None:
+            self._adopt_alike(account, reference)
         return core.book.named(account, reference)
+
+    def _adopt_alike(self, account: str, reference: str) -> None:
+        """Take the one order for ours that names us as its source, has no identifier, and is what was sent.
+
+        The broker loses identifiers now and then. Where several orders or several doubts are alike, nobody can say.
+        """
+        core = self._core
+        sent = core.journal.sent.get((account, reference))
+        if sent is None:
+            return
+        alike = [
+            tracked
+            for tracked in core.book.of(account)
+            if tracked.order.external_identifier is None
+            and core.may_be_ours(account, tracked)
+            and (tracked.order.received or sent.at) >= sent.at - CLOCK_TOLERANCE
+            and is_alike(tracked, sent.request)
+        ]
+        # Also those that a process before this one has sent, and that it could not follow.
+        open_alike = [
+            other
+            for other in core.journal.open_references()
+            if other.request.account == account
+            and _terms(other.request) == _terms(sent.request)
+            and abs(other.at - sent.at) <= LOOK_BACK
+        ]
+        if len(alike) == 1 and len(open_alike) <= 1:
+            core.adopt(account, reference, alike[0])
+        elif alike:
+            self.ambiguous.add((account, reference))
+            core.alarm(
+                f"alike {reference}", f"order {alike[0].id} at the broker may be reference {reference}: look at it"
+            )
 
     async def _search(self, doubt: Doubt) -> None:
         """Search until the order is found, or the quarantine has ended and the lists were read anew since."""
@@ -300,8 +357,8 @@ class Submissions:
                 _log.info("order_found", account=doubt.account, reference=doubt.reference)
                 del self.doubts[key]
                 return
-            if core.now() - doubt.begun < core.times.quarantine:
-                continue
+            if core.now() - doubt.begun < core.times.quarantine or key in self.ambiguous:
+                continue  # one of several orders at the broker may be it: a person must look
             if self._session_number() > doubt.session:
                 break
             if not asked_for_connection:

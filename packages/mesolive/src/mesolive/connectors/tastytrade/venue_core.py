@@ -133,6 +133,8 @@ class VenueCore:
         self.came_late: Callable[[str, TrackedOrder], None] = lambda _account, _order: None
         """Called with an order that arrives after it counted as never arrived."""
         self.tell: Callable[[VenueFact], None] = lambda _: None
+        self.has_doubts: Callable[[str], bool] = lambda _account: False
+        """Returns whether orders of an account are searched for."""
         self._changes: set[asyncio.Event] = set()
 
     @staticmethod
@@ -186,6 +188,16 @@ class VenueCore:
             await event.wait()
         finally:
             self._changes.discard(event)
+
+    def adopt(self, account: str, reference: str, tracked: TrackedOrder) -> None:
+        """Take an order that is shown without its identifier for the one that was sent under a reference."""
+        _log.warning("order_adopted", account=account, reference=reference, order_id=tracked.id)
+        self.book.name(account, tracked, reference)
+        self.take(account, tracked.order)
+
+    def may_be_ours(self, account: str, tracked: TrackedOrder) -> bool:
+        """Return whether an order without an identifier may be one that is searched for: it is told to nobody yet."""
+        return tracked.reference is None and is_from_here(tracked.order) and self.has_doubts(account)
 
     def take_ours(self, account: str, reference: str, order: Order) -> TrackedOrder:
         """Take the answer to an order that was just sent; an answer that leaves out what was sent gets it back."""

@@ -36,7 +36,7 @@ QUICK = ProviderConfig(
         longest_pause_seconds=0.02,
     ),
 )
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.15
 
 
 class TastytradeRig:
