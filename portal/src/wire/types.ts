@@ -664,6 +664,25 @@ export interface GetReconciliationResult {
   Trades: BrokerTrade[];
 }
 
+export interface GetRiskGraphArgs {
+  PositionIds: number[];
+  Days?: DecimalArg[] | null;
+  PriceFrom?: DecimalArg | null;
+  PriceTo?: DecimalArg | null;
+  Points?: number;
+  VolShift?: DecimalArg;
+}
+
+export interface GetRiskGraphResult {
+  Symbol: string;
+  Spot: number;
+  At: Instant;
+  Prices: number[];
+  Curves: RiskCurve[];
+  SigmaMove?: number | null;
+  MissingLegs: string[];
+}
+
 export interface GetStrategyArgs {
   StrategyId: number;
 }
@@ -1486,6 +1505,17 @@ export interface RevokeApiKeyArgs {
   KeyId: string;
 }
 
+export interface RiskCurve {
+  Days: number;
+  At: Instant;
+  PnL: (number | null)[];
+  Delta: (number | null)[];
+  Gamma: (number | null)[];
+  Theta: (number | null)[];
+  Vega: (number | null)[];
+  BreakEvens: number[];
+}
+
 export interface SendOrderArgs {
   IdempotencyKey: string;
   ReplacesOrder?: number | null;
@@ -1688,6 +1718,7 @@ export interface ControlHub {
   GetPreparePositionEntryStatus: { args: GetPreparePositionEntryStatusArgs; result: GetPreparePositionEntryStatusResult };
   GetPreparePositionExitStatus: { args: GetPreparePositionExitStatusArgs; result: GetPreparePositionExitStatusResult };
   GetReconciliation: { args: GetReconciliationArgs; result: GetReconciliationResult };
+  GetRiskGraph: { args: GetRiskGraphArgs; result: GetRiskGraphResult };
   GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
   HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
   LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };

@@ -72,6 +72,7 @@ from mesolive.trading.paper.service import PaperExecution
 from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
 from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
@@ -359,6 +360,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         strategies=Strategies(database, clock, pager, settings.max_strategies),
         positions=positions,
         details=PositionDetails(positions, core.market),
+        risk_graphs=RiskGraphs(positions, core.market),
         preparations=preparations,
         paper=PaperExecution(
             database, journal, core.idempotency, core.capture, AdjustmentFills(journal, core.evaluator), clock

@@ -198,6 +198,10 @@ class MesoLiveControlHubClient(HubClient):
         """List the halts in force for the caller's accounts."""
         return await self._call("ListHalts", args or models.ListHaltsArgs(), models.ListHaltsResult)
 
+    async def get_risk_graph(self, args: models.GetRiskGraphArgs) -> models.GetRiskGraphResult:
+        """Project the PnL and the greeks of positions over prices of the underlying and days."""
+        return await self._call("GetRiskGraph", args, models.GetRiskGraphResult)
+
     async def list_connector_kinds(
         self, args: models.ListConnectorKindsArgs | None = None
     ) -> models.ListConnectorKindsResult:

@@ -267,8 +267,24 @@ from mesolive_sdk.models._replay import (
     UnsubscribeFromStrategiesArgs,
     UnsubscribeFromStrategiesResult,
 )
+from mesolive_sdk.models._risk import (
+    MAX_GRAPH_DAY,
+    MAX_GRAPH_DAYS,
+    MAX_GRAPH_POINTS,
+    MAX_GRAPH_POSITIONS,
+    GetRiskGraphArgs,
+    GetRiskGraphResult,
+    RiskCurve,
+)
 
 __all__ = [
+    "GetRiskGraphArgs",
+    "GetRiskGraphResult",
+    "MAX_GRAPH_DAY",
+    "MAX_GRAPH_DAYS",
+    "MAX_GRAPH_POINTS",
+    "MAX_GRAPH_POSITIONS",
+    "RiskCurve",
     "AccountFigures",
     "AccountLimits",
     "AddConnectorArgs",

@@ -99,6 +99,12 @@ EndSessionArgs: SessionId str
 ListConnectionsArgs:
 HubConnection: Hub str, KeyId str?, SessionId str?, Label str?, Role str, Count int
 ListConnectionsResult: Connections list[HubConnection]
+GetRiskGraphArgs: PositionIds list[int], Days list[Decimal]?, PriceFrom Decimal?, PriceTo Decimal?, Points int = 121, \
+    VolShift Decimal = 0
+RiskCurve: Days Decimal, At datetime, PnL list[Decimal?], Delta list[Decimal?], Gamma list[Decimal?], \
+    Theta list[Decimal?], Vega list[Decimal?], BreakEvens list[Decimal]
+GetRiskGraphResult: Symbol str, Spot Decimal, At datetime, Prices list[Decimal], Curves list[RiskCurve], \
+    SigmaMove Decimal?, MissingLegs list[str]
 GetOrderHistoryArgs: LiveOrderId int
 OrderHistoryEntry: At datetime, What str, Who str, Change str, Detail str
 GetOrderHistoryResult: LiveOrderId int, PositionId int?, ReplacesOrderId int?, ReplacedByOrderId int?, \
@@ -395,6 +401,7 @@ control RevokeApiKey revoke_api_key RevokeApiKeyArgs ApiKeyInfo
 control ListSessions list_sessions ListSessionsArgs ListSessionsResult
 control EndSession end_session EndSessionArgs ListSessionsResult
 control ListConnections list_connections ListConnectionsArgs ListConnectionsResult
+control GetRiskGraph get_risk_graph GetRiskGraphArgs GetRiskGraphResult
 control GetOrderHistory get_order_history GetOrderHistoryArgs GetOrderHistoryResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult

@@ -23,6 +23,7 @@ from mesolive.trading.paper.service import PaperExecution
 from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
 from mesolive.trading.preparation.position_details import PositionDetails
+from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
 from mesolive_sdk import models
@@ -41,6 +42,7 @@ class ControlServices:
     strategies: Strategies
     positions: Positions
     details: PositionDetails
+    risk_graphs: RiskGraphs
     preparations: Preparations
     paper: PaperExecution
     orders: Orders
@@ -258,6 +260,11 @@ class ControlHub(EnvelopeHub):
         """Compare what a broker holds with the books."""
         service = self._services.reconciliations.get
         return await self._answer("GetReconciliation", models.GetReconciliationArgs, args, service)
+
+    @hub_method(name="GetRiskGraph")
+    async def get_risk_graph(self, args: Payload | None = None) -> Answer:
+        """Project the PnL and the greeks of positions over prices and days."""
+        return await self._answer("GetRiskGraph", models.GetRiskGraphArgs, args, self._services.risk_graphs.get)
 
     @hub_method(name="ListHalts")
     async def list_halts(self, args: Payload | None = None) -> Answer:

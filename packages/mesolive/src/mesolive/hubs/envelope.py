@@ -80,6 +80,7 @@ WATCHED = frozenset(
         "GetStrategy",
         "ListPositions",
         "GetPosition",
+        "GetRiskGraph",
         "ListLegs",
         "GetLeg",
         "GetLegs",

@@ -53,7 +53,7 @@ def margin_of(legs: Iterable[BoundLeg], rules: MarginRules | None, view: MarketV
     if spot is None or not spot > 0:
         raise MissingValueError(f"there is no price of {underlying.symbol}")
     if rules.model is MarginModel.PM_LIKE:
-        result = pm_like_margin([_risk_leg(leg, view, spot) for leg in held], spot, rules)
+        result = pm_like_margin([risk_leg(leg, view, spot) for leg in held], spot, rules)
         if result is None:
             raise MissingValueError("the model has no value for the position")
         return result
@@ -77,15 +77,33 @@ def _reg_t_leg(leg: BoundLeg) -> RegTLeg:
     )
 
 
-def _risk_leg(leg: BoundLeg, view: MarketView, spot: float) -> RiskLeg:
+def risk_leg(leg: BoundLeg, view: MarketView, spot: float, *, cost: float = 0.0, shift: float = 0.0) -> RiskLeg:
+    """Return a leg as the option model holds it constant.
+
+    Parameters
+    ----------
+    leg
+        Bound to `view`.
+    spot
+        Price of the underlying on `view`.
+    cost
+        Net amount paid for it, in account currency.
+    shift
+        Points of volatility that are added to its own; the sum is never below a tenth of a point.
+
+    Raises
+    ------
+    MissingValueError
+        When the leg has no value that the model needs.
+    """
     chain = leg.listed()
     forward = view.forward(chain.expiration)
     return RiskLeg(
         is_call=leg.contract.right is Right.CALL,
         strike=float(leg.contract.strike),
         quantity=leg.scale,
-        cost=0.0,
-        volatility=leg.value("iv") / 100.0,
+        cost=cost,
+        volatility=max(leg.value("iv") + shift, 0.1) / 100.0 if shift else leg.value("iv") / 100.0,
         years=chain.years(),
         days=leg.value("dte"),
         forward=forward if forward is not None else spot,

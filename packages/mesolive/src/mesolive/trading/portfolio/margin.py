@@ -77,14 +77,14 @@ class PositionMargin:
             if view is None:
                 return None
             try:
-                total += margin_of([_bound(leg, view) for leg in legs], self._rules, view)
+                total += margin_of([bound_leg(leg, view) for leg in legs], self._rules, view)
             except MissingValueError:
                 return None
         return total
 
 
-def _bound(leg: Leg, view: MarketView) -> BoundLeg:
-    """Return what is held of a leg; it is shown on old quotes too, as every other value of a position is."""
+def bound_leg(leg: Leg, view: MarketView) -> BoundLeg:
+    """Return what is held of a leg on a view; it is shown on old quotes too, as other values of a position are."""
     contract, holding = leg.traded.contract, leg.holding
     chain, index = view.find(contract) or (None, 0)
     entry = float(holding.average_price)

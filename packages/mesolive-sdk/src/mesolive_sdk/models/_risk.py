@@ -1,0 +1,109 @@
+"""Risk graph models: the projected PnL and greeks of positions over prices and time (extension)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from mesolive_sdk.models._base import Id, Timed, UtcDateTime
+
+MAX_GRAPH_POSITIONS = 200
+"""The most positions of one risk graph."""
+
+MAX_GRAPH_POINTS = 401
+"""The most prices of one risk graph."""
+
+MAX_GRAPH_DAYS = 12
+"""The most days of one risk graph."""
+
+MAX_GRAPH_DAY = 3660
+"""The last day of a risk graph, counted from now."""
+
+
+class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetRiskGraph`.
+
+    Attributes
+    ----------
+    PositionIds
+        Open positions of one underlying, 1 to `MAX_GRAPH_POSITIONS`; the graph is that of their sum.
+    Days
+        Calendar days from now to look at, 0 to `MAX_GRAPH_DAY`; null for now, one third, two thirds and all of
+        the way to the first expiration.
+    PriceFrom, PriceTo
+        Range of prices of the underlying, above zero; null for 15 percent to both sides of the price now.
+    Points
+        How many prices, 3 to `MAX_GRAPH_POINTS`; they are evenly spaced.
+    VolShift
+        Points of volatility that are added to that of every leg, -100 to 200.
+    """
+
+    PositionIds: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=MAX_GRAPH_POSITIONS)]
+    Days: Annotated[list[Decimal], msgspec.Meta(min_length=1, max_length=MAX_GRAPH_DAYS)] | None = None
+    PriceFrom: Decimal | None = None
+    PriceTo: Decimal | None = None
+    Points: Annotated[int, msgspec.Meta(ge=3, le=MAX_GRAPH_POINTS)] = 121
+    VolShift: Decimal = Decimal(0)
+
+
+class RiskCurve(Timed, kw_only=True):
+    """Values at one moment; each list has an item per price, null where the model has no value.
+
+    Attributes
+    ----------
+    Days
+        Calendar days from now.
+    At
+        The moment.
+    PnL
+        In account currency to the cent, what was realised included.
+    Delta, Gamma, Theta, Vega
+        In the units of `GreekValues`: quantity and multiplier included.
+    BreakEvens
+        Prices at which the PnL changes its sign.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    Days: Decimal
+    At: UtcDateTime
+    PnL: list[Decimal | None]
+    Delta: list[Decimal | None]
+    Gamma: list[Decimal | None]
+    Theta: list[Decimal | None]
+    Vega: list[Decimal | None]
+    BreakEvens: list[Decimal]
+
+
+class GetRiskGraphResult(Timed, kw_only=True):
+    """Result of `GetRiskGraph`.
+
+    Attributes
+    ----------
+    Symbol
+        The underlying.
+    Spot
+        Its price now.
+    At
+        The moment of the market that the graph begins at.
+    Prices
+        Prices of the underlying.
+    Curves
+        One per day asked for.
+    SigmaMove
+        One standard deviation of the underlying until the first expiration, in points; null where it is not known.
+    MissingLegs
+        Names of legs without a quote, for which the graph cannot be drawn; its values are null then.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    Symbol: str
+    Spot: Decimal
+    At: UtcDateTime
+    Prices: list[Decimal]
+    Curves: list[RiskCurve]
+    SigmaMove: Decimal | None = None
+    MissingLegs: list[str]

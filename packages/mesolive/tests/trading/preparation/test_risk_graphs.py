@@ -1,0 +1,140 @@
+"""Risk graphs of open positions over the hub: the numbers of the model, for the caller's own positions only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from mesolive.pricing.risk_graph import RiskLeg, risk_graph
+from mesolive.trading.preparation.risk_graphs import break_evens
+from mesolive_sdk import MesoLiveApiException, models
+from mesolive_testkit.server import Kit, live_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kit(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kit]:
+    """Run a server for the tests of the module."""
+    async with live_server(Path(tmp_path_factory.mktemp("risk"))) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def position(kit: Kit) -> int:
+    """Open a position of four legs."""
+    strategy = await kit.strategy()
+    return (await kit.enter(strategy.Id)).PositionId
+
+
+async def test_the_graph_has_the_values_of_the_model_to_the_cent(kit: Kit, position: int) -> None:
+    graph = await kit.control.get_risk_graph(
+        models.GetRiskGraphArgs(PositionIds=[position], Points=5, Days=[Decimal(0), Decimal(7)])
+    )
+    detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position))
+    view = kit.application.market.view("SPX")
+    spot = view.underlying.quote.mark
+    assert spot is not None
+    legs: list[RiskLeg] = []
+    for leg in detail.Legs:
+        contract = leg.LiveContract
+        assert contract.Expiration is not None
+        assert contract.Strike is not None
+        expiration = next(each for each in view.expirations if each.settles_at == contract.Expiration)
+        greeks = detail.LegGreeks[leg.Id].Mark
+        assert greeks is not None
+        assert greeks.IV is not None
+        forward = view.forward(expiration)
+        assert forward is not None
+        days = (contract.Expiration - view.now).total_seconds() / 86_400
+        scale = float(leg.Qty) * 100
+        legs.append(
+            RiskLeg(
+                is_call=contract.OptionType is models.MesoOptionType.Call,
+                strike=float(contract.Strike),
+                quantity=scale,
+                cost=scale * float(leg.AvgEntryPrice),
+                volatility=float(greeks.IV) / 100,
+                years=days / 365,
+                days=days,
+                forward=forward,
+                discount=view.discount(expiration),
+            )
+        )
+    wanted = risk_graph(legs, spot, np.array(graph.Prices, dtype=float), np.array([0.0, 7.0]))
+    for place, curve in enumerate(graph.Curves):
+        assert [float(value or 0) for value in curve.PnL] == pytest.approx(wanted.pnl[place].tolist(), abs=2.0)
+    assert graph.Spot == Decimal(repr(spot))
+    assert graph.MissingLegs == []
+
+
+async def test_now_at_the_price_of_now_the_graph_is_the_running_pnl(kit: Kit, position: int) -> None:
+    graph = await kit.control.get_risk_graph(models.GetRiskGraphArgs(PositionIds=[position], Points=3))
+    detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position))
+    assert detail.PositionPnL.Mark is not None
+    assert float(graph.Curves[0].PnL[1] or 0) == pytest.approx(float(detail.PositionPnL.Mark), abs=2.0)
+    assert len(graph.Curves) == 4
+
+
+async def test_a_graph_of_two_positions_is_the_sum_of_their_graphs(kit: Kit, position: int) -> None:
+    strategy = await kit.strategy(StrategyName="another")
+    other = (await kit.enter(strategy.Id)).PositionId
+
+    async def pnl(*ids: int) -> np.ndarray:
+        args = models.GetRiskGraphArgs(PositionIds=list(ids), Days=[Decimal(0), Decimal(20)])
+        return np.array([curve.PnL for curve in (await kit.control.get_risk_graph(args)).Curves], dtype=float)
+
+    assert await pnl(position, other) == pytest.approx(await pnl(position) + await pnl(other), abs=0.02)
+
+
+async def test_a_shift_of_volatility_moves_the_graph_by_about_vega(kit: Kit, position: int) -> None:
+    plain = models.GetRiskGraphArgs(PositionIds=[position], Points=3, Days=[Decimal(0)])
+    shifted = models.GetRiskGraphArgs(PositionIds=[position], Points=3, Days=[Decimal(0)], VolShift=Decimal("0.5"))
+    before, after = [(await kit.control.get_risk_graph(args)).Curves[0] for args in (plain, shifted)]
+    vega, first, second = before.Vega[1], before.PnL[1], after.PnL[1]
+    assert vega is not None
+    assert first is not None
+    assert second is not None
+    assert float(second - first) == pytest.approx(0.5 * float(vega), rel=0.1)
+
+
+async def test_a_position_of_another_user_is_not_found(kit: Kit, position: int) -> None:
+    stranger = await kit.other_user()
+    with pytest.raises(MesoLiveApiException) as refused:
+        await stranger.get_risk_graph(models.GetRiskGraphArgs(PositionIds=[position]))
+    assert refused.value.status is models.StatusCode.NotFound
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"PriceFrom": Decimal(0)}, "PriceFrom"),
+        ({"PriceFrom": Decimal(5000), "PriceTo": Decimal(4000)}, "PriceTo"),
+        ({"Points": 2}, "Points"),
+        ({"VolShift": Decimal(201)}, "VolShift"),
+        ({"Days": [Decimal(-1)]}, "Days"),
+    ],
+)
+async def test_a_range_that_is_none_is_refused_by_field(
+    kit: Kit, position: int, changes: dict[str, object], field: str
+) -> None:
+    args = models.GetRiskGraphArgs(PositionIds=[position])
+    for name, value in changes.items():
+        setattr(args, name, value)
+    with pytest.raises(MesoLiveApiException) as refused:
+        await kit.control.get_risk_graph(args)
+    assert refused.value.status is models.StatusCode.ValidationError
+    assert refused.value.error is not None
+    assert any(path.startswith(field) for path in refused.value.error.ValidationErrors or {})
+
+
+async def test_break_evens_lie_where_a_curve_crosses_zero() -> None:
+    prices = np.array([90.0, 100.0, 110.0, 120.0])
+    assert break_evens(prices, np.array([-10.0, 10.0, 10.0, -30.0])) == [95.0, 112.5]
+    assert break_evens(prices, np.array([1.0, 2.0, 3.0, 4.0])) == []
+    assert break_evens(prices, np.array([np.nan, -2.0, 2.0, np.nan])) == [105.0]
