@@ -91,6 +91,7 @@ class TestSettings:
             ("strikes_percent", "-1"),
             ("api_version", "soon"),
             ("rest_url", "http://api.example.org"),
+            ("clock_offset", "60"),
             ("rest_url", "ftp://127.0.0.1"),
             ("stream_url", "https://127.0.0.1"),
             ("quotes_url", "wss://user@host"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, cast
 
 import httpx
 import structlog
 
-from mesolive.clock import Clock
+from mesolive.clock import Clock, ScaledClock
 from mesolive.connectors.protocol import (
     Check,
     ConnectionReport,
@@ -87,7 +88,8 @@ class TastytradeConnector:
         record: Callable[[str], None] | None = None,
     ) -> None:
         settings = self._settings = cast("TastytradeSettings", request.settings)
-        self.clock: Clock = request.clock
+        offset = timedelta(seconds=settings.clock_offset)
+        self.clock: Clock = ScaledClock(request.clock.now() + offset) if offset else request.clock
         self.status_changes = ChangeSignal()
         self.tasks = Tasks()
         self._name = request.name
@@ -101,7 +103,7 @@ class TastytradeConnector:
         self._provider = TastytradeProvider(
             self._api,
             settings.underlyings,
-            request.clock,
+            self.clock,
             request.calendar,
             market_data
             or ProviderConfig(days=settings.days, strikes=settings.strikes_percent / 100, greeks=settings.greeks),
@@ -112,7 +114,7 @@ class TastytradeConnector:
         self.venue = TastytradeVenue(
             self._api,
             AccountStream(endpoints.account_stream, self._transport.tokens, stream, record=record),
-            request.clock,
+            self.clock,
             request.calendar,
             self._quote,
             journal=OrderJournal(None if request.folder is None else request.folder / JOURNAL_FILE),

@@ -45,6 +45,10 @@ class TastytradeSettings(ConnectorSettings):
     stream_url: Annotated[str, Field("Address of the account stream, where it is not the environment's.")] = ""
     quotes_url: Annotated[str, Field("Address of the quotes, where it is not the one that the broker names.")] = ""
 
+    clock_offset: Annotated[
+        float, Field("Seconds that market time is ahead of this computer's: only for a double of the broker.")
+    ] = 0.0
+
     def check(self) -> Mapping[str, str]:
         """Return contradictions by the name of the setting."""
         problems: dict[str, str] = {}
@@ -57,6 +61,8 @@ class TastytradeSettings(ConnectorSettings):
             problems["strikes_percent"] = f"expected more than 0 and up to 1000, got {self.strikes_percent:g}"
         if not re.fullmatch(r"(\d{8})?", self.api_version):
             problems["api_version"] = f"expected a date such as 20261012, got {self.api_version!r}"
+        if self.clock_offset and urlsplit(self.rest_url).hostname not in LOCAL_HOSTS:
+            problems["clock_offset"] = "expected 0: only a double on this computer has a market time of its own"
         if self.accounts and (unknown := sorted(set(self.queued_accounts) - set(self.accounts))):
             problems["queued_accounts"] = f"names {unknown[0]}, which accounts does not"
         for name in ("rest_url", "stream_url", "quotes_url"):

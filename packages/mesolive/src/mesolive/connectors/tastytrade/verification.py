@@ -111,7 +111,7 @@ class TastytradeChecklist:
         closed = (
             None
             if legs is None
-            else closed_reason(self._order(legs, RESTING), self._request.clock.now(), self._request.calendar)
+            else closed_reason(self._order(legs, RESTING), self._connector.clock.now(), self._request.calendar)
         )
         if legs is None or closed is not None:
             yield Step("orders can be tried", StepOutcome.SKIPPED, closed or "no put spread is quoted on both sides")
@@ -161,7 +161,7 @@ class TastytradeChecklist:
         return f"{len(view.listing)} contracts, {quoted} with an ask{delayed}"
 
     async def _lists(self) -> str:
-        venue, since = self._connector.venue, self._request.clock.now() - timedelta(days=7)
+        venue, since = self._connector.venue, self._connector.clock.now() - timedelta(days=7)
         orders = await venue.orders(self._account, since)
         executions = await venue.executions(self._account, since)
         settlements = await venue.settlements(self._account, since)
@@ -227,7 +227,7 @@ class TastytradeChecklist:
     async def _rows(self) -> str:
         core = self._connector.venue.core
         deadline = core.now() + ROWS_SECONDS
-        since = self._request.clock.now() - timedelta(minutes=10)
+        since = self._connector.clock.now() - timedelta(minutes=10)
         while True:
             rows = await core.read_rows(self._account, since, "Trade")
             fresh = [row for row in rows if row.executed is not None and row.executed >= since]
@@ -239,7 +239,7 @@ class TastytradeChecklist:
     # --- helpers ------------------------------------------------------------------------------------------------------
 
     async def _listed(self, reference: str) -> list[OrderStatus]:
-        since = self._request.clock.now() - timedelta(hours=1)
+        since = self._connector.clock.now() - timedelta(hours=1)
         orders = await self._connector.venue.orders(self._account, since)
         return [item.status for item in orders if item.reference == reference]
 
