@@ -94,18 +94,24 @@ def slices_to_ask(underlying: Underlying, rows: Iterable[OptionParameters]) -> l
     left out. Of several exchanges one is taken: SMART, or the exchange of options on futures.
     """
     preferred = (FUTURES_EXCHANGE,) if underlying.is_future else (SMART, CBOE)
-    by_class: dict[str, OptionParameters] = {}
+    by_class: dict[str, list[OptionParameters]] = {}
     for row in rows:
         if not _is_standard(underlying, row) or row.exchange not in preferred:
             continue
-        known = by_class.get(row.trading_class)
-        if known is None or preferred.index(row.exchange) < preferred.index(known.exchange):
-            by_class[row.trading_class] = row
+        known = by_class.setdefault(row.trading_class, [])
+        # Options of one class on several futures come as several rows of one exchange.
+        if known and preferred.index(row.exchange) < preferred.index(known[0].exchange):
+            known.clear()
+        if not known or row.exchange == known[0].exchange:
+            known.append(row)
     return sorted(
-        SliceKey(day, row.trading_class, right.value, row.multiplier)
-        for row in by_class.values()
-        for day in row.expirations
-        for right in Right
+        {
+            SliceKey(day, row.trading_class, right.value, row.multiplier)
+            for same in by_class.values()
+            for row in same
+            for day in row.expirations
+            for right in Right
+        }
     )
 
 

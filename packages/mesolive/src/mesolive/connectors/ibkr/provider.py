@@ -251,7 +251,7 @@ class IbkrProvider:
         return [] if source is None else source.lines.greeks()
 
     async def start(self) -> None:
-        """Read the nearest expirations, and return once the underlyings have a price.
+        """Read the nearest expirations, and return once the underlyings have a price, or are refused one.
 
         Raises
         ------
@@ -305,7 +305,10 @@ class IbkrProvider:
                 ticks = source.line.ticks
                 if ticks is not None:
                     self._conditions.note_quality(source.underlying.symbol, ticks.quality)
-        return all(source.book.spot is not None or source.reader.problem for source in self._sources.values())
+        return all(
+            source.book.spot is not None or source.reader.problem or source.line.problem
+            for source in self._sources.values()
+        )
 
     # --- chains -------------------------------------------------------------------------------------------------------
 
@@ -371,7 +374,7 @@ class IbkrProvider:
                 listed_at = self._clock.now()
         if changed:
             await self._relist(source)
-            await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
+        await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
 
     def _missed(self, source: _Source, contract: OptionContract) -> None:
         """Read an expiration first, or again, because a contract was asked for that it lacks."""
