@@ -59,7 +59,7 @@ def details(local_symbol: str, last_trade: str, real_expiration: str = "") -> Co
 
 
 def ticks() -> LineTicks:
-    return LineTicks(lambda _: None, lambda *_: None, lambda _: None)
+    return LineTicks(lambda _: None, lambda _, __, ___: None, lambda _: None)
 
 
 def test_one_exchange_of_each_class_is_asked_for_and_adjusted_classes_are_not() -> None:
