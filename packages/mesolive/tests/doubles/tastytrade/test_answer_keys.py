@@ -140,7 +140,7 @@ async def dry_replace(kit: TastyKit) -> Any:
 
 async def too_dear(kit: TastyKit) -> Any:
     body = shares(price="400.00")
-    body["legs"][0]["quantity"] = 1_000_000
+    body["legs"][0]["quantity"] = 40_000
     return (await kit.call("POST", f"{BASE}/orders/dry-run", body)).json()
 
 

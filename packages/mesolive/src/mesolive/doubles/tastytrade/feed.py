@@ -15,6 +15,12 @@ PRICES: Final = frozenset({"bidPrice", "askPrice", "bidSize", "askSize", "price"
 UNCHANGED: Final = frozenset({"time", "index"})
 """Fields that do not make an event a new one."""
 
+LATEST_SECONDS: Final = 4.0e9
+"""A first moment lies before the year 2096."""
+
+LONGEST_PERIOD: Final = 3600.0
+"""Seconds of aggregation at most."""
+
 _Subject = tuple[str, str]
 
 
@@ -65,16 +71,16 @@ class Feed:
         asked = message.get("acceptEventFields")
         if isinstance(asked, dict):
             self._asked = {
-                kind: [name for name in names if name in FIELDS[kind]]
-                for kind, names in cast("Mapping[str, Sequence[str]]", asked).items()
-                if kind in FIELDS
+                kind: [str(name) for name in cast("list[object]", names) if name in FIELDS[kind]]
+                for kind, names in cast("Mapping[str, object]", asked).items()
+                if kind in FIELDS and isinstance(names, list)
             }
         wanted = message.get("acceptDataFormat")
         if isinstance(wanted, str):
             self._format = wanted
         period = message.get("acceptAggregationPeriod")
         if isinstance(period, int | float):
-            self._period = float(period)
+            self._period = min(max(float(period), 0.0), LONGEST_PERIOD)
         self._configured = False
         if self._sent and not self._desk.faults.is_on("config_late"):
             self._configure()
@@ -216,4 +222,6 @@ def _subjects(entries: object) -> Iterator[tuple[str, str, datetime]]:
             raise FeedError("INVALID_MESSAGE", f"there are no events of type {kind!r} for {symbol!r}")
         start = given.get("fromTime")
         seconds = start / 1000 if isinstance(start, int | float) else 0.0
+        if not 0.0 <= seconds < LATEST_SECONDS:
+            raise FeedError("INVALID_MESSAGE", f"fromTime {start!r} is no time in milliseconds")
         yield kind, symbol, datetime.fromtimestamp(seconds, UTC)

@@ -18,6 +18,9 @@ from mesolive.market.calendar import NEW_YORK
 from mesolive_sdk.ticks import on_tick
 
 MAX_LEGS: Final = 4
+MAX_QUANTITY: Final = {EQUITY: 50_000, EQUITY_OPTION: 10_000, FUTURE: 2_500, FUTURE_OPTION: 2_500}
+"""Per leg: the sizes of `position-limit`."""
+
 CONDITION_ACTIONS: Final = frozenset({"route", "cancel"})
 
 
@@ -150,6 +153,9 @@ class OrderChecks:
             outright = leg.action in {"Buy", "Sell"}
             if outright != (instrument.kind == FUTURE):
                 raise preflight("invalid_action", f"{leg.action} is not for {instrument.kind} legs.")
+        for leg in legs:
+            if leg.quantity > MAX_QUANTITY[leg.instrument_type]:
+                raise preflight("order_size_exceeded", f"{leg.quantity} of {leg.symbol} are too many for one order.")
         shares = [one for one in instruments if one.kind in {EQUITY, FUTURE}]
         if shares and len(legs) > 2:
             raise preflight("too_many_legs", "An order with shares or a future has at most one option beside them.")
@@ -211,6 +217,8 @@ class OrderChecks:
         for index, one in enumerate(body.rules.conditions):
             if one.action not in CONDITION_ACTIONS or one.comparator not in {"gte", "lte"}:
                 raise invalid(f"rules[conditions][{index}]", "does not have a valid value")
+            if not one.threshold.is_finite():
+                raise invalid(f"rules[conditions][{index}][threshold]", "is not a valid number")
             if one.indicator not in {"last", "nat"}:
                 raise invalid(f"rules[conditions][{index}][indicator]", "does not have a valid value")
             if self._desk.instruments.find(one.symbol) is None:

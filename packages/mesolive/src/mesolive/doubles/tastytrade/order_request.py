@@ -12,6 +12,8 @@ import msgspec
 ORDER_TYPES: Final = frozenset({"Limit", "Market", "Marketable Limit", "Stop", "Stop Limit", "Notional Market"})
 TIMES_IN_FORCE: Final = frozenset({"Day", "GTC", "GTD", "Ext", "GTC Ext", "Ext Overnight", "GTC Ext Overnight", "IOC"})
 
+MAX_PRICE: Final = Decimal(1_000_000_000)
+
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of the `errors` of a refusal: a field with what is wrong with it, or a code with a message."""
@@ -152,8 +154,16 @@ def check_form(body: OrderBody, *, legs_needed: bool) -> None:
         raise invalid("time-in-force", "does not have a valid value")
     if legs_needed and not body.legs:
         raise invalid("legs", "is missing")
+    for name, number in (("price", body.price), ("stop-trigger", body.stop_trigger)):
+        if number is not None and not (number.is_finite() and abs(number) < MAX_PRICE):
+            raise invalid(name, "is not a valid number")
     for index, leg in enumerate(body.legs or ()):
-        if leg.quantity is None or leg.quantity <= 0 or leg.quantity != leg.quantity.to_integral_value():
+        if (
+            leg.quantity is None
+            or not leg.quantity.is_finite()
+            or leg.quantity <= 0
+            or leg.quantity != leg.quantity.to_integral_value()
+        ):
             raise invalid(f"legs[{index}][quantity]", "must be a whole number greater than 0")
     if body.price is not None and body.price < 0:
         raise invalid("price", "must be greater than or equal to 0")

@@ -83,10 +83,12 @@ class Socket:
         """
         if self.closing and self._out.empty():
             return None
-        try:
-            text = await self._websocket.receive_text()
-        except WebSocketDisconnect:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
             return None
+        text = message.get("text")
+        if not isinstance(text, str):
+            raise FrameError("a text frame was expected")
         try:
             return msgspec.json.decode(text, type=dict[str, object]), len(text.encode())
         except msgspec.DecodeError as error:
