@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
+from mesolive.cli.demo_broker import DOUBLES, BrokerDouble, connect_broker
 from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
@@ -26,7 +28,7 @@ from mesolive.logs import configure_logs
 from mesolive.samples import iron_condor
 from mesolive.settings import from_environment
 from mesolive.tasks import until_first
-from mesolive_sdk import models
+from mesolive_sdk import MesoLiveControlHubClient, models
 
 USER = "demo"
 ACCOUNT = "ML1000"
@@ -45,6 +47,9 @@ def demo(
         bool, typer.Option("--exit", help="End after the trade: status 0, or 1 when a step failed.")
     ] = False,
     hold: Annotated[float, typer.Option(help="For how many seconds to hold the position at most.", min=1.0)] = 12.0,
+    broker: Annotated[
+        str | None, typer.Option(help="Trade by orders at a double of a broker in this process: tastytrade-double.")
+    ] = None,
 ) -> None:
     """Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.
 
@@ -52,7 +57,12 @@ def demo(
     exit, fill, replay the events.
     """
     given = {"port": port, "database": database, "chain": chain, "symbol": symbol, "speed": speed, "seed": seed}
-    settings = from_environment({"market": os.environ.get("MESOLIVE_MARKET") or "simulated", **given})
+    if broker is not None and broker not in DOUBLES:
+        raise typer.BadParameter(f"expected {' or '.join(DOUBLES)}, got {broker!r}", param_hint="--broker")
+    # A broker's double brings its market: the server is live then, whatever market the environment names.
+    environ = {name: text for name, text in os.environ.items() if name != "MESOLIVE_MARKET" or broker is None}
+    market = None if broker is not None else environ.get("MESOLIVE_MARKET") or "simulated"
+    settings = from_environment({"market": market, **given}, environ)
     configure_logs(logging.WARNING, settings.log_format)
     console = Console(highlight=False)
 
@@ -61,8 +71,12 @@ def demo(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopped.set)
-        async with server.serving(settings) as application:
-            trade = await _prepare(application, hold)
+        async with AsyncExitStack() as stack:
+            double = None
+            if broker is not None:
+                double = await stack.enter_async_context(DOUBLES[broker](settings.seed))
+            application = await stack.enter_async_context(server.serving(settings))
+            trade = await _prepare(application, hold, double)
             await announce(application)
             try:
                 await until_first(run_trade(trade, console), stopped.wait())
@@ -82,15 +96,19 @@ def demo(
     raise typer.Exit(server.run(run()))
 
 
-async def _prepare(application: Application, hold: float) -> Trade:
-    """Make the user, the API key and the paper account where they are not there yet."""
+async def _prepare(application: Application, hold: float, broker: BrokerDouble | None = None) -> Trade:
+    """Make the user, the API key and the account where they are not there yet."""
     made = await application.access.create_key(USER, "mesolive demo", KEY_DAYS)
     user = await application.access.user(USER)
-    try:
-        await application.accounts.create_paper(user, ACCOUNT, CASH)
-    except ServiceError as error:
-        if error.status is not models.StatusCode.Conflict:
-            raise
+    if broker is not None:
+        async with MesoLiveControlHubClient(application.url, made.token) as control:
+            await connect_broker(control, broker)
+    else:
+        try:
+            await application.accounts.create_paper(user, ACCOUNT, CASH)
+        except ServiceError as error:
+            if error.status is not models.StatusCode.Conflict:
+                raise
     underlying = application.market.underlyings()[0]
     view = application.market.view(underlying.symbol)
     spot = view.underlying.quote.mark
@@ -99,7 +117,9 @@ async def _prepare(application: Application, hold: float) -> Trade:
     return Trade(
         url=application.url,
         token=made.token,
-        account_id=ACCOUNT,
+        account_id=ACCOUNT if broker is None else broker.account,
+        sends_orders=broker is not None,
+        provider=application.market.serving(underlying.symbol).name,
         definition=definition,
         underlying=application.market.to_live_underlying(underlying.symbol),
         hold_seconds=hold,

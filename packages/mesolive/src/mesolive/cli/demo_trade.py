@@ -39,6 +39,7 @@ STEP_COUNT = 8
 CENT = Decimal("0.01")
 
 EVENT_SECONDS = 10.0
+FILL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class Trade:
 
     Attributes
     ----------
+    sends_orders
+        Whether the legs are ordered at the account's broker; else they are filled on paper.
+    provider
+        Whose quotes of the underlying are shown.
     hold_updates
         After how many live updates the position is closed.
     hold_seconds
@@ -58,6 +63,8 @@ class Trade:
     account_id: str
     definition: Mapping[str, object]
     underlying: models.LiveUnderlying
+    sends_orders: bool = False
+    provider: models.DataProviderType = models.DataProviderType.Simulated
     hold_updates: int = 20
     hold_seconds: float = 12.0
 
@@ -98,28 +105,38 @@ async def run_trade(trade: Trade, console: Console) -> None:
             console.print(conditions_table(entry))
             console.print(f"entry allowed: [bold]{entry.EntryAllowed}[/]")
 
-        with steps.step("Fill it on the paper account, at the mark", MesoLiveError):
-            filled = await control.apply_paper_fills(
-                _fills(trade, entry.ExecPlanId, entry.SelectedLegs, entry.LegPrices, "entry")
-            )
-            opened = await control.get_position(models.GetPositionArgs(PositionId=filled.PositionId))
+        title = "Order it at the broker" if trade.sends_orders else "Fill it on the paper account, at the mark"
+        with steps.step(title, MesoLiveError):
+            if trade.sends_orders:
+                await _send(control, trade, entry.ExecPlanId, entry.LegGroups, "entry")
+                position_id = await _opened(control, entry.ExecPlanId)
+            else:
+                filled = await control.apply_paper_fills(
+                    _fills(trade, entry.ExecPlanId, entry.SelectedLegs, entry.LegPrices, "entry")
+                )
+                position_id = filled.PositionId
+            opened = await control.get_position(models.GetPositionArgs(PositionId=position_id))
             frozen = ", ".join(f"{name} = {value:,.2f}" for name, value in sorted(opened.Vars.items()))
             console.print(f"position {opened.Id} is [bold]{opened.State.name}[/]; frozen with it: {frozen}")
 
         with steps.step("Hold it and watch live prices, greeks and PnL", MesoLiveError):
-            await _watch(data, console, trade, filled.PositionId)
+            await _watch(data, console, trade, position_id)
 
         with steps.step("Prepare the exit", MesoLiveError):
-            leave = await _prepare_exit(control, console, filled.PositionId)
+            leave = await _prepare_exit(control, console, position_id)
             title = f"plan {leave.ExecPlanId}: closes position {leave.PositionId}"
             console.print(legs_table(title, leave.PositionLegs, leave.LegPrices, leave.LegGreeks))
 
-        with steps.step("Close the position, at the mark", MesoLiveError):
-            await control.apply_paper_fills(
-                _fills(trade, leave.ExecPlanId, leave.PositionLegs, leave.LegPrices, "exit")
-            )
-            async with asyncio.timeout(EVENT_SECONDS):
-                closed = await received.closed(filled.PositionId)
+        title = "Close the position at the broker" if trade.sends_orders else "Close the position, at the mark"
+        with steps.step(title, MesoLiveError):
+            if trade.sends_orders:
+                await _send(control, trade, leave.ExecPlanId, leave.LegGroups, "exit")
+            else:
+                await control.apply_paper_fills(
+                    _fills(trade, leave.ExecPlanId, leave.PositionLegs, leave.LegPrices, "exit")
+                )
+            async with asyncio.timeout(FILL_SECONDS if trade.sends_orders else EVENT_SECONDS):
+                closed = await received.closed(position_id)
             account = await control.get_account(models.GetAccountArgs(BrokerAccountId=trade.account_id))
             cash = f"cash {money(account.Cash)} {account.Currency}"
             console.print(f"realised {money(closed.RealizedPnL)} after commissions; {cash}")
@@ -128,6 +145,44 @@ async def run_trade(trade: Trade, console: Console) -> None:
             replay = await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=start, Limit=1000))
             console.print(events_table(replay.Events))
             _check_replay(replay.Events, start, received)
+
+
+async def _send(
+    control: MesoLiveControlHubClient, trade: Trade, plan_id: int, groups: Mapping[int, list[str]], what: str
+) -> None:
+    """Order every leg group of a plan at the market."""
+    for group, names in groups.items():
+        order = models.LegGroupOrder(
+            OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=names
+        )
+        await control.send_order(
+            models.SendOrderArgs(
+                IdempotencyKey=new_idempotency_key(f"demo-{what}-{group}"),
+                BrokerAccountId=trade.account_id,
+                ExecPlanId=plan_id,
+                LegGroupId=group,
+                LegGroupOrder=order,
+            )
+        )
+
+
+async def _opened(control: MesoLiveControlHubClient, plan_id: int) -> int:
+    """Wait until the position of a plan is open, and return its id.
+
+    Raises
+    ------
+    StepFailedError
+        When its orders are not filled in time.
+    """
+    args = models.ListPositionsArgs(LiveExecPlanId=plan_id, State=models.LivePositionState.Open)
+    try:
+        async with asyncio.timeout(FILL_SECONDS):
+            while True:
+                if found := (await control.list_positions(args)).Positions:
+                    return found[0].Id
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise StepFailedError("Order", f"the orders were not filled within {FILL_SECONDS:g} s") from None
 
 
 class _Received:
@@ -218,7 +273,7 @@ async def _watch(data: MesoLiveDataHubClient, console: Console, trade: Trade, po
     underlying_args = models.GetUnderlyingSnapshotArgs(
         Underlying=trade.underlying,
         PriceFields=models.LiveQuoteFields.All,
-        Provider=models.DataProviderType.Simulated,
+        Provider=trade.provider,
     )
     loop = asyncio.get_running_loop()
     ends = loop.time() + trade.hold_seconds

@@ -52,6 +52,8 @@ RATES: Final = (
 ALL: Final = "all"
 """The name of the limit of all calls together."""
 ALL_PER_SECOND: Final = 50.0
+MARGIN: Final = 1.05
+"""Calls are not evenly long on their way: those that leave at the exact rate arrive too soon now and then."""
 PENALTY_SECONDS: Final = 1.0
 MAX_PENALTY_SECONDS: Final = 30.0
 
@@ -60,7 +62,7 @@ class _Bucket:
     """Allows `per_second` calls a second, and as many at once."""
 
     def __init__(self, per_second: float) -> None:
-        self._interval = 1 / per_second
+        self._interval = MARGIN / per_second
         self._burst = max(per_second, 1.0) * self._interval
         self._free_at = 0.0
         self._penalty = 0.0

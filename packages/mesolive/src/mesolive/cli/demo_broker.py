@@ -1,0 +1,125 @@
+"""A double of a broker for `mesolive demo --broker`: runs it in the process, and connects the server to it.
+
+A new double is one function here and one line in `DOUBLES`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mesolive.cli.demo_view import StepFailedError
+from mesolive_sdk import MesoLiveControlHubClient, models
+
+NAME: Final = "demo-broker"
+CONNECT_SECONDS: Final = 60.0
+IN_SESSION: Final = timedelta(hours=1)
+"""Market time after the opening at which a double begins while the exchange is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDouble:
+    """What a connector needs to know of a double.
+
+    Attributes
+    ----------
+    kind
+        The kind of connector.
+    settings, secrets
+        Of the connector.
+    account
+        The account that is traded.
+    """
+
+    kind: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+    account: str
+
+
+@asynccontextmanager
+async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of tastytrade, in a session of the exchange."""
+    from mesolive.clock import ScaledClock  # noqa: PLC0415 - only where a double is asked for
+    from mesolive.doubles.markets import Markets  # noqa: PLC0415 - as above
+    from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - as above
+    from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
+
+    now = datetime.now(UTC)
+    clock = ScaledClock(_in_session(now))
+    settings = DoubleSettings()
+    markets = Markets.simulated(clock, seed=seed, symbols=("SPX",))
+    double = TastytradeDouble(markets, clock, settings)
+    await markets.start()
+    try:
+        await double.start()
+        try:
+            yield BrokerDouble(
+                kind="tastytrade",
+                settings={
+                    "rest_url": double.url,
+                    "stream_url": double.stream_url,
+                    "clock_offset": f"{(clock.now() - datetime.now(UTC)).total_seconds():.3f}",
+                    "days": "120",
+                    "strikes_percent": "20",
+                    "dry_run": "always",
+                },
+                secrets={"client_secret": settings.client_secret, "refresh_token": settings.refresh_token},
+                account=settings.accounts[0],
+            )
+        finally:
+            await double.stop()
+    finally:
+        await markets.stop()
+
+
+def _in_session(now: datetime) -> datetime:
+    """Return the present moment while the exchange is open for another hour, else one in the next session."""
+    from mesolive.market.calendar import us_options_calendar  # noqa: PLC0415 - only where a double is asked for
+
+    opening, close = us_options_calendar().open_session_at_or_after(now)
+    return now if opening <= now and now + IN_SESSION < close else max(opening, now) + IN_SESSION
+
+
+DOUBLES: Final[Mapping[str, Callable[[int], AbstractAsyncContextManager[BrokerDouble]]]] = {
+    "tastytrade-double": tastytrade_double,
+}
+
+
+async def connect_broker(control: MesoLiveControlHubClient, broker: BrokerDouble) -> None:
+    """Add a connector for a double, enable it, wait until it is connected, and use its account.
+
+    Raises
+    ------
+    StepFailedError
+        When it does not connect in time.
+    """
+    known = {item.Name for item in (await control.list_connectors()).Connectors}
+    if NAME in known:
+        # Of an earlier demo on this database: the double of today has other addresses.
+        await control.update_connector(
+            models.UpdateConnectorArgs(Name=NAME, Settings=dict(broker.settings), Secrets=dict(broker.secrets))
+        )
+    else:
+        await control.add_connector(
+            models.AddConnectorArgs(
+                Name=NAME, Kind=broker.kind, Settings=dict(broker.settings), Secrets=dict(broker.secrets)
+            )
+        )
+    await control.enable_connector(models.ConnectorArgs(Name=NAME))
+    told = "it did not answer"
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            while True:
+                (item,) = [one for one in (await control.list_connectors()).Connectors if one.Name == NAME]
+                told = item.Message or item.State.value
+                if item.State.value == "Connected" and item.Accounts:
+                    break
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise StepFailedError("Connect the broker", told) from None
+    await control.enable_broker_account(models.EnableBrokerAccountArgs(Name=NAME, BrokerAccountId=broker.account))
