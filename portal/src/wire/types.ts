@@ -38,6 +38,12 @@ export interface AdjustLegPnLArgs {
   RealizedPnL?: DecimalArg | null;
 }
 
+export interface AdjustmentEvaluated {
+  Condition: ConditionEvaluation;
+  ScheduleOk: boolean;
+  Automatic: boolean;
+}
+
 export interface AdjustmentSignalEvent {
   EventId?: string;
   EventSeqId?: number;
@@ -232,6 +238,16 @@ export interface CancelPreparePositionExitArgs {
   JobId: string;
 }
 
+export interface CheckStrategyDefinitionArgs {
+  StrategyDefinition: Record<string, JsonValue>;
+}
+
+export interface CheckStrategyDefinitionResult {
+  Valid: boolean;
+  Problems: DefinitionProblem[];
+  Notes: string[];
+}
+
 export interface ComboContractsDataArgs {
   Combo: ComboLeg[];
   PriceFields?: string;
@@ -367,6 +383,12 @@ export interface CreateStrategyArgs {
 
 export type DataProviderType = "Ibkr" | "TastyTrade" | "Simulated" | "Recorded" | "Unknown";
 
+export interface DefinitionProblem {
+  Path: string;
+  Message: string;
+  Severity: string;
+}
+
 export interface DeleteStrategyArgs {
   StrategyId: number;
   Force?: boolean;
@@ -489,6 +511,27 @@ export interface GetContractSnapshotResult {
   Greeks?: LiveGreeks | null;
 }
 
+export interface GetEvaluationsArgs {
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+}
+
+export interface GetEvaluationsResult {
+  Evaluations: StrategyEvaluated[];
+}
+
+export interface GetEventsArgs {
+  BeforeEventSeqId?: number | null;
+  Types?: string[] | null;
+  StrategyId?: number | null;
+  Limit?: number;
+}
+
+export interface GetEventsResult {
+  Events: MesoLiveEventEnvelope[];
+  HasMore: boolean;
+}
+
 export interface GetEventsSinceArgs {
   SinceEventSeqId: number;
   Limit: number;
@@ -584,6 +627,16 @@ export interface GetOrderHistoryResult {
   UnresolvedSince?: Instant | null;
   Reason?: string | null;
   Entries: OrderHistoryEntry[];
+}
+
+export interface GetOutlookArgs {
+  To?: Instant | null;
+}
+
+export interface GetOutlookResult {
+  At: Instant;
+  Sessions: OutlookSession[];
+  Items: OutlookItem[];
 }
 
 export interface GetPositionArgs {
@@ -685,6 +738,13 @@ export interface GetRiskGraphResult {
 
 export interface GetStrategyArgs {
   StrategyId: number;
+}
+
+export interface GetStrategySchemaArgs {
+}
+
+export interface GetStrategySchemaResult {
+  Schema: Record<string, JsonValue>;
 }
 
 export interface GetUnderlyingSnapshotArgs {
@@ -1223,6 +1283,20 @@ export interface OrderUpdateEvent {
   Rejection?: OrderRejectionInfo | null;
 }
 
+export interface OutlookItem {
+  At: Instant;
+  What: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  PositionId?: number | null;
+}
+
+export interface OutlookSession {
+  Open: Instant;
+  Close: Instant;
+}
+
 export interface PageArgs {
   Limit?: number;
   ContinuationToken?: string | null;
@@ -1305,6 +1379,14 @@ export interface PositionEntryPreparationFailedEvent {
   StrategyName: string;
   BrokerAccountId?: string | null;
   Error: string;
+}
+
+export interface PositionEvaluated {
+  PositionId: number;
+  PositionName: string;
+  At: Instant;
+  Exit: ExitSignalsResult;
+  Adjustments: AdjustmentEvaluated[];
 }
 
 export interface PositionExitPreparationCompletedEvent {
@@ -1571,6 +1653,15 @@ export interface StartPreparationResult {
 
 export type StatusCode = "Success" | "DuplicateRequest" | "Conflict" | "ValidationError" | "NotFound" | "Unauthorized" | "Forbidden" | "NotSupported" | "RateLimited" | "ProviderUnavailable" | "BrokerError" | "Timeout" | "InternalError" | "Unknown";
 
+export interface StrategyEvaluated {
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  At: Instant;
+  Entry?: EntrySignalsResult | null;
+  Positions: PositionEvaluated[];
+}
+
 export interface StreamComboContractsDataArgs {
   Combo: ComboLeg[];
   PriceFields?: string;
@@ -1695,6 +1786,7 @@ export interface ControlHub {
   CancelPreparePositionAdjustment: { args: CancelPreparePositionAdjustmentArgs; result: CancelPreparationResult };
   CancelPreparePositionEntry: { args: CancelPreparePositionEntryArgs; result: CancelPreparationResult };
   CancelPreparePositionExit: { args: CancelPreparePositionExitArgs; result: CancelPreparationResult };
+  CheckStrategyDefinition: { args: CheckStrategyDefinitionArgs; result: CheckStrategyDefinitionResult };
   CreateAccount: { args: CreateAccountArgs; result: LiveAccount };
   CreateApiKey: { args: CreateApiKeyArgs; result: CreateApiKeyResult };
   CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
@@ -1706,6 +1798,7 @@ export interface ControlHub {
   GetAccount: { args: GetAccountArgs; result: LiveAccount };
   GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
+  GetEvaluations: { args: GetEvaluationsArgs; result: GetEvaluationsResult };
   GetExecution: { args: GetExecutionArgs; result: LiveExecution };
   GetExecutions: { args: GetExecutionsArgs; result: GetExecutionsResult };
   GetIdempotencyRecord: { args: GetIdempotencyRecordArgs; result: IdempotencyRecord };
@@ -1713,6 +1806,7 @@ export interface ControlHub {
   GetLegs: { args: GetLegsArgs; result: GetLegsResult };
   GetOrder: { args: GetOrderArgs; result: Order };
   GetOrderHistory: { args: GetOrderHistoryArgs; result: GetOrderHistoryResult };
+  GetOutlook: { args: GetOutlookArgs; result: GetOutlookResult };
   GetPosition: { args: GetPositionArgs; result: LivePositionDetail };
   GetPreparePositionAdjustmentStatus: { args: GetPreparePositionAdjustmentStatusArgs; result: GetPreparePositionAdjustmentStatusResult };
   GetPreparePositionEntryStatus: { args: GetPreparePositionEntryStatusArgs; result: GetPreparePositionEntryStatusResult };
@@ -1720,6 +1814,7 @@ export interface ControlHub {
   GetReconciliation: { args: GetReconciliationArgs; result: GetReconciliationResult };
   GetRiskGraph: { args: GetRiskGraphArgs; result: GetRiskGraphResult };
   GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
+  GetStrategySchema: { args: GetStrategySchemaArgs; result: GetStrategySchemaResult };
   HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
   LiquidatePosition: { args: LiquidatePositionArgs; result: LiquidatePositionResult };
   ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };
@@ -1767,6 +1862,7 @@ export interface DataHub {
 }
 
 export interface EventHub {
+  GetEvents: { args: GetEventsArgs; result: GetEventsResult };
   GetEventsSince: { args: GetEventsSinceArgs; result: GetEventsSinceResult };
   GetLatestEventSeqId: { args: GetLatestEventSeqIdArgs; result: GetLatestEventSeqIdResult };
   SubscribeToStrategies: { args: SubscribeToStrategiesArgs; result: SubscribeToStrategiesResult };

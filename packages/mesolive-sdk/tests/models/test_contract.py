@@ -65,6 +65,7 @@ def spelled(node: shape.Type) -> str:
                 shape.IntType: "int",
                 shape.BoolType: "bool",
                 shape.DecimalType: "Decimal",
+                shape.FloatType: "float",
                 shape.UUIDType: "UUID",
                 shape.AnyType: "JSON",
             }

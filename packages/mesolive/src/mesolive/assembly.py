@@ -45,6 +45,8 @@ from mesolive.operations.retention import Retention, RetentionPeriods
 from mesolive.settings import Settings, SettingsError
 from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluator import SignalEvaluator
+from mesolive.signals.latest import LatestEvaluations
+from mesolive.signals.outlook import Outlook
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
@@ -53,6 +55,7 @@ from mesolive.streams.service import Streams
 from mesolive.tasks import TaskRegistry
 from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
+from mesolive.trading.evaluation.definition_checks import DefinitionChecks
 from mesolive.trading.evaluation.entry_retry import EntryVariableRetry
 from mesolive.trading.evaluation.entry_variables import EntryVariableCapture
 from mesolive.trading.evaluation.evaluator import EvaluationListener, StrategyEvaluator
@@ -76,6 +79,7 @@ from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive.trading.valuation.risk_graphs import RiskGraphs
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
@@ -353,6 +357,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         config=overrides.supervision,
     )
     connections = Connections(database, manager, core.market, accounts)
+    latest = LatestEvaluations()
     services = ControlServices(
         agents=Agents(database, core.market, connections.agents),
         connections=connections,
@@ -383,6 +388,10 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         halts=Halts(database, journal, core.idempotency, clock, core.store.sessions),
         account_settings=AccountSettings(database, clock, accounts, core.store.sessions),
         credentials=Credentials(core.store.access, core.store.sessions),
+        risk_graphs=RiskGraphs(positions, core.market),
+        evaluations=latest,
+        outlook=Outlook(database, core.evaluator, core.calendar, clock),
+        definitions=DefinitionChecks(),
         hub_connections=HubConnections(core.store.access, core.store.sessions),
         idempotency=core.idempotency,
     )
@@ -394,6 +403,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         clock,
         PaperSettlements(database, journal, core.market, core.calendar, clock),
         EntryVariableRetry(database, journal, core.capture),
+        latest=latest,
         every=settings.signals_every,
     )
     return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager)

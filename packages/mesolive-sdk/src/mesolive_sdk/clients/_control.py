@@ -297,3 +297,29 @@ class MesoLiveControlHubClient(HubClient):
     async def get_order_history(self, args: models.GetOrderHistoryArgs) -> models.GetOrderHistoryResult:
         """Return what was asked of an order, what the venue reported, and what followed."""
         return await self._call("GetOrderHistory", args, models.GetOrderHistoryResult)
+
+    async def get_risk_graph(self, args: models.GetRiskGraphArgs) -> models.GetRiskGraphResult:
+        """Return the PnL and greeks of positions and contracts over prices and days."""
+        return await self._call("GetRiskGraph", args, models.GetRiskGraphResult)
+
+    async def get_evaluations(self, args: models.GetEvaluationsArgs | None = None) -> models.GetEvaluationsResult:
+        """Return the last evaluations of strategies and positions, also those that were false."""
+        return await self._call("GetEvaluations", args or models.GetEvaluationsArgs(), models.GetEvaluationsResult)
+
+    async def get_outlook(self, args: models.GetOutlookArgs | None = None) -> models.GetOutlookResult:
+        """Return what the server will do next: sessions, scheduled times, expirations."""
+        return await self._call("GetOutlook", args or models.GetOutlookArgs(), models.GetOutlookResult)
+
+    async def check_strategy_definition(
+        self, args: models.CheckStrategyDefinitionArgs
+    ) -> models.CheckStrategyDefinitionResult:
+        """Check a definition without storing it: every problem with its path."""
+        return await self._call("CheckStrategyDefinition", args, models.CheckStrategyDefinitionResult)
+
+    async def get_strategy_schema(
+        self, args: models.GetStrategySchemaArgs | None = None
+    ) -> models.GetStrategySchemaResult:
+        """Return the JSON Schema of strategy definitions."""
+        return await self._call(
+            "GetStrategySchema", args or models.GetStrategySchemaArgs(), models.GetStrategySchemaResult
+        )

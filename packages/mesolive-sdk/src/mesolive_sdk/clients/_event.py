@@ -72,6 +72,10 @@ class MesoLiveEventHubClient(HubClient):
             "GetLatestEventSeqId", args or models.GetLatestEventSeqIdArgs(), models.GetLatestEventSeqIdResult
         )
 
+    async def get_events(self, args: models.GetEventsArgs | None = None) -> models.GetEventsResult:
+        """Return events backwards from an id or the newest, by type and strategy."""
+        return await self._call("GetEvents", args or models.GetEventsArgs(), models.GetEventsResult)
+
     async def get_events_since(self, args: models.GetEventsSinceArgs) -> models.GetEventsSinceResult:
         """Return the events after a number; each envelope's `Event` is the callback's model, if this SDK knows it."""
         result = await self._call("GetEventsSince", args, models.GetEventsSinceResult)

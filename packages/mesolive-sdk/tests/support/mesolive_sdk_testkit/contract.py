@@ -74,6 +74,29 @@ GetReconciliationResult: BrokerAccountId str, ComparedAt datetime?, Contracts li
 ListHaltsArgs:
 ListHaltsResult: Halts list[TradingHalt]
 TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime, Scope HaltScope = All, ByOperator bool = False
+GetRiskGraphArgs: PositionIds list[int]?, Combo list[ComboLeg]?, DaysForward list[float]?, PriceFrom float?, \
+    PriceTo float?, Points int = 121, VolShift float = 0
+GetRiskGraphResult: At datetime, Symbol str, Spot float, Prices list[float], Days list[float], PnL list[list[float]], \
+    Delta list[list[float]], Gamma list[list[float]], Theta list[list[float]], Vega list[list[float]], \
+    BreakEvens list[list[float]], MaxProfit float, MaxLoss float, SigmaMove float?, Problems list[str]
+GetEvaluationsArgs: StrategyId int?, BrokerAccountId str?
+AdjustmentEvaluated: Condition ConditionEvaluation, ScheduleOk bool, Automatic bool
+PositionEvaluated: PositionId int, PositionName str, At datetime, Exit ExitSignalsResult, \
+    Adjustments list[AdjustmentEvaluated]
+StrategyEvaluated: StrategyId int, StrategyName str, BrokerAccountId str, At datetime, Entry EntrySignalsResult?, \
+    Positions list[PositionEvaluated]
+GetEvaluationsResult: Evaluations list[StrategyEvaluated]
+GetOutlookArgs: To datetime?
+OutlookSession: Open datetime, Close datetime
+OutlookItem: At datetime, What str, StrategyId int, StrategyName str, BrokerAccountId str, PositionId int?
+GetOutlookResult: At datetime, Sessions list[OutlookSession], Items list[OutlookItem]
+CheckStrategyDefinitionArgs: StrategyDefinition dict[str, JSON]
+DefinitionProblem: Path str, Message str, Severity str
+CheckStrategyDefinitionResult: Valid bool, Problems list[DefinitionProblem], Notes list[str]
+GetStrategySchemaArgs:
+GetStrategySchemaResult: Schema dict[str, JSON]
+GetEventsArgs: BeforeEventSeqId int?, Types list[str]?, StrategyId int?, Limit int = 100
+GetEventsResult: Events list[MesoLiveEventEnvelope], HasMore bool
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -403,6 +426,11 @@ control EndSession end_session EndSessionArgs ListSessionsResult
 control ListConnections list_connections ListConnectionsArgs ListConnectionsResult
 control GetRiskGraph get_risk_graph GetRiskGraphArgs GetRiskGraphResult
 control GetOrderHistory get_order_history GetOrderHistoryArgs GetOrderHistoryResult
+control GetRiskGraph get_risk_graph GetRiskGraphArgs GetRiskGraphResult
+control GetEvaluations get_evaluations GetEvaluationsArgs GetEvaluationsResult
+control GetOutlook get_outlook GetOutlookArgs GetOutlookResult
+control CheckStrategyDefinition check_strategy_definition CheckStrategyDefinitionArgs CheckStrategyDefinitionResult
+control GetStrategySchema get_strategy_schema GetStrategySchemaArgs GetStrategySchemaResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult
@@ -414,6 +442,7 @@ event SubscribeToStrategies subscribe_to_strategies SubscribeToStrategiesArgs Su
 event UnsubscribeFromStrategies unsubscribe_from_strategies UnsubscribeFromStrategiesArgs \
     UnsubscribeFromStrategiesResult
 event GetLatestEventSeqId get_latest_event_seq_id GetLatestEventSeqIdArgs GetLatestEventSeqIdResult
+event GetEvents get_events GetEventsArgs GetEventsResult
 event GetEventsSince get_events_since GetEventsSinceArgs GetEventsSinceResult
 """
 

@@ -9,9 +9,12 @@ from mesolive.access.credentials import Credentials
 from mesolive.connectors.service import Connections
 from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.signals.latest import LatestEvaluations
+from mesolive.signals.outlook import Outlook
 from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
+from mesolive.trading.evaluation.definition_checks import DefinitionChecks
 from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.liquidation import Liquidation
 from mesolive.trading.execution.order_service import OrderService
@@ -26,6 +29,7 @@ from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
+from mesolive.trading.valuation.risk_graphs import RiskGraphs
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method
 
@@ -55,6 +59,10 @@ class ControlServices:
     account_settings: AccountSettings
     credentials: Credentials
     hub_connections: HubConnections
+    risk_graphs: RiskGraphs
+    evaluations: LatestEvaluations
+    outlook: Outlook
+    definitions: DefinitionChecks
     idempotency: Idempotency
 
 
@@ -437,3 +445,32 @@ class ControlHub(EnvelopeHub):
     async def get_order_history(self, args: Payload | None = None) -> Answer:
         """Return what was asked of an order, what the venue reported, and what followed."""
         return await self._answer("GetOrderHistory", models.GetOrderHistoryArgs, args, self._services.orders.history)
+
+    @hub_method(name="GetRiskGraph")
+    async def get_risk_graph(self, args: Payload | None = None) -> Answer:
+        """Return the PnL and greeks of positions and contracts over prices and days."""
+        return await self._answer("GetRiskGraph", models.GetRiskGraphArgs, args, self._services.risk_graphs.get)
+
+    @hub_method(name="GetEvaluations")
+    async def get_evaluations(self, args: Payload | None = None) -> Answer:
+        """Return the last evaluations of strategies and positions, also those that were false."""
+        return await self._answer("GetEvaluations", models.GetEvaluationsArgs, args, self._services.evaluations.get)
+
+    @hub_method(name="GetOutlook")
+    async def get_outlook(self, args: Payload | None = None) -> Answer:
+        """Return what the server will do next: sessions, scheduled times, expirations."""
+        return await self._answer("GetOutlook", models.GetOutlookArgs, args, self._services.outlook.get)
+
+    @hub_method(name="CheckStrategyDefinition")
+    async def check_strategy_definition(self, args: Payload | None = None) -> Answer:
+        """Check a definition without storing it: every problem with its path."""
+        return await self._answer(
+            "CheckStrategyDefinition", models.CheckStrategyDefinitionArgs, args, self._services.definitions.check
+        )
+
+    @hub_method(name="GetStrategySchema")
+    async def get_strategy_schema(self, args: Payload | None = None) -> Answer:
+        """Return the JSON Schema of strategy definitions."""
+        return await self._answer(
+            "GetStrategySchema", models.GetStrategySchemaArgs, args, self._services.definitions.schema
+        )

@@ -15,6 +15,8 @@ from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
 from mesolive_sdk.models import (
+    GetEventsArgs,
+    GetEventsResult,
     GetEventsSinceArgs,
     GetEventsSinceResult,
     GetLatestEventSeqIdArgs,
@@ -95,6 +97,14 @@ class EventHub(EnvelopeHub):
     async def get_events_since(self, args: Payload | None = None) -> Answer:
         """Return events after an id."""
         return await self._answer("GetEventsSince", GetEventsSinceArgs, args, self._since)
+
+    @hub_method(name="GetEvents")
+    async def get_events(self, args: Payload | None = None) -> Answer:
+        """Return events backwards from an id or the newest, by type and strategy."""
+        return await self._answer("GetEvents", GetEventsArgs, args, self._before)
+
+    async def _before(self, user: UserContext, args: GetEventsArgs) -> GetEventsResult:
+        return await self._events.before(user.user_id, args)
 
     async def _latest(self, user: UserContext, _args: GetLatestEventSeqIdArgs) -> GetLatestEventSeqIdResult:
         return await self._events.latest(user.user_id)

@@ -13,6 +13,8 @@ from mesolive.store.paging import Pager
 from mesolive.store.tables.trading import strategies
 from mesolive_sdk.models import (
     MAX_EVENTS_LIMIT,
+    GetEventsArgs,
+    GetEventsResult,
     GetEventsSinceArgs,
     GetEventsSinceResult,
     GetLatestEventSeqIdResult,
@@ -68,6 +70,13 @@ class Events:
         return GetEventsSinceResult(
             Events=result, ContinuationToken=page.token(result[-1].EventSeqId) if more else None
         )
+
+    async def before(self, user_id: int, args: GetEventsArgs) -> GetEventsResult:
+        """Return events backwards, newest first: before an id, of some types, of a strategy."""
+        result, more = await self._journal.before(
+            user_id, args.BeforeEventSeqId, args.Limit, types=args.Types, strategy_id=args.StrategyId
+        )
+        return GetEventsResult(Events=result, HasMore=more)
 
     async def active_state(self, user_id: int) -> tuple[Sequence[MesoLiveEventEnvelope], int]:
         """Return the events of the signals and errors that are active, and the number of the last event that counts."""

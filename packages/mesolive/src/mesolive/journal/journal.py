@@ -238,6 +238,45 @@ class Journal:
                     return [_envelope(kept) for kept in result], False
         return [_envelope(kept) for kept in result], True
 
+    async def before(
+        self,
+        user_id: int,
+        before: int | None,
+        limit: int,
+        *,
+        types: Sequence[str] | None = None,
+        strategy_id: int | None = None,
+        most_bytes: int = MAX_BYTES,
+    ) -> tuple[list[MesoLiveEventEnvelope], bool]:
+        """Return the user's newest events before `before` (`None` for the last ones), and whether there are more.
+
+        Parameters
+        ----------
+        types
+            The names of events that fit; `None` for all.
+        strategy_id
+            The strategy whose events fit; `None` for all.
+        most_bytes
+            How long they may be together, as JSON; one event is returned however long it is.
+        """
+        query = select(log).where(log.c.user_id == user_id).order_by(log.c.event_seq_id.desc()).limit(limit + 1)
+        if before is not None:
+            query = query.where(log.c.event_seq_id < before)
+        if types is not None:
+            query = query.where(log.c.event_type.in_(types))
+        if strategy_id is not None:
+            query = query.where(log.c.strategy_id == strategy_id)
+        async with self._database.read() as tx:
+            rows = await tx.all(query)
+        kept: list[Row[Any]] = []
+        size = 0
+        for row in rows[:limit]:
+            size += len(row.body)
+            if kept and size > most_bytes:
+                break
+            kept.append(row)
+        return [_envelope(row) for row in kept], len(rows) > len(kept)
+
     async def active_state(self, user_id: int) -> tuple[list[MesoLiveEventEnvelope], int]:
         """Return the events of the signals and errors that are active, in order, with their original ids.
 

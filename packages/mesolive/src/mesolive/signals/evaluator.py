@@ -28,6 +28,7 @@ from mesolive.signals.consideration import ConsideredTimes
 from mesolive.signals.evaluation import Found, Times, Watched, evaluate
 from mesolive.signals.findings import error, no_entry
 from mesolive.signals.keys import Kind, Scope, Subject
+from mesolive.signals.latest import LatestEvaluations
 from mesolive.signals.partial_positions import partial_positions
 from mesolive.signals.queries import StrategyAccount, Watch, load
 from mesolive.signals.stats import EvaluationStats
@@ -86,6 +87,8 @@ class SignalEvaluator:
         Settles expired options before each evaluation.
     late
         Retries entry-time variables that failed to evaluate, before each evaluation.
+    latest
+        Keeps the last evaluations for `GetEvaluations`.
     every
         Seconds of market time between evaluations.
     new_id
@@ -107,6 +110,7 @@ class SignalEvaluator:
         settlements: PaperSettlements,
         late: EntryVariableRetry,
         *,
+        latest: LatestEvaluations | None = None,
         every: float = EVERY_SECONDS,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
@@ -117,6 +121,7 @@ class SignalEvaluator:
         self._clock = clock
         self._settlements = settlements
         self._late = late
+        self._latest = latest or LatestEvaluations()
         self._every = timedelta(seconds=every)
         self._new_id = new_id
         self.pulse = EvaluationStats()
@@ -224,6 +229,7 @@ class SignalEvaluator:
         signalled_at = {key: one.since for key, one in active.items() if one.since is not None and one.body != FAILED}
         times = Times(self._considered, signalled_at)
         failed = False
+        parts: list[Found] = []
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
             try:
@@ -265,6 +271,7 @@ class SignalEvaluator:
                 found.evaluated |= one.evaluated
                 found.updates.extend(one.updates)
                 found.considered |= one.considered
+                parts.append(one)
                 continue
             if entering:
                 found.findings.append(no_entry(names))
@@ -272,6 +279,7 @@ class SignalEvaluator:
             found.evaluated.discard(names.scope)
         else:
             found.evaluated.add(names.scope)
+            self._latest.note(names, self._clock.now(), parts)
 
     def _account(
         self, context: StrategyContext, view: BookView, kept: dict[tuple[int, str], AccountState]

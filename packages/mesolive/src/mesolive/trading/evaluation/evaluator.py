@@ -19,6 +19,7 @@ from mesolive.clock import Clock
 from mesolive.errors import not_found, timed_out, unavailable
 from mesolive.language import CompiledStrategy
 from mesolive.language.decision import AccountState, PositionState
+from mesolive.language.definition import StrategyDefinition
 from mesolive.language.legs import outdated, quote_problem
 from mesolive.market.chain_view import BookView
 from mesolive.market.contracts import OptionContract
@@ -283,6 +284,11 @@ class StrategyEvaluator:
     def marks(self, view: MarketView, account: Account) -> Marks:
         """Return marks that read `view` for its underlying, and for others the quotes that value the account."""
         return Marks(self._market, view, provider=account.provider)
+
+    async def definition_of(self, context: StrategyContext) -> StrategyDefinition:
+        """Return the parsed definition of a strategy."""
+        compiled = await self._in_thread(lambda: self._strategies.get(context.strategy_id, context.definition))
+        return compiled.definition
 
     async def run(
         self,

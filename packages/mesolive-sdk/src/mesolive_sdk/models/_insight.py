@@ -1,0 +1,359 @@
+"""Insight: risk graphs, the last evaluations, the outlook, checks of definitions, events backwards.
+
+These models are extensions: the published API does not have them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from mesolive_sdk.models._base import Id, IdList, Timed, UtcDateTime
+from mesolive_sdk.models._common import ConditionEvaluation
+from mesolive_sdk.models._data import ComboLeg
+from mesolive_sdk.models._events import EntrySignalsResult, ExitSignalsResult
+from mesolive_sdk.models._replay import MesoLiveEventEnvelope
+
+MAX_GRAPH_DAYS = 8
+MAX_GRAPH_POINTS = 501
+
+
+class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetRiskGraph`: positions of the caller, or contracts, all of one underlying.
+
+    Attributes
+    ----------
+    PositionIds
+        Positions that are summed; what they have realised is included.
+    Combo
+        Contracts as if bought at their marks now: a what-if, alone or on top of the positions.
+    DaysForward
+        Calendar days from now, at most 8; null for now, one and two thirds, and all of the way to the first
+        settlement.
+    PriceFrom, PriceTo
+        Range of the underlying's price; null for 15 % to both sides.
+    Points
+        How many prices, 2 to 501.
+    VolShift
+        Added to every implied volatility, in points.
+    """
+
+    PositionIds: IdList | None = None
+    Combo: list[ComboLeg] | None = None
+    DaysForward: Annotated[list[float], msgspec.Meta(max_length=MAX_GRAPH_DAYS)] | None = None
+    PriceFrom: float | None = None
+    PriceTo: float | None = None
+    Points: Annotated[int, msgspec.Meta(ge=2, le=MAX_GRAPH_POINTS)] = 121
+    VolShift: float = 0.0
+
+
+class GetRiskGraphResult(Timed, kw_only=True):
+    """Result of `GetRiskGraph`. Curves have a list per day, each with a value per price, in account currency.
+
+    Attributes
+    ----------
+    At
+        The moment of the quotes, in market time.
+    Symbol, Spot
+        The underlying and its price.
+    Prices, Days
+        Prices of the underlying, and calendar days from now.
+    PnL, Delta, Gamma, Theta, Vega
+        Quantity and multiplier included; theta per calendar day, vega per point.
+    BreakEvens
+        Per day, the prices within the range at which the PnL changes its sign.
+    MaxProfit, MaxLoss
+        The largest and the least PnL within the range on the last day.
+    SigmaMove
+        One standard deviation of the underlying to the last day, by the mean volatility of the legs; null without days.
+    Problems
+        Legs without a value, which the curves leave out, with the reason.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    At: UtcDateTime
+    Symbol: str
+    Spot: float
+    Prices: list[float]
+    Days: list[float]
+    PnL: list[list[float]]
+    Delta: list[list[float]]
+    Gamma: list[list[float]]
+    Theta: list[list[float]]
+    Vega: list[list[float]]
+    BreakEvens: list[list[float]]
+    MaxProfit: float
+    MaxLoss: float
+    SigmaMove: float | None = None
+    Problems: list[str]
+
+
+class GetEvaluationsArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetEvaluations`: null is any.
+
+    Attributes
+    ----------
+    StrategyId, BrokerAccountId
+        Which strategy, on which account.
+    """
+
+    StrategyId: Id | None = None
+    BrokerAccountId: str | None = None
+
+
+class AdjustmentEvaluated(msgspec.Struct, kw_only=True):
+    """One conditional adjustment as it was evaluated.
+
+    Attributes
+    ----------
+    Condition
+        With its outcome, which may be false, and the values that it read.
+    ScheduleOk
+        Whether its schedule was due.
+    Automatic
+        Whether the server carries it out by itself: it sets variables only.
+    """
+
+    Condition: ConditionEvaluation
+    ScheduleOk: bool
+    Automatic: bool
+
+
+class PositionEvaluated(Timed, kw_only=True):
+    """A position as it was evaluated last.
+
+    Attributes
+    ----------
+    PositionId, PositionName
+        Which position.
+    At
+        When, in market time.
+    Exit
+        Every check of the exit; `ScheduleOk` says whether the exit schedule was due.
+    Adjustments
+        Every conditional adjustment.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    PositionId: int
+    PositionName: str
+    At: UtcDateTime
+    Exit: ExitSignalsResult
+    Adjustments: list[AdjustmentEvaluated]
+
+
+class StrategyEvaluated(Timed, kw_only=True):
+    """A strategy on an account as it was evaluated last, whether anything held or not.
+
+    Attributes
+    ----------
+    StrategyId, StrategyName, BrokerAccountId
+        Which strategy, on which account.
+    At
+        When, in market time.
+    Entry
+        Every check of the entry; null where the strategy is not active.
+    Positions
+        Its positions.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    StrategyId: int
+    StrategyName: str
+    BrokerAccountId: str
+    At: UtcDateTime
+    Entry: EntrySignalsResult | None = None
+    Positions: list[PositionEvaluated]
+
+
+class GetEvaluationsResult(msgspec.Struct, kw_only=True):
+    """Result of `GetEvaluations`.
+
+    Attributes
+    ----------
+    Evaluations
+        The last ones since the server has started, by strategy and account.
+    """
+
+    Evaluations: list[StrategyEvaluated]
+
+
+class GetOutlookArgs(Timed, kw_only=True):
+    """Arguments of `GetOutlook`.
+
+    Attributes
+    ----------
+    To
+        Until when, in market time, at most 14 days ahead; null for a week.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("To",)
+
+    To: UtcDateTime | None = None
+
+
+class OutlookSession(Timed, kw_only=True):
+    """One exchange session.
+
+    Attributes
+    ----------
+    Open, Close
+        In market time; early closes included.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("Open", "Close")
+
+    Open: UtcDateTime
+    Close: UtcDateTime
+
+
+class OutlookItem(Timed, kw_only=True):
+    """What the server will do at an instant.
+
+    Attributes
+    ----------
+    At
+        In market time.
+    What
+        `Entry`, `Exit` or `Adjustment` (a scheduled time), or `Expiration` (options that are held settle).
+    StrategyId, StrategyName, BrokerAccountId
+        Which strategy, on which account.
+    PositionId
+        The position; null for an entry.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    At: UtcDateTime
+    What: str
+    StrategyId: int
+    StrategyName: str
+    BrokerAccountId: str
+    PositionId: int | None = None
+
+
+class GetOutlookResult(Timed, kw_only=True):
+    """Result of `GetOutlook`.
+
+    Attributes
+    ----------
+    At
+        Now, in market time.
+    Sessions
+        The exchange's sessions, the running one included.
+    Items
+        In the order of time, the first 1000. Entries and exits without a schedule are watched at every evaluation and
+        are not listed.
+    """
+
+    times: ClassVar[tuple[str, ...]] = ("At",)
+
+    At: UtcDateTime
+    Sessions: list[OutlookSession]
+    Items: list[OutlookItem]
+
+
+class CheckStrategyDefinitionArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `CheckStrategyDefinition`.
+
+    Attributes
+    ----------
+    StrategyDefinition
+        The definition, of version 3 or 2.
+    """
+
+    StrategyDefinition: dict[str, Any]
+
+
+class DefinitionProblem(msgspec.Struct, kw_only=True):
+    """A problem of a definition.
+
+    Attributes
+    ----------
+    Path
+        Where, such as `Entry.Conditions[0]`; empty for the whole definition.
+    Message
+        What is wrong, and what was expected.
+    Severity
+        `Error`, or `Warning` for what can be used all the same.
+    """
+
+    Path: str
+    Message: str
+    Severity: str
+
+
+class CheckStrategyDefinitionResult(msgspec.Struct, kw_only=True):
+    """Result of `CheckStrategyDefinition`.
+
+    Attributes
+    ----------
+    Valid
+        Whether it can be imported.
+    Problems
+        Errors first, then warnings.
+
+    Notes
+    -----
+        What the conversion from version 2 did, a line each.
+    """
+
+    Valid: bool
+    Problems: list[DefinitionProblem]
+    Notes: list[str]
+
+
+class GetStrategySchemaArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetStrategySchema`: none."""
+
+
+class GetStrategySchemaResult(msgspec.Struct, kw_only=True):
+    """Result of `GetStrategySchema`.
+
+    Attributes
+    ----------
+    Schema
+        JSON Schema (draft 2020-12) of a definition, version 3.
+    """
+
+    Schema: dict[str, Any]
+
+
+class GetEventsArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `GetEvents`: null is any.
+
+    Attributes
+    ----------
+    BeforeEventSeqId
+        Only events before this one; null for the newest.
+    Types
+        Names of events, such as `OnOrderUpdate`.
+    StrategyId
+        Only events of this strategy.
+    Limit
+        How many, 1 to 500.
+    """
+
+    BeforeEventSeqId: Id | None = None
+    Types: Annotated[list[str], msgspec.Meta(max_length=50)] | None = None
+    StrategyId: Id | None = None
+    Limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+
+class GetEventsResult(msgspec.Struct, kw_only=True):
+    """Result of `GetEvents`.
+
+    Attributes
+    ----------
+    Events
+        Newest first.
+    HasMore
+        Whether there are older ones that fit.
+    """
+
+    Events: list[MesoLiveEventEnvelope]
+    HasMore: bool
