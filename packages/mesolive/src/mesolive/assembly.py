@@ -79,7 +79,6 @@ from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
-from mesolive.trading.valuation.risk_graphs import RiskGraphs
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
@@ -388,7 +387,6 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         halts=Halts(database, journal, core.idempotency, clock, core.store.sessions),
         account_settings=AccountSettings(database, clock, accounts, core.store.sessions),
         credentials=Credentials(core.store.access, core.store.sessions),
-        risk_graphs=RiskGraphs(positions, core.market),
         evaluations=latest,
         outlook=Outlook(database, core.evaluator, core.calendar, clock),
         definitions=DefinitionChecks(),

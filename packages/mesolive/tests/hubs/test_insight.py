@@ -1,13 +1,11 @@
-"""Risk graphs, evaluations that were false, the outlook, checks of definitions and events backwards, by the hubs."""
+"""Evaluations that were false, the outlook, checks of definitions and events backwards, by the hubs."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -27,57 +25,6 @@ async def kit(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kit]:
 async def position(kit: Kit) -> models.ApplyPaperFillsResult:
     strategy = await kit.strategy()
     return await kit.enter(strategy.Id)
-
-
-async def graph(kit: Kit, **args: Any) -> models.GetRiskGraphResult:
-    return await kit.control.get_risk_graph(models.GetRiskGraphArgs(**args))
-
-
-async def test_a_risk_graph_has_four_days_with_the_pnl_of_now_at_the_spot(
-    kit: Kit, position: models.ApplyPaperFillsResult
-) -> None:
-    shown = await graph(kit, PositionIds=[position.PositionId])
-    assert (len(shown.Prices), len(shown.Days), shown.Problems) == (121, 4, [])
-    assert all(len(curve) == 121 for curve in shown.PnL)
-    detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position.PositionId))
-    assert detail.PositionPnL.Mark is not None
-    assert np.interp(shown.Spot, shown.Prices, shown.PnL[0]) == pytest.approx(float(detail.PositionPnL.Mark), abs=5.0)
-    assert shown.Symbol == "SPX"
-    low, high = shown.BreakEvens[-1]
-    assert low < shown.Spot < high
-    assert shown.MaxProfit == max(shown.PnL[-1]) > 0 > shown.MaxLoss
-
-
-async def test_a_what_if_without_a_position_begins_at_no_pnl(kit: Kit, position: models.ApplyPaperFillsResult) -> None:
-    legs = (await kit.control.list_legs(models.ListLegsArgs(PositionId=position.PositionId))).Legs
-    combo = [models.ComboLeg(Contract=leg.LiveContract, Ratio=leg.Qty) for leg in legs]
-    shown = await graph(kit, Combo=combo, DaysForward=[0.0], Points=3)
-    assert shown.PnL[0][1] == pytest.approx(0.0, abs=5.0)
-    higher = await graph(kit, Combo=combo, DaysForward=[0.0], Points=3, VolShift=5.0)
-    assert higher.PnL[0][1] < shown.PnL[0][1]  # a condor is short volatility
-
-
-@pytest.mark.parametrize(
-    ("args", "field"),
-    [
-        ({}, "PositionIds"),
-        ({"DaysForward": [-1.0]}, "DaysForward"),
-        ({"PriceFrom": 2.0, "PriceTo": 1.0}, "PriceTo"),
-        ({"VolShift": float("inf")}, "VolShift"),
-    ],
-)
-async def test_what_cannot_be_drawn_is_refused_at_its_field(kit: Kit, args: dict[str, Any], field: str) -> None:
-    with pytest.raises(MesoLiveApiException) as refused:
-        await graph(kit, **args)
-    assert refused.value.error is not None
-    assert field in (refused.value.error.ValidationErrors or {})
-
-
-async def test_another_users_position_has_no_graph(kit: Kit, position: models.ApplyPaperFillsResult) -> None:
-    other = await kit.other_user()
-    with pytest.raises(MesoLiveApiException) as refused:
-        await other.get_risk_graph(models.GetRiskGraphArgs(PositionIds=[position.PositionId]))
-    assert refused.value.status is models.StatusCode.NotFound
 
 
 async def test_evaluations_that_are_false_are_shown_with_what_they_read(

@@ -298,10 +298,6 @@ class MesoLiveControlHubClient(HubClient):
         """Return what was asked of an order, what the venue reported, and what followed."""
         return await self._call("GetOrderHistory", args, models.GetOrderHistoryResult)
 
-    async def get_risk_graph(self, args: models.GetRiskGraphArgs) -> models.GetRiskGraphResult:
-        """Return the PnL and greeks of positions and contracts over prices and days."""
-        return await self._call("GetRiskGraph", args, models.GetRiskGraphResult)
-
     async def get_evaluations(self, args: models.GetEvaluationsArgs | None = None) -> models.GetEvaluationsResult:
         """Return the last evaluations of strategies and positions, also those that were false."""
         return await self._call("GetEvaluations", args or models.GetEvaluationsArgs(), models.GetEvaluationsResult)

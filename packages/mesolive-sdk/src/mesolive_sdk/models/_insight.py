@@ -1,4 +1,4 @@
-"""Insight: risk graphs, the last evaluations, the outlook, checks of definitions, events backwards.
+"""Insight: the last evaluations, the outlook, checks of definitions, events backwards.
 
 These models are extensions: the published API does not have them.
 """
@@ -9,85 +9,10 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from mesolive_sdk.models._base import Id, IdList, Timed, UtcDateTime
+from mesolive_sdk.models._base import Id, Timed, UtcDateTime
 from mesolive_sdk.models._common import ConditionEvaluation
-from mesolive_sdk.models._data import ComboLeg
 from mesolive_sdk.models._events import EntrySignalsResult, ExitSignalsResult
 from mesolive_sdk.models._replay import MesoLiveEventEnvelope
-
-MAX_GRAPH_DAYS = 8
-MAX_GRAPH_POINTS = 501
-
-
-class GetRiskGraphArgs(msgspec.Struct, kw_only=True):
-    """Arguments of `GetRiskGraph`: positions of the caller, or contracts, all of one underlying.
-
-    Attributes
-    ----------
-    PositionIds
-        Positions that are summed; what they have realised is included.
-    Combo
-        Contracts as if bought at their marks now: a what-if, alone or on top of the positions.
-    DaysForward
-        Calendar days from now, at most 8; null for now, one and two thirds, and all of the way to the first
-        settlement.
-    PriceFrom, PriceTo
-        Range of the underlying's price; null for 15 % to both sides.
-    Points
-        How many prices, 2 to 501.
-    VolShift
-        Added to every implied volatility, in points.
-    """
-
-    PositionIds: IdList | None = None
-    Combo: list[ComboLeg] | None = None
-    DaysForward: Annotated[list[float], msgspec.Meta(max_length=MAX_GRAPH_DAYS)] | None = None
-    PriceFrom: float | None = None
-    PriceTo: float | None = None
-    Points: Annotated[int, msgspec.Meta(ge=2, le=MAX_GRAPH_POINTS)] = 121
-    VolShift: float = 0.0
-
-
-class GetRiskGraphResult(Timed, kw_only=True):
-    """Result of `GetRiskGraph`. Curves have a list per day, each with a value per price, in account currency.
-
-    Attributes
-    ----------
-    At
-        The moment of the quotes, in market time.
-    Symbol, Spot
-        The underlying and its price.
-    Prices, Days
-        Prices of the underlying, and calendar days from now.
-    PnL, Delta, Gamma, Theta, Vega
-        Quantity and multiplier included; theta per calendar day, vega per point.
-    BreakEvens
-        Per day, the prices within the range at which the PnL changes its sign.
-    MaxProfit, MaxLoss
-        The largest and the least PnL within the range on the last day.
-    SigmaMove
-        One standard deviation of the underlying to the last day, by the mean volatility of the legs; null without days.
-    Problems
-        Legs without a value, which the curves leave out, with the reason.
-    """
-
-    times: ClassVar[tuple[str, ...]] = ("At",)
-
-    At: UtcDateTime
-    Symbol: str
-    Spot: float
-    Prices: list[float]
-    Days: list[float]
-    PnL: list[list[float]]
-    Delta: list[list[float]]
-    Gamma: list[list[float]]
-    Theta: list[list[float]]
-    Vega: list[list[float]]
-    BreakEvens: list[list[float]]
-    MaxProfit: float
-    MaxLoss: float
-    SigmaMove: float | None = None
-    Problems: list[str]
 
 
 class GetEvaluationsArgs(msgspec.Struct, kw_only=True):

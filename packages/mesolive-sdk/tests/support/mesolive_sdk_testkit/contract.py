@@ -74,11 +74,6 @@ GetReconciliationResult: BrokerAccountId str, ComparedAt datetime?, Contracts li
 ListHaltsArgs:
 ListHaltsResult: Halts list[TradingHalt]
 TradingHalt: BrokerAccountId str?, Reason str, CreatedAt datetime, Scope HaltScope = All, ByOperator bool = False
-GetRiskGraphArgs: PositionIds list[int]?, Combo list[ComboLeg]?, DaysForward list[float]?, PriceFrom float?, \
-    PriceTo float?, Points int = 121, VolShift float = 0
-GetRiskGraphResult: At datetime, Symbol str, Spot float, Prices list[float], Days list[float], PnL list[list[float]], \
-    Delta list[list[float]], Gamma list[list[float]], Theta list[list[float]], Vega list[list[float]], \
-    BreakEvens list[list[float]], MaxProfit float, MaxLoss float, SigmaMove float?, Problems list[str]
 GetEvaluationsArgs: StrategyId int?, BrokerAccountId str?
 AdjustmentEvaluated: Condition ConditionEvaluation, ScheduleOk bool, Automatic bool
 PositionEvaluated: PositionId int, PositionName str, At datetime, Exit ExitSignalsResult, \
@@ -426,7 +421,6 @@ control EndSession end_session EndSessionArgs ListSessionsResult
 control ListConnections list_connections ListConnectionsArgs ListConnectionsResult
 control GetRiskGraph get_risk_graph GetRiskGraphArgs GetRiskGraphResult
 control GetOrderHistory get_order_history GetOrderHistoryArgs GetOrderHistoryResult
-control GetRiskGraph get_risk_graph GetRiskGraphArgs GetRiskGraphResult
 control GetEvaluations get_evaluations GetEvaluationsArgs GetEvaluationsResult
 control GetOutlook get_outlook GetOutlookArgs GetOutlookResult
 control CheckStrategyDefinition check_strategy_definition CheckStrategyDefinitionArgs CheckStrategyDefinitionResult

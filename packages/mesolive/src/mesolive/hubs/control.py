@@ -29,7 +29,6 @@ from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
-from mesolive.trading.valuation.risk_graphs import RiskGraphs
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method
 
@@ -46,7 +45,6 @@ class ControlServices:
     strategies: Strategies
     positions: Positions
     details: PositionDetails
-    risk_graphs: RiskGraphs
     preparations: Preparations
     paper: PaperExecution
     orders: Orders
@@ -445,11 +443,6 @@ class ControlHub(EnvelopeHub):
     async def get_order_history(self, args: Payload | None = None) -> Answer:
         """Return what was asked of an order, what the venue reported, and what followed."""
         return await self._answer("GetOrderHistory", models.GetOrderHistoryArgs, args, self._services.orders.history)
-
-    @hub_method(name="GetRiskGraph")
-    async def get_risk_graph(self, args: Payload | None = None) -> Answer:
-        """Return the PnL and greeks of positions and contracts over prices and days."""
-        return await self._answer("GetRiskGraph", models.GetRiskGraphArgs, args, self._services.risk_graphs.get)
 
     @hub_method(name="GetEvaluations")
     async def get_evaluations(self, args: Payload | None = None) -> Answer:

@@ -92,7 +92,6 @@ WATCHED = frozenset(
         "GetAccountLimits",
         "ListConnections",
         "GetOrderHistory",
-        "GetRiskGraph",
         "GetEvaluations",
         "GetOutlook",
         "CheckStrategyDefinition",
