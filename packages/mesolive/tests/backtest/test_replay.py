@@ -159,7 +159,7 @@ def test_recorded_days_are_replayed(tmp_path: Path) -> None:
         (("--market", "simulated", "--from", "2026-01-03", "--to", "2026-01-04"), "no trading day in the range"),
         (
             ("--market", "simulated", "--every", "5"),
-            "greater than or equal to 10",
+            "is not in the range 10<=x",
         ),
         (("--market", "simulated", "--from", "2026-01-05", "--to", "2026-01-06", "--cash", "much"), "an amount"),
         (

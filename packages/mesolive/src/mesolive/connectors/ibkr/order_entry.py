@@ -31,6 +31,7 @@ from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, TwsErro
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract
 from mesolive.connectors.ibkr.venue_state import VenueState
+from mesolive.tasks import Tasks
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
@@ -94,6 +95,7 @@ class OrderEntry:
     ) -> None:
         self._state = state
         self._life = life
+        self._tasks = Tasks()
         self._attempts = attempts
         self._catch_up = catch_up
         self._contracts = contracts
@@ -213,7 +215,7 @@ class OrderEntry:
         return self._as_it_is(order)
 
     async def _outcome(self, attempt: Attempt) -> None:
-        lost = asyncio.ensure_future(self._state.when_lost())
+        lost = self._tasks.spawn("ibkr connection lost", self._state.when_lost())
         try:
             async with limited(self._state.timer, ANSWER_SECONDS, "TWS did not answer in time"):
                 await asyncio.wait({attempt.done, lost}, return_when=asyncio.FIRST_COMPLETED)

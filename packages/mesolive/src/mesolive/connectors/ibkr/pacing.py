@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mesolive.clock import Clock
+from mesolive.tasks import Tasks
 
 MAX_MESSAGES_PER_SECOND: Final = 45
 """TWS permits 50; the difference is for clocks that differ."""
@@ -63,6 +64,7 @@ class PacedQueue:
         self._waiting: list[tuple[Priority, int, Callable[[], None], asyncio.Future[None]]] = []
         self._numbers = itertools.count()
         self._sender: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -85,7 +87,7 @@ class PacedQueue:
         heapq.heappush(self._waiting, (priority, next(self._numbers), write, written))
         self._pump()
         if self._waiting and (self._sender is None or self._sender.done()):
-            self._sender = asyncio.create_task(self._send_later(), name="ibkr pacing")
+            self._sender = self._tasks.spawn("ibkr pacing", self._send_later())
         return written
 
     def drop_all(self, why: str) -> None:

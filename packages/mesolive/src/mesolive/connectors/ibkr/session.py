@@ -49,6 +49,7 @@ from mesolive.connectors.ibkr.tws_messages import (
     PositionRow,
 )
 from mesolive.market.change_signal import ChangeSignal
+from mesolive.tasks import Tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -117,6 +118,7 @@ class TwsSession:
         self.requests = RequestRegistry()
         self._lines: dict[int, LineSink] = {}
         self._heartbeat: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._current_time: asyncio.Future[int] | None = None
         self._last_notice: Notice | None = None
         self._orders: OrderListener | None = None
@@ -145,7 +147,7 @@ class TwsSession:
         # 1100 may have come with the greeting already.
         lost = self._last_notice is not None and self._last_notice.code in {1100, 2110}
         self._set_state(replace(self.state, connected=True, link=not lost, loss=""))
-        self._heartbeat = asyncio.create_task(self._beat(), name=f"ibkr heartbeat {self.name}")
+        self._heartbeat = self._tasks.spawn("ibkr heartbeat", self._beat(), detail=self.name)
 
     def disconnect(self, why: str = "disconnected") -> None:
         """End the connection; safe without one."""

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 
 from mesolive.clock import Clock
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError
+from mesolive.tasks import Tasks
+
+_watchers = Tasks()
 
 
 @asynccontextmanager
@@ -23,7 +26,7 @@ async def limited(timer: Clock, seconds: float, message: str) -> AsyncGenerator[
         expired = True
         task.cancel()
 
-    watcher = asyncio.create_task(watch(), name="ibkr time limit")
+    watcher = _watchers.spawn("ibkr time limit", watch())
     try:
         yield
     except asyncio.CancelledError:

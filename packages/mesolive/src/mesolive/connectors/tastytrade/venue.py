@@ -183,7 +183,7 @@ class TastytradeVenue:
         try:
             async with self._stream.connected(self.accounts) as notes:
                 # The frames are taken from now on: an older state of an order never undoes a newer one.
-                work = asyncio.create_task(self._serve(session, notes), name="tastytrade session")
+                work = self.tasks.spawn("tastytrade session", self._serve(session, notes))
                 try:
                     await self._hydrate(session)
                     self._sessions += 1
