@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from mesolive.connectors.ibkr import IBKR
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.simulated import SIMULATED
 from mesolive.connectors.tastytrade import TASTYTRADE
 
 KINDS: Final[Mapping[str, ConnectorKind]] = {
     "simulated": SIMULATED,
+    "ibkr": IBKR,
     "tastytrade": TASTYTRADE,
 }

@@ -17,7 +17,7 @@ import structlog
 from mesolive.connectors.ibkr.attempts import Attempts
 from mesolive.connectors.ibkr.fills import FillGatherer
 from mesolive.connectors.ibkr.order_book import Chain
-from mesolive.connectors.ibkr.order_life import CANCELLED, FILLED, INACTIVE, WORKING, OrderLife
+from mesolive.connectors.ibkr.order_life import CANCELLED, FILLED, INACTIVE, NEVER_ARRIVED, WORKING, OrderLife
 from mesolive.connectors.ibkr.pacing import NotSentError
 from mesolive.connectors.ibkr.session_errors import TwsError
 from mesolive.connectors.ibkr.tws_messages import OrderRow
@@ -27,7 +27,7 @@ from mesolive.venues.base import Ending, OrderStatus, VenueOrder
 
 _log = structlog.get_logger(__name__)
 
-NEVER_ARRIVED: Final = timedelta(seconds=60)
+ARRIVAL: Final = timedelta(seconds=60)
 """For how long the lists of a healthy connection must lack an order before it counts as never arrived."""
 
 UNCHANGED: Final = timedelta(seconds=10)
@@ -168,7 +168,7 @@ class CatchUp:
             return  # sent after the lists were made
         lacking = now - self._lacking.setdefault(key, now)
         if key in self._life.ended_at_tws:  # filled, and its executions are on their way
-            if lacking >= NEVER_ARRIVED:
+            if lacking >= ARRIVAL:
                 self._state.problem(
                     f"executions of {key}",
                     f"IB calls order {chain.current.reference} filled and does not list its executions; compare the "
@@ -183,11 +183,11 @@ class CatchUp:
             return
         if self._life.has_expired(chain.current, self._state.clock.now()) and chain.current.known:
             self._end_all(chain, Ending.EXPIRED, "the session has ended")
-        elif lacking >= NEVER_ARRIVED:
+        elif lacking >= ARRIVAL:
             if chain.current.known:
                 self._end_all(chain, Ending.CANCELLED, "IB lists it no more, and does not say how it ended")
             else:
-                self._end_all(chain, Ending.REJECTED, "it never arrived at IB")
+                self._end_all(chain, Ending.REJECTED, NEVER_ARRIVED)
         if not chain.open:
             self._lacking.pop(key, None)
 

@@ -60,6 +60,8 @@ class EntryRules:
     ----------
     stops_on_combos
         Whether stop orders on combos are sent: IB simulates them, and whether it takes them is not published.
+    outside_session
+        Whether day orders are sent while the market is closed.
     quiet_from, quiet_to
         The time of day, in `zone`, in which TWS restarts and nothing is sent; equal for no such time.
     preview_margin
@@ -67,6 +69,7 @@ class EntryRules:
     """
 
     stops_on_combos: bool = False
+    outside_session: bool = False
     quiet_from: time = time(23, 40)
     quiet_to: time = time(0, 10)
     zone: str = "America/New_York"
@@ -209,6 +212,11 @@ class OrderEntry:
                 self._life.end(order, Ending.REJECTED, reason, "NotSent")
         except RequestTimeoutError as error:
             self._doubt(order.chain)
+            self._state.problem(
+                f"unanswered {order.reference}",
+                f"TWS has not answered order {order.reference}: a dialog may hold it. Look at TWS, and switch on "
+                "Bypass Order Precautions for API Orders",
+            )
             raise VenueUnreachableError(str(error)) from error
         finally:
             self._attempts.end(attempt)
@@ -306,7 +314,12 @@ class OrderEntry:
         if is_stop and len(request.legs) > 1 and not self._rules.stops_on_combos:
             return "stop orders on combos are not sent to IB unless stops_on_combos is set"
         futures = any(is_future_option(leg.contract) for leg in request.legs)
-        if request.time_in_force is TimeInForce.Day and not futures and not self._state.calendar.is_open(now):
+        if (
+            request.time_in_force is TimeInForce.Day
+            and not futures
+            and not self._rules.outside_session
+            and not self._state.calendar.is_open(now)
+        ):
             return "the market is closed"
         if request.account not in self._state.session.accounts:
             return f"the login has no account {request.account}"

@@ -26,6 +26,9 @@ WORKING: Final = frozenset({"PreSubmitted", "Submitted", "PendingCancel"})
 
 CANCELLED: Final = frozenset({"Cancelled", "ApiCancelled"})
 FILLED: Final = "Filled"
+NEVER_ARRIVED: Final = "it never arrived at IB"
+"""Why an order has ended that no list shows. A dialog of TWS may hold it still."""
+
 INACTIVE: Final = "Inactive"
 """Rejected, or held: it may work again."""
 
@@ -147,8 +150,9 @@ class OrderLife:
 
     def _shown(self, chain: Chain, row: OrderRow) -> None:
         """Take that TWS shows an order with these terms."""
-        if not chain.orders[0].known and chain.orders[0].ended is None:
-            self.accept(chain.orders[0], row.perm_id)
+        first = chain.orders[0]
+        if not first.known and (first.ended is None or (first.reason == NEVER_ARRIVED and row.status in WORKING)):
+            self.accept(first, row.perm_id)
         pending = chain.pending
         if pending is not None and pending.replaces is not None and self.has_terms(row, pending):
             self.accept(pending, row.perm_id)
@@ -169,6 +173,7 @@ class OrderLife:
             return
         now = self._state.clock.now()
         revived = order.ended is not None
+        self._state.solved(f"unanswered {order.reference}")
         self._state.record(Known(reference=order.reference, perm_id=perm_id, at=now))
         if revived:
             self._state.problem(
@@ -203,6 +208,8 @@ class OrderLife:
         if order.ended is not None:
             return
         now = self._state.clock.now()
+        if reason != NEVER_ARRIVED:
+            self._state.solved(f"unanswered {order.reference}")
         self._state.record(Finished(reference=order.reference, how=how, at=now, reason=reason, code=code))
         self._state.tell(self.ended(order))
         attempt = self._attempts.of(order.chain)

@@ -149,6 +149,10 @@ class TwsSession:
         self._set_state(replace(self.state, connected=True, link=not lost, loss=""))
         self._heartbeat = self._tasks.spawn("ibkr heartbeat", self._beat(), detail=self.name)
 
+    def attempt_failed(self, why: str) -> None:
+        """Keep why an attempt to connect failed: the state tells it until the next one."""
+        self._set_state(replace(self.state, loss=why))
+
     def disconnect(self, why: str = "disconnected") -> None:
         """End the connection; safe without one."""
         self._api.disconnect()
@@ -383,6 +387,8 @@ class TwsSession:
             return f"client id {self.client_id} is in use"
         if isinstance(error, TimeoutError):
             return "TWS accepts the connection and says nothing: it may be logging in, or show a dialog"
+        if isinstance(error, ConnectionAbortedError):
+            return str(error)
         if isinstance(error, ConnectionRefusedError):
             return f"nothing listens at {self._host}:{self._port}"
         return (

@@ -6,6 +6,7 @@ their own, and those are wrong: an order that lives and fills is called cancelle
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 from collections.abc import Sequence
@@ -62,7 +63,23 @@ class TwsApi:
         raw.decoder = decoder
         raw.MaxRequests = 0  # the session paces
         self._raw = raw
-        await raw.connectAsync(host, port, client_id, seconds)
+        # The library waits for its whole time limit when TWS closes the socket in place of an answer.
+        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def socket_closed(_why: str = "") -> None:
+            if not closed.done():
+                closed.set_result(None)
+
+        raw.conn.disconnected += socket_closed
+        attempt = asyncio.ensure_future(raw.connectAsync(host, port, client_id, seconds))
+        try:
+            await asyncio.wait({attempt, closed}, return_when=asyncio.FIRST_COMPLETED)
+            if not attempt.done():
+                raise ConnectionAbortedError("TWS has closed the connection before it was made")
+            await attempt
+        finally:
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
 
     def disconnect(self) -> None:
         """End the connection; the library reports no end of one that is ended here."""

@@ -137,6 +137,11 @@ class IbkrVenue:
         """Signals every change of `problems`."""
         return self._state.changes
 
+    def order_is_open(self, reference: str) -> bool:
+        """Whether more may come of an order of ours."""
+        order = self._state.book.orders.get(reference)
+        return order is not None and order.open
+
     async def start(self) -> None:
         """Read the journal, and listen to TWS; safe to call again.
 

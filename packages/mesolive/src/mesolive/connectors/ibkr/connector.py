@@ -1,0 +1,391 @@
+"""Connector of Interactive Brokers: two connections to TWS or IB Gateway, accounts and balances, market data, venue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, cast
+
+import structlog
+
+from mesolive.clock import Clock, MonotonicClock
+from mesolive.connectors.ibkr.connection_keeper import ConnectionKeeper
+from mesolive.connectors.ibkr.connection_words import (
+    CLOCK_REMEDY,
+    LINK_REMEDY,
+    READ_ONLY_REMEDY,
+    TOLERATED_CLOCK_SECONDS,
+    Situation,
+    connect_error,
+    words,
+)
+from mesolive.connectors.ibkr.error_codes import READ_ONLY
+from mesolive.connectors.ibkr.order_entry import EntryRules
+from mesolive.connectors.ibkr.provider import DataConfig, IbkrProvider
+from mesolive.connectors.ibkr.session import HANDSHAKE_SECONDS, TwsSession
+from mesolive.connectors.ibkr.session_errors import RequestRefusedError, SessionLostError, TwsError
+from mesolive.connectors.ibkr.settings import IbkrSettings
+from mesolive.connectors.ibkr.tws_messages import AccountValue
+from mesolive.connectors.ibkr.venue import IbkrVenue
+from mesolive.connectors.protocol import (
+    Check,
+    ConnectionReport,
+    ConnectorError,
+    ConnectorRequest,
+    ConnectorState,
+    ConnectorStatus,
+    Finding,
+    Problem,
+)
+from mesolive.market.change_signal import ChangeSignal
+from mesolive.market.contracts import OptionContract
+from mesolive.market.quality import QuoteQuality
+from mesolive.market.settlement import settlement_price
+from mesolive.tasks import Tasks, Turns
+from mesolive.venues.account_facts import BrokerFacts, DiscoveredAccount
+from mesolive_sdk.models import AgentStatus
+
+_log = structlog.get_logger(__name__)
+
+FACT_TAGS: Final = (
+    "AccountType",
+    "NetLiquidation",
+    "TotalCashValue",
+    "InitMarginReq",
+    "MaintMarginReq",
+    "BuyingPower",
+    "ExcessLiquidity",
+    "DayTradesRemaining",
+)
+UNLIMITED_DAY_TRADES: Final = -1
+
+
+class IbkrConnector:
+    """A connection to TWS or IB Gateway; implements `mesolive.connectors.protocol.Connector`.
+
+    Parameters
+    ----------
+    timer
+        Time of waiting: pacing, time limits, heartbeats; real time by default.
+    handshake_seconds
+        How long an attempt to connect may take.
+    """
+
+    def __init__(
+        self, request: ConnectorRequest, *, timer: Clock | None = None, handshake_seconds: float = HANDSHAKE_SECONDS
+    ) -> None:
+        settings = self._settings = cast("IbkrSettings", request.settings)
+        self._calendar = request.calendar
+        self._timer = timer or MonotonicClock()
+        self._handshake_seconds = handshake_seconds
+        self.clock: Clock = request.clock
+        self.status_changes = ChangeSignal()
+        self.tasks = Tasks()
+        self.orders = self._session("orders", settings.client_id)
+        self.data = self._session("data", settings.data_client_id)
+        quiet_from, quiet_to = settings.window
+        self._rules = EntryRules(
+            stops_on_combos=settings.stops_on_combos,
+            outside_session=settings.orders_outside_session,
+            quiet_from=quiet_from,
+            quiet_to=quiet_to,
+            zone=settings.time_zone,
+            preview_margin=settings.preview_margin,
+        )
+        self._provider = IbkrProvider(
+            self.data,
+            settings.underlyings,
+            request.folder,
+            clock=request.clock,
+            timer=self._timer,
+            calendar=request.calendar,
+            config=DataConfig(lines=settings.lines, delayed=settings.delayed),
+        )
+        self.venue = IbkrVenue(
+            self.orders,
+            request.folder,
+            clock=request.clock,
+            timer=self._timer,
+            prices=self._settlement_price,
+            chains=self._provider.con_id,
+            rules=self._rules,
+            calendar=request.calendar,
+        )
+        self._read_only = False
+        self._is_connected = False
+        self._status = ConnectorStatus(ConnectorState.DISABLED)
+
+    def _session(self, name: str, client_id: int) -> TwsSession:
+        settings = self._settings
+        return TwsSession(
+            name,
+            settings.host,
+            settings.port,
+            client_id,
+            clock=self.clock,
+            timer=self._timer,
+            zone=settings.time_zone,
+            messages_per_second=settings.messages_per_second,
+        )
+
+    @property
+    def status(self) -> ConnectorStatus:
+        """The present state."""
+        return self._status
+
+    @property
+    def provider(self) -> IbkrProvider | None:
+        """Its market data, unless the settings switch them off."""
+        return self._provider if self._settings.market_data else None
+
+    async def connect(self) -> None:
+        """Connect both sessions, and check that the login is the one that was configured.
+
+        Raises
+        ------
+        ConnectorError
+            When there is no connection, or the login is another one.
+        """
+        try:
+            await self._connect_orders()
+            if self._settings.market_data:
+                await self._connect_data()
+        except BaseException:
+            await self.disconnect()
+            raise
+        self._is_connected = True
+        self.tasks.start_loop("ibkr orders connection", ConnectionKeeper(self.orders, self._timer).run)
+        if self._settings.market_data:
+            self.tasks.start_loop("ibkr data connection", ConnectionKeeper(self.data, self._timer).run)
+        for name, signal in (
+            ("orders", self.orders.changes),
+            ("data", self.data.changes),
+            ("problems", self.venue.problem_changes),
+            ("market data", self._provider.status_changes),
+        ):
+            self.tasks.start_loop(f"ibkr state {name}", self._follower(signal))
+        self._look()
+
+    async def disconnect(self) -> None:
+        """End both connections; orders work on at IB."""
+        self._is_connected = False
+        await self.tasks.stop()
+        await self._provider.stop()
+        self.orders.disconnect()
+        self.data.disconnect()
+        if self._status.state.is_connected:
+            self._set_status(ConnectorStatus(ConnectorState.DISCONNECTED, "disconnected"))
+
+    async def test(self) -> ConnectionReport:
+        """Connect if necessary, and tell what a trader needs to know; no order is sent."""
+        was_connected = self._is_connected
+        if not was_connected:
+            try:
+                await self._connect_orders()
+            except BaseException:
+                self.orders.disconnect()
+                raise
+        try:
+            return await self._tested()
+        except TwsError as error:
+            raise self._failed(error) from error
+        finally:
+            if not was_connected:
+                self.orders.disconnect()
+
+    async def accounts(self) -> Sequence[DiscoveredAccount]:
+        """Return the accounts of the login, or those of them that the settings name."""
+        values = await self._summary()
+        types = {row.account: row.value for row in values if row.tag == "AccountType"}
+        currencies = {row.account: row.currency for row in values if row.tag == "NetLiquidation" and row.currency}
+        return [
+            DiscoveredAccount(
+                account_id=name,
+                live=not is_paper(name),
+                account_type=types.get(name, "unknown").title(),
+                currency=currencies.get(name, "USD"),
+                can_trade=not self._read_only,
+                permissions=("read-only API",) if self._read_only else (),
+            )
+            for name in self._used()
+        ]
+
+    async def account_facts(self, account_id: str) -> BrokerFacts:
+        """Return IB's figures of an account."""
+        rows = {row.tag: row.value for row in await self._summary() if row.account == account_id}
+        if not rows:
+            raise ConnectorError(Problem.NONSENSE, f"IB states no figures of account {account_id}")
+        day_trades = _figure(rows.get("DayTradesRemaining"))
+        return BrokerFacts(
+            as_of=self.clock.now(),
+            net_liquidation=_figure(rows.get("NetLiquidation")),
+            cash=_figure(rows.get("TotalCashValue")),
+            initial_margin=_figure(rows.get("InitMarginReq")),
+            maintenance_margin=_figure(rows.get("MaintMarginReq")),
+            buying_power=_figure(rows.get("BuyingPower")),
+            excess_liquidity=_figure(rows.get("ExcessLiquidity")),
+            day_trades_left=None if day_trades is None or day_trades == UNLIMITED_DAY_TRADES else int(day_trades),
+        )
+
+    # --- the connection -----------------------------------------------------------------------------------------------
+
+    async def _connect_orders(self) -> None:
+        now = self.clock.now()
+        try:
+            await self.orders.connect(self._handshake_seconds)
+        except SessionLostError as error:
+            raise connect_error(str(error), now, quiet=self._rules.is_quiet(now)) from error
+        if not self.orders.state.link:
+            raise ConnectorError(Problem.INTERRUPTED, "TWS has lost the connection to IB's servers (1100)", LINK_REMEDY)
+        self._must_be_the_login()
+        try:
+            await self.orders.open_orders()
+        except RequestRefusedError as error:
+            if error.code != READ_ONLY:
+                raise self._failed(error) from error
+            self._read_only = True
+        except TwsError as error:
+            raise self._failed(error) from error
+        else:
+            self._read_only = False
+
+    async def _connect_data(self) -> None:
+        now = self.clock.now()
+        try:
+            await self.data.connect(self._handshake_seconds)
+        except SessionLostError as error:
+            raise connect_error(str(error), now, quiet=self._rules.is_quiet(now)) from error
+        try:
+            await self._provider.start()
+        except TwsError as error:
+            raise ConnectorError(Problem.INTERRUPTED, f"market data: {error}") from error
+        except TimeoutError as error:
+            raise ConnectorError(Problem.UNREACHABLE, f"market data: {error or 'no quotes came in time'}") from error
+
+    def _must_be_the_login(self) -> None:
+        """Refuse a live login where a paper one is configured, and the other way round."""
+        settings = self._settings
+        other = [name for name in self.orders.accounts if is_paper(name) is not settings.paper]
+        if other:
+            kind, wanted = ("a paper", "live") if settings.paper is False else ("a live", "paper")
+            raise ConnectorError(
+                Problem.SETTINGS,
+                f"account {other[0]} is {kind} account, and the connector is set to {wanted} logins",
+                f"Compare the port ({settings.port}), or set paper to {'false' if settings.paper else 'true'}.",
+            )
+        missing = sorted(set(settings.accounts) - set(self.orders.accounts))
+        if missing:
+            raise ConnectorError(
+                Problem.SETTINGS,
+                f"the login has no account {missing[0]}; it has: {', '.join(self.orders.accounts)}",
+                "Correct the setting accounts, or leave it out.",
+            )
+
+    def _follower(self, signal: ChangeSignal) -> Callable[[Turns], Coroutine[Any, Any, None]]:
+        async def follow(turns: Turns) -> None:
+            async with signal.subscribe() as changes:
+                self._look()
+                async for _ in changes:
+                    self._look()
+                    turns.turned()
+
+        return follow
+
+    def _look(self) -> None:
+        """Bring the state up to date."""
+        if not self._is_connected:
+            return
+        now = self.clock.now()
+        self._set_status(
+            words(
+                Situation(
+                    orders=self.orders.state,
+                    data=self.data.state,
+                    data_wanted=self._settings.market_data,
+                    read_only=self._read_only,
+                    problems=self.venue.problems,
+                    market_message="" if self.provider is None else self.provider.status.message,
+                    quiet=self._rules.is_quiet(now),
+                    now=now,
+                )
+            )
+        )
+
+    def _set_status(self, status: ConnectorStatus) -> None:
+        if status != self._status:
+            self._status = status
+            self.status_changes.bump()
+
+    def _failed(self, error: TwsError) -> ConnectorError:
+        return ConnectorError(Problem.INTERRUPTED, f"TWS: {error}")
+
+    def _used(self) -> list[str]:
+        wanted = self._settings.accounts
+        return [name for name in self.orders.accounts if not wanted or name in wanted]
+
+    async def _summary(self) -> list[AccountValue]:
+        try:
+            return await self.orders.account_summary(FACT_TAGS)
+        except TwsError as error:
+            raise self._failed(error) from error
+
+    def _settlement_price(self, contract: OptionContract, settles_at: datetime) -> Decimal | None:
+        provider = self.provider
+        if provider is None or contract.underlying not in provider.books:
+            return None
+        book = provider.books[contract.underlying]
+        return settlement_price(book, self._calendar, contract, settles_at, self.clock.now())
+
+    # --- the test -----------------------------------------------------------------------------------------------------
+
+    async def _tested(self) -> ConnectionReport:
+        settings = self._settings
+        findings = [
+            Finding(
+                "login",
+                Check.OK,
+                f"TWS at {settings.host}:{settings.port}, {'paper' if settings.paper else 'real money'}, client id "
+                f"{settings.client_id}",
+            )
+        ]
+        accounts = await self.accounts()
+        for account in accounts:
+            kind = "real money" if account.live else "paper"
+            check = Check.WARNING if self._read_only else Check.OK
+            text = ", ".join([kind, account.account_type, account.currency, *account.permissions])
+            remedy = READ_ONLY_REMEDY if self._read_only else ""
+            findings.append(Finding(f"account {account.account_id}", check, text, remedy))
+        seconds = await self.orders.current_time()
+        ahead = seconds - self.clock.now().timestamp()
+        off = abs(ahead) > TOLERATED_CLOCK_SECONDS
+        findings.append(
+            Finding(
+                "clock",
+                Check.WARNING if off else Check.OK,
+                f"the clock of TWS is {ahead:+.1f} s from this machine's",
+                CLOCK_REMEDY if off else "",
+            )
+        )
+        quality: dict[str, QuoteQuality | None] = {}
+        provider = self.provider
+        if provider is None:
+            findings.append(Finding("market data", Check.WARNING, "none", "Set market_data to true."))
+        elif provider.status.state is AgentStatus.Connected:
+            message = provider.status.message
+            findings.append(Finding("market data", Check.WARNING if message else Check.OK, message or "quotes come"))
+        else:
+            findings.append(Finding("market data", Check.WARNING, "looked at once the connector is enabled"))
+        return ConnectionReport(findings, accounts, quality, ahead)
+
+
+def is_paper(account: str) -> bool:
+    """Whether an account is a paper account: their names begin with D."""
+    return account.startswith("D")
+
+
+def _figure(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None or not text.strip() else Decimal(text)
+    except InvalidOperation:
+        return None

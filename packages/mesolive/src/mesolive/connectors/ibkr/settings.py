@@ -1,0 +1,94 @@
+"""Settings of the connector to Interactive Brokers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mesolive.connectors.settings_model import ConnectorSettings, Field
+
+WINDOW: Final = re.compile(r"(\d{2}:\d{2})-(\d{2}:\d{2})")
+SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
+MAX_CLIENT_ID: Final = 2**31 - 1
+MAX_MESSAGES: Final = 50
+"""Messages per second that TWS takes of a client with 100 market data lines."""
+
+MAX_LINES: Final = 1100
+"""100 lines of a login, and 100 more for each of ten quote boosters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IbkrSettings(ConnectorSettings):
+    """Settings of the connector to Interactive Brokers."""
+
+    host: Annotated[str, Field("Where TWS or IB Gateway runs.")] = "127.0.0.1"
+    port: Annotated[
+        int, Field("Its API port: TWS 7497 paper, 7496 live; IB Gateway 4002 paper, 4001 live; containers 4004, 4003.")
+    ] = 7497
+    paper: Annotated[bool, Field("Whether the login is a paper login; another one is refused.")] = True
+    client_id: Annotated[
+        int, Field("Client id of orders. Only the client that placed an order can change it: never change this.")
+    ] = 10
+    data_client_id: Annotated[int, Field("Client id of market data.")] = 11
+    accounts: Annotated[tuple[str, ...], Field("Accounts to use; by default all of the login.")] = ()
+    underlyings: Annotated[tuple[str, ...], Field("Underlyings to quote.")] = ("SPX",)
+    market_data: Annotated[bool, Field("Whether it brings market data.")] = True
+    lines: Annotated[int, Field("Market data lines to use, of those that the login shares with TWS' windows.")] = 90
+    delayed: Annotated[bool, Field("Whether delayed quotes are shown where live ones are not subscribed.")] = True
+    time_zone: Annotated[str, Field("Time zone that TWS is logged in with, as an IANA name.")] = "America/New_York"
+    restart_window: Annotated[
+        str, Field("Time of the day, in that zone, in which TWS restarts and nothing is sent; empty for none.")
+    ] = "23:40-00:10"
+    messages_per_second: Annotated[int, Field("Messages per second that are sent at most on each connection.")] = 45
+    preview_margin: Annotated[bool, Field("Whether IB is asked for the margin of each order before it is sent.")] = (
+        False
+    )
+    stops_on_combos: Annotated[
+        bool, Field("Whether stop orders on combos are sent; whether IB takes them is not published.")
+    ] = False
+
+    orders_outside_session: Annotated[
+        bool, Field("Whether day orders are sent while the market is closed: IB keeps them for the next session.")
+    ] = False
+
+    @property
+    def window(self) -> tuple[time, time]:
+        """From when to when nothing is sent; equal for no such time."""
+        found = WINDOW.fullmatch(self.restart_window)
+        if found is None:
+            return time(0), time(0)
+        return time.fromisoformat(found[1]), time.fromisoformat(found[2])
+
+    def check(self) -> Mapping[str, str]:
+        """Return contradictions by the name of the setting."""
+        problems: dict[str, str] = {}
+        if not 1 <= self.port <= 65535:
+            problems["port"] = f"expected 1 to 65535, got {self.port}"
+        for name in ("client_id", "data_client_id"):
+            if not 1 <= getattr(self, name) <= MAX_CLIENT_ID:
+                problems[name] = f"expected 1 or more (0 would take over orders by hand), got {getattr(self, name)}"
+        if self.client_id == self.data_client_id:
+            problems["data_client_id"] = f"must differ from client_id, which is {self.client_id} too"
+        if not 10 <= self.messages_per_second <= MAX_MESSAGES:
+            problems["messages_per_second"] = f"expected 10 to {MAX_MESSAGES}, got {self.messages_per_second}"
+        if not 1 <= self.lines <= MAX_LINES:
+            problems["lines"] = f"expected 1 to {MAX_LINES}, got {self.lines}"
+        wrong = [item for item in self.underlyings if not SYMBOL.fullmatch(item)]
+        if wrong or not self.underlyings:
+            problems["underlyings"] = f"expected symbols such as SPX, got {wrong[0]!r}" if wrong else "names none"
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            problems["time_zone"] = f"expected a name such as America/New_York, got {self.time_zone!r}"
+        if self.restart_window:
+            try:
+                if not WINDOW.fullmatch(self.restart_window):
+                    raise ValueError
+                _ = self.window
+            except ValueError:
+                problems["restart_window"] = f"expected a time such as 23:40-00:10, got {self.restart_window!r}"
+        return problems

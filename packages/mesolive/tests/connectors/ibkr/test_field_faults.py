@@ -1,0 +1,319 @@
+"""Faults that users of Interactive Brokers have met, at the venue: numbered as in the project's list of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesolive.connectors.ibkr.journal import Journal, Told
+from mesolive.connectors.ibkr.order_entry import EntryRules
+from mesolive.doubles.tws.actions import act
+from mesolive.venues.base import (
+    Accepted,
+    CancelDenied,
+    Ended,
+    Ending,
+    Execution,
+    OrderStatus,
+    VenueFact,
+    VenueUnreachableError,
+)
+from mesolive_testkit.ibkr_bench import IbkrBench
+from mesolive_testkit.venues.benches import ACCOUNT
+
+START = datetime(2026, 1, 5, 16, 0, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def opened(directory: Path, rules: EntryRules | None = None) -> AsyncGenerator[IbkrBench]:
+    bench = IbkrBench.made(directory, START)
+    if rules is not None:
+        bench.rules = rules
+    await bench.market.start()
+    await bench.open()
+    bench.double.faults.switch_off("partial_fills")
+    try:
+        yield bench
+    finally:
+        await bench.close()
+        await bench.market.stop()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncGenerator[IbkrBench]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+async def until(bench: IbkrBench, done: Callable[[], bool], *, timer: bool = False) -> None:
+    """Let the loop turn, and the timer go on where asked for, until something is true."""
+    for turn in range(3000):
+        if done():
+            return
+        await asyncio.sleep(0.001)
+        if timer and turn % 20 == 19:
+            await bench.timer.advance(1)
+    raise AssertionError("it did not happen")
+
+
+async def facts_until(facts: AsyncIterator[VenueFact], done: Callable[[list[VenueFact]], bool]) -> list[VenueFact]:
+    found: list[VenueFact] = []
+    async with asyncio.timeout(10):
+        while not done(found):
+            found.append(await anext(facts))
+    return found
+
+
+def fills(facts: list[VenueFact]) -> list[Execution]:
+    return [fact for fact in facts if isinstance(fact, Execution)]
+
+
+def received(bench: IbkrBench, reference: str) -> int:
+    """Return how often the double has received an order of a reference."""
+    return sum(entry["order_ref"] == reference for entry in bench.double.truth.of("order_received"))
+
+
+async def test_1_a_preset_time_in_force_is_no_cancel_and_nothing_is_sent_again(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("preset_tif")
+    order = bench.order(2)
+    async with bench.venue.session() as facts:
+        assert isinstance(await bench.venue.submit(order), Accepted)
+        told = await facts_until(facts, lambda found: sum(fill.qty for fill in fills(found)) == 2)
+        assert not any(isinstance(fact, Ended) for fact in told)
+        assert len(await bench.venue.executions(ACCOUNT, START)) == len(fills(told))
+    assert received(bench, order.reference) == 1
+
+
+async def test_2_a_cancel_that_loses_against_the_fill_is_denied_and_the_fill_is_told(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("cancel_lost_to_fill")
+    order = bench.resting()
+    async with bench.venue.session() as facts:
+        await bench.venue.submit(order)
+        answer = await bench.venue.cancel(ACCOUNT, order.reference, None)
+        assert isinstance(answer, CancelDenied)
+        assert not answer.unknown
+        (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+        assert fill.reference == order.reference
+        (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert listed.status is OrderStatus.FILLED
+
+
+async def test_3_executions_before_any_acceptance_are_told_after_it(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("executions_first")
+    order = bench.order()
+    async with bench.venue.session() as facts:
+        answer = await bench.venue.submit(order)
+        assert isinstance(answer, Accepted)
+        told = await facts_until(facts, lambda found: bool(fills(found)))
+    assert [type(fact) for fact in told if fact.account == ACCOUNT][:2] == [Accepted, Execution]
+
+
+async def test_4_an_order_lost_in_a_dying_socket_is_unknown_and_its_id_mixes_no_references(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("order_lost_in_socket", times=1)
+    lost, other = bench.resting(), bench.resting()
+    async with bench.venue.session():
+        with pytest.raises(VenueUnreachableError):
+            await bench.venue.submit(lost)
+    bench.double.faults.switch_on("order_ids_roll_back", count=4, times=1)
+    await bench.session.connect()
+    async with bench.venue.session():
+        assert isinstance(await bench.venue.submit(other), Accepted)
+        assert {one.reference for one in await bench.venue.orders(ACCOUNT, START)} == {other.reference}
+        with pytest.raises(VenueUnreachableError):
+            await bench.venue.submit(lost)  # its fate is not known yet: nothing is sent
+        await until(bench, lambda: not bench.venue.order_is_open(lost.reference), timer=True)
+        listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+    assert listed == {other.reference: OrderStatus.WORKING, lost.reference: OrderStatus.REJECTED}
+    assert received(bench, lost.reference) == 1
+
+
+async def test_5_nothing_is_sent_in_an_outage_and_a_duplicate_of_one_is_cancelled(bench: IbkrBench) -> None:
+    order, better = bench.resting(), bench.resting()
+    async with bench.venue.session():
+        await bench.venue.submit(order)
+        bench.double.faults.switch_on("modify_in_outage_duplicates")
+        bench.double.gateway.link = False  # the outage is on, and nobody has said so yet
+        replacing = asyncio.ensure_future(bench.venue.replace(order.reference, Decimal(0), better))
+        await until(bench, lambda: received(bench, order.reference) == 2)
+        act(bench.double, "lose_link", {})
+        with pytest.raises(VenueUnreachableError):
+            await replacing
+        with pytest.raises(VenueUnreachableError):
+            await bench.venue.submit(bench.resting())
+    sent = len(bench.double.truth.of("order_received"))
+    act(bench.double, "restore_link", {})
+    await until(bench, lambda: bench.session.state.link)
+    async with bench.venue.session():
+        live = lambda: [one for one in bench.double.state.orders if one.live]  # noqa: E731 - read twice
+        await until(bench, lambda: len(live()) == 1, timer=True)
+        assert any("two orders" in problem for problem in bench.venue.problems)
+    assert len(bench.double.truth.of("order_received")) == sent
+
+
+async def test_6_a_fill_of_an_outage_that_nobody_tells_is_found_once(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("outage_fills_untold")
+    order = bench.resting()
+    async with bench.venue.session() as facts:
+        await bench.venue.submit(order)
+        act(bench.double, "lose_link", {})
+        with pytest.raises(VenueUnreachableError):
+            await facts_until(facts, lambda _: False)
+    (placed,) = bench.double.state.orders
+    placed.limit_price = Decimal(90)
+    await bench.tick()
+    act(bench.double, "restore_link", {})
+    await until(bench, lambda: bench.session.state.link)
+    for _ in range(2):
+        async with bench.venue.session():
+            (fill,) = await bench.venue.executions(ACCOUNT, START)
+            assert (fill.reference, fill.qty) == (order.reference, 1)
+
+
+async def test_8_a_refused_modification_leaves_the_old_order_at_work(bench: IbkrBench) -> None:
+    for code in (110, 201, 321):
+        bench.double.faults.switch_on("modification_rejected", code=code, times=1)
+        order, better = bench.resting(), bench.resting()
+        async with bench.venue.session():
+            await bench.venue.submit(order)
+            answer = await bench.venue.replace(order.reference, Decimal(0), better)
+            assert isinstance(answer, Ended)
+            assert (answer.how, answer.code) == (Ending.REJECTED, str(code))
+            listed = {one.reference: one.status for one in await bench.venue.orders(ACCOUNT, START)}
+        assert listed[order.reference] is OrderStatus.WORKING
+        assert listed[better.reference] is OrderStatus.REJECTED
+
+
+class TestNextInLine:
+    async def test_a_single_option_off_ibs_step_is_refused_and_a_combo_at_five_cents_is_not(
+        self, bench: IbkrBench
+    ) -> None:
+        (leg, _) = bench.legs()
+        single = bench.order(1, Decimal("-4.05"), legs=(leg,))
+        async with bench.venue.session():
+            refused = await bench.venue.submit(single)
+            assert isinstance(refused, Ended)
+            assert refused.code == "110"
+            assert isinstance(await bench.venue.submit(bench.order(1, Decimal("-60.05"))), Accepted)
+
+    async def test_a_placement_that_nobody_answers_is_unknown_and_then_never_arrived(self, bench: IbkrBench) -> None:
+        bench.double.faults.switch_on("order_swallowed", times=1)
+        order = bench.resting()
+        async with bench.venue.session():
+            asked = asyncio.ensure_future(bench.venue.submit(order))
+            await until(bench, asked.done, timer=True)
+            with pytest.raises(VenueUnreachableError):
+                await asked
+            await until(bench, lambda: not bench.venue.order_is_open(order.reference), timer=True)
+            (listed,) = await bench.venue.orders(ACCOUNT, START)
+        assert (listed.status, listed.reason) == (OrderStatus.REJECTED, "it never arrived at IB")
+        assert received(bench, order.reference) == 1
+
+    async def test_an_order_that_a_dialog_held_too_long_is_cancelled_when_it_comes(self, bench: IbkrBench) -> None:
+        bench.double.faults.switch_on("order_held_by_dialog", times=1)
+        order = bench.resting()
+        async with bench.venue.session():
+            asked = asyncio.ensure_future(bench.venue.submit(order))
+            await until(bench, asked.done, timer=True)
+            with pytest.raises(VenueUnreachableError):
+                await asked
+            assert any("dialog" in problem for problem in bench.venue.problems)
+            await until(bench, lambda: not bench.venue.order_is_open(order.reference), timer=True)
+            act(bench.double, "release_dialogs", {})
+            await until(bench, lambda: bool(bench.double.state.orders), timer=True)
+            await until(bench, lambda: not bench.double.state.orders[0].live, timer=True)
+
+    async def test_a_confirmation_by_202_alone_ends_the_order(self, bench: IbkrBench) -> None:
+        bench.double.faults.switch_on("cancel_by_error_only")
+        order = bench.resting()
+        async with bench.venue.session():
+            await bench.venue.submit(order)
+            answer = await bench.venue.cancel(ACCOUNT, order.reference, None)
+            assert isinstance(answer, Ended)
+            assert answer.how is Ending.CANCELLED
+
+    async def test_two_combos_at_once_are_two_orders_and_each_fill_has_its_own_legs(self, bench: IbkrBench) -> None:
+        orders = [bench.order(), bench.order()]
+        async with bench.venue.session() as facts:
+            await asyncio.gather(*(bench.venue.submit(order) for order in orders))
+            told = fills(await facts_until(facts, lambda found: len(fills(found)) == 2))
+        assert {fill.reference for fill in told} == {order.reference for order in orders}
+        assert all(len(fill.legs) == 2 for fill in told)
+
+    async def test_nothing_is_sent_in_the_time_in_which_tws_restarts(self, tmp_path: Path) -> None:
+        rules = EntryRules(quiet_from=time(10, 55), quiet_to=time(11, 5))  # it is eleven o'clock in New York
+        async with opened(tmp_path, rules) as bench:
+            order = bench.resting()
+            async with bench.venue.session():
+                answer = await bench.venue.submit(order)
+            assert isinstance(answer, Ended)
+            assert "TWS restarts" in answer.reason
+            assert received(bench, order.reference) == 0
+
+
+class TestFills:
+    @pytest.mark.parametrize(
+        ("fault", "arguments"),
+        [
+            ("leg_prefixes", {}),
+            ("legs_split", {}),
+            ("commission_first", {}),
+            ("commission_unset", {}),
+            ("commission_never", {}),
+            ("legs_late", {"seconds": 3}),
+            ("bag_missing", {"times": 1}),
+            ("status_missing", {}),
+            ("doubled_messages", {"message": "execDetails"}),
+            ("executions_shuffled", {}),
+            ("unknown_zone", {}),
+            ("times_in_utc", {}),
+            ("foreign_texts", {}),
+        ],
+    )
+    async def test_a_fill_is_told_once_and_whole_however_it_is_reported(
+        self, bench: IbkrBench, fault: str, arguments: dict[str, Any]
+    ) -> None:
+        bench.double.faults.switch_on(fault, **arguments)
+        order = bench.order(2)
+        async with bench.venue.session() as facts:
+            asked = asyncio.ensure_future(bench.venue.submit(order))
+            told = asyncio.ensure_future(facts_until(facts, lambda found: sum(fill.qty for fill in fills(found)) == 2))
+            await until(bench, lambda: asked.done() and told.done(), timer=True)
+            assert isinstance(await asked, Accepted)
+            found = fills(await told)
+            listed = asyncio.ensure_future(bench.venue.executions(ACCOUNT, START))
+            await until(bench, listed.done, timer=True)
+            assert list(await listed) == found
+        for fill in found:
+            assert {leg.name: leg.qty for leg in fill.legs} == {leg.name: leg.ratio * fill.qty for leg in order.legs}
+
+    async def test_a_correction_of_a_booked_execution_calls_a_person_and_changes_no_fill(
+        self, bench: IbkrBench
+    ) -> None:
+        async with bench.venue.session() as facts:
+            await bench.venue.submit(bench.order())
+            (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+            leg = next(one for one in bench.double.state.executions if not one.of_bag)
+            act(bench.double, "correct", {"exec_id": leg.exec_id, "price": "99"})
+            assert list(await bench.venue.executions(ACCOUNT, START)) == [fill]
+        assert any("corrected" in problem for problem in bench.venue.problems)
+
+    async def test_the_journal_keeps_what_ib_forgets_at_midnight(self, bench: IbkrBench, tmp_path: Path) -> None:
+        async with bench.venue.session() as facts:
+            await bench.venue.submit(bench.order())
+            (fill,) = fills(await facts_until(facts, lambda found: bool(fills(found))))
+        await bench.close_venue()
+        journal = Journal(tmp_path / "ibkr-orders.jsonl")
+        records = journal.open(START)
+        journal.close()
+        assert [record.execution for record in records if isinstance(record, Told)] == [fill]
+        bench.double.state.executions.clear()
+        await bench.open_venue()
+        async with bench.venue.session():
+            assert list(await bench.venue.executions(ACCOUNT, START)) == [fill]
