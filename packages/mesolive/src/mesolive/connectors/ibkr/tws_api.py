@@ -16,6 +16,7 @@ from mesolive.connectors.ibkr.tws_decoder import StrictDecoder
 from mesolive.connectors.ibkr.tws_events import TwsEvents
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, OrderTicket
 from mesolive.connectors.ibkr.tws_rows import Raw
+from mesolive.tasks import Tasks
 
 # The library's annotations are partial: its objects are of any type in these modules, and in no other.
 _ib: Raw = importlib.import_module("ib_async")
@@ -38,6 +39,7 @@ class TwsApi:
         self._raw: Raw = None
         self._events = events
         self._zone = zone
+        self._tasks = Tasks()
 
     @property
     def connected(self) -> bool:
@@ -71,7 +73,9 @@ class TwsApi:
                 closed.set_result(None)
 
         raw.conn.disconnected += socket_closed
-        attempt = asyncio.ensure_future(raw.connectAsync(host, port, client_id, seconds))
+        attempt = self._tasks.spawn(
+            "ibkr handshake", raw.connectAsync(host, port, client_id, seconds), expected=Exception
+        )
         try:
             await asyncio.wait({attempt, closed}, return_when=asyncio.FIRST_COMPLETED)
             if not attempt.done():
