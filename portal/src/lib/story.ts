@@ -7,6 +7,7 @@ import type {
   EntrySignalEvent,
   ErrorEvent,
   ExitSignalEvent,
+  HaltChangeEvent,
   LegUpdateEvent,
   OrderUpdateEvent,
   PositionUpdateEvent,
@@ -47,6 +48,11 @@ export function tell({ type, event }: Entry): Telling {
     case "OnLegUpdate": {
       const leg = event as LegUpdateEvent;
       return { text: `${leg.PositionName}: ${leg.LegName} ${words(leg.Status)}, ${leg.Qty ? `${signed(leg.Qty, 0)} ` : ""}${contract(leg.Contract)}`, tone: "", href: `/positions/${leg.PositionId}` };
+    }
+    case "OnHaltChange": {
+      const { BrokerAccountId, Scope, Halted, Reason } = event as HaltChangeEvent;
+      const where = BrokerAccountId ?? "all accounts";
+      return { text: Halted ? `${where}: ${Scope === "Entries" ? "entries stopped" : "halted"}: ${Reason}` : `${where}: resumed`, tone: Halted ? "bad" : "good", href: "/" };
     }
     case "OnAgentStatusChange": {
       const { Connector, Status, Message } = event as AgentStatusEvent;

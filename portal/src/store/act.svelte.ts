@@ -1,11 +1,9 @@
 // Commands: each has its idempotency key before it is sent, and ends as answered, refused or unknown. Never a silent retry.
 
 import { NoAnswer, Refusal } from "../lib/hub.ts";
-import type { Later } from "../wire/later.ts";
-import type { ControlHub as Generated, IdempotencyRecord } from "../wire/types.ts";
+import type { ControlHub, IdempotencyRecord } from "../wire/types.ts";
 import { control } from "./hubs.svelte.ts";
 
-type ControlHub = Generated & Later;
 type Idempotent = { [K in keyof ControlHub]: ControlHub[K]["args"] extends { IdempotencyKey: string } ? K : never }[keyof ControlHub];
 type WithoutKey<K extends Idempotent> = Omit<ControlHub[K]["args"], "IdempotencyKey">;
 

@@ -123,8 +123,10 @@ class Book {
     return (own ?? any)?.DataProvider ?? null;
   }
 
-  haltOf(account: string | null): TradingHalt | undefined {
-    return this.halts.find((halt) => halt.BrokerAccountId == null || halt.BrokerAccountId === account);
+  /** The halt that stops every order of an account; one of entries lets exits and adjustments go on. */
+  haltOf(account: string | null, entry = false): TradingHalt | undefined {
+    const of = this.halts.filter((halt) => halt.BrokerAccountId == null || halt.BrokerAccountId === account);
+    return of.find((halt) => entry || halt.Scope !== "Entries");
   }
 
   async load(): Promise<void> {
@@ -201,6 +203,10 @@ class Book {
         this.soon("legs");
         this.soon("strategies");
         this.soon("accounts");
+        break;
+      case "OnHaltChange":
+        this.soon("halts", 0);
+        this.soon("orders");
         break;
       case "OnAgentStatusChange":
         this.soon("agents");

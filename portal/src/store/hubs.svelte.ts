@@ -2,11 +2,10 @@
 
 import { ROOT } from "../lib/router.svelte.ts";
 import { Hub, type HubState } from "../lib/hub.ts";
-import type { Later } from "../wire/later.ts";
 import type { ControlHub, DataHub, EventHub } from "../wire/types.ts";
 import { session } from "./session.svelte.ts";
 
-export const control = new Hub<ControlHub & Later>("control", `${ROOT}hubs/control/v1`);
+export const control = new Hub<ControlHub>("control", `${ROOT}hubs/control/v1`);
 export const data = new Hub<DataHub>("data", `${ROOT}hubs/data/v1`);
 export const events = new Hub<EventHub>("event", `${ROOT}hubs/event/v1`);
 

@@ -57,7 +57,7 @@ class Session {
     const code = "Code" in secret;
     if (answer.status === 401 || answer.status === 403) {
       return code
-        ? "This link was used already, or is older than 10 minutes. Run “mesolive login” for a new one."
+        ? "This link was used already, or is older than 10 minutes. Run “mesolive portal link” for a new one."
         : "The server does not accept this key.";
     }
     const body = (await answer.json().catch(() => null)) as { Message?: string } | null;

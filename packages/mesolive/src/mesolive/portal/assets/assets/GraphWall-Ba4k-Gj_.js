@@ -1,1 +1,0 @@
-import"./disclose-version-Be9xiH2Q.js";function e(e,t){t.positions,t.tv}export{e as default};

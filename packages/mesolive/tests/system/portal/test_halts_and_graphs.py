@@ -1,0 +1,92 @@
+"""Halting in two acts, resuming, and the risk graph of the Portal in a browser.
+
+Numbers are those of the acceptance list of the Portal (docs/portal.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from mesolive_sdk import models, new_idempotency_key
+from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strategy(served: Portal) -> AsyncGenerator[models.LiveStrategy]:
+    """Import a strategy for both accounts."""
+    yield await strategy_on_both(served.kit)
+
+
+async def test_22_23_two_acts_halt_everything_another_browser_says_so_and_a_typed_word_resumes(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    _, plan = await portal.simulated_plan(strategy, "works")
+    (group,) = plan.LegGroups
+    await portal.kit.control.send_order(
+        models.SendOrderArgs(
+            IdempotencyKey=new_idempotency_key(),
+            BrokerAccountId=SIMULATED,
+            ExecPlanId=plan.ExecPlanId,
+            LegGroupId=group,
+            LegGroupOrder=models.LegGroupOrder(
+                OrderType=models.OrderType.Limit,
+                TimeInForce=models.TimeInForce.Day,
+                LimitPrice=Decimal("-60.00"),
+                LegNames=list(plan.LegGroups[group]),
+            ),
+        )
+    )
+    other = await portal.open("positions")
+    page = await portal.open("events")
+    await page.get_by_role("button", name="HALT").click()
+    await page.get_by_test_id("halt-all").click()
+    await expect(other.get_by_test_id("halted").first).to_be_visible(timeout=3_000)
+    await expect(other.get_by_test_id("halted").first).to_contain_text("Nothing is sent")
+    await portal.show(other, "orders")
+    await expect(other.get_by_text("Nothing works.")).to_be_visible(timeout=20_000)
+    for _ in range(2):  # one halt per account
+        await page.get_by_role("button", name="Resume…").first.click()
+        dialog = page.get_by_role("dialog", name="Stop trading")
+        resume = dialog.get_by_role("button", name=re.compile("^Resume")).first
+        await expect(resume).to_be_disabled()
+        await dialog.get_by_label("Type RESUME").first.fill("RESUME")
+        await resume.click()
+        await expect(dialog).to_be_hidden()
+    await expect(page.get_by_test_id("halted")).to_have_count(0)
+    assert (await portal.kit.control.list_halts()).Halts == []
+
+
+async def test_33_the_table_of_the_risk_graph_has_the_numbers_of_the_server(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    position = (await portal.kit.enter(strategy.Id, "graphed")).PositionId
+    wanted = await portal.kit.control.get_risk_graph(models.GetRiskGraphArgs(PositionIds=[position]))
+    page = await portal.open(f"positions/{position}")
+    await page.get_by_test_id("risk").get_by_role("button", name="table").click()
+    rows = page.get_by_test_id("risk-table").locator("tbody tr")
+    await expect(rows).to_have_count(13)
+    for row in (0, 3, 6, 9, 12):
+        cells = [
+            cell.replace("\u2212", "-").replace(",", "") for cell in await rows.nth(row).locator("td").all_inner_texts()
+        ]
+        place = row * 10
+        assert Decimal(cells[0]) == round(wanted.Prices[place], 2)
+        shown = [Decimal(cell) for cell in cells[1:]]
+        assert shown == [curve.PnL[place] for curve in wanted.Curves]
+
+
+async def test_a_what_if_is_framed_and_says_so(portal: Portal, strategy: models.LiveStrategy) -> None:
+    position = (await portal.kit.enter(strategy.Id, "what if")).PositionId
+    page = await portal.open(f"positions/{position}")
+    risk = page.get_by_test_id("risk")
+    await expect(risk.locator("canvas")).to_be_visible()
+    await risk.get_by_label("Shift of implied volatility in points").fill("3")
+    await expect(risk.locator(".whatif")).to_contain_text("WHAT-IF")
