@@ -108,7 +108,8 @@ async def test_5_a_revoked_key_ends_the_page_and_shows_the_sign_in(portal: Porta
     await portal.show(page)
     await portal.kit.application.access.revoke(made.key.key_id)
     await expect(page.get_by_label("API key")).to_be_visible(timeout=15_000)
-    portal.problems.clear()  # sockets that are refused from now on
+    await portal.close_pages()
+    portal.problems.clear()  # sockets that were refused from then on
 
 
 async def test_9_the_pages_cannot_be_framed_and_their_policy_is_strict(portal: Portal) -> None:
