@@ -52,6 +52,10 @@ async def ticket(portal: Portal, strategy: models.LiveStrategy, name: str) -> tu
 async def test_27_a_paper_position_is_built_filled_and_closed_by_clicks_alone(
     portal: Portal, strategy: models.LiveStrategy
 ) -> None:
+    async def states() -> list[models.LivePositionState]:
+        listed = await portal.kit.control.list_positions()
+        return [each.State for each in listed.Positions if each.Name == "by hand"]
+
     page = await portal.open(f"build?strategy={strategy.Id}")
     await page.get_by_label("name of the position").fill("by hand")
     await page.get_by_test_id("prepare").click()
@@ -61,9 +65,9 @@ async def test_27_a_paper_position_is_built_filled_and_closed_by_clicks_alone(
     await page.get_by_test_id("exit").click()
     await expect(page.get_by_test_id("paper")).to_be_visible()
     await page.get_by_test_id("book").click()
-    await expect(page.get_by_text("Closed", exact=False).first).to_be_visible()
-    listed = await portal.kit.control.list_positions()
-    assert [each.State for each in listed.Positions if each.Name == "by hand"] == [models.LivePositionState.Closed]
+    async with asyncio.timeout(20):
+        while await states() != [models.LivePositionState.Closed]:
+            await portal.kit.advance(0.1)
 
 
 async def test_17_a_double_click_on_send_sends_one_order(portal: Portal, strategy: models.LiveStrategy) -> None:
