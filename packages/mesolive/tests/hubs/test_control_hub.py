@@ -79,6 +79,23 @@ OURS = [
     "GetConnectorLog",
     "EnableBrokerAccount",
     "SetAccountMarketData",
+    "GetRiskGraph",
+    "HaltTrading",
+    "ResumeTrading",
+    "CreateAccount",
+    "GetAccountLimits",
+    "SetAccountLimits",
+    "ListApiKeys",
+    "CreateApiKey",
+    "RevokeApiKey",
+    "ListSessions",
+    "EndSession",
+    "ListConnections",
+    "GetOrderHistory",
+    "GetEvaluations",
+    "GetOutlook",
+    "CheckStrategyDefinition",
+    "GetStrategySchema",
 ]
 
 

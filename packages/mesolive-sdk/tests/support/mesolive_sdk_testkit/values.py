@@ -43,6 +43,8 @@ class Maker:
         if spelled in FLAGS:
             name = self._random.choice(list(FLAGS[spelled]))
             return member(spelled, name), name
+        if spelled.endswith("?"):
+            return (None, None) if self._nulls else self.make(spelled[:-1])
         if spelled.startswith("list["):
             pairs = [self.make(spelled[5:-1]) for _ in range(2)]
             return [value for value, _ in pairs], [plain for _, plain in pairs]
@@ -77,7 +79,7 @@ class Maker:
         return text, text
 
     def _integer(self) -> tuple[int, int]:
-        number = self._random.randrange(1, 500)
+        number = self._random.randrange(3, 400)  # within the bounds of every count and page
         return number, number
 
     def _decimal(self) -> tuple[Decimal, Decimal]:

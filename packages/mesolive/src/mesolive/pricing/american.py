@@ -85,7 +85,9 @@ def values(
         Values per unit of the underlying; NaN wherever an argument is NaN.
     """
     contracts, shape, level = _flat(is_call, spot, strike, years, discount, forward, volatility)
-    return contracts.values(level).reshape(shape)
+    # Rounding may leave a value some ulps below what exercise pays; the option is never worth less.
+    exercise = np.where(is_call, np.subtract(spot, strike), np.subtract(strike, spot))
+    return np.maximum(contracts.values(level).reshape(shape), exercise)
 
 
 def greeks(

@@ -71,7 +71,7 @@ class RiskGraphs:
         view = Marks(self._market, provider=positions[0].provider).view(symbol)
         spot = None if view is None else view.underlying.quote.mark
         if view is None or spot is None or not spot > 0:
-            raise unavailable(f"there is no price of {symbol}")
+            raise unavailable(f"there is no price of {symbol}", code="PriceMissing")
         prices = _checked_prices(args, spot)
         return await asyncio.to_thread(_graph, args, positions, view, spot, prices)
 
