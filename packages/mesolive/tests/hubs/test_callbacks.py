@@ -69,6 +69,9 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
             )
         )
         await play.kit.leave(position_id)
+        await play.kit.control.halt_trading(
+            models.HaltTradingArgs(IdempotencyKey=new_idempotency_key(), Reason="a test of halts")
+        )
         await play.kit.application.market.providers[models.DataProviderType.Simulated].stop()
         await play.kit.advance(30)
         try:
