@@ -16,6 +16,7 @@ from mesolive.market.calendar import settlement_instant
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
 from mesolive.venues.base import (
+    NOT_SENT,
     Accepted,
     CancelDenied,
     Ended,
@@ -37,6 +38,7 @@ from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
 """Two minutes before the close."""
+OPEN_OR_FILLED = {OrderStatus.IN_DOUBT, OrderStatus.WORKING, OrderStatus.FILLED}
 PAGE = DOCS / "brokers.md"
 
 
@@ -361,6 +363,47 @@ class TestEveryVenue:
         finally:
             await american.close()
             await american.market.stop()
+
+    async def test_25_an_order_whose_check_says_no_is_not_sent(self, bench: Bench) -> None:
+        if isinstance(bench, TastytradeBench):
+            pytest.xfail("known fault of the connector: see docs/brokers.md")
+
+        async def check() -> str:
+            return "the account is halted"
+
+        order = bench.order()
+        async with listening(bench.venue):
+            answer = await bench.venue.submit(order, check)
+            await bench.tick()
+            assert isinstance(answer, Ended)
+            assert (answer.how, answer.code) == (Ending.REJECTED, NOT_SENT)
+            assert "halted" in answer.reason
+            assert not [one for one in await bench.venue.orders(ACCOUNT, START) if one.status in OPEN_OR_FILLED]
+            assert await bench.venue.executions(ACCOUNT, START) == []
+
+    async def test_26_a_cancel_before_an_order_is_written_ends_it_unsent(self, bench: Bench) -> None:
+        if isinstance(bench, TastytradeBench):
+            pytest.xfail("known fault of the connector: see docs/brokers.md")
+        asked, answered = asyncio.Event(), asyncio.Event()
+
+        async def check() -> None:
+            asked.set()
+            await answered.wait()
+
+        order = bench.order()
+        async with listening(bench.venue):
+            submitting = asyncio.create_task(bench.venue.submit(order, check))
+            async with asyncio.timeout(5):
+                await asked.wait()
+            cancel = await bench.venue.cancel(ACCOUNT, order.reference, None)
+            answered.set()
+            submit = await submitting
+            await bench.tick()
+            for answer in (cancel, submit):
+                assert isinstance(answer, Ended)
+                assert answer.how is Ending.CANCELLED
+            assert not [one for one in await bench.venue.orders(ACCOUNT, START) if one.status in OPEN_OR_FILLED]
+            assert await bench.venue.executions(ACCOUNT, START) == []
 
 
 def test_the_page_on_brokers_lists_exactly_these_behaviours() -> None:

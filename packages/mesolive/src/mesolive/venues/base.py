@@ -7,16 +7,32 @@ Reports identify an order by the client order id (`reference`) and by the venue'
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from mesolive.market.contracts import OptionContract
 from mesolive_sdk import models
+
+NOT_SENT: Final = "NotSent"
+"""Code of an order that ended without having been written to the venue's connection: that is certain."""
+
+SendCheck = Callable[[], Awaitable[str | None]]
+"""Returns why an order must not be sent any more, or `None`: then it may be written at once.
+
+Between the permit of an order and its submission lie a venue's slow steps: look-ups, previews of margin, dry runs,
+rate limits, pauses before another attempt. Meanwhile the order may be cancelled, its account halted, its time may be
+over. A venue awaits the check before each write of the order, with nothing slow between both. On a reason it writes
+nothing, and the order ends as rejected with that reason and the code `NOT_SENT`.
+"""
+
+
+async def unchecked() -> None:
+    """Permit every write: the check where nothing can have changed."""
 
 
 class VenueUnreachableError(Exception):
@@ -295,11 +311,21 @@ class Venue(Protocol):
         """
         ...
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
-        """Submit an order; a duplicate reference returns the first outcome and creates no order."""
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
+        """Submit an order; a duplicate reference returns the first outcome and creates no order.
+
+        An order whose cancel comes before it is written is not written, and both calls answer that it is cancelled.
+
+        Parameters
+        ----------
+        check
+            Awaited before each write of the order.
+        """
         ...
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
+    ) -> Accepted | Ended:
         """Replace an order by another atomically (cancel/replace).
 
         Parameters
@@ -308,6 +334,8 @@ class Venue(Protocol):
             The order to replace.
         filled
             Filled combos of the order by our records; the venue rejects the replacement when its number differs.
+        check
+            Awaited before each write of the replacement.
         """
         ...
 

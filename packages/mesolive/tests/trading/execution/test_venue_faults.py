@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import func, select
 
 from mesolive.store.tables.trading import order_facts
+from mesolive.trading.execution import send_permits
+from mesolive.trading.execution.halts import halt
 from mesolive.trading.portfolio.position_queries import held_in_books
-from mesolive.venues.base import Accepted, Ended, OrderStatus, VenueLeg, VenueOrder, VenueRequest
+from mesolive.venues.base import NOT_SENT, Accepted, Ended, OrderStatus, SendCheck, VenueLeg, VenueOrder, VenueRequest
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
-from mesolive_sdk import models
+from mesolive_sdk import models, new_idempotency_key
 from mesolive_sdk.exceptions import MesoLiveApiException
 from mesolive_sdk.models import IdempotencyRecordStatus, LivePositionState, OrderState
 from mesolive_testkit.server import START, manual_market
@@ -82,9 +84,9 @@ async def test_an_order_that_the_venue_still_searches_for_is_not_judged(
     searching, polled = True, asyncio.Event()
     submit, listed = desk.venue.submit, desk.venue.orders
 
-    async def kept(request: VenueRequest) -> Accepted | Ended:
+    async def kept(request: VenueRequest, check: SendCheck) -> Accepted | Ended:
         sent_as.append(request)
-        return await submit(request)
+        return await submit(request, check)
 
     async def with_doubts(account: str, since: datetime) -> Sequence[VenueOrder]:
         found = [*await listed(account, since)]
@@ -220,3 +222,81 @@ async def test_ids_that_a_session_gives_anew_are_never_taken_for_an_order(desk: 
     desk.venue.cancel_by_hand(references[1])
     await desk.order_in(orders[1], OrderState.Cancelled)
     assert (await desk.order(orders[0])).State is OrderState.Submitted
+
+
+class SlowStep:
+    """A venue that needs a long time before it writes an order; the order then goes on to the simulated venue."""
+
+    def __init__(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.over = asyncio.Event(), asyncio.Event()
+        self._submit = desk.venue.submit
+        self._writing: list[asyncio.Task[Accepted | Ended]] = []
+        monkeypatch.setattr(desk.venue, "submit", self.submit)
+        monkeypatch.setattr(send_permits, "LOOK_SECONDS", 0.0)
+
+    async def submit(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
+        writing = asyncio.create_task(self._write(request, check))
+        self._writing.append(writing)
+        return await asyncio.shield(writing)  # it goes on when the server gives up
+
+    async def written(self) -> Accepted | Ended:
+        """Let the slow step end, and return what became of the order."""
+        self.over.set()
+        (writing,) = self._writing
+        return await writing
+
+    async def _write(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
+        self.begun.set()
+        await self.over.wait()
+        return await self._submit(request, check)
+
+
+@pytest.fixture
+async def patient(tmp_path: Path) -> AsyncGenerator[Desk]:
+    """Run a server that waits long for its venue."""
+    async with desk_server(tmp_path, answer_seconds=10.0) as running:
+        yield running
+
+
+async def test_a_halt_during_a_slow_step_of_the_venue_keeps_the_order_from_being_sent(
+    patient: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await patient.prepare_entry((await patient.strategy()).Id)
+    slow = SlowStep(patient, monkeypatch)
+    sending = asyncio.create_task(patient.send(at_venue(entry)))
+    await slow.begun.wait()
+    await halt(patient.application.database, "the market is mad", START)
+    await slow.written()
+    sent = await sending
+    assert sent.State is OrderState.Rejected
+    assert patient.venue.ledger.orders == {}
+
+
+async def test_a_cancel_during_a_slow_step_of_the_venue_keeps_the_order_from_being_sent(
+    patient: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await patient.prepare_entry((await patient.strategy()).Id)
+    slow = SlowStep(patient, monkeypatch)
+    sending = asyncio.create_task(patient.send(at_venue(entry)))
+    await slow.begun.wait()
+    await patient.until(lambda: any(isinstance(event, models.OrderUpdateEvent) for event in patient.events))
+    (order_id,) = (event.OrderId for event in patient.events if isinstance(event, models.OrderUpdateEvent))
+    args = models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=order_id)
+    await patient.control.cancel_order(args)  # the venue says that it does not know it
+    await slow.written()
+    assert (await sending).State is OrderState.Cancelled
+    assert patient.venue.ledger.orders == {}
+
+
+async def test_an_order_is_not_sent_after_the_server_has_stopped_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    slow = SlowStep(desk, monkeypatch)
+    sent = await desk.send(at_venue(entry))
+    assert sent.State is OrderState.PendingSubmit
+    answer = await slow.written()
+    assert isinstance(answer, Ended)
+    assert answer.code == NOT_SENT
+    assert desk.venue.ledger.orders == {}
+    await desk.order_in(sent.LiveOrderId, OrderState.Rejected)

@@ -27,20 +27,23 @@ from mesolive.connectors.ibkr.order_book import Chain, Order
 from mesolive.connectors.ibkr.order_life import OrderLife
 from mesolive.connectors.ibkr.order_terms import contract_of, ticket_of, why_not_written
 from mesolive.connectors.ibkr.pacing import NotSentError
-from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, TwsError
+from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError, TwsError
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.tasks import Tasks
 from mesolive.venues.base import (
+    NOT_SENT,
     Accepted,
     CancelDenied,
     Ended,
     Ending,
     OrderStatus,
+    SendCheck,
     VenueRequest,
     VenueUnreachableError,
 )
+from mesolive.venues.unsent_orders import CANCELLED_UNSENT, UnsentOrders
 from mesolive_sdk.models import OrderType, TimeInForce
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +53,7 @@ ANSWER_SECONDS: Final = 4.0
 
 RESOLVE_SECONDS: Final = 3.0
 MAX_REFERENCE_CHARACTERS: Final = 40
+GIVEN_UP: Final = "not sent: the server stopped waiting before it was written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,70 +108,93 @@ class OrderEntry:
         self._contracts = contracts
         self._previews = previews
         self._rules = rules
+        self._unsent = UnsentOrders()
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
         """Send a new order; one that was sent before is answered as it is now."""
         async with self._attempts.lock(request.reference):
-            known = self._state.book.orders.get(request.reference)
-            if known is not None:
+            if (known := self._state.book.orders.get(request.reference)) is not None:
                 return self._as_it_is(known)
-            if (reason := self._why_not(request)) is not None:
-                return self._refused(request, reason)
+            with self._unsent.preparing(request.account, request.reference):
+                return await self._submit(request, check)
+
+    async def _submit(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
+        if (reason := self._why_not(request)) is not None:
+            return self._refused(request, reason)
+        try:
             con_ids = await self._con_ids(request)
             if isinstance(con_ids, str):
                 return self._refused(request, con_ids)
-            order_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
             contract, legs = contract_of(request, con_ids)
             if self._rules.preview_margin:
+                preview_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
                 ticket = ticket_of(request, request.reference, request.qty, what_if=True)
-                if (reason := await self._previews.why_not(order_id, contract, ticket, legs)) is not None:
+                if (reason := await self._previews.why_not(preview_id, contract, ticket, legs)) is not None:
                     return self._refused(request, reason)
-                order_id = self._state.session.next_id()
-            now = self._state.clock.now()
-            sending = Sending(
-                request=request,
-                order_ref=request.reference,
-                order_id=order_id,
-                at=now,
-                con_ids=con_ids,
-                total=request.qty,
-            )
-            self._state.record(sending, durable=True)
-            order = self._state.book.orders[request.reference]
-            self._life.order_ids[order_id] = order.chain
-            return await self._send(Phase.NEW, order, order_id, contract, legs)
+            order_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
+        except SessionLostError as error:
+            return self._refused(request, f"not sent: {error}", NOT_SENT)
+        except asyncio.CancelledError:
+            self._refused(request, GIVEN_UP, NOT_SENT)
+            raise
+        sending = Sending(
+            request=request,
+            order_ref=request.reference,
+            order_id=order_id,
+            at=self._state.clock.now(),
+            con_ids=con_ids,
+            total=request.qty,
+        )
+        self._state.record(sending, durable=True)
+        order = self._state.book.orders[request.reference]
+        self._life.order_ids[order_id] = order.chain
+        return await self._send(Phase.NEW, order, order_id, contract, legs, check)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck
+    ) -> Accepted | Ended:
         """Modify an order in place: it takes the terms of another, which counts as its successor."""
         book = self._state.book
         replaced = book.orders.get(reference)
         async with self._attempts.lock(replaced.chain.order_ref if replaced is not None else reference):
-            known = book.orders.get(request.reference)
-            if known is not None:
+            if (known := book.orders.get(request.reference)) is not None:
                 return self._as_it_is(known)
-            if (reason := self._why_not(request)) is not None:
-                return self._refused(request, reason)
-            if replaced is not None:
+            with self._unsent.preparing(request.account, request.reference):
+                return await self._replace(replaced, filled, request, check)
+
+    async def _replace(
+        self, replaced: Order | None, filled: Decimal, request: VenueRequest, check: SendCheck
+    ) -> Accepted | Ended:
+        if (reason := self._why_not(request)) is not None:
+            return self._refused(request, reason)
+        if replaced is not None:
+            try:
                 await self._read_executions()  # a fill that we do not know of makes the order another
-            reason = self._why_not_replaced(replaced, filled, request)
-            if reason is not None or replaced is None:
-                return self._refused(request, reason or "")
-            chain = replaced.chain
-            contract, legs = contract_of(request, chain.con_ids)
-            sending = Sending(
-                request=request,
-                order_ref=chain.order_ref,
-                order_id=chain.order_id,
-                at=self._state.clock.now(),
-                con_ids=chain.con_ids,
-                total=chain.filled + request.qty,
-                replaces=reference,
-            )
-            self._state.record(sending, durable=True)
-            return await self._send(Phase.MODIFY, book.orders[request.reference], chain.order_id, contract, legs)
+            except asyncio.CancelledError:
+                self._refused(request, GIVEN_UP, NOT_SENT)
+                raise
+        reason = self._why_not_replaced(replaced, filled, request)
+        if reason is not None or replaced is None:
+            return self._refused(request, reason or "")
+        chain = replaced.chain
+        contract, legs = contract_of(request, chain.con_ids)
+        sending = Sending(
+            request=request,
+            order_ref=chain.order_ref,
+            order_id=chain.order_id,
+            at=self._state.clock.now(),
+            con_ids=chain.con_ids,
+            total=chain.filled + request.qty,
+            replaces=replaced.reference,
+        )
+        self._state.record(sending, durable=True)
+        order = self._state.book.orders[request.reference]
+        return await self._send(Phase.MODIFY, order, chain.order_id, contract, legs, check)
 
     async def cancel(self, account: str, reference: str) -> Ended | CancelDenied | None:
         """Cancel an order, and say what TWS answers; `None` where it does not within the time."""
+        if self._unsent.cancel(account, reference):
+            return self._cancelled_unsent(account, reference)
         order = self._state.book.orders.get(reference)
         if order is None or order.request.account != account:
             return self._denied(account, reference, "unknown order", unknown=True)
@@ -195,21 +222,35 @@ class OrderEntry:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     async def _send(
-        self, phase: Phase, order: Order, order_id: int, contract: Contract, legs: Sequence[ComboLeg]
+        self,
+        phase: Phase,
+        order: Order,
+        order_id: int,
+        contract: Contract,
+        legs: Sequence[ComboLeg],
+        check: SendCheck,
     ) -> Accepted | Ended:
         ticket = ticket_of(order.request, order.chain.order_ref, order.total)
         attempt = self._attempts.begin(phase, order)
+        unsent: tuple[Ending, str, str | None] | None = None
+
+        async def checked() -> str | None:
+            nonlocal unsent
+            unsent = await self._unsent.why_not(order.request.account, order.reference, check)
+            return None if unsent is None else unsent[1]
+
         try:
-            await self._state.session.place_order(order_id, contract, ticket, legs)
+            try:
+                await self._state.session.place_order(order_id, contract, ticket, legs, checked)
+            except NotSentError as error:
+                self._end_unsent(phase, order, *(unsent or (Ending.REJECTED, f"not sent: {error}", NOT_SENT)))
+                return self._as_it_is(order)
+            except asyncio.CancelledError:
+                self._end_unsent(phase, order, Ending.REJECTED, GIVEN_UP, NOT_SENT)
+                raise
             await self._outcome(attempt)
             if not order.known and order.ended is None:  # something is in doubt: the lists know
                 await self._refresh()
-        except NotSentError as error:
-            reason = f"not sent: {error}"
-            if phase is Phase.MODIFY:
-                self._life.deny(order, reason, "NotSent")
-            else:
-                self._life.end(order, Ending.REJECTED, reason, "NotSent")
         except RequestTimeoutError as error:
             self._doubt(order.chain)
             self._state.problem(
@@ -221,6 +262,15 @@ class OrderEntry:
         finally:
             self._attempts.end(attempt)
         return self._as_it_is(order)
+
+    def _end_unsent(self, phase: Phase, order: Order, how: Ending, reason: str, code: str | None) -> None:
+        """End an order that was not written; a modification then leaves the order before as it is."""
+        if self._unsent.was_cancelled(order.request.account, order.reference):
+            how, reason, code = Ending.CANCELLED, CANCELLED_UNSENT, None
+        if phase is Phase.MODIFY and how is Ending.REJECTED:
+            self._life.deny(order, reason, code)
+        else:
+            self._life.end(order, how, reason, code)
 
     async def _outcome(self, attempt: Attempt) -> None:
         lost = self._tasks.spawn("ibkr connection lost", self._state.when_lost())
@@ -258,8 +308,22 @@ class OrderEntry:
             raise VenueUnreachableError("the order was sent, and TWS has not shown it yet")
         return self._life.accepted(order)
 
-    def _refused(self, request: VenueRequest, reason: str) -> Ended:
-        """Refuse an order without sending it; it is remembered like any other."""
+    def _cancelled_unsent(self, account: str, reference: str) -> Ended:
+        """Answer the cancel of an order that is not written: the call that submits it ends it in the order book."""
+        return Ended(
+            account=account,
+            reference=reference,
+            venue_id=None,
+            how=Ending.CANCELLED,
+            at=self._state.clock.now(),
+            reason=CANCELLED_UNSENT,
+        )
+
+    def _refused(self, request: VenueRequest, reason: str, code: str | None = None) -> Ended:
+        """End an order without sending it; it is remembered like any other."""
+        how = Ending.REJECTED
+        if self._unsent.was_cancelled(request.account, request.reference):
+            how, reason, code = Ending.CANCELLED, CANCELLED_UNSENT, None
         now = self._state.clock.now()
         sending = Sending(
             request=request,
@@ -269,7 +333,7 @@ class OrderEntry:
             con_ids=tuple(-place for place, _ in enumerate(request.legs, 1)),
             total=request.qty,
         )
-        finished = Finished(reference=request.reference, how=Ending.REJECTED, at=now, reason=reason)
+        finished = Finished(reference=request.reference, how=how, at=now, reason=reason, code=code)
         self._state.record(sending, finished)
         return self._life.ended(self._state.book.orders[request.reference])
 

@@ -50,6 +50,7 @@ from mesolive.connectors.ibkr.tws_messages import (
 )
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.tasks import Tasks
+from mesolive.venues.base import SendCheck, unchecked
 
 _log = structlog.get_logger(__name__)
 
@@ -60,6 +61,10 @@ HEARTBEAT_SECONDS: Final = 12.0
 HEARTBEAT_ANSWER_SECONDS: Final = 5.0
 LIST_SECONDS: Final = 10.0
 DETAILS_SECONDS: Final = 60.0
+
+
+def _turn() -> None:
+    """Write nothing: the order of which it is the turn follows after its check."""
 
 
 class Line:
@@ -301,28 +306,45 @@ class TwsSession:
     # --- orders ----------------------------------------------------------------------------------------------------
 
     async def place_order(
-        self, order_id: int, contract: Contract, ticket: OrderTicket, legs: Sequence[ComboLeg] = ()
+        self,
+        order_id: int,
+        contract: Contract,
+        ticket: OrderTicket,
+        legs: Sequence[ComboLeg] = (),
+        check: SendCheck = unchecked,
     ) -> None:
         """Write an order, new or modified; return once it was written, which is no proof that it arrived.
+
+        A call that is cancelled has written nothing.
+
+        Parameters
+        ----------
+        check
+            Awaited when it is the order's turn; nothing is awaited between it and the write.
 
         Raises
         ------
         NotSentError
-            When there is no connection, or TWS has lost IB's servers: certainly nothing was sent.
+            When there is no connection, TWS has lost IB's servers, or the check says no: certainly nothing was sent.
         """
-        await self._send_order(lambda: self._api.place_order(order_id, contract, ticket, legs))
+        await self._queue.post(_turn, Priority.ORDER)
+        if (reason := await check()) is not None:
+            raise NotSentError(reason)
+        self._must_be_sendable()
+        self._api.place_order(order_id, contract, ticket, legs)
 
     async def cancel_order(self, order_id: int) -> None:
         """Write a cancel of an order of this client; raises `NotSentError` as `place_order` does."""
-        await self._send_order(lambda: self._api.cancel_order(order_id))
 
-    async def _send_order(self, write: Callable[[], None]) -> None:
-        def guarded() -> None:
-            if not self.state.sendable or not self._api.connected:
-                raise NotSentError(self.why_not_sendable)
-            write()
+        def write() -> None:
+            self._must_be_sendable()
+            self._api.cancel_order(order_id)
 
-        await self._queue.post(guarded, Priority.ORDER)
+        await self._queue.post(write, Priority.ORDER)
+
+    def _must_be_sendable(self) -> None:
+        if not self.state.sendable or not self._api.connected:
+            raise NotSentError(self.why_not_sendable)
 
     @property
     def why_not_sendable(self) -> str:

@@ -40,12 +40,14 @@ from mesolive.venues.base import (
     Dedupes,
     Ended,
     Execution,
+    SendCheck,
     SettlementFact,
     VenueFact,
     VenueOrder,
     VenueRequest,
     VenueStatus,
     VenueUnreachableError,
+    unchecked,
 )
 from mesolive_sdk.models import AgentStatus, BrokerType
 
@@ -189,15 +191,17 @@ class IbkrVenue:
         finally:
             self._state.close_stream(stream)
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
         """Send a new order."""
         self._state.must_be_connected()
-        return await self._entry.submit(request)
+        return await self._entry.submit(request, check)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
+    ) -> Accepted | Ended:
         """Modify an order in place."""
         self._state.must_be_connected()
-        return await self._entry.replace(reference, filled, request)
+        return await self._entry.replace(reference, filled, request, check)
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - orders are found by our reference
         """Cancel an order."""

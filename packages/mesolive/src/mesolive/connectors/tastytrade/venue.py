@@ -44,6 +44,7 @@ from mesolive.venues.base import (
     Ended,
     Execution,
     OrderStatus,
+    SendCheck,
     SettlementFact,
     VenueFact,
     VenueLeg,
@@ -51,6 +52,7 @@ from mesolive.venues.base import (
     VenueRequest,
     VenueStatus,
     VenueUnreachableError,
+    unchecked,
 )
 from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk.models import AgentStatus, BrokerType
@@ -204,14 +206,20 @@ class TastytradeVenue:
                 self._session = None
                 self._since = None
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:  # noqa: ARG002 - known fault: see docs/brokers.md
         """Send an order once."""
         self._must_be_connected()
         if request.account not in self.accounts:
             raise VenueUnreachableError(f"account {request.account} is not connected")
         return await self.submissions.submit(request)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self,
+        reference: str,
+        filled: Decimal,
+        request: VenueRequest,
+        check: SendCheck = unchecked,  # noqa: ARG002 - known fault: see docs/brokers.md
+    ) -> Accepted | Ended:
         """Replace an order by one with another price."""
         self._must_be_connected()
         return await self._replacements.replace(reference, filled, request)

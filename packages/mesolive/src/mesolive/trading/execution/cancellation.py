@@ -91,6 +91,8 @@ class Cancellation:
     ----------
     within_time
         Awaits a venue's answer.
+    withdraw
+        Called with the reference of an order before its cancel is sent: it may not have been written yet.
     unresolved
         Called with the id of an account of which an order is unresolved.
     tasks
@@ -105,6 +107,7 @@ class Cancellation:
         reports: ReportQueue,
         clock: Clock,
         within_time: VenueCall,
+        withdraw: Callable[[str], None],
         unresolved: Callable[[int], None],
         tasks: Tasks,
     ) -> None:
@@ -114,6 +117,7 @@ class Cancellation:
         self._reports = reports
         self._clock = clock
         self._within_time = within_time
+        self._withdraw = withdraw
         self._unresolved = unresolved
         self._tasks = tasks
         self._suspect_until = 0.0
@@ -245,6 +249,7 @@ class Cancellation:
         if order.view.state.ended:
             return _Asked(order)
         venue = self._venues.of(account)
+        self._withdraw(order.reference)
         answer = await self._within_time(
             order, venue.cancel(account.broker_account_id, order.reference, order.view.venue_id)
         )

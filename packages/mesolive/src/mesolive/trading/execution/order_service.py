@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
+from msgspec import structs
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, boot_time
@@ -32,7 +33,7 @@ from mesolive.trading.execution.report_handler import (
     send_result,
 )
 from mesolive.trading.execution.report_queue import ReportQueue
-from mesolive.trading.execution.send_permits import Denial, Denied, SendPermits
+from mesolive.trading.execution.send_permits import Denial, Denied, PermitCheck, SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
     Idempotency,
@@ -49,7 +50,7 @@ from mesolive.trading.orders.repository import (
 )
 from mesolive.trading.orders.state_machine import ContactLost, Rejected, Replaced
 from mesolive.trading.portfolio.accounts import Account
-from mesolive.venues.base import Accepted, Venue, VenueRequest, VenueUnreachableError
+from mesolive.venues.base import NOT_SENT, Accepted, Ended, Ending, Venue, VenueRequest, VenueUnreachableError
 from mesolive_sdk import models
 
 T = TypeVar("T")
@@ -131,8 +132,9 @@ class OrderService:
         self._new_reference = new_reference
         self._batches: GroupCommit[Request, Made] = GroupCommit(self._commit, "orders to send")
         self.tasks = Tasks()
+        self._checks: dict[str, PermitCheck] = {}
         self._cancellation = Cancellation(
-            database, idempotency, venues, facts, clock, self._within_time, unresolved, self.tasks
+            database, idempotency, venues, facts, clock, self._within_time, self._withdraw, unresolved, self.tasks
         )
         self.in_flight: set[str] = set()
         """References of orders whose call to the venue has not ended. Reconciliation leaves them alone: a list that was
@@ -205,12 +207,18 @@ class OrderService:
         try:
             if (denied := await self._denied(made)) is not None:
                 return await self._not_sent(made, denied)
-            # Nothing may wait between the permit and the submission: a permit is looked at again only there.
+            # Nothing may wait between the permit and the submission; for its own slow steps the venue has the check.
+            check = self._checks[order.reference] = self._permits.check(made.account, made.admitted)
             if made.replaces is None:
-                call = made.venue.submit(made.request)
+                call = made.venue.submit(made.request, check)
             else:
-                call = made.venue.replace(made.replaces.reference, made.replaces.view.filled, made.request)
+                replaced = made.replaces
+                call = made.venue.replace(replaced.reference, replaced.view.filled, made.request, check)
             answer = await self._within_time(order, call)
+            # A venue may go on with the order in a task of its own: from here on it must not write it.
+            check.end("the server has stopped waiting for the venue's answer")
+            if isinstance(answer, Ended) and answer.code == NOT_SENT and check.cancelled:
+                answer = structs.replace(answer, how=Ending.CANCELLED)
             if isinstance(answer, ContactLost):
                 reports = [report_from_server(order, answer)]
             else:
@@ -220,9 +228,15 @@ class OrderService:
             after = await self._facts.apply(*reports)
         finally:
             self.in_flight.discard(order.reference)
+            self._checks.pop(order.reference, None)
         if after is None or after.view.unresolved_since is not None:
             self._unresolved(order.account_id)
         return after or order
+
+    def _withdraw(self, reference: str) -> None:
+        """Keep an order from being written whose cancel is on its way, where the venue has not written it yet."""
+        if (check := self._checks.get(reference)) is not None:
+            check.cancel()
 
     async def _denied(self, made: Sendable) -> Denied | None:
         """Ask for the permit to send an order; what prevents it is a reason not to."""

@@ -12,6 +12,9 @@ permit whose epoch is over was never sent, and that is certain at once.
 The transaction holds the user's write lock. A halt and a new epoch are written under the write lock of all users, so
 once either is committed, no permit that does not see it can follow.
 
+A venue may have slow steps of its own before it writes the order: a look-up, a preview of margin, a rate limit. So it
+gets a `PermitCheck` with the order, and awaits it before each write.
+
 On SQLite the operating system's file lock belongs to the process, and nobody takes over while it lives: no permit is
 stored, and an order that waited too long is checked against the halts again or not sent.
 """
@@ -26,7 +29,7 @@ from enum import Enum
 from sqlalchemy import bindparam, delete, insert, select
 
 from mesolive.clock import boot_time
-from mesolive.store.database import Database, Transaction, WriteTransaction
+from mesolive.store.database import NOT_STORED, Database, Transaction, WriteTransaction
 from mesolive.store.tables.server import server_state
 from mesolive.trading.execution.group_commit import GroupCommit
 from mesolive.trading.execution.halts import active_halts, halt_reason, noted_halts
@@ -39,6 +42,9 @@ SEND_WITHIN = 5.0
 
 PERMIT_SECONDS = 1.0
 """How long a permit, or on SQLite the admission itself, stands without another look."""
+
+LOOK_SECONDS = 0.1
+"""For how long a look at halts and epoch stands at the write: longer, and a step of the venue was a slow one."""
 
 EPOCH = "send_epoch"
 """Name of the row of server state that holds the newest epoch."""
@@ -83,6 +89,55 @@ class _Asked:
     order: StoredOrder
     account: Account
     admitted: float
+
+
+class PermitCheck:
+    """Says whether a permitted order may still be written; the `mesolive.venues.base.SendCheck` of one order.
+
+    Attributes
+    ----------
+    cancelled
+        Whether a cancel of the order has been asked for.
+    """
+
+    def __init__(self, permits: SendPermits, account: Account, admitted: float) -> None:
+        self._permits = permits
+        self._account = account
+        self._admitted = admitted
+        self._looked_at = boot_time()
+        self._over: str | None = None
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Take that the order's cancel was asked for: what is not written yet is not written any more."""
+        self.cancelled = True
+
+    def end(self, reason: str) -> None:
+        """Take that nobody waits for the answer any more."""
+        self._over = reason
+
+    async def __call__(self) -> str | None:
+        """Return why the order must not be written any more, or `None`: it may be, at once."""
+        if (reason := self._at_once()) is not None or boot_time() - self._looked_at <= LOOK_SECONDS:
+            return reason
+        looked_at = boot_time()
+        try:
+            reason = await self._permits.why_withdrawn(self._account)
+        except NOT_STORED as error:
+            reason = f"the halts could not be read: {error}"
+        self._looked_at = looked_at
+        # The look took its time, and the cancel may have come meanwhile.
+        return reason or self._at_once()
+
+    def _at_once(self) -> str | None:
+        if self.cancelled:
+            return "it was cancelled before it was sent"
+        if self._over is not None:
+            return self._over
+        waited = boot_time() - self._admitted
+        if waited > SEND_WITHIN:
+            return _late(waited).text
+        return self._permits.noted_halt(self._account)
 
 
 class SendPermits:
@@ -154,6 +209,23 @@ class SendPermits:
         if denied is None and boot_time() - asked_at > PERMIT_SECONDS:
             return Denied(Denial.STALE_PERMIT, "the server was paused between the permit and the submission")
         return denied
+
+    def check(self, account: Account, admitted: float) -> PermitCheck:
+        """Return the check that a venue awaits before it writes an order which `request` has just permitted."""
+        return PermitCheck(self, account, admitted)
+
+    def noted_halt(self, account: Account) -> str | None:
+        """Return the reason of a halt of an account that is in force and not stored yet, or `None`."""
+        return halt_reason(noted_halts(self._database), account)
+
+    async def why_withdrawn(self, account: Account) -> str | None:
+        """Return why an order that was permitted must not be written any more: a halt, or a newer epoch."""
+        async with self._database.read() as tx:
+            halts = await active_halts(tx)
+            newest = self._epoch if self._database.exclusive else await newest_epoch(tx)
+        if newest != self._epoch:
+            return f"another server has the database since epoch {newest}"
+        return halt_reason(halts, account)
 
     async def _look_again(self, account: Account, admitted: float) -> Denied | None:
         """Check what may have changed while an order of the database's only process waited."""

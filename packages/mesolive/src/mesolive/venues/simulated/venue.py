@@ -29,6 +29,7 @@ from mesolive.venues.base import (
     Execution,
     ExerciseNotice,
     OrderStatus,
+    SendCheck,
     SettlementFact,
     VenueFact,
     VenueLeg,
@@ -36,6 +37,7 @@ from mesolive.venues.base import (
     VenueRequest,
     VenueStatus,
     VenueUnreachableError,
+    unchecked,
 )
 from mesolive.venues.combo_quotes import quote_combo
 from mesolive.venues.simulated.config import SimulatedVenueConfig
@@ -44,6 +46,7 @@ from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive.venues.simulated.ledger import Placed, Stopped, VenueLedger, WorkingOrder
 from mesolive.venues.simulated.matching import Matching
 from mesolive.venues.simulated.session import VenueSession
+from mesolive.venues.unsent_orders import CANCELLED_UNSENT, UnsentOrders
 from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
 from mesolive_sdk.ticks import on_tick
 
@@ -103,6 +106,7 @@ class SimulatedVenue:
         self._expiring = Expiring(
             self.ledger, market, clock, self._calendar, self.report_fill, self.terms.settlement_fee
         )
+        self._unsent = UnsentOrders()
         self._down = False
         self.tasks = Tasks()
 
@@ -149,18 +153,26 @@ class SimulatedVenue:
             if self._session is session:
                 self._session = None
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
         """Take an order, or reject it."""
+        if (ended := await self._unsent_end(request, check)) is not None:
+            return ended
         fault = await self._arrive(refusable=True)
         return await self._answer(self._take(request, fault), fault)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
+    ) -> Accepted | Ended:
         """Put the order in the place of another; rejected when that one ended or was filled since."""
+        if (ended := await self._unsent_end(request, check)) is not None:
+            return ended
         fault = await self._arrive(refusable=True)
         return await self._answer(self._put_in_place(reference, filled, request, fault), fault)
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - the venue knows orders by our reference
         """Cancel an order that works; one that was cancelled before is answered in the same way."""
+        if self._unsent.cancel(account, reference):
+            return self._unsent_ended(account, reference, Ending.CANCELLED, CANCELLED_UNSENT, None)
         fault = await self._arrive(refusable=False)
         return await self._answer(self._stop_order(account, reference), fault)
 
@@ -288,6 +300,19 @@ class SimulatedVenue:
             raise error
 
     # --- requests ---------------------------------------------------------------------------------------------------
+
+    async def _unsent_end(self, request: VenueRequest, check: SendCheck) -> Ended | None:
+        """Return how an order ends that must not reach the venue any more, or `None`."""
+        self._must_be_connected()
+        if request.reference in self.ledger.orders:
+            return None  # it is here already: the answer is the first one
+        with self._unsent.preparing(request.account, request.reference):
+            unsent = await self._unsent.why_not(request.account, request.reference, check)
+        return None if unsent is None else self._unsent_ended(request.account, request.reference, *unsent)
+
+    def _unsent_ended(self, account: str, reference: str, how: Ending, reason: str, code: str | None) -> Ended:
+        now = self._clock.now()
+        return Ended(account=account, reference=reference, venue_id=None, how=how, at=now, reason=reason, code=code)
 
     async def _arrive(self, *, refusable: bool) -> Fault | None:
         """Let a request through, or lose it on its way."""

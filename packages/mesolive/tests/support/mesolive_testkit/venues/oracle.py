@@ -17,12 +17,14 @@ from mesolive.venues.base import (
     Ended,
     Ending,
     Execution,
+    SendCheck,
     SettlementFact,
     VenueFact,
     VenueOrder,
     VenueRequest,
     VenueStatus,
     VenueUnreachableError,
+    unchecked,
 )
 from mesolive_sdk.models import AgentStatus, BrokerType
 from mesolive_testkit.server import START
@@ -105,7 +107,8 @@ class ScriptedVenue:
         raise AssertionError("facts are told by the test, not by a session")
         yield
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
+        assert await check() is None
         self.sent.append(request)
         if self.answer.startswith("lost"):
             raise VenueUnreachableError("no answer")
@@ -115,7 +118,9 @@ class ScriptedVenue:
             )
         return Accepted(account=SIM, reference=request.reference, venue_id=f"V{len(self.sent)}", at=START)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
+    ) -> Accepted | Ended:
         raise AssertionError("the histories of the test replace no orders")
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:

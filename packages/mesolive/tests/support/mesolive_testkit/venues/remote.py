@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +15,14 @@ import msgspec
 
 from mesolive.market.contracts import OptionContract
 from mesolive.venues.base import (
+    NOT_SENT,
     Accepted,
     CancelDenied,
     Dedupes,
     Ended,
+    Ending,
     Execution,
+    SendCheck,
     SettlementFact,
     Venue,
     VenueFact,
@@ -27,6 +30,7 @@ from mesolive.venues.base import (
     VenueRequest,
     VenueStatus,
     VenueUnreachableError,
+    unchecked,
 )
 from mesolive_sdk.models import AgentStatus, BrokerType
 
@@ -113,6 +117,18 @@ async def _answer(venue: Venue, call: Call, writer: asyncio.StreamWriter) -> Non
     writer.write(_encode(answer) + b"\n")
 
 
+def _unsent(request: VenueRequest, reason: str) -> Ended:
+    return Ended(
+        account=request.account,
+        reference=request.reference,
+        venue_id=None,
+        how=Ending.REJECTED,
+        at=datetime.now(UTC),
+        reason=reason,
+        code=NOT_SENT,
+    )
+
+
 class RemoteVenue:
     """Our side: implements `mesolive.venues.base.Venue`."""
 
@@ -154,10 +170,16 @@ class RemoteVenue:
             self._lose()
             writer.close()
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
+        if (reason := await check()) is not None:
+            return _unsent(request, reason)
         return msgspec.json.decode(await self._call("submit", request=request), type=Accepted | Ended)
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
+    ) -> Accepted | Ended:
+        if (reason := await check()) is not None:
+            return _unsent(request, reason)
         raw = await self._call("replace", reference=reference, filled=filled, request=request)
         return msgspec.json.decode(raw, type=Accepted | Ended)
 
