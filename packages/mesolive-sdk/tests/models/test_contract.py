@@ -65,7 +65,6 @@ def spelled(node: shape.Type) -> str:
                 shape.IntType: "int",
                 shape.BoolType: "bool",
                 shape.DecimalType: "Decimal",
-                shape.FloatType: "float",
                 shape.UUIDType: "UUID",
                 shape.AnyType: "JSON",
             }

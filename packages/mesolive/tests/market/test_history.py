@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.market.history import LONGEST, DailySeries, Day
+from mesolive.market.history import MAX_DAYS, DailySeries, Day
 from mesolive.market.providers.minute_bars import read_daily
 from mesolive_testkit.market import SHARED_DATA, needs_shared_data
 
@@ -92,9 +92,9 @@ def test_nonsense_is_not_recorded(price: float) -> None:
 
 
 def test_no_more_than_two_years_are_kept() -> None:
-    series = DailySeries.of(Day(TODAY - timedelta(days=age), 100.0) for age in range(LONGEST))
+    series = DailySeries.of(Day(TODAY - timedelta(days=age), 100.0) for age in range(MAX_DAYS))
     longer = series.record(TODAY + timedelta(days=1), close=101.0)
-    assert len(longer.days) == LONGEST
+    assert len(longer.days) == MAX_DAYS
     assert longer.days[-1].close == 101.0
     assert longer.days[0] == series.days[1]
 

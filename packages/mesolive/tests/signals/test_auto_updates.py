@@ -113,8 +113,8 @@ async def test_an_update_worked_out_from_variables_that_have_changed_since_is_wo
     _, position_id = await play.enter(updating("underlying_price > 5050", runs="runs + 1"))
     play.market.move(5100)
     application = play.kit.application
-    room = application.signals._room
-    run = room.run
+    evaluator = application.signals._evaluator
+    run = evaluator.run
 
     async def slow(*args: Any) -> Any:
         found = await run(*args)
@@ -124,7 +124,7 @@ async def test_an_update_worked_out_from_variables_that_have_changed_since_is_wo
                 await tx.execute(positions.update().values(variables={"best": "0", "runs": "5"}))
         return found
 
-    monkeypatch.setattr(room, "run", slow)
+    monkeypatch.setattr(evaluator, "run", slow)
     await play.evaluate()
     assert (await play.position(position_id)).Vars["runs"] == 5
     assert await play.events(STARTED) == []

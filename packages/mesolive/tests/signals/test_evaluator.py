@@ -268,8 +268,8 @@ async def test_a_position_that_is_closed_while_it_is_evaluated_raises_nothing(
     """What is told is looked at again in the transaction that tells it."""
     _, position_id = await play.enter(short_put(Exit={"Conditions": ["underlying_price < 4900"]}))
     play.market.move(4850)
-    room = play.kit.application.signals._room
-    run = room.run
+    evaluator = play.kit.application.signals._evaluator
+    run = evaluator.run
 
     async def slow(*args: Any) -> Any:
         found = await run(*args)
@@ -278,7 +278,7 @@ async def test_a_position_that_is_closed_while_it_is_evaluated_raises_nothing(
             await play.kit.leave(position_id)
         return found
 
-    monkeypatch.setattr(room, "run", slow)
+    monkeypatch.setattr(evaluator, "run", slow)
     await play.evaluate()
     assert (await play.position(position_id)).State is models.LivePositionState.Closed
     await play.evaluate()

@@ -101,8 +101,6 @@ def _reader(node: shape.Type, *, strict: bool) -> Reader:
             return _flags(node.cls)
         case shape.DecimalType():
             return _strict_decimal if strict else _decimal
-        case shape.FloatType():
-            return _strict_float if strict else _float
         case shape.DateTimeType():
             return _time
         case shape.IntType():
@@ -286,16 +284,6 @@ def _strict_decimal(value: Any, path: str, problems: Problems) -> Decimal | None
     if number is not None and not is_fit(number):
         problems.expected(path, f"a finite number of at most {MAX_INTEGER_DIGITS} digits before the point", value)
     return number
-
-
-def _float(value: Any, path: str, problems: Problems) -> float | None:  # noqa: ANN401 - a plain value
-    number = _decimal(value, path, problems)
-    return None if number is None else float(number)
-
-
-def _strict_float(value: Any, path: str, problems: Problems) -> float | None:  # noqa: ANN401 - a plain value
-    number = _strict_decimal(value, path, problems)
-    return float(number) if number is not None and is_fit(number) else None
 
 
 def _time(value: Any, path: str, problems: Problems) -> datetime | None:  # noqa: ANN401 - a plain value

@@ -58,7 +58,6 @@ class Maker:
             "int": self._integer,
             "bool": lambda: (False, False),
             "Decimal": self._decimal,
-            "float": self._float,
             "datetime": self._time,
             "UUID": self._uuid,
             "JSON": lambda: ({"Name": "x", "Legs": [1, None, True]}, {"Name": "x", "Legs": [1, None, True]}),
@@ -84,10 +83,6 @@ class Maker:
 
     def _decimal(self) -> tuple[Decimal, Decimal]:
         number = Decimal(self._random.randrange(-(10**20), 10**20)).scaleb(-self._random.randrange(19))
-        return number, number
-
-    def _float(self) -> tuple[float, float]:
-        number = self._random.randrange(-(10**6), 10**6) / 64
         return number, number
 
     def _time(self) -> tuple[datetime, str]:

@@ -30,14 +30,14 @@ def verify(
 
     It needs no server, and refuses accounts of real money. Status 1: a step failed.
     """
-    from mesolive.connectors.protocol import ConnectorError  # noqa: PLC0415 - see above
-    from mesolive.connectors.registry import KINDS  # noqa: PLC0415 - see above
-    from mesolive.connectors.settings_model import (  # noqa: PLC0415 - see above
+    from mesolive.connectors.protocol import ConnectorError  # noqa: PLC0415 - loaded when it runs
+    from mesolive.connectors.registry import KINDS  # noqa: PLC0415 - loaded when it runs
+    from mesolive.connectors.settings_model import (  # noqa: PLC0415 - loaded when it runs
         ConnectorSettingsError,
         known_fields,
         read_settings,
     )
-    from mesolive.connectors.verification import StepOutcome, report  # noqa: PLC0415 - see above
+    from mesolive.connectors.verification import StepOutcome, report  # noqa: PLC0415 - loaded when it runs
 
     known = KINDS.get(kind)
     if known is None or known.verify is None:
@@ -60,9 +60,9 @@ def verify(
 
 
 async def _walk(kind: ConnectorKind, settings: ConnectorSettings) -> tuple[list[Step], Checklist]:
-    from mesolive.clock import WallClock  # noqa: PLC0415 - see above
-    from mesolive.connectors.protocol import ConnectorRequest  # noqa: PLC0415 - see above
-    from mesolive.market.calendar import us_options_calendar  # noqa: PLC0415 - see above
+    from mesolive.clock import WallClock  # noqa: PLC0415 - loaded when it runs
+    from mesolive.connectors.protocol import ConnectorRequest  # noqa: PLC0415 - loaded when it runs
+    from mesolive.market.calendar import us_options_calendar  # noqa: PLC0415 - loaded when it runs
 
     assert kind.verify is not None  # noqa: S101 - the caller has looked
     steps: list[Step] = []

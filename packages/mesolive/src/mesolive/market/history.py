@@ -22,7 +22,7 @@ YEAR: Final = timedelta(days=365)
 # Rank and percentile of a few days do not represent a year.
 MIN_DAYS: Final = 20
 # Two years of trading days: more than any of the figures looks at.
-LONGEST: Final = 520
+MAX_DAYS: Final = 520
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class DailySeries:
     def of(cls, days: Iterable[Day]) -> DailySeries:
         """Return the series of some days in any order; of a day that comes twice the later one counts."""
         by_day = {day.day: day for day in days}
-        return cls(tuple(by_day[day] for day in sorted(by_day))[-LONGEST:])
+        return cls(tuple(by_day[day] for day in sorted(by_day))[-MAX_DAYS:])
 
     def record(
         self,
@@ -91,7 +91,7 @@ class DailySeries:
             known.open if opening is None else opening,
             known.last if last is None else last,
         )
-        return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-LONGEST:])
+        return DailySeries((*self.days[:at], changed, *self.days[at + stands :])[-MAX_DAYS:])
 
     def known_at(self, moment: datetime, calendar: TradingCalendar) -> DailySeries:
         """Return the series without look-ahead at a moment: later days, openings and closes are left out."""

@@ -79,7 +79,7 @@ class SignalEvaluator:
 
     Parameters
     ----------
-    room
+    evaluator
         The strategy evaluator.
     calendar
         Exchange calendar: outside of its sessions nothing is evaluated, and no strategy may enter.
@@ -104,7 +104,7 @@ class SignalEvaluator:
         self,
         database: Database,
         journal: Journal,
-        room: StrategyEvaluator,
+        evaluator: StrategyEvaluator,
         calendar: ExchangeCalendar,
         clock: Clock,
         settlements: PaperSettlements,
@@ -116,7 +116,7 @@ class SignalEvaluator:
     ) -> None:
         self._database = database
         self._journal = journal
-        self._room = room
+        self._evaluator = evaluator
         self._calendar = calendar
         self._clock = clock
         self._settlements = settlements
@@ -160,11 +160,11 @@ class SignalEvaluator:
     async def _evaluate(self) -> None:
         now = self._clock.now()
         unsettled = await self._settle()
-        if any(self._calendar.is_open(moment) for moment in self._room.times(self._clock)):
+        if any(self._calendar.is_open(moment) for moment in self._evaluator.times(self._clock)):
             await self._freeze()
         watch, in_part = await self._load(now)
         result = Found()
-        sessions = _Sessions(self._room, self._calendar, self._clock)
+        sessions = _Sessions(self._evaluator, self._calendar, self._clock)
         for pair in watch.pairs:
             for position in pair.own:
                 if position.id in unsettled:
@@ -233,14 +233,14 @@ class SignalEvaluator:
         for symbol in sorted(symbols):
             entering = pair.active and symbol == context.symbol
             try:
-                view = self._room.fresh_view(symbol, None, context.account)
+                view = self._evaluator.fresh_view(symbol, None, context.account)
                 account = self._account(context, view, accounts)
                 watched = [
                     Watched(pair.names_of(one), account.positions[place])
                     for place, one in enumerate(context.positions)
                     if symbol_of.get(one.id) == symbol
                 ]
-                one = await self._room.run(
+                one = await self._evaluator.run(
                     context,
                     f"signals/{context.strategy_id}/{context.account.id}",
                     view,
@@ -252,7 +252,7 @@ class SignalEvaluator:
                         names if e else None,
                         w,
                         external,
-                        lambda scope: self._room.random(
+                        lambda scope: self._evaluator.random(
                             decision_name(scope.strategy_id, scope.account_id, scope.position_id, v.now)
                         ),
                         times,
@@ -287,7 +287,7 @@ class SignalEvaluator:
         """Return the account as a strategy reads it; what its strategies share is computed once per evaluation."""
         key = (context.account.id, view.underlying.underlying.symbol)
         if key not in kept:
-            kept[key] = context.whole_account(self._room.marks(view, context.account))
+            kept[key] = context.whole_account(self._evaluator.marks(view, context.account))
         return context.for_strategy(kept[key])
 
     async def _publish(self, watch: Watch, found: Found) -> None:
@@ -386,8 +386,8 @@ async def _still_there(tx: WriteTransaction, scopes: Sequence[Scope]) -> set[Sco
 class _Sessions:
     """Market time and session of each account during one evaluation: those of the provider that values the account."""
 
-    def __init__(self, room: StrategyEvaluator, calendar: ExchangeCalendar, clock: Clock) -> None:
-        self._room = room
+    def __init__(self, evaluator: StrategyEvaluator, calendar: ExchangeCalendar, clock: Clock) -> None:
+        self._evaluator = evaluator
         self._calendar = calendar
         self._clock = clock
         self._known: dict[models.DataProviderType | None, tuple[datetime, bool]] = {}
@@ -408,7 +408,7 @@ class _Sessions:
     def _of(self, account: Account) -> tuple[datetime, bool]:
         known = self._known.get(account.provider)
         if known is None:
-            now = self._room.now(account, self._clock)
+            now = self._evaluator.now(account, self._clock)
             known = self._known[account.provider] = (now, self._calendar.is_open(now))
         return known
 

@@ -16,8 +16,8 @@ from mesolive.store.database import Database
 from mesolive.trading.evaluation.evaluator import StrategyEvaluator
 from mesolive_sdk import models
 
-LONGEST = timedelta(days=14)
-USUAL = timedelta(days=7)
+MAX_SPAN = timedelta(days=14)
+DEFAULT_SPAN = timedelta(days=7)
 MAX_ITEMS = 1000
 MAX_TIMES = 200
 """Times of one schedule: one that is due every five minutes has some 80 a day."""
@@ -28,15 +28,17 @@ class Outlook:
 
     Parameters
     ----------
-    room
+    evaluator
         Knows compiled strategies.
     calendar, clock
         The exchange's sessions, and market time.
     """
 
-    def __init__(self, database: Database, room: StrategyEvaluator, calendar: ExchangeCalendar, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, evaluator: StrategyEvaluator, calendar: ExchangeCalendar, clock: Clock
+    ) -> None:
         self._database = database
-        self._room = room
+        self._evaluator = evaluator
         self._calendar = calendar
         self._clock = clock
 
@@ -49,15 +51,14 @@ class Outlook:
             `ValidationError` for an end that has passed or lies too far ahead.
         """
         now = self._clock.now()
-        until = args.To or now + USUAL
-        if not now < until <= now + LONGEST:
-            raise validation({"To": [f"expected a time within {LONGEST.days} days of {now.isoformat()}"]})
+        until = args.To or now + DEFAULT_SPAN
+        if not now < until <= now + MAX_SPAN:
+            raise validation({"To": [f"expected a time within {MAX_SPAN.days} days of {now.isoformat()}"]})
         async with self._database.read() as tx:
-            watch = await load(tx)
+            watch = await load(tx, user.user_id)
         items: list[models.OutlookItem] = []
         for pair in watch.pairs:
-            if pair.context.user_id == user.user_id:
-                items += self._items(pair, await self._room.definition_of(pair.context), now, until)
+            items += self._items(pair, await self._evaluator.definition_of(pair.context), now, until)
         items.sort(key=lambda item: (item.At, item.What, item.StrategyId))
         return models.GetOutlookResult(At=now, Sessions=list(self._sessions(now, until)), Items=items[:MAX_ITEMS])
 

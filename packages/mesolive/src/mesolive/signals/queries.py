@@ -73,8 +73,8 @@ class Watch:
         return result
 
 
-async def load(tx: Transaction) -> Watch:
-    """Read the active strategies, open positions and active signals of all users."""
+async def load(tx: Transaction, user_id: int | None = None) -> Watch:
+    """Read the active signals, and the active strategies with their positions, of one user or (`None`) of all."""
     watch = Watch()
     for row in await tx.all(_ACTIVE_SIGNALS):
         scope = Scope(row.user_id, row.strategy_id, row.account_id, row.position_id)
@@ -85,6 +85,9 @@ async def load(tx: Transaction) -> Watch:
     if not wanted:
         return watch
     by_id = await find_strategies(tx, {strategy for strategy, _ in wanted})
+    if user_id is not None:
+        by_id = {strategy_id: strategy for strategy_id, strategy in by_id.items() if strategy.user_id == user_id}
+        wanted = [pair for pair in wanted if pair[0] in by_id]
     of_account = await accounts_by_id(tx, {account for _, account in wanted})
     on_account = {
         account.id: tuple(await open_positions_of_account(tx, account.user_id, account.id))

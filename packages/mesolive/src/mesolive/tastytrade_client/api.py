@@ -64,8 +64,8 @@ class RestApi:
         outcome = await self.transport.call("GET", path, BalanceAnswer)
         if not isinstance(outcome, Answered):
             return outcome
-        told = outcome.value
-        return Answered([told] if told.items is None else told.items, outcome.status)
+        page = outcome.value
+        return Answered([page] if page.items is None else page.items, outcome.status)
 
     async def trading_status(self, account: str) -> Outcome[TradingStatus]:
         """Return what an account may do now."""

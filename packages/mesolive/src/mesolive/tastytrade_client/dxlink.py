@@ -182,8 +182,8 @@ class DxLinkConnection:
             self._socket = await open_socket(self._url, config.source, config.action_seconds)
         except (OSError, TimeoutError, WebSocketException) as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
-            told = f"{type(error).__name__}{f' {status}' if status else ''}"
-            raise DxLinkLostError(f"no connection to the quotes ({told})") from None
+            cause = f"{type(error).__name__}{f' {status}' if status else ''}"
+            raise DxLinkLostError(f"no connection to the quotes ({cause})") from None
         try:
             await self._shake_hands(self._socket)
         except WebSocketException as error:
@@ -408,5 +408,5 @@ def read_frame(text: bytes) -> DxLinkFrame | None:
 
 def _lost(error: WebSocketException) -> DxLinkLostError:
     code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd is not None else None
-    told = f"{type(error).__name__}{f' {code}' if code else ''}"
-    return DxLinkLostError(f"the quotes' connection was closed ({told})", was_too_big=code == TOO_BIG)
+    cause = f"{type(error).__name__}{f' {code}' if code else ''}"
+    return DxLinkLostError(f"the quotes' connection was closed ({cause})", was_too_big=code == TOO_BIG)

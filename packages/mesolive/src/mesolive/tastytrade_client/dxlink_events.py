@@ -84,7 +84,7 @@ class EventTable:
         columns = [repeat(None, count) if at is None else values[at::width] for at in self._offsets]
         # All of it runs in C: a frame has hundreds of events, and frames come by the thousand. The columns are of one
         # length, which is not checked again.
-        self.changed.update(zip(values[self._symbol_at :: width], zip(*columns)))  # noqa: B905 - see above
+        self.changed.update(zip(values[self._symbol_at :: width], zip(*columns)))  # noqa: B905 - of one length
         self.events += count
         return True
 

@@ -89,9 +89,9 @@ class Refused:
         return self.code in codes or any(item.code in codes for item in self.reasons)
 
     def __str__(self) -> str:
-        told = "; ".join(str(item) for item in self.reasons)
+        reasons = "; ".join(str(item) for item in self.reasons)
         head = str(ErrorItem(self.code, self.message)) if self.code or self.message else f"HTTP status {self.status}"
-        return f"{head}: {told}" if told else head
+        return f"{head}: {reasons}" if reasons else head
 
 
 @dataclass(frozen=True, slots=True)

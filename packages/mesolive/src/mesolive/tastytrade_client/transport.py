@@ -116,7 +116,7 @@ class Transport:
         self._given = http
         self._record = record
         self._client: httpx.AsyncClient | None = None
-        self._told_time: tuple[str, datetime] | None = None
+        self._server_time: tuple[str, datetime] | None = None
         self.tokens = TokenSource(self._request_token, self.config)
 
     async def __aenter__(self) -> Self:
@@ -136,11 +136,11 @@ class Transport:
     @property
     def clock_difference(self) -> float | None:
         """Seconds that the server's clock is ahead, to a second; `None` before its first answer."""
-        if self._told_time is None:
+        if self._server_time is None:
             return None
-        told, at = self._told_time
+        date, at = self._server_time
         try:
-            return (parsedate_to_datetime(told) - at).total_seconds()
+            return (parsedate_to_datetime(date) - at).total_seconds()
         except ValueError:
             return None
 
@@ -185,7 +185,7 @@ class Transport:
             return outcome
         envelope = outcome.value
         if envelope.error is not None and is_refused_with_data:
-            return Refused(outcome.status, *_told(envelope.error))
+            return Refused(outcome.status, *_fields_of(envelope.error))
         return Answered(envelope.data, outcome.status)
 
     async def pages(self, path: str, item: type[T], *, query: Query | None = None) -> Outcome[list[T]]:
@@ -200,8 +200,8 @@ class Transport:
             if not isinstance(outcome, Answered):
                 return outcome
             found += outcome.value.data.items
-            told = outcome.value.pagination
-            total = 1 if told is None or told.total_pages is None else told.total_pages
+            pagination = outcome.value.pagination
+            total = 1 if pagination is None or pagination.total_pages is None else pagination.total_pages
             page += 1
             if page >= total:
                 break
@@ -238,8 +238,8 @@ class Transport:
             async with asyncio.timeout(limit):
                 return await self._repeated(method, path, answer, query, body, reached)
         except TimeoutError:
-            told = reached.failure or f"no answer to {method} {path}"
-            return Unknown(f"{told} within {limit:g} s", sent=reached.sent)
+            failure = reached.failure or f"no answer to {method} {path}"
+            return Unknown(f"{failure} within {limit:g} s", sent=reached.sent)
 
     async def _repeated(
         self,
@@ -344,7 +344,7 @@ class Transport:
         if self._record is not None:
             self._record(_as_text(response, content, is_secret=token is None))
         if "date" in response.headers:
-            self._told_time = response.headers["date"], datetime.now(UTC)
+            self._server_time = response.headers["date"], datetime.now(UTC)
         if not 200 <= response.status_code < 300:
             return _refused(method, path, response)
         self._limits.accepted(path)
@@ -408,11 +408,11 @@ def part(text: str) -> str:
 def _as_text(response: httpx.Response, content: bytes | None, *, is_secret: bool) -> str:
     """Return a call as text, without its headers: they hold the token."""
     request = response.request
-    told = f"{request.method} {request.url.path}{f'?{request.url.query.decode()}' if request.url.query else ''}"
+    line = f"{request.method} {request.url.path}{f'?{request.url.query.decode()}' if request.url.query else ''}"
     if is_secret:
-        return f"{told} -> {response.status_code}"
+        return f"{line} -> {response.status_code}"
     sent = "" if content is None else f" {content.decode()}"
-    return f"{told}{sent} -> {response.status_code} {response.text}"
+    return f"{line}{sent} -> {response.status_code} {response.text}"
 
 
 def _pairs(query: Query | None) -> httpx.QueryParams:
@@ -431,12 +431,12 @@ def _pairs(query: Query | None) -> httpx.QueryParams:
 def _refused(method: str, path: str, response: httpx.Response) -> Refused | Unknown:
     """Return what an answer without success means: certain only where its body is an error of the API."""
     status = response.status_code
-    told = _error_of(response.content)
+    body = _error_of(response.content)
     if status >= 500 or status == 408 or status < 400:
-        words = f" ({told[1] or told[0]})" if told is not None else ""
+        words = f" ({body[1] or body[0]})" if body is not None else ""
         return Unknown(f"{method} {path} was answered with HTTP status {status}{words}")
-    if told is not None:
-        return Refused(status, *told)
+    if body is not None:
+        return Refused(status, *body)
     if status in {401, 404, 406, 429}:
         return Refused(status)  # gateways answer these without a body of the API; nothing was carried out
     return Unknown(f"{method} {path} was answered with HTTP status {status} and an unreadable body")
@@ -453,10 +453,10 @@ def _error_of(content: bytes) -> tuple[str, str, tuple[ErrorItem, ...]] | None:
         return _short(read.error), "", ()
     if read.error is None:
         return None
-    return _told(read.error)
+    return _fields_of(read.error)
 
 
-def _told(error: ErrorBody) -> tuple[str, str, tuple[ErrorItem, ...]]:
+def _fields_of(error: ErrorBody) -> tuple[str, str, tuple[ErrorItem, ...]]:
     items = tuple(
         ErrorItem(_short(item.code or item.domain), _short(item.message or item.reason)) for item in error.errors or ()
     )

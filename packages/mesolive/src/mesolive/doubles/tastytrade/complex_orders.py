@@ -59,7 +59,7 @@ class ComplexOrders:
                 entry.trigger = order.id
             else:
                 entry.orders.append(order.id)
-        self._tell(entry)
+        self._publish(entry)
         return self._answer(entry, parts, has_trigger=has_trigger, dry=False)
 
     def find(self, account: str, number: int) -> ComplexOrder:
@@ -162,7 +162,7 @@ class ComplexOrders:
                 other = self._desk.orders[number]
                 if number != order.id and not other.is_terminal and order.replacing is None:
                     self._life.end(other, "Cancelled")
-        self._tell(entry)
+        self._publish(entry)
 
-    def _tell(self, entry: ComplexOrder) -> None:
+    def _publish(self, entry: ComplexOrder) -> None:
         self._desk.publish(entry.account, "ComplexOrder", self.view(entry))

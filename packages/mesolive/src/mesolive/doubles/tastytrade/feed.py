@@ -148,15 +148,15 @@ class Feed:
         if faults.strike("fields_permuted") is not None:
             for names in self._fields.values():
                 faults.shuffle("fields_permuted", cast("list[str]", names))
-        told = {kind: self._fields[kind] for kind in self._asked or {subject[0] for subject in self._sent}}
+        fields = {kind: self._fields[kind] for kind in self._asked or {subject[0] for subject in self._sent}}
         config: JsonObject = {
             "type": "FEED_CONFIG",
             "channel": self.channel,
             "dataFormat": self._format,
             "aggregationPeriod": self._period,
         }
-        if faults.strike("config_without_fields") is None and told:
-            config["eventFields"] = told
+        if faults.strike("config_without_fields") is None and fields:
+            config["eventFields"] = fields
         self._socket.send(config)
         self._configured = True
 

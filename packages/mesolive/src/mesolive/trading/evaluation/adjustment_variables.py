@@ -77,13 +77,15 @@ async def pending_variables(
     return PendingVariables(context, place, context.positions[place], after, what.condition, operations)
 
 
-async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: PendingVariables, plan: Plan) -> SetVariables:
+async def evaluate_adjustment_variables(
+    evaluator: StrategyEvaluator, pending: PendingVariables, plan: Plan
+) -> SetVariables:
     """Evaluate the `VarDefines` of an adjustment on the current market; one that fails is reported and sets nothing."""
     before = pending.position.variables
     try:
         symbol = pending.position.legs[0].traded.contract.underlying
-        view = room.fresh_view(symbol, plan.data_provider, pending.context.account)
-        account = pending.context.account_state(room.marks(view, pending.context.account))
+        view = evaluator.fresh_view(symbol, plan.data_provider, pending.context.account)
+        account = pending.context.account_state(evaluator.marks(view, pending.context.account))
 
         def freeze(strategy: CompiledStrategy, external: Mapping[str, float], random: Random) -> CapturedVariables:
             state, result = pending.after, CapturedVariables({})
@@ -107,7 +109,7 @@ async def evaluate_adjustment_variables(room: StrategyEvaluator, pending: Pendin
 
         context = pending.context
         name = decision_name(context.strategy_id, context.account.id, pending.position.id, view.now)
-        frozen = await room.run(context, name, view, plan.data_provider, freeze)
+        frozen = await evaluator.run(context, name, view, plan.data_provider, freeze)
     except ServiceError as error:
         frozen = CapturedVariables({}, unavailable=error.message)
     except SelectionError as error:  # the definition was changed since the plan was prepared

@@ -79,12 +79,12 @@ class EntryVariableCapture:
 
     Parameters
     ----------
-    room
+    evaluator
         The strategy evaluator.
     """
 
-    def __init__(self, room: StrategyEvaluator) -> None:
-        self.room = room
+    def __init__(self, evaluator: StrategyEvaluator) -> None:
+        self.evaluator = evaluator
 
     async def context(self, tx: Transaction, user_id: int, account: Account, strategy_id: int) -> StrategyContext:
         """Read the inputs of the evaluation; a deleted strategy is read too, since its fills have happened."""
@@ -99,9 +99,9 @@ class EntryVariableCapture:
         """
         try:
             symbol = position.legs[0].contract.underlying if position.legs else context.symbol
-            view = self.room.fresh_view(symbol, provider, context.account)
-            account = context.account_state(self.room.marks(view, context.account))
-            frozen = await self.room.run(
+            view = self.evaluator.fresh_view(symbol, provider, context.account)
+            account = context.account_state(self.evaluator.marks(view, context.account))
+            frozen = await self.evaluator.run(
                 context,
                 decision_name(context.strategy_id, context.account.id, None, view.now),
                 view,

@@ -147,7 +147,9 @@ class PlanCompletion:
         Whether it is complete; else it is to be retried.
         """
         pending = await self._pending(user_id, plan)
-        evaluated = None if pending is None else await evaluate_adjustment_variables(self._freezer.room, pending, plan)
+        evaluated = (
+            None if pending is None else await evaluate_adjustment_variables(self._freezer.evaluator, pending, plan)
+        )
         async with self._database.write(user_id) as tx:
             if (await find_plan(tx, user_id, plan.id)).state is not PlanState.FILLED:
                 return True

@@ -70,13 +70,13 @@ class Halts:
                     scope=args.Scope.value,
                 )
             )
-            await self._tell(tx, user, args.BrokerAccountId, args.Scope, args.Reason, halted=True)
+            await self._announce(tx, user, args.BrokerAccountId, args.Scope, args.Reason, halted=True)
             detail = {"scope": args.Scope.value, "reason": args.Reason}
             entry = AuditEntry(
                 user.user_id, account_id, None, now, user.key_id, "HaltTrading", args.IdempotencyKey, detail
             )
             await audit(tx, [entry])
-            return models.ListHaltsResult(Halts=await self._standing(tx, user))
+            return models.ListHaltsResult(Halts=await self._in_force(tx, user))
 
         operation = models.IdempotencyOperation.HaltTrading
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
@@ -110,7 +110,7 @@ class Halts:
             await tx.execute(halts.update().where(*own).values(lifted_at=now))
             for row in rows:
                 scope = HaltScope(row.scope or HaltScope.All)
-                await self._tell(tx, user, row.broker_account_id, scope, row.reason, halted=False)
+                await self._announce(tx, user, row.broker_account_id, scope, row.reason, halted=False)
             detail = {"lifted": len(rows)}
             await audit(
                 tx,
@@ -120,12 +120,12 @@ class Halts:
                     )
                 ],
             )
-            return models.ResumeTradingResult(Lifted=len(rows), Halts=await self._standing(tx, user))
+            return models.ResumeTradingResult(Lifted=len(rows), Halts=await self._in_force(tx, user))
 
         operation = models.IdempotencyOperation.ResumeTrading
         return await self._idempotency.run(user, args.IdempotencyKey, operation, args, action)
 
-    async def _tell(
+    async def _announce(
         self,
         tx: WriteTransaction,
         user: UserContext,
@@ -153,9 +153,9 @@ class Halts:
     async def list(self, user: UserContext, args: models.ListHaltsArgs) -> models.ListHaltsResult:  # noqa: ARG002 - the method's model has no fields
         """Return the halts that stand for all accounts and for the user's own, oldest first."""
         async with self._database.read() as tx:
-            return models.ListHaltsResult(Halts=await self._standing(tx, user))
+            return models.ListHaltsResult(Halts=await self._in_force(tx, user))
 
-    async def _standing(self, tx: Transaction, user: UserContext) -> list[models.TradingHalt]:
+    async def _in_force(self, tx: Transaction, user: UserContext) -> list[models.TradingHalt]:
         query = (
             select(halts.c.reason, halts.c.created_at, halts.c.scope, halts.c.user_id, accounts.c.broker_account_id)
             .outerjoin(accounts, accounts.c.id == halts.c.account_id)

@@ -35,13 +35,13 @@ class AdjustmentFills:
 
     Parameters
     ----------
-    room
+    evaluator
         The strategy evaluator.
     """
 
-    def __init__(self, journal: Journal, room: StrategyEvaluator) -> None:
+    def __init__(self, journal: Journal, evaluator: StrategyEvaluator) -> None:
         self._journal = journal
-        self._room = room
+        self._evaluator = evaluator
 
     async def variables(
         self, tx: Transaction, context: StrategyContext, plan: Plan, fills: Sequence[LegFill]
@@ -55,7 +55,7 @@ class AdjustmentFills:
 
     async def evaluate_adjustment_variables(self, pending: PendingVariables, plan: Plan) -> SetVariables:
         """Evaluate the `VarDefines` of an adjustment on the market now."""
-        return await evaluate_adjustment_variables(self._room, pending, plan)
+        return await evaluate_adjustment_variables(self._evaluator, pending, plan)
 
     async def book(
         self,

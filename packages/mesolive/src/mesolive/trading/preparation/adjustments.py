@@ -39,7 +39,7 @@ class PreparedAdjustment:
 
 
 async def prepare_adjustment(
-    room: StrategyEvaluator,
+    evaluator: StrategyEvaluator,
     fresh: FreshQuotes,
     context: StrategyContext,
     args: models.PreparePositionAdjustmentArgs,
@@ -71,7 +71,7 @@ async def prepare_adjustment(
     def select(
         view: BookView, strategy: CompiledStrategy, external: Mapping[str, float], random: Random
     ) -> tuple[AdjustmentSelection, AdjustmentStep, CountReport | None]:
-        account = context.account_state(room.marks(view, context.account))
+        account = context.account_state(evaluator.marks(view, context.account))
         seen = account if enforce_count else _uncounted(account, place)
         selection = select_adjustment(
             strategy,
@@ -88,16 +88,16 @@ async def prepare_adjustment(
 
     async def choose(view: BookView) -> tuple[AdjustmentSelection, AdjustmentStep, CountReport | None]:
         name = decision_name(context.strategy_id, context.account.id, position.id, view.now)
-        return await room.run(context, name, view, args.DataProvider, partial(select, view))
+        return await evaluator.run(context, name, view, args.DataProvider, partial(select, view))
 
     (selection, what, count), view = await fresh.select(
         symbol,
         args.DataProvider or context.account.provider,
-        lambda: room.fresh_view(symbol, args.DataProvider, context.account),
+        lambda: evaluator.fresh_view(symbol, args.DataProvider, context.account),
         choose,
         lambda chosen: [leg.contract for leg in chosen[0].opening],
     )
-    room.require_quotes(view, [leg.contract for leg in selection.opening])
+    evaluator.require_quotes(view, [leg.contract for leg in selection.opening])
     plan = adjustment_plan(position, args, selection, view)
     return PreparedAdjustment(plan, adjustment_result(position, plan, selection, count, view), what)
 

@@ -111,7 +111,7 @@ class Preparations:
         database: Database,
         journal: Journal,
         idempotency: Idempotency,
-        room: StrategyEvaluator,
+        evaluator: StrategyEvaluator,
         clock: Clock,
         new_id: Callable[[], UUID] = uuid4,
         *,
@@ -121,13 +121,13 @@ class Preparations:
         self._database = database
         self._journal = journal
         self._idempotency = idempotency
-        self._room = room
+        self._evaluator = evaluator
         self._clock = clock
         self._new_id = new_id
         self._enforce_adjustment_count = enforce_adjustment_count
         self._bounds = bounds or Bounds()
         self.tasks = Tasks()
-        self._fresh = FreshQuotes(room.market, self.tasks)
+        self._fresh = FreshQuotes(evaluator.market, self.tasks)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start_entry(
@@ -147,7 +147,7 @@ class Preparations:
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             await find_strategy(tx, user.user_id, args.StrategyId)
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
-            self._room.view(args.Underlying.Symbol, args.DataProvider)
+            self._evaluator.view(args.Underlying.Symbol, args.DataProvider)
             return args.StrategyId, account, None
 
         operation = models.IdempotencyOperation.StartPreparePositionEntry
@@ -399,7 +399,7 @@ class Preparations:
         args = wire.decode_json(job.request.encode(), models.PreparePositionAdjustmentArgs)
         context = await self._context(job)
         result = await prepare_adjustment(
-            self._room, self._fresh, context, args, enforce_count=self._enforce_adjustment_count
+            self._evaluator, self._fresh, context, args, enforce_count=self._enforce_adjustment_count
         )
         return Prepared(result.plan, result.result, result.adjusting)
 
@@ -409,8 +409,8 @@ class Preparations:
         constraint = Constraint(str(args.LegSelectionConstraint))
 
         async def choose(view: BookView) -> tuple[EntrySelection, tuple[Evaluation, ...]]:
-            account = context.account_state(self._room.marks(view, context.account))
-            return await self._room.run(
+            account = context.account_state(self._evaluator.marks(view, context.account))
+            return await self._evaluator.run(
                 context,
                 decision_name(context.strategy_id, context.account.id, None, view.now),
                 view,
@@ -424,11 +424,11 @@ class Preparations:
         (selection, refusals), view = await self._fresh.select(
             args.Underlying.Symbol,
             args.DataProvider or context.account.provider,
-            lambda: self._room.fresh_view(args.Underlying.Symbol, args.DataProvider, context.account),
+            lambda: self._evaluator.fresh_view(args.Underlying.Symbol, args.DataProvider, context.account),
             choose,
             lambda chosen: [leg.contract for leg in chosen[0].legs],
         )
-        self._room.require_quotes(view, [leg.contract for leg in selection.legs])
+        self._evaluator.require_quotes(view, [leg.contract for leg in selection.legs])
         plan = entry_plan(context, args, selection, view)
         return Prepared(plan, entry_result(context, plan, selection, view, refusals))
 
@@ -440,7 +440,7 @@ class Preparations:
             raise conflict(f"position {position.id} is closed", code="PositionClosed")
         symbol = position.legs[0].traded.contract.underlying
         # Stale quotes are accepted: an exit has no conditions, and its prices carry their age.
-        view = self._room.view(symbol, args.DataProvider or position.provider)
+        view = self._evaluator.view(symbol, args.DataProvider or position.provider)
         plan = exit_plan(position, args, view)
         return Prepared(plan, exit_result(position, plan, view))
 
