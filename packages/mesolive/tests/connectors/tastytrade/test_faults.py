@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,6 +72,15 @@ def closing(order: VenueRequest, bench: TastytradeBench) -> VenueRequest:
     return bench.order(int(order.qty), legs=legs)
 
 
+async def killed_in_doubt(bench: TastytradeBench, order: VenueRequest, fault: str = "answer_lost") -> None:
+    """Send an order whose answer is lost, and stop the venue before it is searched for."""
+    bench.double.faults.switch_on(fault, operation="submit", times=1)
+    async with bench.venue.session():
+        with pytest.raises(VenueUnreachableError):
+            await bench.venue.submit(order)
+        await bench.close_venue()
+
+
 class TestOrders:
     @pytest.mark.parametrize(
         "fault", ["answer_held", "answer_lost", "answer_torn", "gateway_timeout", "answer_garbled"]
@@ -130,6 +139,64 @@ class TestOrders:
             await bench.tick()
             assert (await next_of(facts, Execution)).reference == order.reference
             assert submissions(bench) == 1
+
+    @pytest.mark.parametrize("later", [timedelta(seconds=120), timedelta(days=3)])
+    async def test_01e_after_a_crash_an_order_without_its_identifier_is_found_however_late_the_restart(
+        self, tmp_path: Path, later: timedelta
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench:
+            for fault in ("identifier_lost", "no_fills"):
+                bench.double.faults.switch_on(fault)
+            order = bench.resting()
+            await killed_in_doubt(bench, order)
+            await bench.to(MORNING + later)
+            await bench.open_venue()
+            async with bench.venue.session() as facts:
+                # Until it is found nobody may conclude that it never arrived.
+                before = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, MORNING)}
+                assert before[order.reference] is not OrderStatus.REJECTED
+                assert (await next_of(facts, Accepted)).reference == order.reference
+                listed = {item.reference: item for item in await bench.venue.orders(ACCOUNT, MORNING)}
+                assert listed[order.reference].venue_id == str(next(iter(bench.double.desk.orders)))
+            assert submissions(bench) == 1
+
+    async def test_01f_after_a_crash_several_orders_that_are_alike_stay_in_doubt_with_an_alarm(
+        self, tmp_path: Path
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench:
+            for fault in ("identifier_lost", "no_fills"):
+                bench.double.faults.switch_on(fault)
+            orders = [bench.resting() for _ in range(2)]
+            await killed_in_doubt(bench, orders[0])
+            await bench.open_venue()
+            await killed_in_doubt(bench, orders[1])
+            await bench.to(MORNING + timedelta(minutes=2))
+            await bench.open_venue()
+            async with bench.venue.session():
+                await until(
+                    lambda: all(f"may be reference {order.reference}" in bench.venue.status.message for order in orders)
+                )
+                await asyncio.sleep(QUICK_TIMES.quarantine * 1.2)  # longer than a doubt without an order lasts
+                listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, MORNING)}
+                assert {listed[order.reference] for order in orders} == {OrderStatus.IN_DOUBT}
+
+    async def test_01g_an_order_goes_to_the_reference_that_was_sent_when_it_was_received(self, tmp_path: Path) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench:
+            for fault in ("identifier_lost", "no_fills"):
+                bench.double.faults.switch_on(fault)
+            lost = bench.resting()
+            arrived = bench.order(1, lost.limit_price, legs=lost.legs)
+            await killed_in_doubt(bench, lost, "request_lost")
+            await bench.to(MORNING + timedelta(hours=2))
+            await bench.open_venue()
+            await killed_in_doubt(bench, arrived)
+            await bench.to(MORNING + timedelta(hours=3))
+            await bench.open_venue()
+            async with bench.venue.session() as facts:
+                assert (await next_of(facts, Accepted)).reference == arrived.reference
+                ended = await next_of(facts, Ended)
+                assert (ended.reference, ended.how) == (lost.reference, Ending.REJECTED)
+                assert bench.venue.status.message == ""
 
     async def test_03_filled_with_the_fills_of_one_leg_is_one_execution_and_not_before_all_legs(
         self, tmp_path: Path

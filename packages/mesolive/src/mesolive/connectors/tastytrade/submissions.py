@@ -36,6 +36,7 @@ _log = structlog.get_logger(__name__)
 
 ZERO: Final = Decimal(0)
 LOOK_BACK: Final = timedelta(minutes=5)
+"""For how long after it was sent an order may have been received that is taken for it by its terms."""
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 """By how much the broker's clock may differ from ours."""
 MAX_THROTTLED: Final = 3
@@ -301,7 +302,11 @@ class Submissions:
             When the lists cannot be read.
         """
         core = self._core
-        await core.read_orders(account, core.clock.now() - LOOK_BACK)
+        since = core.clock.now() - LOOK_BACK
+        sent = core.journal.sent.get((account, reference))
+        if sent is not None:
+            since = min(since, sent.at - CLOCK_TOLERANCE)  # a process before this one may have sent it days ago
+        await core.read_orders(account, since)
         if core.book.named(account, reference) is None:
             self._adopt_alike(account, reference)
         return core.book.named(account, reference)
@@ -309,10 +314,11 @@ class Submissions:
     def _adopt_alike(self, account: str, reference: str) -> None:
         """Take the one order for ours that names us as its source, has no identifier, and is what was sent.
 
-        The broker loses identifiers now and then. Where several orders or several doubts are alike, nobody can say.
+        The broker loses identifiers now and then. Where several orders or several doubts are alike, or an order is
+        alike that was received long after ours was sent, nobody can say.
         """
-        core = self._core
-        sent = core.journal.sent.get((account, reference))
+        core, key = self._core, (account, reference)
+        sent = core.journal.sent.get(key)
         if sent is None:
             return
         alike = [
@@ -323,21 +329,24 @@ class Submissions:
             and (tracked.order.received or sent.at) >= sent.at - CLOCK_TOLERANCE
             and is_alike(tracked, sent.request)
         ]
+        in_time = [tracked for tracked in alike if (tracked.order.received or sent.at) <= sent.at + LOOK_BACK]
         # Also those that a process before this one has sent, and that it could not follow.
         open_alike = [
             other
             for other in core.journal.open_references()
             if other.request.account == account
             and _terms(other.request) == _terms(sent.request)
-            and abs(other.at - sent.at) <= LOOK_BACK
+            and abs(other.at - sent.at) <= LOOK_BACK + CLOCK_TOLERANCE
         ]
-        if len(alike) == 1 and len(open_alike) <= 1:
-            core.adopt(account, reference, alike[0])
+        if len(in_time) == 1 and len(open_alike) <= 1:
+            core.adopt(account, reference, in_time[0])
         elif alike:
-            self.ambiguous.add((account, reference))
-            core.alarm(
-                f"alike {reference}", f"order {alike[0].id} at the broker may be reference {reference}: look at it"
-            )
+            self.ambiguous.add(key)
+            text = f"order {alike[0].id} at the broker may be reference {reference}: look at it"
+            core.alarm(f"alike {reference}", text)
+            return
+        self.ambiguous.discard(key)
+        core.calm(f"alike {reference}")
 
     async def _search(self, doubt: Doubt) -> None:
         """Search until the order is found, or the quarantine has ended and the lists were read anew since."""
@@ -351,11 +360,14 @@ class Submissions:
                     await self._found(*key)
                 except VenueUnreachableError as error:
                     _log.info("order_search_failed", reference=doubt.reference, reason=str(error))
+                    if core.now() - doubt.begun >= core.times.quarantine:
+                        core.alarm(f"search {doubt.reference}", _not_searched(doubt, error))
                     continue
+                core.calm(f"search {doubt.reference}")
             if core.book.named(*key) is not None:
                 # `VenueCore.take` has told that it arrived.
                 _log.info("order_found", account=doubt.account, reference=doubt.reference)
-                del self.doubts[key]
+                self._resolved(key)
                 return
             if core.now() - doubt.begun < core.times.quarantine or key in self.ambiguous:
                 continue  # one of several orders at the broker may be it: a person must look
@@ -365,6 +377,17 @@ class Submissions:
                 asked_for_connection = True
                 self._reconnect("an order is being searched for")
                 pauses = [core.times.work, *core.times.search_pauses]
-        del self.doubts[key]
+        self._resolved(key)
         _log.warning("order_never_arrived", account=doubt.account, reference=doubt.reference)
         core.tell(core.not_there(*key, "it never arrived at the broker", NEVER_ARRIVED))
+
+    def _resolved(self, key: tuple[str, str]) -> None:
+        """End a doubt, with the alarms of its search."""
+        del self.doubts[key]
+        self.ambiguous.discard(key)
+        for cause in ("alike", "search"):
+            self._core.calm(f"{cause} {key[1]}")
+
+
+def _not_searched(doubt: Doubt, error: VenueUnreachableError) -> str:
+    return f"nobody knows whether the broker has the order of reference {doubt.reference}: look at it there ({error})"

@@ -161,11 +161,11 @@ class TastytradeVenue:
 
     async def start(self) -> None:
         """Read the journal, and search for orders of which nobody knows what became of them."""
-        now = self._clock.now()
-        self._journal.open(now)
+        self._journal.open(self._clock.now())
+        # All of them, however old: the server gives up an order that is listed neither here nor there, and the trader
+        # sends another one beside it.
         for sent in self._journal.open_references():
-            if now - sent.at < timedelta(seconds=self.core.times.quarantine):
-                self.submissions.doubt(sent.request.account, sent.request.reference)
+            self.submissions.doubt(sent.request.account, sent.request.reference)
 
     async def stop(self) -> None:
         """End the session and close the journal."""
