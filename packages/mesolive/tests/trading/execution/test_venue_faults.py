@@ -11,11 +11,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from mesolive.market.contracts import OptionContract
 from mesolive.store.tables.trading import order_facts
 from mesolive.trading.execution import send_permits
 from mesolive.trading.execution.halts import halt
 from mesolive.trading.portfolio.position_queries import held_in_books
-from mesolive.venues.base import NOT_SENT, Accepted, Ended, OrderStatus, SendCheck, VenueLeg, VenueOrder, VenueRequest
+from mesolive.venues.base import (
+    NOT_SENT,
+    Accepted,
+    Ended,
+    LegExecution,
+    OrderStatus,
+    SendCheck,
+    VenueLeg,
+    VenueOrder,
+    VenueRequest,
+)
 from mesolive.venues.simulated.config import SimulatedVenueConfig
 from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models, new_idempotency_key
@@ -159,6 +170,23 @@ async def test_a_fill_is_booked_once_however_it_is_told(desk: Desk, fault: Fault
     await desk.order_in(sent.LiveOrderId, OrderState.Filled)
     opened = await desk.position_in(LivePositionState.Open)
     assert opened.Id
+    await balanced(desk)
+
+
+async def test_a_fill_whose_legs_are_named_by_their_contracts_is_booked_on_the_legs_of_the_plan(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A venue that has lost its journal knows the reference of an order, and not the names of its legs."""
+
+    def nameless(*, name: str, contract: OptionContract, **fields: Decimal) -> LegExecution:
+        del name
+        return LegExecution(name=contract.symbol, contract=contract, **fields)
+
+    monkeypatch.setattr("mesolive.venues.simulated.matching.LegExecution", nameless)
+    entry = await desk.prepare_entry((await desk.strategy()).Id)
+    sent = await desk.send(at_venue(entry))
+    await desk.order_in(sent.LiveOrderId, OrderState.Filled)
+    await desk.position_in(LivePositionState.Open)
     await balanced(desk)
 
 

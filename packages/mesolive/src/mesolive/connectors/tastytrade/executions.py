@@ -126,11 +126,15 @@ class Executions:
                 estimate = self._estimate(account, tracked) * ratio
                 shares[symbol] = [estimate] * len(combos)
                 _log.warning("fees_estimated", account=account, order_id=tracked.id, symbol=symbol)
+        records: list[Told] = []
         for place, combo in enumerate(combos):
             execution = self._execution(account, tracked, combo, {key: share[place] for key, share in shares.items()})
-            self._core.journal.write(Told(execution=execution, combo=combo))
-            tracked.told.append(combo)
-            self._core.tell(execution)
+            records.append(Told(execution=execution, combo=combo))
+        # The server books them durably: numbers that were told must not come again with other fills behind them.
+        self._core.journal.write(*records, durable=True)
+        for record in records:
+            tracked.told.append(record.combo)
+            self._core.tell(record.execution)
 
     def _shares(
         self, account: str, tracked: TrackedOrder, symbol: str, quantity: Decimal, known: LegFees | None

@@ -1,7 +1,8 @@
 """Journal of the tastytrade venue: what was sent, what became of it, and which combos were told.
 
-An order is written before it is sent: its legs' names exist nowhere else, and after a crash its reference must be
-searched for before anything is concluded. The file is appended to by whole lines; a torn last line is left out.
+An order is on the disk before it is sent: its legs' names exist nowhere else, and after a crash its reference must be
+searched for before anything is concluded. So is a combo before it is told. The file is appended to by whole lines; a
+torn last line is left out, for what it says had not taken effect.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from mesolive.connectors.tastytrade.combo_fills import ComboFill
 from mesolive.venues.base import Ended, Execution, VenueRequest
+
+_log = structlog.get_logger(__name__)
 
 KEPT: Final = timedelta(days=400)
 """For how long records are kept: longer than any order works."""
@@ -71,11 +75,17 @@ class OrderJournal:
     ----------
     file
         `None` for a memory that ends with the object.
+
+    Attributes
+    ----------
+    unreadable
+        Numbers of the lines that could not be read: what they say of orders is not known.
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        self._file = file
+        self.file = file
         self._fd: int | None = None
+        self.unreadable: list[int] = []
         self.sent: dict[tuple[str, str], Sent] = {}
         self.known: dict[tuple[str, str], Known] = {}
         self.not_there: dict[tuple[str, str], Ended] = {}
@@ -84,19 +94,30 @@ class OrderJournal:
 
     def open(self, now: datetime) -> None:
         """Read the file, and leave out what is older than any order; safe to call twice."""
-        if self._file is None or self._fd is not None:
+        if self.file is None or self._fd is not None:
             return
         self.sent.clear()
         self.known.clear()
         self.not_there.clear()
         self.told.clear()
         self._by_venue_id.clear()
-        records = list(self._read(self._file))
-        for record in records:
+        self.unreadable.clear()
+        kept: list[bytes] = []
+        for number, line in enumerate(_whole_lines(self.file), 1):
+            try:
+                record = _decoder.decode(line)
+            except msgspec.DecodeError as error:
+                _log.error("journal_line_unreadable", file=str(self.file), line=number, error=str(error))
+                self.unreadable.append(number)
+                kept.append(line)  # of a later version, maybe: that one reads it again
+                continue
             self._take(record)
-        if self._file.exists() and self._file.stat().st_size > COMPACT_BYTES:
-            self._compact(self._file, [record for record in records if _at(record) > now - KEPT])
-        self._fd = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            if _at(record) > now - KEPT:
+                kept.append(line)
+        if self.file.exists() and self.file.stat().st_size > COMPACT_BYTES:
+            self._compact(self.file, kept)
+        self._fd = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        _sync_directory(self.file)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -104,11 +125,20 @@ class OrderJournal:
             os.close(self._fd)
             self._fd = None
 
-    def write(self, record: Record) -> None:
-        """Write a record, and take it into account; it is in the file when this returns."""
+    def write(self, *records: Record, durable: bool = False) -> None:
+        """Write records, and take them into account; with `durable` they survive a loss of power when this returns.
+
+        Raises
+        ------
+        OSError
+            When they cannot be stored: then none of them is.
+        """
         if self._fd is not None:
-            os.write(self._fd, _encoder.encode(record) + b"\n")
-        self._take(record)
+            _append(self._fd, b"".join(_encoder.encode(record) + b"\n" for record in records))
+            if durable:
+                os.fsync(self._fd)
+        for record in records:
+            self._take(record)
 
     def open_references(self) -> list[Sent]:
         """Return the orders of which nobody knows what became of them."""
@@ -139,28 +169,47 @@ class OrderJournal:
                     told.append(record)
 
     @staticmethod
-    def _read(file: Path) -> Iterator[Record]:
-        if not file.exists():
-            return
-        # The last part is empty, or a line that a crash has torn: it is cut off, for lines are appended behind it.
-        content = file.read_bytes()
-        whole, _, torn = content.rpartition(b"\n")
-        if torn:
-            with file.open("r+b") as opened:
-                opened.truncate(len(content) - len(torn))
-        for line in whole.split(b"\n"):
-            if line:
-                try:
-                    yield _decoder.decode(line)
-                except msgspec.DecodeError:
-                    continue  # of a later version
-
-    @staticmethod
-    def _compact(file: Path, records: list[Record]) -> None:
+    def _compact(file: Path, lines: list[bytes]) -> None:
         beside = file.with_suffix(".new")
-        beside.write_bytes(b"".join(_encoder.encode(record) + b"\n" for record in records))
+        with beside.open("wb") as opened:
+            opened.write(b"".join(line + b"\n" for line in lines))
+            opened.flush()
+            os.fsync(opened.fileno())
         beside.chmod(0o600)
         beside.replace(file)
+
+
+def _whole_lines(file: Path) -> Iterator[bytes]:
+    """Yield the lines of a file. A last line that a crash has torn is cut off, for lines are appended behind it."""
+    if not file.exists():
+        return
+    content = file.read_bytes()
+    whole, _, torn = content.rpartition(b"\n")
+    if torn:
+        with file.open("r+b") as opened:
+            opened.truncate(len(content) - len(torn))
+    yield from whole.split(b"\n") if whole else ()
+
+
+def _append(descriptor: int, content: bytes) -> None:
+    """Append bytes, all or none: a part of a line would spoil the line behind it, too."""
+    before = os.fstat(descriptor).st_size
+    written = 0
+    try:
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+    except OSError:
+        os.ftruncate(descriptor, before)
+        raise
+
+
+def _sync_directory(file: Path) -> None:
+    """Let the name of a file survive a loss of power."""
+    directory = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _at(record: Record) -> datetime:

@@ -65,7 +65,7 @@ class Replacements:
     async def _replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
         core, account = self._core, request.account
         old = await self._fresh(account, reference)
-        core.journal.write(Sent(request=request, at=core.clock.now(), replaces=reference))
+        core.journal.write(Sent(request=request, at=core.clock.now(), replaces=reference), durable=True)
         reason = why_not(request) or _why_not_replaced(old, filled, request)
         if reason is not None or old is None:
             return core.not_there(account, request.reference, reason or "the order is unknown", "NotReplaced")

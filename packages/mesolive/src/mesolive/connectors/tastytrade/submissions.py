@@ -168,7 +168,7 @@ class Submissions:
         order: NewOrder | None = None
         if reason is None:
             order, reason = self._order(request)
-        core.journal.write(Sent(request=request, at=core.clock.now()))
+        core.journal.write(Sent(request=request, at=core.clock.now()), durable=True)
         if order is None or reason is not None:
             return core.not_there(account, reference, reason or "it cannot be sent", "NotSent")
         if core.rules.dry_run and (refusal := await self._dry_run(account, reference, order)) is not None:

@@ -162,6 +162,9 @@ class TastytradeVenue:
     async def start(self) -> None:
         """Read the journal, and search for orders of which nobody knows what became of them."""
         self._journal.open(self._clock.now())
+        if lines := self._journal.unreadable:
+            text = f"{self._journal.file}: {len(lines)} lines cannot be read, the first is line {lines[0]}"
+            self.core.alarm("journal", f"{text}: compare the orders and fills with the broker's")
         # All of them, however old: the server gives up an order that is listed neither here nor there, and the trader
         # sends another one beside it.
         for sent in self._journal.open_references():

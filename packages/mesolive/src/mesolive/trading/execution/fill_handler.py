@@ -79,6 +79,18 @@ class PlanFillState:
         """Return the signed contracts per combo of a group by leg name."""
         return group_quantities(self.plan.legs, self.multiplier)[group].ratios
 
+    def named(self, order: StoredOrder, executed: Executed) -> Executed:
+        """Return a fill by the names of our legs: a venue that has lost them names legs by their contracts' symbols."""
+        ours = self.ratios(order.group)
+        if executed.leg_prices.keys() <= ours.keys():
+            return executed
+        by_symbol = {leg.traded.contract.symbol: leg.name for leg in self.plan.legs if leg.name in ours}
+        return replace(
+            executed,
+            leg_prices={by_symbol.get(name, name): price for name, price in executed.leg_prices.items()},
+            commissions={by_symbol.get(name, name): cost for name, cost in executed.commissions.items()},
+        )
+
     def combo_price(self, order: StoredOrder, executed: Executed) -> Decimal:
         """Return what one combo of the fill cost."""
         return combo_price(self.ratios(order.group), executed.leg_prices)

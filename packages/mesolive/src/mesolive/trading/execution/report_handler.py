@@ -283,6 +283,7 @@ class ReportHandler:
             plan = await find_plan(tx, order.user_id, order.plan_id)
             plan_fills = PlanFillState(account, plan, order.multiplier, plan.position_id)
             batch.by_plan[order.plan_id] = plan_fills
+        executed = plan_fills.named(order, executed)
         price = plan_fills.combo_price(order, executed)
         value = order.filled_value + executed.qty * price
         after = replace(order, filled_value=value, average_price=round_average(value / order.view.filled))
