@@ -223,6 +223,30 @@ class TestFills:
             await one.broker.fill(number, legs=1)
             await until(lambda: "fills of some legs are missing" in one.venue.status.message)
 
+    @pytest.mark.parametrize("is_told", [True, False])
+    @pytest.mark.parametrize("status", ["Filled", "Cancelled"])
+    async def test_a_fill_is_told_when_its_price_is_known_and_counts_as_held_before(
+        self, is_told: bool, status: str
+    ) -> None:
+        async with trading() as one, one.venue.session() as facts:
+            number = number_of(await one.venue.submit(spread()))
+            await one.broker.fill(number, status="Live", tell=False)
+            first = one.broker.orders[number]["legs"][0]["fills"][0]
+            price = first.pop("fill-price")
+            await one.broker.set(number, status)
+            await until(lambda: "the prices of some legs are missing" in one.venue.status.message)
+            assert list(await one.venue.executions(ACCOUNT, SINCE)) == []
+            assert (await one.venue.orders(ACCOUNT, SINCE))[0].status is OrderStatus.WORKING
+            assert one.venue.core.ledger(ACCOUNT).held(SHORT) == -1
+            first["fill-price"] = price
+            await one.broker.set(number, status, tell=is_told)
+            execution = await next_of(facts, Execution)
+            assert {leg.name: leg.price for leg in execution.legs} == {
+                "short": Decimal("2.55"),
+                "long": Decimal("1.50"),
+            }
+            await until(lambda: one.venue.status.message == "")
+
     async def test_an_older_frame_undoes_nothing(self) -> None:
         async with trading() as one, one.venue.session() as facts:
             number = number_of(await one.venue.submit(spread()))

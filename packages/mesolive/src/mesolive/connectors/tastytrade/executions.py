@@ -86,7 +86,9 @@ class Executions:
         for tracked in waiting:
             if tracked.lacks_fills:
                 await self._ask_for_fills(account, tracked)
-            elif tracked.has_ended and not tracked.is_ended and not tracked.untold:
+                continue
+            self._core.calm(f"fills {tracked.id}")
+            if tracked.has_ended and not tracked.is_ended and not tracked.untold:
                 self._tell_end(account, tracked)
 
     def _is_quiet(self, tracked: TrackedOrder) -> bool:
@@ -217,7 +219,7 @@ class Executions:
         self._core.tell(execution)
 
     async def _ask_for_fills(self, account: str, tracked: TrackedOrder) -> None:
-        """Read an order that is filled while fills of some legs are missing; after a while that is an alarm."""
+        """Read an order of which fills or prices are missing; after a while that is an alarm."""
         core = self._core
         since = tracked.filled_at if tracked.filled_at is not None else tracked.lacking_since(core.now())
         if core.now() - since >= core.times.quiet and core.now() >= tracked.ask_at:
@@ -230,7 +232,8 @@ class Executions:
         if not tracked.lacks_fills:
             core.calm(f"fills {tracked.id}")
         elif core.now() - since >= core.times.fills_missing:
-            core.alarm(f"fills {tracked.id}", f"order {tracked.id} is filled, and the fills of some legs are missing")
+            what = "the prices" if tracked.unpriced else "the fills"
+            core.alarm(f"fills {tracked.id}", f"order {tracked.id} is filled, and {what} of some legs are missing")
 
 
 def leg_execution(

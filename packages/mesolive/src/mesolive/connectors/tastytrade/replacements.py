@@ -126,7 +126,7 @@ class Replacements:
         core = self._core
         deadline = core.now() + core.times.settle
         while core.now() < deadline:
-            if new.order.has_ended and not new.fills:
+            if new.order.has_ended and not new.filled_contracts:
                 return core.ended(account, new)
             if old.order.has_ended and old.order.replaced_by is not None:
                 return core.accepted(account, new)

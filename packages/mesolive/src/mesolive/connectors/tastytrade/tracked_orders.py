@@ -30,6 +30,8 @@ class TrackedOrder:
         Its latest state.
     fills
         All fills of its option legs by leg and id.
+    unpriced
+        Quantities of the fills whose price no state has told yet, by leg and id.
     filled_at
         Time of the event loop at which a new fill was last heard of; `None` without one.
     told
@@ -43,6 +45,7 @@ class TrackedOrder:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.fills: dict[tuple[str, str], LegFill] = {}
+        self.unpriced: dict[tuple[str, str], Decimal] = {}
         self.filled_at: float | None = None
         self.told: list[ComboFill] = []
         self.reference: str | None = None
@@ -95,7 +98,7 @@ class TrackedOrder:
     @property
     def filled_contracts(self) -> Decimal:
         """All contracts of all legs that are filled."""
-        return sum((fill.quantity for fill in self.fills.values()), ZERO)
+        return sum((fill.quantity for fill in self.fills.values()), sum(self.unpriced.values(), ZERO))
 
     @property
     def is_complete(self) -> bool:
@@ -109,13 +112,13 @@ class TrackedOrder:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is worked no more, and all its fills are known."""
-        return self.order.has_ended and (not self.order.is_filled or self.is_complete)
+        """Whether it is worked no more, and all its fills are known with their prices."""
+        return self.order.has_ended and not self.lacks_fills
 
     @property
     def lacks_fills(self) -> bool:
-        """Whether the broker calls it filled, and fills of some legs have not come."""
-        return self.order.is_filled and not self.is_complete
+        """Whether the broker calls it filled, and fills of some legs have not come; or the price of a fill has not."""
+        return bool(self.unpriced) or (self.order.is_filled and not self.is_complete)
 
     def fills_of(self, symbol: str) -> list[LegFill]:
         """Return the fills of one leg, oldest first."""
@@ -168,12 +171,18 @@ class TrackedOrder:
                 key = leg.symbol, fill.id
                 if key in self.fills or fill.quantity <= 0:
                     continue
+                if fill.fill_price is None:
+                    if key not in self.unpriced:
+                        self.filled_at = now
+                        self.unpriced[key] = fill.quantity
+                    continue  # what is told under an id never changes: not before its price is known
+                self.unpriced.pop(key, None)
                 self.filled_at = now
                 self.fills[key] = LegFill(
                     symbol=leg.symbol,
                     fill_id=fill.id,
                     quantity=fill.quantity,
-                    price=fill.fill_price or ZERO,
+                    price=fill.fill_price,
                     at=fill.at or order.updated or LONG_AGO,
                 )
 

@@ -252,9 +252,10 @@ class VenueCore:
     def _note_fills(self, account: str, tracked: TrackedOrder) -> None:
         ledger, now = self.ledger(account), self.now()
         signs = {leg.symbol: leg.sign for leg in tracked.legs}
-        for (symbol, fill_id), fill in tracked.fills.items():
+        quantities = tracked.unpriced | {key: fill.quantity for key, fill in tracked.fills.items()}
+        for (symbol, fill_id), quantity in quantities.items():
             if symbol in signs:
-                ledger.filled(symbol, f"{tracked.id}:{fill_id}", fill.quantity * signs[symbol], now)
+                ledger.filled(symbol, f"{tracked.id}:{fill_id}", quantity * signs[symbol], now)
 
     # --- reads --------------------------------------------------------------------------------------------------------
 
