@@ -341,6 +341,44 @@ class TestOrders:
             await asyncio.sleep(0.6)
             assert await bench.venue.positions(ACCOUNT) == {}
 
+    @pytest.mark.parametrize("closed", [0, 1])
+    async def test_10b_fills_that_are_read_later_than_the_positions_are_not_held_twice(
+        self, tmp_path: Path, closed: int
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING, combos_a_step=None) as bench:
+            opened = bench.order(3)
+            async with bench.venue.session():
+                await bench.venue.submit(opened)
+                await bench.tick()
+            await bench.to(MORNING + timedelta(days=2))
+            await bench.tick()
+            if closed:
+                async with bench.venue.session() as facts:
+                    await bench.venue.submit(closing(bench.order(closed, legs=opened.legs), bench))
+                    await bench.tick()
+                    await next_of(facts, Execution)
+            await bench.to(MORNING + timedelta(days=4))
+            await bench.tick()
+            await bench.restart()
+            async with bench.venue.session() as facts:
+                # As the server does: it reads orders and fills of more days than the session has read.
+                await bench.venue.orders(ACCOUNT, MORNING)
+                await bench.venue.executions(ACCOUNT, MORNING)
+                rest = closing(bench.order(3 - closed, legs=opened.legs), bench)
+                answer = await bench.venue.submit(rest)
+                assert isinstance(answer, Accepted), answer
+                await bench.tick()
+                await next_of(facts, Execution)
+                await until(
+                    lambda: not any(item.quantity for item in bench.double.desk.account(ACCOUNT).positions.values())
+                )
+                further = closing(bench.order(1, legs=opened.legs), bench)
+                await bench.venue.submit(further)
+                assert {leg.action for leg in bench.double.desk.orders[max(bench.double.desk.orders)].legs} == {
+                    "Buy to Open",
+                    "Sell to Open",
+                }
+
     async def test_11_a_dry_run_is_made_before_each_order_of_real_money(self, tmp_path: Path) -> None:
         rules = VenueRules(dry_run=True)
         settings = replace(QUICK_SETTINGS, cash=Decimal(10))

@@ -1,18 +1,21 @@
 """Expected positions at the venue: whether a leg opens or closes, while the venue's own ledger lags behind fills.
 
 The venue lists a position one to three seconds after its fill. Until then our own fills say more than its ledger: a
-list that contradicts them is believed only when nothing was filled for a while.
+list that contradicts them is believed only when nothing was filled for a while. Orders that are read later, over more
+days, have fills that an earlier list has in it: by their time they are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 ZERO: Final = Decimal(0)
 LAG_SECONDS: Final = 10.0
 """For how long after a fill the venue's ledger may be behind."""
+LAG: Final = timedelta(seconds=LAG_SECONDS)
 
 
 class PositionLedger:
@@ -22,32 +25,54 @@ class PositionLedger:
         self._held: dict[str, Decimal] = {}
         self._filled_at: dict[str, float] = {}
         self._fills: set[tuple[str, str]] = set()
-        self._was_listed = False
+        self._listed_at: datetime | None = None
+        self._seen_at: dict[str, datetime | None] = {}
+        """When a contract was listed last, where later lists were not believed of it."""
 
     def held(self, symbol: str) -> Decimal:
         """Return what is held of a contract, positive for long."""
         return self._held.get(symbol, ZERO)
 
-    def listed(self, positions: Mapping[str, Decimal], now: float) -> None:
-        """Take the venue's list, except for contracts that were filled just now."""
-        for symbol in self._held.keys() | positions.keys():
-            self.told(symbol, positions.get(symbol, ZERO), now)
-        self._was_listed = True
+    def listed(self, positions: Mapping[str, Decimal], now: float, at: datetime) -> None:
+        """Take the venue's list, except for contracts that were filled just now.
 
-    def told(self, symbol: str, quantity: Decimal, now: float) -> None:
-        """Take what the venue says of one contract."""
+        Parameters
+        ----------
+        now
+            Time of the event loop.
+        at
+            The market's time at which the list was asked for.
+        """
+        for symbol in self._held.keys() | self._seen_at.keys() | positions.keys():
+            if self.told(symbol, positions.get(symbol, ZERO), now):
+                self._seen_at.pop(symbol, None)
+            else:
+                self._seen_at.setdefault(symbol, self._listed_at)
+        self._listed_at = at
+
+    def told(self, symbol: str, quantity: Decimal, now: float) -> bool:
+        """Take what the venue says of one contract; return whether it was believed."""
         filled_at = self._filled_at.get(symbol)
         if filled_at is not None and now - filled_at < LAG_SECONDS:
-            return
+            return False
         self._set(symbol, quantity)
+        return True
 
-    def filled(self, symbol: str, fill_key: str, quantity: Decimal, now: float) -> None:
-        """Take a fill, once; fills that are older than the first list are in it already."""
+    def filled(self, symbol: str, fill_key: str, quantity: Decimal, now: float, at: datetime) -> None:
+        """Take a fill, once; what a list has in it already is not added to it.
+
+        Parameters
+        ----------
+        at
+            The market's time of the fill. Fills that are heard of before the first list are in it, and so is every
+            fill that was older than the lag of the venue's ledger when a list was asked for.
+        """
         key = symbol, fill_key
         if key in self._fills:
             return
         self._fills.add(key)
-        if self._was_listed:
+        seen_at = self._seen_at.get(symbol, self._listed_at)
+        if seen_at is not None and at > seen_at - LAG:
             self._set(symbol, self.held(symbol) + quantity)
             self._filled_at[symbol] = now
 

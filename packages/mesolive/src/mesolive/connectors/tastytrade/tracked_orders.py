@@ -31,7 +31,7 @@ class TrackedOrder:
     fills
         All fills of its option legs by leg and id.
     unpriced
-        Quantities of the fills whose price no state has told yet, by leg and id.
+        Fills whose price no state has told yet, by leg and id; they bear a price of zero, and are told to nobody.
     filled_at
         Time of the event loop at which a new fill was last heard of; `None` without one.
     told
@@ -45,7 +45,7 @@ class TrackedOrder:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.fills: dict[tuple[str, str], LegFill] = {}
-        self.unpriced: dict[tuple[str, str], Decimal] = {}
+        self.unpriced: dict[tuple[str, str], LegFill] = {}
         self.filled_at: float | None = None
         self.told: list[ComboFill] = []
         self.reference: str | None = None
@@ -98,7 +98,7 @@ class TrackedOrder:
     @property
     def filled_contracts(self) -> Decimal:
         """All contracts of all legs that are filled."""
-        return sum((fill.quantity for fill in self.fills.values()), sum(self.unpriced.values(), ZERO))
+        return sum((fill.quantity for fill in (*self.fills.values(), *self.unpriced.values())), ZERO)
 
     @property
     def is_complete(self) -> bool:
@@ -171,20 +171,21 @@ class TrackedOrder:
                 key = leg.symbol, fill.id
                 if key in self.fills or fill.quantity <= 0:
                     continue
-                if fill.fill_price is None:
-                    if key not in self.unpriced:
-                        self.filled_at = now
-                        self.unpriced[key] = fill.quantity
-                    continue  # what is told under an id never changes: not before its price is known
-                self.unpriced.pop(key, None)
-                self.filled_at = now
-                self.fills[key] = LegFill(
+                heard = LegFill(
                     symbol=leg.symbol,
                     fill_id=fill.id,
                     quantity=fill.quantity,
-                    price=fill.fill_price,
+                    price=fill.fill_price or ZERO,
                     at=fill.at or order.updated or LONG_AGO,
                 )
+                if fill.fill_price is not None:
+                    self.unpriced.pop(key, None)
+                    self.fills[key] = heard
+                elif key not in self.unpriced:
+                    self.unpriced[key] = heard  # what is told under an id never changes: not before its price is known
+                else:
+                    continue
+                self.filled_at = now
 
 
 def _age(order: Order) -> tuple[datetime, bool, int]:

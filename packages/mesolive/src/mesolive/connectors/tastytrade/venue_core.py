@@ -252,10 +252,9 @@ class VenueCore:
     def _note_fills(self, account: str, tracked: TrackedOrder) -> None:
         ledger, now = self.ledger(account), self.now()
         signs = {leg.symbol: leg.sign for leg in tracked.legs}
-        quantities = tracked.unpriced | {key: fill.quantity for key, fill in tracked.fills.items()}
-        for (symbol, fill_id), quantity in quantities.items():
-            if symbol in signs:
-                ledger.filled(symbol, f"{tracked.id}:{fill_id}", quantity * signs[symbol], now)
+        for fill in (*tracked.fills.values(), *tracked.unpriced.values()):
+            if (sign := signs.get(fill.symbol)) is not None:
+                ledger.filled(fill.symbol, f"{tracked.id}:{fill.fill_id}", fill.quantity * sign, now, fill.at)
 
     # --- reads --------------------------------------------------------------------------------------------------------
 
@@ -284,9 +283,10 @@ class VenueCore:
 
     async def read_positions(self, account: str) -> dict[str, Decimal]:
         """Read what an account holds, signed, by symbol; options only."""
+        at = self.clock.now()
         found = answered("the positions", await self.api.positions(account))
         held = option_quantities(found)
-        self.ledger(account).listed(held, self.now())
+        self.ledger(account).listed(held, self.now(), at)
         return held
 
     async def read_rows(
