@@ -25,7 +25,7 @@ from mesolive.venues.base import (
     VenueFact,
     VenueUnreachableError,
 )
-from mesolive_sdk.models import OrderType, TimeInForce
+from mesolive_sdk.models import AgentStatus, OrderType, TimeInForce
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.broker import NOW, ORDERS, FakeBroker, Traded, spread, trading
 from mesolive_testkit.tastytrade.rest import body_of
@@ -469,6 +469,24 @@ class TestSessions:
                 await next_of(facts, Execution)
             with pytest.raises(VenueUnreachableError):
                 await one.venue.submit(spread())
+
+    async def test_a_reader_that_falls_behind_loses_the_session_and_no_fill(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mesolive.connectors.tastytrade.venue.MAX_WAITING_REPORTS", 5)
+        async with trading() as one:
+            async with one.venue.session() as facts:
+                number = number_of(await one.venue.submit(spread(9)))
+                await one.broker.fill(number, quantity=9)
+                await until(lambda: one.venue.status.state is AgentStatus.Disconnected)
+                for _ in range(5):
+                    await anext(facts)
+                with pytest.raises(VenueUnreachableError, match="5 reports were not read"):
+                    await anext(facts)
+            one.broker.stream.connected.clear()
+            async with one.venue.session():
+                listed = [item.execution_id for item in await one.venue.executions(ACCOUNT, SINCE)]
+        assert listed == [f"{number}:{place}" for place in range(1, 10)]
 
     async def test_settlements_are_told_once_and_listed(self) -> None:
         async with trading() as one, one.venue.session():

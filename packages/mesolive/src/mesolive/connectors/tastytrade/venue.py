@@ -64,6 +64,8 @@ HISTORY: Final = timedelta(days=400)
 """How far back the rows of a contract are read whose settlement does not say whether it was long."""
 KEPT: Final = timedelta(days=5)
 """For how long orders that have ended stay in memory."""
+MAX_WAITING_REPORTS: Final = 10_000
+"""A reader that is so far behind reads the lists of another session faster."""
 
 
 class TastytradeVenue:
@@ -439,6 +441,9 @@ class _Session:
         self._facts: asyncio.Queue[VenueFact | None] = asyncio.Queue()
 
     def tell(self, fact: VenueFact) -> None:
+        """Report, or end the session when its reader has fallen behind: what is not reported is in the lists."""
+        if self.lost is None and self._facts.qsize() >= MAX_WAITING_REPORTS:
+            self.lose(f"{MAX_WAITING_REPORTS} reports were not read")
         if self.lost is None:
             self._facts.put_nowait(fact)
 
