@@ -130,14 +130,38 @@ async def test_a_contract_that_is_not_listed_lets_the_chain_be_read_again() -> N
 async def test_the_chains_are_read_anew_before_each_opening_and_closes_are_kept() -> None:
     async with quoted() as one:
         reads = one.rest.count("GET", CHAIN)
-        await one.clock.advance((CLOSE - one.clock.now()).total_seconds() + 1)
+        await one.clock.advance((CLOSE - one.clock.now()).total_seconds() - 1)
+        await one.server.compact("Trade", ["Trade", "SPX", 5003.0])
+        await until(lambda: one.book.prices.last == 5003.0)
+        await one.clock.advance(2)
         today = date(2026, 7, 27)
         await until(lambda: (day := one.book.history.of_day(today)) is not None and day.close is not None)
         day = one.book.history.of_day(today)
         assert day is not None
-        assert (day.open, day.close) == (4990.0, 5000.0)
+        assert (day.open, day.close) == (4990.0, 5003.0)
         await one.clock.advance(17 * 3600)
         await until(lambda: one.rest.count("GET", CHAIN) == reads + 1)
+
+
+@pytest.mark.parametrize(("level", "silent_seconds"), [("api", 61), ("demo", 0)])
+async def test_a_price_that_is_not_of_the_close_is_kept_as_none_and_the_next_summary_brings_it(
+    level: str, silent_seconds: int
+) -> None:
+    """Quotes that were lost before the close, or that are those of a quarter of an hour before."""
+    async with quoted(level=level) as one:
+        await one.clock.advance((CLOSE - one.clock.now()).total_seconds() - silent_seconds - 1)
+        await one.server.compact("Trade", ["Trade", "SPX", 5003.0])
+        await until(lambda: one.book.prices.last == 5003.0)
+        await one.clock.advance(silent_seconds + 2)
+        # The turn of the close has ended when the chains are read on the next morning.
+        reads = one.rest.count("GET", CHAIN)
+        await one.clock.advance(17 * 3600)
+        await until(lambda: one.rest.count("GET", CHAIN) == reads + 1)
+        today = date(2026, 7, 27)
+        day = one.book.history.of_day(today)
+        assert day is None or day.close is None
+        await one.server.compact("Summary", ["Summary", "SPX", "NaN", 5010.0])
+        await until(lambda: (day := one.book.history.of_day(today)) is not None and day.close == 5010.0)
 
 
 async def test_adjusted_roots_and_roots_of_other_underlyings_are_left_out() -> None:

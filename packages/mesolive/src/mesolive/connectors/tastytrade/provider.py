@@ -55,6 +55,8 @@ UNDERLYING_EVENTS: Final = ("Quote", "Trade", "Summary")
 NEARLY_ALL: Final = 0.98
 DAY_BEGINS: Final = timedelta(hours=1)
 """The chains are read anew so long before the opening."""
+CLOSE_AGE: Final = timedelta(seconds=60)
+"""A price is that of a close when it was received so near to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class TastytradeProvider:
         self._leased: dict[OptionContract, str] = {}
         self._window: set[str] = set()
         self._greeks: dict[str, BrokerGreeks] = {}
+        self._priced_at: dict[str, datetime] = {}
         self._quoted: set[str] = set()
         self._listed_on = calendar.local(clock.now()).date()
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
@@ -370,6 +373,8 @@ class TastytradeProvider:
         summary: tuple[object, ...] | None,
     ) -> None:
         prices = book.prices
+        if quote is not None or trade is not None:
+            self._priced_at[book.listing.underlying.symbol] = now
         if quote is not None:
             prices = replace(prices, bid=_price(quote[0]), ask=_price(quote[1]))
         if trade is not None and (last := _price(trade[0])) is not None:
@@ -447,10 +452,14 @@ class TastytradeProvider:
             turns.turned()
 
     def _keep_close(self, at: datetime) -> None:
+        """Keep the prices of a close that were received then; others come with the summary of the next day."""
         self.flush()
         day = self._calendar.local(at).date()
-        for book in self._books.values():
-            if book.spot is not None:
+        for symbol, book in self._books.items():
+            priced_at = self._priced_at.get(symbol)
+            if priced_at is None or abs(priced_at - at) > CLOSE_AGE or self._feed.state.is_delayed:
+                _log.warning("close_not_kept", underlying=symbol, priced_at=priced_at, close=at)
+            elif book.spot is not None:
                 book.history = book.history.record(day, close=book.spot)
 
     async def _list_anew(self) -> None:
