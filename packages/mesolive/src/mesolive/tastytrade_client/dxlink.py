@@ -112,8 +112,10 @@ class DxLinkConnection:
 
     Attributes
     ----------
-    warnings
+    warning
         The last error of the server that did not end the connection, such as a limit of subscriptions; empty for none.
+    frames
+        How many frames of events have come on the present channel.
     """
 
     def __init__(
@@ -139,6 +141,7 @@ class DxLinkConnection:
         self._work = asyncio.Event()
         self._heard_at = 0.0
         self.warning = ""
+        self.frames = 0
 
     # --- subscriptions ------------------------------------------------------------------------------------------------
 
@@ -272,8 +275,8 @@ class DxLinkConnection:
             if frame is None:
                 self._tables.dropped += 1
             elif frame.data is not None:
-                if frame.channel == self._channel and self._tables.take_frame(frame.data):
-                    self._received()
+                if frame.channel == self._channel:
+                    self._take_data(frame.data)
             else:
                 await self._take(socket, frame)
 
@@ -282,8 +285,8 @@ class DxLinkConnection:
             case "FEED_CONFIG":
                 self._tables.configure(frame.eventFields)
             case "FEED_DATA":
-                if frame.data is not None and self._tables.take_frame(frame.data):
-                    self._received()
+                if frame.data is not None:
+                    self._take_data(frame.data)
             case "CHANNEL_OPENED":
                 if frame.channel == self._channel:
                     self._opened()
@@ -299,6 +302,11 @@ class DxLinkConnection:
                 self._fail_or_warn(frame)
             case _:
                 pass  # KEEPALIVE, SETUP, and what later versions add
+
+    def _take_data(self, data: list[Any]) -> None:
+        self.frames += 1
+        if self._tables.take_frame(data):
+            self._received()
 
     def _fail_or_warn(self, frame: DxLinkFrame) -> None:
         message = (frame.message or "")[:200]
@@ -325,6 +333,7 @@ class DxLinkConnection:
         """Ask for the next odd channel; everything is subscribed anew on it."""
         self._is_open = False
         self._channel += 2
+        self.frames = 0
         self._reset = True
         self._to_add = dict.fromkeys(self._wanted)
         self._to_remove.clear()

@@ -122,6 +122,11 @@ class QuoteFeed:
         """How many subscriptions have not been sent to the server."""
         return len(self._wanted) if self._connection is None else self._connection.pending
 
+    @property
+    def frames(self) -> int:
+        """How many frames of events have come on the present channel."""
+        return 0 if self._connection is None else self._connection.frames
+
     def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
         """Ask for events, also while there is no connection."""
         new = [item for item in subscriptions if item not in self._wanted]

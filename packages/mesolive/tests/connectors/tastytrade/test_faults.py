@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ import pytest
 
 from mesolive.connectors.tastytrade.symbols import streamer_symbol
 from mesolive.connectors.tastytrade.venue_core import VenueRules
+from mesolive.doubles.tastytrade.sockets import Socket
 from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
 from mesolive.venues.base import (
@@ -487,6 +488,24 @@ class TestMarketData:
             await until(lambda: bool(rig.provider.status.message), 10)
             assert rig.provider.status.state is AgentStatus.Connected
             assert rig.quoted.feed.connections == 1
+        finally:
+            await rig.provider.stop()
+
+    async def test_08_the_rig_awaits_frames_that_are_slow(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What other tests await must be what was sent, and not a silence, which a busy machine has too."""
+        rig = TastytradeRig(tmp_path, MORNING)
+        await rig.provider.start()
+        try:
+            version, send, loop = rig.provider.books["SPX"].version, Socket.send, asyncio.get_running_loop()
+
+            def later(socket: Socket, frame: Mapping[str, object]) -> None:
+                loop.call_later(0.5, send, socket, frame)
+
+            monkeypatch.setattr(Socket, "send", later)
+            await rig.change()
+            assert rig.provider.books["SPX"].version > version
         finally:
             await rig.provider.stop()
 

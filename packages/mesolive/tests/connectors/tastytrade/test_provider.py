@@ -47,6 +47,20 @@ async def test_after_the_start_the_window_is_quoted_and_the_whole_chain_is_liste
         assert (underlying.quote.last, underlying.today_open, underlying.previous_close) == (5000.0, 4990.0, 4980.0)
 
 
+async def test_the_start_waits_for_the_first_quote_of_the_window_however_slow_the_machine_is() -> None:
+    async with quoted(config=replace(QUICK, still_seconds=0.02), start=False) as one:
+        subscribe = one.server.subscribe
+
+        async def slow(added: list[dict[str, str]]) -> None:
+            if any(item["symbol"] != "SPX" for item in added):
+                await asyncio.sleep(0.3)
+            await subscribe(added)
+
+        one.server.subscribe = slow
+        await one.provider.start()
+        assert one.bid(PUT) == 10.0
+
+
 async def test_quotes_with_one_side_and_no_quotes_are_kept_as_such() -> None:
     async with quoted() as one:
         await one.quote(PUT, "NaN", 0.05, 0, 12)
@@ -144,7 +158,7 @@ async def test_the_chains_are_read_anew_before_each_opening_and_closes_are_kept(
 
 
 @pytest.mark.parametrize(("level", "silent_seconds"), [("api", 61), ("demo", 0)])
-async def test_a_price_that_is_not_of_the_close_is_kept_as_none_and_the_next_summary_brings_it(
+async def test_a_price_that_is_not_of_the_close_is_not_kept_and_the_next_summary_brings_the_close(
     level: str, silent_seconds: int
 ) -> None:
     """Quotes that were lost before the close, or that are those of a quarter of an hour before."""

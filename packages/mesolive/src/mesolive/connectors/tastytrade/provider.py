@@ -75,7 +75,7 @@ class ProviderConfig:
     start_seconds
         For how long `start` waits for first quotes.
     still_seconds
-        Without a further first quote for so long, the others count as not quoted.
+        Without a further first quote for so long, the others count as not quoted; from the first of them on.
     quiet_seconds
         Between two signs of life of a market that is closed.
     miss_seconds
@@ -331,7 +331,7 @@ class TastytradeProvider:
                 while len(self._quoted) < NEARLY_ALL * len(self._window):
                     if len(self._quoted) != seen or self._feed.pending:
                         seen, grown = len(self._quoted), loop.time()
-                    if loop.time() - grown > config.still_seconds:
+                    if seen > 0 and loop.time() - grown > config.still_seconds:
                         break  # the others have no quote, and never will
                     await asyncio.sleep(config.flush_seconds)
         _log.info("first_quotes_received", quoted=len(self._quoted), wanted=len(self._window))

@@ -67,6 +67,11 @@ class DxLink:
         return sum(feed.subscriptions for session in self._sessions for feed in session.feeds.values())
 
     @property
+    def frames(self) -> int:
+        """How many frames of data were sent on the channels that are open."""
+        return sum(feed.frames for session in self._sessions for feed in session.feeds.values())
+
+    @property
     def clients(self) -> int:
         """How many sockets are open."""
         return len(self._sessions)

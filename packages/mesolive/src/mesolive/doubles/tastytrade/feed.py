@@ -46,6 +46,11 @@ class Feed:
         Where the data goes.
     channel
         The number of the channel.
+
+    Attributes
+    ----------
+    frames
+        How many frames of data were sent.
     """
 
     def __init__(self, desk: Desk, events: MarketEvents, socket: Socket, channel: int) -> None:
@@ -53,6 +58,7 @@ class Feed:
         self._events = events
         self._socket = socket
         self.channel = channel
+        self.frames = 0
         self._fields: dict[str, Sequence[str]] = {}
         self._asked: dict[str, Sequence[str]] = {}
         self._format = "FULL"
@@ -177,6 +183,7 @@ class Feed:
             if not full and faults.strike("frame_cut") is not None:
                 cast("list[object]", data[1]).pop()
             self._socket.send({"type": "FEED_DATA", "channel": self.channel, "data": data})
+            self.frames += 1
         if not self._configured:
             self._configure()
 

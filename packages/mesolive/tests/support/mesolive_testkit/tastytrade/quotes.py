@@ -24,12 +24,12 @@ STRIKES = ("4000.0", "4900.0", "5000.0", "5100.0", "9000.0")
 DAY = "2026-08-21"
 QUICK = ProviderConfig(
     flush_seconds=0.01,
-    start_seconds=3.0,
-    still_seconds=3.0,
+    start_seconds=60.0,
+    still_seconds=30.0,
     quiet_seconds=0.02,
     miss_seconds=0.01,
     feed=FeedConfig(
-        connection=DxLinkConfig(action_seconds=2.0, frame_pause_seconds=0.0),
+        connection=DxLinkConfig(action_seconds=30.0, frame_pause_seconds=0.0),
         first_pause_seconds=0.01,
         longest_pause_seconds=0.05,
     ),

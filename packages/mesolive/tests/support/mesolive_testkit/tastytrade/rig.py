@@ -26,8 +26,8 @@ STEP = timedelta(seconds=10)
 QUICK = ProviderConfig(
     strikes=10.0,
     flush_seconds=0.01,
-    start_seconds=10.0,
-    still_seconds=3.0,
+    start_seconds=60.0,
+    still_seconds=30.0,
     quiet_seconds=3600.0,
     miss_seconds=0.01,
     feed=FeedConfig(
@@ -68,10 +68,22 @@ class TastytradeRig:
         """Wait until what the double has sent is in the book, and nothing more comes."""
         book = self.provider.books["SPX"]
         version = -1
-        async with asyncio.timeout(10):
-            while version != book.version or self.quoted.feed.pending:
+        async with asyncio.timeout(60):
+            while version != book.version or not self._is_all_taken():
                 version = book.version
                 await asyncio.sleep(QUIET_SECONDS)
+
+    def _is_all_taken(self) -> bool:
+        """Return whether the double has every subscription, and the book every frame.
+
+        Silence alone is no evidence: it may be that of a busy machine.
+        """
+        feed, server = self.quoted.feed, self.double.market_data
+        if self.provider.status.state is not AgentStatus.Connected:
+            return True
+        if feed.pending or server.subscriptions != feed.subscribed:
+            return False
+        return feed.frames == server.frames and self.quoted.is_flushed
 
     async def open(self) -> None:
         """Do nothing: the double starts with the provider."""
@@ -142,6 +154,11 @@ class _DoubledProvider(TastytradeProvider):
         self._is_running = False
         api = RestApi(client_of(rig.double))  # replaced at the start, when the double has its port
         super().__init__(api, ["SPX"], rig.clock, us_options_calendar(), replace(QUICK))
+
+    @property
+    def is_flushed(self) -> bool:
+        """Whether all events that have come are in the books."""
+        return not self._data.is_set()
 
     async def start(self) -> None:
         self._api = await self._rig.start_double()
