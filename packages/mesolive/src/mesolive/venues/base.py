@@ -221,7 +221,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ExerciseNotice(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Options were exercised before their expiration, by their owner or by assignment to a seller.
+    """Options became shares or futures: exercised by their owner, or assigned to a seller, before or at expiration.
 
     Attributes
     ----------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -157,3 +158,37 @@ class IbkrBench(Bench):
     def _settlement(self, contract: OptionContract, settles_at: datetime) -> Decimal | None:
         book = self.markets.book(contract.underlying)
         return settlement_price(book, us_options_calendar(), contract, settles_at, self.clock.now())
+
+
+@asynccontextmanager
+async def opened(
+    directory: Path, start: datetime, rules: EntryRules | None = None, symbols: Sequence[str] = ("SPX",)
+) -> AsyncGenerator[IbkrBench]:
+    """Run a bench whose orders are filled whole."""
+    bench = IbkrBench.made(directory, start, symbols)
+    if rules is not None:
+        bench.rules = rules
+    await bench.market.start()
+    await bench.open()
+    bench.double.faults.switch_off("partial_fills")
+    try:
+        yield bench
+    finally:
+        await bench.close()
+        await bench.market.stop()
+
+
+async def until(bench: IbkrBench, done: Callable[[], bool], *, timer: bool = False) -> None:
+    """Let the loop turn, and the timer go on where asked for, until something is true."""
+    for turn in range(3000):
+        if done():
+            return
+        await asyncio.sleep(0.001)
+        if timer and turn % 20 == 19:
+            await bench.timer.advance(1)
+    raise AssertionError("it did not happen")
+
+
+def received(bench: IbkrBench, reference: str) -> int:
+    """Return how often the double has received an order of a reference."""
+    return sum(entry["order_ref"] == reference for entry in bench.double.truth.of("order_received"))

@@ -15,9 +15,11 @@ from typing import Final
 import structlog
 
 from mesolive.connectors.ibkr.attempts import Attempts
+from mesolive.connectors.ibkr.execution_reader import ExecutionReader
 from mesolive.connectors.ibkr.fills import FillGatherer
 from mesolive.connectors.ibkr.order_book import Chain
 from mesolive.connectors.ibkr.order_life import CANCELLED, FILLED, INACTIVE, NEVER_ARRIVED, WORKING, OrderLife
+from mesolive.connectors.ibkr.order_terms import written_quantity
 from mesolive.connectors.ibkr.pacing import NotSentError
 from mesolive.connectors.ibkr.session_errors import TwsError
 from mesolive.connectors.ibkr.tws_messages import OrderRow
@@ -53,11 +55,19 @@ class CatchUp:
         Orders that are not ours, as the last lists have them, by permanent id.
     """
 
-    def __init__(self, state: VenueState, life: OrderLife, fills: FillGatherer, attempts: Attempts) -> None:
+    def __init__(
+        self,
+        state: VenueState,
+        life: OrderLife,
+        fills: FillGatherer,
+        attempts: Attempts,
+        executions: ExecutionReader,
+    ) -> None:
         self._state = state
         self._life = life
         self._fills = fills
         self._attempts = attempts
+        self._executions = executions
         self._lock = asyncio.Lock()
         self._lacking: dict[str, datetime] = {}
         self._woken = asyncio.Event()
@@ -77,12 +87,12 @@ class CatchUp:
             open_rows = await session.open_orders()
             completed = await session.completed_orders()
             # Executions last: of an order that the other lists show as ended, all of them are in this one.
-            await session.executions()
+            await self._executions.read()
             self._judge(open_rows, completed, asked_at)
 
     async def read_executions(self) -> None:
         """Read the list of executions alone; its rows come to the order book as all executions do."""
-        await self._state.session.executions()
+        await self._executions.read()
 
     def wake(self) -> None:
         """Catch up soon: something is in doubt."""
@@ -122,14 +132,19 @@ class CatchUp:
                 self._completed(chain, row)
         for chain in list(book.chains.values()):
             rows = working.get(chain.order_ref, [])
+            chain.listed = bool(rows)
             self._cancel_surplus(chain, rows)
             if not chain.open:
                 self._lacking.pop(chain.order_ref, None)
+                self._state.solved(f"missed {chain.order_ref}")
                 continue
             if chain.rows:
                 self._life.executed(chain, next(iter(chain.rows.values())).perm_id)
             if self._fills.waits_for(chain):
                 self._life.doubtful.add(chain.order_ref)
+                continue
+            if self._has_unread_fills(chain):
+                self._judge_unread(chain)
                 continue
             self._life.close_ended(chain)
             if chain.open and self._attempts.of(chain) is None:
@@ -150,6 +165,8 @@ class CatchUp:
             return
         if not first.known:
             self._life.accept(first, row.perm_id)
+        if row.filled is not None:
+            chain.reported_filled = max(row.filled, chain.reported_filled or row.filled)
         pending = chain.pending
         if pending is not None and self._life.has_terms(row, pending):
             self._life.accept(pending, row.perm_id)
@@ -163,7 +180,10 @@ class CatchUp:
         pending = chain.pending
         if rows and (pending is None or pending.replaces is None):
             self._lacking.pop(key, None)
+            self._accounted(chain)
             return
+        if not rows and chain.unaccounted:
+            return  # a person was called: asking again and again tells nothing
         if chain.orders[-1].at > asked_at:
             return  # sent after the lists were made
         lacking = now - self._lacking.setdefault(key, now)
@@ -181,6 +201,11 @@ class CatchUp:
                 self._life.deny(pending, "IB did not receive the modification", None)
                 self._lacking.pop(key, None)
             return
+        if chain.missed is not None and not self._life.has_expired(chain.current, chain.missed.since):
+            # It could fill in the gap, and TWS does not list it any more whether it did.
+            if lacking >= ARRIVAL:
+                self._unaccounted(chain)
+            return
         if self._life.has_expired(chain.current, self._state.clock.now()) and chain.current.known:
             self._end_all(chain, Ending.EXPIRED, "the session has ended")
         elif lacking >= ARRIVAL:
@@ -190,6 +215,39 @@ class CatchUp:
                 self._end_all(chain, Ending.REJECTED, NEVER_ARRIVED)
         if not chain.open:
             self._lacking.pop(key, None)
+
+    def _has_unread_fills(self, chain: Chain) -> bool:
+        """Whether TWS says that more of an order was filled than the executions that were read after a gap."""
+        if chain.missed is None or chain.reported_filled is None:
+            return False
+        return chain.reported_filled > written_quantity(chain.orders[0].request, chain.filled)
+
+    def _judge_unread(self, chain: Chain) -> None:
+        now = self._state.timer.now()
+        if not chain.unaccounted and now - self._lacking.setdefault(chain.order_ref, now) >= ARRIVAL:
+            self._unaccounted(chain)
+
+    def _unaccounted(self, chain: Chain) -> None:
+        """Call a person: what became of an order stood in a list that TWS has no more."""
+        gap = chain.missed
+        if gap is None or chain.unaccounted:
+            return
+        chain.unaccounted = True
+        self._lacking.pop(chain.order_ref, None)
+        zone = self._executions.zone
+        self._state.problem(
+            f"missed {chain.order_ref}",
+            f"it is not known whether order {chain.current.reference} was filled: the executions of account "
+            f"{chain.account} from {gap.since.astimezone(zone):%Y-%m-%d %H:%M} to "
+            f"{gap.until.astimezone(zone):%Y-%m-%d %H:%M} ({zone}) were not read, and TWS lists them no more. Compare "
+            "the trades of that day in the account's statement with the books, then cancel the order here",
+        )
+
+    def _accounted(self, chain: Chain) -> None:
+        """Take that an order works at IB, and that no fill of it is missing."""
+        if chain.missed is not None and chain.reported_filled is not None:
+            chain.missed, chain.unaccounted = None, False
+            self._state.solved(f"missed {chain.order_ref}")
 
     def _end_all(self, chain: Chain, how: Ending, reason: str) -> None:
         for order in chain.orders:

@@ -116,13 +116,28 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     shares: dict[str, Decimal]
 
 
+class Covered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The account's executions are known until a moment, but for the gaps."""
+
+    account: str
+    at: datetime
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A gap: what the account executed between two moments was not read, and TWS lists it no more."""
+
+    account: str
+    since: datetime
+    until: datetime
+
+
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Contracts were settled or exercised."""
 
     fact: SettlementFact
 
 
-Record = Sending | Known | Denied | Finished | Seen | Cost | Told | Held | Gone
+Record = Sending | Known | Denied | Finished | Seen | Cost | Told | Held | Covered | Missed | Gone
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -209,6 +224,7 @@ def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
     gone = {order_ref for order_ref, references in chains.items() if references <= ended}
     references = {reference for order_ref in gone for reference in chains[order_ref]}
     last_lists = {record.account: number for number, record in enumerate(kept) if isinstance(record, Held)}
+    last_covered = {record.account: number for number, record in enumerate(kept) if isinstance(record, Covered)}
     old_rows = {
         record.row.exec_id
         for record in kept
@@ -231,6 +247,10 @@ def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
                 return record.execution.at >= limit or record.order_ref not in gone
             case Held():
                 return last_lists[record.account] == number
+            case Covered():
+                return last_covered[record.account] == number
+            case Missed():
+                return record.until >= limit
             case Gone():
                 return record.fact.at >= limit
 

@@ -15,11 +15,13 @@ from mesolive.connectors.ibkr.executions import ExecutionReport
 from mesolive.connectors.ibkr.gathering import Fill, base_id
 from mesolive.connectors.ibkr.journal import (
     Cost,
+    Covered,
     Denied,
     Finished,
     Gone,
     Held,
     Known,
+    Missed,
     Record,
     Seen,
     Sending,
@@ -86,13 +88,18 @@ class Order:
         return self.status is OrderStatus.WORKING
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether it was sent, and TWS has not shown it; or has shown it, and lists it no more after a gap."""
+        return self.open and (not self.known or (self.chain.missed is not None and not self.chain.listed))
+
+    @property
     def shown(self) -> VenueOrder:
         """The order as the venue's list shows it."""
         return VenueOrder(
             account=self.request.account,
             reference=self.reference,
-            venue_id=self.venue_id or f"none-{self.reference}",
-            status=self.status,
+            venue_id=self.venue_id or ("" if self.in_doubt else f"none-{self.reference}"),
+            status=OrderStatus.IN_DOUBT if self.in_doubt else self.status,
             qty=self.request.qty,
             filled=self.filled,
             at=self.ended_at or self.chain.last_fill_at or self.known_at or self.at,
@@ -118,6 +125,14 @@ class Chain:
         Executions by id.
     fills
         What was gathered of them.
+    missed
+        The first gap of executions in which it may have filled; `None` for none.
+    listed
+        Whether TWS' last list of open orders showed it.
+    unaccounted
+        Whether the lists have lacked it for so long that only a person can say what became of it.
+    reported_filled
+        The filled quantity that TWS has told last, in its own units; `None` before.
     """
 
     order_ref: str
@@ -130,6 +145,10 @@ class Chain:
     rows: dict[str, ExecutionReport] = field(default_factory=dict[str, ExecutionReport])
     fills: list[Fill] = field(default_factory=list[Fill])
     told: list[Execution] = field(default_factory=list[Execution])
+    missed: Missed | None = None
+    listed: bool = False
+    unaccounted: bool = False
+    reported_filled: Decimal | None = None
 
     @property
     def current(self) -> Order:
@@ -181,6 +200,12 @@ class OrderBook:
         self.held: dict[str, Held] = {}
         self.traded: dict[str, dict[int, Decimal]] = {}
         """Signed contracts of each account that were executed since its list of positions, by conId."""
+        self.shares_traded: dict[tuple[str, str], Decimal] = {}
+        """Signed shares and futures by account and symbol that orders have traded since the list of positions."""
+        self.covered: dict[str, datetime] = {}
+        """Until when each account's executions are known, as it is stored."""
+        self.missed: dict[str, list[Missed]] = {}
+        """Gaps of each account's executions, oldest first."""
         self.settled: dict[str, SettlementFact] = {}
         self.contract_of: dict[int, OptionContract] = {}
         """Contracts of orders and executions by their conId."""
@@ -212,12 +237,32 @@ class OrderBook:
             case Held():
                 self.held[record.account] = record
                 self.traded[record.account] = {}
+                self.shares_traded = {key: qty for key, qty in self.shares_traded.items() if key[0] != record.account}
+            case Covered():
+                self.covered[record.account] = record.at
+            case Missed():
+                self._missed(record)
             case Gone():
                 self.settled[record.fact.fact_id] = record.fact
 
     def chain_of(self, order_ref: str, perm_id: int) -> Chain | None:
         """Return the chain of a reference as TWS has it, else of a permanent id."""
         return self.chains.get(order_ref) or self.by_perm_id.get(perm_id)
+
+    def known_until(self, account: str) -> datetime | None:
+        """Return until when an account's executions are stored as known; `None` where nothing is known of it.
+
+        A journal that does not say it yet: until the last change of its positions, or else its oldest open order.
+        """
+        if (covered := self.covered.get(account)) is not None:
+            return covered
+        if (held := self.held.get(account)) is not None:
+            return held.at
+        return min((chain.orders[0].at for chain in self.open_chains() if chain.account == account), default=None)
+
+    def missed_since(self, account: str, moment: datetime) -> Missed | None:
+        """Return the first gap of an account's executions that ended after a moment, or `None`."""
+        return next((gap for gap in self.missed.get(account, ()) if gap.until > moment), None)
 
     def open_chains(self) -> Iterator[Chain]:
         """Return the chains of which more may come."""
@@ -265,6 +310,16 @@ class OrderBook:
                 self._bases.add(base)
                 held = self.traded.setdefault(row.account, {})
                 held[row.con_id] = held.get(row.con_id, ZERO) + row.signed
+                if row.option is None and row.perm_id:  # without a permanent id it may be a delivery
+                    key = row.account, row.symbol
+                    self.shares_traded[key] = self.shares_traded.get(key, ZERO) + row.signed
+
+    def _missed(self, record: Missed) -> None:
+        self.missed.setdefault(record.account, []).append(record)
+        for chain in self.open_chains():
+            if chain.account == record.account and chain.orders[0].at < record.until:
+                chain.missed = chain.missed or record
+                chain.reported_filled = None  # told before the gap
 
     def _told(self, record: Told) -> None:
         chain = self.chains.get(record.order_ref)

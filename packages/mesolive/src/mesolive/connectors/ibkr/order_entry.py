@@ -201,10 +201,19 @@ class OrderEntry:
         async with self._attempts.lock(order.chain.order_ref):
             if not order.open:
                 return self._cancel_of_ended(order)
-            if order.chain not in self._life.order_ids.values():
+            chain = order.chain
+            if chain not in self._life.order_ids.values() or chain.missed is not None:
                 await self._refresh()  # sent by an earlier connection: the list of open orders has its id
             if not order.open:
                 return self._cancel_of_ended(order)
+            if chain.unaccounted and not chain.listed:
+                # It does not work at IB; its owner was told to look whether it was filled, and has decided.
+                self._life.end(order, Ending.CANCELLED, "IB lists it no more; ended by its owner")
+                self._state.solved(f"missed {chain.order_ref}")
+                return self._life.ended(order)
+            if chain not in self._life.order_ids.values():
+                # Its last id is of an earlier connection, and may be another order's now.
+                return self._denied(account, reference, "TWS does not list it yet", unknown=True)
             order.cancel_wanted = True
             attempt = self._attempts.begin(Phase.CANCEL, order)
             try:

@@ -80,6 +80,8 @@ class OrderLife:
         chain = self.chain_of("", state.perm_id, state.order_id, state.client_id)
         if chain is None:
             return None
+        if state.perm_id and (not chain.perm_ids or state.perm_id == chain.perm_ids[0]):
+            chain.reported_filled = state.filled
         if state.perm_id and len(chain.orders) == 1 and state.status not in {"PendingSubmit", "ApiPending"}:
             self.accept(chain.orders[0], state.perm_id)
         self._status(chain, state.status, state.perm_id, state.why_held)

@@ -1,12 +1,14 @@
 """Positions of the accounts, and what became of those that are gone: settlements and early exercises.
 
 IB reports neither. A position that is missing from complete lists, twice, half a minute apart and with no execution in
-between, was settled if its contract has expired, and exercised if shares have moved with it.
+between, was settled if its contract has expired and pays cash, and exercised if shares have moved with it. Options that
+deliver shares and expire in the money are exercised too. Nothing is concluded across a gap of executions in which the
+contract could trade: it may have been closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -15,12 +17,14 @@ from typing import Final
 import structlog
 
 from mesolive.connectors.ibkr.contract_mapping import option_of
-from mesolive.connectors.ibkr.journal import Gone, Held
+from mesolive.connectors.ibkr.deliveries import GoneOption, exercised
+from mesolive.connectors.ibkr.execution_reader import ExecutionReader
+from mesolive.connectors.ibkr.journal import Gone, Held, Missed
 from mesolive.connectors.ibkr.session_errors import TwsError
 from mesolive.connectors.ibkr.tws_messages import PositionRow
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.market.calendar import NEW_YORK, settlement_instant
-from mesolive.market.contracts import ExerciseStyle, OptionContract, Right, Settlement
+from mesolive.market.contracts import ExerciseStyle, OptionContract, Settlement
 from mesolive.market.option_classes import Delivery, option_class
 from mesolive.market.settlement import settlement_value
 from mesolive.tasks import Turns
@@ -40,6 +44,12 @@ AM_GRACE: Final = time(11, 0)
 PM_GRACE: Final = time(18, 0)
 DELIVERY_GRACE: Final = time(6, 0)
 """New York times before which a missing position is not taken for a settlement: of the day; for delivery, the next."""
+
+AUTOMATIC_EXERCISE: Final = Decimal("0.01")
+"""From which value on the clearing house exercises an option that delivers, unless its owner says otherwise."""
+
+CURB_SESSION: Final = timedelta(hours=1)
+"""How long options on indices trade after the close."""
 
 LINGERING: Final = timedelta(days=4)
 """How long after its settlement a position may stay before a person must look: a long weekend and a day."""
@@ -75,9 +85,10 @@ class PositionWatch:
         Settlement prices of underlyings.
     """
 
-    def __init__(self, state: VenueState, prices: SettlementPrices) -> None:
+    def __init__(self, state: VenueState, prices: SettlementPrices, executions: ExecutionReader) -> None:
         self._state = state
         self._prices = prices
+        self._executions = executions
         self._differences: dict[str, _Difference] = {}
 
     async def positions(self, account: str) -> dict[OptionContract, Decimal]:
@@ -100,7 +111,7 @@ class PositionWatch:
         TwsError
             When a list has no whole answer.
         """
-        await self._state.session.executions()  # of what is in the list, the executions are known
+        await self._executions.read()  # of what is in the list, the executions are known
         await self._read()
 
     async def run(self, turns: Turns) -> None:
@@ -165,14 +176,22 @@ class PositionWatch:
         }
         options = {con_id: qty for con_id, qty in options.items() if qty}
         shares = {
-            symbol: listed.shares.get(symbol, ZERO) - held.shares.get(symbol, ZERO)
+            symbol: listed.shares.get(symbol, ZERO)
+            - held.shares.get(symbol, ZERO)
+            - book.shares_traded.get((account, symbol), ZERO)
             for symbol in listed.shares.keys() | held.shares.keys()
         }
         shares = {symbol: qty for symbol, qty in shares.items() if qty}
         self._report_lingering(account, listed)
         if not options:
             self._differences.pop(account, None)
-            if any(traded.values()) or shares or listed.options.keys() != known.keys():
+            is_checked = book.missed_since(account, held.at) is None
+            if (
+                any(traded.values())
+                or listed.shares != held.shares
+                or listed.options.keys() != known.keys()
+                or not is_checked
+            ):
                 self._keep(account, listed)
             return
         now = state.timer.now()
@@ -182,60 +201,170 @@ class PositionWatch:
             return
         if now - before.seen_at < CONFIRMED:
             return
-        open_ends = False
-        for con_id, qty in sorted(options.items()):
-            contract = contracts.get(con_id) or book.contract_of[con_id]
-            open_ends |= not self._conclude(account, con_id, contract, qty, shares)
-        if not open_ends:
+        gone = [
+            GoneOption(con_id, contracts.get(con_id) or book.contract_of[con_id], qty)
+            for con_id, qty in sorted(options.items())
+        ]
+        concluded = [self._conclude(account, of_one, shares, held) for of_one in _by_underlying(gone)]
+        if all(concluded):
             self._differences.pop(account, None)
             self._keep(account, listed)
 
-    def _conclude(
-        self, account: str, con_id: int, contract: OptionContract, qty: Decimal, shares: dict[str, Decimal]
-    ) -> bool:
-        """Say what became of options that are gone; return whether that can be said now."""
-        state = self._state
-        now = state.clock.now()
-        settles_at = settlement_instant(contract.root, contract.day, calendar=state.calendar)
-        delivery = option_class(contract.root).delivery
-        if now >= settles_at:
-            if now < _grace_ends(contract, settles_at, delivery):
-                return False
-            key = f"IB-{account}-{con_id}-{contract.day}"
-            if key in state.book.settled:
-                return True
-            price = self._prices(contract, settles_at)
-            if price is None:
-                state.problem(
-                    f"price {contract}", f"{contract} is settled, and the settlement price is not known: {key}"
-                )
-                return False
-            state.solved(f"price {contract}")
-            value = settlement_value(contract, price)
-            self._tell(
-                Settled(
-                    account=account,
-                    fact_id=key,
-                    contract=contract,
-                    qty=-qty,
-                    price=value,
-                    cash=value * -qty * contract.multiplier,
-                    at=settles_at,
-                )
-            )
-            return True
-        units = shares.get(contract.underlying, ZERO)
-        american = option_class(contract.root).style is ExerciseStyle.AMERICAN
-        per_contract = contract.multiplier if contract.right is Right.CALL else -contract.multiplier
-        if american and units and units == -qty * per_contract:
-            shares[contract.underlying] = ZERO
-            day = state.calendar.local(now).date()
-            key = f"IB-{account}-{con_id}-{day}-X"
-            if key not in state.book.settled:
-                self._tell(ExerciseNotice(account=account, fact_id=key, contract=contract, qty=-qty, at=now))
-            return True
-        _log.warning("ibkr_position_unexplained", account=account, contract=str(contract), quantity=str(qty))
+    def _conclude(self, account: str, gone: Sequence[GoneOption], shares: Mapping[str, Decimal], held: Held) -> bool:
+        """Say what became of options on one underlying that are gone; return whether that can be said now."""
+        now = self._state.clock.now()
+        expired: list[GoneOption] = []
+        early: list[GoneOption] = []
+        concluded = True
+        for item in gone:
+            settles_at = self._settles_at(item.contract)
+            gap = self._state.book.missed_since(account, held.at)
+            if gap is not None and gap.since < self._last_trade(item.contract):
+                self._report_unread(account, item, gap)
+            elif now < settles_at:
+                early.append(item)
+            elif now < _grace_ends(item.contract, settles_at, option_class(item.contract.root).delivery):
+                concluded = False
+            elif f"IB-{account}-{item.con_id}-{item.contract.day}" not in self._state.book.settled:
+                expired.append(item)
+        cash = [item for item in expired if option_class(item.contract.root).delivery is Delivery.CASH]
+        delivered = [item for item in expired if item not in cash]
+        for item in cash:
+            concluded &= self._settle_in_cash(account, item)
+        moved = shares.get(gone[0].contract.underlying, ZERO)
+        if delivered:
+            # An early exercise of another contract in the same list moves the same shares: it is tried with them.
+            return self._conclude_delivery(account, delivered, early, moved) and concluded
+        self._conclude_early(account, early, moved)
+        return concluded
+
+    def _settle_in_cash(self, account: str, item: GoneOption) -> bool:
+        value = self._value(item)
+        if value is None:
+            return False
+        self._tell_settled(account, item, value)
         return True
+
+    def _conclude_delivery(
+        self, account: str, expired: Sequence[GoneOption], early: Sequence[GoneOption], moved: Decimal
+    ) -> bool:
+        """Say which options that deliver have expired worthless, and which became shares: those are a notice.
+
+        What was in the money is a notice also where the shares do not add up: never a settlement in cash.
+        """
+        values: dict[int, Decimal] = {}
+        for item in expired:
+            value = self._value(item)
+            if value is None:
+                return False
+            values[item.con_id] = value
+        likely = {con_id: value >= AUTOMATIC_EXERCISE for con_id, value in values.items()}
+        found = exercised([*expired, *early], moved, likely)
+        if found is None:
+            found = frozenset(con_id for con_id, is_likely in likely.items() if is_likely)
+        by_price = {con_id for con_id, is_likely in likely.items() if is_likely}
+        if sum((item.units for item in (*expired, *early) if item.con_id in found), ZERO) != moved or not (
+            by_price <= found
+        ):
+            names = ", ".join(f"{-item.change} {item.contract}" for item in expired)
+            self._state.problem(
+                f"delivery {account} {expired[0].contract}",
+                f"account {account}: {names} have expired, and its position in {expired[0].contract.underlying} has "
+                f"moved by {moved}: the two do not agree. Look at the account's statement",
+            )
+        for item in expired:
+            if item.con_id in found or likely[item.con_id]:
+                key = f"IB-{account}-{item.con_id}-{item.contract.day}"
+                at = self._settles_at(item.contract)
+                self._tell(
+                    ExerciseNotice(account=account, fact_id=key, contract=item.contract, qty=-item.change, at=at)
+                )
+            else:
+                self._tell_settled(account, item, ZERO)
+        self._tell_early(account, [item for item in early if item.con_id in found])
+        self._report_unexplained(account, [item for item in early if item.con_id not in found])
+        return True
+
+    def _conclude_early(self, account: str, early: Sequence[GoneOption], moved: Decimal) -> None:
+        american = [item for item in early if option_class(item.contract.root).style is ExerciseStyle.AMERICAN]
+        found = exercised(american, moved, {item.con_id: True for item in american}) if moved else None
+        if found is None and american and sum((item.units for item in american), ZERO) == moved:
+            found = frozenset(item.con_id for item in american)
+        found = found or frozenset()
+        self._tell_early(account, [item for item in early if item.con_id in found])
+        self._report_unexplained(account, [item for item in early if item.con_id not in found])
+
+    def _tell_early(self, account: str, items: Sequence[GoneOption]) -> None:
+        now = self._state.clock.now()
+        settled = self._state.book.settled
+        for item in items:
+            key = f"IB-{account}-{item.con_id}-{self._state.calendar.local(now).date()}-X"
+            # A second part on the same day is a notice of its own.
+            number = 2
+            while key in settled and settled[key].qty != -item.change:
+                key, number = f"{key.rpartition('-X')[0]}-X{number}", number + 1
+            if key not in settled:
+                self._tell(
+                    ExerciseNotice(account=account, fact_id=key, contract=item.contract, qty=-item.change, at=now)
+                )
+
+    def _report_unexplained(self, account: str, items: Sequence[GoneOption]) -> None:
+        for item in items:
+            self._state.problem(
+                f"unexplained {account} {item.con_id}",
+                f"account {account}: its position in {item.contract} has changed by {item.change} without an "
+                "execution. Compare the account's statement with the books",
+            )
+
+    def _report_unread(self, account: str, item: GoneOption, gap: Missed) -> None:
+        zone = self._executions.zone
+        self._state.problem(
+            f"unread {account} {item.con_id}",
+            f"account {account}: its position in {item.contract} has changed by {item.change}, and the executions from "
+            f"{gap.since.astimezone(zone):%Y-%m-%d %H:%M} to {gap.until.astimezone(zone):%Y-%m-%d %H:%M} ({zone}) were "
+            "not read: it may have been traded, and no settlement is booked. Compare the account's statement with the "
+            "books, and close the position in the books",
+        )
+
+    def _settles_at(self, contract: OptionContract) -> datetime:
+        return settlement_instant(contract.root, contract.day, calendar=self._state.calendar)
+
+    def _last_trade(self, contract: OptionContract) -> datetime:
+        """Return from when on a contract cannot be traded: classes of the AM stop on the day before."""
+        settles_at = self._settles_at(contract)
+        if option_class(contract.root).settlement is not Settlement.AM:
+            return settles_at
+        calendar = self._state.calendar
+        session = calendar.session(calendar.previous_trading_day(calendar.local(settles_at).date()))
+        return settles_at if session is None else min(session[1] + CURB_SESSION, settles_at)
+
+    def _value(self, item: GoneOption) -> Decimal | None:
+        """Return what one option was worth at its settlement, or `None` while the price is not known."""
+        state, contract = self._state, item.contract
+        price = self._prices(contract, self._settles_at(contract))
+        if price is None:
+            state.problem(
+                f"price {contract}",
+                f"{contract} has expired, and the settlement price of {contract.underlying} is not known yet: "
+                f"{-item.change} contracts are not settled",
+            )
+            return None
+        state.solved(f"price {contract}")
+        return settlement_value(contract, price)
+
+    def _tell_settled(self, account: str, item: GoneOption, value: Decimal) -> None:
+        contract, qty = item.contract, -item.change
+        self._tell(
+            Settled(
+                account=account,
+                fact_id=f"IB-{account}-{item.con_id}-{contract.day}",
+                contract=contract,
+                qty=qty,
+                price=value,
+                cash=value * qty * contract.multiplier,
+                at=self._settles_at(contract),
+            )
+        )
 
     def _tell(self, fact: SettlementFact) -> None:
         self._state.record(Gone(fact=fact), durable=True)
@@ -257,6 +386,13 @@ class PositionWatch:
                     f"account {account} still shows {listed.options[con_id]} of {contract}, which settled on "
                     f"{contract.day}; look at the account's statement",
                 )
+
+
+def _by_underlying(gone: Iterable[GoneOption]) -> list[list[GoneOption]]:
+    result: dict[str, list[GoneOption]] = {}
+    for item in gone:
+        result.setdefault(item.contract.underlying, []).append(item)
+    return list(result.values())
 
 
 def _grace_ends(contract: OptionContract, settles_at: datetime, delivery: Delivery) -> datetime:

@@ -30,7 +30,7 @@ from mesolive.connectors.ibkr.pacing import MAX_MESSAGES_PER_SECOND, NotSentErro
 from mesolive.connectors.ibkr.receiver import Receiver
 from mesolive.connectors.ibkr.requests import ListKind, RequestRegistry
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError
-from mesolive.connectors.ibkr.session_state import CLIENT_ID_IN_USE, PORT_CHANGED, SessionState
+from mesolive.connectors.ibkr.session_state import CLIENT_ID_IN_USE, LINK_LOST, PORT_CHANGED, SessionState
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_api import TwsApi
 from mesolive.connectors.ibkr.tws_messages import (
@@ -132,6 +132,8 @@ class TwsSession:
         self.state = SessionState()
         self.changes = ChangeSignal()
         self.unreadable_messages = 0
+        self.interruptions = 0
+        """How often a message may have been missed: the socket or IB's servers were lost, or one was unreadable."""
 
     # --- the connection --------------------------------------------------------------------------------------------
 
@@ -150,7 +152,7 @@ class TwsSession:
             self._api.disconnect()
             raise SessionLostError(self._why_not(error)) from error
         # 1100 may have come with the greeting already.
-        lost = self._last_notice is not None and self._last_notice.code in {1100, 2110}
+        lost = self._last_notice is not None and self._last_notice.code in LINK_LOST
         self._set_state(replace(self.state, connected=True, link=not lost, loss=""))
         self._heartbeat = self._tasks.spawn("ibkr heartbeat", self._beat(), detail=self.name)
 
@@ -425,6 +427,7 @@ class TwsSession:
         self.requests.fail_all(SessionLostError(why))
         lines, self._lines = self._lines, {}
         if self.state.connected:
+            self.interruptions += 1
             self._set_state(replace(self.state, connected=False, link=False, farms={}, loss=why))
         for sink in lines.values():
             sink.line_lost()
@@ -448,6 +451,7 @@ class TwsSession:
     def message_unreadable(self, message_id: str, error: Exception) -> None:
         """Take that a message could not be read: what waits for one of its kind has no whole answer."""
         self.unreadable_messages += 1
+        self.interruptions += 1
         if self.unreadable_messages <= 10 or self.unreadable_messages % 1000 == 0:
             _log.warning(
                 "ibkr_message_unreadable",
@@ -464,6 +468,7 @@ class TwsSession:
         """Take an error: of a request, of a line, of an order, or a notice."""
         if req_id == NO_REQUEST:
             notice = Notice(code, text)
+            self.interruptions += code in LINK_LOST
             self._last_notice = notice
             self.requests.refuse_lists(code, text)
             self._set_state(self.state.after_notice(code, text))

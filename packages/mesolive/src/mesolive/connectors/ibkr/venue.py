@@ -19,6 +19,7 @@ from mesolive.clock import Clock
 from mesolive.connectors.ibkr.attempts import Attempts
 from mesolive.connectors.ibkr.catch_up import CatchUp
 from mesolive.connectors.ibkr.contract_ids import ContractIds
+from mesolive.connectors.ibkr.execution_reader import ExecutionReader
 from mesolive.connectors.ibkr.fills import FillGatherer
 from mesolive.connectors.ibkr.journal import Journal
 from mesolive.connectors.ibkr.margin_preview import MarginPreviews
@@ -40,6 +41,7 @@ from mesolive.venues.base import (
     Dedupes,
     Ended,
     Execution,
+    OrderStatus,
     SendCheck,
     SettlementFact,
     VenueFact,
@@ -60,6 +62,8 @@ FILL_SECONDS: Final = 7.0
 
 ORDER_MESSAGES: Final = frozenset({"3", "4", "5", "11", "59"})
 """Messages that tell of orders unasked: when one cannot be read, something was missed."""
+
+NOT_ENDED: Final = frozenset({OrderStatus.WORKING, OrderStatus.IN_DOUBT})
 
 
 class IbkrVenue:
@@ -101,9 +105,10 @@ class IbkrVenue:
         self._session = session
         self._state = VenueState(session, journal, clock, timer, calendar or us_options_calendar())
         self._attempts = Attempts()
-        self._fills = FillGatherer(self._state, session.executions)
+        self._executions = ExecutionReader(self._state, (rules or EntryRules()).zone)
+        self._fills = FillGatherer(self._state, self._executions.read)
         self._life = OrderLife(self._state, self._attempts, self._fills)
-        self._catch_up = CatchUp(self._state, self._life, self._fills, self._attempts)
+        self._catch_up = CatchUp(self._state, self._life, self._fills, self._attempts, self._executions)
         self._contracts = ContractIds(session, chains)
         self._previews = MarginPreviews(self._state)
         self._entry = OrderEntry(
@@ -115,7 +120,7 @@ class IbkrVenue:
             self._previews,
             rules or EntryRules(),
         )
-        self._positions = PositionWatch(self._state, prices)
+        self._positions = PositionWatch(self._state, prices, self._executions)
         self._since: datetime | None = None
         self._sendable = False
         self._started = False
@@ -168,6 +173,7 @@ class IbkrVenue:
         self._state.cut_stream()
         self._session.listen_to_orders(None)
         await self.tasks.stop()
+        self._executions.store()
         self._state.close()
         self._started = False
 
@@ -211,13 +217,9 @@ class IbkrVenue:
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
         """Return what works and what ended since, orders by hand too."""
         await self._refresh(account)
-        ours = [
-            order.shown
-            for order in self._state.book.orders.values()
-            if order.request.account == account and (order.known or order.ended is not None)
-        ]
+        ours = [order.shown for order in self._state.book.orders.values() if order.request.account == account]
         others = [order for order in self._catch_up.foreign.values() if order.account == account]
-        return [order for order in (*ours, *others) if order.status.value == "Working" or order.at >= since]
+        return [order for order in (*ours, *others) if order.status in NOT_ENDED or order.at >= since]
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return the account's fills since."""

@@ -325,6 +325,7 @@ def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]
     concerned = {item.position.id: item.position for item in held}
     position = next(iter(concerned.values())) if len(concerned) == 1 else None
     what = "were assigned" if notice.qty < 0 else "were exercised"
+    when = "before" if notice.at.date() < notice.contract.day else "at"
     whose = (
         ", ".join(f"position {item.id} '{item.name}'" for item in concerned.values()) or "no position of these books"
     )
@@ -338,7 +339,7 @@ def _exercised(account: Account, notice: ExerciseNotice, held: Sequence[HeldLeg]
         PositionName=None if position is None else position.name,
         BrokerAccountId=account.broker_account_id,
         Message=(
-            f"account {account.broker_account_id}: {abs(notice.qty)} of {notice.contract} {what} before their "
+            f"account {account.broker_account_id}: {abs(notice.qty)} of {notice.contract} {what} {when} their "
             f"expiration, held by {whose}: the options are gone and shares have come in their place, which these books "
             "do not keep. Settle the shares at the venue, then close the position in the books"
         ),
