@@ -64,6 +64,12 @@ async def test_an_option_in_the_money_that_delivers_shares_is_a_notice(bench: Ib
     assert bench.venue.problems == []
 
 
+async def test_executions_of_no_order_that_come_with_an_expiration_make_no_settlement_in_cash(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("expiry_executions")
+    facts = await expired(bench, put(bench, 1.02))
+    assert not any(isinstance(fact, Settled) for fact in facts)
+
+
 async def test_an_assignment_at_expiration_is_a_notice(bench: IbkrBench) -> None:
     leg = put(bench, 1.02, -2)
     (fact,) = await expired(bench, leg)

@@ -11,6 +11,8 @@ import pytest
 from msgspec import structs
 
 from mesolive.connectors.ibkr.venue import JOURNAL_FILE
+from mesolive.doubles.tws.double import TwsDouble
+from mesolive.doubles.tws.settings import DoubleSettings
 from mesolive.market.calendar import settlement_instant
 from mesolive.venues.base import (
     Accepted,
@@ -239,3 +241,31 @@ async def test_a_journal_from_before_the_gaps_were_kept_is_judged_by_its_oldest_
     async with bench.venue.session():
         await until(bench, lambda: order.reference in problems(bench), timer=True)
         assert (await listed(bench, order)).status is OrderStatus.IN_DOUBT
+
+
+async def test_an_order_of_an_account_that_the_login_lacks_is_not_judged(bench: IbkrBench) -> None:
+    order = bench.order(2, Decimal(-90), time_in_force=TimeInForce.Gtc)
+    async with bench.venue.session():
+        assert isinstance(await bench.venue.submit(order), Accepted)
+    bench.session.disconnect()
+    settings = DoubleSettings(accounts=("DU7777777",), messages_per_second=0)
+    other = TwsDouble(bench.markets, bench.clock, settings, timer=bench.timer)
+    await other.start()
+    try:
+        bench.session._port = other.port
+        await bench.session.connect()
+        async with bench.venue.session():
+            for _ in range(4):
+                await bench.timer.advance(61)
+                await bench.session.current_time()
+            assert bench.venue.order_is_open(order.reference)
+            for call in (bench.venue.orders, bench.venue.executions, bench.venue.settlements):
+                with pytest.raises(VenueUnreachableError, match="without account"):
+                    await call(ACCOUNT, START)
+            with pytest.raises(VenueUnreachableError, match="without account"):
+                await bench.venue.positions(ACCOUNT)
+            with pytest.raises(VenueUnreachableError, match="without account"):
+                await bench.venue.cancel(ACCOUNT, order.reference, None)
+    finally:
+        bench.session.disconnect()
+        await other.stop()

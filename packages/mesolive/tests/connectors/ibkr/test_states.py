@@ -20,6 +20,7 @@ from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.protocol import Check, ConnectorError, ConnectorState, Problem
 from mesolive.connectors.settings_model import ConnectorSettingsError, read_settings
 from mesolive.doubles.tws.settings import DoubleSettings
+from mesolive.venues.base import VenueUnreachableError
 from mesolive_testkit.ibkr import connector_at, happens, state_of, turns
 from mesolive_testkit.tws import TwsKit, running_double
 
@@ -232,3 +233,25 @@ def test_settings_that_contradict_themselves_are_named(given: dict[str, str], pr
 def test_the_kind_is_registered_without_importing_the_client_library() -> None:
     assert IBKR.settings is IbkrSettings
     assert read_settings(IbkrSettings, {}).paper
+
+
+@pytest.mark.parametrize("account", ["U7777777", "DU7777777"], ids=["live", "another paper login"])
+async def test_tws_that_comes_back_as_another_login_is_not_connected_and_nothing_is_judged(
+    account: str, tmp_path: Path
+) -> None:
+    async with (
+        connected(QUIET, tmp_path) as (kit, connector),
+        running_double(replace(QUIET, accounts=(account,))) as other,
+    ):
+        session, port, before = connector.orders, kit.double.port, connector.orders.accounts
+        session._port = other.double.port
+        session.disconnect("TWS has closed the connection")
+        await waiting_by_timer(kit, lambda: "somebody else" in connector.status.message)
+        assert connector.status.state is ConnectorState.DISCONNECTED
+        assert "Log in to TWS with the account" in connector.status.remedy
+        with pytest.raises(VenueUnreachableError, match="somebody else"):
+            async with connector.venue.session():
+                raise AssertionError("a session was opened")
+        session._port = port
+        await waiting_by_timer(kit, lambda: connector.status.state is ConnectorState.CONNECTED)
+        assert session.accounts == before

@@ -132,6 +132,8 @@ class CatchUp:
                 self._completed(chain, row)
         for chain in list(book.chains.values()):
             rows = working.get(chain.order_ref, [])
+            if chain.account not in self._state.session.accounts:
+                continue  # TWS is logged in as somebody else: that its lists lack the order is no evidence
             chain.listed = bool(rows)
             self._cancel_surplus(chain, rows)
             if not chain.open:

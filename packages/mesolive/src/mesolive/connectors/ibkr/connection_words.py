@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from mesolive.connectors.ibkr.session_errors import ANOTHER_LOGIN
 from mesolive.connectors.ibkr.session_state import SessionState
 from mesolive.connectors.protocol import ConnectorError, ConnectorState, ConnectorStatus, Problem
 
@@ -28,6 +29,10 @@ CLIENT_ID_REMEDY: Final = (
 SILENT_REMEDY: Final = "Look at TWS: log in, confirm on the phone, and close dialogs that wait for an answer."
 NOT_RUNNING_REMEDY: Final = (
     "Start TWS or IB Gateway and log in; enable the API (Enable ActiveX and Socket Clients) and compare the port."
+)
+LOGIN_REMEDY: Final = (
+    "Nothing is sent and nothing is concluded. Log in to TWS with the account that the connector is for, or correct "
+    "its settings paper, port and accounts and enable it again."
 )
 LINK_REMEDY: Final = "Wait: IB resets its servers each night. If it lasts, look at TWS and at this computer's network."
 DATA_REMEDY: Final = "Wait: quotes count as stale until it is back."
@@ -100,6 +105,8 @@ def words(situation: Situation) -> ConnectorStatus:
 def lost_words(loss: str, now: datetime, *, quiet: bool) -> tuple[str, str]:
     """Return what a lost connection is, and what to do."""
     message = f"{loss or 'the connection to TWS is lost'}; orders at IB work on, and the connection is attempted again"
+    if is_another_login(loss):
+        return message, LOGIN_REMEDY
     if quiet:
         return f"TWS restarts at this time of the day: {message}", "Wait: it comes back by itself."
     if after_weekly_login(now):
@@ -114,6 +121,11 @@ def lost_words(loss: str, now: datetime, *, quiet: bool) -> tuple[str, str]:
     if "changed its port" in loss:
         return message, "Enter the new port: mesolive connector set NAME port=PORT."
     return message, NOT_RUNNING_REMEDY
+
+
+def is_another_login(loss: str) -> bool:
+    """Whether a connection was not made because TWS is logged in as somebody else."""
+    return loss.startswith(ANOTHER_LOGIN)
 
 
 def after_weekly_login(now: datetime) -> bool:

@@ -14,6 +14,7 @@ from mesolive.connectors.ibkr.connection_keeper import ConnectionKeeper
 from mesolive.connectors.ibkr.connection_words import (
     CLOCK_REMEDY,
     LINK_REMEDY,
+    LOGIN_REMEDY,
     READ_ONLY_REMEDY,
     TOLERATED_CLOCK_SECONDS,
     Situation,
@@ -24,7 +25,7 @@ from mesolive.connectors.ibkr.error_codes import READ_ONLY
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.provider import DataConfig, IbkrProvider
 from mesolive.connectors.ibkr.session import HANDSHAKE_SECONDS, TwsSession
-from mesolive.connectors.ibkr.session_errors import RequestRefusedError, SessionLostError, TwsError
+from mesolive.connectors.ibkr.session_errors import RequestRefusedError, SessionLostError, TwsError, WrongLoginError
 from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.ibkr.tws_messages import AccountValue
 from mesolive.connectors.ibkr.venue import IbkrVenue
@@ -112,6 +113,8 @@ class IbkrConnector:
             rules=self._rules,
             calendar=request.calendar,
         )
+        self.orders.login_check = self._why_another_login
+        self._login: frozenset[str] = frozenset()
         self._read_only = False
         self._is_connected = False
         self._status = ConnectorStatus(ConnectorState.DISABLED)
@@ -155,6 +158,8 @@ class IbkrConnector:
             await self.disconnect()
             raise
         self._is_connected = True
+        # Until the connector is enabled anew: TWS that comes back as somebody else is another login.
+        self._login = frozenset(self._used())
         self.tasks.start_loop("ibkr orders connection", ConnectionKeeper(self.orders, self._timer).run)
         if self._settings.market_data:
             self.tasks.start_loop("ibkr data connection", ConnectionKeeper(self.data, self._timer).run)
@@ -170,6 +175,7 @@ class IbkrConnector:
     async def disconnect(self) -> None:
         """End both connections; orders work on at IB."""
         self._is_connected = False
+        self._login = frozenset()
         await self.tasks.stop()
         await self._provider.stop()
         self.orders.disconnect()
@@ -234,11 +240,12 @@ class IbkrConnector:
         now = self.clock.now()
         try:
             await self.orders.connect(self._handshake_seconds)
+        except WrongLoginError as error:
+            raise ConnectorError(Problem.SETTINGS, str(error), LOGIN_REMEDY) from error
         except SessionLostError as error:
             raise connect_error(str(error), now, quiet=self._rules.is_quiet(now)) from error
         if not self.orders.state.link:
             raise ConnectorError(Problem.INTERRUPTED, "TWS has lost the connection to IB's servers (1100)", LINK_REMEDY)
-        self._must_be_the_login()
         try:
             await self.orders.open_orders()
         except RequestRefusedError as error:
@@ -263,24 +270,17 @@ class IbkrConnector:
         except TimeoutError as error:
             raise ConnectorError(Problem.UNREACHABLE, f"market data: {error or 'no quotes came in time'}") from error
 
-    def _must_be_the_login(self) -> None:
-        """Refuse a live login where a paper one is configured, and the other way round."""
+    def _why_another_login(self, accounts: Sequence[str]) -> str | None:
+        """Return why TWS is logged in as somebody else than was configured, or than before; or `None`."""
         settings = self._settings
-        other = [name for name in self.orders.accounts if is_paper(name) is not settings.paper]
+        other = [name for name in accounts if is_paper(name) is not settings.paper]
         if other:
             kind, wanted = ("a paper", "live") if settings.paper is False else ("a live", "paper")
-            raise ConnectorError(
-                Problem.SETTINGS,
-                f"account {other[0]} is {kind} account, and the connector is set to {wanted} logins",
-                f"Compare the port ({settings.port}), or set paper to {'false' if settings.paper else 'true'}.",
-            )
-        missing = sorted(set(settings.accounts) - set(self.orders.accounts))
+            return f"account {other[0]} is {kind} account, and the connector is set to {wanted} logins"
+        missing = sorted((set(settings.accounts) | self._login) - set(accounts))
         if missing:
-            raise ConnectorError(
-                Problem.SETTINGS,
-                f"the login has no account {missing[0]}; it has: {', '.join(self.orders.accounts)}",
-                "Correct the setting accounts, or leave it out.",
-            )
+            return f"the login has no account {missing[0]}; it has: {', '.join(accounts)}"
+        return None
 
     def _follower(self, signal: ChangeSignal) -> Callable[[Turns], Coroutine[Any, Any, None]]:
         async def follow(turns: Turns) -> None:

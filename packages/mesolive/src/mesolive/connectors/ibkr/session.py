@@ -29,7 +29,7 @@ from mesolive.connectors.ibkr.listeners import LineSink, OrderListener
 from mesolive.connectors.ibkr.pacing import MAX_MESSAGES_PER_SECOND, NotSentError, PacedQueue, Priority
 from mesolive.connectors.ibkr.receiver import Receiver
 from mesolive.connectors.ibkr.requests import ListKind, RequestRegistry
-from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError
+from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError, WrongLoginError
 from mesolive.connectors.ibkr.session_state import CLIENT_ID_IN_USE, LINK_LOST, PORT_CHANGED, SessionState
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_api import TwsApi
@@ -129,6 +129,8 @@ class TwsSession:
         self._orders: OrderListener | None = None
         self._notices: list[Callable[[Notice], None]] = []
         self.accounts: tuple[str, ...] = ()
+        self.login_check: Callable[[Sequence[str]], str | None] | None = None
+        """Says why the accounts of a login are not the configured ones: then no connection is made."""
         self.state = SessionState()
         self.changes = ChangeSignal()
         self.unreadable_messages = 0
@@ -144,6 +146,8 @@ class TwsSession:
         ------
         SessionLostError
             When there is no connection: nothing listens, no answer within the time, or the client id is in use.
+        WrongLoginError
+            When TWS is logged in as somebody else than `login_check` expects.
         """
         self._last_notice = None
         try:
@@ -151,6 +155,10 @@ class TwsSession:
         except (OSError, TimeoutError) as error:
             self._api.disconnect()
             raise SessionLostError(self._why_not(error)) from error
+        if self.login_check is not None and (reason := self.login_check(self.accounts)) is not None:
+            # Before anything listens: the lists of another login would say that our orders and positions are gone.
+            self._api.disconnect()
+            raise WrongLoginError(reason)
         # 1100 may have come with the greeting already.
         lost = self._last_notice is not None and self._last_notice.code in LINK_LOST
         self._set_state(replace(self.state, connected=True, link=not lost, loss=""))

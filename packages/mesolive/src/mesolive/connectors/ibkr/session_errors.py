@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+ANOTHER_LOGIN: Final = "TWS is logged in as somebody else"
+
 
 class TwsError(Exception):
     """A request to TWS has no answer that can be used."""
@@ -9,6 +13,13 @@ class TwsError(Exception):
 
 class SessionLostError(TwsError):
     """The connection was lost, or is not there. Whether a request was received is not known."""
+
+
+class WrongLoginError(SessionLostError):
+    """TWS is logged in as somebody else: the connection was closed again, and nothing was asked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{ANOTHER_LOGIN}: {reason}")
 
 
 class RequestTimeoutError(TwsError):

@@ -211,11 +211,12 @@ class IbkrVenue:
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - orders are found by our reference
         """Cancel an order."""
-        self._state.must_be_connected()
+        self._must_be_of_login(account)
         return await self._entry.cancel(account, reference)
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
         """Return what works and what ended since, orders by hand too."""
+        self._must_be_of_login(account)
         await self._refresh(account)
         ours = [order.shown for order in self._state.book.orders.values() if order.request.account == account]
         others = [order for order in self._catch_up.foreign.values() if order.account == account]
@@ -223,6 +224,7 @@ class IbkrVenue:
 
     async def executions(self, account: str, since: datetime) -> Sequence[Execution]:
         """Return the account's fills since."""
+        self._must_be_of_login(account)
         await self._refresh(account, lists=False)
         book = self._state.book
         told = [execution for chain in book.chains.values() for execution in chain.told]
@@ -231,18 +233,24 @@ class IbkrVenue:
         return sorted(result, key=lambda fill: (fill.at, fill.execution_id))
 
     async def settlements(self, account: str, since: datetime) -> Sequence[SettlementFact]:
-        """Return what expired or was exercised early since."""
-        self._state.must_be_connected()
+        """Return what expired or was exercised since."""
+        self._must_be_of_login(account)
         facts = [fact for fact in self._state.book.settled.values() if fact.account == account and fact.at >= since]
         return sorted(facts, key=lambda fact: (fact.at, fact.fact_id))
 
     async def positions(self, account: str) -> Mapping[OptionContract, Decimal]:
         """Return what the account holds."""
-        self._state.must_be_connected()
+        self._must_be_of_login(account)
         try:
             return await self._positions.positions(account)
         except TwsError as error:
             raise VenueUnreachableError(str(error)) from error
+
+    def _must_be_of_login(self, account: str) -> None:
+        """Raise `VenueUnreachableError` for an account that is not of the login any more: no list is about it."""
+        self._state.must_be_connected()
+        if account not in self._session.accounts and self._state.book.known_until(account) is not None:
+            raise VenueUnreachableError(f"TWS is logged in without account {account}")
 
     async def _refresh(self, account: str, *, lists: bool = True) -> None:
         """Read TWS' lists, and wait for fills whose legs or commissions are on their way."""
