@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesolive.connectors.ibkr.executions import ExecutionReport
-from mesolive.connectors.ibkr.gathering import base_id, deal, legs_of_fill
+from mesolive.connectors.ibkr.gathering import Fill, base_id, deal, legs_of_fill
 
 AT = datetime(2026, 11, 30, 15, tzinfo=UTC)
 COMBO = 28812380
@@ -149,3 +149,34 @@ def test_without_a_report_of_the_combo_legs_make_a_fill_and_the_late_report_make
 def test_an_order_of_one_contract_has_a_fill_for_each_execution() -> None:
     rows = [report(f"00025b49.0000000{n}.01.01", 100, Decimal(n), at=n) for n in (1, 2)]
     assert [fill.combos for fill in deal(rows, {100: 1}, []).fills] == [1, 2]
+
+
+def test_two_fills_of_one_execution_of_a_leg_have_two_ids() -> None:
+    ratios = {1: -1, 2: 1}
+    rows = [report("aa.01.01", 1, Decimal(3), side="SLD"), report("bb.01.01", 2, Decimal(1), at=1)]
+    first = deal(rows, ratios, [], from_legs=True).fills
+    rows.append(report("bb.02.01", 2, Decimal(2), at=9))
+    second = deal(rows, ratios, list(first), from_legs=True).fills
+    assert [fill.combos for fill in (*first, *second)] == [1, 2]
+    assert len({fill.fill_id for fill in (*first, *second)}) == 2
+    assert list(deal(rows, ratios, list(first), from_legs=True).fills) == list(second), "the same after a restart"
+
+
+@given(stories(), st.randoms(use_true_random=False))
+def test_fills_that_are_told_as_reports_come_have_ids_of_their_own_and_count_once(
+    story: Story, order: random.Random
+) -> None:
+    waiting = list(story.rows)
+    order.shuffle(waiting)
+    rows: list[ExecutionReport] = []
+    told: list[Fill] = []
+    while waiting:
+        rows += [waiting.pop() for _ in range(min(order.randint(1, 4), len(waiting)))]
+        told += deal(rows, story.ratios, told, from_legs=order.random() < 0.5).fills
+    told += deal(rows, story.ratios, told, from_legs=True).fills
+    assert len({fill.fill_id for fill in told}) == len(told)
+    assert sum(fill.combos for fill in told) == sum(story.combos)
+    dealt: dict[str, Decimal] = {}
+    for share in (share for fill in told for share in fill.shares):
+        dealt[share.base_id] = dealt.get(share.base_id, Decimal(0)) + share.shares
+    assert dealt == {base_id(row.exec_id): row.shares for row in rows if not row.is_combo}

@@ -7,7 +7,8 @@ parts, or one report may belong to several fills.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -143,14 +144,17 @@ def deal(
     for fill in told:
         for share in fill.shares:
             left[share.base_id] = left.get(share.base_id, Decimal(0)) - share.shares
-    known = {fill.fill_id for fill in told}
+    known = {fill.fill_id: fill.combos for fill in told}
     if len(ratios) == 1 and not any(row.is_combo for row in latest.values()):
         return _single(legs, ratios, known)
     # Combos that were made of legs alone stand for the reports of the combo that come after all.
     covered = sum((fill.combos for fill in told if fill.fill_id.startswith(FROM_LEGS)), Decimal(0))
     needs: list[_Need] = []
     for base, row in latest.items():
-        if not row.is_combo or base in known:
+        if not row.is_combo:
+            continue
+        if base in known:
+            covered -= max(row.shares - known[base], Decimal(0))  # what it left to those that were made of legs
             continue
         combos = row.shares - min(covered, row.shares)
         covered -= row.shares - combos
@@ -163,13 +167,13 @@ def deal(
     ]
     waiting = [need for need in needs if not need.complete]
     if from_legs and not waiting:
-        fills += _made_of_legs(legs, left, ratios)
+        fills += _made_of_legs(legs, left, ratios, known)
     return Dealt(
         fills, [need.fill_id for need in waiting], {base: shares for base, shares in left.items() if shares > 0}
     )
 
 
-def _single(legs: Mapping[str, ExecutionReport], ratios: Mapping[int, int], known: set[str]) -> Dealt:
+def _single(legs: Mapping[str, ExecutionReport], ratios: Mapping[int, int], known: Collection[str]) -> Dealt:
     (con_id,) = ratios
     fills = [
         Fill(
@@ -205,7 +209,7 @@ def _deal_in_order(needs: Sequence[_Need], legs: Mapping[str, ExecutionReport], 
 
 
 def _made_of_legs(
-    legs: Mapping[str, ExecutionReport], left: dict[str, Decimal], ratios: Mapping[int, int]
+    legs: Mapping[str, ExecutionReport], left: dict[str, Decimal], ratios: Mapping[int, int], known: Collection[str]
 ) -> list[Fill]:
     available = dict.fromkeys(ratios, Decimal(0))
     for base, row in legs.items():
@@ -215,7 +219,13 @@ def _made_of_legs(
     if not combos:
         return []
     first = min(base for base, row in legs.items() if left[base] > 0 and row.con_id in available)
-    need = _Need(FROM_LEGS + first, combos, {con_id: combos * abs(ratio) for con_id, ratio in ratios.items()})
+    # One execution of a leg may belong to several fills, so its id alone does not name one.
+    names = itertools.chain([FROM_LEGS + first], (f"{FROM_LEGS}{first}/{number}" for number in itertools.count(2)))
+    need = _Need(
+        next(name for name in names if name not in known),
+        combos,
+        {con_id: combos * abs(ratio) for con_id, ratio in ratios.items()},
+    )
     _deal_in_order([need], legs, left)
     return [Fill(fill_id=need.fill_id, combos=combos, shares=tuple(need.shares))]
 
