@@ -269,3 +269,19 @@ async def test_an_order_of_an_account_that_the_login_lacks_is_not_judged(bench: 
     finally:
         bench.session.disconnect()
         await other.stop()
+
+
+async def test_an_order_of_ours_that_the_journal_has_lost_can_be_cancelled(bench: IbkrBench, tmp_path: Path) -> None:
+    order, by_hand = bench.resting(), bench.resting()
+    async with bench.venue.session():
+        await bench.venue.submit(order)
+    await bench.close_venue()
+    (tmp_path / JOURNAL_FILE).unlink()
+    await bench.open_venue()
+    async with bench.venue.session():
+        assert (await listed(bench, order)).status is OrderStatus.WORKING
+        unknown = await bench.venue.cancel(ACCOUNT, by_hand.reference, None)
+        assert isinstance(unknown, CancelDenied)
+        assert unknown.unknown
+        assert await bench.venue.cancel(ACCOUNT, order.reference, None) is None
+        assert (await listed(bench, order)).status is OrderStatus.CANCELLED

@@ -287,10 +287,13 @@ class CatchUp:
             if ours is not None or status is None or not row.perm_id:
                 continue
             known = self.foreign.get(row.perm_id)
+            is_of_client = row.client_id == self._state.session.client_id and bool(row.order_ref)
+            # The list of ended orders does not say whose client they were of.
+            is_of_client = is_of_client or (known is not None and known.reference == row.order_ref)
             filled = row.filled or self._filled(row.perm_id)
             listed[row.perm_id] = VenueOrder(
                 account=row.account,
-                reference=row.order_ref if row.client_id == self._state.session.client_id and row.order_ref else None,
+                reference=row.order_ref if is_of_client else None,
                 venue_id=f"{row.perm_id}.0",
                 status=status,
                 qty=row.quantity or filled,

@@ -191,12 +191,14 @@ class OrderEntry:
         order = self._state.book.orders[request.reference]
         return await self._send(Phase.MODIFY, order, chain.order_id, contract, legs, check)
 
-    async def cancel(self, account: str, reference: str) -> Ended | CancelDenied | None:
+    async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Cancel an order, and say what TWS answers; `None` where it does not within the time."""
         if self._unsent.cancel(account, reference):
             return self._cancelled_unsent(account, reference)
         order = self._state.book.orders.get(reference)
-        if order is None or order.request.account != account:
+        if order is None:
+            return await self._cancel_unknown(account, reference, venue_id)
+        if order.request.account != account:
             return self._denied(account, reference, "unknown order", unknown=True)
         async with self._attempts.lock(order.chain.order_ref):
             if not order.open:
@@ -227,6 +229,31 @@ class OrderEntry:
                 return None
             finally:
                 self._attempts.end(attempt)
+
+    async def _cancel_unknown(self, account: str, reference: str, venue_id: str | None) -> CancelDenied | None:
+        """Cancel an order of this client that the journal does not have: it was lost, or is of another folder.
+
+        TWS has our reference as a text of the order, and its id; the lists then say how the order has ended.
+        """
+        try:
+            rows = await self._state.session.open_orders()
+            perm_id = (venue_id or "").partition(".")[0]
+            ours = [
+                row
+                for row in rows
+                if row.account == account
+                and row.client_id == self._state.session.client_id
+                and row.order_id > 0
+                and (row.order_ref == reference or (perm_id and str(row.perm_id) == perm_id))
+            ]
+            if not ours:
+                return self._denied(account, reference, "unknown order", unknown=True)
+            for row in ours:
+                _log.warning("ibkr_unknown_order_cancelled", reference=reference, perm_id=row.perm_id)
+                await self._state.session.cancel_order(row.order_id)
+        except (NotSentError, TwsError) as error:
+            raise VenueUnreachableError(str(error)) from error
+        return None
 
     # --- sending -----------------------------------------------------------------------------------------------------
 

@@ -209,10 +209,10 @@ class IbkrVenue:
         self._state.must_be_connected()
         return await self._entry.replace(reference, filled, request, check)
 
-    async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:  # noqa: ARG002 - orders are found by our reference
+    async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Cancel an order."""
         self._must_be_of_login(account)
-        return await self._entry.cancel(account, reference)
+        return await self._entry.cancel(account, reference, venue_id)
 
     async def orders(self, account: str, since: datetime) -> Sequence[VenueOrder]:
         """Return what works and what ended since, orders by hand too."""
