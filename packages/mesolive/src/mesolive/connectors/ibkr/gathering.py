@@ -149,12 +149,14 @@ def deal(
         return _single(legs, ratios, known)
     # Combos that were made of legs alone stand for the reports of the combo that come after all.
     covered = sum((fill.combos for fill in told if fill.fill_id.startswith(FROM_LEGS)), Decimal(0))
+    # What reports that were told have left to them is taken first: a report of an earlier time may come later.
+    covered -= sum(
+        (max(row.shares - known[base], Decimal(0)) for base, row in latest.items() if row.is_combo and base in known),
+        Decimal(0),
+    )
     needs: list[_Need] = []
     for base, row in latest.items():
-        if not row.is_combo:
-            continue
-        if base in known:
-            covered -= max(row.shares - known[base], Decimal(0))  # what it left to those that were made of legs
+        if not row.is_combo or base in known:
             continue
         combos = row.shares - min(covered, row.shares)
         covered -= row.shares - combos
