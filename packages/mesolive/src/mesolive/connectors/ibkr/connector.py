@@ -27,6 +27,7 @@ from mesolive.connectors.ibkr.provider import DataConfig, IbkrProvider
 from mesolive.connectors.ibkr.session import HANDSHAKE_SECONDS, TwsSession
 from mesolive.connectors.ibkr.session_errors import RequestRefusedError, SessionLostError, TwsError, WrongLoginError
 from mesolive.connectors.ibkr.settings import IbkrSettings
+from mesolive.connectors.ibkr.settlement_prices import settled_at
 from mesolive.connectors.ibkr.tws_messages import AccountValue
 from mesolive.connectors.ibkr.venue import IbkrVenue
 from mesolive.connectors.protocol import (
@@ -42,7 +43,6 @@ from mesolive.connectors.protocol import (
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract
 from mesolive.market.quality import QuoteQuality
-from mesolive.market.settlement import settlement_price
 from mesolive.tasks import Tasks, Turns
 from mesolive.venues.account_facts import BrokerFacts, DiscoveredAccount
 from mesolive_sdk.models import AgentStatus
@@ -334,8 +334,7 @@ class IbkrConnector:
         provider = self.provider
         if provider is None or contract.underlying not in provider.books:
             return None
-        book = provider.books[contract.underlying]
-        return settlement_price(book, self._calendar, contract, settles_at, self.clock.now())
+        return settled_at(provider.books[contract.underlying], self._calendar, contract, settles_at)
 
     # --- the test -----------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,9 @@ AUTOMATIC_EXERCISE: Final = Decimal("0.01")
 CURB_SESSION: Final = timedelta(hours=1)
 """How long options on indices trade after the close."""
 
+CORRECTED_WITHIN: Final = timedelta(days=5)
+"""For how long a settlement price is compared with what became known later: over a long weekend."""
+
 LINGERING: Final = timedelta(days=4)
 """How long after its settlement a position may stay before a person must look: a long weekend and a day."""
 
@@ -183,6 +186,7 @@ class PositionWatch:
         }
         shares = {symbol: qty for symbol, qty in shares.items() if qty}
         self._report_lingering(account, listed)
+        self._report_corrected(account)
         if not options:
             self._differences.pop(account, None)
             is_checked = book.missed_since(account, held.at) is None
@@ -243,6 +247,13 @@ class PositionWatch:
         if value is None:
             return False
         self._tell_settled(account, item, value)
+        if option_class(item.contract.root).settlement is Settlement.AM and value:
+            self._state.problem(
+                f"computed {account} {item.con_id}",
+                f"account {account}: {-item.change} {item.contract} are settled at {value}, computed from the opening "
+                f"of {item.contract.underlying}: IB does not quote the settlement value. Compare the account's "
+                "statement with the books",
+            )
         return True
 
     def _conclude_delivery(
@@ -375,6 +386,22 @@ class PositionWatch:
         self._state.record(
             Held(account=account, at=self._state.clock.now(), options=options, shares=dict(listed.shares))
         )
+
+    def _report_corrected(self, account: str) -> None:
+        """Report settlements whose price has been corrected since they were told: a fact that was told stays."""
+        now = self._state.clock.now()
+        for key, fact in self._state.book.settled.items():
+            if not isinstance(fact, Settled) or fact.account != account or now - fact.at > CORRECTED_WITHIN:
+                continue
+            price = self._prices(fact.contract, fact.at)
+            if option_class(fact.contract.root).delivery is not Delivery.CASH or price is None:
+                continue
+            if (value := settlement_value(fact.contract, price)) != fact.price:
+                self._state.problem(
+                    f"corrected {key}",
+                    f"account {account}: {fact.qty} {fact.contract} were settled at {fact.price}, and by IB's later "
+                    f"close they are worth {value}. Compare the account's statement with the books",
+                )
 
     def _report_lingering(self, account: str, listed: _List) -> None:
         now = self._state.clock.now()

@@ -26,6 +26,7 @@ from mesolive.connectors.ibkr.option_lines import OptionLines
 from mesolive.connectors.ibkr.pacing import Priority
 from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import SessionLostError, TwsError
+from mesolive.connectors.ibkr.settlement_prices import note_close
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.underlying_line import UnderlyingLine
 from mesolive.market.book import QuoteBook
@@ -486,10 +487,8 @@ class IbkrProvider:
         """Keep the close of each day, and read the chains again before each opening and after a large move."""
         today = self._today(now)
         session = self._calendar.session(today)
-        if session is not None and before is not None and before < session[1] <= now:
-            for source in self._sources.values():
-                if source.book.spot is not None and not source.book.stale:
-                    source.book.history = source.book.history.record(today, close=source.book.spot)
+        for source in self._sources.values():
+            note_close(source.book, source.line.ticks, before, now, is_index=source.underlying.is_index)
         if session is not None and self._listed_on != today and now >= session[0] - LISTED_BEFORE_OPENING:
             self._chains_due.set()
         for source in self._sources.values():

@@ -10,6 +10,7 @@ from typing import Final
 from mesolive.connectors.ibkr.data_codes import LineOutcome, line_outcome
 from mesolive.connectors.ibkr.line_ticks import LineTicks
 from mesolive.connectors.ibkr.session import Line, TwsSession
+from mesolive.connectors.ibkr.settlement_prices import note_previous_close
 from mesolive.connectors.ibkr.tws_messages import Contract
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 
@@ -105,10 +106,8 @@ class UnderlyingLine:
             known = book.history.of_day(today)
             if known is None or known.open != prices.today_open:
                 book.history = book.history.record(today, opening=prices.today_open)
-        before = calendar.previous_trading_day(today)
-        known = book.history.of_day(before)
-        if prices.previous_close is not None and (known is None or known.close is None):
-            book.history = book.history.record(before, close=prices.previous_close)
+        if prices.previous_close is not None:
+            note_previous_close(book, prices.previous_close, now)
 
     def _changed(self, _ticks: LineTicks) -> None:
         self._dirty = True
