@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from mesolive.connectors.ibkr.journal import Journal, Told
 from mesolive.connectors.ibkr.order_entry import EntryRules
+from mesolive.connectors.ibkr.tws_messages import CommissionRow
 from mesolive.doubles.tws.actions import act
 from mesolive.venues.base import (
     Accepted,
@@ -286,3 +290,43 @@ class TestFills:
         await bench.open_venue()
         async with bench.venue.session():
             assert list(await bench.venue.executions(ACCOUNT, START)) == [fill]
+
+
+async def test_a_commission_that_comes_after_its_fill_was_booked_is_a_problem(bench: IbkrBench) -> None:
+    bench.double.faults.switch_on("commission_never")
+    order = bench.order()
+    async with bench.venue.session():
+        await bench.venue.submit(order)
+        await bench.tick()
+        await until(
+            bench, lambda: any("has not told the commission" in text for text in bench.venue.problems), timer=True
+        )
+        (fill,) = await bench.venue.executions(ACCOUNT, START)
+        exec_id = next(iter(bench.venue._state.book.chain_by_execution))
+        leg_id = next(key for key in bench.venue._state.book.chain_by_execution if key != exec_id)
+        assert sum(leg.commission for leg in fill.legs) == 0
+        bench.venue.commission(CommissionRow(exec_id=leg_id, commission=Decimal("1.23"), currency="USD"))
+        assert any("is 1.23" in text and "booked with 0" in text for text in bench.venue.problems)
+
+
+async def test_a_modification_that_is_shown_and_then_refused_is_a_problem(bench: IbkrBench) -> None:
+    order = bench.resting(10)
+    better = structs.replace(order, reference=str(uuid4()), qty=Decimal(5), limit_price=Decimal(-80))
+    async with bench.venue.session():
+        await bench.venue.submit(order)
+        bench.double.faults.switch_on("modification_rejected", code=201, times=1)
+        (row,) = await bench.session.open_orders()
+        place = bench.session.place_order
+
+        async def shown_first(order_id: int, contract: Any, ticket: Any, *rest: Any) -> None:
+            bench.venue.open_order(replace(row, quantity=ticket.quantity, limit_price=ticket.limit_price))
+            await place(order_id, contract, ticket, *rest)
+
+        bench.session.place_order = shown_first  # type: ignore[method-assign]
+        assert isinstance(await bench.venue.replace(order.reference, Decimal(0), better), Accepted)
+        bench.session.place_order = place  # type: ignore[method-assign]
+        await until(bench, lambda: any("with a quantity of 10" in text for text in bench.venue.problems), timer=True)
+        await bench.venue.cancel(ACCOUNT, better.reference, None)
+        await until(bench, lambda: not bench.venue.order_is_open(better.reference), timer=True)
+        await bench.venue.orders(ACCOUNT, START)
+        assert bench.venue.problems == []

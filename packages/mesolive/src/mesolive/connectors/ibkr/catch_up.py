@@ -70,6 +70,7 @@ class CatchUp:
         self._executions = executions
         self._lock = asyncio.Lock()
         self._lacking: dict[str, datetime] = {}
+        self._differing: dict[str, datetime] = {}
         self._woken = asyncio.Event()
         self.foreign: dict[int, VenueOrder] = {}
 
@@ -138,7 +139,9 @@ class CatchUp:
             self._cancel_surplus(chain, rows)
             if not chain.open:
                 self._lacking.pop(chain.order_ref, None)
+                self._differing.pop(chain.order_ref, None)
                 self._state.solved(f"missed {chain.order_ref}")
+                self._state.solved(f"terms {chain.order_ref}")
                 continue
             if chain.rows:
                 self._life.executed(chain, next(iter(chain.rows.values())).perm_id)
@@ -183,6 +186,7 @@ class CatchUp:
         if rows and (pending is None or pending.replaces is None):
             self._lacking.pop(key, None)
             self._accounted(chain)
+            self._compare_terms(chain, rows, asked_at)
             return
         if not rows and chain.unaccounted:
             return  # a person was called: asking again and again tells nothing
@@ -250,6 +254,23 @@ class CatchUp:
         if chain.missed is not None and chain.reported_filled is not None:
             chain.missed, chain.unaccounted = None, False
             self._state.solved(f"missed {chain.order_ref}")
+
+    def _compare_terms(self, chain: Chain, rows: Sequence[OrderRow], asked_at: datetime) -> None:
+        """Report that IB works an order with other terms than ours: a modification that it showed and then refused."""
+        order, now, key = chain.current, self._state.timer.now(), f"terms {chain.order_ref}"
+        first = next((row for row in rows if chain.perm_ids and row.perm_id == chain.perm_ids[0]), None)
+        if first is None or order.at > asked_at or self._life.has_terms(first, order):
+            self._differing.pop(chain.order_ref, None)
+            self._state.solved(key)
+        elif now - self._differing.setdefault(chain.order_ref, now) < UNCHANGED:
+            self._life.doubtful.add(chain.order_ref)
+        else:
+            self._state.problem(
+                key,
+                f"IB works order {order.reference} with a quantity of {first.quantity} and a limit of "
+                f"{first.limit_price}, and not as it was sent ({order.total} at {order.request.limit_price}): a "
+                "modification was refused, or somebody else has changed it. Cancel it here, and send another",
+            )
 
     def _end_all(self, chain: Chain, how: Ending, reason: str) -> None:
         for order in chain.orders:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any, Final
 
-import structlog
-
 from mesolive.connectors.ibkr.executions import ExecutionReport, report_of
 from mesolive.connectors.ibkr.gathering import Fill, Share, base_id, correction_number, deal, legs_of_fill
 from mesolive.connectors.ibkr.journal import Cost, Seen, Told
@@ -16,8 +14,6 @@ from mesolive.connectors.ibkr.order_book import Chain
 from mesolive.connectors.ibkr.tws_messages import CommissionRow, ExecutionRow
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.venues.base import Execution, LegExecution
-
-_log = structlog.get_logger(__name__)
 
 COMMISSION_SECONDS: Final = 5.0
 """How long a fill waits for its commissions; then it is told with those that are known."""
@@ -74,11 +70,10 @@ class FillGatherer:
         self._state.record(Cost(exec_id=row.exec_id, commission=row.commission))
         chain = book.chain_by_execution.get(row.exec_id)
         if chain is not None and self._was_told(chain, base_id(row.exec_id)):
-            _log.warning(
-                "ibkr_commission_after_fill",
-                exec_id=row.exec_id,
-                commission=str(row.commission),
-                told=str(known or Decimal(0)),
+            self._state.problem(
+                f"commission {chain.account} {base_id(row.exec_id)}",
+                f"account {chain.account}: the commission of execution {row.exec_id} is {row.commission}, and its fill "
+                f"was booked with {known or Decimal(0)} before: correct the cash in the books by the difference",
             )
         return chain
 
@@ -97,8 +92,11 @@ class FillGatherer:
         unknown = False
         for fill in dealt.fills:
             legs = legs_of_fill(fill, chain.rows.values(), book.commissions, chain.ratios)
-            if all(leg.commission_known for leg in legs) or final:
+            if all(leg.commission_known for leg in legs):
                 self._tell(chain, fill)
+            elif final:
+                self._tell(chain, fill)
+                self._report_unknown_commission(chain, fill)
             else:
                 unknown = True
                 break  # fills of an order are told in their order
@@ -108,6 +106,16 @@ class FillGatherer:
             self._wait(chain)
         elif chain.order_ref in self._waiting:
             self._done(chain)
+
+    def _report_unknown_commission(self, chain: Chain, fill: Fill) -> None:
+        exec_ids = {base_id(row.exec_id): row.exec_id for row in chain.rows.values()}
+        for share in fill.shares:
+            if exec_ids[share.base_id] not in self._state.book.commissions:
+                self._state.problem(
+                    f"commission {chain.account} {share.base_id}",
+                    f"account {chain.account}: IB has not told the commission of execution {exec_ids[share.base_id]}; "
+                    "its fill is booked without it. Compare the account's statement with the books",
+                )
 
     async def settled(self) -> None:
         """Wait until no fill waits for legs or commissions."""
