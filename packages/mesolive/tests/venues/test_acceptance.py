@@ -365,9 +365,6 @@ class TestEveryVenue:
             await american.market.stop()
 
     async def test_25_an_order_whose_check_says_no_is_not_sent(self, bench: Bench) -> None:
-        if isinstance(bench, TastytradeBench):
-            pytest.xfail("known fault of the connector: see docs/brokers.md")
-
         async def check() -> str:
             return "the account is halted"
 
@@ -382,8 +379,6 @@ class TestEveryVenue:
             assert await bench.venue.executions(ACCOUNT, START) == []
 
     async def test_26_a_cancel_before_an_order_is_written_ends_it_unsent(self, bench: Bench) -> None:
-        if isinstance(bench, TastytradeBench):
-            pytest.xfail("known fault of the connector: see docs/brokers.md")
         asked, answered = asyncio.Event(), asyncio.Event()
 
         async def check() -> None:

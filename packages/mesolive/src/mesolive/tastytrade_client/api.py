@@ -30,7 +30,7 @@ from mesolive.tastytrade_client.instrument_messages import (
 )
 from mesolive.tastytrade_client.order_messages import DryRun, NewOrder, Order, Placed
 from mesolive.tastytrade_client.outcomes import Answered, Outcome
-from mesolive.tastytrade_client.transport import Transport, part
+from mesolive.tastytrade_client.transport import Transport, WriteCheck, part
 from mesolive.tastytrade_client.values import exchange_day
 
 ORDERS_PER_PAGE: Final = 100
@@ -110,17 +110,30 @@ class RestApi:
         path = f"/accounts/{part(account)}/orders/dry-run"
         return await self.transport.call("POST", path, DryRun, body=order, seconds=seconds, is_refused_with_data=True)
 
-    async def submit(self, account: str, order: NewOrder) -> Outcome[Placed]:
-        """Send an order once. After an unknown outcome it may be at work: search for its identifier first."""
-        return await self.transport.call("POST", f"/accounts/{part(account)}/orders", Placed, body=order)
+    async def submit(self, account: str, order: NewOrder, check: WriteCheck | None = None) -> Outcome[Placed]:
+        """Send an order once. After an unknown outcome it may be at work: search for its identifier first.
 
-    async def replace(self, account: str, order_id: str, order: NewOrder) -> Outcome[Order]:
+        Parameters
+        ----------
+        check
+            See `Transport.call`.
+        """
+        return await self.transport.call("POST", f"/accounts/{part(account)}/orders", Placed, body=order, check=check)
+
+    async def replace(
+        self, account: str, order_id: str, order: NewOrder, check: WriteCheck | None = None
+    ) -> Outcome[Order]:
         """Replace an order's price once; the answer is the new order, which has an id of its own.
 
         The identifier of the old order is not taken over: send one again.
+
+        Parameters
+        ----------
+        check
+            See `Transport.call`.
         """
         path = f"/accounts/{part(account)}/orders/{part(order_id)}"
-        return await self.transport.call("PUT", path, Order, body=order)
+        return await self.transport.call("PUT", path, Order, body=order, check=check)
 
     async def cancel(self, account: str, order_id: str) -> Outcome[Order]:
         """Request the cancel of an order; 422 where it has ended already."""

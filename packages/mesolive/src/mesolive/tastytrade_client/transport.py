@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -38,6 +38,12 @@ READS: Final = frozenset({"GET"})
 REPEATED_AFTER_401: Final = frozenset({"GET", "DELETE"})
 MAX_PAGES: Final = 200
 MAX_TOLD_CHARACTERS: Final = 300
+
+WRITE_BEGINS: Final = ".send_request_headers.started"
+"""The event of `httpcore` between the choice of a connection, which may have to be made first, and the first byte."""
+
+WriteCheck = Callable[[], Awaitable[str | None]]
+"""Returns why a request must not be written any more, or `None`: then it is written at once."""
 
 Query = Mapping[str, "str | int | bool | Sequence[str]"]
 
@@ -86,6 +92,10 @@ class _ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorBody | str | None = None
     error_code: str | None = None
     error_description: str | None = None
+
+
+class _WithheldError(Exception):
+    """A request was not written, for the reason in the text."""
 
 
 class Transport:
@@ -166,6 +176,7 @@ class Transport:
         body: msgspec.Struct | None = None,
         seconds: float | None = None,
         is_refused_with_data: bool = False,
+        check: WriteCheck | None = None,
     ) -> Outcome[T]:
         """Make a call, and return what became of it; it raises nothing.
 
@@ -179,8 +190,11 @@ class Transport:
             The longest duration; by default that of the configuration.
         is_refused_with_data
             Whether an error beside the data is a refusal: a dry run that fails has both.
+        check
+            Awaited right before each write of the request, behind the rate limit, the token and the connection. On a
+            reason nothing is written, and the outcome is unknown with that reason and `sent` false.
         """
-        outcome = await self._within_deadline(method, path, Envelope[answer], query, body, seconds)
+        outcome = await self._within_deadline(method, path, Envelope[answer], query, body, seconds, check)
         if not isinstance(outcome, Answered):
             return outcome
         envelope = outcome.value
@@ -230,10 +244,11 @@ class Transport:
         query: Query | None,
         body: msgspec.Struct | None,
         seconds: float | None,
+        check: WriteCheck | None = None,
     ) -> Outcome[T]:
         config = self.config
         limit = seconds if seconds is not None else config.call_seconds if method in READS else config.order_seconds
-        reached = _Reached()
+        reached = _Reached(check)
         try:
             async with asyncio.timeout(limit):
                 return await self._repeated(method, path, answer, query, body, reached)
@@ -333,9 +348,20 @@ class Transport:
         # From here on a caller that gives up does not know whether the server has the request.
         reached.sent = True
         try:
+            if self._given is not None:
+                await reached.begin()  # a transport of a test tells no events
             response = await self._http().request(
-                method, path, params=_pairs(query), content=content, headers=headers, timeout=self._timeout(method)
+                method,
+                path,
+                params=_pairs(query),
+                content=content,
+                headers=headers,
+                timeout=self._timeout(method),
+                extensions={} if reached.check is None else {"trace": reached.trace},
             )
+        except _WithheldError as error:
+            reached.sent = False
+            return Unknown(str(error), sent=False)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             reached.sent = False
             return Unknown(f"no connection for {method} {path} ({type(error).__name__})", sent=False)
@@ -381,13 +407,30 @@ class Transport:
 
 
 class _Reached:
-    """Whether a request may have reached the server, and how the last attempt failed."""
+    """Whether a request may have reached the server, and how the last attempt failed.
 
-    __slots__ = ("failure", "sent")
+    Parameters
+    ----------
+    check
+        Awaited before each write.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("check", "failure", "sent")
+
+    def __init__(self, check: WriteCheck | None = None) -> None:
+        self.check = check
         self.sent = False
         self.failure = ""
+
+    async def trace(self, event: str, info: object) -> None:
+        """Take an event of `httpcore`: the one before the first byte is the last at which a request can be withheld."""
+        del info
+        if event.endswith(WRITE_BEGINS):
+            await self.begin()
+
+    async def begin(self) -> None:
+        if self.check is not None and (reason := await self.check()) is not None:
+            raise _WithheldError(reason)
 
 
 @cache

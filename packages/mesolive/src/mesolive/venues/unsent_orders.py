@@ -30,6 +30,16 @@ class UnsentOrders:
         finally:
             self._cancelled.pop((account, reference), None)
 
+    def refused(self, account: str, reference: str, *, cancelled: bool) -> None:
+        """Count an order as not written again: the venue has refused it for now, and it may be written once more.
+
+        Parameters
+        ----------
+        cancelled
+            Whether its cancel came while it was written.
+        """
+        self._cancelled[account, reference] = cancelled
+
     def cancel(self, account: str, reference: str) -> bool:
         """Cancel an order that is not written; return whether it is one: then it certainly never will be."""
         if (account, reference) not in self._cancelled:

@@ -18,16 +18,20 @@ from mesolive.connectors.tastytrade.submissions import Submissions
 from mesolive.connectors.tastytrade.symbols import occ_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import VenueCore
+from mesolive.connectors.tastytrade.write_gate import WriteGate
 from mesolive.tasks import Tasks
 from mesolive.tastytrade_client import Answered, Order, Refused, Unknown
 from mesolive.venues.base import (
     Accepted,
     CancelDenied,
     Ended,
+    Ending,
     OrderStatus,
+    SendCheck,
     VenueRequest,
     VenueUnreachableError,
 )
+from mesolive.venues.unsent_orders import CANCELLED_UNSENT
 from mesolive_sdk.models import OrderType
 
 _log = structlog.get_logger(__name__)
@@ -47,7 +51,9 @@ class Replacements:
 
     # --- replacements -------------------------------------------------------------------------------------------------
 
-    async def replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    async def replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck
+    ) -> Accepted | Ended:
         """Replace an order; see `mesolive.venues.base.Venue.replace`."""
         key = request.account, request.reference
         if (known := self._submissions.outcome(*key)) is not None:
@@ -56,22 +62,36 @@ class Replacements:
         if running is None:
             if key in self._core.journal.sent:
                 raise VenueUnreachableError(f"order {request.reference} was sent before, and is being searched for")
-            work = self._replace(reference, filled, request)
+            work = self._replace(reference, filled, request, check)
             running = self._tasks.spawn("replacement at tastytrade", work, expected=VenueUnreachableError)
             self._running[key] = running
-            running.add_done_callback(lambda _: self._running.pop(key, None))
+            running.add_done_callback(lambda task: self._over(key, task))
         return await asyncio.shield(running)
 
-    async def _replace(self, reference: str, filled: Decimal, request: VenueRequest) -> Accepted | Ended:
+    def _over(self, key: tuple[str, str], task: asyncio.Task[Accepted | Ended]) -> None:
+        self._running.pop(key, None)
+        self._submissions.over(key, task)
+
+    async def _replace(
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck
+    ) -> Accepted | Ended:
+        unsent = self._submissions.unsent
+        with unsent.preparing(request.account, request.reference):
+            gate = WriteGate(self._core, unsent, request.account, request.reference, check)
+            return await self._prepare_and_send(reference, filled, request, gate)
+
+    async def _prepare_and_send(
+        self, reference: str, filled: Decimal, request: VenueRequest, gate: WriteGate
+    ) -> Accepted | Ended:
         core, account = self._core, request.account
         old = await self._fresh(account, reference)
         core.journal.write(Sent(request=request, at=core.clock.now(), replaces=reference), durable=True)
         reason = why_not(request) or _why_not_replaced(old, filled, request)
         if reason is not None or old is None:
-            return core.not_there(account, request.reference, reason or "the order is unknown", "NotReplaced")
+            return gate.not_there(reason or "the order is unknown", "NotReplaced")
         actions = {leg.symbol: leg.action for leg in old.legs}
         body = replacing(new_order(request, actions, request.limit_price))
-        outcome = await core.api.replace(account, old.id, body)
+        outcome = await core.api.replace(account, old.id, body, gate.why_not)
         match outcome:
             case Answered(value=told):
                 new = self._known(account, request.reference, told)
@@ -79,7 +99,7 @@ class Replacements:
                 return core.not_there(account, request.reference, str(outcome), outcome.code or "NotReplaced")
             case Unknown():
                 if not outcome.sent:
-                    return core.not_there(account, request.reference, f"not sent: {outcome}", "NotSent")
+                    return gate.not_there(f"not sent: {outcome}")
                 new = await self._after_doubt(account, old, request.reference)
         return await self._settled(account, old, new)
 
@@ -143,10 +163,16 @@ class Replacements:
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Request a cancel; see `mesolive.venues.base.Venue.cancel`."""
-        core = self._core
+        core, key = self._core, (account, reference)
+        if self._submissions.withdraw(account, reference):
+            return self._cancelled_unsent(account, reference)
         tracked = await self._known_order(account, reference, venue_id)
         if tracked is None:
-            if (account, reference) in self._submissions.doubts:
+            if (never := core.journal.not_there.get(key)) is not None:
+                return never
+            if key in self._running:
+                raise VenueUnreachableError(f"order {reference} is being sent")
+            if key in self._submissions.doubts:
                 raise VenueUnreachableError(f"order {reference} is being searched for")
             return self._denied(account, reference, "the broker does not know the order", unknown=True)
         if tracked.has_ended:
@@ -166,6 +192,16 @@ class Replacements:
                 if await core.read_order(account, tracked.id) is None or not tracked.order.has_ended:
                     raise VenueUnreachableError(str(outcome))
         return await self._cancelled(account, reference, tracked)
+
+    def _cancelled_unsent(self, account: str, reference: str) -> Ended:
+        return Ended(
+            account=account,
+            reference=reference,
+            venue_id=None,
+            how=Ending.CANCELLED,
+            at=self._core.clock.now(),
+            reason=CANCELLED_UNSENT,
+        )
 
     async def _known_order(self, account: str, reference: str, venue_id: str | None) -> TrackedOrder | None:
         core = self._core

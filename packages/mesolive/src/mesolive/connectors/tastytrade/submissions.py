@@ -27,9 +27,18 @@ from mesolive.connectors.tastytrade.order_requests import (
 from mesolive.connectors.tastytrade.symbols import occ_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
+from mesolive.connectors.tastytrade.write_gate import WriteGate
 from mesolive.tasks import Tasks
 from mesolive.tastytrade_client import Answered, NewOrder, Placed, Refused, Unknown
-from mesolive.venues.base import Accepted, Ended, VenueRequest, VenueUnreachableError
+from mesolive.venues.base import (
+    NOT_SENT,
+    Accepted,
+    Ended,
+    SendCheck,
+    VenueRequest,
+    VenueUnreachableError,
+)
+from mesolive.venues.unsent_orders import UnsentOrders
 from mesolive_sdk.models import OrderType
 
 _log = structlog.get_logger(__name__)
@@ -103,6 +112,8 @@ class Submissions:
         self._session_number = session_number
         self._reconnect = reconnect
         self._running: dict[tuple[str, str], asyncio.Task[Accepted | Ended]] = {}
+        self.unsent = UnsentOrders()
+        self._withdrawn: set[tuple[str, str]] = set()
         self.doubts: dict[tuple[str, str], Doubt] = {}
         self.ambiguous: set[tuple[str, str]] = set()
         self.sent = 0
@@ -112,8 +123,8 @@ class Submissions:
         """Return whether orders of an account are being sent or searched for."""
         return any(owner == account for owner, _ in (*self.doubts, *self._running))
 
-    async def submit(self, request: VenueRequest) -> Accepted | Ended:
-        """Send an order, or answer again what became of it.
+    async def submit(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
+        """Send an order, or answer again what became of it; `check` is awaited before each write.
 
         Raises
         ------
@@ -127,11 +138,37 @@ class Submissions:
         if running is None:
             if key in self._core.journal.sent:
                 raise VenueUnreachableError(f"order {request.reference} was sent before, and is being searched for")
-            running = self._tasks.spawn("order to tastytrade", self._place(request), expected=VenueUnreachableError)
+            running = self._tasks.spawn(
+                "order to tastytrade", self._place(request, check), expected=VenueUnreachableError
+            )
             self._running[key] = running
-            running.add_done_callback(lambda _: self._running.pop(key, None))
+            running.add_done_callback(lambda task: self.over(key, task))
         # The caller may give up: the call goes on, and what becomes of it is told.
         return await asyncio.shield(running)
+
+    def over(self, key: tuple[str, str], task: asyncio.Task[Accepted | Ended]) -> None:
+        """Take that a call has ended; one that failed behind the journal's record leaves an order in doubt."""
+        self._running.pop(key, None)
+        self._withdrawn.discard(key)
+        failed = not task.cancelled() and task.exception() is not None
+        if failed and key in self._core.journal.sent and self.outcome(*key) is None:
+            self.doubt(*key)
+
+    def withdraw(self, account: str, reference: str) -> bool:
+        """Keep an order from being sent, or from being sent once more; return whether it certainly will not be.
+
+        Raises
+        ------
+        VenueUnreachableError
+            When it is on its way right now: the broker may take it.
+        """
+        if self.unsent.cancel(account, reference):
+            return True
+        if (account, reference) in self._running:
+            self._withdrawn.add((account, reference))
+            if self._core.book.named(account, reference) is None:
+                raise VenueUnreachableError(f"order {reference} is being sent")
+        return False
 
     def outcome(self, account: str, reference: str) -> Accepted | Ended | None:
         """Return what is known of an order of ours."""
@@ -160,7 +197,12 @@ class Submissions:
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
-    async def _place(self, request: VenueRequest) -> Accepted | Ended:
+    async def _place(self, request: VenueRequest, check: SendCheck) -> Accepted | Ended:
+        with self.unsent.preparing(request.account, request.reference):
+            gate = WriteGate(self._core, self.unsent, request.account, request.reference, check)
+            return await self._prepare_and_send(request, gate)
+
+    async def _prepare_and_send(self, request: VenueRequest, gate: WriteGate) -> Accepted | Ended:
         core, account, reference = self._core, request.account, request.reference
         reason = why_not(request)
         if reason is None and account not in core.rules.queued_accounts:
@@ -170,10 +212,10 @@ class Submissions:
             order, reason = self._order(request)
         core.journal.write(Sent(request=request, at=core.clock.now()), durable=True)
         if order is None or reason is not None:
-            return core.not_there(account, reference, reason or "it cannot be sent", "NotSent")
+            return gate.not_there(reason or "it cannot be sent")
         if core.rules.dry_run and (refusal := await self._dry_run(account, reference, order)) is not None:
-            return core.not_there(account, reference, *refusal)
-        return await self._send(account, reference, order)
+            return gate.not_there(*refusal)
+        return await self._send(account, reference, order, gate)
 
     def _order(self, request: VenueRequest) -> tuple[NewOrder | None, str | None]:
         """Return the order to send, or why there is none."""
@@ -207,35 +249,41 @@ class Submissions:
                     return None  # the same refusal follows, and is waited for there
                 return f"the broker's check refuses it: {outcome}", outcome.code or "DryRun"
             case Unknown():
-                return f"not sent: the broker's check was not answered ({outcome})", "NotSent"
+                return f"not sent: the broker's check was not answered ({outcome})", NOT_SENT
 
-    async def _send(self, account: str, reference: str, order: NewOrder) -> Accepted | Ended:
-        """Send an order; send it again only after a refusal that permits it."""
-        core = self._core
+    async def _send(self, account: str, reference: str, order: NewOrder, gate: WriteGate) -> Accepted | Ended:
+        """Send an order; send it again only after a refusal that permits it.
+
+        Before each time the order is checked anew: rate limits, tokens and positions are waited for in between.
+        """
+        core, key = self._core, (account, reference)
         throttled = 0
         again_after_401 = again_after_ledger = True
         while True:
             self.sent += 1
-            outcome = await core.api.submit(account, order)
+            outcome = await core.api.submit(account, order, gate.why_not)
             match outcome:
                 case Answered(value=placed):
                     return self._placed(account, reference, order, placed)
                 case Unknown():
                     if not outcome.sent:
-                        return core.not_there(account, reference, f"not sent: {outcome}", "NotSent")
+                        return gate.not_there(f"not sent: {outcome}")
                     self.doubt(account, reference)
                     raise VenueUnreachableError(str(outcome))
                 case Refused():
                     if outcome.is_throttled and throttled < MAX_THROTTLED:
                         throttled += 1  # nothing exists; the rate limit lets the next one wait
+                        self.unsent.refused(*key, cancelled=key in self._withdrawn)
                         continue
                     if outcome.is_unauthorized and outcome.code != "login" and again_after_401:
                         again_after_401 = False
                         if (found := await self._found(account, reference)) is not None:
                             return core.accepted(account, found)
+                        self.unsent.refused(*key, cancelled=key in self._withdrawn)
                         continue
                     if self._is_ledger_lag(outcome, order) and again_after_ledger:
                         again_after_ledger = False
+                        self.unsent.refused(*key, cancelled=key in self._withdrawn)
                         await self._position_listed(account, order)
                         continue
                     return core.not_there(account, reference, str(outcome), outcome.code or f"Http{outcome.status}")

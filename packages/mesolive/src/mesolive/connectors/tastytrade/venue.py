@@ -211,23 +211,19 @@ class TastytradeVenue:
                 self._session = None
                 self._since = None
 
-    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:  # noqa: ARG002 - known fault: see docs/brokers.md
+    async def submit(self, request: VenueRequest, check: SendCheck = unchecked) -> Accepted | Ended:
         """Send an order once."""
         self._must_be_connected()
         if request.account not in self.accounts:
             raise VenueUnreachableError(f"account {request.account} is not connected")
-        return await self.submissions.submit(request)
+        return await self.submissions.submit(request, check)
 
     async def replace(
-        self,
-        reference: str,
-        filled: Decimal,
-        request: VenueRequest,
-        check: SendCheck = unchecked,  # noqa: ARG002 - known fault: see docs/brokers.md
+        self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked
     ) -> Accepted | Ended:
         """Replace an order by one with another price."""
         self._must_be_connected()
-        return await self._replacements.replace(reference, filled, request)
+        return await self._replacements.replace(reference, filled, request, check)
 
     async def cancel(self, account: str, reference: str, venue_id: str | None) -> Ended | CancelDenied | None:
         """Request a cancel, and watch it for a moment."""
@@ -250,7 +246,8 @@ class TastytradeVenue:
         ]
         for (owner, reference), ended in self._journal.not_there.items():
             if owner == account and ended.at >= since and self.core.book.named(account, reference) is None:
-                listed.append(self._shown_as(account, reference, OrderStatus.REJECTED, ended.at, ended.reason))
+                status = OrderStatus(ended.how.value)
+                listed.append(self._shown_as(account, reference, status, ended.at, ended.reason))
         for owner, reference in self.submissions.doubts:
             if owner == account and self.core.book.named(account, reference) is None:
                 sent = self._journal.sent[account, reference]

@@ -222,13 +222,15 @@ class VenueCore:
             reason=tracked.reason() or ("rejected by the broker" if how is Ending.REJECTED else ""),
         )
 
-    def not_there(self, account: str, reference: str, reason: str, code: str | None = None) -> Ended:
+    def not_there(
+        self, account: str, reference: str, reason: str, code: str | None = None, how: Ending = Ending.REJECTED
+    ) -> Ended:
         """Note for good that the venue does not have an order of ours, and return the report."""
         ended = Ended(
             account=account,
             reference=reference,
             venue_id=None,
-            how=Ending.REJECTED,
+            how=how,
             at=self.clock.now(),
             reason=reason,
             code=code,
