@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from uuid import uuid4
 import pytest
 from msgspec import structs
 
-from mesolive.connectors.ibkr.journal import Journal, Told
+from mesolive.connectors.ibkr.journal import Cost, Journal, Known, Seen, Sending, Told
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.tws_messages import CommissionRow
+from mesolive.connectors.ibkr.venue import JOURNAL_FILE
 from mesolive.doubles.tws.actions import act
 from mesolive.venues.base import (
     Accepted,
@@ -330,3 +331,32 @@ async def test_a_modification_that_is_shown_and_then_refused_is_a_problem(bench:
         await until(bench, lambda: not bench.venue.order_is_open(better.reference), timer=True)
         await bench.venue.orders(ACCOUNT, START)
         assert bench.venue.problems == []
+
+
+async def test_filled_orders_leave_the_journal_after_ninety_days(bench: IbkrBench, tmp_path: Path) -> None:
+    async with bench.venue.session():
+        for _ in range(2):
+            await bench.venue.submit(bench.order())
+        await bench.tick()
+        await until(bench, lambda: len(bench.double.truth.of("execution")) > 0)
+        assert len(await bench.venue.executions(ACCOUNT, START)) == 2
+        assert isinstance(await bench.venue.submit(working := bench.resting()), Accepted)
+    await bench.close_venue()
+    journal = Journal(tmp_path / JOURNAL_FILE)
+    fills = (Sending, Known, Seen, Cost, Told)
+    assert sum(isinstance(record, fills) for record in journal.open(START + timedelta(days=89))) > 10
+    journal.close()
+    kept = [record for record in journal.open(START + timedelta(days=91)) if isinstance(record, fills)]
+    journal.close()
+    assert [type(record) for record in kept] == [Sending, Known]
+    assert all(working.reference in str(record) for record in kept)
+    await bench.open_venue()
+
+
+async def test_a_correction_of_an_execution_by_hand_is_a_problem(bench: IbkrBench) -> None:
+    await bench.trade_by_hand()
+    async with bench.venue.session():
+        (fill,) = await bench.venue.executions(ACCOUNT, START)
+        act(bench.double, "correct", {"exec_id": f"{fill.execution_id}.01", "price": "9.99"})
+        assert await bench.venue.executions(ACCOUNT, START) == [fill]
+        assert any("has corrected execution" in text for text in bench.venue.problems)

@@ -54,11 +54,7 @@ class FillGatherer:
         if chain is None:
             self._tell_other(report)
         elif correction_number(report.exec_id) > 1 and self._was_told(chain, base_id(report.exec_id)):
-            state.problem(
-                f"correction {report.exec_id}",
-                f"IB has corrected execution {report.exec_id} to {report.shares} at {report.price} after it was "
-                "booked; compare the account's statement with the books",
-            )
+            self._report_correction(report)
         return chain
 
     def commission(self, row: CommissionRow) -> Chain | None:
@@ -106,6 +102,13 @@ class FillGatherer:
             self._wait(chain)
         elif chain.order_ref in self._waiting:
             self._done(chain)
+
+    def _report_correction(self, report: ExecutionReport) -> None:
+        self._state.problem(
+            f"correction {report.exec_id}",
+            f"IB has corrected execution {report.exec_id} to {report.shares} at {report.price} after it was "
+            "booked; compare the account's statement with the books",
+        )
 
     def _report_unknown_commission(self, chain: Chain, fill: Fill) -> None:
         exec_ids = {base_id(row.exec_id): row.exec_id for row in chain.rows.values()}
@@ -212,7 +215,10 @@ class FillGatherer:
 
     def _tell_other(self, report: ExecutionReport) -> None:
         """Tell an execution of an order that is not ours: by hand, by IB, by another client; combos by their legs."""
-        if report.option is None or correction_number(report.exec_id) > 1:
+        if report.option is None:
+            return
+        if correction_number(report.exec_id) > 1 and base_id(report.exec_id) in self._state.book.told_others:
+            self._report_correction(report)
             return
         base = base_id(report.exec_id)
         fill = Fill(

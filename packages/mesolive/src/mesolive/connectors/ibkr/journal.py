@@ -169,8 +169,12 @@ class Journal:
         try:
             records = _without_old(list(_read(self._path)), now - KEPT)
             new = self._path.with_name(f"{self._path.name}.new")
-            new.write_bytes(b"".join(_encoder.encode(record) + b"\n" for record in records))
+            with new.open("wb") as file:
+                file.write(b"".join(_encoder.encode(record) + b"\n" for record in records))
+                file.flush()
+                os.fsync(file.fileno())  # before it takes the place of the old one: after a loss of power it is whole
             new.replace(self._path)
+            _sync_folder(self._path.parent)
             self._file = self._path.open("ab")
         except OSError as error:
             raise JournalError(f"{self._path}: {error.strerror}") from error
@@ -198,6 +202,17 @@ class Journal:
             os.fsync(self._file.fileno())
 
 
+def _sync_folder(folder: Path) -> None:
+    """Keep a new name of a file through a loss of power, where the system has that."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _read(path: Path) -> Iterator[Record]:
     if not path.exists():
         return
@@ -213,10 +228,34 @@ def _read(path: Path) -> Iterator[Record]:
             raise JournalError(f"{path}: line {number} cannot be read: {error}") from error
 
 
+def _ended_before(records: Iterable[Record], limit: datetime) -> set[str]:
+    """Return the references of orders that ended before a limit: also those that were filled, or replaced."""
+    qty: dict[str, Decimal] = {}
+    replaced_by: dict[str, str] = {}
+    ended: dict[str, datetime] = {}
+    for record in records:
+        match record:
+            case Sending():
+                qty[record.request.reference] = record.request.qty
+                if record.replaces is not None:
+                    replaced_by[record.request.reference] = record.replaces
+            case Known() if record.reference in replaced_by:
+                ended.setdefault(replaced_by[record.reference], record.at)
+            case Finished() | Denied():
+                ended[record.reference] = record.at
+            case Told() if (reference := record.execution.reference) is not None:
+                qty[reference] = qty.get(reference, Decimal(0)) - record.execution.qty
+                if qty[reference] <= 0 or reference in ended:
+                    ended[reference] = max(record.execution.at, ended.get(reference, record.execution.at))
+            case _:
+                pass
+    return {reference for reference, at in ended.items() if at < limit}
+
+
 def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
     """Leave out orders that ended before a limit, with their executions; of positions only the last list counts."""
     kept = list(records)
-    ended = {record.reference for record in kept if isinstance(record, Finished) and record.at < limit}
+    ended = _ended_before(kept, limit)
     chains: dict[str, set[str]] = {}
     for record in kept:
         if isinstance(record, Sending):
@@ -228,9 +267,7 @@ def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
     old_rows = {
         record.row.exec_id
         for record in kept
-        if isinstance(record, Seen)
-        and record.row.at < limit
-        and (record.row.order_ref in gone or not record.row.order_ref)
+        if isinstance(record, Seen) and record.row.at < limit and record.row.order_ref not in chains.keys() - gone
     }
 
     def wanted(number: int, record: Record) -> bool:
@@ -244,13 +281,13 @@ def _without_old(records: Iterable[Record], limit: datetime) -> list[Record]:
             case Cost():
                 return record.exec_id not in old_rows
             case Told():
-                return record.execution.at >= limit or record.order_ref not in gone
+                return record.execution.at >= limit or record.order_ref in chains.keys() - gone
             case Held():
                 return last_lists[record.account] == number
             case Covered():
                 return last_covered[record.account] == number
             case Missed():
-                return record.until >= limit
+                return True  # an order may be in doubt for as long as nobody decides about it
             case Gone():
                 return record.fact.at >= limit
 
