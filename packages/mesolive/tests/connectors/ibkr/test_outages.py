@@ -102,6 +102,9 @@ async def test_a_day_order_that_may_have_filled_in_an_outage_over_midnight_is_in
     async with bench.venue.session():
         await until(bench, lambda: order.reference in problems(bench), timer=True)
         assert (await listed(bench, order)).status is OrderStatus.IN_DOUBT
+        await bench.to(NEXT_DAY + timedelta(days=1, hours=1))
+        assert (await listed(bench, order)).status is OrderStatus.IN_DOUBT
+        assert order.reference in problems(bench), "it is a problem for as long as nobody has decided"
 
 
 async def test_the_owner_ends_an_order_in_doubt_by_cancelling_it(bench: IbkrBench) -> None:

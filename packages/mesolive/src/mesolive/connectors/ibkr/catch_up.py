@@ -189,7 +189,8 @@ class CatchUp:
             self._compare_terms(chain, rows, asked_at)
             return
         if not rows and chain.unaccounted:
-            return  # a person was called: asking again and again tells nothing
+            self._unaccounted(chain)  # until a person has decided; asking TWS again and again tells nothing
+            return
         if chain.orders[-1].at > asked_at:
             return  # sent after the lists were made
         lacking = now - self._lacking.setdefault(key, now)
@@ -230,13 +231,13 @@ class CatchUp:
 
     def _judge_unread(self, chain: Chain) -> None:
         now = self._state.timer.now()
-        if not chain.unaccounted and now - self._lacking.setdefault(chain.order_ref, now) >= ARRIVAL:
+        if chain.unaccounted or now - self._lacking.setdefault(chain.order_ref, now) >= ARRIVAL:
             self._unaccounted(chain)
 
     def _unaccounted(self, chain: Chain) -> None:
         """Call a person: what became of an order stood in a list that TWS has no more."""
         gap = chain.missed
-        if gap is None or chain.unaccounted:
+        if gap is None:
             return
         chain.unaccounted = True
         self._lacking.pop(chain.order_ref, None)
