@@ -32,7 +32,6 @@ PAGES = (
     "accounts",
     "server",
     "settings",
-    "backtest",
 )
 """First parts of the addresses at which `portal/src/App.svelte` shows pages."""
 

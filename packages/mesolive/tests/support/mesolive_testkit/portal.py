@@ -31,11 +31,14 @@ PAGES = (
     "strategies",
     "events",
     "accounts",
-    "backtest",
     "server",
     "settings",
 )
 """The pages that need no number in their address."""
+
+
+# Pages are awaited, not timed: a busy machine takes many seconds for what a quiet one does in one.
+expect.set_options(timeout=30_000)
 
 
 def chromium() -> str:

@@ -1,1 +1,0 @@
-import{E as e,O as t}from"./disclose-version-Be9xiH2Q.js";var n=t(`<div class="head"><h1>Backtest</h1></div>`);function r(t){var r=n();e(t,r)}export{r as default};

@@ -1,1 +1,0 @@
-import{G as e,K as t,N as n,q as r}from"./disclose-version-Be9xiH2Q.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=r(e(i.matches));get narrow(){return n(this.#e)}set narrow(e){t(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
