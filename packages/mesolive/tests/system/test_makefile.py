@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,16 @@ from mesolive_testkit.paths import ROOT
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
+# What a make that runs these tests tells its children, which are no parts of it: with the flags of `-j` they warn.
+OF_AN_OUTER_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+
+
 def made(tmp_path: Path, python: Path) -> list[str]:
     """Return what `make run` complains of with this Python, in a fresh environment."""
     ended = subprocess.run(
         ["make", "--no-print-directory", "run", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}"],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name not in OF_AN_OUTER_MAKE},
         capture_output=True,
         text=True,
         timeout=60,
