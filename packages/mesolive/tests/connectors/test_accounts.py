@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from mesolive.store.tables.settlements import settlement_facts
+from mesolive.store.tables.trading import executions
 from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
-from mesolive.trading.portfolio.accounts import find_account, move_cash
+from mesolive.trading.portfolio.accounts import begin_with_cash, find_account, move_cash
 from mesolive_sdk import MesoLiveApiException, models
-from mesolive_testkit.connectors import IN_SESSION, QUICK, enabled, running_live
+from mesolive_testkit.connectors import IN_SESSION, QUICK, enabled, prepared, running_live, send
 from mesolive_testkit.server import Kit
 
 NAME = "SIM1000"
@@ -58,6 +62,79 @@ async def test_books_begin_with_the_brokers_cash_as_soon_as_it_can_be_read(tmp_p
                     break
                 await asyncio.sleep(0.02)
         assert (await books(kit))[:2] == (250_000, 250_000)
+
+
+async def test_books_that_were_booked_on_before_the_first_cash_begin_with_what_was_there_before(tmp_path: Path) -> None:
+    # Market time runs fast: a statement of the minutes after a fill is not what the books begin with.
+    async with running_live(tmp_path, supervision=replace(QUICK, facts_seconds=0.1)) as kit:
+        await enabled(kit, nonsense_facts="true", cash="250000", speed="300")
+        await kit.control.enable_broker_account(ENABLE)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        initial, spent, _ = await books(kit)
+        assert initial == 0
+        assert spent != 0
+        await kit.control.update_connector(
+            models.UpdateConnectorArgs(Name="sim", Settings={"nonsense_facts": "false"}, Secrets={})
+        )
+        async with asyncio.timeout(60):
+            while True:
+                if (await books(kit))[0] != 0:
+                    break
+                await asyncio.sleep(0.02)
+        assert (await books(kit))[:2] == (250_000, 250_000 + spent)
+        account = await kit.control.get_account(models.GetAccountArgs(BrokerAccountId=NAME))
+        assert account.Cash == 250_000 + spent
+        assert account.Books is None or account.Books.Cash == account.Cash
+
+
+@pytest.mark.parametrize(("later", "begins"), [(timedelta(minutes=4), False), (timedelta(minutes=6), True)])
+async def test_books_do_not_begin_with_a_statement_of_the_minutes_after_a_fill(
+    tmp_path: Path, later: timedelta, *, begins: bool
+) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, nonsense_facts="true")
+        await kit.control.enable_broker_account(ENABLE)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        spent = (await books(kit))[1]
+        owner = await kit.application.access.user("trader")
+        async with kit.application.database.write(owner.user_id) as tx:
+            account = await find_account(tx, owner.user_id, NAME)
+            filled_at = await tx.scalar(select(func.max(executions.c.executed_at)))
+            assert await begin_with_cash(tx, account.id, Decimal(50_000), filled_at + later) is begins
+        assert (await books(kit))[:2] == ((50_000 - spent, 50_000) if begins else (0, spent))
+
+
+@pytest.mark.parametrize(("days", "begins"), [(3, False), (4, True)])
+async def test_books_do_not_begin_with_a_statement_of_the_days_after_a_settlement(
+    tmp_path: Path, days: int, *, begins: bool
+) -> None:
+    settled_at = datetime(2026, 1, 5, 21, tzinfo=UTC)
+    async with running_live(tmp_path) as kit:
+        await enabled(kit, nonsense_facts="true")
+        await kit.control.enable_broker_account(ENABLE)
+        owner = await kit.application.access.user("trader")
+        async with kit.application.database.write(owner.user_id) as tx:
+            account = await find_account(tx, owner.user_id, NAME)
+            await move_cash(tx, account, Decimal(-500), settled_at)
+            row = {
+                "user_id": owner.user_id,
+                "account_id": account.id,
+                "fact_id": "settled",
+                "kind": "Settled",
+                "body": "{}",
+                "at": settled_at,
+                "received_at": settled_at,
+                "booked_qty": Decimal(1),
+                "waits": False,
+            }
+            await tx.execute(settlement_facts.insert().values(row))
+            as_of = settled_at + timedelta(days=days)
+            assert await begin_with_cash(tx, account.id, Decimal(9_500), as_of) is begins
+        assert (await books(kit))[:2] == ((10_000, 9_500) if begins else (0, -500))
 
 
 async def test_books_that_have_begun_do_not_follow_the_brokers_cash(tmp_path: Path) -> None:

@@ -9,53 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key, wait_for_job
-from mesolive_testkit.connectors import QUICK, enabled, running_live
-from mesolive_testkit.server import SPX, Kit, definition
+from mesolive_sdk import MesoLiveApiException, models
+from mesolive_testkit.connectors import ACCOUNT, QUICK, enabled, prepared, running_live, send
+from mesolive_testkit.server import Kit
 
-ACCOUNT = "SIM1000"
 FACTS_SOON = replace(QUICK, facts_seconds=0.1)
-
-
-async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositionEntryStatusResult:
-    """Import the sample strategy for an account, prepare an entry, and return the job's final status."""
-    strategy = await kit.control.create_strategy(
-        models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[account])
-    )
-    job = await kit.control.start_prepare_position_entry(
-        models.PreparePositionEntryArgs(
-            IdempotencyKey=new_idempotency_key(),
-            PositionName="over a connector",
-            StrategyId=strategy.Id,
-            BrokerAccountId=account,
-            LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
-            Underlying=SPX,
-        )
-    )
-    args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
-    return await wait_for_job(lambda: kit.control.get_prepare_position_entry_status(args))
-
-
-async def send(kit: Kit, plan: models.PreparePositionEntryResult, account: str = ACCOUNT) -> None:
-    """Send every leg group of a plan at the market, one after another, and wait until the position is open."""
-    for group, names in plan.LegGroups.items():
-        await kit.control.send_order(
-            models.SendOrderArgs(
-                IdempotencyKey=new_idempotency_key(),
-                BrokerAccountId=account,
-                ExecPlanId=plan.ExecPlanId,
-                LegGroupId=group,
-                LegGroupOrder=models.LegGroupOrder(
-                    OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=names
-                ),
-            )
-        )
-    async with asyncio.timeout(60):
-        while True:
-            found = (await kit.control.list_positions()).Positions
-            if found and found[0].State is models.LivePositionState.Open:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def account_enabled(kit: Kit, name: str = ACCOUNT) -> models.LiveAccount:

@@ -46,6 +46,7 @@ from mesolive.store.database import Database, Transaction
 from mesolive.store.tables.journal import active_events
 from mesolive.tasks import TaskRegistry, Tasks
 from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.orders.repository import open_orders_of_account
 from mesolive.trading.portfolio.accounts import begin_with_cash
 from mesolive.trading.portfolio.broker_facts import store_facts
 from mesolive_sdk import models
@@ -339,7 +340,8 @@ class ConnectionManager:
     async def accounts_read(self, connection: StoredConnection, connector: Connector) -> None:
         """Store the accounts of a connection, and what the broker states about the enabled ones.
 
-        The books of an enabled account begin with the first cash that the broker states.
+        The books of an enabled account begin with the first cash that the broker states while no order is open: cash
+        that moves meanwhile may be in the statement and not in the books, or the other way round.
         """
         found = await connector.accounts()
         now = self.clock.now()
@@ -351,8 +353,8 @@ class ConnectionManager:
                 facts = await connector.account_facts(account.discovered.account_id)
                 async with self._database.write(connection.user_id) as tx:
                     await store_facts(tx, account.account_id, facts, now)
-                    if facts.cash is not None:
-                        await begin_with_cash(tx, account.account_id, facts.cash)
+                    if facts.cash is not None and not await open_orders_of_account(tx, account.account_id):
+                        await begin_with_cash(tx, account.account_id, facts.cash, facts.as_of)
 
 
 async def _has_error(tx: Transaction, connection: StoredConnection) -> bool:

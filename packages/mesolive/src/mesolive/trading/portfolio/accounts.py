@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock
@@ -39,6 +39,12 @@ SIMULATED_PREFIX = "SIM"
 
 MAX_CASH = Decimal(1_000_000_000_000)
 """Largest initial cash: sums stay within the digits of decimal arithmetic."""
+
+FILL_LAG: Final = timedelta(minutes=5)
+"""After a fill, a broker's statement of cash may lack it for so long; IB updates an account every three minutes."""
+
+SETTLEMENT_LAG: Final = timedelta(days=4)
+"""After a settlement, the broker's cash may lack it for so long: a business day, over a long weekend."""
 
 ACCOUNT_ID = re.compile(r"[A-Z][A-Z0-9]{2,31}")
 
@@ -263,27 +269,44 @@ async def accounts_of_connection(tx: Transaction, connection_id: int) -> list[Ac
     return [account_of(row) for row in rows]
 
 
-async def begin_with_cash(tx: WriteTransaction, account_id: int, cash: Decimal) -> None:
+async def begin_with_cash(tx: WriteTransaction, account_id: int, cash: Decimal, as_of: datetime) -> bool:
     """Let the books of an account begin with the broker's cash; books that have begun stay as they are.
 
-    Books have begun once they hold cash, or a fill or a settlement has been booked on them.
+    Books have begun once they have an initial cash. What was booked on them before then is part of the broker's cash
+    already, so that they begin with the broker's cash less that. A statement that may not hold all of it is left out:
+    one from shortly after a fill (brokers update their figures by the minute) or from a few days after a settlement
+    (whose cash is credited on a later business day). The next statement is another chance.
 
     Parameters
     ----------
     cash
-        In account currency.
+        What the broker states, in account currency.
+    as_of
+        The market time of the statement.
+
+    Returns
+    -------
+    bool
+        Whether the books began by it.
     """
-    await tx.execute(
-        accounts.update()
-        .where(
-            accounts.c.id == account_id,
-            accounts.c.initial_cash == Decimal(0),
-            accounts.c.cash == Decimal(0),
-            ~exists().where(executions.c.account_id == account_id),
-            ~exists().where(settlement_facts.c.account_id == account_id),
-        )
-        .values(initial_cash=cash, cash=cash)
+    row = await tx.first(select(accounts).where(accounts.c.id == account_id))
+    if row is None or row.initial_cash != 0:
+        return False
+    filled = await tx.scalar(select(func.max(executions.c.executed_at)).where(executions.c.account_id == account_id))
+    settled = await tx.scalar(
+        select(func.max(settlement_facts.c.at)).where(settlement_facts.c.account_id == account_id)
     )
+    if filled is not None and as_of < filled + FILL_LAG:
+        return False
+    if settled is not None and as_of < settled + SETTLEMENT_LAG:
+        return False
+    # Compare-and-set: a fill that is booked meanwhile has moved the cash, and waits for the next statement.
+    begun = await tx.execute(
+        accounts.update()
+        .where(accounts.c.id == account_id, accounts.c.initial_cash == row.initial_cash, accounts.c.cash == row.cash)
+        .values(initial_cash=cash - row.cash, cash=cash)
+    )
+    return begun.rowcount == 1 and cash != row.cash
 
 
 async def set_market_data(

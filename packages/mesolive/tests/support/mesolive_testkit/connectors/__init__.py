@@ -14,8 +14,8 @@ from mesolive.connectors.supervisor import SupervisionConfig
 from mesolive.server import serving
 from mesolive.settings import Settings
 from mesolive.tasks import BackOff
-from mesolive_sdk import MesoLiveControlHubClient, models
-from mesolive_testkit.server import Kit
+from mesolive_sdk import MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
+from mesolive_testkit.server import SPX, Kit, definition
 
 QUICK = SupervisionConfig(
     connect_seconds=30.0,
@@ -28,6 +28,8 @@ IN_SESSION = {"start": "2026-01-05T16:00:00Z", "hours": "always"}
 """Settings of a simulated connector whose market is open whenever the test runs."""
 
 SECONDS = 30.0
+ACCOUNT = "SIM1000"
+"""The account of a simulated connector by default."""
 
 
 @asynccontextmanager
@@ -68,3 +70,44 @@ async def until(kit: Kit, condition: Callable[[models.ConnectorInfo], bool], nam
                 if item.Name == name and condition(item):
                     return item
             await asyncio.sleep(0.02)
+
+
+async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositionEntryStatusResult:
+    """Import the sample strategy for an account, prepare an entry, and return the job's final status."""
+    strategy = await kit.control.create_strategy(
+        models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[account])
+    )
+    job = await kit.control.start_prepare_position_entry(
+        models.PreparePositionEntryArgs(
+            IdempotencyKey=new_idempotency_key(),
+            PositionName="over a connector",
+            StrategyId=strategy.Id,
+            BrokerAccountId=account,
+            LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
+            Underlying=SPX,
+        )
+    )
+    args = models.GetPreparePositionEntryStatusArgs(JobId=job.JobId)
+    return await wait_for_job(lambda: kit.control.get_prepare_position_entry_status(args))
+
+
+async def send(kit: Kit, plan: models.PreparePositionEntryResult, account: str = ACCOUNT) -> None:
+    """Send every leg group of a plan at the market, one after another, and wait until the position is open."""
+    for group, names in plan.LegGroups.items():
+        await kit.control.send_order(
+            models.SendOrderArgs(
+                IdempotencyKey=new_idempotency_key(),
+                BrokerAccountId=account,
+                ExecPlanId=plan.ExecPlanId,
+                LegGroupId=group,
+                LegGroupOrder=models.LegGroupOrder(
+                    OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day, LegNames=names
+                ),
+            )
+        )
+    async with asyncio.timeout(60):
+        while True:
+            found = (await kit.control.list_positions()).Positions
+            if found and found[0].State is models.LivePositionState.Open:
+                return
+            await asyncio.sleep(0.05)
