@@ -73,6 +73,43 @@ class ScaledClock:
         await asyncio.sleep(max(seconds, 0.0) / self._speed)
 
 
+class DerivedClock:
+    """Market time starts at a given moment and runs `speed` times as fast as another clock.
+
+    Parameters
+    ----------
+    base
+        The other clock.
+    start
+        Market time at construction; must be aware.
+    speed
+        Market seconds per second of the other clock; greater than zero.
+
+    Raises
+    ------
+    ValueError
+        When `start` is naive or `speed` is not greater than zero.
+    """
+
+    def __init__(self, base: Clock, start: datetime, speed: float = 1.0) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start must carry a time zone")
+        if speed <= 0:
+            raise ValueError(f"speed must be greater than 0, got {speed}")
+        self._base = base
+        self._start = start.astimezone(UTC)
+        self._speed = speed
+        self._origin = base.now()
+
+    def now(self) -> datetime:
+        """Return the start plus the scaled time that the other clock has gone since."""
+        return self._start + (self._base.now() - self._origin) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of market time, which take `seconds / speed` of the other clock's."""
+        await self._base.sleep(seconds / self._speed)
+
+
 class MonotonicClock(ScaledClock):
     """Monotonic real time for pauses and ages, unmoved by corrections of the system clock. Its dates mean nothing."""
 

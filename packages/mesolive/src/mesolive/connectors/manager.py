@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from weakref import WeakValueDictionary
 
 import structlog
@@ -53,6 +54,9 @@ from mesolive_sdk import models
 from mesolive_sdk.models import DataProviderType
 
 _log = structlog.get_logger(__name__)
+
+RECORDINGS: Final = "recordings"
+"""Name of the folder of recordings, beside that of the connections."""
 
 
 class ConnectionManager:
@@ -298,7 +302,11 @@ class ConnectionManager:
             ) from None
         folder = self._folder / str(connection.id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return kind.open(ConnectorRequest(connection.name, settings, folder, self.clock, self._calendar))
+        return kind.open(
+            ConnectorRequest(
+                connection.name, settings, folder, self.clock, self._calendar, self._folder.parent / RECORDINGS
+            )
+        )
 
     def _must_be_alone(self, connection: StoredConnection, provider: DataProviderType | None) -> None:
         for other in self._running.values():

@@ -194,6 +194,8 @@ class ConnectorRequest:
         The computer's time.
     calendar
         The exchange's days.
+    recordings
+        The folder of recordings that every user of the server may replay; it may be missing.
     """
 
     name: str
@@ -201,13 +203,15 @@ class ConnectorRequest:
     folder: Path | None
     clock: Clock
     calendar: ExchangeCalendar
+    recordings: Path | None = None
 
 
 class Connector(Protocol):
     """One connection to a broker or a data provider. Belongs to one event loop.
 
     The `provider` and `venue` objects are the same for the whole life of the connector, through any number of
-    connections: positions, streams and orders refer to them.
+    connections: positions, streams and orders refer to them. A connector that has to read first what it serves may have
+    no provider before its first connection.
     """
 
     @property

@@ -7,11 +7,13 @@ from typing import Final
 
 from mesolive.connectors.ibkr import IBKR
 from mesolive.connectors.kinds import ConnectorKind
+from mesolive.connectors.recorded import RECORDED
 from mesolive.connectors.simulated import SIMULATED
 from mesolive.connectors.tastytrade import TASTYTRADE
 
 KINDS: Final[Mapping[str, ConnectorKind]] = {
     "simulated": SIMULATED,
+    "recorded": RECORDED,
     "ibkr": IBKR,
     "tastytrade": TASTYTRADE,
 }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from mesolive.clock import Clock, ScaledClock
+from mesolive.connectors.market_time import MarketTimeFile, read_moment
 from mesolive.connectors.protocol import (
     Check,
     ConnectionReport,
@@ -34,7 +33,6 @@ from mesolive.venues.simulated.faults import Faults
 from mesolive.venues.simulated.ledger import VenueLedger
 from mesolive.venues.simulated.venue import SimulatedVenue
 
-CLOCK_FILE = "market-time.jsonl"
 LEDGER_FILE = "venue.jsonl"
 TOLERATED_CLOCK_SECONDS = 2.0
 CENT = Decimal("0.01")
@@ -63,9 +61,8 @@ class SimulatedConnector:
     def __init__(self, request: ConnectorRequest) -> None:
         self._settings = cast("SimulatedSettings", request.settings)
         self._name = request.name
-        self._folder = request.folder
-        self._wall = request.clock
-        self.clock: Clock = _clock(self._settings, request.folder, request.clock)
+        self._time_file = MarketTimeFile(request.folder)
+        self.clock: Clock = _clock(self._settings, self._time_file, request.clock)
         hours = Hours(self._settings.hours)
         self._market_provider = SimulatedProvider.generated(
             self.clock, seed=self._settings.seed, spot=self._settings.spot, hours=hours, calendar=request.calendar
@@ -247,22 +244,12 @@ class SimulatedConnector:
 
     def _keep_time(self) -> None:
         """Remember how far a market time of its own has come: it goes on there, for orders and fills bear it."""
-        if self._folder is not None and self._settings.start:
-            with (self._folder / CLOCK_FILE).open("ab") as file:
-                file.write(msgspec.json.encode(self.clock.now()) + b"\n")
+        if self._settings.start:
+            self._time_file.keep(self.clock)
 
 
-def _clock(settings: SimulatedSettings, folder: Path | None, wall: Clock) -> Clock:
+def _clock(settings: SimulatedSettings, file: MarketTimeFile, wall: Clock) -> Clock:
     if not settings.start:
         return wall if settings.speed == 1.0 else ScaledClock(wall.now(), settings.speed)
-    start = datetime.fromisoformat(settings.start)
-    start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
-    file = None if folder is None else folder / CLOCK_FILE
-    if file is not None and file.exists():
-        # A line is appended every minute, so that a minute may have passed since the last. A torn line is left out.
-        lines = [line for line in file.read_bytes().split(b"\n")[:-1] if line]
-        if lines:
-            file.write_bytes(lines[-1] + b"\n")
-            reached = msgspec.json.decode(lines[-1], type=datetime)
-            start = max(start, reached + timedelta(minutes=1) * settings.speed)
-    return ScaledClock(start, settings.speed)
+    start, reached = read_moment(settings.start), file.reached(settings.speed)
+    return ScaledClock(start if reached is None else max(start, reached), settings.speed)

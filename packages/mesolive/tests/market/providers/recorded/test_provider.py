@@ -237,10 +237,10 @@ async def test_a_replay_can_be_paused_and_sped_up(tmp_path: Path) -> None:
     await provider.stop()
 
 
-async def test_a_replay_is_started_once(tmp_path: Path) -> None:
+async def test_a_replay_that_runs_is_not_started_again(tmp_path: Path) -> None:
     provider, _ = played(write_day(tmp_path))
     await provider.start()
-    with pytest.raises(RuntimeError, match="started once"):
+    with pytest.raises(RuntimeError, match="the replay runs"):
         await provider.start()
     await provider.stop()
     await provider.stop()

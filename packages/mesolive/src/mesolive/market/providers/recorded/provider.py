@@ -96,15 +96,15 @@ class RecordedProvider:
         """Do nothing, as `subscribe`."""
 
     async def start(self) -> None:
-        """Apply all records up to now and start the replay.
+        """Apply all records up to now and start the replay; one that was stopped continues at the clock's time.
 
         Raises
         ------
         RuntimeError
-            When it was started before.
+            When it runs.
         """
-        if self._running or self._played:
-            raise RuntimeError("a replay can be started once")
+        if self._running:
+            raise RuntimeError("the replay runs")
         now = self._clock.now()
         for symbol, recording in self._recordings.items():
             self._books[symbol].history = recording.history
