@@ -28,6 +28,7 @@ from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.quality import QuoteQuality
 from mesolive.market.service import Market
 from mesolive_sdk.models import AgentStatus
+from mesolive_testkit.connectors.supervised import RecordedConnectorRig, SimulatedConnectorRig
 from mesolive_testkit.ibkr_rig import IbkrRig
 from mesolive_testkit.market.recorded_days import optionsdx
 from mesolive_testkit.paths import DOCS
@@ -244,10 +245,20 @@ def tastytrade(directory: Path) -> Rig:
     return TastytradeRig(directory, BEGIN)
 
 
+def simulated_connector(directory: Path) -> Rig:
+    return SimulatedConnectorRig(directory, BEGIN)
+
+
+def recorded_connector(directory: Path) -> Rig:
+    return RecordedConnectorRig(directory, BEGIN)
+
+
 RIGS: dict[str, Callable[[Path], Rig]] = {
     "simulated": SimulatedRig,
     "limited": LimitedRig,
     "recorded": RecordedRig,
+    "simulated-connector": simulated_connector,
+    "recorded-connector": recorded_connector,
     "tastytrade": tastytrade,
     "ibkr": IbkrRig,
 }
@@ -264,7 +275,8 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     made: Rig = RIGS[request.param](tmp_path)
     await made.open()
     try:
-        await made.provider.start()
+        if not isinstance(made, SimulatedConnectorRig | RecordedConnectorRig):  # their supervisor has started it
+            await made.provider.start()
         await made.quote_all()
         yield made
     finally:

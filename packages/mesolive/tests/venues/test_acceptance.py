@@ -30,6 +30,7 @@ from mesolive.venues.base import (
     VenueUnreachableError,
 )
 from mesolive_sdk.models import TimeInForce
+from mesolive_testkit.connectors.supervised import ConnectorBench
 from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import JumpingClock
@@ -51,6 +52,10 @@ def ibkr(directory: Path) -> Bench:
 
 def tastytrade(directory: Path) -> Bench:
     return TastytradeBench.made(directory, START)
+
+
+def connector(directory: Path) -> Bench:
+    return ConnectorBench.made(directory, START)
 
 
 def simulated(directory: Path) -> Bench:
@@ -82,7 +87,11 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
                 return fact
 
 
-@pytest.mark.parametrize("made", [simulated, ibkr, tastytrade], ids=["simulated", "ibkr", "tastytrade"])
+@pytest.mark.parametrize(
+    "made",
+    [simulated, connector, ibkr, tastytrade],
+    ids=["simulated", "simulated-connector", "ibkr", "tastytrade"],
+)
 class TestEveryVenue:
     @pytest.fixture
     async def bench(self, made: Made, tmp_path: Path) -> AsyncGenerator[Bench]:

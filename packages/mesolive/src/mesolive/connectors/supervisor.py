@@ -28,7 +28,7 @@ from mesolive.connectors.repository import StoredConnection
 from mesolive.logs import without_known_secrets
 from mesolive.market.service import Market
 from mesolive.tasks import BackOff, Tasks, Turns
-from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.venues.base import Venue
 
 _log = structlog.get_logger(__name__)
 
@@ -74,6 +74,18 @@ class ConnectionEvents(Protocol):
         ...
 
 
+class VenueHost(Protocol):
+    """What sends the orders of a venue and reconciles it: the execution engine."""
+
+    async def attach(self, connection_id: int, name: str, venue: Venue, clock: Clock) -> object:
+        """Start the venue of a connection and open its sessions."""
+        ...
+
+    async def detach(self, connection_id: int, venue: Venue) -> None:
+        """Stop the venue of a connection."""
+        ...
+
+
 class Supervision:
     """Keeps one enabled connection connected.
 
@@ -90,7 +102,7 @@ class Supervision:
         connection: StoredConnection,
         connector: Connector,
         market: Market,
-        engine: ExecutionEngine,
+        engine: VenueHost,
         events: ConnectionEvents,
         clock: Clock,
         config: SupervisionConfig | None = None,

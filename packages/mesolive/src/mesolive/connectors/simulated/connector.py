@@ -71,12 +71,13 @@ class SimulatedConnector:
         # The venue fills against this market alone, whatever other providers the server has.
         self._market = Market()
         self._fed = False
+        self._away = ""
         ledger = VenueLedger(None if request.folder is None else request.folder / LEDGER_FILE)
         self.venue = SimulatedVenue(
             self._market,
             self.clock,
             ledger,
-            terms=SimulatedVenueConfig(always_open=hours is Hours.ALWAYS),
+            terms=SimulatedVenueConfig(displayed=self._settings.displayed, always_open=hours is Hours.ALWAYS),
             faults=Faults(self._settings.fault_rates(), self._settings.seed),
             calendar=request.calendar,
         )
@@ -112,11 +113,16 @@ class SimulatedConnector:
         if self._status.state.is_connected:
             self._set_status(ConnectorStatus(ConnectorState.DISCONNECTED, "disconnected"))
 
-    def lose(self, message: str = "the broker has ended the connection") -> None:
-        """Lose the connection as networks do, until it is made anew."""
+    def lose(self, message: str = "the broker has ended the connection", *, away: bool = False) -> None:
+        """Lose the connection as networks do, until it is made anew; with `away` that fails until `come_back`."""
+        self._away = message if away else ""
         self.venue.go_down()
         self._market_provider.disconnect(message)
         self._set_status(ConnectorStatus(ConnectorState.DISCONNECTED, message))
+
+    def come_back(self) -> None:
+        """Let connections be made again."""
+        self._away = ""
 
     async def test(self) -> ConnectionReport:
         """Log in if necessary, and tell what a trader needs to know."""
@@ -192,6 +198,8 @@ class SimulatedConnector:
         )
 
     async def _log_in(self) -> None:
+        if self._away:
+            raise ConnectorError(Problem.UNREACHABLE, self._away)
         match self._settings.refuse:
             case "none":
                 await asyncio.sleep(0)

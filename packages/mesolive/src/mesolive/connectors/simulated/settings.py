@@ -37,6 +37,7 @@ class SimulatedSettings(ConnectorSettings):
         str, Field("Market time at which it begins, ISO 8601; by default its market time is the computer's.")
     ] = ""
     speed: Annotated[float, Field("Market seconds per real second.")] = 1.0
+    displayed: Annotated[Decimal, Field("The most combos that are filled at once; the rest fills later.")] = Decimal(25)
     quality: Annotated[Literal["live", "delayed", "frozen"], Field("Quality of its quotes.")] = "live"
     refuse: Annotated[Refusal, Field("How a login fails.")] = "none"
     clock_ahead: Annotated[float, Field("Seconds that the broker's clock is ahead.")] = 0.0
@@ -59,6 +60,8 @@ class SimulatedSettings(ConnectorSettings):
             problems["speed"] = f"expected a number greater than 0, got {self.speed:g}"
         if not self.spot > 0:
             problems["spot"] = f"expected a price greater than 0, got {self.spot:g}"
+        if not self.displayed >= 1 or self.displayed % 1:
+            problems["displayed"] = f"expected a whole number greater than 0, got {self.displayed}"
         if self.seed < 0:
             problems["seed"] = f"expected 0 or more, got {self.seed}"
         if self.start:
