@@ -28,6 +28,8 @@ from typing import Any
 
 import msgspec
 
+from mesolive.language.legs import LEG_FIELDS
+from mesolive.language.variables import BUILT_IN, FROZEN
 from mesolive_sdk import models
 from mesolive_sdk.clients import _control, _data, _event
 from mesolive_sdk.contract_specs import contract_specs
@@ -192,9 +194,26 @@ def generate_terms() -> str:
     )
 
 
+def generate_variables() -> str:
+    """Return the names that expressions of a definition may read, which the editor proposes."""
+    return (
+        "// Variables of the strategy language. Made by portal/scripts/wire_types.py from mesolive.language: do not edit.\n\n"
+        "/** In every strategy. */\n"
+        f"export const BUILT_IN: readonly string[] = {json.dumps(sorted(BUILT_IN), indent=2)};\n\n"
+        "/** Of each leg: `leg_NAME_FIELD`. */\n"
+        f"export const LEG_FIELDS: readonly string[] = {json.dumps(sorted(LEG_FIELDS), indent=2)};\n\n"
+        "/** Of a position that is held. */\n"
+        f"export const FROZEN: readonly string[] = {json.dumps(sorted(FROZEN))};\n"
+    )
+
+
 def files() -> dict[Path, str]:
     """Return the text of each generated file."""
-    return {FOLDER / "types.ts": generate(), FOLDER / "terms.ts": generate_terms()}
+    return {
+        FOLDER / "types.ts": generate(),
+        FOLDER / "terms.ts": generate_terms(),
+        FOLDER / "variables.ts": generate_variables(),
+    }
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 import { parse } from "../lib/format.ts";
 import { NoAnswer, Refusal } from "../lib/hub.ts";
-import { EVENT_NAMES, type EventModels, type MesoLiveEvent } from "../wire/types.ts";
+import { EVENT_NAMES, type EventModels, type MesoLiveEvent, type MesoLiveEventEnvelope } from "../wire/types.ts";
 import { clock } from "./clock.svelte.ts";
 import { events } from "./hubs.svelte.ts";
 
@@ -22,6 +22,12 @@ const REPLAY_PAGE = 1000;
 const OPENING_EVENTS = 500;
 
 type Listener = (entry: Entry) => void;
+
+/** An event as read from the log; null for one that this page does not know. */
+export function entryOf(envelope: MesoLiveEventEnvelope): Entry | null {
+  if (!(EVENT_NAMES as readonly string[]).includes(envelope.EventType)) return null;
+  return { id: envelope.EventId, seq: envelope.EventSeqId, at: parse(envelope.EventTime) ?? 0, type: envelope.EventType as EventName, event: envelope.Event as EventModels[EventName] };
+}
 
 class Journal {
   /** Oldest first; bounded. */

@@ -1,1 +1,0 @@
-import{Ct as e,St as t,ut as n,wt as r}from"./format-C6h1bOGu.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=r(t(i.matches));get narrow(){return n(this.#e)}set narrow(t){e(this.#e,t,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
