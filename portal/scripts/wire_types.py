@@ -197,7 +197,7 @@ def generate_terms() -> str:
 def generate_variables() -> str:
     """Return the names that expressions of a definition may read, which the editor proposes."""
     return (
-        "// Variables of the strategy language. Made by portal/scripts/wire_types.py from mesolive.language: do not edit.\n\n"
+        "// Variables of the language. Made by portal/scripts/wire_types.py from mesolive.language: do not edit.\n\n"
         "/** In every strategy. */\n"
         f"export const BUILT_IN: readonly string[] = {json.dumps(sorted(BUILT_IN), indent=2)};\n\n"
         "/** Of each leg: `leg_NAME_FIELD`. */\n"

@@ -1,4 +1,4 @@
-// Variables of the strategy language. Made by portal/scripts/wire_types.py from mesolive.language: do not edit.
+// Variables of the language. Made by portal/scripts/wire_types.py from mesolive.language: do not edit.
 
 /** In every strategy. */
 export const BUILT_IN: readonly string[] = [
