@@ -20,8 +20,8 @@ from bench._rounds import quantile
 from bench.report import Absolute, Row
 from mesolive.clock import ManualClock, ScaledClock
 from mesolive.connectors.tastytrade.order_requests import new_order
-from mesolive.connectors.tastytrade.provider import TABLES, ProviderConfig, TastytradeProvider, pause_after
-from mesolive.connectors.tastytrade.quote_rows import QuoteWriter
+from mesolive.connectors.tastytrade.provider import ProviderConfig, TastytradeProvider, pause_after
+from mesolive.connectors.tastytrade.quote_columns import QuoteColumns
 from mesolive.connectors.tastytrade.symbols import occ_symbol, streamer_symbol
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
 from mesolive.connectors.tastytrade.venue_core import VenueRules
@@ -114,8 +114,9 @@ def decoded_into_the_book() -> Row:
     symbols = [streamer_symbol(listing.contract(place)) for place in range(len(listing))]
     sent = frames(symbols, ROUNDS)
     book = QuoteBook(listing, ManualClock(NOW), us_options_calendar())
-    tables, writer = EventTables(TABLES), QuoteWriter([book])
-    writer.list([{symbol: place for place, symbol in enumerate(symbols)}])
+    quotes = QuoteColumns([book])
+    tables = EventTables({"Quote": quotes})
+    quotes.relist([{symbol: place for place, symbol in enumerate(symbols)}])
 
     def bare() -> None:
         for frame in sent:
@@ -130,10 +131,10 @@ def decoded_into_the_book() -> Row:
             tables.take_frame(frame.data)
             now = time.perf_counter()
             if now >= due:
-                writer.write(NOW, tables["Quote"].take(), [QuoteQuality.LIVE])
+                quotes.write(NOW, [QuoteQuality.LIVE])
                 written = time.perf_counter()
                 due = written + max(FLUSH_SECONDS, pause_after(written - now))
-        writer.write(NOW, tables["Quote"].take(), [QuoteQuality.LIVE])
+        quotes.write(NOW, [QuoteQuality.LIVE])
 
     ours()
     events = ROUNDS * len(symbols)

@@ -21,7 +21,10 @@ Row: TypeAlias = tuple[Any, ...]
 def number(value: object) -> float:
     """Return a value of an event as a number; NaN for none, and for what is no finite number."""
     if isinstance(value, int | float):
-        result = float(value)
+        try:
+            result = float(value)
+        except OverflowError:
+            return math.nan
     elif isinstance(value, str):
         try:
             result = float(value)
@@ -110,7 +113,7 @@ class EventTables:
     Parameters
     ----------
     fields
-        The fields to keep, by type of event.
+        The fields to keep, by type of event; or a table that keeps them in a way of its own.
 
     Attributes
     ----------
@@ -118,8 +121,10 @@ class EventTables:
         How many parts of frames could not be used.
     """
 
-    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
-        self.tables = {kind: EventTable(names) for kind, names in fields.items()}
+    def __init__(self, fields: Mapping[str, Sequence[str] | EventTable]) -> None:
+        self.tables = {
+            kind: names if isinstance(names, EventTable) else EventTable(names) for kind, names in fields.items()
+        }
         self.dropped = 0
 
     def __getitem__(self, kind: str) -> EventTable:

@@ -141,6 +141,24 @@ async def test_a_contract_that_is_not_listed_lets_the_chain_be_read_again() -> N
         assert one.bid(PUT) == 10.0, "what stays keeps its quote"
 
 
+async def test_quotes_that_come_while_another_chain_is_awaited_go_to_their_own_contracts() -> None:
+    async with quoted(symbols=("SPX", "SPY"), start=False) as one:
+        spy = "/option-chains/SPY/nested"
+        one.rest.on("GET", spy, samples.items(samples.chain("SPY", "PM", DAY, "500.0")))
+        one.server.trades["SPY"] = 500.0
+        one.server.quotes[".SPY260821C500"] = one.server.quotes[".SPY260821P500"] = [3.0, 3.1, 1, 1]
+        await one.provider.start()
+        # A new strike below the others moves all of them; the other chain is never answered.
+        chains = [samples.chain("SPXW", "PM", DAY, "3000.0", *STRIKES), samples.chain("SPX", "AM", DAY, *STRIKES)]
+        one.rest.on("GET", CHAIN, samples.items(*chains))
+        one.rest.hang.add(("GET", spy))
+        one.provider.subscribe([replace(PUT, strike=Decimal(3000))])
+        await until(lambda: one.rest.count("GET", spy) == 2)
+        await one.quote(PUT, 11.0, 11.4, 5, 7)
+        assert one.bid(PUT) == 11.0
+        assert one.bid(replace(PUT, strike=Decimal(4900))) == 10.0
+
+
 async def test_the_chains_are_read_anew_before_each_opening_and_closes_are_kept() -> None:
     async with quoted() as one:
         reads = one.rest.count("GET", CHAIN)
@@ -174,8 +192,34 @@ async def test_a_price_that_is_not_of_the_close_is_not_kept_and_the_next_summary
         today = date(2026, 7, 27)
         day = one.book.history.of_day(today)
         assert day is None or day.close is None
-        await one.server.compact("Summary", ["Summary", "SPX", "NaN", 5010.0])
+        await one.server.compact("Summary", ["Summary", "SPX", "NaN", 5010.0, "NaN", "NaN"])
         await until(lambda: (day := one.book.history.of_day(today)) is not None and day.close == 5010.0)
+
+
+def day_number(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+async def test_a_kept_close_is_corrected_by_the_official_one_and_by_no_other_days() -> None:
+    async with quoted() as one:
+        today, before = date(2026, 7, 27), date(2026, 7, 24)
+        await one.clock.advance((CLOSE - one.clock.now()).total_seconds() - 1)
+        await one.server.compact("Trade", ["Trade", "SPX", 5003.0])
+        await until(lambda: one.book.prices.last == 5003.0)
+        await one.clock.advance(2)
+        await until(lambda: (day := one.book.history.of_day(today)) is not None and day.close == 5003.0)
+        await one.clock.advance(10 * 3600)
+        # After midnight the summary is still that of the day before: its close is Friday's.
+        late = ["Summary", "SPX", 4990.0, 4981.0, day_number(today), day_number(before)]
+        await one.server.compact("Summary", late)
+        await until(lambda: (day := one.book.history.of_day(before)) is not None and day.close == 4981.0)
+        assert (day := one.book.history.of_day(today)) is not None
+        assert day.close == 5003.0
+        assert one.book.prices.previous_close == 5003.0, "Friday's close is not the one before Tuesday"
+        tomorrow = ["Summary", "SPX", 0.0, 5002.5, day_number(date(2026, 7, 28)), day_number(today)]
+        await one.server.compact("Summary", tomorrow)
+        await until(lambda: (day := one.book.history.of_day(today)) is not None and day.close == 5002.5)
+        assert one.book.prices.previous_close == 5002.5
 
 
 async def test_adjusted_roots_and_roots_of_other_underlyings_are_left_out() -> None:

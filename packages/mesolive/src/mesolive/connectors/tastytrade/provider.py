@@ -19,7 +19,8 @@ import structlog
 
 from mesolive.clock import Clock
 from mesolive.connectors.tastytrade.chain_listing import ListedChain, listed_chain
-from mesolive.connectors.tastytrade.quote_rows import QUOTE_FIELDS, QuoteWriter
+from mesolive.connectors.tastytrade.daily_prices import SUMMARY_FIELDS, DailyPrices
+from mesolive.connectors.tastytrade.quote_columns import QuoteColumns
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.change_signal import ChangeSignal
@@ -46,17 +47,14 @@ _log = structlog.get_logger(__name__)
 
 GREEK_FIELDS: Final = ("price", "volatility", "delta", "gamma", "theta", "rho", "vega")
 TABLES: Final = {
-    "Quote": QUOTE_FIELDS,
     "Trade": ("price",),
-    "Summary": ("dayOpenPrice", "prevDayClosePrice"),
+    "Summary": SUMMARY_FIELDS,
     "Greeks": GREEK_FIELDS,
 }
 UNDERLYING_EVENTS: Final = ("Quote", "Trade", "Summary")
 NEARLY_ALL: Final = 0.98
 DAY_BEGINS: Final = timedelta(hours=1)
 """The chains are read anew so long before the opening."""
-CLOSE_AGE: Final = timedelta(seconds=60)
-"""A price is that of a close when it was received so near to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +140,8 @@ class TastytradeProvider:
             for item in self._underlyings
         }
         self._chains = {item.symbol: ListedChain(Listing(item, {}), ()) for item in self._underlyings}
-        self._writer = QuoteWriter(list(self._books.values()))
-        self._tables = EventTables(TABLES)
+        self._quotes = QuoteColumns(list(self._books.values()))
+        self._tables = EventTables({"Quote": self._quotes, **TABLES})
         self._data = asyncio.Event()
         self._missed = asyncio.Event()
         self._feed = QuoteFeed(
@@ -158,8 +156,7 @@ class TastytradeProvider:
         self._leased: dict[OptionContract, str] = {}
         self._window: set[str] = set()
         self._greeks: dict[str, BrokerGreeks] = {}
-        self._priced_at: dict[str, datetime] = {}
-        self._quoted: set[str] = set()
+        self._days = DailyPrices(calendar)
         self._listed_on = calendar.local(clock.now()).date()
         self._status = ProviderStatus(AgentStatus.Disconnected, "not started")
         self._running = False
@@ -259,10 +256,12 @@ class TastytradeProvider:
             chain = await asyncio.to_thread(listed_chain, item, chains, self._clock.now(), self._calendar)
             if not len(chain.listing):
                 raise TimeoutError(f"the broker lists no options on {item.symbol}")
+            # In one step: quotes go to the places of the listing that they came under.
+            self.flush()
             self._chains[item.symbol] = chain
             self._books[item.symbol].relist(chain.listing)
+            self._quotes.relist([self._chains[symbol].places() for symbol in self._books])
             _log.info("chain_read", underlying=item.symbol, contracts=len(chain.listing))
-        self._writer.list([self._chains[symbol].places() for symbol in self._books])
         self._listed_on = self._today()
         for contract, symbol in list(self._leased.items()):
             if not symbol:
@@ -328,13 +327,13 @@ class TastytradeProvider:
         seen, grown = -1, loop.time()
         with suppress(TimeoutError):
             async with asyncio.timeout(config.start_seconds):
-                while len(self._quoted) < NEARLY_ALL * len(self._window):
-                    if len(self._quoted) != seen or self._feed.pending:
-                        seen, grown = len(self._quoted), loop.time()
+                while (quoted := self._quotes.quoted(self._window)) < NEARLY_ALL * len(self._window):
+                    if quoted != seen or self._feed.pending:
+                        seen, grown = quoted, loop.time()
                     if seen > 0 and loop.time() - grown > config.still_seconds:
                         break  # the others have no quote, and never will
                     await asyncio.sleep(config.flush_seconds)
-        _log.info("first_quotes_received", quoted=len(self._quoted), wanted=len(self._window))
+        _log.info("first_quotes_received", quoted=self._quotes.quoted(self._window), wanted=len(self._window))
 
     async def _flush_loop(self, turns: Turns) -> None:
         pause = 0.0
@@ -351,15 +350,13 @@ class TastytradeProvider:
         """Write what has arrived into the books: of each contract the latest quote only."""
         now = self._clock.now()
         qualities = [self._quality(book, now) for book in self._books.values()]
-        rows = self._tables["Quote"].take()
+        rows = self._quotes.take()  # of the underlyings
         trades, summaries = self._tables["Trade"].take(), self._tables["Summary"].take()
         for (symbol, book), quality in zip(self._books.items(), qualities, strict=True):
-            row = rows.pop(symbol, None)
+            row = rows.get(symbol)
             if row is not None or symbol in trades or symbol in summaries:
                 self._set_underlying(book, now, quality, row, trades.get(symbol), summaries.get(symbol))
-        if len(self._quoted) < len(self._window):
-            self._quoted |= rows.keys() & self._window
-        self._writer.write(now, rows, qualities)
+        self._quotes.write(now, qualities)
         for symbol, values in self._tables["Greeks"].take().items():
             self._greeks[symbol] = BrokerGreeks(*(number(value) for value in values))
 
@@ -374,15 +371,14 @@ class TastytradeProvider:
     ) -> None:
         prices = book.prices
         if quote is not None or trade is not None:
-            self._priced_at[book.listing.underlying.symbol] = now
+            self._days.priced(book.listing.underlying.symbol, now)
         if quote is not None:
             prices = replace(prices, bid=_price(quote[0]), ask=_price(quote[1]))
         if trade is not None and (last := _price(trade[0])) is not None:
             prices = replace(prices, last=last)
         if summary is not None:
-            opened, closed = _price(summary[0]), _price(summary[1])
+            opened, closed = self._days.note(book, now, summary)
             prices = replace(prices, today_open=opened, previous_close=closed)
-            self._note_days(book, now, opened, closed)
         if prices != UnderlyingPrices():
             book.set_underlying(now, prices, quality)
             book.note_volatility(now)
@@ -427,16 +423,6 @@ class TastytradeProvider:
     def _today(self) -> date:
         return self._calendar.local(self._clock.now()).date()
 
-    def _note_days(self, book: QuoteBook, now: datetime, opened: float | None, closed: float | None) -> None:
-        today = self._calendar.local(now).date()
-        session = self._calendar.session(today)
-        if opened is not None and session is not None and now >= session[0]:
-            book.history = book.history.record(today, opening=opened)
-        before = self._calendar.previous_trading_day(today)
-        known = book.history.of_day(before)
-        if closed is not None and (known is None or known.close is None):
-            book.history = book.history.record(before, close=closed)
-
     async def _follow_days(self, turns: Turns) -> None:
         """Keep each day's close, and read the chains anew before each opening."""
         while True:
@@ -454,13 +440,8 @@ class TastytradeProvider:
     def _keep_close(self, at: datetime) -> None:
         """Keep the prices of a close that were received then; others come with the summary of the next day."""
         self.flush()
-        day = self._calendar.local(at).date()
         for symbol, book in self._books.items():
-            priced_at = self._priced_at.get(symbol)
-            if priced_at is None or abs(priced_at - at) > CLOSE_AGE or self._feed.state.is_delayed:
-                _log.warning("close_not_kept", underlying=symbol, priced_at=priced_at, close=at)
-            elif book.spot is not None:
-                book.history = book.history.record(day, close=book.spot)
+            self._days.keep_close(symbol, book, at, is_delayed=self._feed.state.is_delayed)
 
     async def _list_anew(self) -> None:
         await self._read_chains(self._underlyings)

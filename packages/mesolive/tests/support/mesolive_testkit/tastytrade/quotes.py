@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,7 @@ class QuotingDxLink(FakeDxLink):
         super().__init__()
         self.quotes: dict[str, list[object]] = {"SPX": [4999.0, 5001.0, "NaN", "NaN"]}
         self.trades: dict[str, float] = {"SPX": 5000.0}
-        self.summaries: dict[str, list[float]] = {"SPX": [4990.0, 4980.0]}
+        self.summaries: dict[str, list[object]] = {"SPX": [4990.0, 4980.0, "NaN", "NaN"]}
 
     async def subscribe(self, added: list[dict[str, str]]) -> None:
         quotes: list[object] = []
@@ -97,7 +97,12 @@ class Quoted:
 
 @asynccontextmanager
 async def quoted(
-    now: datetime = NOW, config: ProviderConfig = QUICK, *, level: str = "api", start: bool = True
+    now: datetime = NOW,
+    config: ProviderConfig = QUICK,
+    *,
+    level: str = "api",
+    start: bool = True,
+    symbols: Sequence[str] = ("SPX",),
 ) -> AsyncGenerator[Quoted]:
     rest, server, clock = FakeRest(), QuotingDxLink(), ManualClock(now)
     chains = [samples.chain("SPXW", "PM", DAY, *STRIKES), samples.chain("SPX", "AM", "2026-08-21", *STRIKES)]
@@ -109,7 +114,7 @@ async def quoted(
     async with serving(server) as url, transport(rest) as calls:
         token = {"token": "quote-token", "dxlink-url": url, "level": level}
         rest.on("GET", "/api-quote-tokens", samples.envelope(token))
-        provider = TastytradeProvider(RestApi(calls), ["SPX"], clock, us_options_calendar(), config)
+        provider = TastytradeProvider(RestApi(calls), symbols, clock, us_options_calendar(), config)
         try:
             if start:
                 await provider.start()
