@@ -1080,6 +1080,7 @@ export interface LiveGreeks {
   AskAgeMs?: number | null;
   LastAgeMs?: number | null;
   MarkAgeMs?: number | null;
+  Quality?: QuoteQuality | null;
   Bid?: GreekValues | null;
   Ask?: GreekValues | null;
   Last?: GreekValues | null;
@@ -1110,6 +1111,7 @@ export interface LivePnL {
   AskAgeMs?: number | null;
   LastAgeMs?: number | null;
   MarkAgeMs?: number | null;
+  Quality?: QuoteQuality | null;
   Realized?: number | null;
   Bid?: number | null;
   Ask?: number | null;
@@ -1160,6 +1162,7 @@ export interface LivePrices {
   AskAgeMs?: number | null;
   LastAgeMs?: number | null;
   MarkAgeMs?: number | null;
+  Quality?: QuoteQuality | null;
   Bid?: number | null;
   Ask?: number | null;
   Last?: number | null;
@@ -1557,6 +1560,8 @@ export interface PreparedPlan {
   UnderlyingPrice: LivePrices;
 }
 
+export type QuoteQuality = "Live" | "Delayed" | "Frozen" | "Modelled" | "Unknown";
+
 export interface ReconciledContract {
   Contract: LiveContract;
   AtBroker: number;
@@ -1645,6 +1650,7 @@ export interface Snapshot {
   AskAgeMs?: number | null;
   LastAgeMs?: number | null;
   MarkAgeMs?: number | null;
+  Quality?: QuoteQuality | null;
 }
 
 export interface StartPreparationResult {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -67,10 +68,15 @@ async def test_nothing_is_prepared_on_quotes_that_are_not_live(tmp_path: Path, q
         await account_enabled(kit)
         status = await prepared(kit)
         assert status.Status is models.PreparationStatus.Failed
-        assert f"the quotes of SPX are {quality}, and only live quotes are used" in (status.Error or "")
+        said = re.search(
+            rf"the quotes of SPX are {quality} and \d+ seconds old, and only live quotes are used", status.Error or ""
+        )
+        assert said is not None, status.Error
 
 
-async def test_an_account_that_accepts_delayed_quotes_trades_on_them(tmp_path: Path) -> None:
+async def test_an_account_that_accepts_delayed_quotes_trades_on_them_and_they_show_their_quality(
+    tmp_path: Path,
+) -> None:
     async with running_live(tmp_path) as kit:
         await enabled(kit, quality="delayed")
         await account_enabled(kit)
@@ -79,7 +85,21 @@ async def test_an_account_that_accepts_delayed_quotes_trades_on_them(tmp_path: P
         )
         status = await prepared(kit)
         assert status.Result is not None, status.Error
+        assert status.Result.UnderlyingPrice.Quality is models.QuoteQuality.Delayed
         await send(kit, status.Result)
+        (position,) = (await kit.control.list_positions()).Positions
+        detail = await kit.control.get_position(models.GetPositionArgs(PositionId=position.Id))
+        args = models.GetPositionSnapshotArgs(PositionId=position.Id)
+        data = await kit.data()
+        snapshot = await data.get_position_snapshot(args)
+        stream = data.stream_position_data(models.StreamPositionDataArgs(PositionId=position.Id))
+        first = await anext(aiter(stream))
+        shown = [detail.PositionPrice, *detail.LegPrices.values(), *detail.LegGreeks.values(), *detail.LegPnLs.values()]
+        for answer in (snapshot, first):
+            shown += [answer.PositionPrices, answer.PositionGreeks, answer.PositionPnLs]
+            shown += [*(answer.LegPrices or {}).values(), *(answer.LegGroupPrices or {}).values()]
+        assert len(shown) > 10
+        assert {None if item is None else item.Quality for item in shown} == {models.QuoteQuality.Delayed}
 
 
 async def test_without_its_connection_an_account_sends_nothing_and_says_why(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_delayed_prices_of_the_underlying_stop_every_decision() -> None:
     view = chain.book.view()
     chain.book.set_underlying(view.now, chain.book.prices, QuoteQuality.DELAYED)
     view = chain.book.view()
-    assert outdated(view) == "the quotes of SPX are delayed, and only live quotes are used"
+    assert outdated(view) == "the quotes of SPX are delayed and 0 seconds old, and only live quotes are used"
     assert outdated(view.accepting(QuoteQuality.DELAYED)) is None
 
 

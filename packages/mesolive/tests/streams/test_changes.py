@@ -9,6 +9,7 @@ import pytest
 
 from mesolive.errors import ServiceError
 from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.quality import QuoteQuality
 from mesolive_sdk import models
 from mesolive_sdk.models import StatusCode
 from mesolive_testkit.streams import (
@@ -66,6 +67,19 @@ async def test_following_a_closed_position_yields_one_item_and_ends(live: Runnin
     follower = await follow(live.streams.position(live.user, position_args()))
     assert follower.ended
     assert len(follower.items) == 1
+
+
+async def test_a_quote_that_is_no_longer_live_is_news_though_its_prices_stay(live: Running) -> None:
+    follower = await follow(live.streams.position(live.user, position_args()))
+    assert field(follower.last(), "LegPrices.1.Quality") is None
+    index = live.chain.listing.find(CALL)
+    assert index is not None
+    live.chain.book.grade(live.chain.clock.now(), index, QuoteQuality.FROZEN)
+    await live.window()
+    assert len(follower.items) == 2
+    assert field(follower.last(), "LegPrices.1.Quality") is models.QuoteQuality.Frozen
+    assert field(follower.last(), "LegPrices.2.Quality") is None
+    assert field(follower.last(), "PositionPrices.Quality") is models.QuoteQuality.Frozen
 
 
 async def test_news_without_a_change_sends_nothing(live: Running) -> None:

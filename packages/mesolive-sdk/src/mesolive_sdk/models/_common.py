@@ -80,6 +80,9 @@ class Snapshot(msgspec.Struct, kw_only=True, frozen=True, gc=False):
         Market time of the view from which the values were computed.
     BidAgeMs, AskAgeMs, LastAgeMs, MarkAgeMs
         How old the quotes behind each basis are, in milliseconds; null where the value is null.
+    Quality
+        Quality of the quotes where they are not live: delayed by the exchange's rules, frozen at the last ones, or
+        modelled from other contracts'. Of several contracts, the worst. Null for live ones (extension).
     """
 
     SnapshotTime: UtcDateTime | None = None
@@ -87,6 +90,7 @@ class Snapshot(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     AskAgeMs: int | None = None
     LastAgeMs: int | None = None
     MarkAgeMs: int | None = None
+    Quality: enums.QuoteQuality | None = None
 
     def __post_init__(self) -> None:
         """Normalise the time to UTC."""

@@ -123,6 +123,16 @@ class DataProviderType(WireEnum):
     Unknown = "Unknown"
 
 
+class QuoteQuality(WireEnum):
+    """What a quote is worth for a decision (extension)."""
+
+    Live = "Live"
+    Delayed = "Delayed"
+    Frozen = "Frozen"
+    Modelled = "Modelled"
+    Unknown = "Unknown"
+
+
 class ConnectorStateType(WireEnum):
     """How a configured connection is doing (extension)."""
 

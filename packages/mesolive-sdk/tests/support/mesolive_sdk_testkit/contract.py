@@ -233,12 +233,12 @@ ExitSignalsResult: ScheduleOk bool, MaxDaysInTrade ConditionEvaluation?, ProfitT
     StopLoss ConditionEvaluation?, Conditions list[ConditionEvaluation]
 
 LivePrices: SnapshotTime datetime?, Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, BidAgeMs int?, \
-    AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+    AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?, Quality QuoteQuality?
 LivePnL: SnapshotTime datetime?, Realized Decimal?, Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, \
-    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?, Quality QuoteQuality?
 GreekValues: Delta Decimal?, Gamma Decimal?, Theta Decimal?, Vega Decimal?, WVega Decimal?, Rho Decimal?, IV Decimal?
 LiveGreeks: SnapshotTime datetime?, Bid GreekValues?, Ask GreekValues?, Last GreekValues?, Mark GreekValues?, \
-    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?
+    BidAgeMs int?, AskAgeMs int?, LastAgeMs int?, MarkAgeMs int?, Quality QuoteQuality?
 ComboLeg: Contract LiveContract, Ratio Decimal
 {StreamPositionDataArgs GetPositionSnapshotArgs}: PositionId int, PriceFields LiveQuoteFields = All, \
     GreekFields LiveQuoteFields = All, PnlFields LiveQuoteFields = All, IncludePosition LiveDataInclude = All, \
@@ -327,6 +327,7 @@ HaltScope: All Entries
 IdempotencyRecordStatus: Processing Completed Failed
 ConnectorStateType: Disabled Connecting Connected Restricted Disconnected ActionRequired
 ConnectorCheck: Ok Warning Failed
+QuoteQuality: Live Delayed Frozen Modelled
 PreparationStatus: Pending Running Completed Failed Cancelled
 AgentStatus: Connected Disconnected Error
 AgentConnector: Ibkr TastyTrade Simulated Recorded

@@ -302,6 +302,7 @@ def _print_position(position: models.LivePositionDetail) -> None:
             "Qty",
             "Entry",
             "Mark",
+            "Quotes",
             "PnL at mark",
             "Realised",
             "Set by hand",
@@ -323,11 +324,20 @@ def _leg_row(position: models.LivePositionDetail, leg: models.LiveLeg) -> Sequen
         leg.Qty,
         leg.AvgEntryPrice,
         price.Mark,
+        _quotes(price),
         money(pnl.Mark),
         money(leg.TrackedRealizedPnL),
         money(leg.UserSetRealizedPnL),
         leg.ClosedAt,
     )
+
+
+def _quotes(price: models.LivePrices) -> str | None:
+    """Return the quality of a price and when it last changed; `None` without a price."""
+    if price.Mark is None:
+        return None
+    quality = "live" if price.Quality is None else price.Quality.value.lower()
+    return quality if price.MarkAgeMs is None else f"{quality}, {price.MarkAgeMs / 1000:.0f} s"
 
 
 def _amount(text: str) -> Decimal:

@@ -40,10 +40,15 @@ def outdated(view: MarketView) -> str | None:
         quality = view.underlying.quote.quality
         if quality <= view.accepted:
             return None
-        return f"the quotes of {symbol} are {quality.word}, and only {_wanted(view.accepted)} are used"
+        age = "" if view.last_received_at is None else f" and {_seconds_since(view, view.last_received_at)} seconds old"
+        return f"the quotes of {symbol} are {quality.word}{age}, and only {_wanted(view.accepted)} are used"
     if view.last_received_at is None:
         return f"no quotes of {symbol} have come in yet"
-    return f"the quotes of {symbol} are {(view.now - view.last_received_at).total_seconds():.0f} seconds old"
+    return f"the quotes of {symbol} are {_seconds_since(view, view.last_received_at)} seconds old"
+
+
+def _seconds_since(view: MarketView, moment: datetime) -> str:
+    return f"{max((view.now - moment).total_seconds(), 0.0):.0f}"
 
 
 def quote_problem(view: MarketView, contract: OptionContract) -> str | None:

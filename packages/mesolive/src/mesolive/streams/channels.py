@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from mesolive.errors import ServiceError
+from mesolive.market.columns import QualityArray
 from mesolive.market.subscriptions import SubscriptionHandle
 from mesolive.trading.valuation.engine import Valuation, Wanted
 from mesolive.trading.valuation.json_template import ItemTemplates
@@ -80,7 +81,9 @@ class Channel:
     lease
         Keeps its contracts subscribed.
     seen
-        The prices (entries, 4) and the underlying's price (entries,) from which the latest item was made.
+        The prices (entries, 4) from which the latest item was made.
+    seen_spot, seen_quality
+        The underlying's price and the quality of each quote (entries,) from which it was made.
     """
 
     key: Hashable
@@ -103,9 +106,16 @@ class Channel:
     lease: SubscriptionHandle | None = None
     seen: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     seen_spot: FloatArray = field(default_factory=lambda: np.empty(0))
+    seen_quality: QualityArray = field(default_factory=lambda: np.empty(0, dtype=np.int8))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _puts: list[Callable[[Shared], None]] = field(default_factory=list[Callable[[Shared], None]])
+
+    def forget(self) -> None:
+        """Count every value as changed."""
+        size = len(self.subject.entries)
+        self.seen, self.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
+        self.seen_quality = np.zeros(size, dtype=np.int8)
 
     def publish(self, item: Shared, at: float) -> None:
         """Make `item` the latest and wake the followers."""

@@ -21,6 +21,7 @@ import numpy as np
 
 from mesolive.clock import Clock
 from mesolive.market.chain_view import BookView
+from mesolive.market.columns import QualityArray
 from mesolive.market.listing import Listing
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.streams.channels import Channel
@@ -106,19 +107,24 @@ class _Plan:
         # The last values of all channels are kept in one array, so that one comparison covers all of them.
         self._seen: FloatArray = np.concatenate([np.empty((0, 4)), *(channel.seen for channel in channels)])
         self._seen_spot: FloatArray = np.concatenate([np.empty(0), *(channel.seen_spot for channel in channels)])
+        self._seen_quality: QualityArray = np.concatenate(
+            [np.empty(0, dtype=np.int8), *(channel.seen_quality for channel in channels)]
+        )
         for channel, begin, end in zip(channels, start[:-1], start[1:], strict=True):
             channel.seen, channel.seen_spot = self._seen[begin:end], self._seen_spot[begin:end]
+            channel.seen_quality = self._seen_quality[begin:end]
 
     def is_current(self, place: int) -> bool:
         """Return whether a channel still is what this plan was made for."""
         channel = self.channels[place]
         return not channel.ended and channel.subject is self._subjects[place]
 
-    def changed(self, prices: FloatArray, spots: FloatArray) -> list[int]:
-        """Return the places of the channels whose prices differ from those of their latest items."""
+    def changed(self, table: QuoteTable, spots: FloatArray) -> list[int]:
+        """Return the places of the channels whose quotes differ from those of their latest items."""
         if not self._filled.size:
             return []
-        differs = (_differs(prices[self._all_rows], self._seen) & self._bases).any(axis=1)
+        differs = (_differs(table.prices[self._all_rows], self._seen) & self._bases).any(axis=1)
+        differs |= table.quality[self._all_rows] != self._seen_quality
         differs |= _differs(spots[self._all_rows], self._seen_spot) & self._greeks
         changed: list[int] = self._filled[np.logical_or.reduceat(differs, self._starts)].tolist()
         return changed
@@ -215,16 +221,14 @@ class Engine:
     def refresh(self, channel: Channel) -> None:
         """Value a channel now, because it is new or its subject changed, and publish the item."""
         channel.templates = None
-        size = len(channel.subject.entries)
-        channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
+        channel.forget()
         self._plans = None
         alone = _Plan([channel])
         self._publish(alone, self._read(alone), ONLY)
 
     def value(self, channel: Channel) -> Valuation:
         """Return the values of a channel that need not be one of the engine's: for snapshots."""
-        size = len(channel.subject.entries)
-        channel.seen, channel.seen_spot = np.full((size, 4), np.nan), np.full(size, np.nan)
+        channel.forget()
         alone = _Plan([channel])
         market = self._read(alone)
         return self._values(alone, market, ONLY, self._solve(alone, market, ONLY))[0]
@@ -265,9 +269,7 @@ class Engine:
         if plan.channels:
             market = self._read(plan)
             changed = [
-                place
-                for place in plan.changed(market.table.prices, market.spots)
-                if plan.channels[place].round != self._round
+                place for place in plan.changed(market.table, market.spots) if plan.channels[place].round != self._round
             ]
             for channel in plan.channels:
                 channel.round = self._round
@@ -322,19 +324,19 @@ class Engine:
     def _read(self, plan: _Plan) -> _Market:
         views = [self._view(book.key) for book in plan.books]
         prices, ages = np.full((plan.size, 4), np.nan), np.full((plan.size, 4), np.nan)
-        spots = np.full(plan.size, np.nan)
+        quality, spots = np.zeros(plan.size, dtype=np.int8), np.full(plan.size, np.nan)
         moments: list[datetime] = []
         for book, view in zip(plan.books, views, strict=True):
             if view is None:
                 continue
             part = slice(book.first, book.first + len(book.instruments))
             table = read_quotes(view, book.located(view.listing))
-            prices[part], ages[part] = table.prices, table.ages
+            prices[part], ages[part], quality[part] = table.prices, table.ages, table.quality
             spot = spot_of(view)
             spots[part] = np.nan if spot is None else spot
             moments.append(view.now)
         now = max(moments) if moments else self._clock.now()
-        return _Market(views, QuoteTable(now, np.empty(0, dtype=np.intp), prices, ages), spots)
+        return _Market(views, QuoteTable(now, np.empty(0, dtype=np.intp), prices, ages, quality), spots)
 
     def _view(self, key: BookKey) -> BookView | None:
         try:
@@ -352,6 +354,7 @@ class Engine:
         """Give a channel the item of its values."""
         channel, rows = plan.channels[place], plan.rows[place]
         channel.seen[:] = market.table.prices[rows]
+        channel.seen_quality[:] = market.table.quality[rows]
         channel.seen_spot[:] = market.spots[rows]
         form, templates = channel.form, channel.templates
         if templates is None:
@@ -392,7 +395,10 @@ class Engine:
                 continue
             part = slice(book.first, book.first + len(book.instruments))
             wanted = np.flatnonzero(needed[part])
-            table = QuoteTable(view.now, book.located(view.listing), market.table.prices[part], market.table.ages[part])
+            quotes = market.table
+            table = QuoteTable(
+                view.now, book.located(view.listing), quotes.prices[part], quotes.ages[part], quotes.quality[part]
+            )
             for first in range(0, wanted.size, CONTRACTS_PER_SLICE):
                 if begun:
                     yield

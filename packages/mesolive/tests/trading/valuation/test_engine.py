@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mesolive.market.book import UnderlyingPrices
 from mesolive.market.contracts import ExerciseStyle, OptionContract, Right
+from mesolive.market.quality import QuoteQuality
 from mesolive.pricing.black import greeks
 from mesolive.pricing.business_time import calendar_years
 from mesolive.trading.valuation.engine import Wanted, value
@@ -68,6 +69,31 @@ def test_leg_prices_are_the_contracts_own(chain: Chain) -> None:
         Decimal("10.1"),
         Decimal("10.2"),
     ]
+
+
+def test_the_quality_of_a_sum_is_that_of_its_worst_part_and_live_quotes_state_none(chain: Chain) -> None:
+    entries = condor(chain)
+    index = chain.listing.find(PUT)
+    assert index is not None
+    live = valued(chain, *entries)
+    assert field(live, "LegPrices.1.Quality") is None
+    assert field(live, "PositionPrices.Quality") is None
+    chain.book.grade(chain.clock.now(), index, QuoteQuality.FROZEN)
+    other = entries[0].contract
+    assert isinstance(other, OptionContract)
+    place = chain.listing.find(other)
+    assert place is not None
+    chain.book.grade(chain.clock.now(), place, QuoteQuality.DELAYED)
+    found = valued(chain, *entries)
+    qualities = {entry.contract: field(found, f"LegPrices.{entry.key}.Quality") for entry in entries}
+    assert qualities == {
+        CALL: models.QuoteQuality.Delayed,
+        WING_CALL: None,
+        PUT: models.QuoteQuality.Frozen,
+        WING_PUT: None,
+    }
+    for name in ("PositionPrices", "PositionGreeks", "PositionPnLs", "LegGroupPrices.1"):
+        assert field(found, f"{name}.Quality") is models.QuoteQuality.Frozen
 
 
 def test_a_groups_price_is_that_of_one_combo_and_a_positions_of_all_of_it(chain: Chain) -> None:

@@ -49,7 +49,8 @@ def block(source: random.Random, size: int) -> Block:
         return [None if source.random() < 0.2 else source.randint(0, 10**9) for _ in range(count)]
 
     four = 4 * size
-    return Block(size, numbers(four), ages(four), numbers(7 * four), ages(four), numbers(four), ages(four))
+    qualities = None if source.random() < 0.5 else [source.randint(0, 3) for _ in range(size)]
+    return Block(size, numbers(four), ages(four), numbers(7 * four), ages(four), numbers(four), ages(four), qualities)
 
 
 @st.composite

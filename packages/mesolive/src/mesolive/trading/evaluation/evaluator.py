@@ -253,11 +253,12 @@ class StrategyEvaluator:
         chosen = provider or account.provider
         view = self.view(symbol, chosen).accepting(account.accepted_quality)
         name = None if chosen is None else chosen.name
+        why = outdated(view)
         if view.stale:
             raise unavailable(
-                f"no quotes of {symbol} are coming in: nothing is decided on old ones", name, code="QuotesStale"
+                f"no quotes of {symbol} are coming in: nothing is decided on old ones ({why})", name, code="QuotesStale"
             )
-        if (why := outdated(view)) is not None:
+        if why is not None:
             raise unavailable(why, name, code="QuotesNotLive")
         return view
 

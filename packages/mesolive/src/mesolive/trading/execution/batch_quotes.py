@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from mesolive.language.legs import quote_problem
+from mesolive.language.legs import outdated, quote_problem
 from mesolive.market.service import Market, UnknownProviderError, UnknownUnderlyingError
 from mesolive.trading.execution.combo_orders import GroupOrder
 from mesolive.trading.execution.order_risk import OrderRisk, order_risk
@@ -79,10 +79,12 @@ class BatchQuotes:
             status = self._market.status(provider)
             if status.state is not models.AgentStatus.Connected:
                 return f"the data provider is not connected ({status.message}), so the order's price cannot be judged"
-            stale = self._market.view(symbol, provider).stale
+            view = self._market.view(symbol, provider)
         except (UnknownUnderlyingError, UnknownProviderError) as error:
             return str(error)
-        return f"no quotes of {symbol} are coming in, so the order's price cannot be judged" if stale else None
+        if not view.stale:
+            return None
+        return f"no quotes of {symbol} are coming in, so the order's price cannot be judged ({outdated(view)})"
 
     def _unaccepted(self, legs: Sequence[VenueLeg], account: Account) -> str | None:
         """Return which leg's quote is not live, and how old it is; `None` where the account accepts all of them."""

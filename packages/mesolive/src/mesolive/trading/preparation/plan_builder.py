@@ -17,7 +17,7 @@ from mesolive.trading.portfolio.plans import NewPlan, PlanKind, PlanLeg, group_q
 from mesolive.trading.portfolio.positions import Position
 from mesolive.trading.valuation.engine import value
 from mesolive.trading.valuation.subjects import Entry, of_legs
-from mesolive.trading.valuation.wire_items import EXACT, position_fields
+from mesolive.trading.valuation.wire_items import EXACT, QUALITIES, position_fields
 from mesolive_sdk import models
 
 V = TypeVar("V")
@@ -248,4 +248,5 @@ def underlying_prices(view: BookView) -> models.LivePrices:
         AskAgeMs=age(quote.ask_time, quote.ask),
         LastAgeMs=age(quote.last_time, quote.last),
         MarkAgeMs=age(quote.mark_time, quote.mark),
+        Quality=QUALITIES[quote.quality],
     )

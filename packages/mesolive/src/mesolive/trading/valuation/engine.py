@@ -12,7 +12,8 @@ What the numbers mean
   bought back at its offer), `Ask` the same at its ask, and both differ from the sum of the legs' where a leg is short.
   On the last and the mark they are plain sums.
 * A marker leg is valued as one long contract and belongs to no sum.
-* The age of a sum is the age of its oldest part. Where a part has no value, the sum has none.
+* The age of a sum is the age of its oldest part, its quality the worst of its parts'. Where a part has no value, the
+  sum has none.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from datetime import datetime
 import numpy as np
 
 from mesolive.market.chain_view import BookView
+from mesolive.market.columns import QualityArray
 from mesolive.trading.valuation.quotes import GREEKS, IV, QuoteTable, locate, read_quotes, solve_greeks
 from mesolive.trading.valuation.subjects import ALL_BASES, BoolArray, FloatArray, IntArray, Subject
 
@@ -55,6 +57,8 @@ class Block:
         How many elements there are.
     greeks
         28 numbers per element: for each basis seven, in the order of `GREEKS`.
+    qualities
+        One number of `QuoteQuality` per element, that of a sum its worst part's; `None` where all quotes are live.
     """
 
     size: int
@@ -64,6 +68,7 @@ class Block:
     greek_ages: list[int | None]
     pnl: list[float]
     pnl_ages: list[int | None]
+    qualities: list[int] | None = None
 
     def part(self, first: int, end: int) -> Block:
         """Return the values of the elements from `first` until before `end`."""
@@ -76,6 +81,7 @@ class Block:
             self.greek_ages[four],
             self.pnl[four],
             self.pnl_ages[four],
+            None if self.qualities is None else self.qualities[first:end],
         )
 
 
@@ -127,6 +133,7 @@ def value_all(
     )
 
     price, age = table.prices[row], table.ages[row]
+    grade = table.quality[row] if table.quality.any() else None
     unit = unit_greeks[row]
     factor = np.concatenate([part.factor for part in arrays])
     cost = np.concatenate([part.cost for part in arrays])
@@ -134,7 +141,7 @@ def value_all(
     pnl = factor[:, None] * price - cost[:, None]
     scaled = unit * factor[:, None, None]
     scaled[:, :, IV] = unit[:, :, IV]
-    entries = _block(price, age, scaled, pnl, masks[np.repeat(np.arange(len(subjects)), entry_counts)])
+    entries = _block(price, age, scaled, pnl, masks[np.repeat(np.arange(len(subjects)), entry_counts)], grade)
 
     member = np.concatenate([part.member + first for part, first in zip(arrays, entry_start, strict=False)])
     member_counts = np.array([part.member.size for part in arrays])
@@ -144,7 +151,8 @@ def value_all(
     weight = np.concatenate([part.weight for part in arrays])
     if start.size:
         sums = _sums(price[member], age[member], unit[member], pnl[member], ratio, weight, start)
-        segments = _block(*sums, masks[np.repeat(np.arange(len(subjects)), segment_counts)])
+        worst = None if grade is None else np.maximum.reduceat(np.where(ratio != 0.0, grade[member], 0), start)
+        segments = _block(*sums, masks[np.repeat(np.arange(len(subjects)), segment_counts)], worst)
     else:
         segments = _EMPTY
     return [
@@ -184,7 +192,14 @@ def _sums(
     return prices, ages, greeks, pnls
 
 
-def _block(price: FloatArray, age: FloatArray, greeks: FloatArray, pnl: FloatArray, masks: BoolArray) -> Block:
+def _block(
+    price: FloatArray,
+    age: FloatArray,
+    greeks: FloatArray,
+    pnl: FloatArray,
+    masks: BoolArray,
+    quality: QualityArray | None,
+) -> Block:
     """Leave out what is not wanted, round, and turn arrays into lists."""
     of_price, of_greeks, of_pnl = masks[:, 0], masks[:, 1], masks[:, 2]
     price = np.where(of_price, price, np.nan)
@@ -198,6 +213,7 @@ def _block(price: FloatArray, age: FloatArray, greeks: FloatArray, pnl: FloatArr
         greek_ages=_whole(np.where(np.isnan(greeks[:, :, 0]), np.nan, age)),
         pnl=_rounded(pnl, PNL_SCALE),
         pnl_ages=_whole(np.where(np.isnan(pnl), np.nan, age)),
+        qualities=None if quality is None or not quality.any() else quality.tolist(),
     )
 
 

@@ -23,13 +23,14 @@ MARK = 104_372_000_000_000
 """Placeholders are whole numbers from here on, by their place in the flat list: no age in milliseconds comes near."""
 MAX_PLACES = 1_000_000
 MAX_PATTERNS = 8
-"""Templates that a subject keeps, one per set of greeks without a value."""
+"""Templates that a subject keeps, one per set of greeks without a value and of qualities."""
 
 _TIME = "<time>"
 _PLACEHOLDER = re.compile(rb'(?<=[:\[,])(?:(104372\d{9})|"<time>")(?=[,\]}])')
 _NAN = float("nan")
 
 Write = Callable[[list[Any]], bytes]
+_Pattern = tuple[tuple[bool, ...], tuple[int, ...] | None, tuple[int, ...] | None]
 
 
 class ItemTemplates:
@@ -48,13 +49,18 @@ class ItemTemplates:
     def __init__(self, subject: Subject, fields: Callable[[Subject, Valuation], object]) -> None:
         self._subject = subject
         self._fields = fields
-        self._write: dict[tuple[bool, ...], Write | None] = {}
+        self._write: dict[_Pattern, Write | None] = {}
 
     def json(self, found: Valuation) -> bytes:
         """Return the item of these values: the same bytes as encoding its fields."""
         entries, segments = found.entries, found.segments
         # An element without a delta has no greeks on that basis, and its object is null: a template of its own.
-        pattern = tuple(map(isnan, entries.greeks[::7] + segments.greeks[::7]))
+        # So has one whose quotes are not live.
+        pattern = (
+            tuple(map(isnan, entries.greeks[::7] + segments.greeks[::7])),
+            None if entries.qualities is None else tuple(entries.qualities),
+            None if segments.qualities is None else tuple(segments.qualities),
+        )
         try:
             write = self._write[pattern]
         except KeyError:
@@ -78,7 +84,7 @@ class ItemTemplates:
             for at in range(0, len(greeks), 7):
                 if isnan(block.greeks[at]):
                     greeks[at] = _NAN
-            return Block(block.size, *lists)
+            return Block(block.size, *lists, qualities=block.qualities)
 
         marks = Valuation(cast("Any", _TIME), marked(found.entries), marked(found.segments))
         text = _encode(self._fields(self._subject, marks))

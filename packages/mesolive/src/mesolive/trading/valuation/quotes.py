@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from mesolive.market.chain_view import BookView
-from mesolive.market.columns import below_tick, sound_quotes
+from mesolive.market.columns import QualityArray, below_tick, sound_quotes
 from mesolive.market.contract_models import ContractTerms
 from mesolive.market.contracts import ExerciseStyle
 from mesolive.market.listing import Listing
@@ -42,12 +42,15 @@ class QuoteTable:
         (M, 4), per unit, on the bases of `BASES`; NaN where there is none.
     ages
         (M, 4) milliseconds since each price last changed; NaN where it is not known.
+    quality
+        (M,) numbers of `QuoteQuality`.
     """
 
     now: datetime
     index: IntArray
     prices: FloatArray
     ages: FloatArray
+    quality: QualityArray
 
 
 def locate(listing: Listing, instruments: Sequence[Instrument]) -> IntArray:
@@ -66,6 +69,7 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
     """Read the quotes of the contracts at `index`; what has settled or is not listed has none."""
     prices = np.full((index.size, 4), np.nan)
     ages = np.full((index.size, 4), np.nan)
+    quality = np.zeros(index.size, dtype=np.int8)
     first = view.listing.bounds[len(view.listing.bounds) - len(view.expirations)][0] if view.expirations else 0
     alive = np.flatnonzero(index >= first) if view.expirations else np.empty(0, dtype=np.intp)
     if alive.size:
@@ -84,10 +88,12 @@ def read_quotes(view: BookView, index: IntArray) -> QuoteTable:
         mark_time = np.where(computed, np.maximum(bid_time, ask_time), times["mark"][at])
         changed = np.column_stack((bid_time, ask_time, times["last"][at], mark_time))
         age = np.maximum(to_micros(view.now) - changed, 0) // 1000
+        quality[alive] = columns.quality[at]
         ages[alive] = np.where((changed == NEVER) | np.isnan(prices[alive]), np.nan, age)
     for row in np.flatnonzero(index == SPOT):
         prices[row], ages[row] = _underlying(view)
-    return QuoteTable(view.now, index, prices, ages)
+        quality[row] = view.underlying.quote.quality
+    return QuoteTable(view.now, index, prices, ages, quality)
 
 
 def _underlying(view: BookView) -> tuple[list[float], list[float]]:

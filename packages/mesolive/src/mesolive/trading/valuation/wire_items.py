@@ -51,16 +51,32 @@ class ExactMaker:
 
     def prices(self, time: datetime, block: Block, element: int) -> models.LivePrices:
         """Return an element's prices."""
-        return models.LivePrices(**_four(time, block.price_ages, block.prices, element))
+        return models.LivePrices(
+            **_four(time, block.price_ages, block.prices, element), Quality=_quality(block, element)
+        )
 
     def greeks(self, time: datetime, block: Block, element: int) -> models.LiveGreeks:
         """Return an element's greeks."""
         values = [_greek_values(block.greeks[at : at + 7]) for at in range(28 * element, 28 * element + 28, 7)]
-        return models.LiveGreeks(**_ages(time, block.greek_ages, element), **dict(zip(BASES, values, strict=True)))
+        return models.LiveGreeks(
+            **_ages(time, block.greek_ages, element),
+            **dict(zip(BASES, values, strict=True)),
+            Quality=_quality(block, element),
+        )
 
     def pnl(self, time: datetime, block: Block, element: int, realized: Decimal | None) -> models.LivePnL:
         """Return an element's PnL."""
-        return models.LivePnL(**_four(time, block.pnl_ages, block.pnl, element), Realized=realized)
+        return models.LivePnL(
+            **_four(time, block.pnl_ages, block.pnl, element), Realized=realized, Quality=_quality(block, element)
+        )
+
+
+QUALITIES = (None, models.QuoteQuality.Delayed, models.QuoteQuality.Frozen, models.QuoteQuality.Modelled)
+"""The wire's qualities by the numbers of `mesolive.market.quality.QuoteQuality`; live is not stated."""
+
+
+def _quality(block: Block, element: int) -> models.QuoteQuality | None:
+    return None if block.qualities is None else QUALITIES[block.qualities[element]]
 
 
 def _ages(time: datetime, ages: Sequence[int | None], element: int) -> Fields:
@@ -105,6 +121,15 @@ class _PnL(_Snapshot, gc=False):
     Realized: Decimal | None
 
 
+# Where the quotes are not live, and only there, the JSON has a field more.
+class _GradedPrices(_Prices, gc=False):
+    Quality: str
+
+
+class _GradedPnL(_PnL, gc=False):
+    Quality: str
+
+
 class _GreekValues(msgspec.Struct, gc=False):
     Delta: float
     Gamma: float
@@ -122,6 +147,10 @@ class _Greeks(_Snapshot, gc=False):
     Mark: _GreekValues | None
 
 
+class _GradedGreeks(_Greeks, gc=False):
+    Quality: str
+
+
 class _JsonMaker:
     """Makes the twins. Written out, because this is where most of an item's time goes."""
 
@@ -129,28 +158,30 @@ class _JsonMaker:
         at = 4 * element
         bid_age, ask_age, last_age, mark_age = block.price_ages[at : at + 4]
         bid, ask, last, mark = block.prices[at : at + 4]
+        if block.qualities is not None and (quality := QUALITIES[block.qualities[element]]) is not None:
+            return _GradedPrices(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark, quality)
         return _Prices(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark)
 
     def greeks(self, time: datetime, block: Block, element: int) -> _Greeks:
         at = 4 * element
         bid_age, ask_age, last_age, mark_age = block.greek_ages[at : at + 4]
         numbers, at = block.greeks, 28 * element
-        return _Greeks(
-            time,
-            bid_age,
-            ask_age,
-            last_age,
-            mark_age,
+        values = (
             self._values(numbers[at : at + 7]),
             self._values(numbers[at + 7 : at + 14]),
             self._values(numbers[at + 14 : at + 21]),
             self._values(numbers[at + 21 : at + 28]),
         )
+        if block.qualities is not None and (quality := QUALITIES[block.qualities[element]]) is not None:
+            return _GradedGreeks(time, bid_age, ask_age, last_age, mark_age, *values, quality)
+        return _Greeks(time, bid_age, ask_age, last_age, mark_age, *values)
 
     def pnl(self, time: datetime, block: Block, element: int, realized: Decimal | None) -> _PnL:
         at = 4 * element
         bid_age, ask_age, last_age, mark_age = block.pnl_ages[at : at + 4]
         bid, ask, last, mark = block.pnl[at : at + 4]
+        if block.qualities is not None and (quality := QUALITIES[block.qualities[element]]) is not None:
+            return _GradedPnL(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark, realized, quality)
         return _PnL(time, bid_age, ask_age, last_age, mark_age, bid, ask, last, mark, realized)
 
     @staticmethod
