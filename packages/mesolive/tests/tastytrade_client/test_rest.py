@@ -129,9 +129,12 @@ class TestOutcomes:
         assert outcome.sent
         assert fake.count("POST") == 1
 
-    async def test_an_answer_that_is_held_beyond_the_deadline_is_unknown(self, fake: FakeRest, api: RestApi) -> None:
+    async def test_an_answer_that_is_held_beyond_the_deadline_is_unknown(self, fake: FakeRest) -> None:
         fake.hang.add(("POST", ORDERS))
-        outcome = await api.submit(ACCOUNT, NEW)
+        async with transport(fake) as calls:
+            await calls.tokens.current()
+            calls.config = replace(QUICK, order_seconds=0.1)
+            outcome = await RestApi(calls).submit(ACCOUNT, NEW)
         assert isinstance(outcome, Unknown)
         assert outcome.sent
         assert fake.count("POST") == 1

@@ -19,7 +19,7 @@ from mesolive.connectors.tastytrade.connector import TastytradeConnector
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
 from mesolive.market.calendar import us_options_calendar
 from mesolive.market.quality import QuoteQuality
-from mesolive.tastytrade_client import StreamConfig
+from mesolive.tastytrade_client import ClientConfig, StreamConfig
 from mesolive_testkit.tastytrade import samples
 from mesolive_testkit.tastytrade.broker import NOW, QUICK_TIMES, FakeBroker
 from mesolive_testkit.tastytrade.quotes import CHAIN, DAY, QUICK, STRIKES, QuotingDxLink
@@ -40,7 +40,9 @@ class Connected:
 
 
 @asynccontextmanager
-async def connector(folder: Path | None = None, **given: str) -> AsyncGenerator[Connected]:
+async def connector(
+    folder: Path | None = None, client: ClientConfig = QUICK_CLIENT, **given: str
+) -> AsyncGenerator[Connected]:
     broker, server = FakeBroker(), QuotingDxLink()
     server.tokens = ("q-secret-91",)
     for strike in ("4000", "4900", "5000", "5100"):
@@ -64,8 +66,8 @@ async def connector(folder: Path | None = None, **given: str) -> AsyncGenerator[
             ConnectorRequest(
                 "tasty", read_settings(TastytradeSettings, values), folder, ManualClock(NOW), us_options_calendar()
             ),
-            client=replace(QUICK_CLIENT, call_seconds=0.5),
-            stream=StreamConfig(heartbeat_seconds=0.1, connect_seconds=2.0),
+            client=client,
+            stream=StreamConfig(heartbeat_seconds=20.0, connect_seconds=60.0),
             times=QUICK_TIMES,
             market_data=QUICK,
             http=rest,
@@ -145,7 +147,8 @@ class TestConnection:
         ],
     )
     async def test_each_failure_is_told_by_its_kind(self, answer: httpx.Response | Exception, problem: Problem) -> None:
-        async with connector() as one:
+        # Reads are repeated for as long as a call may take.
+        async with connector(client=replace(QUICK_CLIENT, call_seconds=0.2)) as one:
             one.broker.rest.on("GET", ACCOUNTS, answer)
             with pytest.raises(ConnectorError) as failure:
                 await one.connector.connect()

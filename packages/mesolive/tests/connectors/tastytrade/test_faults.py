@@ -32,7 +32,15 @@ from mesolive.venues.base import (
     VenueUnreachableError,
 )
 from mesolive_sdk.models import AgentStatus
-from mesolive_testkit.tastytrade.bench import CLIENT, QUICK_SETTINGS, QUICK_TIMES, TastytradeBench, at_the_double
+from mesolive_testkit.tastytrade.bench import (
+    CLIENT,
+    QUICK_SETTINGS,
+    QUICK_TIMES,
+    SEARCHED_FOR_EVER,
+    UNSEARCHED,
+    TastytradeBench,
+    at_the_double,
+)
 from mesolive_testkit.tastytrade.rig import QUICK, TastytradeRig
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
@@ -43,7 +51,7 @@ F = TypeVar("F", bound=VenueFact)
 
 
 async def next_of(facts: AsyncIterator[VenueFact], kind: type[F]) -> F:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             fact = await anext(facts)
             if isinstance(fact, kind):
@@ -65,6 +73,11 @@ def has_bid(rig: TastytradeRig, contract: OptionContract) -> bool:
 def submissions(bench: TastytradeBench) -> int:
     """Return how many orders have reached the double's books."""
     return len(bench.double.desk.orders)
+
+
+def reads_of_orders(bench: TastytradeBench) -> int:
+    """Return how many times the open orders were read."""
+    return sum(note["operation"] == "live" for note in bench.double.truth.of("request"))
 
 
 def closing(order: VenueRequest, bench: TastytradeBench) -> VenueRequest:
@@ -89,7 +102,9 @@ class TestOrders:
     async def test_01_a_submission_without_an_answer_was_filled_is_found_and_never_sent_again(
         self, tmp_path: Path, fault: str
     ) -> None:
-        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
+        # The answer that is held comes after a minute: it alone is not waited for.
+        config = replace(CLIENT, order_seconds=2.0) if fault == "answer_held" else CLIENT
+        async with at_the_double(tmp_path, MORNING, config=config) as bench, bench.venue.session() as facts:
             bench.double.faults.switch_on(fault, operation="submit", times=1)
             order = bench.order(1)
             with pytest.raises(VenueUnreachableError):
@@ -104,7 +119,7 @@ class TestOrders:
     async def test_01b_a_submission_that_never_arrived_is_not_sent_again_and_ends_after_the_quarantine(
         self, tmp_path: Path
     ) -> None:
-        async with at_the_double(tmp_path, MORNING) as bench:
+        async with at_the_double(tmp_path, MORNING, times=SEARCHED_FOR_EVER) as bench:
             order = bench.order(1)
             async with bench.venue.session() as facts:
                 bench.double.faults.switch_on("request_lost", operation="submit", times=1)
@@ -112,6 +127,7 @@ class TestOrders:
                     await bench.venue.submit(order)
                 (listed,) = await bench.venue.orders(ACCOUNT, MORNING)
                 assert listed.status is OrderStatus.IN_DOUBT
+                bench.take_times(replace(QUICK_TIMES, quarantine=0.0))
                 await open_again(bench, facts)
             async with bench.venue.session() as facts:
                 ended = await next_of(facts, Ended)
@@ -145,12 +161,13 @@ class TestOrders:
     async def test_01e_after_a_crash_an_order_without_its_identifier_is_found_however_late_the_restart(
         self, tmp_path: Path, later: timedelta
     ) -> None:
-        async with at_the_double(tmp_path, MORNING) as bench:
+        async with at_the_double(tmp_path, MORNING, times=UNSEARCHED) as bench:
             for fault in ("identifier_lost", "no_fills"):
                 bench.double.faults.switch_on(fault)
             order = bench.resting()
             await killed_in_doubt(bench, order)
             await bench.to(MORNING + later)
+            bench.take_times(QUICK_TIMES)
             await bench.open_venue()
             async with bench.venue.session() as facts:
                 # Until it is found nobody may conclude that it never arrived.
@@ -164,7 +181,7 @@ class TestOrders:
     async def test_01f_after_a_crash_several_orders_that_are_alike_stay_in_doubt_with_an_alarm(
         self, tmp_path: Path
     ) -> None:
-        async with at_the_double(tmp_path, MORNING) as bench:
+        async with at_the_double(tmp_path, MORNING, times=UNSEARCHED) as bench:
             for fault in ("identifier_lost", "no_fills"):
                 bench.double.faults.switch_on(fault)
             orders = [bench.resting() for _ in range(2)]
@@ -172,17 +189,20 @@ class TestOrders:
             await bench.open_venue()
             await killed_in_doubt(bench, orders[1])
             await bench.to(MORNING + timedelta(minutes=2))
+            # Each search comes after the end of the quarantine, and in a later session than the doubts began.
+            bench.take_times(replace(QUICK_TIMES, quarantine=0.0))
             await bench.open_venue()
             async with bench.venue.session():
                 await until(
                     lambda: all(f"may be reference {order.reference}" in bench.venue.status.message for order in orders)
                 )
-                await asyncio.sleep(QUICK_TIMES.quarantine * 1.2)  # longer than a doubt without an order lasts
+                searches = reads_of_orders(bench)
+                await until(lambda: reads_of_orders(bench) >= searches + 6)
                 listed = {item.reference: item.status for item in await bench.venue.orders(ACCOUNT, MORNING)}
                 assert {listed[order.reference] for order in orders} == {OrderStatus.IN_DOUBT}
 
     async def test_01g_an_order_goes_to_the_reference_that_was_sent_when_it_was_received(self, tmp_path: Path) -> None:
-        async with at_the_double(tmp_path, MORNING) as bench:
+        async with at_the_double(tmp_path, MORNING, times=UNSEARCHED) as bench:
             for fault in ("identifier_lost", "no_fills"):
                 bench.double.faults.switch_on(fault)
             lost = bench.resting()
@@ -192,6 +212,7 @@ class TestOrders:
             await bench.open_venue()
             await killed_in_doubt(bench, arrived)
             await bench.to(MORNING + timedelta(hours=3))
+            bench.take_times(QUICK_TIMES)
             await bench.open_venue()
             async with bench.venue.session() as facts:
                 assert (await next_of(facts, Accepted)).reference == arrived.reference
@@ -268,6 +289,9 @@ class TestOrders:
         self, tmp_path: Path
     ) -> None:
         async with at_the_double(tmp_path, MORNING) as bench:
+            await bench.close_venue()
+            bench.heartbeat_seconds = 1.0
+            await bench.open_venue()
             async with bench.venue.session() as facts:
                 await bench.venue.submit(bench.order(1))
                 bench.double.faults.switch_on("stream_mute")
@@ -291,12 +315,18 @@ class TestOrders:
             assert await bench.venue.positions(ACCOUNT) == {}
             assert bench.transport.tokens.last_failure == ""
 
-    async def test_08b_short_lived_tokens_are_replaced_on_the_way(self, tmp_path: Path) -> None:
-        settings = replace(QUICK_SETTINGS, token_seconds=0.4)
-        async with at_the_double(tmp_path, MORNING, settings=settings) as bench, bench.venue.session():
-            for _ in range(3):
+    async def test_08b_short_lived_tokens_are_replaced_on_the_way(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session():
+            timer, tokens = bench.double.desk.timer, bench.transport.tokens
+            life = bench.double.desk.settings.token_seconds
+            for number in range(3):
                 assert isinstance(await bench.venue.submit(bench.resting()), Accepted)
-                await asyncio.sleep(0.3)
+                # Most of a token's life passes, at the broker and at the client.
+                later = (number + 1) * life * 0.75
+                monkeypatch.setattr(timer, "now", lambda late=later: type(timer).now(timer) + timedelta(seconds=late))
+                monkeypatch.setattr(tokens, "_now", lambda late=later: type(tokens)._now(tokens) + late)
             assert submissions(bench) == 3
             assert len(await bench.venue.orders(ACCOUNT, MORNING)) == 3
 
@@ -400,8 +430,7 @@ class TestOrders:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.01)
-        config = replace(CLIENT, order_seconds=3.0)
-        async with at_the_double(tmp_path, MORNING, config=config) as bench, bench.venue.session() as facts:
+        async with at_the_double(tmp_path, MORNING) as bench, bench.venue.session() as facts:
             bench.double.faults.switch_on("throttled", times=3)
             bench.double.faults.switch_on("fields_left_out")
             assert isinstance(await bench.venue.submit(bench.order(1)), Accepted)
@@ -435,12 +464,12 @@ class TestMarketData:
         try:
             subscribed = rig.double.market_data.subscriptions
             rig.double.faults.switch_on("feed_mute")
-            await until(lambda: rig.provider.status.state is AgentStatus.Disconnected, 10)
+            await until(lambda: rig.provider.status.state is AgentStatus.Disconnected)
             assert "nothing was heard" in rig.provider.status.message or rig.provider.status.message
             assert (rig.provider.books["SPX"].view().columns.released != 0).all()
             rig.double.faults.switch_off("feed_mute")
-            await until(lambda: rig.provider.status.state is AgentStatus.Connected, 10)
-            await until(lambda: rig.double.market_data.subscriptions >= subscribed, 10)
+            await until(lambda: rig.provider.status.state is AgentStatus.Connected)
+            await until(lambda: rig.double.market_data.subscriptions >= subscribed)
         finally:
             await rig.provider.stop()
 
@@ -483,9 +512,10 @@ class TestMarketData:
     async def test_07_a_limit_of_subscriptions_is_shown_and_not_run_into_for_ever(self, tmp_path: Path) -> None:
         rig = TastytradeRig(tmp_path, MORNING)
         rig.double.faults.switch_on("subscription_too_big", symbols=50)
+        rig.quoted._config = replace(QUICK, start_seconds=0.5)  # the quotes of the refused symbols never come
         await rig.provider.start()
         try:
-            await until(lambda: bool(rig.provider.status.message), 10)
+            await until(lambda: bool(rig.provider.status.message))
             assert rig.provider.status.state is AgentStatus.Connected
             assert rig.quoted.feed.connections == 1
         finally:

@@ -76,7 +76,7 @@ async def at_a_slow_step(
     """Yield an order that a slow step keeps from being sent, or from being sent once more."""
     monkeypatch.setattr("mesolive.tastytrade_client.rate_limits.PENALTY_SECONDS", 0.5)
     settings = replace(QUICK_SETTINGS, ledger_lag=60.0, position_lag=60.0) if step == "ledger" else QUICK_SETTINGS
-    rules, config = VenueRules(dry_run=step == "dry_run"), replace(CLIENT, order_seconds=5.0)
+    rules, config = VenueRules(dry_run=step == "dry_run"), CLIENT
     times = replace(QUICK_TIMES, ledger=0.5)
     async with (
         at_the_double(directory, MORNING, settings=settings, rules=rules, config=config, times=times) as bench,

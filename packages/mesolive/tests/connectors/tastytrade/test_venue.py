@@ -37,7 +37,7 @@ F = TypeVar("F", bound=VenueFact)
 
 
 async def next_of(facts: AsyncIterator[VenueFact], kind: type[F]) -> F:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             fact = await anext(facts)
             if isinstance(fact, kind):
@@ -90,6 +90,7 @@ class TestSubmit:
                 assert (listed.status, listed.reference) == (OrderStatus.IN_DOUBT, "ref-1")
                 with pytest.raises(VenueUnreachableError):
                     await one.venue.submit(spread())
+                one.take_times(quarantine=0.0)
                 with pytest.raises(VenueUnreachableError, match="searched for"):
                     await next_of(facts, Ended)
             async with one.venue.session() as facts:
@@ -105,6 +106,7 @@ class TestSubmit:
                 one.broker.hidden = {1003}
                 with pytest.raises(VenueUnreachableError):
                     await one.venue.submit(spread())
+                one.take_times(quarantine=0.0)
                 with pytest.raises(VenueUnreachableError):
                     await next_of(facts, Ended)
             async with one.venue.session() as facts:
@@ -270,6 +272,7 @@ class TestFills:
         async with trading() as one, one.venue.session() as facts:
             number = number_of(await one.venue.submit(spread()))
             one.broker.rest.on("GET", f"/accounts/{ACCOUNT}/transactions", samples.items())
+            one.take_times(commission=0.05)
             await one.broker.fill(number)
             execution = await next_of(facts, Execution)
             assert {leg.commission for leg in execution.legs} == {Decimal("1.72")}

@@ -53,20 +53,26 @@ QUICK_SETTINGS = DoubleSettings(
     transaction_lag=0.0,
     rate_limits=False,
 )
+# Nothing gives up because the machine is busy: a test that waits for the end of a time makes that time short.
 QUICK_TIMES = VenueTimes(
     search_pauses=(0.05, 0.1, 0.2),
     quarantine=1.0,
     quiet=0.05,
-    commission=1.0,
+    commission=60.0,
     fills_missing=1.0,
-    ledger=5.0,
-    settle=2.0,
+    ledger=60.0,
+    settle=60.0,
     work=0.02,
     settlements=0.05,
     settlements_due=0.05,
+    dry_run=60.0,
 )
+UNSEARCHED = replace(QUICK_TIMES, search_pauses=(3600.0,))
+"""For a venue that ends before it has searched for an order in doubt."""
+SEARCHED_FOR_EVER = replace(QUICK_TIMES, quarantine=3600.0)
+"""Until the test ends the quarantine."""
 UNLIMITED = dict.fromkeys([ALL, *(rate.name for rate in RATES)], 10_000.0)
-CLIENT = ClientConfig(order_seconds=1.0, call_seconds=5.0, refresh_pause_seconds=0.05, rates=UNLIMITED)
+CLIENT = ClientConfig(order_seconds=60.0, call_seconds=60.0, refresh_pause_seconds=0.05, rates=UNLIMITED)
 AFTER_THE_CLOSE = time(16, 16)
 
 
@@ -88,6 +94,7 @@ class TastytradeBench(Bench):
     config: ClientConfig = CLIENT
     rules: VenueRules = field(default_factory=lambda: VenueRules(dry_run=False))
     combos_a_step: int | None = 2
+    heartbeat_seconds: float = 20.0
     double: TastytradeDouble = field(init=False)
     transport: Transport = field(init=False)
 
@@ -111,7 +118,9 @@ class TastytradeBench(Bench):
         """Start the venue alone."""
         self.transport = client_of(self.double, self.config)
         stream = AccountStream(
-            self.double.stream_url, self.transport.tokens, StreamConfig(heartbeat_seconds=0.5, connect_seconds=2.0)
+            self.double.stream_url,
+            self.transport.tokens,
+            StreamConfig(heartbeat_seconds=self.heartbeat_seconds, connect_seconds=60.0),
         )
         self.venue = TastytradeVenue(
             RestApi(self.transport),
@@ -125,6 +134,10 @@ class TastytradeBench(Bench):
         )
         self.venue.come_up([ACCOUNT])
         await self.venue.start()
+
+    def take_times(self, times: VenueTimes) -> None:
+        """Let the venue that runs, and those that follow it, have other times."""
+        self.times = self.venue.core.times = times
 
     async def close_venue(self) -> None:
         """Stop the venue alone, as a server that ends."""

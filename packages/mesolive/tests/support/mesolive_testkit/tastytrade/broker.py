@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,17 +33,19 @@ from mesolive_testkit.tastytrade.sockets import FakeAccountStream, serving
 
 NOW = datetime(2026, 7, 27, 14, 40, tzinfo=UTC)
 """In the session."""
+# Nothing gives up because the machine is busy: a test that waits for the end of a time makes that time short.
 QUICK_TIMES = VenueTimes(
     search_pauses=(0.02, 0.05),
-    quarantine=0.3,
+    quarantine=3600.0,
     quiet=0.03,
-    commission=0.2,
+    commission=60.0,
     fills_missing=0.3,
-    ledger=0.5,
-    settle=0.4,
+    ledger=60.0,
+    settle=60.0,
     work=0.02,
     settlements=0.1,
     settlements_due=0.1,
+    dry_run=60.0,
 )
 ORDERS = f"/accounts/{ACCOUNT}/orders"
 
@@ -205,6 +207,10 @@ class Traded:
     venue: TastytradeVenue
     clock: ManualClock
 
+    def take_times(self, **seconds: float) -> None:
+        """Let the venue have other times from now on."""
+        self.venue.core.times = replace(self.venue.core.times, **seconds)
+
 
 def no_quote(_legs: object) -> ComboQuote | None:
     return None
@@ -217,7 +223,7 @@ async def trading(
     broker = broker or FakeBroker()
     clock = ManualClock(NOW)
     async with serving(broker.stream) as url, transport(broker.rest) as calls:
-        stream = AccountStream(url, calls.tokens, StreamConfig(heartbeat_seconds=0.1, connect_seconds=2.0))
+        stream = AccountStream(url, calls.tokens, StreamConfig(heartbeat_seconds=20.0, connect_seconds=60.0))
         venue = TastytradeVenue(
             RestApi(calls), stream, clock, us_options_calendar(), no_quote,
             journal=journal, rules=rules or VenueRules(dry_run=False), times=QUICK_TIMES,

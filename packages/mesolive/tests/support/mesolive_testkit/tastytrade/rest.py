@@ -15,8 +15,8 @@ SECRET = "client-secret-7d41"
 REFRESH = "refresh-token-9ab2"
 ENDPOINTS = Endpoints("http://tastytrade.test", "ws://tastytrade.test/streamer", is_sandbox=True)
 QUICK = ClientConfig(
-    call_seconds=2.0,
-    order_seconds=0.3,
+    call_seconds=60.0,
+    order_seconds=60.0,
     read_pause_seconds=0.01,
     refresh_pause_seconds=0.02,
     max_refresh_pause_seconds=0.05,

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while True:
