@@ -33,7 +33,7 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("broker", ["tastytrade-double"])
+@pytest.mark.parametrize("broker", ["ibkr-double", "tastytrade-double"])
 def test_the_demo_trades_by_orders_at_a_double_of_a_broker(tmp_path: Path, broker: str) -> None:
     assert broker in DOUBLES
     done = demo(tmp_path, "--broker", broker)
@@ -46,4 +46,4 @@ def test_the_demo_trades_by_orders_at_a_double_of_a_broker(tmp_path: Path, broke
 def test_an_unknown_double_is_refused(tmp_path: Path) -> None:
     done = demo(tmp_path, "--broker", "nobody")
     assert done.returncode != 0
-    assert "tastytrade-double" in done.stderr
+    assert "ibkr-double or tastytrade-double" in done.stderr

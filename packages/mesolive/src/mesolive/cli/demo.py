@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from mesolive import server
 from mesolive.app import Application
-from mesolive.cli.demo_broker import DOUBLES, BrokerDouble, connect_broker
+from mesolive.cli.demo_broker import DOUBLES, BrokerDouble, chain_read, connect_broker
 from mesolive.cli.demo_strategy import fitted
 from mesolive.cli.demo_trade import Trade, run_trade
 from mesolive.cli.demo_view import StepFailedError
@@ -48,7 +48,8 @@ def demo(
     ] = False,
     hold: Annotated[float, typer.Option(help="For how many seconds to hold the position at most.", min=1.0)] = 12.0,
     broker: Annotated[
-        str | None, typer.Option(help="Trade by orders at a double of a broker in this process: tastytrade-double.")
+        str | None,
+        typer.Option(help="Trade by orders at a double of a broker in this process: ibkr-double, tastytrade-double."),
     ] = None,
 ) -> None:
     """Start the server with a user, a paper account and a sample strategy, make one whole trade, and keep serving.
@@ -76,9 +77,10 @@ def demo(
             if broker is not None:
                 double = await stack.enter_async_context(DOUBLES[broker](settings.seed))
             application = await stack.enter_async_context(server.serving(settings))
-            trade = await _prepare(application, hold, double)
-            await announce(application)
+            trade: Trade | None = None
             try:
+                trade = await _prepare(application, hold, double)
+                await announce(application)
                 await until_first(run_trade(trade, console), stopped.wait())
                 if stopped.is_set():
                     return 1
@@ -89,7 +91,8 @@ def demo(
             else:
                 console.print("\n[bold green]The trade is complete.[/]")
             if not leave:
-                _say_what_next(console, application, trade)
+                if trade is not None:
+                    _say_what_next(console, application, trade)
                 await stopped.wait()
         return 0
 
@@ -103,6 +106,7 @@ async def _prepare(application: Application, hold: float, broker: BrokerDouble |
     if broker is not None:
         async with MesoLiveControlHubClient(application.url, made.token) as control:
             await connect_broker(control, broker)
+        await chain_read(application.market.book(application.market.underlyings()[0].symbol))
     else:
         try:
             await application.accounts.create_paper(user, ACCOUNT, CASH)

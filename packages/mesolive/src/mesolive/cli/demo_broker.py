@@ -10,13 +10,20 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from mesolive.cli.demo_strategy import in_range
 from mesolive.cli.demo_view import StepFailedError
 from mesolive_sdk import MesoLiveControlHubClient, models
 
+if TYPE_CHECKING:
+    from mesolive.clock import Clock
+    from mesolive.doubles.markets import Markets
+    from mesolive.market.book import QuoteBook
+
 NAME: Final = "demo-broker"
 CONNECT_SECONDS: Final = 60.0
+CHAIN_SECONDS: Final = 120.0
 IN_SESSION: Final = timedelta(hours=1)
 """Market time after the opening at which a double begins while the exchange is closed."""
 
@@ -41,21 +48,43 @@ class BrokerDouble:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """A simulated market in a session of the exchange."""
+
+    markets: Markets
+    clock: Clock
+
+    @property
+    def offset(self) -> str:
+        """Seconds that its time is ahead of this computer's, as a setting of a connector."""
+        return f"{(self.clock.now() - datetime.now(UTC)).total_seconds():.3f}"
+
+
 @asynccontextmanager
-async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
-    """Run the double of tastytrade, in a session of the exchange."""
+async def _market(seed: int) -> AsyncGenerator[_Market]:
+    """Run the market behind a double."""
     from mesolive.clock import ScaledClock  # noqa: PLC0415 - only where a double is asked for
     from mesolive.doubles.markets import Markets  # noqa: PLC0415 - as above
-    from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - as above
-    from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
 
-    now = datetime.now(UTC)
-    clock = ScaledClock(_in_session(now))
-    settings = DoubleSettings()
+    clock = ScaledClock(_in_session(datetime.now(UTC)))
     markets = Markets.simulated(clock, seed=seed, symbols=("SPX",))
-    double = TastytradeDouble(markets, clock, settings)
     await markets.start()
     try:
+        yield _Market(markets, clock)
+    finally:
+        await markets.stop()
+
+
+@asynccontextmanager
+async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of tastytrade."""
+    from mesolive.doubles.tastytrade.double import TastytradeDouble  # noqa: PLC0415 - only where it is asked for
+    from mesolive.doubles.tastytrade.settings import DoubleSettings  # noqa: PLC0415 - as above
+
+    async with _market(seed) as market:
+        settings = DoubleSettings()
+        double = TastytradeDouble(market.markets, market.clock, settings)
         await double.start()
         try:
             yield BrokerDouble(
@@ -63,7 +92,7 @@ async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
                 settings={
                     "rest_url": double.url,
                     "stream_url": double.stream_url,
-                    "clock_offset": f"{(clock.now() - datetime.now(UTC)).total_seconds():.3f}",
+                    "clock_offset": market.offset,
                     "days": "120",
                     "strikes_percent": "20",
                     "dry_run": "always",
@@ -73,8 +102,32 @@ async def tastytrade_double(seed: int) -> AsyncGenerator[BrokerDouble]:
             )
         finally:
             await double.stop()
-    finally:
-        await markets.stop()
+
+
+@asynccontextmanager
+async def ibkr_double(seed: int) -> AsyncGenerator[BrokerDouble]:
+    """Run the double of TWS of Interactive Brokers."""
+    from mesolive.doubles.tws.double import TwsDouble  # noqa: PLC0415 - only where it is asked for
+    from mesolive.doubles.tws.settings import DoubleSettings  # noqa: PLC0415 - as above
+
+    async with _market(seed) as market:
+        settings = DoubleSettings()
+        double = TwsDouble(market.markets, market.clock, settings)
+        await double.start()
+        try:
+            yield BrokerDouble(
+                kind="ibkr",
+                settings={
+                    "port": str(double.port),
+                    "clock_offset": market.offset,
+                    "restart_window": "",
+                    "preview_margin": "true",
+                },
+                secrets={},
+                account=settings.accounts[0],
+            )
+        finally:
+            await double.stop()
 
 
 def _in_session(now: datetime) -> datetime:
@@ -86,6 +139,7 @@ def _in_session(now: datetime) -> datetime:
 
 
 DOUBLES: Final[Mapping[str, Callable[[int], AbstractAsyncContextManager[BrokerDouble]]]] = {
+    "ibkr-double": ibkr_double,
     "tastytrade-double": tastytrade_double,
 }
 
@@ -123,3 +177,19 @@ async def connect_broker(control: MesoLiveControlHubClient, broker: BrokerDouble
     except TimeoutError:
         raise StepFailedError("Connect the broker", told) from None
     await control.enable_broker_account(models.EnableBrokerAccountArgs(Name=NAME, BrokerAccountId=broker.account))
+
+
+async def chain_read(book: QuoteBook) -> None:
+    """Wait until the chain has an expiration in the sample's range: a broker is asked for the nearest ones first.
+
+    Raises
+    ------
+    StepFailedError
+        When it is not read in time.
+    """
+    try:
+        async with asyncio.timeout(CHAIN_SECONDS), book.changes.subscribe() as changes:
+            while not in_range(book.listing, book.clock.now()):
+                await anext(changes)
+    except TimeoutError:
+        raise StepFailedError("Read the chain", f"no expiration in range within {CHAIN_SECONDS:g} s") from None

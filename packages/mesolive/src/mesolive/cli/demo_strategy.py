@@ -59,13 +59,13 @@ def fitted(definition: Mapping[str, Any], listing: Listing, spot: float, now: da
     usual = [root for root in roots_of(symbol) if root in listed]
     target = made["Structure"]["Expirations"][0]
     target["Roots"] = {"Include": [*usual, *sorted(listed - set(usual))]}
-    in_range = days is None or MIN_DAYS <= days <= MAX_DAYS
-    if days is not None and not in_range:
+    is_usual = days is None or MIN_DAYS <= days <= MAX_DAYS
+    if days is not None and not is_usual:
         target |= {"DTE": str(days), "Min": str(max(days - 1, 0)), "Max": str(days + 1)}
         made["Exit"]["Conditions"] = [f"leg_short_put_dte < {min(EXIT_DAYS, days // 2)}"]
-    if symbol != "SPX" or not in_range:
+    if symbol != "SPX" or not is_usual:
         on = "" if symbol == "SPX" else f" on {symbol}"
-        made["StrategyName"] = f"Iron condor{on}, {TARGET_DAYS if in_range else days} days"
+        made["StrategyName"] = f"Iron condor{on}, {TARGET_DAYS if is_usual else days} days"
     width = _width(listing, spot, now)
     if symbol != "SPX":
         made["Description"] = (
@@ -81,6 +81,12 @@ def fitted(definition: Mapping[str, Any], listing: Listing, spot: float, now: da
             condition.replace("< 1 --", f"< {least:f} --") for condition in made["Entry"]["AbortConditions"]
         ]
     return made
+
+
+def in_range(listing: Listing, now: datetime) -> bool:
+    """Return whether something expires in the days that the sample's expiration may be away."""
+    days = _days(listing, now)
+    return days is not None and MIN_DAYS <= days <= MAX_DAYS
 
 
 def _days(listing: Listing, now: datetime) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from mesolive.cli.demo_view import (
@@ -40,6 +41,8 @@ CENT = Decimal("0.01")
 
 EVENT_SECONDS = 10.0
 FILL_SECONDS = 60.0
+QUOTE_SECONDS = 60.0
+AGAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,22 @@ async def _strategy(control: MesoLiveControlHubClient, trade: Trade) -> models.L
 
 
 async def _prepare_entry(
+    control: MesoLiveControlHubClient, console: Console, trade: Trade, strategy: models.LiveStrategy
+) -> models.PreparePositionEntryResult:
+    """Prepare the entry; again, at a broker that quotes a few contracts at a time, until enough of the chain is."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + (QUOTE_SECONDS if trade.sends_orders else 0)
+    while True:
+        try:
+            return await _prepare_entry_once(control, console, trade, strategy)
+        except StepFailedError as error:
+            if loop.time() > ends:
+                raise
+            console.print(f"not yet: {escape(error.reason)}")
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _prepare_entry_once(
     control: MesoLiveControlHubClient, console: Console, trade: Trade, strategy: models.LiveStrategy
 ) -> models.PreparePositionEntryResult:
     job = await control.start_prepare_position_entry(

@@ -181,17 +181,21 @@ class PartialChain:
                     array[target] = before[index]
         self._modelled_at = None
 
-    def advance(self, now: datetime, *, modelling: bool = True) -> LineChanges:
+    def advance(self, now: datetime, *, modelling: bool = True, requesting: bool = True) -> LineChanges:
         """Model what is not quoted, when it is time to, and return the lines to stop and to start.
 
         Parameters
         ----------
         modelling
             False while the provider is silent: a model of old quotes would look new.
+        requesting
+            False while requests that were made before still wait for the provider's limit: no line changes.
         """
         if modelling and (self._modelled_at is None or now - self._modelled_at >= self._model_every):
             self._modelled_at = now
             self._model(now)
+        if not requesting:
+            return LineChanges()
         changes = self._lines.advance(now, lambda count: self._by_interest(now, count))
         stopped = [index for contract in changes.stop if (index := self._listing.find(contract)) is not None]
         started = [index for contract in changes.start if (index := self._listing.find(contract)) is not None]

@@ -7,14 +7,19 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from mesolive.connectors.ibkr.data_codes import LineOutcome
+from mesolive.connectors.ibkr.option_lines import OptionLines
+from mesolive.connectors.ibkr.tws_messages import Contract
 from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
+from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import us_options_calendar
 from mesolive.market.contracts import OptionContract, Right, Settlement
-from mesolive.market.lines import LinePriority
+from mesolive.market.lines import LineChanges, LinePriority
 from mesolive.market.listing import Listing
 from mesolive.market.quality import QuoteQuality
 from mesolive_sdk.models import AgentStatus
@@ -282,3 +287,49 @@ class TestContractCache:
         (tmp_path / "chain-SPX.json").write_text('{"version": 1, "symbol": "SPX", "slices": [')
         async with quoting(folder=tmp_path) as world:
             assert len(world.provider.books["SPX"].listing) > 100
+
+
+class CountingSession:
+    """Counts what is written for lines."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.lines_wait = False
+
+    def open_line(self, _contract: Contract, _sink: object) -> CountingSession:
+        self.messages += 1
+        return self
+
+    def close(self) -> None:
+        self.messages += 1
+
+
+async def test_lines_that_are_quoted_at_once_leave_messages_to_the_chains() -> None:
+    """At 36 opened and 36 closed lines a second the background reads of the chains would never be sent."""
+    async with quoting() as world:
+        listing = world.provider.books["SPX"].listing
+        book = QuoteBook(listing, world.clock, us_options_calendar())
+        session = CountingSession()
+
+        def report(_outcome: LineOutcome, _code: int, _contract: OptionContract) -> None:
+            raise AssertionError("no line was refused")
+
+        lines = OptionLines(book, cast("Any", session), world.clock, report, 90)
+        lines.relist(listing, range(1, len(listing) + 1), "SMART")
+        start = world.clock.now()
+        for turn in range(20 * 30):
+            now = start + timedelta(seconds=turn / 20)
+            changes = lines.advance(now, 90, 1.0, modelling=False)
+            lines.close(changes.stop)
+            lines.open(changes.start, now)
+            for contract in changes.start:
+                index = listing.find(contract)
+                assert index is not None
+                lines.chain.quoted(now, index, 1.0, 1.1, QuoteQuality.LIVE, bid_size=1.0, ask_size=1.0)
+            if turn == 20 * 10:
+                session.messages = 0  # at first free lines are filled
+        assert 20 * 30 <= session.messages <= 20 * 37
+        before = session.messages
+        session.lines_wait = True
+        assert lines.advance(start + timedelta(seconds=40), 90, 1.0, modelling=False) == LineChanges()
+        assert session.messages == before

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 import structlog
 
 from mesolive.clock import Clock, MonotonicClock
+from mesolive.connectors.double_time import market_clock
 from mesolive.connectors.ibkr.connection_keeper import ConnectionKeeper
 from mesolive.connectors.ibkr.connection_words import (
     CLOCK_REMEDY,
@@ -80,7 +81,7 @@ class IbkrConnector:
         self._calendar = request.calendar
         self._timer = timer or MonotonicClock()
         self._handshake_seconds = handshake_seconds
-        self.clock: Clock = request.clock
+        self.clock: Clock = market_clock(request.clock, settings.clock_offset)
         self.status_changes = ChangeSignal()
         self.tasks = Tasks()
         self.orders = self._session("orders", settings.client_id)
@@ -98,7 +99,7 @@ class IbkrConnector:
             self.data,
             settings.underlyings,
             request.folder,
-            clock=request.clock,
+            clock=self.clock,
             timer=self._timer,
             calendar=request.calendar,
             config=DataConfig(lines=settings.lines, delayed=settings.delayed),
@@ -106,7 +107,7 @@ class IbkrConnector:
         self.venue = IbkrVenue(
             self.orders,
             request.folder,
-            clock=request.clock,
+            clock=self.clock,
             timer=self._timer,
             prices=self._settlement_price,
             chains=self._provider.con_id,

@@ -28,7 +28,7 @@ REFUSED_FOR: Final = timedelta(minutes=10)
 FILL_RATE: Final = 36.0
 """Lines per second that are opened while there are free ones: one message each, of the 40 beside heartbeats."""
 ROLL_RATE: Final = 18.0
-"""Lines per second when another must be closed for each."""
+"""Lines per second once there were as many as there may be: another is closed for each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -101,6 +101,7 @@ class OptionLines:
         self._exchange = ""
         self._open: dict[OptionContract, OpenLine] = {}
         self._dirty: list[OpenLine] = []
+        self._filled = 0
 
     @property
     def count(self) -> int:
@@ -134,10 +135,14 @@ class OptionLines:
     # --- lines --------------------------------------------------------------------------------------------------------
 
     def advance(self, now: datetime, lines: int, share: float, *, modelling: bool) -> LineChanges:
-        """Return what is to be closed and opened with so many lines, and a share of the messages."""
+        """Return what is to be closed and opened with so many lines, and a share of the messages.
+
+        Lines roll as soon as they are quoted, so they may never be all open at a time: what counts is how many were
+        opened. At the faster rate for ever, opening and closing would take all messages, and chains would not be read.
+        """
         self.allocator.lines = lines
-        self.allocator.starts_per_second = share * (FILL_RATE if self.count < lines else ROLL_RATE)
-        return self.chain.advance(now, modelling=modelling)
+        self.allocator.starts_per_second = share * (FILL_RATE if self._filled < lines else ROLL_RATE)
+        return self.chain.advance(now, modelling=modelling, requesting=not self._session.lines_wait)
 
     def close(self, contracts: Iterable[OptionContract]) -> None:
         """Close lines."""
@@ -164,11 +169,13 @@ class OptionLines:
                 self.chain.dropped(now, index)
                 continue
             self._open[contract] = item
+            self._filled += 1
 
     def drop_all(self, now: datetime) -> None:
         """Close all lines; they are opened again from the next `advance` on."""
         for item in list(self._open.values()):
             self._close(item)
+        self._filled = 0
         self.chain.disconnected(now)
 
     def reopen_silent(self, since: datetime, now: datetime) -> int:

@@ -69,6 +69,10 @@ class PacedQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def backlog(self, priority: Priority) -> int:
+        """Return how many messages of a priority, or of more urgent ones, wait."""
+        return sum(waiting <= priority and not written.done() for waiting, _, _, written in self._waiting)
+
     def post(self, write: Callable[[], None], priority: Priority) -> asyncio.Future[None]:
         """Send a message as soon as the limit permits: at once where it does and nothing more urgent waits.
 

@@ -49,6 +49,8 @@ FIRST_PRICE_SECONDS: Final = 20.0
 LISTED_BEFORE_OPENING: Final = timedelta(hours=1)
 SILENT_AFTER_MEND: Final = timedelta(seconds=10)
 """How long after an outage lines that are still silent are asked for again."""
+SHARE_BESIDE_CHAINS: Final = 0.5
+"""Part of the lines' messages that they have while chains are read."""
 RELIST_EVERY: Final = timedelta(seconds=3)
 RETRY_SECONDS: Final = 60.0
 MISS_EVERY: Final = timedelta(minutes=10)
@@ -125,6 +127,7 @@ class IbkrProvider:
         self._conditions = DataConditions(self._config.lines)
         self._wanted: dict[OptionContract, LinePriority] = {}
         self._running = False
+        self._reading = False
         self._stopped_because = "not started"
         self._chain_problem = ""
         self._status_told: ProviderStatus | None = None
@@ -366,13 +369,16 @@ class IbkrProvider:
 
     async def _read_due(self, source: _Source, turns: Turns) -> None:
         listed_at, changed = self._clock.now(), False
-        while due := source.reader.due(self._today(self._clock.now())):
-            await source.reader.read(due[0], self._today(self._clock.now()))
-            changed = True
-            turns.turned()
-            if self._clock.now() - listed_at >= RELIST_EVERY:
-                await self._relist(source)
-                listed_at = self._clock.now()
+        try:
+            while due := source.reader.due(self._today(self._clock.now())):
+                self._reading = changed = True
+                await source.reader.read(due[0], self._today(self._clock.now()))
+                turns.turned()
+                if self._clock.now() - listed_at >= RELIST_EVERY:
+                    await self._relist(source)
+                    listed_at = self._clock.now()
+        finally:
+            self._reading = False
         if changed:
             await self._relist(source)
         await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
@@ -471,9 +477,10 @@ class IbkrProvider:
                 source.line.follow(source.reader.quoted, now)
         budget = self._conditions.lines_now(now) - sum(source.line.is_open for source in sources)
         shares = shared_lines(budget, [source.lines.chain.use.pinned for source in sources])
+        messages = SHARE_BESIDE_CHAINS if self._reading else 1.0
         changes = [
             source.lines.advance(
-                now, share, 1.0 / len(sources), modelling=not self._farms_broken and not source.book.stale
+                now, share, messages / len(sources), modelling=not self._farms_broken and not source.book.stale
             )
             for source, share in zip(sources, shares, strict=True)
         ]

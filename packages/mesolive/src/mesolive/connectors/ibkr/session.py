@@ -357,6 +357,11 @@ class TwsSession:
             raise NotSentError(self.why_not_sendable)
 
     @property
+    def lines_wait(self) -> bool:
+        """Whether openings or ends of market data lines wait for the limit of messages."""
+        return self._queue.backlog(Priority.LINE) > 0
+
+    @property
     def why_not_sendable(self) -> str:
         """Why no order may be sent now."""
         if not self.state.connected:

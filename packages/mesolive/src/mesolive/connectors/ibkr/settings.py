@@ -9,6 +9,7 @@ from datetime import time
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mesolive.connectors.double_time import CLOCK_OFFSET, offset_problem
 from mesolive.connectors.settings_model import ConnectorSettings, Field
 
 WINDOW: Final = re.compile(r"(\d{2}:\d{2})-(\d{2}:\d{2})")
@@ -50,10 +51,10 @@ class IbkrSettings(ConnectorSettings):
     stops_on_combos: Annotated[
         bool, Field("Whether stop orders on combos are sent; whether IB takes them is not published.")
     ] = False
-
     orders_outside_session: Annotated[
         bool, Field("Whether day orders are sent while the market is closed: IB keeps them for the next session.")
     ] = False
+    clock_offset: Annotated[float, Field(CLOCK_OFFSET)] = 0.0
 
     @property
     def window(self) -> tuple[time, time]:
@@ -77,6 +78,8 @@ class IbkrSettings(ConnectorSettings):
             problems["messages_per_second"] = f"expected 10 to {MAX_MESSAGES}, got {self.messages_per_second}"
         if not 1 <= self.lines <= MAX_LINES:
             problems["lines"] = f"expected 1 to {MAX_LINES}, got {self.lines}"
+        if problem := offset_problem(self.clock_offset, self.host):
+            problems["clock_offset"] = problem
         wrong = [item for item in self.underlyings if not SYMBOL.fullmatch(item)]
         if wrong or not self.underlyings:
             problems["underlyings"] = f"expected symbols such as SPX, got {wrong[0]!r}" if wrong else "names none"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final, cast
 
 import httpx
 import structlog
 
-from mesolive.clock import Clock, ScaledClock
+from mesolive.clock import Clock
+from mesolive.connectors.double_time import market_clock
 from mesolive.connectors.protocol import (
     Check,
     ConnectionReport,
@@ -88,8 +88,7 @@ class TastytradeConnector:
         record: Callable[[str], None] | None = None,
     ) -> None:
         settings = self._settings = cast("TastytradeSettings", request.settings)
-        offset = timedelta(seconds=settings.clock_offset)
-        self.clock: Clock = ScaledClock(request.clock.now() + offset) if offset else request.clock
+        self.clock: Clock = market_clock(request.clock, settings.clock_offset)
         self.status_changes = ChangeSignal()
         self.tasks = Tasks()
         self._name = request.name

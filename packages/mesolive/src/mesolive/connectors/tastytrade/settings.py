@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
+from mesolive.connectors.double_time import CLOCK_OFFSET, LOCAL_HOSTS, offset_problem
 from mesolive.connectors.settings_model import ConnectorSettings, Field, Secret
 
 SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
-LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,7 @@ class TastytradeSettings(ConnectorSettings):
     stream_url: Annotated[str, Field("Address of the account stream, where it is not the environment's.")] = ""
     quotes_url: Annotated[str, Field("Address of the quotes, where it is not the one that the broker names.")] = ""
 
-    clock_offset: Annotated[
-        float, Field("Seconds that market time is ahead of this computer's: only for a double of the broker.")
-    ] = 0.0
+    clock_offset: Annotated[float, Field(CLOCK_OFFSET)] = 0.0
 
     def check(self) -> Mapping[str, str]:
         """Return contradictions by the name of the setting."""
@@ -61,8 +59,8 @@ class TastytradeSettings(ConnectorSettings):
             problems["strikes_percent"] = f"expected more than 0 and up to 1000, got {self.strikes_percent:g}"
         if not re.fullmatch(r"(\d{8})?", self.api_version):
             problems["api_version"] = f"expected a date such as 20261012, got {self.api_version!r}"
-        if self.clock_offset and urlsplit(self.rest_url).hostname not in LOCAL_HOSTS:
-            problems["clock_offset"] = "expected 0: only a double on this computer has a market time of its own"
+        if problem := offset_problem(self.clock_offset, urlsplit(self.rest_url).hostname):
+            problems["clock_offset"] = problem
         if self.accounts and (unknown := sorted(set(self.queued_accounts) - set(self.accounts))):
             problems["queued_accounts"] = f"names {unknown[0]}, which accounts does not"
         for name in ("rest_url", "stream_url", "quotes_url"):
