@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,10 @@ def verify(
     given: Given = None,
     secrets_file: SecretFile = None,
     path: Annotated[Path | None, typer.Option("--report", help="The report. [default: KIND-verification.md]")] = None,
+    fill: Annotated[
+        bool | None,
+        typer.Option("--fill/--no-fill", help="Whether one contract may be bought and sold again. [default: asks]"),
+    ] = None,
 ) -> None:
     """Try everything that a connector does, with orders of one contract, at the broker's test system.
 
@@ -47,7 +52,10 @@ def verify(
     values = setting_pairs(given) | settings_secrets(secrets, secrets_file)
     try:
         settings = read_settings(known.settings, values)
-        steps, checklist = asyncio.run(_walk(known, settings))
+        if fill is None:
+            question = "May orders of one contract be filled on the test account, and closed again?"
+            fill = sys.stdin.isatty() and typer.confirm(question, default=True)
+        steps, checklist = asyncio.run(_walk(known, settings, fill=bool(fill)))
     except (ConnectorSettingsError, ConnectorError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -59,7 +67,7 @@ def verify(
         sys.exit(1)
 
 
-async def _walk(kind: ConnectorKind, settings: ConnectorSettings) -> tuple[list[Step], Checklist]:
+async def _walk(kind: ConnectorKind, settings: ConnectorSettings, *, fill: bool) -> tuple[list[Step], Checklist]:
     from mesolive.clock import WallClock  # noqa: PLC0415 - loaded when it runs
     from mesolive.connectors.protocol import ConnectorRequest  # noqa: PLC0415 - loaded when it runs
     from mesolive.market.calendar import us_options_calendar  # noqa: PLC0415 - loaded when it runs
@@ -68,8 +76,11 @@ async def _walk(kind: ConnectorKind, settings: ConnectorSettings) -> tuple[list[
     steps: list[Step] = []
     with tempfile.TemporaryDirectory(prefix="mesolive-verify-") as folder:
         request = ConnectorRequest("verification", settings, Path(folder), WallClock(), us_options_calendar())
-        checklist = kind.verify(request)
-        async for step in checklist.walk():
-            steps.append(step)
-            echo(f"{step.outcome.value:8} {step.title}{f': {step.detail}' if step.detail else ''}")
+        checklist = kind.verify(request, fill)
+        async with aclosing(checklist.walk()) as walked:
+            async for step in walked:
+                steps.append(step)
+                echo(f"{step.outcome.value:8} {step.title}{f': {step.detail}' if step.detail else ''}")
+                if step.remedy:
+                    echo(f"{'':8} {step.remedy}")
     return steps, checklist

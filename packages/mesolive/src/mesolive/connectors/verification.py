@@ -40,11 +40,14 @@ class Step:
         What was looked at, as a statement that is true when the step has passed.
     detail
         What was found.
+    remedy
+        What to do where it has failed, as one imperative sentence; empty where nothing is known.
     """
 
     title: str
     outcome: StepOutcome
     detail: str = ""
+    remedy: str = ""
 
 
 class Checklist(Protocol):
@@ -60,8 +63,11 @@ class Checklist(Protocol):
         ...
 
 
-Verify: TypeAlias = Callable[[ConnectorRequest], Checklist]
-"""Makes the checklist of a kind; raises `ConnectorError` for settings of an account of real money."""
+Verify: TypeAlias = Callable[[ConnectorRequest, bool], Checklist]
+"""Makes the checklist of a kind, and is told whether orders may be filled.
+
+It raises `ConnectorError` for settings of an account of real money.
+"""
 
 
 class MessageRecorder:
@@ -99,8 +105,9 @@ class MessageRecorder:
             text = text.replace(secret, HIDDEN)
         if self._fields is not None:
             text = self._fields.sub(rf'\1"{HIDDEN}"', text)
-        for account, name in self._accounts.items():
-            text = text.replace(account, name)
+        # The longer first: one account's number may begin another's.
+        for account in sorted(self._accounts, key=len, reverse=True):
+            text = text.replace(account, self._accounts[account])
         return text
 
 
@@ -113,9 +120,12 @@ def report(kind: str, version: str, steps: Sequence[Step], messages: Sequence[st
         "",
         f"mesolive {version}, {moment:%Y-%m-%d %H:%M} UTC. {len(steps)} steps, {failed} failed.",
         "",
-        "| step | outcome | found |",
-        "|---|---|---|",
-        *(f"| {_cell(step.title)} | {step.outcome.value} | {_cell(step.detail)} |" for step in steps),
+        "| expected | verdict | came | what to do |",
+        "|---|---|---|---|",
+        *(
+            f"| {_cell(step.title)} | {step.outcome.value} | {_cell(step.detail)} | {_cell(step.remedy)} |"
+            for step in steps
+        ),
         "",
         f"## Messages ({len(messages)})",
         "",

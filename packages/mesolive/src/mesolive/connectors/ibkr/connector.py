@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final, cast
 
 import structlog
@@ -72,14 +73,22 @@ class IbkrConnector:
         Time of waiting: pacing, time limits, heartbeats; real time by default.
     handshake_seconds
         How long an attempt to connect may take.
+    record
+        Takes each message, with the name of its connection; `None` for nobody.
     """
 
     def __init__(
-        self, request: ConnectorRequest, *, timer: Clock | None = None, handshake_seconds: float = HANDSHAKE_SECONDS
+        self,
+        request: ConnectorRequest,
+        *,
+        timer: Clock | None = None,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
+        record: Callable[[str, bool, Sequence[str]], None] | None = None,
     ) -> None:
         settings = self._settings = cast("IbkrSettings", request.settings)
         self._calendar = request.calendar
         self._timer = timer or MonotonicClock()
+        self._record = record
         self._handshake_seconds = handshake_seconds
         self.clock: Clock = market_clock(request.clock, settings.clock_offset)
         self.status_changes = ChangeSignal()
@@ -131,12 +140,18 @@ class IbkrConnector:
             timer=self._timer,
             zone=settings.time_zone,
             messages_per_second=settings.messages_per_second,
+            record=None if self._record is None else partial(self._record, name),
         )
 
     @property
     def status(self) -> ConnectorStatus:
         """The present state."""
         return self._status
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the API of TWS refused orders when it was last connected."""
+        return self._read_only
 
     @property
     def provider(self) -> IbkrProvider | None:
@@ -152,12 +167,17 @@ class IbkrConnector:
             When there is no connection, or the login is another one.
         """
         try:
-            await self._connect_orders()
+            await self.connect_orders()
             if self._settings.market_data:
-                await self._connect_data()
+                await self.connect_data()
+                await self.start_quotes()
         except BaseException:
             await self.disconnect()
             raise
+        self.keep_connected()
+
+    def keep_connected(self) -> None:
+        """Follow the connections from now on, and make them again when they are lost."""
         self._is_connected = True
         # Until the connector is enabled anew: TWS that comes back as somebody else is another login.
         self._login = frozenset(self._used())
@@ -189,7 +209,7 @@ class IbkrConnector:
         was_connected = self._is_connected
         if not was_connected:
             try:
-                await self._connect_orders()
+                await self.connect_orders()
             except BaseException:
                 self.orders.disconnect()
                 raise
@@ -237,7 +257,8 @@ class IbkrConnector:
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
-    async def _connect_orders(self) -> None:
+    async def connect_orders(self) -> None:
+        """Connect the session of orders; raises `ConnectorError` as `connect` does."""
         now = self.clock.now()
         try:
             await self.orders.connect(self._handshake_seconds)
@@ -258,12 +279,16 @@ class IbkrConnector:
         else:
             self._read_only = False
 
-    async def _connect_data(self) -> None:
+    async def connect_data(self) -> None:
+        """Connect the session of market data; raises `ConnectorError` as `connect` does."""
         now = self.clock.now()
         try:
             await self.data.connect(self._handshake_seconds)
         except SessionLostError as error:
             raise connect_error(str(error), now, quiet=self._rules.is_quiet(now)) from error
+
+    async def start_quotes(self) -> None:
+        """Start the market data; raises `ConnectorError` as `connect` does."""
         try:
             await self._provider.start()
         except TwsError as error:

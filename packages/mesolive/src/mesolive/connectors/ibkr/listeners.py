@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from mesolive.connectors.ibkr.tws_messages import (
     CommissionRow,
@@ -12,6 +12,9 @@ from mesolive.connectors.ibkr.tws_messages import (
     OrderRow,
     OrderState,
 )
+
+Record: TypeAlias = Callable[[bool, Sequence[str]], None]
+"""Takes each message of a connection: whether it was received, and its fields."""
 
 
 class LineSink(Protocol):

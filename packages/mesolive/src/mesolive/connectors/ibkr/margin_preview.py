@@ -36,22 +36,28 @@ class MarginPreviews:
             waiting.set_result(f"{code}: {text}")
         return waiting is not None
 
-    async def why_not(
+    async def ask(
         self, order_id: int, contract: Contract, ticket: OrderTicket, legs: Sequence[ComboLeg]
-    ) -> str | None:
-        """Return why the account cannot carry an order, or `None`. Without an answer the order is not sent."""
+    ) -> Margins | str:
+        """Return the margins with an order, or why there are none."""
         waiting: asyncio.Future[Margins | str] = asyncio.get_running_loop().create_future()
         self._waiting[order_id] = waiting
         try:
             await self._state.session.place_order(order_id, contract, ticket, legs)
             async with limited(self._state.timer, PREVIEW_SECONDS, "no answer"):
-                answer = await waiting
+                return await waiting
         except NotSentError as error:
             return f"not sent: {error}"
         except RequestTimeoutError:
             return "not sent: IB did not say within the time what margin the order needs"
         finally:
             del self._waiting[order_id]
+
+    async def why_not(
+        self, order_id: int, contract: Contract, ticket: OrderTicket, legs: Sequence[ComboLeg]
+    ) -> str | None:
+        """Return why the account cannot carry an order, or `None`. Without an answer the order is not sent."""
+        answer = await self.ask(order_id, contract, ticket, legs)
         if isinstance(answer, str):
             return answer
         equity, needed = answer.equity_after, answer.initial_after

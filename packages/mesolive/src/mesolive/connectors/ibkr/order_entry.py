@@ -29,7 +29,7 @@ from mesolive.connectors.ibkr.order_terms import contract_of, ticket_of, why_not
 from mesolive.connectors.ibkr.pacing import NotSentError
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError, TwsError
 from mesolive.connectors.ibkr.time_limit import limited
-from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract
+from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, Margins
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.tasks import Tasks
 from mesolive.venues.base import (
@@ -149,6 +149,16 @@ class OrderEntry:
         order = self._state.book.orders[request.reference]
         self._life.order_ids[order_id] = order.chain
         return await self._send(Phase.NEW, order, order_id, contract, legs, check)
+
+    async def margins(self, request: VenueRequest) -> Margins | str:
+        """Return IB's margins with an order that is not sent, or why there are none."""
+        con_ids = await self._con_ids(request)
+        if isinstance(con_ids, str):
+            return con_ids
+        contract, legs = contract_of(request, con_ids)
+        order_id = self._state.session.next_id(self._state.book.highest_order_id + 1)
+        ticket = ticket_of(request, request.reference, request.qty, what_if=True)
+        return await self._previews.ask(order_id, contract, ticket, legs)
 
     async def replace(
         self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck

@@ -38,6 +38,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.option_classes import underlying_of
 from mesolive.market.partial_chain import MODEL_EVERY
 from mesolive.market.provider import ProviderStatus
+from mesolive.market.quality import QuoteQuality
 from mesolive.market.trading_hours import trading_hours
 from mesolive.tasks import Tasks, Turns
 from mesolive_sdk.models import AgentStatus, DataProviderType
@@ -248,6 +249,15 @@ class IbkrProvider:
         """Return the conId of a contract that the chains have."""
         source = self._sources.get(contract.underlying)
         return None if source is None else source.lines.con_id(contract)
+
+    def exchange(self, symbol: str) -> str:
+        """Return where data of an underlying's options are asked for."""
+        return self._sources[symbol].reader.exchange
+
+    def quality(self, symbol: str) -> QuoteQuality | None:
+        """Return what the price of an underlying is worth; `None` without a line."""
+        ticks = self._sources[symbol].line.ticks
+        return None if ticks is None else ticks.quality
 
     def greeks(self, symbol: str) -> list[tuple[OptionContract, IbGreeks]]:
         """Return IB's option model of an underlying's contracts that are quoted now, beside which ours stand."""

@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 import structlog
 
 from mesolive.clock import Clock
-from mesolive.connectors.ibkr.listeners import LineSink, OrderListener
+from mesolive.connectors.ibkr.listeners import LineSink, OrderListener, Record
 from mesolive.connectors.ibkr.pacing import MAX_MESSAGES_PER_SECOND, NotSentError, PacedQueue, Priority
 from mesolive.connectors.ibkr.receiver import Receiver
 from mesolive.connectors.ibkr.requests import ListKind, RequestRegistry
@@ -100,6 +100,8 @@ class TwsSession:
         IANA name of the zone that TWS is logged in with.
     messages_per_second
         Zero for no limit.
+    record
+        Takes each message that is sent or received; `None` for nobody.
     """
 
     def __init__(
@@ -113,12 +115,13 @@ class TwsSession:
         timer: Clock,
         zone: str = "America/New_York",
         messages_per_second: int = MAX_MESSAGES_PER_SECOND,
+        record: Record | None = None,
     ) -> None:
         self.name = name
         self.client_id = client_id
         self._host, self._port = host, port
         self._clock, self._timer = clock, timer
-        self._api = TwsApi(Receiver(self), zone)
+        self._api = TwsApi(Receiver(self), zone, record)
         self._queue = PacedQueue(timer, messages_per_second)
         self.requests = RequestRegistry()
         self._lines: dict[int, LineSink] = {}
@@ -172,6 +175,11 @@ class TwsSession:
         """End the connection; safe without one."""
         self._api.disconnect()
         self._ended(why)
+
+    @property
+    def server_version(self) -> int:
+        """The protocol version that both sides agreed on; 0 without a connection."""
+        return self._api.server_version
 
     @property
     def refused_client_id(self) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from mesolive.connectors.ibkr.listeners import Record
 from mesolive.connectors.ibkr.tws_decoder import StrictDecoder
 from mesolive.connectors.ibkr.tws_events import TwsEvents
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, OrderTicket
@@ -23,7 +24,7 @@ _ib: Raw = importlib.import_module("ib_async")
 _client: Raw = importlib.import_module("ib_async.client")
 
 logging.getLogger("ib_async.client").setLevel(logging.CRITICAL)
-"""Its lines say less than the session's own; `mesolive connector verify` records messages by it."""
+"""Its lines say less than the session's own."""
 
 
 class TwsApi:
@@ -33,10 +34,13 @@ class TwsApi:
     ----------
     zone
         IANA name of the zone that TWS is logged in with.
+    record
+        Takes each message; `None` for nobody.
     """
 
-    def __init__(self, events: TwsEvents, zone: str) -> None:
+    def __init__(self, events: TwsEvents, zone: str, record: Record | None = None) -> None:
         self._raw: Raw = None
+        self._record = record
         self._events = events
         self._zone = zone
         self._tasks = Tasks()
@@ -60,9 +64,11 @@ class TwsApi:
             When there is no connection.
         """
         self.disconnect()
-        decoder = StrictDecoder(self._events, self._zone)
+        decoder = StrictDecoder(self._events, self._zone, self._record)
         raw = _client.Client(decoder.wrapper)
         raw.decoder = decoder
+        if self._record is not None:
+            raw.sendMsg = _recorded(raw.sendMsg, self._record)
         raw.MaxRequests = 0  # the session paces
         self._raw = raw
         # The library waits for its whole time limit when TWS closes the socket in place of an answer.
@@ -190,6 +196,14 @@ class TwsApi:
         if self._raw is None:
             raise ConnectionError("there is no connection to TWS")
         return self._raw
+
+
+def _recorded(send: Callable[[str], None], record: Record) -> Callable[[str], None]:
+    def recorded(message: str) -> None:
+        record(False, message.split("\0")[:-1])
+        send(message)
+
+    return recorded
 
 
 def _plain(number: Decimal) -> Decimal:

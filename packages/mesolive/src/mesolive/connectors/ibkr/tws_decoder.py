@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mesolive.connectors.ibkr.listeners import Record
 from mesolive.connectors.ibkr.tws_events import TwsEvents
 from mesolive.connectors.ibkr.tws_messages import (
     CommissionRow,
@@ -160,10 +161,11 @@ class StrictDecoder(_decoder.Decoder):  # pyright: ignore[reportUntypedBaseClass
     options.
     """
 
-    def __init__(self, events: TwsEvents, zone: str) -> None:
+    def __init__(self, events: TwsEvents, zone: str, record: Record | None = None) -> None:
         super().__init__(_Wrapper(events), 0)  # pyright: ignore[reportUnknownMemberType] - as above
         self._events = events
         self._zone = zone
+        self._record = record
         self.handlers[EXECUTION] = self._execution
         self.handlers[TICK_PRICE] = self._tick_price
 
@@ -180,6 +182,8 @@ class StrictDecoder(_decoder.Decoder):  # pyright: ignore[reportUntypedBaseClass
 
     def interpret(self, fields: list[str]) -> None:
         """Read one message and report it."""
+        if self._record is not None:
+            self._record(True, fields)
         try:
             handler = self.handlers.get(int(fields[0]))
             if handler is not None:  # messages that the library does not know belong to requests that are never made

@@ -29,7 +29,7 @@ from mesolive.connectors.ibkr.position_watch import PositionWatch, SettlementPri
 from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, TwsError
 from mesolive.connectors.ibkr.time_limit import limited
-from mesolive.connectors.ibkr.tws_messages import CommissionRow, ExecutionRow, OrderError, OrderRow, OrderState
+from mesolive.connectors.ibkr.tws_messages import CommissionRow, ExecutionRow, Margins, OrderError, OrderRow, OrderState
 from mesolive.connectors.ibkr.venue_state import VenueState
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.change_signal import ChangeSignal
@@ -201,6 +201,11 @@ class IbkrVenue:
         """Send a new order."""
         self._state.must_be_connected()
         return await self._entry.submit(request, check)
+
+    async def margins(self, request: VenueRequest) -> Margins | str:
+        """Return IB's margins with an order that is not sent, or why there are none."""
+        self._state.must_be_connected()
+        return await self._entry.margins(request)
 
     async def replace(
         self, reference: str, filled: Decimal, request: VenueRequest, check: SendCheck = unchecked

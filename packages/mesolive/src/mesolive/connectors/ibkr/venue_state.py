@@ -15,7 +15,7 @@ from mesolive.market.calendar import ExchangeCalendar
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.tasks import Tasks
 from mesolive.venues.base import VenueFact, VenueUnreachableError
-from mesolive.venues.simulated.session import VenueSession
+from mesolive.venues.venue_session import VenueSession
 
 _log = structlog.get_logger(__name__)
 

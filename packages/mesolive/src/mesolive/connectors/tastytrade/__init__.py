@@ -17,10 +17,10 @@ def _open(request: ConnectorRequest) -> Connector:
     return TastytradeConnector(request)
 
 
-def _verify(request: ConnectorRequest) -> Checklist:
+def _verify(request: ConnectorRequest, fill: bool) -> Checklist:
     from mesolive.connectors.tastytrade.verification import TastytradeChecklist  # noqa: PLC0415 - only where it is used
 
-    return TastytradeChecklist(request)
+    return TastytradeChecklist(request, fill=fill)
 
 
 TASTYTRADE: Final = ConnectorKind(

@@ -45,8 +45,8 @@ from mesolive.venues.simulated.expiration import Expiring
 from mesolive.venues.simulated.faults import Fault, Faults
 from mesolive.venues.simulated.ledger import Placed, Stopped, VenueLedger, WorkingOrder
 from mesolive.venues.simulated.matching import Matching
-from mesolive.venues.simulated.session import VenueSession
 from mesolive.venues.unsent_orders import CANCELLED_UNSENT, UnsentOrders
+from mesolive.venues.venue_session import VenueSession
 from mesolive_sdk.models import AgentStatus, BrokerType, OrderType, TimeInForce
 from mesolive_sdk.ticks import on_tick
 

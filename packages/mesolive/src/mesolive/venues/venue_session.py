@@ -1,4 +1,4 @@
-"""Session of the simulated venue: the queue of reports of one connection, cut when its reader falls behind."""
+"""Session of a venue: the queue of reports of one connection, cut when its reader falls behind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,410 @@
+"""Checklist of a paper account at TWS: connections, contracts, quotes, orders that rest, are changed and cancelled.
+
+It shows what the double of TWS cannot prove (`docs/ibkr.md`), so the report has every message. Orders are of one
+contract; whether any may be filled says who starts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final, TypeAlias, cast
+
+from mesolive.clock import Clock, MonotonicClock
+from mesolive.connectors.checklist_steps import StepFailedError, StepSkippedError, must, run_step
+from mesolive.connectors.ibkr.chain_reading import SliceKey
+from mesolive.connectors.ibkr.connection_words import (
+    CLIENT_ID_REMEDY,
+    CLOCK_REMEDY,
+    LOGIN_REMEDY,
+    READ_ONLY_REMEDY,
+    TOLERATED_CLOCK_SECONDS,
+)
+from mesolive.connectors.ibkr.connector import IbkrConnector, is_paper
+from mesolive.connectors.ibkr.message_log import MessageLog
+from mesolive.connectors.ibkr.session_errors import RequestTimeoutError
+from mesolive.connectors.ibkr.settings import IbkrSettings
+from mesolive.connectors.ibkr.time_limit import limited
+from mesolive.connectors.ibkr.verification_market import REPORT_REMEDY, MarketChecks
+from mesolive.connectors.order_trial import OrderTrial, reversed_legs, told
+from mesolive.connectors.protocol import ConnectorError, ConnectorRequest, Problem
+from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
+from mesolive.venues.base import Execution, VenueLeg
+
+RESTING: Final = Decimal("0.05")
+TO_REPLACE: Final = Decimal("0.10")
+FAR: Final = Decimal("0.30")
+"""What an order must at least be worth, so that limits of a third of it rest."""
+PROTOCOLS: Final = range(157, 179)
+COMMISSION_SECONDS: Final = 15.0
+RECONNECT_SECONDS: Final = 120.0
+POSITION_SECONDS: Final = 30.0
+LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+NOT_LISTED_FOR: Final = timedelta(minutes=30)
+
+RUNNING_SERVER_REMEDY: Final = (
+    "Disable the connection of a server that runs (mesolive connector disable NAME), or give other ids: --set "
+    "client_id=20 --set data_client_id=21."
+)
+DIALOG_REMEDY: Final = (
+    "Look at TWS for a dialog that waits. Switch on Bypass Order Precautions for API Orders (Global Configuration, "
+    "API, Precautions), and cancel in TWS what came late."
+)
+PERMISSION_REMEDY: Final = "Ask for the trading permission of these options in IB's Client Portal."
+POSITIONS_REMEDY: Final = "Compare the account's positions in TWS, and close what the checklist has left."
+
+MakeConnector: TypeAlias = Callable[[ConnectorRequest, Callable[[str, bool, Sequence[str]], None]], IbkrConnector]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What a test replaces: the connector, and the time of waiting."""
+
+    make: MakeConnector
+    timer: Clock
+
+
+def _real() -> Pieces:
+    return Pieces(lambda request, record: IbkrConnector(request, record=record), MonotonicClock())
+
+
+def order_remedy(reason: str) -> str:
+    """Return what to do about an order that was refused, or not answered, for a reason."""
+    code = reason.partition(":")[0]
+    if "did not answer" in reason or "has not shown it" in reason:
+        return DIALOG_REMEDY
+    if code in {"203", "460"}:
+        return PERMISSION_REMEDY
+    if code == "321":
+        return READ_ONLY_REMEDY
+    if code == "109":
+        return DIALOG_REMEDY
+    return REPORT_REMEDY
+
+
+class IbkrChecklist:
+    """Walks the steps with a connector of its own; implements `mesolive.connectors.verification.Checklist`.
+
+    Parameters
+    ----------
+    fill
+        Whether orders may be filled.
+
+    Raises
+    ------
+    ConnectorError
+        For settings of a live login, and without market data.
+    """
+
+    def __init__(self, request: ConnectorRequest, *, fill: bool, pieces: Pieces | None = None) -> None:
+        settings = self._settings = cast("IbkrSettings", request.settings)
+        if not settings.paper:
+            raise ConnectorError(
+                Problem.SETTINGS, "the checklist sends orders, and runs on paper accounts only", "Set paper=true."
+            )
+        if not settings.market_data:
+            raise ConnectorError(Problem.SETTINGS, "the checklist needs market data", "Set market_data=true.")
+        self._recorder = MessageRecorder([] if settings.host in LOCAL_HOSTS else [settings.host])
+        self._log = MessageLog(self._recorder)
+        made = pieces or _real()
+        self._timer = made.timer
+        self._connector = made.make(request, self._log.take)
+        provider = self._connector.provider
+        assert provider is not None  # noqa: S101 - market data are on
+        self._market = MarketChecks(self._connector, provider, request.calendar, self._timer)
+        self._fills = fill
+        self._account = ""
+        self._trial = self._new_trial()
+        self._held: dict[int, Decimal] = {}
+        self._done: dict[str, Execution] = {}
+
+    def _new_trial(self) -> OrderTrial:
+        connector = self._connector
+        return OrderTrial(connector.venue, self._account, connector.clock, self._timer, order_remedy)
+
+    @property
+    def messages(self) -> Sequence[str]:
+        """What was exchanged with TWS so far."""
+        return [*self._recorder.messages, *self._log.left_out]
+
+    async def walk(self) -> AsyncGenerator[Step]:
+        """Walk all steps; those that need an earlier one are skipped when it fails."""
+        try:
+            async with aclosing(self._steps()) as steps:
+                async for step in steps:
+                    yield step
+        except Exception as error:  # noqa: BLE001 - whatever happens, the report says so and is written
+            text = self._recorder.clean(f"{type(error).__name__}: {error}")
+            yield Step("the walk ends by itself", StepOutcome.FAILED, text, REPORT_REMEDY)
+        finally:
+            self._market.close()
+            await self._trial.stop()
+            await self._connector.venue.stop()
+            await self._connector.disconnect()
+
+    async def _steps(self) -> AsyncGenerator[Step]:
+        settings = self._settings
+        title = f"client id {settings.client_id} is accepted, by a paper login that has the configured accounts"
+        yield (step := await self._step(title, self._connect_orders))
+        if step.outcome is not StepOutcome.PASSED:
+            return
+        yield (step := await self._step("an account may be used", self._choose_account))
+        if step.outcome is not StepOutcome.PASSED:
+            return
+        yield (orders := await self._step("the API takes orders: it is not read-only", self._may_order))
+        yield await self._step("the clock of TWS is this machine's", self._clock)
+        yield await self._step("positions, orders and executions are listed", self._lists)
+        title = f"client id {settings.data_client_id} is accepted beside it"
+        yield (data := await self._step(title, self._connect_data))
+        if data.outcome is StepOutcome.PASSED:
+            async for step in self._market_steps():
+                yield step
+        self._connector.keep_connected()
+        reason = self._why_no_orders(orders)
+        if reason is None:
+            await self._connector.venue.start()
+            async for step in self._order_steps():
+                yield step
+        else:
+            yield Step("orders are tried", StepOutcome.SKIPPED, self._recorder.clean(reason))
+        yield await self._step("after a lost connection both client ids are accepted again", self._reconnect)
+        if reason is None:
+            async for step in self._last_steps():
+                yield step
+
+    async def _market_steps(self) -> AsyncIterator[Step]:
+        for symbol in self._settings.underlyings:
+            classes: list[SliceKey] = []
+
+            def found(symbol: str = symbol, classes: list[SliceKey] = classes) -> Awaitable[str]:
+                return self._market.underlying(symbol, classes)
+
+            yield await self._step(f"IB lists {symbol} and its option classes", found)
+            for key in classes:
+
+                def read(symbol: str = symbol, key: SliceKey = key) -> Awaitable[str]:
+                    return self._market.contracts(symbol, key)
+
+                yield await self._step(f"the contracts of class {key.root} can be read", read)
+        yield (step := await self._step("live prices come for every underlying", self._market.quotes))
+        if step.outcome is not StepOutcome.SKIPPED:
+            yield await self._step("options are quoted, and IB's option computations come", self._market.option)
+
+    async def _order_steps(self) -> AsyncIterator[Step]:
+        async with self._connector.venue.session() as facts:
+            self._trial.follow(facts)
+            yield Step("the reports of orders are followed, after a catch-up with TWS' lists", StepOutcome.PASSED)
+            for name, combo in (("a single option", False), ("a combo", True)):
+                legs = self._market.legs(combo=combo)
+                async for step in self._resting_steps(name, legs):
+                    yield step
+                if self._fills:
+                    async for step in self._filling_steps(name, legs, combo=combo):
+                        yield step
+            yield await self._step(
+                "an order rests while the connection is lost",
+                lambda: self._trial.rest(self._market.legs(combo=True), RESTING),
+            )
+            await self._trial.stop()
+
+    async def _resting_steps(self, name: str, legs: tuple[VenueLeg, ...]) -> AsyncIterator[Step]:
+        async def rest() -> str:
+            must(self._worth(legs) >= FAR, f"{name} is worth {self._worth(legs)}: a low limit would be filled")
+            return await self._trial.rest(legs, RESTING)
+
+        async def replace() -> str:
+            return await self._trial.replace(TO_REPLACE)
+
+        yield await self._step(f"IB states the margin of {name} (whatIf)", lambda: self._margin(legs))
+        yield await self._step(f"an order of {name} far from the market rests at IB, and is not made twice", rest)
+        yield await self._step(f"the order of {name} is modified in place", replace)
+        yield await self._step(f"the order of {name} is cancelled, and a second cancel changes nothing", self._cancel)
+
+    async def _filling_steps(self, name: str, legs: tuple[VenueLeg, ...], *, combo: bool) -> AsyncIterator[Step]:
+        yield (step := await self._step(f"{name} is bought", lambda: self._fill(name, legs)))
+        if step.outcome is StepOutcome.PASSED:
+            yield await self._step(f"{name} is sold again", lambda: self._fill(f"{name}, closed", reversed_legs(legs)))
+        if name in self._done:
+            title = f"executions and commissions of {name} are complete"
+            yield await self._step(title, lambda: self._commissions(name, combo=combo))
+
+    async def _last_steps(self) -> AsyncIterator[Step]:
+        venue = self._connector.venue
+        async with venue.session() as facts:
+            self._trial.follow(facts)
+            yield await self._step("the order that rested is listed as before", self._trial.must_be_listed)
+            yield await self._step("it is cancelled by the new connection", self._cancel)
+            yield await self._step("nothing is left: no order, and the positions of before", self._nothing_left)
+            await self._trial.stop()
+
+    async def _step(self, title: str, work: Callable[[], Awaitable[str]]) -> Step:
+        return await run_step(self._recorder, title, work, REPORT_REMEDY)
+
+    def _why_no_orders(self, orders: Step) -> str | None:
+        connector = self._connector
+        if orders.outcome is not StepOutcome.PASSED:
+            return "the API is read-only"
+        if not all(option.is_quoted for option in self._market.options) or not self._market.options:
+            return "no option is quoted"
+        symbol = self._market.options[0].contract.underlying
+        provider = connector.provider
+        if provider is not None and not provider.books[symbol].hours.is_open(connector.clock.now()):
+            return "the market is closed: walk the checklist again in trading hours"
+        return None
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    async def _connect_orders(self) -> str:
+        try:
+            await self._connector.connect_orders()
+        except ConnectorError as error:
+            raise StepFailedError(error.message, self._connect_remedy(error)) from error
+        session = self._connector.orders
+        must(session.server_version in PROTOCOLS, f"protocol {session.server_version}", REPORT_REMEDY)
+        return f"protocol version {session.server_version}, {len(session.accounts)} accounts"
+
+    def _connect_remedy(self, error: ConnectorError) -> str:
+        return RUNNING_SERVER_REMEDY if error.remedy == CLIENT_ID_REMEDY else error.remedy
+
+    async def _choose_account(self) -> str:
+        live = [name for name in self._connector.orders.accounts if not is_paper(name)]
+        must(not live, "the login has an account of real money", LOGIN_REMEDY)
+        accounts = await self._connector.accounts()
+        must(bool(accounts), "the login has no account", LOGIN_REMEDY)
+        self._account = accounts[0].account_id
+        self._trial = self._new_trial()
+        return "; ".join(f"{one.account_id}: {one.account_type}, {one.currency}" for one in accounts)
+
+    async def _may_order(self) -> str:
+        must(not self._connector.read_only, "the API of TWS is read-only (321)", READ_ONLY_REMEDY)
+        return "open orders are listed"
+
+    async def _clock(self) -> str:
+        ahead = await self._connector.orders.current_time() - self._connector.clock.now().timestamp()
+        found = f"TWS is {ahead:+.1f} s from it"
+        # TWS states whole seconds.
+        must(abs(ahead) <= TOLERATED_CLOCK_SECONDS + 1, found, CLOCK_REMEDY)
+        return found
+
+    async def _lists(self) -> str:
+        session = self._connector.orders
+        self._held = await self._positions()
+        executions = await session.executions()
+        if self._connector.read_only:
+            return f"{len(self._held)} positions, {len(executions)} executions; orders are not shown by a read-only API"
+        working, ended = await session.open_orders(), await session.completed_orders()
+        oldest = min((row.at for row in executions), default=None)
+        since = "" if oldest is None else f" since {oldest:%Y-%m-%d %H:%M} UTC"
+        return (
+            f"{len(self._held)} positions, {len(working)} working orders, {len(ended)} ended ones, "
+            f"{len(executions)} executions{since}"
+        )
+
+    async def _positions(self) -> dict[int, Decimal]:
+        rows = await self._connector.orders.positions()
+        return {row.contract.con_id: row.quantity for row in rows if row.account == self._account}
+
+    async def _connect_data(self) -> str:
+        try:
+            await self._connector.connect_data()
+        except ConnectorError as error:
+            raise StepFailedError(error.message, self._connect_remedy(error)) from error
+        return ""
+
+    async def _reconnect(self) -> str:
+        sessions = (self._connector.orders, self._connector.data)
+        if not self._connector.data.state.connected:
+            raise StepSkippedError("the connection of market data was not made")
+        began = self._timer.now()
+        for session in sessions:
+            session.disconnect("ended by the checklist")
+        try:
+            for session in sessions:
+                async with (
+                    limited(self._timer, RECONNECT_SECONDS, "it was not made again"),
+                    session.changes.subscribe() as changes,
+                ):
+                    while not session.state.sendable:
+                        await anext(changes)
+        except RequestTimeoutError:
+            losses = "; ".join(session.state.loss for session in sessions if not session.state.sendable)
+            raise StepFailedError(f"not within {RECONNECT_SECONDS:g} s: {losses}", CLIENT_ID_REMEDY) from None
+        return f"after {(self._timer.now() - began).total_seconds():.1f} s"
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def _worth(self, legs: tuple[VenueLeg, ...]) -> Decimal:
+        """Return what is paid for a combo now."""
+        return -self._price(reversed_legs(legs))
+
+    def _price(self, legs: tuple[VenueLeg, ...]) -> Decimal:
+        """Return at which price a combo can be bought now; negative for a credit."""
+        quotes = {option.contract: option for option in self._market.options}
+        sides = [(leg.ratio, quotes[leg.contract]) for leg in legs]
+        return sum((ratio * (one.ask if ratio > 0 else one.bid) for ratio, one in sides), Decimal(0))
+
+    async def _margin(self, legs: tuple[VenueLeg, ...]) -> str:
+        answer = await self._connector.venue.margins(self._trial.order(legs, self._price(legs)))
+        if isinstance(answer, str):
+            raise StepFailedError(answer, order_remedy(answer))
+        found = (
+            f"initial margin {answer.initial_change}, after {answer.initial_after} of equity {answer.equity_after}; "
+            f"commission {'not stated' if answer.commission is None else answer.commission}"
+        )
+        must(answer.initial_after is not None and answer.equity_after is not None, found)
+        return f"{found}{f'; warning {answer.warning}' if answer.warning else ''}"
+
+    async def _cancel(self) -> str:
+        await self._trial.cancel()
+        left = await self._trial.open_orders()
+        must(not left, f"{len(left)} orders are still listed as working", REPORT_REMEDY)
+        return ""
+
+    async def _fill(self, name: str, legs: tuple[VenueLeg, ...]) -> str:
+        self._done[name] = fill = await self._trial.fill(legs, self._price(legs))
+        return told(fill)
+
+    async def _commissions(self, name: str, *, combo: bool) -> str:
+        fills = [fill for key, fill in self._done.items() if key.startswith(name)]
+        rows = self._log.executions_of([fill.reference or "" for fill in fills])
+        whole = [row for row in rows if row.sec_type == "BAG"]
+        legs = [row for row in rows if row.sec_type != "BAG"]
+        until = self._timer.now() + timedelta(seconds=COMMISSION_SECONDS)
+        while any(row.exec_id not in self._log.commissions for row in legs) and self._timer.now() < until:
+            await self._timer.sleep(0.5)
+        missing = [row for row in legs if row.exec_id not in self._log.commissions]
+        of_whole = sum(row.exec_id in self._log.commissions for row in whole)
+        found = (
+            f"{len(fills)} fills, {len(whole)} executions of the combo with {of_whole} commissions, {len(legs)} of "
+            f"contracts with {len(legs) - len(missing)} commissions: {', '.join(row.exec_id for row in rows)}"
+        )
+        must(not missing, f"no commission of {len(missing)} executions within {COMMISSION_SECONDS:g} s; {found}")
+        must(not combo or bool(whole), f"the combo's own execution did not come; {found}")
+        listed = await self._connector.venue.executions(self._account, fills[0].at - NOT_LISTED_FOR)
+        for fill in fills:
+            same = [item for item in listed if item.execution_id == fill.execution_id]
+            must(len(same) == 1, f"fill {fill.execution_id} is listed {len(same)} times; {found}")
+        return found
+
+    async def _nothing_left(self) -> str:
+        await self._trial.end_all()
+        left = await self._trial.open_orders()
+        must(not left, f"{len(left)} orders are still working", "Cancel them in TWS.")
+        until = self._timer.now() + timedelta(seconds=POSITION_SECONDS)
+        lists = [await self._positions(), await self._positions()]
+        while lists != [self._held, self._held] and self._timer.now() < until:
+            await self._timer.sleep(1.0)
+            lists = [lists[1], await self._positions()]
+        differs = sorted(
+            con_id for con_id in {*self._held, *lists[1]} if self._held.get(con_id) != lists[1].get(con_id)
+        )
+        must(
+            not differs,
+            f"the positions of conIds {', '.join(map(str, differs))} are others than before",
+            POSITIONS_REMEDY,
+        )
+        must(lists[0] == lists[1], "two lists of positions differ", POSITIONS_REMEDY)
+        return f"two lists of {len(lists[1])} positions are equal to the first"

@@ -1,0 +1,250 @@
+"""Steps of the checklist that look at IB's contracts and quotes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from time import monotonic
+from typing import Final
+
+from mesolive.clock import Clock
+from mesolive.connectors.checklist_steps import StepFailedError, StepSkippedError, must
+from mesolive.connectors.ibkr.chain_reading import (
+    SliceKey,
+    contract_of_details,
+    futures_that_trade,
+    listed_contracts,
+    slice_query,
+    slices_to_ask,
+    underlying_query,
+)
+from mesolive.connectors.ibkr.connector import IbkrConnector
+from mesolive.connectors.ibkr.data_codes import LineOutcome, line_outcome
+from mesolive.connectors.ibkr.line_ticks import LineTicks
+from mesolive.connectors.ibkr.provider import IbkrProvider
+from mesolive.connectors.ibkr.session import Line
+from mesolive.connectors.ibkr.session_errors import RequestRefusedError, RequestTimeoutError
+from mesolive.connectors.ibkr.time_limit import limited
+from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.contracts import OptionContract, Right
+from mesolive.market.option_classes import underlying_of
+from mesolive.market.quality import QuoteQuality
+from mesolive.venues.base import VenueLeg
+
+MIN_LIFE: Final = timedelta(days=1)
+WIDTH: Final = 0.01
+"""Between the strikes of the combo, as a part of the underlying's price."""
+QUOTE_SECONDS: Final = 20.0
+LOOK_EVERY: Final = 0.25
+
+SLOW_REMEDY: Final = (
+    "Give IB Gateway 4 GB of memory, and clear the setting that exposes the entire trading schedule to the API; then "
+    "try again."
+)
+SUBSCRIPTION_REMEDY: Final = (
+    "Subscribe in IB's Client Portal to the market data of the underlying and of its options, and share them with the "
+    "paper account (Settings, Paper Trading Account)."
+)
+REPORT_REMEDY: Final = "Send us the report."
+
+
+@dataclass(eq=False)
+class QuotedOption:
+    """An option with a line of its own, as long as the checklist is walked.
+
+    Attributes
+    ----------
+    error
+        The code of the error that has ended its line; 0 without one.
+    """
+
+    contract: OptionContract
+    error: int = 0
+    ticks: LineTicks = field(init=False)
+    line: Line | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.ticks = LineTicks(LineTicks.take, self._failed, lambda _: None)
+
+    def _failed(self, _ticks: LineTicks, code: int, _text: str) -> None:
+        if line_outcome(code) is not LineOutcome.GOES_ON:
+            self.error = code
+
+    @property
+    def bid(self) -> Decimal:
+        """What is paid; zero for nothing."""
+        bid = self.ticks.option_quote[0]
+        return Decimal(0) if math.isnan(bid) else Decimal(repr(bid))
+
+    @property
+    def ask(self) -> Decimal:
+        """What is asked."""
+        return Decimal(repr(self.ticks.option_quote[1]))
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether both sides are there."""
+        return self.bid > 0 and not math.isnan(self.ticks.option_quote[1])
+
+
+class MarketChecks:
+    """Looks at contracts and quotes by the connection of market data."""
+
+    def __init__(
+        self, connector: IbkrConnector, provider: IbkrProvider, calendar: ExchangeCalendar, timer: Clock
+    ) -> None:
+        self._connector = connector
+        self._provider = provider
+        self._calendar = calendar
+        self._timer = timer
+        self.options: tuple[QuotedOption, ...] = ()
+        """Two puts, the higher strike first: of the first the single orders are, of both the combos."""
+
+    @property
+    def _today(self) -> date:
+        return self._calendar.local(self._connector.clock.now()).date()
+
+    async def underlying(self, symbol: str, classes: list[SliceKey]) -> str:
+        """Find an underlying and its classes; `classes` gets an expiration of each."""
+        underlying, session = underlying_of(symbol), self._connector.data
+        query = underlying_query(underlying)
+        details = await self._details(query)
+        if underlying.is_future:
+            details = futures_that_trade(details, self._today)
+        must(bool(details), f"IB lists no underlying {symbol}", REPORT_REMEDY)
+        con_id = details[0].contract.con_id
+        exchange = query.exchange if underlying.is_future else ""
+        rows = await session.option_parameters(symbol, exchange, query.sec_type, con_id)
+        keys = slices_to_ask(underlying, rows)
+        must(bool(keys), f"IB lists no options on {symbol}", REPORT_REMEDY)
+        parts = [f"conId {con_id}", f"answers of {', '.join(sorted({row.exchange for row in rows}))}"]
+        tomorrow = f"{self._today + MIN_LIFE:%Y%m%d}"
+        for root in sorted({key.root for key in keys}):
+            own = [key for key in keys if key.root == root]
+            days = sorted({key.last_trade for key in own})
+            parts.append(f"{root}: {len(days)} expirations, {days[0]} to {days[-1]}")
+            later = [key for key in own if key.last_trade > tomorrow and key.right == Right.PUT.value]
+            classes += later[:1]
+        return "; ".join(parts)
+
+    async def contracts(self, symbol: str, key: SliceKey) -> str:
+        """Read the contracts of one expiration of a class, and say how IB states their dates and price steps."""
+        began = monotonic()
+        details = await self._details(slice_query(underlying_of(symbol), key))
+        seconds = monotonic() - began
+        contracts = listed_contracts(key, details)
+        unread = len(details) - len(contracts)
+        must(bool(details), f"IB lists no contract of {key.root} on {key.last_trade}", REPORT_REMEDY)
+        must(not unread, f"{unread} of {len(details)} contracts could not be read", REPORT_REMEDY)
+        first = details[0]
+        contract = contract_of_details(first)
+        day = "unknown" if contract is None else contract.day.isoformat()
+        steps = await self._price_steps(first)
+        return (
+            f"{len(contracts)} puts in {seconds:.1f} s; expiration {day}, IB's last trade "
+            f"{first.contract.last_trade} {first.last_trade_time}, "
+            f"real expiration {first.real_expiration or 'not stated'}; price steps {steps}, minTick {first.min_tick}"
+        )
+
+    async def _price_steps(self, details: ContractDetails) -> str:
+        if not details.market_rule_ids:
+            return "not stated"
+        rule = await self._connector.data.market_rule(details.market_rule_ids[0])
+        return ", ".join(f"{step} from {edge}" for edge, step in rule.steps)
+
+    async def quotes(self) -> str:
+        """Start the market data; they must be live, or frozen while the market is closed."""
+        await self._connector.start_quotes()
+        parts: list[str] = []
+        delayed: list[str] = []
+        for symbol, book in self._provider.books.items():
+            quality = self._provider.quality(symbol)
+            parts.append(
+                f"{symbol} {'without a price' if book.spot is None or quality is None else quality.name.lower()}"
+            )
+            is_open = book.hours.is_open(self._connector.clock.now())
+            good = {QuoteQuality.LIVE} if is_open else {QuoteQuality.LIVE, QuoteQuality.FROZEN}
+            if book.spot is None or quality not in good:
+                delayed.append(symbol)
+        found = "; ".join([*parts, *filter(None, [self._provider.status.message])])
+        must(not delayed, found, SUBSCRIPTION_REMEDY)
+        return found
+
+    async def option(self) -> str:
+        """Quote two puts near the money, each on a line; IB's option computation must come with them."""
+        symbol, book = next(iter(self._provider.books.items()))
+        if book.spot is None:
+            raise StepSkippedError(f"{symbol} has no price")
+        contracts = self._puts(symbol, book.spot)
+        began = monotonic()
+        self.options = tuple(self._quoted(contract) for contract in contracts)
+        first = self.options[0]
+        try:
+            async with limited(self._timer, QUOTE_SECONDS, "no quote"):
+                while not self._complete() and not any(option.error for option in self.options):
+                    await self._timer.sleep(LOOK_EVERY)
+        except RequestTimeoutError:
+            pass  # what is missing is named below
+        seconds = monotonic() - began
+        if failed := next((option for option in self.options if option.error), None):
+            raise StepFailedError(f"{failed.contract.symbol}: error {failed.error}", SUBSCRIPTION_REMEDY)
+        quoted = all(option.is_quoted for option in self.options)
+        must(quoted, f"no quote of both sides came within {QUOTE_SECONDS:g} s", SUBSCRIPTION_REMEDY)
+        texts = [
+            f"{one.contract.symbol} {one.bid} / {one.ask} {one.ticks.quality.name.lower()}" for one in self.options
+        ]
+        greeks = first.ticks.greeks
+        if greeks is None:
+            raise StepFailedError(f"{'; '.join(texts)}; IB's option computation did not come", SUBSCRIPTION_REMEDY)
+        return (
+            f"{'; '.join(texts)}, within {seconds:.1f} s; IB computes iv {greeks.volatility:.4f}, delta "
+            f"{greeks.delta:.4f}, underlying {greeks.spot:g}"
+        )
+
+    def close(self) -> None:
+        """Give the lines back."""
+        for option in self.options:
+            if option.line is not None:
+                option.line.close()
+
+    def _complete(self) -> bool:
+        return all(option.is_quoted and option.ticks.greeks is not None for option in self.options)
+
+    def _quoted(self, contract: OptionContract) -> QuotedOption:
+        con_id = self._provider.con_id(contract)
+        assert con_id is not None  # noqa: S101 - it is of the provider's listing
+        option = QuotedOption(contract)
+        asked = Contract(con_id=con_id, exchange=self._provider.exchange(contract.underlying))
+        option.line = self._connector.data.open_line(asked, option.ticks)
+        return option
+
+    def _puts(self, symbol: str, spot: float) -> tuple[OptionContract, OptionContract]:
+        listing, now = self._provider.books[symbol].listing, self._connector.clock.now()
+        for expiration in listing.expirations:
+            span = listing.span(expiration.root, expiration.day, Right.PUT)
+            if span is None or expiration.settles_at - now < MIN_LIFE:
+                continue
+            places = range(*span)
+            high = min(places, key=lambda place: abs(float(listing.strike(place)) - spot))
+            lower = [place for place in places if float(listing.strike(place)) <= spot * (1 - WIDTH)]
+            if lower and lower[-1] < high:
+                return listing.contract(high), listing.contract(lower[-1])
+        raise StepSkippedError(f"no expiration of {symbol} that lives for a day was read")
+
+    async def _details(self, query: Contract) -> list[ContractDetails]:
+        try:
+            return await self._connector.data.contract_details(query)
+        except RequestRefusedError as error:
+            raise StepFailedError(f"IB refuses the contract details: {error}", REPORT_REMEDY) from error
+        except RequestTimeoutError as error:
+            raise StepFailedError(f"contract details: {error}", SLOW_REMEDY) from error
+
+    def legs(self, *, combo: bool) -> tuple[VenueLeg, ...]:
+        """Return the put that is bought, or the put spread."""
+        long = VenueLeg(name="long", contract=self.options[0].contract, ratio=Decimal(1))
+        if not combo:
+            return (long,)
+        return (long, VenueLeg(name="short", contract=self.options[1].contract, ratio=Decimal(-1)))

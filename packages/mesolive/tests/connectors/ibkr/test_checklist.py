@@ -1,0 +1,200 @@
+"""The checklist of `mesolive connector verify ibkr`, walked at the double of TWS: healthy, and with each fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesolive.clock import MonotonicClock
+from mesolive.connectors.ibkr import IBKR
+from mesolive.connectors.ibkr.connector import IbkrConnector
+from mesolive.connectors.ibkr.session_errors import SessionLostError
+from mesolive.connectors.ibkr.settings import IbkrSettings
+from mesolive.connectors.ibkr.verification import IbkrChecklist, Pieces
+from mesolive.connectors.protocol import ConnectorError, ConnectorRequest
+from mesolive.connectors.verification import Step, StepOutcome, report
+from mesolive.doubles.tws.settings import DoubleSettings, Entitlement
+from mesolive.market.calendar import us_options_calendar
+from mesolive_testkit.tws import TwsKit, running_double
+
+QUIET = DoubleSettings(messages_per_second=0)
+PASSED, FAILED, SKIPPED = StepOutcome.PASSED, StepOutcome.FAILED, StepOutcome.SKIPPED
+TURN_SECONDS = 0.25
+LIMIT_SECONDS = 1.0
+"""Of the time of waiting, per turn: limits of a minute are waited for in tests."""
+
+
+@dataclass
+class Walk:
+    """A walk of the checklist at a double."""
+
+    kit: TwsKit
+    folder: Path
+    fill: bool = True
+    steps: list[Step] = field(default_factory=list[Step])
+    messages: Sequence[str] = ()
+    handshake_seconds: float = 10.0
+    until: str = ""
+    """Words of the step after which the walk is left."""
+
+    async def run(self) -> None:
+        """Walk to the end: both clocks go on when what was written was read, so no limit depends on the machine."""
+        kit = self.kit
+        given: dict[str, Any] = {"port": kit.double.port, "restart_window": "", "lines": 20, "messages_per_second": 0}
+        request = ConnectorRequest("verify", IbkrSettings(**given), self.folder, kit.clock, us_options_calendar())
+        made: list[IbkrConnector] = []
+
+        def make(asked: ConnectorRequest, record: Any) -> IbkrConnector:
+            made.append(IbkrConnector(asked, timer=kit.timer, record=record, handshake_seconds=self.handshake_seconds))
+            return made[0]
+
+        checklist = IbkrChecklist(request, fill=self.fill, pieces=Pieces(make, kit.timer))
+
+        async def go_on() -> None:
+            while True:
+                await kit.clock.advance(TURN_SECONDS)
+                await kit.timer.advance(LIMIT_SECONDS)
+                for session in (made[0].orders, made[0].data):
+                    try:
+                        await session.current_time()
+                    except SessionLostError:
+                        await asyncio.sleep(0.02)
+
+        moving = asyncio.create_task(go_on())
+        try:
+            async with asyncio.timeout(60):
+                async with aclosing(checklist.walk()) as steps:
+                    async for step in steps:
+                        self.steps.append(step)
+                        if self.until and self.until in step.title:
+                            break
+        finally:
+            moving.cancel()
+            await asyncio.gather(moving, return_exceptions=True)
+        self.messages = checklist.messages
+
+    @property
+    def report(self) -> str:
+        return report("ibkr", "0.1.0", self.steps, self.messages)
+
+    def of(self, words: str) -> Step:
+        """Return the step whose title has some words."""
+        (found,) = [step for step in self.steps if words in step.title]
+        return found
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, the step that must say so, and words of what to do."""
+
+    step: str
+    remedy: str
+    switch: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: DoubleSettings = QUIET
+    fill: bool = False
+    found: str = ""
+
+
+ACCOUNTS = ("DU123456", "DU1234567")
+FAULTS = {
+    "live login": Fault(
+        "client id 10 is accepted, by a paper login", "Log in to TWS", settings=replace(QUIET, accounts=("U7654321",))
+    ),
+    "silent login": Fault("client id 10 is accepted", "Look at TWS", "silent_login", found="says nothing"),
+    "read-only API": Fault("not read-only", "clear Read-Only API", "read_only"),
+    "no details": Fault("IB lists SPX", "memory", "details_unanswered", {"client": 11, "times": 1}),
+    "delayed data": Fault(
+        "live prices", "Subscribe", settings=replace(QUIET, entitlement=Entitlement.DELAYED), found="delayed"
+    ),
+    "no subscription": Fault(
+        "live prices",
+        "Subscribe",
+        "not_subscribed",
+        {"symbol": "SPX"},
+        settings=replace(QUIET, delayed_enabled=False),
+        found="no market data subscription",
+    ),
+    "no computations": Fault("options are quoted", "Subscribe", "no_computations", found="computation did not come"),
+    "no margin": Fault("margin of a single option", "report", "what_if_unanswered"),
+    "dialog": Fault("a single option far from the market rests", "Precautions", "order_held_by_dialog", {"times": 1}),
+    "no permission": Fault(
+        "a single option far from the market rests", "trading permission", "order_rejected", {"code": 460}
+    ),
+    "modification refused": Fault("a single option is modified", "report", "modification_rejected", found="110"),
+    "cancel refused": Fault("a single option is cancelled", "report", "cancel_refused", {"times": 1}, found="161"),
+    "no fills": Fault("a single option is bought", "report", "no_fills", fill=True, found="was cancelled"),
+    "no commission": Fault(
+        "executions and commissions of a single option", "report", "commission_never", fill=True, found="no commission"
+    ),
+    "client id lingers": Fault(
+        "both client ids are accepted again", "keeps the id", "client_id_lingers", {"seconds": 600, "client": 10}
+    ),
+}
+
+
+async def test_every_step_passes_at_a_healthy_double_and_the_report_names_no_account(tmp_path: Path) -> None:
+    async with running_double(replace(QUIET, accounts=ACCOUNTS)) as kit:
+        walk = Walk(kit, tmp_path)
+        await walk.run()
+        assert [f"{step.title}: {step.detail}" for step in walk.steps if step.outcome is not PASSED] == []
+        assert len(walk.steps) == 31
+        assert "2 executions of the combo with 0 commissions, 4 of contracts with 4" in walk.report
+        assert "orders >>> 3|" in walk.report, "orders are among the messages"
+        assert "data   <<< 21|" in walk.report, "option computations too"
+        assert not any(account in walk.report for account in ACCOUNTS)
+        assert "ACCOUNT-2" in walk.report
+        assert all(held.quantity == 0 for held in kit.double.gateway.account("DU123456").positions.values())
+
+
+async def test_without_consent_nothing_is_filled(tmp_path: Path) -> None:
+    async with running_double(QUIET) as kit:
+        walk = Walk(kit, tmp_path, fill=False)
+        await walk.run()
+        assert {step.outcome for step in walk.steps} == {PASSED}
+        assert not any("bought" in step.title for step in walk.steps)
+        assert not kit.double.truth.of("fill")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_the_step_that_meets_a_fault_fails_and_says_what_to_do(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = FAULTS[name]
+    for limit in ("verification.RECONNECT_SECONDS", "verification.COMMISSION_SECONDS"):
+        monkeypatch.setattr(f"mesolive.connectors.ibkr.{limit}", 10.0)
+    monkeypatch.setattr("mesolive.connectors.order_trial.FILL_SECONDS", 10.0)
+    async with running_double(fault.settings) as kit:
+        if fault.switch:
+            kit.double.faults.switch_on(fault.switch, **dict(fault.arguments))
+        walk = Walk(kit, tmp_path, fill=fault.fill, until=fault.step)
+        if fault.switch == "silent_login":
+            walk.handshake_seconds = 0.3
+        await walk.run()
+        step = walk.of(fault.step)
+        assert step.outcome is FAILED, walk.steps
+        assert fault.remedy in step.remedy
+        assert fault.found in step.detail
+        assert f"| {step.detail.replace('|', chr(92) + '|')} |" in walk.report
+        assert [one.title for one in walk.steps if one.outcome is FAILED] == [step.title], "no other step is to blame"
+        assert not any(account in walk.report for account in fault.settings.accounts)
+        if name in {"live login", "read-only API"}:
+            assert not kit.double.truth.of("order_received")
+
+
+def test_settings_of_a_live_login_or_without_market_data_are_refused(tmp_path: Path) -> None:
+    verify = IBKR.verify
+    assert verify is not None
+    for settings, words in (
+        (IbkrSettings(paper=False), "paper accounts only"),
+        (IbkrSettings(market_data=False), "needs market data"),
+    ):
+        request = ConnectorRequest("verify", settings, tmp_path, MonotonicClock(), us_options_calendar())
+        with pytest.raises(ConnectorError, match=words):
+            verify(request, False)
