@@ -32,6 +32,15 @@ export interface AddConnectorArgs {
   Secrets: Record<string, string>;
 }
 
+export interface AddNotificationRuleArgs {
+  Name: string;
+  Url: string;
+  Kinds?: NotificationKind[] | null;
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  Quiet?: QuietHours | null;
+}
+
 export interface AdjustLegPnLArgs {
   IdempotencyKey: string;
   LegId: number;
@@ -976,6 +985,14 @@ export interface ListLegsResult {
   Legs: LiveLeg[];
 }
 
+export interface ListNotificationRulesArgs {
+}
+
+export interface ListNotificationRulesResult {
+  Rules: NotificationRule[];
+  Services: Record<string, string>;
+}
+
 export interface ListOrdersArgs {
   Limit?: number;
   ContinuationToken?: string | null;
@@ -1229,6 +1246,33 @@ export interface MesoLiveEventEnvelope {
 
 export type MesoOptionType = "Call" | "Put" | "Unknown";
 
+export type NotificationKind = "Signals" | "Fills" | "Orders" | "Positions" | "Errors" | "Agents" | "Limits" | "Halts" | "Unknown";
+
+export interface NotificationRule {
+  RuleId: number;
+  Name: string;
+  Service: string;
+  Kinds: NotificationKind[];
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  Quiet?: QuietHours | null;
+  Enabled: boolean;
+  State: NotificationState;
+  CreatedAt: Instant;
+  LastSentAt?: Instant | null;
+  LastErrorAt?: Instant | null;
+  LastError?: string | null;
+  Sent: number;
+  Failed: number;
+  Held: number;
+}
+
+export interface NotificationRuleArgs {
+  RuleId: number;
+}
+
+export type NotificationState = "Ready" | "Quiet" | "Failing" | "Disabled" | "Unknown";
+
 export interface Order {
   OrderId: number;
   CreatedAt: Instant;
@@ -1256,6 +1300,19 @@ export interface OrderHistoryEntry {
   Who: string;
   Change: string;
   Detail: string;
+}
+
+export interface OrderRefusedEvent {
+  EventId?: string;
+  EventSeqId?: number;
+  EventTime: Instant;
+  BrokerAccountId: string;
+  ExecPlanId: number;
+  LegGroupId: number;
+  StrategyId?: number | null;
+  StrategyName?: string | null;
+  Code: string;
+  Message: string;
 }
 
 export interface OrderRejectionInfo {
@@ -1560,6 +1617,13 @@ export interface PreparedPlan {
   UnderlyingPrice: LivePrices;
 }
 
+export interface QuietHours {
+  From: string;
+  To: string;
+  TimeZone?: string;
+  Except?: NotificationKind[] | null;
+}
+
 export type QuoteQuality = "Live" | "Delayed" | "Frozen" | "Modelled" | "Unknown";
 
 export interface ReconciledContract {
@@ -1736,6 +1800,11 @@ export interface TestConnectorResult {
   ClockDifferenceSeconds?: number | null;
 }
 
+export interface TestNotificationRuleResult {
+  Sent: boolean;
+  Message: string;
+}
+
 export type TimeInForce = "Day" | "Gtc" | "Unknown";
 
 export interface TradingHalt {
@@ -1777,6 +1846,16 @@ export interface UpdateConnectorArgs {
   Secrets: Record<string, string>;
 }
 
+export interface UpdateNotificationRuleArgs {
+  RuleId: number;
+  Name?: string | null;
+  Url?: string | null;
+  Kinds?: NotificationKind[] | null;
+  Quiet?: QuietHours | null;
+  Enabled?: boolean | null;
+  NoQuiet?: boolean;
+}
+
 export interface UpdateStrategyArgs {
   StrategyId: number;
   StrategyDefinition?: Record<string, JsonValue> | null;
@@ -1785,6 +1864,7 @@ export interface UpdateStrategyArgs {
 
 export interface ControlHub {
   AddConnector: { args: AddConnectorArgs; result: ConnectorInfo };
+  AddNotificationRule: { args: AddNotificationRuleArgs; result: NotificationRule };
   AdjustLegPnL: { args: AdjustLegPnLArgs; result: LiveLeg };
   AdoptPosition: { args: AdoptPositionArgs; result: LivePosition };
   ApplyPaperFills: { args: ApplyPaperFillsArgs; result: ApplyPaperFillsResult };
@@ -1832,11 +1912,13 @@ export interface ControlHub {
   ListExecutions: { args: ListExecutionsArgs; result: ListExecutionsResult };
   ListHalts: { args: ListHaltsArgs; result: ListHaltsResult };
   ListLegs: { args: ListLegsArgs; result: ListLegsResult };
+  ListNotificationRules: { args: ListNotificationRulesArgs; result: ListNotificationRulesResult };
   ListOrders: { args: ListOrdersArgs; result: ListOrdersResult };
   ListPositions: { args: ListPositionsArgs; result: ListPositionsResult };
   ListSessions: { args: ListSessionsArgs; result: ListSessionsResult };
   ListStrategies: { args: ListStrategiesArgs; result: ListStrategiesResult };
   RemoveConnector: { args: ConnectorArgs; result: RemoveConnectorResult };
+  RemoveNotificationRule: { args: NotificationRuleArgs; result: ListNotificationRulesResult };
   RenameStrategy: { args: RenameStrategyArgs; result: LiveStrategy };
   ResumeTrading: { args: ResumeTradingArgs; result: ResumeTradingResult };
   RevokeApiKey: { args: RevokeApiKeyArgs; result: ApiKeyInfo };
@@ -1848,7 +1930,9 @@ export interface ControlHub {
   StartPreparePositionEntry: { args: PreparePositionEntryArgs; result: StartPreparationResult };
   StartPreparePositionExit: { args: PreparePositionExitArgs; result: StartPreparationResult };
   TestConnector: { args: ConnectorArgs; result: TestConnectorResult };
+  TestNotificationRule: { args: NotificationRuleArgs; result: TestNotificationRuleResult };
   UpdateConnector: { args: UpdateConnectorArgs; result: ConnectorInfo };
+  UpdateNotificationRule: { args: UpdateNotificationRuleArgs; result: NotificationRule };
   UpdateStrategy: { args: UpdateStrategyArgs; result: LiveStrategy };
 }
 
@@ -1886,6 +1970,7 @@ export interface EventModels {
   OnExitSignal: ExitSignalEvent;
   OnHaltChange: HaltChangeEvent;
   OnLegUpdate: LegUpdateEvent;
+  OnOrderRefused: OrderRefusedEvent;
   OnOrderUpdate: OrderUpdateEvent;
   OnPositionAdjustmentPreparationCompleted: PositionAdjustmentPreparationCompletedEvent;
   OnPositionAdjustmentPreparationFailed: PositionAdjustmentPreparationFailedEvent;
@@ -1907,6 +1992,7 @@ export const EVENT_NAMES = [
   "OnExitSignal",
   "OnHaltChange",
   "OnLegUpdate",
+  "OnOrderRefused",
   "OnOrderUpdate",
   "OnPositionAdjustmentPreparationCompleted",
   "OnPositionAdjustmentPreparationFailed",

@@ -149,6 +149,7 @@ async def running(
             notices=store.notices,
             stream_window=hubs.streams.engine.window,
             connectors=trading.connectors.report,
+            notifications=trading.notifier.report,
         )
 
         # Clients connect after all of this. The deliverer of events starts before the services that append events.
@@ -169,6 +170,7 @@ async def running(
             await trading.signals.start()
             await start_part(stack, trading.lines)
             await start_part(stack, retention)
+            await start_part(stack, trading.notifier)
             await start_part(stack, emergency)
             await start_part(stack, health)
         tasks = Tasks()
@@ -186,6 +188,7 @@ async def running(
             trading.signals,
             trading.lines,
             retention,
+            trading.notifier,
             emergency,
             health,
             health.lag,

@@ -38,6 +38,9 @@ from mesolive.journal.journal import Journal
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.service import Market
 from mesolive.market_setup import build_market
+from mesolive.notifications.notifier import Notifier, NotifierConfig
+from mesolive.notifications.service import Notifications
+from mesolive.notifications.targets import AppriseTarget, Target
 from mesolive.operations.health import Health
 from mesolive.operations.market_clock import MarketTime, reached_before, read_market_time
 from mesolive.operations.metrics import ServerMetrics
@@ -130,6 +133,10 @@ class Overrides:
         Kinds of connectors in place of the registry's.
     supervision
         Time limits of connectors.
+    notifier
+        Times of the notifier.
+    notification_target
+        What sends notifications in place of Apprise.
     """
 
     market: tuple[Market, Clock] | None = None
@@ -141,6 +148,8 @@ class Overrides:
     evaluation_listener: EvaluationListener | None = None
     kinds: Mapping[str, ConnectorKind] | None = None
     supervision: SupervisionConfig | None = None
+    notifier: NotifierConfig | None = None
+    notification_target: Target | None = None
 
 
 def venue_memory(settings: Settings) -> Path:
@@ -215,6 +224,7 @@ class TradingParts:
     signals: SignalEvaluator
     lines: LinePins
     connectors: ConnectionManager
+    notifier: Notifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +367,8 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
     )
     connections = Connections(database, manager, core.market, accounts)
     latest = LatestEvaluations()
+    target = overrides.notification_target or AppriseTarget(settings.notify_hosts)
+    notifier = Notifier(database, journal, core.bus, sealing, target, config=overrides.notifier)
     services = ControlServices(
         agents=Agents(database, core.market, connections.agents),
         connections=connections,
@@ -392,6 +404,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         definitions=DefinitionChecks(),
         hub_connections=HubConnections(core.store.access, core.store.sessions),
         idempotency=core.idempotency,
+        notifications=Notifications(database, sealing, target, notifier, Events(database, journal, pager), accounts),
     )
     signals = SignalEvaluator(
         database,
@@ -404,7 +417,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         latest=latest,
         every=settings.signals_every,
     )
-    return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager)
+    return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager, notifier)
 
 
 def _build_venues(settings: Settings, overrides: Overrides, core: CoreParts, stack: AsyncExitStack) -> Sequence[Venue]:

@@ -120,6 +120,13 @@ class Settings:
     external_folder: Annotated[
         Path | None, Setting("Folder below which strategies may name files as external data (file: addresses).")
     ] = None
+    notify_hosts: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Hosts of this machine or its own network, comma-separated, to which notifications may be sent, such as an "
+            "ntfy of your own."
+        ),
+    ] = ()
     data_dir: Annotated[
         Path | None, Setting("Folder of the simulated venue's memory.", unset="the database's, else .mesolive")
     ] = None

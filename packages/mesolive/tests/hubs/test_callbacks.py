@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mesolive_sdk import MesoLiveEventHubClient, models, new_idempotency_key
+import pytest
+
+from mesolive_sdk import MesoLiveApiException, MesoLiveEventHubClient, models, new_idempotency_key
 from mesolive_sdk.models import EVENT_MODELS
 from mesolive_testkit.server import ACCOUNT
 from mesolive_testkit.signals import Json, short_put, stage
@@ -56,6 +59,8 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
 
         await play.evaluate()  # an entry signal, an error
         position_id = (await play.kit.enter(strategy.Id)).PositionId
+        planned = await play.kit.prepare_entry(strategy.Id, name="is refused")
+        assert planned.Result is not None
         await play.kit.prepare_entry(barren.Id)
         play.market.move(5100)
         await play.evaluate()  # exit and adjustment signals, variables set and not set
@@ -72,6 +77,23 @@ async def test_every_callback_is_heard(tmp_path: Path) -> None:
         await play.kit.control.halt_trading(
             models.HaltTradingArgs(IdempotencyKey=new_idempotency_key(), Reason="a test of halts")
         )
+        await play.kit.control.create_account(
+            models.CreateAccountArgs(
+                BrokerAccountId="SIMHALTED", BrokerType=models.BrokerType.Simulated, Cash=Decimal(1000)
+            )
+        )
+        with pytest.raises(MesoLiveApiException):
+            await play.kit.control.send_order(
+                models.SendOrderArgs(
+                    IdempotencyKey=new_idempotency_key(),
+                    BrokerAccountId="SIMHALTED",
+                    ExecPlanId=planned.Result.ExecPlanId,
+                    LegGroupId=0,
+                    LegGroupOrder=models.LegGroupOrder(
+                        LegNames=["p"], OrderType=models.OrderType.Market, TimeInForce=models.TimeInForce.Day
+                    ),
+                )
+            )
         await play.kit.application.market.providers[models.DataProviderType.Simulated].stop()
         await play.kit.advance(30)
         try:

@@ -96,6 +96,11 @@ OURS = [
     "GetOutlook",
     "CheckStrategyDefinition",
     "GetStrategySchema",
+    "ListNotificationRules",
+    "AddNotificationRule",
+    "UpdateNotificationRule",
+    "RemoveNotificationRule",
+    "TestNotificationRule",
 ]
 
 

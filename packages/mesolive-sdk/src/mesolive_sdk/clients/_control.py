@@ -319,3 +319,27 @@ class MesoLiveControlHubClient(HubClient):
         return await self._call(
             "GetStrategySchema", args or models.GetStrategySchemaArgs(), models.GetStrategySchemaResult
         )
+
+    async def list_notification_rules(
+        self, args: models.ListNotificationRulesArgs | None = None
+    ) -> models.ListNotificationRulesResult:
+        """List the caller's notification rules, and the services that they may use."""
+        return await self._call(
+            "ListNotificationRules", args or models.ListNotificationRulesArgs(), models.ListNotificationRulesResult
+        )
+
+    async def add_notification_rule(self, args: models.AddNotificationRuleArgs) -> models.NotificationRule:
+        """Make a rule that tells of events while no page is open."""
+        return await self._call("AddNotificationRule", args, models.NotificationRule)
+
+    async def update_notification_rule(self, args: models.UpdateNotificationRuleArgs) -> models.NotificationRule:
+        """Change a notification rule, or switch it on or off."""
+        return await self._call("UpdateNotificationRule", args, models.NotificationRule)
+
+    async def remove_notification_rule(self, args: models.NotificationRuleArgs) -> models.ListNotificationRulesResult:
+        """Forget a notification rule and its address, and return those that are left."""
+        return await self._call("RemoveNotificationRule", args, models.ListNotificationRulesResult)
+
+    async def test_notification_rule(self, args: models.NotificationRuleArgs) -> models.TestNotificationRuleResult:
+        """Send a message to where a notification rule sends."""
+        return await self._call("TestNotificationRule", args, models.TestNotificationRuleResult)

@@ -130,6 +130,12 @@ class MesoLiveEventHubClient(HubClient):
         """Have `handler(event)` called when trading was halted or resumed."""
         return self._on("OnHaltChange", handler)
 
+    def on_order_refused(
+        self, handler: Callable[[models.OrderRefusedEvent], R]
+    ) -> Callable[[models.OrderRefusedEvent], R]:
+        """Call `handler` for each order that a halt or a risk limit did not let leave."""
+        return self._on("OnOrderRefused", handler)
+
     def on_error(self, handler: Callable[[models.ErrorEvent], R]) -> Callable[[models.ErrorEvent], R]:
         """Have `handler(event)` called when an error began or ended."""
         return self._on("OnError", handler)

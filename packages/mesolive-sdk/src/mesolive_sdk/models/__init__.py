@@ -160,6 +160,8 @@ from mesolive_sdk.models._enums import (
     LiveQuoteFields,
     MesoContractType,
     MesoOptionType,
+    NotificationKind,
+    NotificationState,
     OrderState,
     OrderType,
     PositionAdjustmentOperation,
@@ -190,6 +192,7 @@ from mesolive_sdk.models._events import (
     HaltChangeEvent,
     LegUpdateEvent,
     MesoLiveEvent,
+    OrderRefusedEvent,
     OrderUpdateEvent,
     PositionAdjustmentPreparationCompletedEvent,
     PositionAdjustmentPreparationFailedEvent,
@@ -217,6 +220,16 @@ from mesolive_sdk.models._insight import (
     OutlookSession,
     PositionEvaluated,
     StrategyEvaluated,
+)
+from mesolive_sdk.models._notifications import (
+    AddNotificationRuleArgs,
+    ListNotificationRulesArgs,
+    ListNotificationRulesResult,
+    NotificationRule,
+    NotificationRuleArgs,
+    QuietHours,
+    TestNotificationRuleResult,
+    UpdateNotificationRuleArgs,
 )
 from mesolive_sdk.models._orders import (
     ApplyPaperFillsArgs,
@@ -297,6 +310,16 @@ from mesolive_sdk.models._risk import (
 )
 
 __all__ = [
+    "NotificationKind",
+    "NotificationState",
+    "AddNotificationRuleArgs",
+    "ListNotificationRulesArgs",
+    "ListNotificationRulesResult",
+    "NotificationRule",
+    "NotificationRuleArgs",
+    "QuietHours",
+    "TestNotificationRuleResult",
+    "UpdateNotificationRuleArgs",
     "GetRiskGraphArgs",
     "GetRiskGraphResult",
     "MAX_GRAPH_DAY",
@@ -490,6 +513,7 @@ __all__ = [
     "OrderRejectionInfo",
     "OrderState",
     "OrderType",
+    "OrderRefusedEvent",
     "OrderUpdateEvent",
     "OutlookItem",
     "OutlookSession",

@@ -58,6 +58,30 @@ class HaltScope(WireEnum):
     Unknown = "Unknown"
 
 
+class NotificationKind(WireEnum):
+    """What a notification rule tells of."""
+
+    Signals = "Signals"
+    Fills = "Fills"
+    Orders = "Orders"
+    Positions = "Positions"
+    Errors = "Errors"
+    Agents = "Agents"
+    Limits = "Limits"
+    Halts = "Halts"
+    Unknown = "Unknown"
+
+
+class NotificationState(WireEnum):
+    """How a notification rule is doing."""
+
+    Ready = "Ready"
+    Quiet = "Quiet"
+    Failing = "Failing"
+    Disabled = "Disabled"
+    Unknown = "Unknown"
+
+
 class IdempotencyRecordStatus(WireEnum):
     """How far the operation behind a key has come."""
 

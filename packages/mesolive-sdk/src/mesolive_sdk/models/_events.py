@@ -293,6 +293,30 @@ class HaltChangeEvent(MesoLiveEvent, kw_only=True):
     Reason: str
 
 
+class OrderRefusedEvent(MesoLiveEvent, kw_only=True):
+    """A halt or a risk limit of an account did not let an order leave.
+
+    Attributes
+    ----------
+    BrokerAccountId, ExecPlanId, LegGroupId, StrategyId, StrategyName
+        Which order.
+    Code
+        Which limit, such as `LossTooLarge` or `Halted`.
+    Message
+        Why, in words.
+    """
+
+    callback: ClassVar[str] = "OnOrderRefused"
+
+    BrokerAccountId: str
+    ExecPlanId: int
+    LegGroupId: int
+    StrategyId: int | None = None
+    StrategyName: str | None = None
+    Code: str
+    Message: str
+
+
 class ErrorEvent(MesoLiveEvent, kw_only=True):
     """Something that needs attention began or ended.
 
@@ -491,6 +515,7 @@ EVENT_MODELS: MappingProxyType[str, type[MesoLiveEvent]] = MappingProxyType(
             LegUpdateEvent,
             AgentStatusEvent,
             HaltChangeEvent,
+            OrderRefusedEvent,
             ErrorEvent,
             PositionEntryPreparationCompletedEvent,
             PositionExitPreparationCompletedEvent,

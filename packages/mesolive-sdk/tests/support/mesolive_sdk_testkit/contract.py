@@ -92,6 +92,18 @@ GetStrategySchemaArgs:
 GetStrategySchemaResult: Schema dict[str, JSON]
 GetEventsArgs: BeforeEventSeqId int?, Types list[str]?, StrategyId int?, Limit int = 100
 GetEventsResult: Events list[MesoLiveEventEnvelope], HasMore bool
+QuietHours: From str, To str, TimeZone str = America/New_York, Except list[NotificationKind]?
+NotificationRule: RuleId int, Name str, Service str, Kinds list[NotificationKind], StrategyId int?, \
+    BrokerAccountId str?, Quiet QuietHours?, Enabled bool, State NotificationState, CreatedAt datetime, \
+    LastSentAt datetime?, LastErrorAt datetime?, LastError str?, Sent int, Failed int, Held int
+ListNotificationRulesArgs:
+ListNotificationRulesResult: Rules list[NotificationRule], Services dict[str, str]
+AddNotificationRuleArgs: Name str, Url str, Kinds list[NotificationKind]?, StrategyId int?, BrokerAccountId str?, \
+    Quiet QuietHours?
+UpdateNotificationRuleArgs: RuleId int, Name str?, Url str?, Kinds list[NotificationKind]?, Quiet QuietHours?, \
+    Enabled bool?, NoQuiet bool = False
+NotificationRuleArgs: RuleId int
+TestNotificationRuleResult: Sent bool, Message str
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -293,6 +305,8 @@ OnPositionUpdate PositionUpdateEvent: PositionId int, StrategyId int, StrategyNa
 OnLegUpdate LegUpdateEvent: BrokerAccountId str, PositionId int, PositionName str, StrategyId int, StrategyName str, \
     LegId int, LegName str, Contract LiveContract, Status LegStatus, Qty Decimal = 0, RealizedPnL Decimal = 0
 OnHaltChange HaltChangeEvent: BrokerAccountId str?, Scope HaltScope, Halted bool, Reason str
+OnOrderRefused OrderRefusedEvent: BrokerAccountId str, ExecPlanId int, LegGroupId int, StrategyId int?, \
+    StrategyName str?, Code str, Message str
 OnAgentStatusChange AgentStatusEvent: Status AgentStatus, Message str, Connector AgentConnector?
 OnError ErrorEvent: State ErrorState, ErrorId UUID, StrategyId int?, StrategyName str?, PositionId int?, \
     PositionName str?, BrokerAccountId str?, Message str?, ConditionType ConditionType?, Statement str?
@@ -324,6 +338,8 @@ IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry Start
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
     SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition HaltTrading ResumeTrading
 HaltScope: All Entries
+NotificationState: Ready Quiet Failing Disabled
+NotificationKind: Signals Fills Orders Positions Errors Agents Limits Halts
 IdempotencyRecordStatus: Processing Completed Failed
 ConnectorStateType: Disabled Connecting Connected Restricted Disconnected ActionRequired
 ConnectorCheck: Ok Warning Failed
@@ -426,6 +442,11 @@ control GetEvaluations get_evaluations GetEvaluationsArgs GetEvaluationsResult
 control GetOutlook get_outlook GetOutlookArgs GetOutlookResult
 control CheckStrategyDefinition check_strategy_definition CheckStrategyDefinitionArgs CheckStrategyDefinitionResult
 control GetStrategySchema get_strategy_schema GetStrategySchemaArgs GetStrategySchemaResult
+control ListNotificationRules list_notification_rules ListNotificationRulesArgs ListNotificationRulesResult
+control AddNotificationRule add_notification_rule AddNotificationRuleArgs NotificationRule
+control UpdateNotificationRule update_notification_rule UpdateNotificationRuleArgs NotificationRule
+control RemoveNotificationRule remove_notification_rule NotificationRuleArgs ListNotificationRulesResult
+control TestNotificationRule test_notification_rule NotificationRuleArgs TestNotificationRuleResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult
@@ -459,6 +480,7 @@ HANDLERS = {
     "OnLegUpdate": "on_leg_update",
     "OnAgentStatusChange": "on_agent_status_change",
     "OnHaltChange": "on_halt_change",
+    "OnOrderRefused": "on_order_refused",
     "OnError": "on_error",
     "OnPositionEntryPreparationCompleted": "on_position_entry_preparation_completed",
     "OnPositionExitPreparationCompleted": "on_position_exit_preparation_completed",

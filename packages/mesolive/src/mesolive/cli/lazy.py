@@ -61,6 +61,11 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
         "connector_app",
         "Connect brokers and market data: add, test, enable, and enable accounts one by one.",
     ),
+    "notify": CommandPlace(
+        "notify",
+        "notify_app",
+        "Tell you of signals, fills, errors, lost agents, limits and halts while no page is open.",
+    ),
     "position": CommandPlace("position", "position_app", "Look at positions; close, correct or liquidate one by hand."),
     "order": CommandPlace("order", "order_app", "Look at orders."),
     "halt": CommandPlace("halt", "halt", "Stop sending orders at once, and cancel what is open."),

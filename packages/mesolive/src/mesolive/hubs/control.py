@@ -9,6 +9,7 @@ from mesolive.access.credentials import Credentials
 from mesolive.connectors.service import Connections
 from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.notifications.service import Notifications
 from mesolive.signals.latest import LatestEvaluations
 from mesolive.signals.outlook import Outlook
 from mesolive.trading.account_actions import AccountActions
@@ -62,6 +63,7 @@ class ControlServices:
     outlook: Outlook
     definitions: DefinitionChecks
     idempotency: Idempotency
+    notifications: Notifications
 
 
 class ControlHub(EnvelopeHub):
@@ -466,4 +468,39 @@ class ControlHub(EnvelopeHub):
         """Return the JSON Schema of strategy definitions."""
         return await self._answer(
             "GetStrategySchema", models.GetStrategySchemaArgs, args, self._services.definitions.schema
+        )
+
+    @hub_method(name="ListNotificationRules")
+    async def list_notification_rules(self, args: Payload | None = None) -> Answer:
+        """List the caller's notification rules, and the services that they may use."""
+        return await self._answer(
+            "ListNotificationRules", models.ListNotificationRulesArgs, args, self._services.notifications.list
+        )
+
+    @hub_method(name="AddNotificationRule")
+    async def add_notification_rule(self, args: Payload | None = None) -> Answer:
+        """Make a rule that tells of events while no page is open."""
+        return await self._answer(
+            "AddNotificationRule", models.AddNotificationRuleArgs, args, self._services.notifications.add
+        )
+
+    @hub_method(name="UpdateNotificationRule")
+    async def update_notification_rule(self, args: Payload | None = None) -> Answer:
+        """Change a notification rule, or switch it on or off."""
+        return await self._answer(
+            "UpdateNotificationRule", models.UpdateNotificationRuleArgs, args, self._services.notifications.update
+        )
+
+    @hub_method(name="RemoveNotificationRule")
+    async def remove_notification_rule(self, args: Payload | None = None) -> Answer:
+        """Forget a notification rule and its address, and return those that are left."""
+        return await self._answer(
+            "RemoveNotificationRule", models.NotificationRuleArgs, args, self._services.notifications.remove
+        )
+
+    @hub_method(name="TestNotificationRule")
+    async def test_notification_rule(self, args: Payload | None = None) -> Answer:
+        """Send a message to where a notification rule sends."""
+        return await self._answer(
+            "TestNotificationRule", models.NotificationRuleArgs, args, self._services.notifications.test
         )

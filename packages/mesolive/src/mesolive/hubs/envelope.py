@@ -97,6 +97,7 @@ WATCHED = frozenset(
         "CheckStrategyDefinition",
         "GetStrategySchema",
         "GetEvents",
+        "ListNotificationRules",
         "GetOrder",
         "ListOrders",
         "ListExecutions",

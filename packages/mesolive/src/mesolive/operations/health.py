@@ -143,6 +143,8 @@ class Vitals:
         How many enabled connections of each kind are in each state.
     without_market
         Whether the server has no market data provider at all.
+    notifications
+        How many notification rules are enabled, and how many of them fail.
     """
 
     database_error: str | None = None
@@ -165,6 +167,7 @@ class Vitals:
     files: tuple[int, int] | None = None
     connectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     without_market: bool = False
+    notifications: tuple[int, int] = (0, 0)
 
 
 def scarce(files: tuple[int, int]) -> bool:
@@ -209,6 +212,11 @@ def warnings(vitals: Vitals) -> list[str]:
         for state, number in states.items()
         if state != "Connected"
     ]
+    if failing := vitals.notifications[1]:
+        result.append(
+            f"{failing} notification {'rule fails' if failing == 1 else 'rules fail'}; mesolive notify list tells "
+            f"{'its owner' if failing == 1 else 'their owners'} why"
+        )
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
@@ -269,6 +277,7 @@ def report(vitals: Vitals, market_time: datetime) -> dict[str, Any]:
             for name, one in vitals.markets.items()
         },
         "connectors": {kind: dict(states) for kind, states in vitals.connectors.items()},
+        "notifications": {"rules": vitals.notifications[0], "failing": vitals.notifications[1]},
         "venues": {name: {"in_contact": seconds == 0} for name, seconds in vitals.venues.items()},
         "events": {"undelivered": vitals.undelivered, "lag_seconds": round(vitals.delivery_lag, 3)},
         "signals": {"evaluated_seconds_ago": None if vitals.evaluated_ago is None else round(vitals.evaluated_ago, 3)},
@@ -308,6 +317,8 @@ class Health:
         The conflation window of the live values.
     connectors
         Returns how many enabled connections of each kind are in each state.
+    notifications
+        Returns how many notification rules are enabled, and how many of them fail.
     """
 
     def __init__(
@@ -327,7 +338,9 @@ class Health:
         pace: Clock | None = None,
         stream_window: ConflationWindow | None = None,
         connectors: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
+        notifications: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
+        self._notifications = notifications
         self._connectors = connectors
         self._database = database
         self._file = file
@@ -392,6 +405,7 @@ class Health:
             notices=self._notices,
             connectors=self._connectors(),
             without_market=not self._market.providers,
+            notifications=self._notifications(),
         )
 
     def report(self) -> dict[str, Any]:

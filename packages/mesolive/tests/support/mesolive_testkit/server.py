@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -177,7 +177,11 @@ def manual_market(start: datetime = START, seed: int = 7) -> tuple[Market, Clock
 
 @asynccontextmanager
 async def live_server(
-    directory: Path, market: tuple[Market, Clock] | None = None, user: str = "trader", **settings_changes: Any
+    directory: Path,
+    market: tuple[Market, Clock] | None = None,
+    user: str = "trader",
+    overrides: Overrides | None = None,
+    **settings_changes: Any,
 ) -> AsyncGenerator[Kit]:
     """Run a server with a user and a paper account of 100,000 USD; a directory that was used before is gone on with."""
     wanted: dict[str, Any] = {
@@ -187,7 +191,9 @@ async def live_server(
     }
     settings = Settings(**wanted | settings_changes)
     async with AsyncExitStack() as stack:
-        application = await stack.enter_async_context(serving(settings, Overrides(market or manual_market())))
+        application = await stack.enter_async_context(
+            serving(settings, replace(overrides or Overrides(), market=market or manual_market()))
+        )
         made = await application.access.create_key(user)
         kit = Kit(application, made.token, stack)
         kit.control = await kit.client(MesoLiveControlHubClient)

@@ -6,7 +6,17 @@ import importlib
 
 from mesolive.store.tables.base import metadata
 
-SUBJECTS = ("access", "connectors", "idempotency", "journal", "server", "settlements", "signals", "trading")
+SUBJECTS = (
+    "access",
+    "connectors",
+    "idempotency",
+    "journal",
+    "notifications",
+    "server",
+    "settlements",
+    "signals",
+    "trading",
+)
 """The modules of this package that define tables."""
 
 for _subject in SUBJECTS:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, bindparam, or_, select
 
 from mesolive.access.context import UserContext
 from mesolive.errors import ServiceError, conflict, not_found, unavailable, validation
+from mesolive.journal.unstamped import UNSTAMPED
 from mesolive.market.service import Market
 from mesolive.store.database import Transaction
 from mesolive.store.tables.trading import account_limits, accounts, halts
@@ -228,6 +229,20 @@ class Admission:
             "SendOrderRefused",
             request.call.key,
             detail,
+        )
+
+    def refused_event(self, request: Request, error: risk_limits.RefusedError) -> models.OrderRefusedEvent:
+        """Return the event of a call that a halt or a limit has refused."""
+        plan = self._plans.get(request.args.ExecPlanId)
+        return models.OrderRefusedEvent(
+            EventTime=UNSTAMPED,
+            BrokerAccountId=request.args.BrokerAccountId,
+            ExecPlanId=request.args.ExecPlanId,
+            LegGroupId=request.args.LegGroupId,
+            StrategyId=None if plan is None else plan.strategy_id,
+            StrategyName=None if plan is None else plan.strategy_name,
+            Code=error.code,
+            Message=error.message,
         )
 
     async def _account_state(self, broker_account_id: str) -> _AccountState:

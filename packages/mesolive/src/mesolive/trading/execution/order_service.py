@@ -33,6 +33,7 @@ from mesolive.trading.execution.report_handler import (
     send_result,
 )
 from mesolive.trading.execution.report_queue import ReportQueue
+from mesolive.trading.execution.risk_limits import RefusedError
 from mesolive.trading.execution.send_permits import Denial, Denied, PermitCheck, SendPermits
 from mesolive.trading.execution.venue_registry import VenueRegistry
 from mesolive.trading.idempotency import (
@@ -303,6 +304,7 @@ class OrderService:
         results: list[Made | BaseException | None] = []
         checked: list[tuple[int, Admitted]] = []
         refusals: list[AuditEntry] = []
+        refused: list[models.MesoLiveEvent] = []
         for place, request in enumerate(batch):
             results.append(None)
             record = records.get(request.call.key)
@@ -315,7 +317,10 @@ class OrderService:
                 results[place] = error
                 if record is None:
                     refusals.append(admission.refusal(request, error))
+                    if isinstance(error, RefusedError):
+                        refused.append(admission.refused_event(request, error))
         await audit(tx, refusals)
+        await self._journal.append(tx, user_id, refused)
         if checked:
             made = await self._store(tx, user_id, [one for _, one in checked], now)
             for (place, _), one in zip(checked, made, strict=True):

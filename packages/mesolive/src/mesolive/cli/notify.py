@@ -1,0 +1,206 @@
+"""`mesolive notify`: rules that tell you of events by mail, chat or webhook while no page is open."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from mesolive.cli.remote import AsJson, Token, Url, client, print_json, print_table
+from mesolive.cli.text import echo
+from mesolive_sdk import MesoLiveControlHubClient, models
+
+T = TypeVar("T")
+
+notify_app = typer.Typer(no_args_is_help=True)
+
+RuleId = Annotated[int, typer.Argument(help="The rule's id, as `mesolive notify list` shows it.")]
+Kinds = Annotated[
+    list[models.NotificationKind] | None,
+    typer.Option("--kind", help="What it tells of, as often as needed. [default: everything]", case_sensitive=False),
+]
+TargetFile = Annotated[
+    Path | None,
+    typer.Option("--target-file", help="File with the address; - reads standard input. [default: it is asked for]"),
+]
+Quiet = Annotated[
+    str | None, typer.Option("--quiet", help="Quiet hours as HH:MM-HH:MM; what they hold back is counted.")
+]
+Zone = Annotated[str, typer.Option("--zone", help="Time zone of the quiet hours.")]
+Except = Annotated[
+    list[models.NotificationKind] | None,
+    typer.Option("--except", help="What is told in quiet hours too, as often as needed.", case_sensitive=False),
+]
+
+
+@notify_app.callback()
+def commands() -> None:
+    """Tell you of signals, fills, errors, lost agents, limits and halts while no page is open.
+
+    All commands ask the running server. An address is one of Apprise, such as `tgram://TOKEN/CHAT`,
+    `mailto://user:password@example.com`, `slack://TOKEN/#channel` or `jsons://example.com/hook` for a webhook. It holds
+    secrets: it is asked for, or read from a file or standard input, stored encrypted, and never shown again.
+    """
+
+
+@notify_app.command(name="add")
+def add(
+    name: Annotated[str, typer.Argument(help="Your name for the rule.")],
+    target_file: TargetFile = None,
+    kind: Kinds = None,
+    strategy: Annotated[int | None, typer.Option("--strategy", help="Only events of this strategy (its id).")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Only events of this account.")] = None,
+    quiet: Quiet = None,
+    zone: Zone = "America/New_York",
+    except_kind: Except = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a rule. It tells of what happens from now on, each event at most once."""
+    args = models.AddNotificationRuleArgs(
+        Name=name,
+        Url=_target(target_file),
+        Kinds=kind or None,
+        StrategyId=strategy,
+        BrokerAccountId=account,
+        Quiet=_quiet(quiet, zone, except_kind),
+    )
+    result = _ask(url, token, lambda control: control.add_notification_rule(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Rule {result.RuleId} sends to {result.Service}. Next: mesolive notify test {result.RuleId}")
+
+
+@notify_app.command(name="list")
+def list_rules(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List your rules: what they tell of, how they are, and why the last message failed."""
+    result = _ask(url, token, lambda control: control.list_notification_rules())
+    if as_json:
+        print_json(result)
+        return
+    print_table(
+        "Notification rules",
+        ["id", "name", "service", "tells of", "state", "sent", "failed", "last sent", "last error"],
+        [
+            [
+                rule.RuleId,
+                rule.Name,
+                rule.Service,
+                ", ".join(kind.value for kind in rule.Kinds),
+                rule.State.value,
+                rule.Sent,
+                rule.Failed,
+                rule.LastSentAt,
+                rule.LastError,
+            ]
+            for rule in result.Rules
+        ],
+        "none; make one: mesolive notify add NAME",
+    )
+
+
+@notify_app.command(name="set")
+def change(
+    rule: RuleId,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Switch it on or off.")] = None,
+    kind: Kinds = None,
+    new_target: Annotated[bool, typer.Option("--target", help="Enter its address anew.")] = False,
+    target_file: TargetFile = None,
+    quiet: Quiet = None,
+    zone: Zone = "America/New_York",
+    except_kind: Except = None,
+    no_quiet: Annotated[bool, typer.Option("--no-quiet", help="End its quiet hours.")] = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a rule; what is not named stays."""
+    args = models.UpdateNotificationRuleArgs(
+        RuleId=rule,
+        Url=_target(target_file) if new_target or target_file is not None else None,
+        Kinds=kind or None,
+        Quiet=_quiet(quiet, zone, except_kind),
+        Enabled=enabled,
+        NoQuiet=no_quiet,
+    )
+    result = _ask(url, token, lambda control: control.update_notification_rule(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Rule {result.RuleId} is {result.State.value.lower()}.")
+
+
+@notify_app.command(name="test")
+def try_rule(rule: RuleId, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Send a message to where a rule sends. Status 1: it was not taken."""
+    args = models.NotificationRuleArgs(RuleId=rule)
+    result = _ask(url, token, lambda control: control.test_notification_rule(args), seconds=60)
+    if as_json:
+        print_json(result)
+    else:
+        echo("Sent." if result.Sent else f"Not sent: {result.Message}.")
+    if not result.Sent:
+        sys.exit(1)
+
+
+@notify_app.command(name="remove")
+def remove(
+    rule: RuleId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a rule and its address."""
+    if not yes:
+        typer.confirm(f"Remove notification rule {rule}?", abort=True)
+    args = models.NotificationRuleArgs(RuleId=rule)
+    result = _ask(url, token, lambda control: control.remove_notification_rule(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Rule {rule} is removed.")
+
+
+def _target(file: Path | None) -> str:
+    """Return the address from a file, from standard input, or as it is typed."""
+    if file is None:
+        return typer.prompt("Address (not shown)", hide_input=True).strip()
+    if str(file) == "-":
+        return sys.stdin.readline().strip()
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot be read: {error}", param_hint="--target-file") from None
+
+
+def _quiet(text: str | None, zone: str, except_kind: list[models.NotificationKind] | None) -> models.QuietHours | None:
+    if text is None:
+        if except_kind:
+            raise typer.BadParameter("goes with --quiet", param_hint="--except")
+        return None
+    begin, dash, end = text.partition("-")
+    if not dash:
+        raise typer.BadParameter(f"expected HH:MM-HH:MM, got {text!r}", param_hint="--quiet")
+    return models.QuietHours(From=begin.strip(), To=end.strip(), TimeZone=zone, Except=except_kind or None)
+
+
+def _ask(
+    url: str | None,
+    token: str | None,
+    ask: Callable[[MesoLiveControlHubClient], Awaitable[T]],
+    *,
+    seconds: float = 30.0,
+) -> T:
+    async def run() -> T:
+        async with client(MesoLiveControlHubClient, url, token) as control:
+            control.timeout = seconds
+            return await ask(control)
+
+    return asyncio.run(run())
