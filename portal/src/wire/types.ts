@@ -407,6 +407,11 @@ export interface DeleteStrategyResult {
   StrategyId: number;
 }
 
+export interface DisableBrokerAccountArgs {
+  Name: string;
+  BrokerAccountId: string;
+}
+
 export interface EnableBrokerAccountArgs {
   Name: string;
   BrokerAccountId: string;
@@ -1052,6 +1057,7 @@ export interface LiveAccount {
   ActivePositions: number;
   BrokerFacts?: LiveBrokerFacts | null;
   Books?: AccountFigures | null;
+  DisabledAt?: Instant | null;
 }
 
 export interface LiveBrokerFacts {
@@ -1877,6 +1883,7 @@ export interface ControlHub {
   CreateApiKey: { args: CreateApiKeyArgs; result: CreateApiKeyResult };
   CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
   DeleteStrategy: { args: DeleteStrategyArgs; result: DeleteStrategyResult };
+  DisableBrokerAccount: { args: DisableBrokerAccountArgs; result: LiveAccount };
   DisableConnector: { args: ConnectorArgs; result: ConnectorInfo };
   EnableBrokerAccount: { args: EnableBrokerAccountArgs; result: LiveAccount };
   EnableConnector: { args: ConnectorArgs; result: ConnectorInfo };

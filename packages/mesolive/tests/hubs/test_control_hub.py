@@ -78,6 +78,7 @@ OURS = [
     "RemoveConnector",
     "GetConnectorLog",
     "EnableBrokerAccount",
+    "DisableBrokerAccount",
     "SetAccountMarketData",
     "GetRiskGraph",
     "HaltTrading",

@@ -246,6 +246,10 @@ class MesoLiveControlHubClient(HubClient):
         """Make a discovered account one of the caller's accounts."""
         return await self._call("EnableBrokerAccount", args, models.LiveAccount)
 
+    async def disable_broker_account(self, args: models.DisableBrokerAccountArgs) -> models.LiveAccount:
+        """Use an account no more; refused while it holds positions or has open orders (extension)."""
+        return await self._call("DisableBrokerAccount", args, models.LiveAccount)
+
     async def set_account_market_data(self, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:
         """Choose whose quotes value an account, and whether delayed ones will do."""
         return await self._call("SetAccountMarketData", args, models.LiveAccount)

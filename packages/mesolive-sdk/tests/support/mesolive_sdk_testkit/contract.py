@@ -161,7 +161,7 @@ RemoveConnectorResult: Name str
 GetConnectorLogArgs: Name str, Limit int = 50
 ConnectorLogEntry: At datetime, State ConnectorStateType, Message str, Remedy str
 GetConnectorLogResult: Entries list[ConnectorLogEntry]
-EnableBrokerAccountArgs: Name str, BrokerAccountId str
+{EnableBrokerAccountArgs DisableBrokerAccountArgs}: Name str, BrokerAccountId str
 SetAccountMarketDataArgs: BrokerAccountId str, DataProvider DataProviderType?, AcceptDelayed bool = False
 
 IdempotencyRecord: IdempotencyKey str, Operation IdempotencyOperation, Status IdempotencyRecordStatus, \
@@ -172,7 +172,8 @@ AgentInfo: AgentId str, Name str, Status AgentStatus, Connector AgentConnector, 
     BrokerAccountIds list[str], ConnectedAt datetime?, LastSnapshotAt datetime?, Message str?
 LiveAccount: BrokerAccountId str, BrokerType BrokerType, AccountType str, Currency str, IsPaperAccount bool, \
     NetLiquidationValue Decimal?, MaintenanceMarginReq Decimal?, Cash Decimal?, LastUpdated datetime?, \
-    CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?
+    CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?, \
+    DisabledAt datetime?
 LiveBrokerFacts: AsOf datetime, NetLiquidation Decimal?, Cash Decimal?, InitialMargin Decimal?, \
     MaintenanceMargin Decimal?, BuyingPower Decimal?, ExcessLiquidity Decimal?, DayTradesLeft int?
 AccountFigures: NetLiquidation Decimal?, MaintenanceMargin Decimal?, Cash Decimal?
@@ -424,6 +425,7 @@ control DisableConnector disable_connector ConnectorArgs ConnectorInfo
 control RemoveConnector remove_connector ConnectorArgs RemoveConnectorResult
 control GetConnectorLog get_connector_log GetConnectorLogArgs GetConnectorLogResult
 control EnableBrokerAccount enable_broker_account EnableBrokerAccountArgs LiveAccount
+control DisableBrokerAccount disable_broker_account DisableBrokerAccountArgs LiveAccount
 control SetAccountMarketData set_account_market_data SetAccountMarketDataArgs LiveAccount
 control HaltTrading halt_trading HaltTradingArgs ListHaltsResult
 control ResumeTrading resume_trading ResumeTradingArgs ResumeTradingResult

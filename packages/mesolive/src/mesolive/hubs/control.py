@@ -369,6 +369,13 @@ class ControlHub(EnvelopeHub):
             "EnableBrokerAccount", models.EnableBrokerAccountArgs, args, self._services.connections.enable_account
         )
 
+    @hub_method(name="DisableBrokerAccount")
+    async def disable_broker_account(self, args: Payload | None = None) -> Answer:
+        """Use an enabled account no more; refused while it holds positions or has open orders."""
+        return await self._answer(
+            "DisableBrokerAccount", models.DisableBrokerAccountArgs, args, self._services.connections.disable_account
+        )
+
     @hub_method(name="SetAccountMarketData")
     async def set_account_market_data(self, args: Payload | None = None) -> Answer:
         """Choose whose quotes value an account."""
