@@ -102,6 +102,9 @@ OURS = [
     "UpdateNotificationRule",
     "RemoveNotificationRule",
     "TestNotificationRule",
+    "CheckOrder",
+    "GetExecPlan",
+    "ListExecPlans",
 ]
 
 

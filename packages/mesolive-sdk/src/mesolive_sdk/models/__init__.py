@@ -309,8 +309,28 @@ from mesolive_sdk.models._risk import (
     GetRiskGraphResult,
     RiskCurve,
 )
+from mesolive_sdk.models._tickets import (
+    CheckOrderArgs,
+    CheckOrderResult,
+    ExecPlanGroup,
+    ExecPlanInfo,
+    GetExecPlanArgs,
+    GetExecPlanResult,
+    ListExecPlansArgs,
+    ListExecPlansResult,
+    OrderRefusal,
+)
 
 __all__ = [
+    "CheckOrderArgs",
+    "CheckOrderResult",
+    "ExecPlanGroup",
+    "ExecPlanInfo",
+    "GetExecPlanArgs",
+    "GetExecPlanResult",
+    "ListExecPlansArgs",
+    "ListExecPlansResult",
+    "OrderRefusal",
     "NotificationKind",
     "NotificationState",
     "AddNotificationRuleArgs",
