@@ -126,11 +126,11 @@ async def test_15_negative_huge_and_missing_prices_are_shown_as_such(
     end = "\x1e"
 
     def changed(message: dict[str, Any]) -> dict[str, Any]:
-        item = message.get("item")
-        if message.get("type") == 2 and isinstance(item, dict):
-            if isinstance(item.get("Prices"), dict):
+        if message.get("type") == 2:
+            item: dict[str, Any] = message["item"]
+            if item.get("Prices") is not None:
                 item["Prices"]["Mark"] = price
-            if isinstance(item.get("PositionPnLs"), dict):
+            if item.get("PositionPnLs") is not None:
                 item["PositionPnLs"] |= {"Mark": pnl, "Realized": 0}
         return message
 
