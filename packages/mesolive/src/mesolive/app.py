@@ -150,6 +150,7 @@ async def running(
             stream_window=hubs.streams.engine.window,
             connectors=trading.connectors.report,
             notifications=trading.notifier.report,
+            connector_causes=trading.connectors.causes,
         )
 
         # Clients connect after all of this. The deliverer of events starts before the services that append events.

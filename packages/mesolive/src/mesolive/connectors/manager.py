@@ -277,6 +277,15 @@ class ConnectionManager:
             counts.setdefault(connection.kind, Counter())[self.status(connection).state.value] += 1
         return {kind: dict(states) for kind, states in sorted(counts.items())}
 
+    def causes(self) -> list[str]:
+        """Return why enabled connections do not work as configured, and what to do, as far as everybody may read it."""
+        counts: Counter[str] = Counter()
+        for connection in self._known.values():
+            status = self.status(connection)
+            if status.public_text:
+                counts[f"{connection.kind}, {status.state.value}: {status.public_text}"] += 1
+        return [text if number == 1 else f"{text} ({number} connectors)" for text, number in sorted(counts.items())]
+
     async def _open_secrets(self, connection: StoredConnection) -> dict[str, str]:
         """Return the secrets of a connection; raises `ConnectorError` when they cannot be opened."""
         try:

@@ -97,13 +97,16 @@ class ConnectorError(Exception):
         One line for the trader. It must hold no secret: it is logged, stored and shown.
     remedy
         What the trader can do, as one imperative sentence; empty where nothing helps but waiting.
+    cause
+        As in `ConnectorStatus`.
     """
 
-    def __init__(self, problem: Problem, message: str, remedy: str = "") -> None:
+    def __init__(self, problem: Problem, message: str, remedy: str = "", cause: str = "") -> None:
         super().__init__(message)
         self.problem = problem
         self.message = message
         self.remedy = remedy
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,21 @@ class ConnectorStatus:
         What the trader can do; empty where nothing is to be done.
     since
         Real time since when the state is this one; `None` before the first.
+    cause
+        What is wrong, in words that name no account, order, host or name of a user's: `/health`, which everybody may
+        read, shows them with the remedy, which then names none either. Empty for what only its owner may read.
     """
 
     state: ConnectorState
     message: str = ""
     remedy: str = ""
     since: datetime | None = None
+    cause: str = ""
+
+    @property
+    def public_text(self) -> str:
+        """What everybody may read of it; empty for nothing."""
+        return " ".join(filter(None, [f"{self.cause}.", self.remedy])) if self.cause else ""
 
 
 class Check(enum.Enum):

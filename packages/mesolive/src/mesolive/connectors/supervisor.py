@@ -164,7 +164,7 @@ class Supervision:
         words = f"accounts cannot be read: {self._unread.problem.value}: {self._unread.message}"
         message = f"{status.message}; {words}" if status.message else words
         remedy = self._unread.remedy or status.remedy or f"It is tried again every {self._config.facts_seconds:g} s."
-        return ConnectorStatus(ConnectorState.RESTRICTED, message, remedy)
+        return ConnectorStatus(ConnectorState.RESTRICTED, message, remedy, cause=self._unread.cause)
 
     # --- the life of the connection -----------------------------------------------------------------------------------
 
@@ -180,11 +180,12 @@ class Supervision:
             await self._disconnect()
             if not failure.problem.retried:
                 text = f"{failure.problem.value}: {failure.message}"
-                await self._publish(ConnectorStatus(ConnectorState.ACTION_REQUIRED, text, failure.remedy))
+                refused = ConnectorStatus(ConnectorState.ACTION_REQUIRED, text, failure.remedy, cause=failure.cause)
+                await self._publish(refused)
                 await asyncio.Event().wait()  # until it is stopped: an attempt without the trader may lock the login
             pause = next(pauses)
             text = f"{failure.problem.value}: {failure.message}; the next attempt is in {pause:g} s"
-            await self._publish(ConnectorStatus(ConnectorState.DISCONNECTED, text, failure.remedy))
+            await self._publish(ConnectorStatus(ConnectorState.DISCONNECTED, text, failure.remedy, cause=failure.cause))
             await asyncio.sleep(pause)
 
     async def _connect(self) -> ConnectorError | None:
@@ -233,7 +234,7 @@ class Supervision:
                 status = self.connector.status
                 await self._publish(self._shown_status(status))
                 if status.state is ConnectorState.ACTION_REQUIRED:
-                    return ConnectorError(Problem.SETTINGS, status.message, status.remedy)
+                    return ConnectorError(Problem.SETTINGS, status.message, status.remedy, status.cause)
                 if status.state.is_connected:
                     lost_at = None
                     if loop.time() - read_at >= self._config.facts_seconds or read_at < 0:
@@ -243,7 +244,7 @@ class Supervision:
                 else:
                     lost_at = loop.time() if lost_at is None else lost_at
                     if loop.time() - lost_at >= self._config.lost_seconds:
-                        return ConnectorError(Problem.INTERRUPTED, status.message, status.remedy)
+                        return ConnectorError(Problem.INTERRUPTED, status.message, status.remedy, status.cause)
                 limit = self._config.facts_seconds if lost_at is None else self._config.lost_seconds
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(limit):
@@ -295,6 +296,7 @@ class Supervision:
             status,
             message=without_known_secrets(status.message),
             remedy=without_known_secrets(status.remedy),
+            cause=without_known_secrets(status.cause),
             since=self._status.since,
         )
         if current == self._status:
@@ -310,7 +312,8 @@ async def failure_of(work: Awaitable[object], seconds: float) -> ConnectorError 
         async with asyncio.timeout(seconds):
             await work
     except ConnectorError as error:
-        return ConnectorError(error.problem, without_known_secrets(error.message), without_known_secrets(error.remedy))
+        texts = (without_known_secrets(text) for text in (error.message, error.remedy, error.cause))
+        return ConnectorError(error.problem, *texts)
     except TimeoutError:
         return ConnectorError(Problem.UNREACHABLE, f"no answer within {seconds:g} s")
     except OSError as error:

@@ -141,6 +141,8 @@ class Vitals:
         Warnings from the start of the server that stay until the next start.
     connectors
         How many enabled connections of each kind are in each state.
+    connector_causes
+        Why connections do not work as configured, and what to do, without users' data.
     without_market
         Whether the server has no market data provider at all.
     notifications
@@ -166,6 +168,7 @@ class Vitals:
     notices: Sequence[str] = ()
     files: tuple[int, int] | None = None
     connectors: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    connector_causes: Sequence[str] = ()
     without_market: bool = False
     notifications: tuple[int, int] = (0, 0)
 
@@ -217,6 +220,7 @@ def warnings(vitals: Vitals) -> list[str]:
             f"{failing} notification {'rule fails' if failing == 1 else 'rules fail'}; mesolive notify list tells "
             f"{'its owner' if failing == 1 else 'their owners'} why"
         )
+    result += vitals.connector_causes
     if vitals.loop_lag > LAG_SECONDS:
         result.append(
             f"the event loop was held up for {vitals.loop_lag:.1f} s: the machine is too small, or clients ask too much"
@@ -339,8 +343,10 @@ class Health:
         stream_window: ConflationWindow | None = None,
         connectors: Callable[[], Mapping[str, Mapping[str, int]]] = dict,
         notifications: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        connector_causes: Callable[[], Sequence[str]] = list,
     ) -> None:
         self._notifications = notifications
+        self._connector_causes = connector_causes
         self._connectors = connectors
         self._database = database
         self._file = file
@@ -404,6 +410,7 @@ class Health:
             tasks=self.registry.states(),
             notices=self._notices,
             connectors=self._connectors(),
+            connector_causes=self._connector_causes(),
             without_market=not self._market.providers,
             notifications=self._notifications(),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -35,8 +35,34 @@ LOGIN_REMEDY: Final = (
     "its settings paper, port and accounts and enable it again."
 )
 LINK_REMEDY: Final = "Wait: IB resets its servers each night. If it lasts, look at TWS and at this computer's network."
+RESTART_REMEDY: Final = "Wait: it comes back by itself."
+WEEKLY_REMEDY: Final = "Log in to TWS, and confirm on the phone."
+PORT_REMEDY: Final = "Enter the new port: mesolive connector set NAME port=PORT."
+DIALOG_REMEDY: Final = (
+    "Look at TWS and answer its dialog; switch on Bypass Order Precautions for API Orders (Global Configuration, API, "
+    "Precautions; IBC: BypassOrderPrecautions=yes)."
+)
+PROBLEM_REMEDY: Final = "Compare the account's statement with the books: mesolive connector list says of what."
+MARKET_REMEDY: Final = (
+    "Subscribe in IB's Client Portal to the market data of the underlyings and of their options, and share them with "
+    "the paper account; end other sessions and programs that use the login's data."
+)
 DATA_REMEDY: Final = "Wait: quotes count as stale until it is back."
 CLOCK_REMEDY: Final = "Synchronise this machine's clock (NTP)."
+
+
+LINK_CAUSE: Final = "TWS has lost the connection to IB's servers (1100)"
+LOST_CAUSE: Final = "the connection to TWS is lost"
+RESTART_CAUSE: Final = "TWS restarts at this time of the day"
+WEEKLY_CAUSE: Final = "IB ends the week's login on Sunday at 01:00 New York time"
+LOSSES: Final = (
+    ("client id", "the client id is in use", CLIENT_ID_REMEDY),
+    ("says nothing", "TWS accepts the connection and says nothing", SILENT_REMEDY),
+    ("does not answer", "TWS does not answer", SILENT_REMEDY),
+    ("changed its port", "TWS has changed its port", PORT_REMEDY),
+    ("nothing listens", "nothing listens where TWS is expected", NOT_RUNNING_REMEDY),
+)
+"""Parts of a loss' words, what is wrong, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +79,8 @@ class Situation:
         Whether TWS refuses orders.
     problems
         What a person must look at.
+    unanswered
+        Whether an order is among them that TWS has not answered: a dialog may hold it.
     market_message
         What the market data provider has to say; empty when all is well.
     quiet
@@ -64,63 +92,80 @@ class Situation:
     data_wanted: bool
     read_only: bool
     problems: Sequence[str]
+    unanswered: bool
     market_message: str
     quiet: bool
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One thing that is wrong: for its owner, for everybody, and what to do."""
+
+    message: str
+    cause: str
+    remedy: str
+
+
 def words(situation: Situation) -> ConnectorStatus:
     """Return the state of a connection that was made, and may be lost since."""
-    orders, data = situation.orders, situation.data
+    orders = situation.orders
     if not orders.connected:
-        message, remedy = lost_words(orders.loss, situation.now, quiet=situation.quiet)
-        return ConnectorStatus(ConnectorState.DISCONNECTED, message, remedy)
+        return _status(ConnectorState.DISCONNECTED, [lost_words(orders.loss, situation.now, quiet=situation.quiet)])
     if not orders.link:
-        return ConnectorStatus(
-            ConnectorState.DISCONNECTED,
-            "TWS has lost the connection to IB's servers (1100): nothing is sent, and orders at IB work on",
-            LINK_REMEDY,
-        )
-    told: list[tuple[str, str]] = []
+        text = f"{LINK_CAUSE}: nothing is sent, and orders at IB work on"
+        return _status(ConnectorState.DISCONNECTED, [Words(text, LINK_CAUSE, LINK_REMEDY)])
+    told = list(_restrictions(situation))
+    return _status(ConnectorState.RESTRICTED, told) if told else ConnectorStatus(ConnectorState.CONNECTED)
+
+
+def _status(state: ConnectorState, told: Sequence[Words]) -> ConnectorStatus:
+    """Return a state with the words of all that is wrong, and with every remedy once."""
+    message = "; ".join(one.message for one in told)
+    causes = dict.fromkeys(one.cause for one in told)
+    remedies = dict.fromkeys(one.remedy for one in told)
+    return ConnectorStatus(state, message, " ".join(remedies), cause="; ".join(causes))
+
+
+def _restrictions(situation: Situation) -> Iterator[Words]:
+    orders, data = situation.orders, situation.data
     if situation.read_only:
-        told.append(("the API of TWS is read-only: it refuses orders", READ_ONLY_REMEDY))
-    told += [(problem, "") for problem in situation.problems[:MAX_SHOWN_PROBLEMS]]
+        yield Words("the API of TWS is read-only: it refuses orders", "the API of TWS is read-only", READ_ONLY_REMEDY)
+    if situation.problems:
+        text = "; ".join(situation.problems[:MAX_SHOWN_PROBLEMS])
+        if situation.unanswered:
+            yield Words(text, "TWS has not answered an order", DIALOG_REMEDY)
+        else:
+            yield Words(text, "something of an order, a fill or a settlement needs a look", PROBLEM_REMEDY)
     if situation.data_wanted:
         if not data.connected:
-            told.append((f"the connection of market data is lost: {data.loss}; it is attempted again", DATA_REMEDY))
+            text = f"the connection of market data is lost: {data.loss}; it is attempted again"
+            yield Words(text, "the connection of market data is lost", DATA_REMEDY)
         elif data.data_farms_broken:
-            farms = ", ".join(data.data_farms_broken)
-            told.append((f"IB's market data farm {farms} is not connected to TWS", DATA_REMEDY))
+            text = f"IB's market data farm {', '.join(data.data_farms_broken)} is not connected to TWS"
+            yield Words(text, "a market data farm of IB is not connected to TWS", DATA_REMEDY)
         elif situation.market_message:
-            told.append((f"market data: {situation.market_message}", ""))
+            text = f"market data: {situation.market_message}"
+            yield Words(text, "market data are not complete, or not live", MARKET_REMEDY)
     ahead = orders.clock_ahead
     if ahead is not None and abs(ahead) > TOLERATED_CLOCK_SECONDS:
-        told.append((f"the clock of TWS is {ahead:+.1f} s from this machine's", CLOCK_REMEDY))
-    if told:
-        remedy = next((text for _, text in told if text), "")
-        return ConnectorStatus(ConnectorState.RESTRICTED, "; ".join(message for message, _ in told), remedy)
-    return ConnectorStatus(ConnectorState.CONNECTED)
+        text = f"the clock of TWS is {ahead:+.1f} s from this machine's"
+        yield Words(text, "the clock of TWS is not this machine's", CLOCK_REMEDY)
 
 
-def lost_words(loss: str, now: datetime, *, quiet: bool) -> tuple[str, str]:
+def lost_words(loss: str, now: datetime, *, quiet: bool) -> Words:
     """Return what a lost connection is, and what to do."""
-    message = f"{loss or 'the connection to TWS is lost'}; orders at IB work on, and the connection is attempted again"
+    message = f"{loss or LOST_CAUSE}; orders at IB work on, and the connection is attempted again"
     if is_another_login(loss):
-        return message, LOGIN_REMEDY
+        return Words(message, ANOTHER_LOGIN, LOGIN_REMEDY)
     if quiet:
-        return f"TWS restarts at this time of the day: {message}", "Wait: it comes back by itself."
+        return Words(f"{RESTART_CAUSE}: {message}", RESTART_CAUSE, RESTART_REMEDY)
     if after_weekly_login(now):
-        return (
-            f"IB ends the week's login on Sunday at 01:00 New York time: {message}",
-            "Log in to TWS, and confirm on the phone.",
-        )
-    if "client id" in loss:
-        return message, CLIENT_ID_REMEDY
-    if "says nothing" in loss or "does not answer" in loss:
-        return message, SILENT_REMEDY
-    if "changed its port" in loss:
-        return message, "Enter the new port: mesolive connector set NAME port=PORT."
-    return message, NOT_RUNNING_REMEDY
+        return Words(f"{WEEKLY_CAUSE}: {message}", WEEKLY_CAUSE, WEEKLY_REMEDY)
+    for part, cause, remedy in LOSSES:
+        if part in loss:
+            return Words(message, cause, remedy)
+    return Words(message, LOST_CAUSE, NOT_RUNNING_REMEDY)
 
 
 def is_another_login(loss: str) -> bool:
@@ -136,5 +181,5 @@ def after_weekly_login(now: datetime) -> bool:
 
 def connect_error(loss: str, now: datetime, *, quiet: bool) -> ConnectorError:
     """Return the error of an attempt to connect that failed."""
-    _, remedy = lost_words(loss, now, quiet=quiet)
-    return ConnectorError(Problem.UNREACHABLE, loss, remedy)
+    told = lost_words(loss, now, quiet=quiet)
+    return ConnectorError(Problem.UNREACHABLE, loss, told.remedy, told.cause)

@@ -15,6 +15,7 @@ from mesolive.connectors.double_time import market_clock
 from mesolive.connectors.ibkr.connection_keeper import ConnectionKeeper
 from mesolive.connectors.ibkr.connection_words import (
     CLOCK_REMEDY,
+    LINK_CAUSE,
     LINK_REMEDY,
     LOGIN_REMEDY,
     READ_ONLY_REMEDY,
@@ -27,7 +28,13 @@ from mesolive.connectors.ibkr.error_codes import READ_ONLY
 from mesolive.connectors.ibkr.order_entry import EntryRules
 from mesolive.connectors.ibkr.provider import DataConfig, IbkrProvider
 from mesolive.connectors.ibkr.session import HANDSHAKE_SECONDS, TwsSession
-from mesolive.connectors.ibkr.session_errors import RequestRefusedError, SessionLostError, TwsError, WrongLoginError
+from mesolive.connectors.ibkr.session_errors import (
+    ANOTHER_LOGIN,
+    RequestRefusedError,
+    SessionLostError,
+    TwsError,
+    WrongLoginError,
+)
 from mesolive.connectors.ibkr.settings import IbkrSettings
 from mesolive.connectors.ibkr.settlement_prices import settled_at
 from mesolive.connectors.ibkr.tws_messages import AccountValue
@@ -263,11 +270,11 @@ class IbkrConnector:
         try:
             await self.orders.connect(self._handshake_seconds)
         except WrongLoginError as error:
-            raise ConnectorError(Problem.SETTINGS, str(error), LOGIN_REMEDY) from error
+            raise ConnectorError(Problem.SETTINGS, str(error), LOGIN_REMEDY, ANOTHER_LOGIN) from error
         except SessionLostError as error:
             raise connect_error(str(error), now, quiet=self._rules.is_quiet(now)) from error
         if not self.orders.state.link:
-            raise ConnectorError(Problem.INTERRUPTED, "TWS has lost the connection to IB's servers (1100)", LINK_REMEDY)
+            raise ConnectorError(Problem.INTERRUPTED, LINK_CAUSE, LINK_REMEDY, LINK_CAUSE)
         try:
             await self.orders.open_orders()
         except RequestRefusedError as error:
@@ -331,6 +338,7 @@ class IbkrConnector:
                     data_wanted=self._settings.market_data,
                     read_only=self._read_only,
                     problems=self.venue.problems,
+                    unanswered=self.venue.has_unanswered_order,
                     market_message="" if self.provider is None else self.provider.status.message,
                     quiet=self._rules.is_quiet(now),
                     now=now,

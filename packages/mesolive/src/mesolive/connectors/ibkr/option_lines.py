@@ -11,8 +11,9 @@ from typing import Final
 from mesolive.clock import Clock
 from mesolive.connectors.ibkr.data_codes import PARTLY_PERMITTED, LineOutcome, line_outcome
 from mesolive.connectors.ibkr.line_ticks import IbGreeks, LineTicks
-from mesolive.connectors.ibkr.session import Line, TwsSession
+from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import SessionLostError
+from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.tws_messages import Contract
 from mesolive.market.book import QuoteBook
 from mesolive.market.contracts import OptionContract

@@ -30,7 +30,7 @@ from mesolive.connectors.ibkr.pacing import NotSentError
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError, TwsError
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, Margins
-from mesolive.connectors.ibkr.venue_state import VenueState
+from mesolive.connectors.ibkr.venue_state import UNANSWERED, VenueState
 from mesolive.tasks import Tasks
 from mesolive.venues.base import (
     NOT_SENT,
@@ -300,7 +300,7 @@ class OrderEntry:
         except RequestTimeoutError as error:
             self._doubt(order.chain)
             self._state.problem(
-                f"unanswered {order.reference}",
+                f"{UNANSWERED}{order.reference}",
                 f"TWS has not answered order {order.reference}: a dialog may hold it. Look at TWS, and switch on "
                 "Bypass Order Precautions for API Orders",
             )

@@ -14,7 +14,7 @@ from mesolive.connectors.ibkr.journal import Denied, Finished, Known
 from mesolive.connectors.ibkr.order_book import Chain, Order
 from mesolive.connectors.ibkr.order_terms import written_price, written_quantity
 from mesolive.connectors.ibkr.tws_messages import OrderError, OrderRow, OrderState
-from mesolive.connectors.ibkr.venue_state import VenueState
+from mesolive.connectors.ibkr.venue_state import UNANSWERED, VenueState
 from mesolive.market.calendar import settlement_instant
 from mesolive.venues.base import Accepted, Ended, Ending
 from mesolive_sdk.models import TimeInForce
@@ -175,7 +175,7 @@ class OrderLife:
             return
         now = self._state.clock.now()
         revived = order.ended is not None
-        self._state.solved(f"unanswered {order.reference}")
+        self._state.solved(f"{UNANSWERED}{order.reference}")
         self._state.record(Known(reference=order.reference, perm_id=perm_id, at=now))
         if revived:
             self._state.problem(
@@ -211,7 +211,7 @@ class OrderLife:
             return
         now = self._state.clock.now()
         if reason != NEVER_ARRIVED:
-            self._state.solved(f"unanswered {order.reference}")
+            self._state.solved(f"{UNANSWERED}{order.reference}")
         self._state.record(Finished(reference=order.reference, how=how, at=now, reason=reason, code=code))
         self._state.tell(self.ended(order))
         attempt = self._attempts.of(order.chain)

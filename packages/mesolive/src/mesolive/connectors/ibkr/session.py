@@ -31,6 +31,7 @@ from mesolive.connectors.ibkr.receiver import Receiver
 from mesolive.connectors.ibkr.requests import ListKind, RequestRegistry
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, SessionLostError, WrongLoginError
 from mesolive.connectors.ibkr.session_state import CLIENT_ID_IN_USE, LINK_LOST, PORT_CHANGED, SessionState
+from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_api import TwsApi
 from mesolive.connectors.ibkr.tws_messages import (
@@ -61,28 +62,11 @@ HEARTBEAT_SECONDS: Final = 12.0
 HEARTBEAT_ANSWER_SECONDS: Final = 5.0
 LIST_SECONDS: Final = 10.0
 DETAILS_SECONDS: Final = 60.0
+PORT_CHANGED_WORDS: Final = "TWS has changed its port"
 
 
 def _turn() -> None:
     """Write nothing: the order of which it is the turn follows after its check."""
-
-
-class Line:
-    """A subscription to the market data of one contract."""
-
-    def __init__(self, session: TwsSession, req_id: int, written: asyncio.Future[None]) -> None:
-        self._session = session
-        self.req_id = req_id
-        self._written = written
-
-    @property
-    def open(self) -> bool:
-        """Whether the sink is still told of ticks."""
-        return self._session.has_line(self.req_id)
-
-    def close(self) -> None:
-        """End the subscription; the sink hears nothing any more."""
-        self._session.close_line(self.req_id, self._written)
 
 
 class TwsSession:
@@ -129,6 +113,7 @@ class TwsSession:
         self._tasks = Tasks()
         self._current_time: asyncio.Future[int] | None = None
         self._last_notice: Notice | None = None
+        self._port_changed = False
         self._orders: OrderListener | None = None
         self._notices: list[Callable[[Notice], None]] = []
         self.accounts: tuple[str, ...] = ()
@@ -162,6 +147,7 @@ class TwsSession:
             # Before anything listens: the lists of another login would say that our orders and positions are gone.
             self._api.disconnect()
             raise WrongLoginError(reason)
+        self._port_changed = False
         # 1100 may have come with the greeting already.
         lost = self._last_notice is not None and self._last_notice.code in LINK_LOST
         self._set_state(replace(self.state, connected=True, link=not lost, loss=""))
@@ -435,7 +421,8 @@ class TwsSession:
         if isinstance(error, ConnectionAbortedError):
             return str(error)
         if isinstance(error, ConnectionRefusedError):
-            return f"nothing listens at {self._host}:{self._port}"
+            changed = f"{PORT_CHANGED_WORDS}: " if self._port_changed else ""
+            return f"{changed}nothing listens at {self._host}:{self._port}"
         return (
             f"{self._host}:{self._port}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
         )
@@ -466,8 +453,8 @@ class TwsSession:
 
     def socket_closed(self) -> None:
         """Take that the other side has closed the socket."""
-        code = None if self._last_notice is None else self._last_notice.code
-        self._ended("TWS has changed its port" if code == PORT_CHANGED else "TWS has closed the connection")
+        self._port_changed = self._last_notice is not None and self._last_notice.code == PORT_CHANGED
+        self._ended(PORT_CHANGED_WORDS if self._port_changed else "TWS has closed the connection")
 
     def message_unreadable(self, message_id: str, error: Exception) -> None:
         """Take that a message could not be read: what waits for one of its kind has no whole answer."""

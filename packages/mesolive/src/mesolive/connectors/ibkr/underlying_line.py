@@ -9,8 +9,9 @@ from typing import Final
 
 from mesolive.connectors.ibkr.data_codes import LineOutcome, line_outcome
 from mesolive.connectors.ibkr.line_ticks import LineTicks
-from mesolive.connectors.ibkr.session import Line, TwsSession
+from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.settlement_prices import note_previous_close
+from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.tws_messages import Contract
 from mesolive.market.book import QuoteBook, UnderlyingPrices
 

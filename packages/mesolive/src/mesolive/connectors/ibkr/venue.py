@@ -30,7 +30,7 @@ from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import RequestTimeoutError, TwsError
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import CommissionRow, ExecutionRow, Margins, OrderError, OrderRow, OrderState
-from mesolive.connectors.ibkr.venue_state import VenueState
+from mesolive.connectors.ibkr.venue_state import UNANSWERED, VenueState
 from mesolive.market.calendar import ExchangeCalendar, us_options_calendar
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract
@@ -138,6 +138,11 @@ class IbkrVenue:
     def problems(self) -> Sequence[str]:
         """What a person must look at."""
         return self._state.problems
+
+    @property
+    def has_unanswered_order(self) -> bool:
+        """Whether TWS has not answered an order: a dialog may hold it."""
+        return self._state.has_problem(UNANSWERED)
 
     @property
     def problem_changes(self) -> ChangeSignal:

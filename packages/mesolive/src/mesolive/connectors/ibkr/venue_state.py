@@ -19,6 +19,9 @@ from mesolive.venues.venue_session import VenueSession
 
 _log = structlog.get_logger(__name__)
 
+UNANSWERED: Final = "unanswered "
+"""How the keys of problems begin that tell of an order without an answer; its reference follows."""
+
 PROBLEM_AGE: Final = timedelta(days=1)
 """For how long a problem is shown that nothing ends."""
 
@@ -119,6 +122,10 @@ class VenueState:
             _log.error("ibkr_venue_problem", cause=key, reason=text)
         self._problems[key] = (text, self.clock.now())
         self.changes.bump()
+
+    def has_problem(self, kind: str) -> bool:
+        """Whether there is a problem whose key begins so."""
+        return any(key.startswith(kind) for key in self._problems)
 
     def solved(self, key: str) -> None:
         """Forget a problem."""

@@ -24,8 +24,8 @@ from mesolive.connectors.ibkr.connector import IbkrConnector
 from mesolive.connectors.ibkr.data_codes import LineOutcome, line_outcome
 from mesolive.connectors.ibkr.line_ticks import LineTicks
 from mesolive.connectors.ibkr.provider import IbkrProvider
-from mesolive.connectors.ibkr.session import Line
 from mesolive.connectors.ibkr.session_errors import RequestRefusedError, RequestTimeoutError
+from mesolive.connectors.ibkr.subscription import Line
 from mesolive.connectors.ibkr.time_limit import limited
 from mesolive.connectors.ibkr.tws_messages import Contract, ContractDetails
 from mesolive.market.calendar import ExchangeCalendar
