@@ -22,7 +22,7 @@ from mesolive.clock import ManualClock, ScaledClock
 from mesolive.connectors.tastytrade.order_requests import new_order
 from mesolive.connectors.tastytrade.provider import ProviderConfig, TastytradeProvider, pause_after
 from mesolive.connectors.tastytrade.quote_columns import QuoteColumns
-from mesolive.connectors.tastytrade.symbols import occ_symbol, streamer_symbol
+from mesolive.connectors.tastytrade.symbols import order_symbol, streamer_symbol
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
 from mesolive.connectors.tastytrade.venue_core import VenueRules
 from mesolive.doubles.markets import Markets
@@ -227,7 +227,7 @@ async def orders_accepted(double: TastytradeDouble, clock: ScaledClock, transpor
     await venue.start()
     took: list[float] = []
     bare: list[float] = []
-    actions = {occ_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
+    actions = {order_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
     async with venue.session():
         for number in range(WARM_UP + ORDERS):
             request = VenueRequest(

@@ -78,7 +78,6 @@ OURS = [
     "RemoveConnector",
     "GetConnectorLog",
     "EnableBrokerAccount",
-    "DisableBrokerAccount",
     "SetAccountMarketData",
     "GetRiskGraph",
     "HaltTrading",
@@ -102,9 +101,6 @@ OURS = [
     "UpdateNotificationRule",
     "RemoveNotificationRule",
     "TestNotificationRule",
-    "CheckOrder",
-    "GetExecPlan",
-    "ListExecPlans",
 ]
 
 

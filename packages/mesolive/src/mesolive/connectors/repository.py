@@ -234,10 +234,8 @@ async def discovered_accounts(tx: Transaction, connection_id: int) -> list[Store
     ]
 
 
-async def link_account(
-    tx: WriteTransaction, connection_id: int, broker_account_id: str, account_id: int | None
-) -> None:
-    """Note which account of the books a discovered account became; `None` for none any more."""
+async def link_account(tx: WriteTransaction, connection_id: int, broker_account_id: str, account_id: int) -> None:
+    """Note which account of the books a discovered account became."""
     table = connection_accounts
     await tx.execute(
         update(table)

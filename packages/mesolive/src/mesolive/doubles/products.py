@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from mesolive.market.calendar import ExchangeCalendar, settlement_instant
+from mesolive.market.calendar import ExchangeCalendar, settlement_instant, us_options_calendar
 from mesolive.market.contracts import ExerciseStyle, Expiration, Settlement
 from mesolive.market.providers.simulated import spx_listing
+from mesolive.market.providers.simulated.futures_listing import quarterly_day
 
 Increments = Sequence[tuple[float, float]]
 """A market rule: from which price on which increment."""
@@ -152,8 +153,8 @@ class FutureMonth:
 
     @cached_property
     def last_day(self) -> date:
-        """The third Friday of its month."""
-        return _third_friday(self.year, self.month)
+        """The third Friday of its month, or the trading day before it."""
+        return quarterly_day(self.year, self.month, us_options_calendar())
 
     @property
     def code(self) -> str:

@@ -47,14 +47,20 @@ from mesolive.tastytrade_client.config import (
 from mesolive.tastytrade_client.dxlink import DxLinkConfig, DxLinkConnection, DxLinkLostError
 from mesolive.tastytrade_client.dxlink_events import EventTable, EventTables, number
 from mesolive.tastytrade_client.instrument_messages import (
+    Future,
+    FuturesChains,
     NestedChain,
     NestedExpiration,
+    NestedFutureChain,
+    NestedFutureExpiration,
     NestedStrike,
     QuoteToken,
 )
 from mesolive.tastytrade_client.oauth import LoginRefusedError, TokenSource
 from mesolive.tastytrade_client.order_messages import (
     EQUITY_OPTION,
+    FUTURE_OPTION,
+    OPTIONS,
     STRICT_POSITION_EFFECTS,
     DryRun,
     Fill,
@@ -118,6 +124,8 @@ __all__ = [
     "TradingStatus",
     "Transaction",
     "EQUITY_OPTION",
+    "FUTURE_OPTION",
+    "OPTIONS",
     "STRICT_POSITION_EFFECTS",
     "DryRun",
     "Fill",
@@ -126,7 +134,11 @@ __all__ = [
     "Order",
     "OrderLeg",
     "Placed",
+    "Future",
+    "FuturesChains",
     "NestedChain",
+    "NestedFutureChain",
+    "NestedFutureExpiration",
     "NestedExpiration",
     "NestedStrike",
     "QuoteToken",

@@ -23,6 +23,8 @@ from mesolive.tastytrade_client.account_messages import (
 )
 from mesolive.tastytrade_client.instrument_messages import (
     Equity,
+    Future,
+    FuturesChains,
     MarketQuote,
     MarketSession,
     NestedChain,
@@ -158,6 +160,14 @@ class RestApi:
     async def nested_chain(self, symbol: str) -> Outcome[list[NestedChain]]:
         """Return all options on an underlying, one chain per root. Megabytes: read it once a day."""
         return await self.transport.pages(f"/option-chains/{part(symbol)}/nested", NestedChain)
+
+    async def nested_futures_chain(self, product: str) -> Outcome[FuturesChains]:
+        """Return all options on the futures of a product, such as `ES`."""
+        return await self.transport.call("GET", f"/futures-option-chains/{part(product)}/nested", FuturesChains)
+
+    async def futures(self, product: str) -> Outcome[list[Future]]:
+        """Return the futures of a product that are traded."""
+        return await self.transport.pages("/instruments/futures", Future, query={"product-code": [product]})
 
     async def equity(self, symbol: str) -> Outcome[Equity]:
         """Return a stock, fund or index."""

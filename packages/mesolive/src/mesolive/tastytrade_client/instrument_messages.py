@@ -47,6 +47,64 @@ class NestedChain(FromServer, frozen=True):
     expirations: tuple[NestedExpiration, ...] = ()
 
 
+class Future(FromServer, frozen=True):
+    """A future. `streamer_symbol` names it in the quotes, such as `/ESZ26:XCME`."""
+
+    symbol: str
+    product_code: str | None = None
+    streamer_symbol: str | None = None
+    active: bool | None = None
+    expiration_date: str | None = None
+    stops_trading_at: Moment = None
+    expires_at: Moment = None
+
+
+class NestedFutureExpiration(FromServer, frozen=True):
+    """One expiration of options on a future.
+
+    Attributes
+    ----------
+    underlying_symbol
+        The future that they are written on.
+    option_root_symbol
+        Their class, such as `E1A`.
+    notional_value, display_factor
+        Their quotient is the multiplier: 0.5 and 0.01 are 50 units per contract.
+    """
+
+    expiration_date: str
+    underlying_symbol: str | None = None
+    option_root_symbol: str | None = None
+    expiration_type: str | None = None
+    days_to_expiration: int | None = None
+    settlement_type: str | None = None
+    notional_value: Decimal | None = None
+    display_factor: Decimal | None = None
+    strikes: tuple[NestedStrike, ...] = ()
+
+    @property
+    def multiplier(self) -> Decimal | None:
+        """Units of the future's price per contract; `None` where it is not told."""
+        if self.notional_value is None or not self.display_factor:
+            return None
+        return self.notional_value / self.display_factor
+
+
+class NestedFutureChain(FromServer, frozen=True):
+    """The options on the futures of one product, by expiration and strike."""
+
+    root_symbol: str
+    exercise_style: str | None = None
+    expirations: tuple[NestedFutureExpiration, ...] = ()
+
+
+class FuturesChains(FromServer, frozen=True):
+    """A product's futures, and the options on them."""
+
+    futures: tuple[Future, ...] = ()
+    option_chains: tuple[NestedFutureChain, ...] = ()
+
+
 class Equity(FromServer, frozen=True):
     """A stock, fund or index."""
 

@@ -15,6 +15,9 @@ import msgspec
 from mesolive.tastytrade_client.values import Moment, moment, signed
 
 EQUITY_OPTION: Final = "Equity Option"
+FUTURE_OPTION: Final = "Future Option"
+OPTIONS: Final = frozenset({EQUITY_OPTION, FUTURE_OPTION})
+"""Instrument types of options."""
 """Options on stocks, funds and indexes."""
 
 ENDED: Final = frozenset({"filled", "cancelled", "canceled", "expired", "rejected", "removed", "partially removed"})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolive.connectors.tastytrade.symbols import contract_of, occ_symbol, streamer_symbol
+from mesolive.connectors.tastytrade.symbols import contract_of, order_symbol, streamer_symbol
 from mesolive.market.contracts import OptionContract, Right
 
 CONTRACTS = st.builds(
@@ -23,7 +23,7 @@ CONTRACTS = st.builds(
 
 @given(CONTRACTS)
 def test_a_contract_is_read_back_from_its_padded_symbol(contract: OptionContract) -> None:
-    symbol = occ_symbol(contract)
+    symbol = order_symbol(contract)
     assert len(symbol) == 21
     assert contract_of(symbol) == contract
 
@@ -40,10 +40,10 @@ def test_a_contract_is_read_back_from_its_padded_symbol(contract: OptionContract
 def test_both_symbols_are_those_of_the_broker(padded: str, streamed: str) -> None:
     contract = contract_of(padded)
     assert contract is not None
-    assert occ_symbol(contract) == padded
+    assert order_symbol(contract) == padded
     assert streamer_symbol(contract) == streamed
 
 
-@pytest.mark.parametrize("symbol", ["SPX", "/ESZ6", "./ESZ6 ESZ6  261218C6300", "SPXW  261318P05000000", "", "BTC/USD"])
+@pytest.mark.parametrize("symbol", ["SPX", "/ESZ6", "./CLZ6 LOZ6  261117C70", "SPXW  261318P05000000", "", "BTC/USD"])
 def test_what_is_no_option_on_a_stock_or_index_is_no_contract(symbol: str) -> None:
     assert contract_of(symbol) is None

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from mesolive.connectors.tastytrade.order_requests import new_order
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.venue_core import VenueRules
 from mesolive.tastytrade_client import Answered, RestApi
 from mesolive.venues.base import (
@@ -156,7 +156,7 @@ async def test_the_check_is_asked_when_the_connection_is_made(tmp_path: Path, mo
         monkeypatch.setattr("anyio.connect_tcp", noted)
         check, at_check = Check(), list[bool]()
         check.meanwhile = lambda: at_check.append(bool(connected))
-        actions = {occ_symbol(leg.contract): "Buy to Open" if leg.ratio > 0 else "Sell to Open" for leg in order.legs}
+        actions = {order_symbol(leg.contract): "Buy to Open" if leg.ratio > 0 else "Sell to Open" for leg in order.legs}
         outcome = await api.submit(ACCOUNT, new_order(order, actions, order.limit_price), check)
         assert isinstance(outcome, Answered)
         assert at_check == [True]

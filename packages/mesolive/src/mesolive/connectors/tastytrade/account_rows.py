@@ -14,7 +14,7 @@ from typing import Final
 from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
 from mesolive.market.contracts import OptionContract
-from mesolive.tastytrade_client import EQUITY_OPTION, Transaction
+from mesolive.tastytrade_client import OPTIONS, Transaction
 from mesolive.venues.base import ExerciseNotice, Settled, SettlementFact
 
 ZERO: Final = Decimal(0)
@@ -96,7 +96,7 @@ def settlement_rows(rows: Iterable[Transaction]) -> list[Transaction]:
         row
         for row in standing(rows)
         if row.transaction_type == DELIVERY
-        and row.instrument_type == EQUITY_OPTION
+        and row.instrument_type in OPTIONS
         and row.transaction_sub_type.lower() in kinds
         and row.symbol is not None
         and contract_of(row.symbol) is not None

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 import numpy as np
 import structlog
 
+from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.market.calendar import ExchangeCalendar, settlement_instant
-from mesolive.market.contracts import Expiration, OptionContract, Right, Underlying
+from mesolive.market.contracts import Expiration, OptionContract, Right, Settlement, Underlying
 from mesolive.market.listing import IntArray, Listing
 from mesolive.market.option_classes import option_class, why_adjusted
-from mesolive.tastytrade_client import NestedChain, NestedExpiration
+from mesolive.tastytrade_client import FuturesChains, NestedChain, NestedStrike
 
 _log = structlog.get_logger(__name__)
+
+SETTLEMENTS: Final = frozenset(item.value for item in Settlement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,52 +64,108 @@ def listed_chain(
     underlying: Underlying, chains: Sequence[NestedChain], now: datetime, calendar: ExchangeCalendar
 ) -> ListedChain:
     """Return the listing of an underlying's chains: standard contracts that have not settled."""
-    strikes: dict[Expiration, dict[Right, set[Decimal]]] = {}
-    symbols: dict[tuple[str, date, Right, Decimal], str] = {}
+    listed = _Chain(underlying, now, calendar)
     for chain in chains:
-        root = chain.root_symbol
-        terms = option_class(root)
-        adjusted = why_adjusted(underlying.symbol, root, chain.shares_per_contract)
-        if terms.underlying != underlying.symbol or adjusted is not None:
-            _log.info(
-                "chain_left_out", underlying=underlying.symbol, root=root, reason=adjusted or "another underlying"
-            )
-            continue
-        for listed in chain.expirations:
-            expiration = _expiration(root, listed, calendar)
-            if expiration is None or expiration.settles_at <= now:
-                continue
-            sides = strikes.setdefault(expiration, {Right.CALL: set(), Right.PUT: set()})
-            for strike in listed.strikes:
-                for right, traded, symbol in (
-                    (Right.CALL, strike.call, strike.call_streamer_symbol),
-                    (Right.PUT, strike.put, strike.put_streamer_symbol),
-                ):
-                    if traded and strike.strike_price > 0:
-                        sides[right].add(strike.strike_price)
-                        symbols[root, expiration.day, right, strike.strike_price] = symbol or ""
-    listing = Listing(underlying, strikes)
-    return ListedChain(listing, [_symbol(listing.contract(place), symbols) for place in range(len(listing))])
+        if listed.takes(chain.root_symbol, chain.shares_per_contract):
+            for one in chain.expirations:
+                listed.add(chain.root_symbol, one.expiration_date, one.settlement_type, one.strikes)
+    return listed.done()
 
 
-def _symbol(contract: OptionContract, symbols: dict[tuple[str, date, Right, Decimal], str]) -> str:
-    return symbols.get((contract.root, contract.day, contract.right, contract.strike), "")
+def listed_futures_chain(
+    underlying: Underlying, chains: FuturesChains, now: datetime, calendar: ExchangeCalendar
+) -> ListedChain:
+    """Return the listing of the options on a product's futures: classes of the table that have not settled.
+
+    Orders name their contracts by rule. A contract that the broker names otherwise is on another future, or of another
+    class than its root says: it is left out.
+    """
+    listed = _Chain(underlying, now, calendar, is_checked=True)
+    for chain in chains.option_chains:
+        for one in chain.expirations:
+            root, multiplier = one.option_root_symbol or "", one.multiplier
+            if root and listed.takes(
+                root, Decimal(option_class(root).multiplier) if multiplier is None else multiplier
+            ):
+                listed.add(root, one.expiration_date, one.settlement_type, one.strikes)
+    return listed.done()
 
 
-def _expiration(root: str, listed: NestedExpiration, calendar: ExchangeCalendar) -> Expiration | None:
-    try:
-        day = date.fromisoformat(listed.expiration_date)
-    except ValueError:
-        _log.warning("expiration_unreadable", root=root)
-        return None
-    terms = option_class(root)
-    if listed.settlement_type is not None and listed.settlement_type.upper() != terms.settlement.value:
-        _log.warning("settlement_differs", root=root, day=listed.expiration_date, told=listed.settlement_type)
-    return Expiration(
-        root=root,
-        day=day,
-        settles_at=settlement_instant(root, day, calendar=calendar),
-        settlement=terms.settlement,
-        style=terms.style,
-        multiplier=Decimal(terms.multiplier),
+@dataclass
+class _Chain:
+    """A chain that is being read."""
+
+    underlying: Underlying
+    now: datetime
+    calendar: ExchangeCalendar
+    is_checked: bool = False
+    strikes: dict[Expiration, dict[Right, set[Decimal]]] = field(
+        default_factory=dict[Expiration, dict[Right, set[Decimal]]]
     )
+    symbols: dict[tuple[str, date, Right, Decimal], str] = field(
+        default_factory=dict[tuple[str, date, Right, Decimal], str]
+    )
+    other_names: int = 0
+
+    def takes(self, root: str, multiplier: Decimal) -> bool:
+        """Return whether contracts of a root are standard ones on the underlying."""
+        adjusted = why_adjusted(self.underlying.symbol, root, multiplier)
+        if option_class(root).underlying == self.underlying.symbol and adjusted is None:
+            return True
+        reason = adjusted or "another underlying"
+        _log.info("chain_left_out", underlying=self.underlying.symbol, root=root, reason=reason)
+        return False
+
+    def add(self, root: str, day: str, settlement: str | None, listed: Iterable[NestedStrike]) -> None:
+        """Take an expiration, unless it has settled."""
+        expiration = self._expiration(root, day, settlement)
+        if expiration is None or expiration.settles_at <= self.now:
+            return
+        sides = self.strikes.setdefault(expiration, {Right.CALL: set(), Right.PUT: set()})
+        for strike in listed:
+            for right, traded, symbol in (
+                (Right.CALL, strike.call, strike.call_streamer_symbol),
+                (Right.PUT, strike.put, strike.put_streamer_symbol),
+            ):
+                if not traded or strike.strike_price <= 0:
+                    continue
+                if self.is_checked and traded != self._named(expiration, right, strike.strike_price):
+                    self.other_names += 1
+                    continue
+                sides[right].add(strike.strike_price)
+                self.symbols[root, expiration.day, right, strike.strike_price] = symbol or ""
+
+    def done(self) -> ListedChain:
+        """Return the listing."""
+        if self.other_names:
+            _log.warning("contracts_named_otherwise", underlying=self.underlying.symbol, contracts=self.other_names)
+        listing = Listing(self.underlying, self.strikes)
+        contracts = (listing.contract(place) for place in range(len(listing)))
+        return ListedChain(
+            listing, [self.symbols.get((one.root, one.day, one.right, one.strike), "") for one in contracts]
+        )
+
+    def _named(self, expiration: Expiration, right: Right, strike: Decimal) -> str:
+        symbol = self.underlying.symbol
+        return order_symbol(
+            OptionContract(symbol, expiration.root, expiration.day, right, strike, expiration.multiplier)
+        )
+
+    def _expiration(self, root: str, told_day: str, told_settlement: str | None) -> Expiration | None:
+        try:
+            day = date.fromisoformat(told_day)
+        except ValueError:
+            _log.warning("expiration_unreadable", root=root)
+            return None
+        terms = option_class(root)
+        told = (told_settlement or "").upper()
+        if told in SETTLEMENTS and told != terms.settlement.value:
+            _log.warning("settlement_differs", root=root, day=told_day, told=told_settlement)
+        return Expiration(
+            root=root,
+            day=day,
+            settles_at=settlement_instant(root, day, calendar=self.calendar),
+            settlement=terms.settlement,
+            style=terms.style,
+            multiplier=Decimal(terms.multiplier),
+        )

@@ -11,12 +11,10 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Final
 
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import future_of, instrument_type, is_on_future, order_symbol
 from mesolive.market.calendar import NEW_YORK, ExchangeCalendar
-from mesolive.market.contracts import UnderlyingKind
-from mesolive.market.option_classes import underlying_kind
 from mesolive.market.trading_hours import trading_hours
-from mesolive.tastytrade_client import EQUITY_OPTION, SOURCE, STRICT_POSITION_EFFECTS, NewLeg, NewOrder, price_text
+from mesolive.tastytrade_client import SOURCE, STRICT_POSITION_EFFECTS, NewLeg, NewOrder, price_text
 from mesolive.venues.base import VenueRequest
 from mesolive.venues.combo_quotes import ComboQuote
 from mesolive_sdk.models import OrderType, TimeInForce
@@ -47,8 +45,9 @@ def why_not(request: VenueRequest) -> str | None:
     underlyings = sorted({contract.underlying for contract in contracts})
     if len(underlyings) > 1:
         return f"tastytrade takes one underlying per order, and this one has {', '.join(underlyings)}"
-    if underlying_kind(underlyings[0]) is UnderlyingKind.FUTURES:
-        return "options on futures are not sent to tastytrade by this connector"
+    futures = sorted({future_of(contract) for contract in contracts if is_on_future(contract)})
+    if len(futures) > 1:
+        return f"tastytrade takes options on one future per order, and this one has {', '.join(futures)}"
     if any(leg.ratio * request.qty % 1 or not leg.ratio for leg in legs):
         return "tastytrade takes whole contracts"
     return _why_not_priced(request)
@@ -74,9 +73,13 @@ def _why_not_priced(request: VenueRequest) -> str | None:
 def closed_reason(request: VenueRequest, moment: datetime, calendar: ExchangeCalendar) -> str | None:
     """Return why the market of an order does not run now, or `None`: the session around noon counts.
 
-    Day orders do not work in the night sessions of indexes.
+    Day orders do not work in the night sessions of indexes. The session of options on futures begins on the evening
+    before.
     """
-    symbol = request.legs[0].contract.underlying
+    contract = request.legs[0].contract
+    symbol = contract.underlying
+    if is_on_future(contract) and trading_hours(symbol, calendar).is_open(moment):
+        return None
     day = calendar.local(moment).date()
     noon = datetime.combine(day, NOON, NEW_YORK)
     for opening, close in trading_hours(symbol, calendar).sessions(day):
@@ -95,7 +98,7 @@ def actions_of(request: VenueRequest, held: Callable[[str], Decimal]) -> tuple[d
     """
     actions: dict[str, str] = {}
     for leg in request.legs:
-        symbol, quantity = occ_symbol(leg.contract), leg.ratio * request.qty
+        symbol, quantity = order_symbol(leg.contract), leg.ratio * request.qty
         now = held(symbol)
         word = "Buy" if quantity > 0 else "Sell"
         closes = now * quantity < 0
@@ -125,10 +128,10 @@ def new_order(request: VenueRequest, actions: Mapping[str, str], limit: Decimal 
     """
     legs = tuple(
         NewLeg(
-            instrument_type=EQUITY_OPTION,
-            symbol=occ_symbol(leg.contract),
+            instrument_type=instrument_type(leg.contract),
+            symbol=order_symbol(leg.contract),
             quantity=int(abs(leg.ratio) * request.qty),
-            action=actions[occ_symbol(leg.contract)],
+            action=actions[order_symbol(leg.contract)],
         )
         for leg in request.legs
     )

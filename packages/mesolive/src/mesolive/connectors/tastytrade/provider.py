@@ -18,7 +18,8 @@ import numpy as np
 import structlog
 
 from mesolive.clock import Clock
-from mesolive.connectors.tastytrade.chain_listing import ListedChain, listed_chain
+from mesolive.connectors.tastytrade.chain_listing import ListedChain
+from mesolive.connectors.tastytrade.chain_reader import NEVER, ReadChain, read_chain
 from mesolive.connectors.tastytrade.daily_prices import SUMMARY_FIELDS, DailyPrices
 from mesolive.connectors.tastytrade.quote_columns import QuoteColumns
 from mesolive.market.book import QuoteBook, UnderlyingPrices
@@ -139,7 +140,11 @@ class TastytradeProvider:
             item.symbol: QuoteBook(Listing(item, {}), clock, calendar, hours=trading_hours(item.symbol, calendar))
             for item in self._underlyings
         }
-        self._chains = {item.symbol: ListedChain(Listing(item, {}), ()) for item in self._underlyings}
+        self._read = {
+            item.symbol: ReadChain(ListedChain(Listing(item, {}), ()), ((NEVER, item.symbol),))
+            for item in self._underlyings
+        }
+        self._sources: dict[str, str] = {}
         self._quotes = QuoteColumns(list(self._books.values()))
         self._tables = EventTables({"Quote": self._quotes, **TABLES})
         self._data = asyncio.Event()
@@ -227,7 +232,6 @@ class TastytradeProvider:
         self._running = True
         try:
             await self._read_chains(self._underlyings)
-            self._feed.subscribe((kind, item.symbol) for item in self._underlyings for kind in UNDERLYING_EVENTS)
             self.tasks.start_loop("tastytrade quotes", self._run_feed)
             self.tasks.start_loop("tastytrade books", self._flush_loop)
             await self._first_quotes()
@@ -251,27 +255,36 @@ class TastytradeProvider:
 
     async def _read_chains(self, underlyings: Iterable[Underlying]) -> None:
         for item in underlyings:
-            chains = value_of(f"the chain of {item.symbol}", await self._api.nested_chain(item.symbol))
-            # Thousands of contracts: not on the loop that serves orders.
-            chain = await asyncio.to_thread(listed_chain, item, chains, self._clock.now(), self._calendar)
-            if not len(chain.listing):
-                raise TimeoutError(f"the broker lists no options on {item.symbol}")
+            read = await read_chain(self._api, item, self._clock, self._calendar)
             # In one step: quotes go to the places of the listing that they came under.
             self.flush()
-            self._chains[item.symbol] = chain
-            self._books[item.symbol].relist(chain.listing)
-            self._quotes.relist([self._chains[symbol].places() for symbol in self._books])
-            _log.info("chain_read", underlying=item.symbol, contracts=len(chain.listing))
+            self._read[item.symbol] = read
+            self._books[item.symbol].relist(read.chain.listing)
+            self._quotes.relist([self._read[symbol].chain.places() for symbol in self._books])
+            _log.info("chain_read", underlying=item.symbol, contracts=len(read.chain.listing))
+        self._choose_sources()
         self._listed_on = self._today()
         for contract, symbol in list(self._leased.items()):
             if not symbol:
                 self._leased[contract] = self._symbol(contract)
 
+    def _choose_sources(self) -> None:
+        """Subscribe the quotes of the underlyings: of futures those of the nearest that still trades."""
+        now = self._clock.now()
+        for symbol, read in self._read.items():
+            source, before = read.source(now), self._sources.get(symbol)
+            if source and source != before:
+                self._sources[symbol] = source
+                if before is not None:
+                    self._feed.unsubscribe((kind, before) for kind in UNDERLYING_EVENTS)
+                self._feed.subscribe((kind, source) for kind in UNDERLYING_EVENTS)
+
     def _choose_window(self) -> None:
         """Subscribe the window of each chain, and what is leased; leave out what is in neither any more."""
         now, config = self._clock.now(), self._config
         window: set[str] = set()
-        for symbol, chain in self._chains.items():
+        for symbol, read in self._read.items():
+            chain = read.chain
             chosen = chain.window(now, self._books[symbol].spot, config.days, config.strikes)
             window.update(chain.symbols[int(place)] for place in chosen)
         window.discard("")
@@ -288,17 +301,17 @@ class TastytradeProvider:
         return [(kind, symbol) for symbol in symbols for kind in kinds]
 
     def _symbol(self, contract: OptionContract) -> str:
-        chain = self._chains.get(contract.underlying)
-        place = None if chain is None else chain.listing.find(contract)
-        return "" if chain is None or place is None else chain.symbols[place]
+        read = self._read.get(contract.underlying)
+        place = None if read is None else read.chain.listing.find(contract)
+        return "" if read is None or place is None else read.chain.symbols[place]
 
     def _release(self, symbols: Iterable[str]) -> None:
         """Let the quotes of symbols grow old that are no longer updated."""
         wanted = set(symbols)
         if not wanted:
             return
-        for symbol, chain in self._chains.items():
-            places = [place for name, place in chain.places().items() if name in wanted]
+        for symbol, read in self._read.items():
+            places = [place for name, place in read.chain.places().items() if name in wanted]
             if places:
                 self._books[symbol].release(self._clock.now(), np.array(places, dtype=np.intp))
 
@@ -353,9 +366,10 @@ class TastytradeProvider:
         rows = self._quotes.take()  # of the underlyings
         trades, summaries = self._tables["Trade"].take(), self._tables["Summary"].take()
         for (symbol, book), quality in zip(self._books.items(), qualities, strict=True):
-            row = rows.get(symbol)
-            if row is not None or symbol in trades or symbol in summaries:
-                self._set_underlying(book, now, quality, row, trades.get(symbol), summaries.get(symbol))
+            source = self._sources.get(symbol, symbol)
+            row, trade, summary = rows.get(source), trades.get(source), summaries.get(source)
+            if row is not None or trade is not None or summary is not None:
+                self._set_underlying(book, now, quality, row, trade, summary)
         self._quotes.write(now, qualities)
         for symbol, values in self._tables["Greeks"].take().items():
             self._greeks[symbol] = BrokerGreeks(*(number(value) for value in values))
@@ -435,6 +449,7 @@ class TastytradeProvider:
                 self._keep_close(session[1])
             elif self._listed_on != self._today():
                 await self._list_anew()
+            self._choose_sources()  # a future expires at an opening
             turns.turned()
 
     def _keep_close(self, at: datetime) -> None:

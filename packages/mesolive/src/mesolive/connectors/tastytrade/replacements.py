@@ -15,7 +15,7 @@ import structlog
 from mesolive.connectors.tastytrade.order_journal import Known, Sent
 from mesolive.connectors.tastytrade.order_requests import new_order, replacing, why_not
 from mesolive.connectors.tastytrade.submissions import Submissions
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import VenueCore
 from mesolive.connectors.tastytrade.write_gate import WriteGate
@@ -255,7 +255,7 @@ def _why_not_replaced(old: TrackedOrder | None, filled: Decimal, request: VenueR
         return f"{old.filled} of the order are filled, and not {filled}"
     if request.order_type is OrderType.Market:
         return "an order at tastytrade is replaced by one with a limit; cancel it, and send another"
-    wanted = {occ_symbol(leg.contract): leg.ratio * request.qty for leg in request.legs}
+    wanted = {order_symbol(leg.contract): leg.ratio * request.qty for leg in request.legs}
     left = {leg.symbol: (leg.quantity - old.ratios[leg.symbol] * filled) * leg.sign for leg in old.legs}
     if wanted != left:
         return "a replacement at tastytrade keeps legs and quantities; cancel the order, and send another"

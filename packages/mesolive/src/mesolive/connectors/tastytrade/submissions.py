@@ -24,7 +24,7 @@ from mesolive.connectors.tastytrade.order_requests import (
     new_order,
     why_not,
 )
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.tastytrade.tracked_orders import TrackedOrder
 from mesolive.connectors.tastytrade.venue_core import NEVER_ARRIVED, VenueCore
 from mesolive.connectors.tastytrade.write_gate import WriteGate
@@ -63,14 +63,14 @@ NOT_LEDGER: Final = frozenset(
 
 
 def _terms(request: VenueRequest) -> tuple[object, ...]:
-    legs = tuple(sorted((occ_symbol(leg.contract), leg.ratio * request.qty) for leg in request.legs))
+    legs = tuple(sorted((order_symbol(leg.contract), leg.ratio * request.qty) for leg in request.legs))
     return legs, request.order_type, request.limit_price
 
 
 def is_alike(tracked: TrackedOrder, request: VenueRequest) -> bool:
     """Return whether an order at the broker has the legs of a request, and its limit where it has one."""
     legs = {leg.symbol: leg.quantity * leg.sign for leg in tracked.legs}
-    if legs != {occ_symbol(leg.contract): leg.ratio * request.qty for leg in request.legs}:
+    if legs != {order_symbol(leg.contract): leg.ratio * request.qty for leg in request.legs}:
         return False
     return request.limit_price is None or tracked.order.signed_price == request.limit_price
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from mesolive.connectors.tastytrade.combo_fills import ComboFill, LegFill, leftovers, new_combos, ratios_of
 from mesolive.connectors.tastytrade.symbols import contract_of
-from mesolive.tastytrade_client import EQUITY_OPTION, SOURCE, Order, OrderLeg
+from mesolive.tastytrade_client import OPTIONS, SOURCE, Order, OrderLeg
 from mesolive.venues.base import OrderStatus
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ class TrackedOrder:
         return [
             leg
             for leg in self.order.legs or ()
-            if leg.instrument_type == EQUITY_OPTION and leg.quantity > 0 and contract_of(leg.symbol) is not None
+            if leg.instrument_type in OPTIONS and leg.quantity > 0 and contract_of(leg.symbol) is not None
         ]
 
     @property

@@ -19,7 +19,7 @@ from mesolive.connectors.tastytrade.symbols import contract_of
 from mesolive.connectors.tastytrade.tracked_orders import OrderBook, TrackedOrder, is_from_here
 from mesolive.market.calendar import ExchangeCalendar
 from mesolive.tastytrade_client import (
-    EQUITY_OPTION,
+    OPTIONS,
     SOURCE,
     Answered,
     Order,
@@ -311,6 +311,6 @@ def option_quantities(positions: Sequence[Position]) -> dict[str, Decimal]:
     held: dict[str, Decimal] = {}
     for position in positions:
         quantity = position.signed_quantity
-        if position.instrument_type == EQUITY_OPTION and quantity and contract_of(position.symbol) is not None:
+        if position.instrument_type in OPTIONS and quantity and contract_of(position.symbol) is not None:
             held[position.symbol] = held.get(position.symbol, ZERO) + quantity
     return held

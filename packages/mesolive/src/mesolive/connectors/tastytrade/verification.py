@@ -17,7 +17,7 @@ from mesolive.connectors.protocol import Check, ConnectorError, ConnectorRequest
 from mesolive.connectors.tastytrade.connector import TastytradeConnector
 from mesolive.connectors.tastytrade.order_requests import closed_reason, new_order
 from mesolive.connectors.tastytrade.settings import TastytradeSettings
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import order_symbol
 from mesolive.connectors.verification import MessageRecorder, Step, StepOutcome
 from mesolive.market.contracts import Right
 from mesolive.tastytrade_client import value_of
@@ -164,7 +164,7 @@ class TastytradeChecklist:
         return f"{counts}, {len(positions)} positions"
 
     async def _dry_run(self, legs: tuple[VenueLeg, ...]) -> str:
-        actions = {occ_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
+        actions = {order_symbol(leg.contract): f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open" for leg in legs}
         order = new_order(self._trial.order(legs, RESTING), actions, RESTING)
         told = value_of("the dry run", await self._connector.venue.core.api.dry_run(self._account, order))
         fees = None if told.fee_calculation is None else told.fee_calculation.cost

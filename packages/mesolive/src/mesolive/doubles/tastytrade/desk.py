@@ -15,6 +15,7 @@ from mesolive.doubles.tastytrade.settings import DoubleSettings
 from mesolive.doubles.tastytrade.values import JsonObject, Lagging
 from mesolive.doubles.timeline import Timeline
 from mesolive.doubles.truth import Truth
+from mesolive.market.trading_hours import TradingHours, trading_hours
 
 Listener = Callable[[str, str, JsonObject], None]
 """Takes a notification: the account, its type, and its data."""
@@ -84,8 +85,18 @@ class Desk:
         return self.timer.now() - timedelta(seconds=seconds)
 
     def is_open(self) -> bool:
-        """Whether orders are routed and filled."""
+        """Whether orders of shares and of options on them are routed and filled."""
         return self.markets.is_open(self.now())
+
+    def trades(self, order: Order) -> bool:
+        """Whether an order is routed and filled now: futures and options on them trade at night as well."""
+        hours = self.night_hours(order)
+        return self.is_open() if hours is None else self.markets.around_the_clock or hours.is_open(self.now())
+
+    def night_hours(self, order: Order) -> TradingHours | None:
+        """Return the hours of an order of futures or of options on them; `None` for any other."""
+        instrument = self.instrument(order.legs[0].symbol)
+        return None if instrument.future is None else trading_hours(instrument.product, self.markets.calendar)
 
     # books
 

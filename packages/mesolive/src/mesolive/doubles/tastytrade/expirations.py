@@ -9,7 +9,7 @@ from typing import Final
 from mesolive.doubles.products import PRODUCTS
 from mesolive.doubles.tastytrade.desk import Desk
 from mesolive.doubles.tastytrade.fees import SETTLEMENT_FEE
-from mesolive.doubles.tastytrade.instruments import EQUITY, Instrument
+from mesolive.doubles.tastytrade.instruments import EQUITY, FUTURE, Instrument
 from mesolive.doubles.tastytrade.ledger import Ledger
 from mesolive.doubles.tastytrade.records import Account
 from mesolive.doubles.tastytrade.transactions import Transactions
@@ -86,7 +86,7 @@ class Expirations:
         at = self._due(settles_at)
         late = desk.faults.strike("settlements_late", account=account.number)
         listed = None if late is None else at + timedelta(hours=float(late["hours"]))
-        if value >= AUTOMATIC_EXERCISE and PRODUCTS[instrument.product].delivers_shares:
+        if value >= AUTOMATIC_EXERCISE and _delivers(instrument):
             self._deliver(account, instrument, quantity, settles_at, listed)
             return
         worthless = value < AUTOMATIC_EXERCISE
@@ -116,18 +116,23 @@ class Expirations:
         moment: datetime,
         listed: datetime | None = None,
     ) -> None:
-        """Exercise or assign options: they go, and shares come or go at the strike."""
+        """Exercise or assign options: they go, and shares or a future come or go at the strike."""
         desk = self._desk
         option = instrument.option
-        shares = desk.instruments.find(instrument.product)
-        if option is None or shares is None or shares.kind != EQUITY:
+        shares = desk.instruments.find(instrument.product if instrument.future is None else instrument.underlying)
+        if option is None or shares is None or shares.kind not in {EQUITY, FUTURE}:
             raise ValueError(f"{instrument.symbol} has no shares to deliver")
-        units = quantity * (1 if option.right is Right.CALL else -1) * int(instrument.factor)
+        units = (
+            quantity
+            * (1 if option.right is Right.CALL else -1)
+            * (int(instrument.factor) if shares.kind == EQUITY else 1)
+        )
         day = desk.markets.today(moment)
         at = datetime.combine(day, DELIVERED_AT, UTC)
         held = account.position(shares.symbol).quantity
         opens = held * units >= 0
-        action = f"{'Buy' if units > 0 else 'Sell'} to {'Open' if opens else 'Close'}"
+        verb = "Buy" if units > 0 else "Sell"
+        action = verb if shares.kind == FUTURE else f"{verb} to {'Open' if opens else 'Close'}"
         number, sub_type = account.number, "Exercise" if quantity > 0 else "Assignment"
         desk.truth.note(
             "delivery", account=number, symbol=instrument.symbol, quantity=quantity, shares=units, strike=option.strike
@@ -152,9 +157,16 @@ class Expirations:
             price=option.strike,
             at=at,
             day=day,
-            cash=-units * option.strike,
+            cash=ZERO if shares.kind == FUTURE else -units * option.strike,
             fee=SETTLEMENT_FEE,
             listed_from_market=listed,
         )
         self._ledger.trade(account, instrument, -quantity, ZERO, ZERO)
         self._ledger.trade(account, shares, units, option.strike, SETTLEMENT_FEE)
+
+
+def _delivers(instrument: Instrument) -> bool:
+    """Return whether an exercise delivers something; that of a future which ends in the same moment is its cash."""
+    if instrument.future is not None:
+        return instrument.option is not None and instrument.option.day < instrument.future.last_day
+    return PRODUCTS[instrument.product].delivers_shares

@@ -53,7 +53,7 @@ class Fills:
     def attempt(self, order: Order) -> None:
         """Fill an order as far as the market allows."""
         desk = self._desk
-        if order.status not in AT_EXCHANGE or order.id in self._under_way or not desk.is_open():
+        if order.status not in AT_EXCHANGE or order.id in self._under_way or not desk.trades(order):
             return
         if desk.faults.is_on("no_fills", account=order.account):
             return

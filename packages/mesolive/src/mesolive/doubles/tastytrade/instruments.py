@@ -215,10 +215,10 @@ class Instruments:
     # trading
 
     def trades_until(self, instrument: Instrument) -> datetime | None:
-        """Return when an option or future stops trading: for AM-settled options at the close of the day before."""
+        """Return when an option or future stops trading: AM-settled ones on indexes at the close of the day before."""
         calendar = self._markets.calendar
         if instrument.expiration is not None:
-            if instrument.expiration.settlement is Settlement.PM:
+            if instrument.expiration.settlement is Settlement.PM or instrument.future is not None:
                 return instrument.expiration.settles_at
             session = calendar.session(calendar.previous_trading_day(instrument.expiration.day))
             return instrument.expiration.settles_at if session is None else session[1]

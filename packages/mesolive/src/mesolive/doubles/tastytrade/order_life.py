@@ -84,7 +84,7 @@ class OrderLife:
         """Let an order that depends on nothing any more go to the exchange, or wait for the opening."""
         order.status, order.contingent_status = "Received", None
         show(self._desk, order)
-        if self._desk.is_open():
+        if self._desk.trades(order):
             self._desk.timeline.after(self._desk.settings.route_seconds, partial(self._route, order))
 
     def cancel(self, order: Order) -> None:
@@ -169,7 +169,6 @@ class OrderLife:
         """Look at the market: route, fill, cancel and expire orders."""
         desk = self._desk
         now = desk.now()
-        opened = desk.is_open()
         for order in list(self._working.values()):
             if (order.expires_at is not None and now >= order.expires_at) or self._outlived(order, now):
                 self.end(order, "Expired")
@@ -178,7 +177,7 @@ class OrderLife:
             elif order.status == "Contingent":
                 if order.contingent_status == "Pending Condition" and self._conditions_met(order, now):
                     self.begin(order)
-            elif order.status == "Received" and opened:
+            elif order.status == "Received" and desk.trades(order):
                 self._route(order)
             else:
                 self._fills.attempt(order)
@@ -279,7 +278,8 @@ class OrderLife:
             return datetime.combine(order.gtc_date, LAST_SECOND, NEW_YORK) if session is None else session[1]
         if markets.around_the_clock:
             return datetime.combine(markets.today(now) + timedelta(days=1), time(), NEW_YORK)
-        return markets.calendar.open_session_at_or_after(now)[1]
+        hours = self._desk.night_hours(order)
+        return markets.calendar.open_session_at_or_after(now)[1] if hours is None else hours.day_ends_at(now)
 
     def _outlived(self, order: Order, now: datetime) -> bool:
         """Whether a leg of an order has stopped trading."""

@@ -132,7 +132,7 @@ class OrderService:
         checked = self._checked(self._replacement(old, body), replaced=old)
         checked.order.status, checked.order.contingent_status = "Contingent", "Pending Order"
         checked.order.is_replacement = True
-        if not self._desk.is_open():
+        if not self._desk.trades(checked.order):
             checked.warnings.append(dict(NEXT_SESSION))
         return checked.as_json(self._desk, dry=True)
 
@@ -219,7 +219,7 @@ class OrderService:
         effect = self._checks.effect(order, fees)
         self._checks.require_margin(effect)
         checked = Checked(order, effect, fees)
-        if not self._desk.is_open() and replaced is None:
+        if not self._desk.trades(order) and replaced is None:
             checked.warnings.append(dict(NEXT_SESSION))
         return checked
 

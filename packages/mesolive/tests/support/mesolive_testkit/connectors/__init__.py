@@ -72,9 +72,7 @@ async def until(kit: Kit, condition: Callable[[models.ConnectorInfo], bool], nam
             await asyncio.sleep(0.02)
 
 
-async def prepared(
-    kit: Kit, account: str = ACCOUNT, name: str = "over a connector"
-) -> models.GetPreparePositionEntryStatusResult:
+async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositionEntryStatusResult:
     """Import the sample strategy for an account, prepare an entry, and return the job's final status."""
     strategy = await kit.control.create_strategy(
         models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[account])
@@ -82,7 +80,7 @@ async def prepared(
     job = await kit.control.start_prepare_position_entry(
         models.PreparePositionEntryArgs(
             IdempotencyKey=new_idempotency_key(),
-            PositionName=name,
+            PositionName="over a connector",
             StrategyId=strategy.Id,
             BrokerAccountId=account,
             LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from mesolive.connectors.tastytrade.order_journal import OrderJournal
-from mesolive.connectors.tastytrade.symbols import occ_symbol
+from mesolive.connectors.tastytrade.symbols import instrument_type, order_symbol
 from mesolive.connectors.tastytrade.venue import TastytradeVenue
 from mesolive.connectors.tastytrade.venue_core import VenueRules, VenueTimes
 from mesolive.doubles.markets import Markets
@@ -22,7 +22,6 @@ from mesolive.market.calendar import NEW_YORK, us_options_calendar
 from mesolive.market.contracts import OptionContract
 from mesolive.market.service import Market
 from mesolive.tastytrade_client import (
-    EQUITY_OPTION,
     AccountStream,
     ClientConfig,
     Credentials,
@@ -182,7 +181,7 @@ class TastytradeBench(Bench):
         await asyncio.sleep(0.05)
 
     async def exercise_early(self, contract: OptionContract, qty: Decimal) -> None:
-        instrument = self.double.desk.instrument(occ_symbol(contract))
+        instrument = self.double.desk.instrument(order_symbol(contract))
         account = self.double.desk.account(ACCOUNT)
         self.double.expirations.assign(account, instrument, int(qty))
         await self.tick()
@@ -199,8 +198,8 @@ async def by_hand(transport: Transport, order: VenueRequest) -> str:
     """Send an order that is not ours at its far price; returns its id."""
     legs = tuple(
         NewLeg(
-            instrument_type=EQUITY_OPTION,
-            symbol=occ_symbol(leg.contract),
+            instrument_type=instrument_type(leg.contract),
+            symbol=order_symbol(leg.contract),
             quantity=int(abs(leg.ratio) * order.qty),
             action=f"{'Buy' if leg.ratio > 0 else 'Sell'} to Open",
         )
