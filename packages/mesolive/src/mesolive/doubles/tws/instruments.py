@@ -19,6 +19,8 @@ from mesolive.market.contracts import Expiration, OptionContract, Right, Settlem
 BAG_CON_ID: Final = 28812380
 """The conId of every combo in US dollars: it identifies nothing."""
 
+OCC_LENGTH: Final = 21
+
 LISTED_FUTURES: Final = 5
 """How many quarterly futures are listed."""
 
@@ -150,6 +152,10 @@ class Instruments:
             if query.trading_class and query.trading_class != expiration.root:
                 continue
             if query.last_trade and not self._on(product, expiration, query.last_trade):
+                continue
+            # TWS finds a contract by its symbol at once: no others are made for it.
+            occ = len(query.local_symbol) == OCC_LENGTH and product.sec_type != "FUT"
+            if occ and not query.local_symbol.startswith(f"{expiration.root:<6}{expiration.day:%y%m%d}"):
                 continue
             start, middle, end = listing.bounds[position]
             first, last = {"C": (start, middle), "P": (middle, end)}.get(query.right, (start, end))

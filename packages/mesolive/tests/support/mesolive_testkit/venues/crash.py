@@ -7,7 +7,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
 from mesolive.clock import ManualClock
+from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
 from mesolive.store.tables.signals import adjustment_plans
@@ -114,6 +115,10 @@ class Life:
         self._process = process
         self.url = url
 
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._process.kill()
+
     async def death(self) -> None:
         """Wait until it is gone, and see that it was killed and did not end by itself."""
         await asyncio.to_thread(self._process.join, START_SECONDS)
@@ -125,17 +130,29 @@ class Life:
 
 
 @asynccontextmanager
-async def life(database_url: str, venue_port: int, die_at: int | None) -> AsyncGenerator[Life | None]:
-    """Run the server while the context lasts; `None` when it died before it listened."""
+async def life(
+    database_url: str, venue: int | str, die_at: int | None, target: Callable[..., None] = crash_child.run
+) -> AsyncGenerator[Life | None]:
+    """Run the server while the context lasts; `None` when it died before it listened.
+
+    Parameters
+    ----------
+    venue
+        Where the venue is: the second argument of `target`, which runs in the process.
+    """
     context = _context()
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=crash_child.run, args=(database_url, sender, venue_port, die_at), daemon=True)
+    process = context.Process(target=target, args=(database_url, sender, venue, die_at), daemon=True)
     await asyncio.to_thread(process.start)
     sender.close()
     try:
         if not await asyncio.to_thread(receiver.poll, START_SECONDS):
             raise TimeoutError("the server did not start")
-        yield Life(process, receiver.recv())
+        try:
+            url: str | None = receiver.recv()
+        except EOFError:
+            url = None
+        yield None if url is None else Life(process, url)
     finally:
         process.kill()
         await asyncio.to_thread(process.join, START_SECONDS)
@@ -157,11 +174,11 @@ async def prepare(database_url: str) -> str:
     return made.token
 
 
-async def working_orders(control: MesoLiveControlHubClient) -> list[models.Order]:
+async def working_orders(control: MesoLiveControlHubClient, account: str = SIM) -> list[models.Order]:
     """Return the orders that have not ended; asked for by their states, for a long day has more orders than a page."""
     found: list[models.Order] = []
     for state in WORKING:
-        args = models.ListOrdersArgs(BrokerAccountId=SIM, State=state, Limit=500)
+        args = models.ListOrdersArgs(BrokerAccountId=account, State=state, Limit=500)
         found += (await control.list_orders(args)).Orders
     return sorted(found, key=lambda order: order.OrderId)
 
@@ -187,6 +204,7 @@ class Trader:
     heard: dict[int, models.MesoLiveEvent] = field(default_factory=dict[int, models.MesoLiveEvent])
     actions: Counter[str] = field(default_factory=Counter[str])
     adjusted: Counter[int] = field(default_factory=Counter[int])
+    account: str = SIM
 
     @asynccontextmanager
     async def connected(self, url: str) -> AsyncGenerator[MesoLiveControlHubClient]:
@@ -198,7 +216,7 @@ class Trader:
             if self.strategy_id is None:
                 known = (await control.list_strategies(models.ListStrategiesArgs())).Strategies
                 if not known:
-                    args = models.CreateStrategyArgs(StrategyDefinition=traded(), ActiveOnAccounts=[SIM])
+                    args = models.CreateStrategyArgs(StrategyDefinition=traded(), ActiveOnAccounts=[self.account])
                     known = [await control.create_strategy(args)]
                 self.strategy_id = known[0].Id
             listener = MesoLiveEventHubClient(url, self.token, reconnect=None, timeout=20)
@@ -225,7 +243,7 @@ class Trader:
             await self.pending(control)
             self.pending = None
             return
-        working = await working_orders(control)
+        working = await working_orders(control, self.account)
         held = await held_positions(control)
         dice = self.random.random()
         if working and dice < 0.2:
@@ -273,7 +291,8 @@ class Trader:
         for group in plan.LegGroups:
             limit = None if market else Decimal(round((plan.LegGroupPrices[group].Mark or 0) * 20)) / 20 - 1
             kind = OrderType.Market if market else OrderType.Limit
-            args = at_venue(plan, kind=kind, limit=limit, group=group, key=new_idempotency_key())
+            key = new_idempotency_key()
+            args = at_venue(plan, kind=kind, limit=limit, group=group, key=key, account=self.account)
             self.legs[plan.ExecPlanId] = args.LegGroupOrder.LegNames
             await self._once(args.IdempotencyKey, name, control, lambda control, args=args: control.send_order(args))
 
@@ -284,7 +303,7 @@ class Trader:
                 IdempotencyKey=new_idempotency_key(),
                 PositionName="a trade",
                 StrategyId=self.strategy_id,
-                BrokerAccountId=SIM,
+                BrokerAccountId=self.account,
                 LegSelectionConstraint=models.LiveLegSelectionConstraint.UniqueInPosition,
                 Underlying=SPX,
             )
@@ -336,7 +355,7 @@ class Trader:
         args = models.SendOrderArgs(
             IdempotencyKey=new_idempotency_key(),
             ReplacesOrder=order.OrderId,
-            BrokerAccountId=SIM,
+            BrokerAccountId=self.account,
             ExecPlanId=order.ExecPlanId,
             LegGroupId=order.LegGroupId,
             LegGroupOrder=models.LegGroupOrder(
@@ -355,7 +374,7 @@ class Trader:
                 if self.pending is not None:
                     await self.pending(control)
                     self.pending = None
-                working = await working_orders(control)
+                working = await working_orders(control, self.account)
                 if not working:
                     return
                 for order in working:
@@ -363,58 +382,88 @@ class Trader:
                 await asyncio.sleep(0.05)  # the venue is another process: there is nothing to wait on but time
 
 
-async def check(database_url: str, venue: SimulatedVenue, trader: Trader) -> None:
-    """Hold the books against the venue, once nothing is on its way any more."""
+@dataclass(frozen=True)
+class Books:
+    """What the database says at the end."""
+
+    account: Any
+    held: Mapping[OptionContract, Decimal]
+    facts: Sequence[str]
+    booked: Sequence[Any]
+    sent: Sequence[Any]
+    records: Sequence[Any]
+    plans: Sequence[Any]
+    moving: frozenset[int]
+    positions: Sequence[Any]
+
+    @property
+    def spent(self) -> Decimal:
+        """What was paid, commissions included."""
+        return sum((row.price * row.qty * row.multiplier + row.commission for row in self.booked), Decimal(0))
+
+
+async def read_books(database_url: str) -> Books:
+    """Read what the check compares; there is one account."""
     database = await Database.open(database_url)
     try:
         async with database.read() as tx:
             account = await tx.first(select(accounts))
             assert account is not None
-            held = await held_in_books(tx, account.id)
-            facts = [
-                row.execution_id
-                for row in await tx.all(select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed"))
-            ]
-            booked = await tx.all(select(executions))
-            sent = await tx.all(select(orders))
-            records = await tx.all(select(idempotency_records))
-            plans = await tx.all(select(exec_plans))
+            facts = select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed")
             moved = select(adjustment_plans.c.plan_id).where(adjustment_plans.c.operation == Operation.MoveLeg.name)
-            moving = {row.plan_id for row in await tx.all(moved)}
-            adjusted = await tx.all(select(positions))
+            return Books(
+                account=account,
+                held=await held_in_books(tx, account.id),
+                facts=[row.execution_id for row in await tx.all(facts)],
+                booked=await tx.all(select(executions)),
+                sent=await tx.all(select(orders)),
+                records=await tx.all(select(idempotency_records)),
+                plans=await tx.all(select(exec_plans)),
+                moving=frozenset(row.plan_id for row in await tx.all(moved)),
+                positions=await tx.all(select(positions)),
+            )
     finally:
         await database.close()
+
+
+async def check(database_url: str, venue: SimulatedVenue, trader: Trader) -> None:
+    """Hold the books against the venue, once nothing is on its way any more."""
+    books = await read_books(database_url)
     ledger = venue.ledger
-    assert held == ledger.held(SIM), "the books and the venue hold different things"
-    assert sorted(facts) == sorted(one.execution_id for one in ledger.executions), "a fill is missing or doubled"
+    assert books.held == ledger.held(SIM), "the books and the venue hold different things"
+    assert sorted(books.facts) == sorted(one.execution_id for one in ledger.executions), "a fill is missing or doubled"
     legs = {f"{one.execution_id}/{leg.name}": (leg.qty, leg.price) for one in ledger.executions for leg in one.legs}
-    assert {row.broker_execution_id: (row.qty, row.price) for row in booked} == legs
-    assert len(booked) == len(legs)
-    references = Counter(row.reference for row in sent)
-    assert all(number == 1 for number in references.values())
-    assert set(ledger.orders) <= set(references), "the venue has an order that we do not know"
-    by_reference = {row.reference: row for row in sent}
+    assert {row.broker_execution_id: (row.qty, row.price) for row in books.booked} == legs
+    assert len(books.booked) == len(legs)
+    by_reference = {row.reference: row for row in books.sent}
+    assert set(ledger.orders) <= set(by_reference), "the venue has an order that we do not know"
     for reference, order in ledger.orders.items():
         assert abs(by_reference[reference].filled_qty) == order.filled
         assert order.filled <= order.request.qty
+    assert books.account.cash == CASH - books.spent
+    check_books(books, trader)
+
+
+def check_books(books: Books, trader: Trader) -> None:
+    """Check what must hold of the books alone, whatever venue was traded at."""
+    references = Counter(row.reference for row in books.sent)
+    assert all(number == 1 for number in references.values())
     whole: dict[tuple[int, int], tuple[Decimal, Decimal]] = {}
-    for row in sent:
+    for row in books.sent:
         key = (row.plan_id, row.leg_group_id)
         filled, most = whole.get(key, (Decimal(0), Decimal(0)))
         # The first order of a group is of all of it.
         whole[key] = (filled + abs(row.filled_qty), max(most, abs(row.qty)))
     assert all(filled <= most for filled, most in whole.values()), "a group was bought twice"
-    assert "Filled" not in {row.state for row in plans}, "an adjustment was not completed"
-    done = Counter(row.position_id for row in plans if (row.kind, row.state) == ("Adjustment", "Executed"))
-    assert {row.id: row.adjustment_count for row in adjusted if row.adjustment_count} == done
-    open_now = [row for row in adjusted if row.state == "Open"]
+    assert "Filled" not in {row.state for row in books.plans}, "an adjustment was not completed"
+    done = Counter(row.position_id for row in books.plans if (row.kind, row.state) == ("Adjustment", "Executed"))
+    assert {row.id: row.adjustment_count for row in books.positions if row.adjustment_count} == done
+    open_now = [row for row in books.positions if row.state == "Open"]
     assert {row.id: trader.adjusted[row.id] for row in open_now} == {row.id: done[row.id] for row in open_now}
+    moves = Counter(plan.position_id for plan in books.plans if plan.state == "Executed" and plan.id in books.moving)
     for row in open_now:
-        moves = Counter(plan.position_id for plan in plans if plan.state == "Executed" and plan.id in moving)
         assert int(row.variables["moves"]) == moves[row.id], "the variables of an adjustment were not set once"
-    spent = sum((row.price * row.qty * row.multiplier + row.commission for row in booked), Decimal(0))
-    assert account.cash == CASH - spent
-    unsettled = [(row.operation, row.key) for row in records if row.status != "Completed"]
+    unsettled = [(row.operation, row.key) for row in books.records if row.status != "Completed"]
     assert not unsettled, unsettled
 
 
