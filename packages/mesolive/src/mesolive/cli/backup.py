@@ -16,8 +16,9 @@ from mesolive.assembly import venue_memory
 from mesolive.cli.options import DatabaseUrl, DataDir
 from mesolive.cli.output import Console
 from mesolive.cli.text import echo
-from mesolive.operations.backup import Manifest, make_backup, restore_backup
-from mesolive.operations.backup import Progress as Tell
+from mesolive.operations.backup import make_backup, restore_backup
+from mesolive.operations.backup_archive import Manifest
+from mesolive.operations.backup_archive import Progress as Tell
 from mesolive.settings import from_environment
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]

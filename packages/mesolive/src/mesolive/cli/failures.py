@@ -87,7 +87,7 @@ EXPLANATIONS: Final[Mapping[str, Callable[[Any], Failure | None]]] = {
     "mesolive.settings.SettingsError": _settings,
     "mesolive.store.engines.UnusableDatabaseError": _database,
     "mesolive.access.secret.UnusableSecretError": _text,
-    "mesolive.operations.backup.BackupError": _text,
+    "mesolive.operations.backup_archive.BackupError": _text,
     "sqlalchemy.exc.DBAPIError": _storage,
     "builtins.OSError": _storage,
     "mesolive.errors.ServiceError": _service,
