@@ -212,7 +212,7 @@ async def running(
                 settings,
                 hubs.server,
                 health,
-                build_metrics(hubs.server, health, trading.signals, retention),
+                build_metrics(hubs.server, health, trading.signals, retention, market),
                 store.sessions,
             ),
             tasks=tasks,

@@ -473,11 +473,11 @@ def _sharing(hub: H, shares: Shares) -> H:
 
 
 def build_metrics(
-    server: SignalRServer, health: Health, signals: SignalEvaluator, retention: Retention
+    server: SignalRServer, health: Health, signals: SignalEvaluator, retention: Retention, market: Market
 ) -> CollectorRegistry:
     """Return the registry of the metrics."""
     registry = CollectorRegistry()
-    registry.register(ServerMetrics(server, health, signals.pulse, retention))
+    registry.register(ServerMetrics(server, health, signals.pulse, retention, market))
     ProcessCollector(registry=registry)
     return registry
 

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mesolive.market.greeks_comparison import GreeksProvider, compare
+from mesolive.market.service import Market
 from mesolive.operations.health import Health, failures
 from mesolive.operations.retention import Retention
 from mesolive.signals.stats import EvaluationStats
@@ -17,7 +19,10 @@ from signalr_asyncio import SignalRServer
 class ServerMetrics(Collector):
     """Collector that reads all values at each scrape, so that nothing is counted between scrapes."""
 
-    def __init__(self, hubs: SignalRServer, health: Health, pulse: EvaluationStats, retention: Retention) -> None:
+    def __init__(
+        self, hubs: SignalRServer, health: Health, pulse: EvaluationStats, retention: Retention, market: Market
+    ) -> None:
+        self._market = market
         self._hubs = hubs
         self._health = health
         self._pulse = pulse
@@ -27,6 +32,7 @@ class ServerMetrics(Collector):
         """Yield the present values."""
         yield InfoMetricFamily("mesolive", "Which server this is", {"version": version("mesolive")})
         yield from self._vitals()
+        yield from self._broker_greeks()
         yield from self._signals()
         yield from self._connections()
         yield from self._deletions()
@@ -77,6 +83,31 @@ class ServerMetrics(Collector):
         if vitals.files is not None:
             yield _gauge("open_files", "File descriptors that are open", vitals.files[0])
             yield _gauge("open_files_limit", "File descriptors that may be open", vitals.files[1])
+
+    def _broker_greeks(self) -> Iterator[Metric]:
+        differences = GaugeMetricFamily(
+            "mesolive_broker_greeks_difference",
+            "How far a broker's option model is from ours: volatility and delta absolute, others as a part of ours",
+            labels=["provider", "underlying", "value", "statistic"],
+        )
+        contracts = GaugeMetricFamily(
+            "mesolive_broker_greeks_contracts",
+            "Contracts of which a broker's option model is compared with ours",
+            labels=["provider", "underlying"],
+        )
+        for provider in self._market.providers.values():
+            if not isinstance(provider, GreeksProvider):
+                continue
+            for symbol, book in provider.books.items():
+                found = compare(book.view(), provider.greeks(symbol))
+                compared = max((one.contracts for one in found.values()), default=0)
+                contracts.add_metric([provider.name.value, symbol], compared)
+                for value, one in found.items():
+                    labels = [provider.name.value, symbol, value]
+                    differences.add_metric([*labels, "median"], one.median)
+                    differences.add_metric([*labels, "largest"], one.largest)
+        yield differences
+        yield contracts
 
     def _signals(self) -> Iterator[Metric]:
         pulse = self._pulse

@@ -353,3 +353,39 @@ async def test_what_is_over_is_not_shown_any_more(server: Server) -> None:
             health = (await http.get(f"{kit.url}/health")).json()
         assert not any("ibkr" in line for line in health["warnings"])
         await kit.control.disable_connector(models.ConnectorArgs(Name="two"))
+
+
+async def test_ibs_greeks_are_compared_with_ours_in_metrics_and_in_the_test_of_the_connector(server: Server) -> None:
+    async with running_double(QUIET) as tws:
+        kit = server.kit
+        server.clocks["greeks"] = ManualClock(IN_SESSION)
+        settings = {"port": str(tws.double.port), "restart_window": "", "lines": "20"}
+        await kit.control.add_connector(
+            models.AddConnectorArgs(Kind="ibkr", Name="greeks", Settings=settings, Secrets={})
+        )
+        await kit.control.enable_connector(models.ConnectorArgs(Name="greeks"))
+        moving = asyncio.create_task(moved(server.clocks["greeks"], tws))
+        try:
+            async with httpx.AsyncClient() as http, asyncio.timeout(SECONDS):
+                while (values := gauges((await http.get(f"{kit.url}/metrics")).text)).get(COMPARED, 0.0) < 10:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert values[APART.format(value="delta", statistic="median")] < 0.02
+            assert values[APART.format(value="volatility", statistic="median")] < 0.02
+            result = await kit.control.test_connector(models.ConnectorArgs(Name="greeks"))
+            (finding,) = [one for one in result.Findings if one.Topic == "IB's greeks SPX"]
+            assert "contracts, median difference from ours: volatility" in finding.Detail
+            assert finding.Check.value == "Ok"
+        finally:
+            moving.cancel()
+            await asyncio.gather(moving, return_exceptions=True)
+            await kit.control.disable_connector(models.ConnectorArgs(Name="greeks"))
+
+
+COMPARED = 'mesolive_broker_greeks_contracts{provider="Ibkr",underlying="SPX"}'
+APART = 'mesolive_broker_greeks_difference{{provider="Ibkr",statistic="{statistic}",underlying="SPX",value="{value}"}}'
+
+
+def gauges(text: str) -> dict[str, float]:
+    """Return the values of a page of metrics by name and labels."""
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}

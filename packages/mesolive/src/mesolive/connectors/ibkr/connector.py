@@ -51,6 +51,7 @@ from mesolive.connectors.protocol import (
 )
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.contracts import OptionContract
+from mesolive.market.greeks_comparison import compare, in_words
 from mesolive.market.quality import QuoteQuality
 from mesolive.tasks import Tasks, Turns
 from mesolive.venues.account_facts import BrokerFacts, DiscoveredAccount
@@ -69,6 +70,8 @@ FACT_TAGS: Final = (
     "DayTradesRemaining",
 )
 UNLIMITED_DAY_TRADES: Final = -1
+TOLERATED_DELTA: Final = 0.03
+"""Median difference of IB's deltas from ours above which one of the two models is probably wrong."""
 
 
 class IbkrConnector:
@@ -409,7 +412,19 @@ class IbkrConnector:
             findings.append(Finding("market data", Check.WARNING if message else Check.OK, message or "quotes come"))
         else:
             findings.append(Finding("market data", Check.WARNING, "looked at once the connector is enabled"))
+        if provider is not None:
+            quality = {symbol: provider.quality(symbol) for symbol in provider.books}
+            findings += [self._model_finding(provider, symbol) for symbol in provider.books if provider.greeks(symbol)]
         return ConnectionReport(findings, accounts, quality, ahead)
+
+    def _model_finding(self, provider: IbkrProvider, symbol: str) -> Finding:
+        """Return how far IB's option computations are from ours."""
+        found = compare(provider.books[symbol].view(), provider.greeks(symbol))
+        delta = found.get("delta")
+        far = delta is not None and delta.median > TOLERATED_DELTA
+        check = Check.WARNING if far else Check.OK
+        remedy = "Compare rate, dividends and expirations; send us what you find." if far else ""
+        return Finding(f"IB's greeks {symbol}", check, in_words(found), remedy)
 
 
 def is_paper(account: str) -> bool:

@@ -19,11 +19,11 @@ import structlog
 from mesolive.clock import Clock
 from mesolive.connectors.ibkr.chain_cache import ChainCache
 from mesolive.connectors.ibkr.chain_reader import ChainReader
+from mesolive.connectors.ibkr.chain_upkeep import ChainUpkeep, Source
 from mesolive.connectors.ibkr.data_codes import LineOutcome
 from mesolive.connectors.ibkr.data_conditions import DataConditions, shared_lines
 from mesolive.connectors.ibkr.line_ticks import IbGreeks
 from mesolive.connectors.ibkr.option_lines import OptionLines
-from mesolive.connectors.ibkr.pacing import Priority
 from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.session_errors import SessionLostError, TwsError
 from mesolive.connectors.ibkr.settlement_prices import note_close
@@ -47,17 +47,10 @@ _log = structlog.get_logger(__name__)
 
 TURN_SECONDS: Final = 0.05
 FIRST_PRICE_SECONDS: Final = 20.0
-LISTED_BEFORE_OPENING: Final = timedelta(hours=1)
 SILENT_AFTER_MEND: Final = timedelta(seconds=10)
 """How long after an outage lines that are still silent are asked for again."""
 SHARE_BESIDE_CHAINS: Final = 0.5
 """Part of the lines' messages that they have while chains are read."""
-RELIST_EVERY: Final = timedelta(seconds=3)
-RETRY_SECONDS: Final = 60.0
-MISS_EVERY: Final = timedelta(minutes=10)
-"""Between two reads of an expiration because a contract was not listed."""
-SPOT_MOVE: Final = 0.02
-"""The nearest expirations are read again when the underlying has moved by this part: new strikes are listed."""
 LIVE_AND_FROZEN: Final = (1, 2)
 DELAYED_AT_LEAST: Final = (3, 4)
 
@@ -79,19 +72,6 @@ class DataConfig:
     lines: int = 90
     delayed: bool = True
     model_every: timedelta = MODEL_EVERY
-
-
-@dataclass(slots=True)
-class _Source:
-    """What belongs to one underlying."""
-
-    underlying: Underlying
-    book: QuoteBook
-    reader: ChainReader
-    lines: OptionLines
-    line: UnderlyingLine
-    listed_at: float | None = None
-    missed_at: datetime | None = None
 
 
 class IbkrProvider:
@@ -128,9 +108,7 @@ class IbkrProvider:
         self._conditions = DataConditions(self._config.lines)
         self._wanted: dict[OptionContract, LinePriority] = {}
         self._running = False
-        self._reading = False
         self._stopped_because = "not started"
-        self._chain_problem = ""
         self._status_told: ProviderStatus | None = None
         self._connected_at: datetime | None = None
         self._data_type = 0
@@ -139,18 +117,17 @@ class IbkrProvider:
         self._farms_broken: tuple[str, ...] = ()
         self._mended_at: datetime | None = None
         self._turned_at: datetime | None = None
-        self._listed_on: date | None = None
-        self._chains_due = asyncio.Event()
         self._news = asyncio.Event()
         cache = ChainCache(folder)
         self._sources = {symbol: self._source(underlying_of(symbol), cache) for symbol in symbols}
+        self._chains = ChainUpkeep(self._sources, self._wanted, clock=clock, timer=timer, calendar=calendar)
         session.changes.lead(self.status_changes)
 
-    def _source(self, underlying: Underlying, cache: ChainCache) -> _Source:
+    def _source(self, underlying: Underlying, cache: ChainCache) -> Source:
         symbol = underlying.symbol
         hours = trading_hours(symbol, self._calendar)
         book = QuoteBook(Listing(underlying, {}), self._clock, self._calendar, hours=hours)
-        return _Source(
+        return Source(
             underlying,
             book,
             ChainReader(self._session, underlying, cache, self._calendar),
@@ -208,7 +185,7 @@ class IbkrProvider:
         return ProviderStatus(AgentStatus.Connected, "; ".join(self._messages()), self._connected_at)
 
     def _messages(self) -> list[str]:
-        messages = [self.line_use.message, *self._conditions.messages, self._chain_problem]
+        messages = [self.line_use.message, *self._conditions.messages, self._chains.problem]
         for source in self._sources.values():
             messages += [source.reader.problem, source.line.problem, source.lines.refusals.message]
         return [message for message in messages if message]
@@ -233,7 +210,7 @@ class IbkrProvider:
                 continue
             self._wanted[contract] = priority
             if source.book.listing.find(contract) is None:
-                self._missed(source, contract)
+                self._chains.missed(source, contract)
             else:
                 source.lines.chain.pin([contract], priority)
 
@@ -280,7 +257,7 @@ class IbkrProvider:
         try:
             now = self._clock.now()
             self._begin_connection(now)
-            await self._find_chains(now, first=True)
+            await self._chains.find(now, first=True)
             await self._wait_for_prices()
             self.go_on()
         except BaseException:
@@ -290,8 +267,8 @@ class IbkrProvider:
     def go_on(self) -> None:
         """Let the books follow the market, after `tasks` were stopped."""
         self.tasks.start_loop("ibkr quotes", self._run)
-        self.tasks.start_loop("ibkr chains", self._read_chains)
-        self._chains_due.set()
+        self.tasks.start_loop("ibkr chains", self._chains.run)
+        self._chains.due.set()
 
     async def stop(self) -> None:
         """End all lines; quotes stay and grow old. Safe to call twice, and without `start`."""
@@ -324,85 +301,10 @@ class IbkrProvider:
             for source in self._sources.values()
         )
 
-    # --- chains -------------------------------------------------------------------------------------------------------
-
-    def _today(self, now: datetime) -> date:
-        return self._calendar.local(now).date()
-
-    async def _find_chains(self, now: datetime, *, first: bool) -> None:
-        today = self._today(now)
-        for source in self._sources.values():
-            await source.reader.find(today)
-            if source.reader.quoted is not None and not source.line.is_open:
-                source.line.follow(source.reader.quoted, now)
-            if first:
-                for key in source.reader.first_keys(today):
-                    await source.reader.read(key, today, Priority.INTERACTIVE)
-            await self._relist(source)
-        self._listed_on = today
-
-    async def _relist(self, source: _Source) -> None:
-        now = self._clock.now()
-        # Thousands of contracts: not on the loop that serves orders.
-        listing, ids = await asyncio.to_thread(source.reader.listing, now)
-        source.lines.relist(listing, ids, source.reader.exchange)
-        source.listed_at = source.book.spot
-        for contract, priority in self._wanted.items():
-            if contract.underlying == source.underlying.symbol:
-                source.lines.chain.pin([contract], priority)
-
     @property
     def chains_are_read(self) -> bool:
         """Whether everything that IB lists was read today."""
-        today = self._today(self._clock.now())
-        return self._listed_on == today and not any(source.reader.due(today) for source in self._sources.values())
-
-    async def _read_chains(self, turns: Turns) -> None:
-        """Read what is due in the background: one request at a time, and none while there is no connection."""
-        while True:
-            await self._chains_due.wait()
-            self._chains_due.clear()
-            turns.turned()
-            try:
-                if self._listed_on != self._today(self._clock.now()):
-                    await self._find_chains(self._clock.now(), first=False)
-                for source in self._sources.values():
-                    await self._read_due(source, turns)
-                self._chain_problem = ""
-            except SessionLostError:
-                continue  # the next connection sets the event again
-            except TwsError as error:
-                self._chain_problem = f"the chains are not complete: {error}"
-                _log.warning("ibkr_chain_not_read", reason=str(error))
-                await self._timer.sleep(RETRY_SECONDS)
-                self._chains_due.set()
-
-    async def _read_due(self, source: _Source, turns: Turns) -> None:
-        listed_at, changed = self._clock.now(), False
-        try:
-            while due := source.reader.due(self._today(self._clock.now())):
-                self._reading = changed = True
-                await source.reader.read(due[0], self._today(self._clock.now()))
-                turns.turned()
-                if self._clock.now() - listed_at >= RELIST_EVERY:
-                    await self._relist(source)
-                    listed_at = self._clock.now()
-        finally:
-            self._reading = False
-        if changed:
-            await self._relist(source)
-        await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
-
-    def _missed(self, source: _Source, contract: OptionContract) -> None:
-        """Read an expiration first, or again, because a contract was asked for that it lacks."""
-        now = self._clock.now()
-        expiration = (contract.root, contract.day)
-        if source.book.listing.position(*expiration) is None:
-            source.reader.want([expiration])
-        elif source.missed_at is None or now - source.missed_at >= MISS_EVERY:
-            source.missed_at = now
-            source.reader.outdate([expiration])
-            self._chains_due.set()
+        return self._chains.is_read
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
@@ -441,7 +343,7 @@ class IbkrProvider:
         self._seen_restores, self._seen_losses = state.restores, state.subscriptions_lost
         self._farms_broken, self._mended_at, self._data_type = (), None, 0
         self._choose_data_type(now)
-        self._chains_due.set()
+        self._chains.due.set()
 
     def _choose_data_type(self, now: datetime) -> None:
         """Ask for frozen quotes while the market is closed, and for delayed ones where there are no live ones."""
@@ -487,7 +389,7 @@ class IbkrProvider:
                 source.line.follow(source.reader.quoted, now)
         budget = self._conditions.lines_now(now) - sum(source.line.is_open for source in sources)
         shares = shared_lines(budget, [source.lines.chain.use.pinned for source in sources])
-        messages = SHARE_BESIDE_CHAINS if self._reading else 1.0
+        messages = SHARE_BESIDE_CHAINS if self._chains.reading else 1.0
         changes = [
             source.lines.advance(
                 now, share, messages / len(sources), modelling=not self._farms_broken and not source.book.stale
@@ -501,21 +403,10 @@ class IbkrProvider:
             source.lines.open(change.start, now)
 
     def _follow_days(self, before: datetime | None, now: datetime) -> None:
-        """Keep the close of each day, and read the chains again before each opening and after a large move."""
-        today = self._today(now)
-        session = self._calendar.session(today)
+        """Keep the close of each day, and let the chains follow days and large moves."""
         for source in self._sources.values():
             note_close(source.book, source.line.ticks, before, now, is_index=source.underlying.is_index)
-        if session is not None and self._listed_on != today and now >= session[0] - LISTED_BEFORE_OPENING:
-            self._chains_due.set()
-        for source in self._sources.values():
-            spot = source.book.spot
-            if spot is not None and source.listed_at is None:
-                source.listed_at = spot
-            elif spot is not None and source.listed_at and abs(spot / source.listed_at - 1.0) >= SPOT_MOVE:
-                source.listed_at = spot
-                source.reader.outdate_first()
-                self._chains_due.set()
+        self._chains.follow(now)
 
     def _release(self, now: datetime) -> None:
         """Let all quotes grow old, though the lines are there: what comes again is fresh again."""
@@ -537,4 +428,4 @@ class IbkrProvider:
             self._drop_lines(now)
         elif outcome is LineOutcome.UNKNOWN and contract is not None:
             self._sources[symbol].reader.outdate([(contract.root, contract.day)])
-            self._chains_due.set()
+            self._chains.due.set()

@@ -1,0 +1,187 @@
+"""Upkeep of the chains of one login: read in the background, each day and after large moves, and listed in the books.
+
+One request is made at a time, what is wanted first; the listing grows while more is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from mesolive.clock import Clock
+from mesolive.connectors.ibkr.chain_reader import ChainReader
+from mesolive.connectors.ibkr.option_lines import OptionLines
+from mesolive.connectors.ibkr.pacing import Priority
+from mesolive.connectors.ibkr.session_errors import SessionLostError, TwsError
+from mesolive.connectors.ibkr.underlying_line import UnderlyingLine
+from mesolive.market.book import QuoteBook
+from mesolive.market.calendar import ExchangeCalendar
+from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.lines import LinePriority
+from mesolive.tasks import Turns
+
+_log = structlog.get_logger(__name__)
+
+LISTED_BEFORE_OPENING: Final = timedelta(hours=1)
+RELIST_EVERY: Final = timedelta(seconds=3)
+RETRY_SECONDS: Final = 60.0
+MISS_EVERY: Final = timedelta(minutes=10)
+"""Between two reads of an expiration because a contract was not listed."""
+SPOT_MOVE: Final = 0.02
+"""The nearest expirations are read again when the underlying has moved by this part: new strikes are listed."""
+
+
+@dataclass(slots=True)
+class Source:
+    """What belongs to one underlying."""
+
+    underlying: Underlying
+    book: QuoteBook
+    reader: ChainReader
+    lines: OptionLines
+    line: UnderlyingLine
+    listed_at: float | None = None
+    missed_at: datetime | None = None
+
+
+class ChainUpkeep:
+    """Reads the chains of all underlyings, and keeps them up to date.
+
+    Parameters
+    ----------
+    wanted
+        Contracts whose lines are kept, by their priority: they are pinned again when their chain is listed anew.
+
+    Attributes
+    ----------
+    due
+        Set when something is to be read.
+    problem
+        Why the chains are not complete; empty when all is well.
+    reading
+        Whether contracts are being read now.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        wanted: Mapping[OptionContract, LinePriority],
+        *,
+        clock: Clock,
+        timer: Clock,
+        calendar: ExchangeCalendar,
+    ) -> None:
+        self.due = asyncio.Event()
+        self.problem = ""
+        self.reading = False
+        self._sources = sources
+        self._wanted = wanted
+        self._clock = clock
+        self._timer = timer
+        self._calendar = calendar
+        self._listed_on: date | None = None
+
+    async def find(self, now: datetime, *, first: bool) -> None:
+        """Find what IB lists; the `first` time the nearest expirations are read, too.
+
+        Raises
+        ------
+        mesolive.connectors.ibkr.session_errors.TwsError
+            When TWS gives no answer.
+        """
+        today = self._today(now)
+        for source in self._sources.values():
+            await source.reader.find(today)
+            if source.reader.quoted is not None and not source.line.is_open:
+                source.line.follow(source.reader.quoted, now)
+            if first:
+                for key in source.reader.first_keys(today):
+                    await source.reader.read(key, today, Priority.INTERACTIVE)
+            await self._relist(source)
+        self._listed_on = today
+
+    async def _relist(self, source: Source) -> None:
+        now = self._clock.now()
+        # Thousands of contracts: not on the loop that serves orders.
+        listing, ids = await asyncio.to_thread(source.reader.listing, now)
+        source.lines.relist(listing, ids, source.reader.exchange)
+        source.listed_at = source.book.spot
+        for contract, priority in self._wanted.items():
+            if contract.underlying == source.underlying.symbol:
+                source.lines.chain.pin([contract], priority)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether everything that IB lists was read today."""
+        today = self._today(self._clock.now())
+        return self._listed_on == today and not any(source.reader.due(today) for source in self._sources.values())
+
+    async def run(self, turns: Turns) -> None:
+        """Read what is due in the background: one request at a time, and none while there is no connection."""
+        while True:
+            await self.due.wait()
+            self.due.clear()
+            turns.turned()
+            try:
+                if self._listed_on != self._today(self._clock.now()):
+                    await self.find(self._clock.now(), first=False)
+                for source in self._sources.values():
+                    await self._read_due(source, turns)
+                self.problem = ""
+            except SessionLostError:
+                continue  # the next connection sets the event again
+            except TwsError as error:
+                self.problem = f"the chains are not complete: {error}"
+                _log.warning("ibkr_chain_not_read", reason=str(error))
+                await self._timer.sleep(RETRY_SECONDS)
+                self.due.set()
+
+    async def _read_due(self, source: Source, turns: Turns) -> None:
+        listed_at, changed = self._clock.now(), False
+        try:
+            while due := source.reader.due(self._today(self._clock.now())):
+                self.reading = changed = True
+                await source.reader.read(due[0], self._today(self._clock.now()))
+                turns.turned()
+                if self._clock.now() - listed_at >= RELIST_EVERY:
+                    await self._relist(source)
+                    listed_at = self._clock.now()
+        finally:
+            self.reading = False
+        if changed:
+            await self._relist(source)
+        await asyncio.to_thread(source.reader.save, self._today(self._clock.now()))
+
+    def missed(self, source: Source, contract: OptionContract) -> None:
+        """Read an expiration first, or again, because a contract was asked for that it lacks."""
+        now = self._clock.now()
+        expiration = (contract.root, contract.day)
+        if source.book.listing.position(*expiration) is None:
+            source.reader.want([expiration])
+        elif source.missed_at is None or now - source.missed_at >= MISS_EVERY:
+            source.missed_at = now
+            source.reader.outdate([expiration])
+            self.due.set()
+
+    def follow(self, now: datetime) -> None:
+        """Let the chains be read again before each opening, and the nearest after a large move."""
+        today = self._today(now)
+        session = self._calendar.session(today)
+        if session is not None and self._listed_on != today and now >= session[0] - LISTED_BEFORE_OPENING:
+            self.due.set()
+        for source in self._sources.values():
+            spot = source.book.spot
+            if spot is not None and source.listed_at is None:
+                source.listed_at = spot
+            elif spot is not None and source.listed_at and abs(spot / source.listed_at - 1.0) >= SPOT_MOVE:
+                source.listed_at = spot
+                source.reader.outdate_first()
+                self.due.set()
+
+    def _today(self, now: datetime) -> date:
+        return self._calendar.local(now).date()
