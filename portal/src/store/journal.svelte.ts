@@ -100,10 +100,11 @@ class Journal {
           page = await events.call("GetEventsSince", { SinceEventSeqId: since, Limit: REPLAY_PAGE, ContinuationToken: token });
         } catch (error) {
           if (error instanceof Refusal && error.code === "EventsPruned") {
-            const begins = Number(/\b(\d+)\b/.exec(error.message)?.[1] ?? latest.LatestEventSeqId);
-            this.prunedBefore = begins;
-            if (since >= latest.LatestEventSeqId) break;
-            since = latest.LatestEventSeqId;
+            // Its detail is the number of the last event that was deleted.
+            const deleted = Number(/\b(\d+)\b/.exec(error.message)?.[1] ?? latest.LatestEventSeqId);
+            this.prunedBefore = deleted + 1;
+            if (since >= deleted) break;
+            since = deleted;
             continue;
           }
           throw error;

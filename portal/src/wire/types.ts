@@ -247,6 +247,37 @@ export interface CancelPreparePositionExitArgs {
   JobId: string;
 }
 
+export interface CheckOrderArgs {
+  ReplacesOrder?: number | null;
+  BrokerAccountId: string;
+  ExecPlanId: number;
+  QtyMultiplier?: DecimalArg | null;
+  LegGroupId: number;
+  LegGroupOrder: LegGroupOrder;
+}
+
+export interface CheckOrderResult {
+  At: Instant;
+  Allowed: boolean;
+  Refusal?: OrderRefusal | null;
+  Warnings: string[];
+  Qty?: number | null;
+  Contracts?: number | null;
+  Bid?: number | null;
+  Mid?: number | null;
+  Ask?: number | null;
+  WorstPrice?: number | null;
+  HighestPrice?: number | null;
+  Premium?: number | null;
+  Notional?: number | null;
+  MaxLossBefore?: number | null;
+  MaxLossAfter?: number | null;
+  UnlimitedLoss?: boolean;
+  MarginBefore?: number | null;
+  MarginAfter?: number | null;
+  Limits: AccountLimits;
+}
+
 export interface CheckStrategyDefinitionArgs {
   StrategyDefinition: Record<string, JsonValue>;
 }
@@ -407,6 +438,11 @@ export interface DeleteStrategyResult {
   StrategyId: number;
 }
 
+export interface DisableBrokerAccountArgs {
+  Name: string;
+  BrokerAccountId: string;
+}
+
 export interface EnableBrokerAccountArgs {
   Name: string;
   BrokerAccountId: string;
@@ -453,6 +489,28 @@ export interface ErrorEvent {
 }
 
 export type ErrorState = "Active" | "Resolved" | "Unknown";
+
+export interface ExecPlanGroup {
+  LegGroupId: number;
+  LegRatios: Record<string, number>;
+  Qty: number;
+  Filled: number;
+  WorkingOrderId?: number | null;
+}
+
+export interface ExecPlanInfo {
+  ExecPlanId: number;
+  Kind: string;
+  State: string;
+  StrategyId: number;
+  StrategyName: string;
+  BrokerAccountId: string;
+  PositionId?: number | null;
+  PositionName: string;
+  QtyMultiplier?: number | null;
+  CreatedAt: Instant;
+  Groups: ExecPlanGroup[];
+}
 
 export interface ExitSignalEvent {
   EventId?: string;
@@ -550,6 +608,18 @@ export interface GetEventsSinceArgs {
 export interface GetEventsSinceResult {
   Events: MesoLiveEventEnvelope[];
   ContinuationToken?: string | null;
+}
+
+export interface GetExecPlanArgs {
+  ExecPlanId: number;
+}
+
+export interface GetExecPlanResult {
+  Plan: ExecPlanInfo;
+  JobId?: string | null;
+  Entry?: PreparePositionEntryResult | null;
+  Exit?: PreparePositionExitResult | null;
+  Adjustment?: PreparePositionAdjustmentResult | null;
 }
 
 export interface GetExecutionArgs {
@@ -951,6 +1021,18 @@ export interface ListConnectorsResult {
   Connectors: ConnectorInfo[];
 }
 
+export interface ListExecPlansArgs {
+  PositionId?: number | null;
+  StrategyId?: number | null;
+  BrokerAccountId?: string | null;
+  Open?: boolean;
+  Limit?: number;
+}
+
+export interface ListExecPlansResult {
+  Plans: ExecPlanInfo[];
+}
+
 export interface ListExecutionsArgs {
   Limit?: number;
   ContinuationToken?: string | null;
@@ -1052,6 +1134,7 @@ export interface LiveAccount {
   ActivePositions: number;
   BrokerFacts?: LiveBrokerFacts | null;
   Books?: AccountFigures | null;
+  DisabledAt?: Instant | null;
 }
 
 export interface LiveBrokerFacts {
@@ -1300,6 +1383,13 @@ export interface OrderHistoryEntry {
   Who: string;
   Change: string;
   Detail: string;
+}
+
+export interface OrderRefusal {
+  Status: StatusCode;
+  Code?: string | null;
+  Message: string;
+  Fields?: Record<string, string[]> | null;
 }
 
 export interface OrderRefusedEvent {
@@ -1872,11 +1962,13 @@ export interface ControlHub {
   CancelPreparePositionAdjustment: { args: CancelPreparePositionAdjustmentArgs; result: CancelPreparationResult };
   CancelPreparePositionEntry: { args: CancelPreparePositionEntryArgs; result: CancelPreparationResult };
   CancelPreparePositionExit: { args: CancelPreparePositionExitArgs; result: CancelPreparationResult };
+  CheckOrder: { args: CheckOrderArgs; result: CheckOrderResult };
   CheckStrategyDefinition: { args: CheckStrategyDefinitionArgs; result: CheckStrategyDefinitionResult };
   CreateAccount: { args: CreateAccountArgs; result: LiveAccount };
   CreateApiKey: { args: CreateApiKeyArgs; result: CreateApiKeyResult };
   CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
   DeleteStrategy: { args: DeleteStrategyArgs; result: DeleteStrategyResult };
+  DisableBrokerAccount: { args: DisableBrokerAccountArgs; result: LiveAccount };
   DisableConnector: { args: ConnectorArgs; result: ConnectorInfo };
   EnableBrokerAccount: { args: EnableBrokerAccountArgs; result: LiveAccount };
   EnableConnector: { args: ConnectorArgs; result: ConnectorInfo };
@@ -1885,6 +1977,7 @@ export interface ControlHub {
   GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
   GetEvaluations: { args: GetEvaluationsArgs; result: GetEvaluationsResult };
+  GetExecPlan: { args: GetExecPlanArgs; result: GetExecPlanResult };
   GetExecution: { args: GetExecutionArgs; result: LiveExecution };
   GetExecutions: { args: GetExecutionsArgs; result: GetExecutionsResult };
   GetIdempotencyRecord: { args: GetIdempotencyRecordArgs; result: IdempotencyRecord };
@@ -1909,6 +2002,7 @@ export interface ControlHub {
   ListConnections: { args: ListConnectionsArgs; result: ListConnectionsResult };
   ListConnectorKinds: { args: ListConnectorKindsArgs; result: ListConnectorKindsResult };
   ListConnectors: { args: ListConnectorsArgs; result: ListConnectorsResult };
+  ListExecPlans: { args: ListExecPlansArgs; result: ListExecPlansResult };
   ListExecutions: { args: ListExecutionsArgs; result: ListExecutionsResult };
   ListHalts: { args: ListHaltsArgs; result: ListHaltsResult };
   ListLegs: { args: ListLegsArgs; result: ListLegsResult };

@@ -66,6 +66,7 @@ from mesolive.trading.evaluation.external_values import ExternalDataReader
 from mesolive.trading.execution import halts
 from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.engine import ExecutionEngine
+from mesolive.trading.execution.order_checks import OrderChecks
 from mesolive.trading.execution.order_service import ANSWER_SECONDS
 from mesolive.trading.execution.reconciliation import ReconciliationConfig
 from mesolive.trading.execution.user_halts import Halts
@@ -77,6 +78,7 @@ from mesolive.trading.paper.adjustments import AdjustmentFills
 from mesolive.trading.paper.service import PaperExecution
 from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.preparation.exec_plans import ExecPlans
 from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
@@ -404,6 +406,8 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         definitions=DefinitionChecks(),
         hub_connections=HubConnections(core.store.access, core.store.sessions),
         idempotency=core.idempotency,
+        order_checks=OrderChecks(database, core.market, engine.venues, clock),
+        exec_plans=ExecPlans(database),
         notifications=Notifications(database, sealing, target, notifier, Events(database, journal, pager), accounts),
     )
     signals = SignalEvaluator(

@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from mesolive.signals.queries import load
 from mesolive.store.tables.settlements import settlement_facts
 from mesolive.store.tables.trading import executions
 from mesolive.trading.execution.risk_limits import Limits, limits_of, set_limits
-from mesolive.trading.portfolio.accounts import begin_with_cash, find_account, move_cash
-from mesolive_sdk import MesoLiveApiException, models
+from mesolive.trading.portfolio.accounts import accounts_at_venue, begin_with_cash, find_account, move_cash
+from mesolive_sdk import MesoLiveApiException, models, new_idempotency_key
 from mesolive_testkit.connectors import IN_SESSION, QUICK, enabled, prepared, running_live, send
 from mesolive_testkit.server import Kit
 
 NAME = "SIM1000"
 ENABLE = models.EnableBrokerAccountArgs(Name="sim", BrokerAccountId=NAME)
+DISABLE = models.DisableBrokerAccountArgs(Name="sim", BrokerAccountId=NAME)
 SIM = models.ConnectorArgs(Name="sim")
 
 
@@ -30,6 +32,13 @@ async def books(kit: Kit) -> tuple[Decimal, Decimal, Limits]:
     async with kit.application.database.read() as tx:
         account = await find_account(tx, owner.user_id, NAME)
         return account.initial_cash, account.cash, await limits_of(tx, account.id)
+
+
+def lowest_price(plan: models.PreparePositionEntryResult) -> Decimal:
+    """Return a limit that the price band lets pass and the market does not come to."""
+    prices = next(iter(plan.LegGroupPrices.values()))
+    assert prices.Bid is not None
+    return prices.Bid - Decimal(1)
 
 
 async def test_an_account_that_is_enabled_again_keeps_its_cash_and_its_limits(tmp_path: Path) -> None:
@@ -149,6 +158,79 @@ async def test_books_that_have_begun_do_not_follow_the_brokers_cash(tmp_path: Pa
                     break
                 await asyncio.sleep(0.02)
         assert (await books(kit))[:2] == (250_000, 250_000)
+
+
+async def test_an_account_that_holds_positions_or_has_open_orders_is_not_disabled(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await enabled(kit)
+        await kit.control.enable_broker_account(ENABLE)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        group, names = next(iter(status.Result.LegGroups.items()))
+        resting = models.LegGroupOrder(
+            OrderType=models.OrderType.Limit,
+            TimeInForce=models.TimeInForce.Day,
+            LegNames=names,
+            LimitPrice=lowest_price(status.Result),
+        )
+        sent = await kit.control.send_order(
+            models.SendOrderArgs(
+                IdempotencyKey=new_idempotency_key(),
+                BrokerAccountId=NAME,
+                ExecPlanId=status.Result.ExecPlanId,
+                LegGroupId=group,
+                LegGroupOrder=resting,
+            )
+        )
+        with pytest.raises(MesoLiveApiException, match="has open orders; cancel them first") as refused:
+            await kit.control.disable_broker_account(DISABLE)
+        assert refused.value.error is not None
+        assert refused.value.error.Code == "AccountInUse"
+        await kit.control.cancel_order(
+            models.CancelOrderArgs(IdempotencyKey=new_idempotency_key(), LiveOrderId=sent.LiveOrderId)
+        )
+        status = await prepared(kit, name="again")
+        assert status.Result is not None, status.Error
+        await send(kit, status.Result)
+        with pytest.raises(MesoLiveApiException, match="holds open positions; close them first") as refused:
+            await kit.control.disable_broker_account(DISABLE)
+        assert refused.value.error is not None
+        assert refused.value.error.Code == "AccountInUse"
+        (account,) = (await kit.control.list_accounts()).Accounts
+        assert account.DisabledAt is None, "a refusal changes nothing"
+
+
+async def test_nothing_is_sent_prepared_or_watched_of_a_disabled_account_until_it_is_enabled_again(
+    tmp_path: Path,
+) -> None:
+    async with running_live(tmp_path, supervision=replace(QUICK, facts_seconds=0.05)) as kit:
+        await enabled(kit, cash="250000")
+        await kit.control.enable_broker_account(ENABLE)
+        before = await books(kit)
+        status = await prepared(kit)
+        assert status.Result is not None, status.Error
+        account = await kit.control.disable_broker_account(DISABLE)
+        assert account.DisabledAt is not None
+        (connector,) = (await kit.control.list_connectors()).Connectors
+        assert [item.Enabled for item in connector.Accounts] == [False]
+        (agent,) = [item for item in (await kit.control.list_agents()).Agents if item.Name == "sim"]
+        assert agent.BrokerAccountIds == []
+        for refused in (send(kit, status.Result), prepared(kit, name="again")):
+            with pytest.raises(MesoLiveApiException, match="account SIM1000 is disabled") as refusal:
+                await refused
+            assert refusal.value.error is not None
+            assert refusal.value.error.Code == "AccountDisabled"
+        async with kit.application.database.read() as tx:
+            assert (await load(tx)).pairs == [], "no signal of it is evaluated"
+            at_venue = await accounts_at_venue(tx, models.BrokerType.Simulated, 1)
+        assert at_venue == {}, "it is not compared with the broker"
+        with pytest.raises(MesoLiveApiException, match="is not enabled"):
+            await kit.control.disable_broker_account(DISABLE)
+        # In use again, with what it had: the plan of before can be sent.
+        account = await kit.control.enable_broker_account(ENABLE)
+        assert account.DisabledAt is None
+        assert await books(kit) == before
+        await send(kit, status.Result)
 
 
 async def test_one_account_has_one_owner_however_many_users_enable_it_at_once(

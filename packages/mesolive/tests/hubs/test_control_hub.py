@@ -78,6 +78,7 @@ OURS = [
     "RemoveConnector",
     "GetConnectorLog",
     "EnableBrokerAccount",
+    "DisableBrokerAccount",
     "SetAccountMarketData",
     "GetRiskGraph",
     "HaltTrading",
@@ -101,6 +102,9 @@ OURS = [
     "UpdateNotificationRule",
     "RemoveNotificationRule",
     "TestNotificationRule",
+    "CheckOrder",
+    "GetExecPlan",
+    "ListExecPlans",
 ]
 
 

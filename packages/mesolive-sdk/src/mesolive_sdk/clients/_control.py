@@ -246,6 +246,10 @@ class MesoLiveControlHubClient(HubClient):
         """Make a discovered account one of the caller's accounts."""
         return await self._call("EnableBrokerAccount", args, models.LiveAccount)
 
+    async def disable_broker_account(self, args: models.DisableBrokerAccountArgs) -> models.LiveAccount:
+        """Use an account no more; refused while it holds positions or has open orders (extension)."""
+        return await self._call("DisableBrokerAccount", args, models.LiveAccount)
+
     async def set_account_market_data(self, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:
         """Choose whose quotes value an account, and whether delayed ones will do."""
         return await self._call("SetAccountMarketData", args, models.LiveAccount)
@@ -343,3 +347,15 @@ class MesoLiveControlHubClient(HubClient):
     async def test_notification_rule(self, args: models.NotificationRuleArgs) -> models.TestNotificationRuleResult:
         """Send a message to where a notification rule sends."""
         return await self._call("TestNotificationRule", args, models.TestNotificationRuleResult)
+
+    async def check_order(self, args: models.CheckOrderArgs) -> models.CheckOrderResult:
+        """Return what `SendOrder` would answer, with margin and worst case, and send nothing."""
+        return await self._call("CheckOrder", args, models.CheckOrderResult)
+
+    async def get_exec_plan(self, args: models.GetExecPlanArgs) -> models.GetExecPlanResult:
+        """Return an exec plan with what its preparation found and its orders have done."""
+        return await self._call("GetExecPlan", args, models.GetExecPlanResult)
+
+    async def list_exec_plans(self, args: models.ListExecPlansArgs | None = None) -> models.ListExecPlansResult:
+        """List exec plans, the newest first."""
+        return await self._call("ListExecPlans", args or models.ListExecPlansArgs(), models.ListExecPlansResult)

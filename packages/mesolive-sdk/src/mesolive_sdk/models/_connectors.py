@@ -332,6 +332,21 @@ class EnableBrokerAccountArgs(msgspec.Struct, kw_only=True):
     BrokerAccountId: str
 
 
+class DisableBrokerAccountArgs(msgspec.Struct, kw_only=True):
+    """Arguments of `DisableBrokerAccount`.
+
+    Attributes
+    ----------
+    Name
+        The connection that discovered the account.
+    BrokerAccountId
+        An enabled account without open positions and open orders.
+    """
+
+    Name: ConnectorNameStr
+    BrokerAccountId: str
+
+
 class SetAccountMarketDataArgs(msgspec.Struct, kw_only=True):
     """Arguments of `SetAccountMarketData`.
 

@@ -199,9 +199,11 @@ class LiveAccount(Timed, kw_only=True):
         the figures above are the broker's. An extension.
     Books
         The figures of the server's own books, where they differ from the broker's. An extension.
+    DisabledAt
+        When its owner has disabled it; null while it is used. An extension.
     """
 
-    times: ClassVar[tuple[str, ...]] = ("LastUpdated", "CreatedAt")
+    times: ClassVar[tuple[str, ...]] = ("LastUpdated", "CreatedAt", "DisabledAt")
 
     BrokerAccountId: str
     BrokerType: enums.BrokerType
@@ -216,6 +218,7 @@ class LiveAccount(Timed, kw_only=True):
     ActivePositions: int
     BrokerFacts: LiveBrokerFacts | None = None
     Books: AccountFigures | None = None
+    DisabledAt: UtcDateTime | None = None
 
 
 class ListAccountsArgs(PageArgs, kw_only=True):

@@ -104,6 +104,21 @@ UpdateNotificationRuleArgs: RuleId int, Name str?, Url str?, Kinds list[Notifica
     Enabled bool?, NoQuiet bool = False
 NotificationRuleArgs: RuleId int
 TestNotificationRuleResult: Sent bool, Message str
+CheckOrderArgs: ReplacesOrder int?, BrokerAccountId str, ExecPlanId int, QtyMultiplier Decimal?, LegGroupId int, \
+    LegGroupOrder LegGroupOrder
+OrderRefusal: Status StatusCode, Code str?, Message str, Fields dict[str, list[str]]?
+CheckOrderResult: At datetime, Allowed bool, Refusal OrderRefusal?, Warnings list[str], Qty Decimal?, \
+    Contracts Decimal?, Bid Decimal?, Mid Decimal?, Ask Decimal?, WorstPrice Decimal?, HighestPrice Decimal?, \
+    Premium Decimal?, Notional Decimal?, MaxLossBefore Decimal?, MaxLossAfter Decimal?, UnlimitedLoss bool = False, \
+    MarginBefore Decimal?, MarginAfter Decimal?, Limits AccountLimits
+GetExecPlanArgs: ExecPlanId int
+ListExecPlansArgs: PositionId int?, StrategyId int?, BrokerAccountId str?, Open bool = True, Limit int = 50
+ExecPlanGroup: LegGroupId int, LegRatios dict[str, Decimal], Qty Decimal, Filled Decimal, WorkingOrderId int?
+ExecPlanInfo: ExecPlanId int, Kind str, State str, StrategyId int, StrategyName str, BrokerAccountId str, \
+    PositionId int?, PositionName str, QtyMultiplier Decimal?, CreatedAt datetime, Groups list[ExecPlanGroup]
+ListExecPlansResult: Plans list[ExecPlanInfo]
+GetExecPlanResult: Plan ExecPlanInfo, JobId str?, Entry PreparePositionEntryResult?, \
+    Exit PreparePositionExitResult?, Adjustment PreparePositionAdjustmentResult?
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -161,7 +176,7 @@ RemoveConnectorResult: Name str
 GetConnectorLogArgs: Name str, Limit int = 50
 ConnectorLogEntry: At datetime, State ConnectorStateType, Message str, Remedy str
 GetConnectorLogResult: Entries list[ConnectorLogEntry]
-EnableBrokerAccountArgs: Name str, BrokerAccountId str
+{EnableBrokerAccountArgs DisableBrokerAccountArgs}: Name str, BrokerAccountId str
 SetAccountMarketDataArgs: BrokerAccountId str, DataProvider DataProviderType?, AcceptDelayed bool = False
 
 IdempotencyRecord: IdempotencyKey str, Operation IdempotencyOperation, Status IdempotencyRecordStatus, \
@@ -172,7 +187,8 @@ AgentInfo: AgentId str, Name str, Status AgentStatus, Connector AgentConnector, 
     BrokerAccountIds list[str], ConnectedAt datetime?, LastSnapshotAt datetime?, Message str?
 LiveAccount: BrokerAccountId str, BrokerType BrokerType, AccountType str, Currency str, IsPaperAccount bool, \
     NetLiquidationValue Decimal?, MaintenanceMarginReq Decimal?, Cash Decimal?, LastUpdated datetime?, \
-    CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?
+    CreatedAt datetime, ActivePositions int, BrokerFacts LiveBrokerFacts?, Books AccountFigures?, \
+    DisabledAt datetime?
 LiveBrokerFacts: AsOf datetime, NetLiquidation Decimal?, Cash Decimal?, InitialMargin Decimal?, \
     MaintenanceMargin Decimal?, BuyingPower Decimal?, ExcessLiquidity Decimal?, DayTradesLeft int?
 AccountFigures: NetLiquidation Decimal?, MaintenanceMargin Decimal?, Cash Decimal?
@@ -424,6 +440,7 @@ control DisableConnector disable_connector ConnectorArgs ConnectorInfo
 control RemoveConnector remove_connector ConnectorArgs RemoveConnectorResult
 control GetConnectorLog get_connector_log GetConnectorLogArgs GetConnectorLogResult
 control EnableBrokerAccount enable_broker_account EnableBrokerAccountArgs LiveAccount
+control DisableBrokerAccount disable_broker_account DisableBrokerAccountArgs LiveAccount
 control SetAccountMarketData set_account_market_data SetAccountMarketDataArgs LiveAccount
 control HaltTrading halt_trading HaltTradingArgs ListHaltsResult
 control ResumeTrading resume_trading ResumeTradingArgs ResumeTradingResult
@@ -447,6 +464,9 @@ control AddNotificationRule add_notification_rule AddNotificationRuleArgs Notifi
 control UpdateNotificationRule update_notification_rule UpdateNotificationRuleArgs NotificationRule
 control RemoveNotificationRule remove_notification_rule NotificationRuleArgs ListNotificationRulesResult
 control TestNotificationRule test_notification_rule NotificationRuleArgs TestNotificationRuleResult
+control CheckOrder check_order CheckOrderArgs CheckOrderResult
+control GetExecPlan get_exec_plan GetExecPlanArgs GetExecPlanResult
+control ListExecPlans list_exec_plans ListExecPlansArgs ListExecPlansResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

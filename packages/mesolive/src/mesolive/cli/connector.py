@@ -222,6 +222,23 @@ def enable_account(
         )
 
 
+@connector_app.command(name="disable-account")
+def disable_account(
+    name: Name,
+    account: Annotated[str, typer.Argument(help="An enabled account without open positions and open orders.")],
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Use an account no more: nothing of it is sent or watched. Its history, cash and limits stay for its return."""
+    args = models.DisableBrokerAccountArgs(Name=name, BrokerAccountId=account)
+    result = _ask(url, token, lambda control: control.disable_broker_account(args))
+    if as_json:
+        print_json(result)
+    else:
+        echo(f"Account {result.BrokerAccountId} is disabled. To use it again: mesolive connector enable-account.")
+
+
 @connector_app.command(name="account-data")
 def account_data(
     account: Annotated[str, typer.Argument(help="One of your accounts.")],

@@ -117,7 +117,7 @@ def print_accounts(accounts: Sequence[models.LiveAccount]) -> None:
         (
             (
                 account.BrokerAccountId,
-                account.AccountType,
+                account.AccountType if account.DisabledAt is None else f"{account.AccountType}, disabled",
                 money(account.NetLiquidationValue),
                 money(account.Cash),
                 money(account.MaintenanceMarginReq),

@@ -234,8 +234,10 @@ async def discovered_accounts(tx: Transaction, connection_id: int) -> list[Store
     ]
 
 
-async def link_account(tx: WriteTransaction, connection_id: int, broker_account_id: str, account_id: int) -> None:
-    """Note which account of the books a discovered account became."""
+async def link_account(
+    tx: WriteTransaction, connection_id: int, broker_account_id: str, account_id: int | None
+) -> None:
+    """Note which account of the books a discovered account became; `None` for none any more."""
     table = connection_accounts
     await tx.execute(
         update(table)

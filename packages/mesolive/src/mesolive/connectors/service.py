@@ -31,8 +31,10 @@ from mesolive.trading.audit import AuditEntry, audit
 from mesolive.trading.execution.risk_limits import CAREFUL_LIMITS, Limits, set_limits
 from mesolive.trading.orders.repository import open_orders_of_account
 from mesolive.trading.portfolio.accounts import (
+    Account,
     Accounts,
     accounts_of_connection,
+    disable_broker_account,
     enable_broker_account,
     find_account,
     set_market_data,
@@ -245,6 +247,32 @@ class Connections:
         await self._manager.read_accounts(connection)
         return await self._accounts.get(user, models.GetAccountArgs(BrokerAccountId=args.BrokerAccountId))
 
+    async def disable_account(self, user: UserContext, args: models.DisableBrokerAccountArgs) -> models.LiveAccount:
+        """Use an enabled account no more: nothing of it is sent, watched or compared until it is enabled again.
+
+        Its history, its cash and its limits stay.
+
+        Raises
+        ------
+        ServiceError
+            `NotFound` for an account that the connection has not discovered; `Conflict` for one that is not enabled,
+            and while it holds positions or has open orders: nothing would watch them.
+        """
+        # One transaction with the check, so that an order is admitted before it, and then is open, or not at all.
+        async with self._database.write(user.user_id) as tx:
+            connection = await find_connection(tx, user.user_id, args.Name)
+            stored = await self._discovered(tx, connection, args.BrokerAccountId)
+            if stored.account_id is None:
+                raise conflict(f"account {args.BrokerAccountId} is not enabled", code="AccountDisabled")
+            account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            if (use := await _use_of(tx, account)) is not None:
+                raise conflict(use, code="AccountInUse")
+            await disable_broker_account(tx, account.id, self._manager.clock.now())
+            await link_account(tx, connection.id, args.BrokerAccountId, None)
+            detail = {"connector": args.Name, "account": args.BrokerAccountId}
+            await self._audit(tx, user, "DisableBrokerAccount", detail, account.id)
+        return await self._accounts.get(user, models.GetAccountArgs(BrokerAccountId=args.BrokerAccountId))
+
     async def set_market_data(self, user: UserContext, args: models.SetAccountMarketDataArgs) -> models.LiveAccount:
         """Choose whose quotes value an account, and whether delayed ones will do."""
         if args.DataProvider is models.DataProviderType.Unknown:
@@ -278,7 +306,7 @@ class Connections:
                         Status=status.state.agent_status,
                         Connector=kind.agent,
                         DataProvider=provider,
-                        BrokerAccountIds=[account.broker_account_id for account in served],
+                        BrokerAccountIds=[account.broker_account_id for account in served if not account.disabled],
                         ConnectedAt=status.since if status.state.is_connected else None,
                         LastSnapshotAt=last_quote(self._market, provider),
                         Message=status_text(connection.name, status) if status.message or status.remedy else None,
@@ -343,11 +371,18 @@ class Connections:
 async def _must_be_unused(tx: Transaction, connection: StoredConnection) -> None:
     """Refuse to remove a connection that positions or orders need."""
     for account in await accounts_of_connection(tx, connection.id):
-        name = account.broker_account_id
-        if await open_positions_of_account(tx, connection.user_id, account.id):
-            raise conflict(f"account {name} holds open positions; close them first", code="ConnectorInUse")
-        if await open_orders_of_account(tx, account.id):
-            raise conflict(f"account {name} has open orders; cancel them first", code="ConnectorInUse")
+        if (use := await _use_of(tx, account)) is not None:
+            raise conflict(use, code="ConnectorInUse")
+
+
+async def _use_of(tx: Transaction, account: Account) -> str | None:
+    """Return which positions or orders of an account nothing would watch any more; `None` where there are none."""
+    name = account.broker_account_id
+    if await open_positions_of_account(tx, account.user_id, account.id):
+        return f"account {name} holds open positions; close them first"
+    if await open_orders_of_account(tx, account.id):
+        return f"account {name} has open orders; cancel them first"
+    return None
 
 
 def _check(

@@ -18,6 +18,7 @@ from mesolive.trading.agents import Agents
 from mesolive.trading.evaluation.definition_checks import DefinitionChecks
 from mesolive.trading.execution.account_settings import AccountSettings
 from mesolive.trading.execution.liquidation import Liquidation
+from mesolive.trading.execution.order_checks import OrderChecks
 from mesolive.trading.execution.order_service import OrderService
 from mesolive.trading.execution.reconciliations import Reconciliations
 from mesolive.trading.execution.user_halts import Halts
@@ -26,6 +27,7 @@ from mesolive.trading.orders.queries import Orders
 from mesolive.trading.paper.service import PaperExecution
 from mesolive.trading.portfolio.accounts import Accounts
 from mesolive.trading.portfolio.positions import Positions
+from mesolive.trading.preparation.exec_plans import ExecPlans
 from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
@@ -64,6 +66,8 @@ class ControlServices:
     definitions: DefinitionChecks
     idempotency: Idempotency
     notifications: Notifications
+    order_checks: OrderChecks
+    exec_plans: ExecPlans
 
 
 class ControlHub(EnvelopeHub):
@@ -369,6 +373,13 @@ class ControlHub(EnvelopeHub):
             "EnableBrokerAccount", models.EnableBrokerAccountArgs, args, self._services.connections.enable_account
         )
 
+    @hub_method(name="DisableBrokerAccount")
+    async def disable_broker_account(self, args: Payload | None = None) -> Answer:
+        """Use an enabled account no more; refused while it holds positions or has open orders."""
+        return await self._answer(
+            "DisableBrokerAccount", models.DisableBrokerAccountArgs, args, self._services.connections.disable_account
+        )
+
     @hub_method(name="SetAccountMarketData")
     async def set_account_market_data(self, args: Payload | None = None) -> Answer:
         """Choose whose quotes value an account."""
@@ -504,3 +515,18 @@ class ControlHub(EnvelopeHub):
         return await self._answer(
             "TestNotificationRule", models.NotificationRuleArgs, args, self._services.notifications.test
         )
+
+    @hub_method(name="CheckOrder")
+    async def check_order(self, args: Payload | None = None) -> Answer:
+        """Return what `SendOrder` would answer, with margin and worst case, and send nothing."""
+        return await self._answer("CheckOrder", models.CheckOrderArgs, args, self._services.order_checks.check)
+
+    @hub_method(name="GetExecPlan")
+    async def get_exec_plan(self, args: Payload | None = None) -> Answer:
+        """Return an exec plan with what its preparation found and its orders have done."""
+        return await self._answer("GetExecPlan", models.GetExecPlanArgs, args, self._services.exec_plans.get)
+
+    @hub_method(name="ListExecPlans")
+    async def list_exec_plans(self, args: Payload | None = None) -> Answer:
+        """List exec plans, the newest first."""
+        return await self._answer("ListExecPlans", models.ListExecPlansArgs, args, self._services.exec_plans.list)

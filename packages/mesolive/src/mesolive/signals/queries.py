@@ -97,7 +97,7 @@ async def load(tx: Transaction, user_id: int | None = None) -> Watch:
     last = await last_trades(tx, by_id)
     for strategy_id, account_id in wanted:
         strategy = by_id.get(strategy_id)
-        if strategy is None:
+        if strategy is None or of_account[account_id].disabled:
             continue
         trades = last.get((strategy_id, account_id))
         context = StrategyContext(

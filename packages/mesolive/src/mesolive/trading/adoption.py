@@ -28,7 +28,7 @@ from mesolive.trading.evaluation.entry_variables import CapturedVariables, Entry
 from mesolive.trading.idempotency import Idempotency, find_records
 from mesolive.trading.orders.open_orders import open_order_of_account
 from mesolive.trading.portfolio.accounting import Fill
-from mesolive.trading.portfolio.accounts import Account, find_account
+from mesolive.trading.portfolio.accounts import Account, find_account, must_be_enabled
 from mesolive.trading.portfolio.booking import LegFill, book_fills, complete_entry, open_position, position_event
 from mesolive.trading.portfolio.comparison import Comparison
 from mesolive.trading.portfolio.contract_rows import TradedContract
@@ -109,6 +109,7 @@ class PositionAdoption:
         now = self._clock.now()
         async with self._database.read() as tx:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            must_be_enabled(account)
             strategy = await find_strategy(tx, user.user_id, args.StrategyId)
             known = await find_records(tx, user.user_id, [args.IdempotencyKey])
             context = await self._capture.context(tx, user.user_id, account, args.StrategyId)
@@ -121,6 +122,7 @@ class PositionAdoption:
 
         async def book(tx: WriteTransaction) -> models.LivePosition:
             owner = await find_account(tx, user.user_id, args.BrokerAccountId)
+            must_be_enabled(owner)
             if comparison is not None:
                 _must_be_recent(boot_time() - compared)
                 await _must_be_held(tx, owner, legs, comparison)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncGenerator
@@ -9,12 +10,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+from mesolive.assembly import Overrides
+from mesolive.errors import ServiceError
+from mesolive.venues.simulated.faults import Faults
+from mesolive.venues.simulated.venue import SimulatedVenue
 from mesolive_sdk import models, new_idempotency_key, wait_for_job
-from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server
+from mesolive_testkit.server import ACCOUNT, Kit, definition, live_server, manual_market
 
 SIMULATED = "SIM1000"
 """An account whose orders the simulated venue fills."""
@@ -64,10 +70,13 @@ class Portal:
     ----------
     problems
         What pages said on their console, and exceptions that nothing caught.
+    faults
+        What goes wrong at the simulated venue, on request.
     """
 
     kit: Kit
     browser: Browser
+    faults: Faults = field(default_factory=Faults)
     problems: list[str] = field(default_factory=list[str])
     _contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
 
@@ -145,19 +154,40 @@ class Portal:
 
 
 @asynccontextmanager
-async def portal_of(directory: Path) -> AsyncGenerator[Portal]:
-    """Run a server whose market stands still until the test moves it, and a browser."""
+async def browser_of() -> AsyncGenerator[Browser]:
+    """Run a browser."""
     executable = chromium()
-    async with live_server(directory) as kit, async_playwright() as playwright:
-        owner = await kit.application.access.user("trader")
-        await kit.application.accounts.create_simulated(owner, SIMULATED, Decimal(100_000))
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        portal = Portal(kit, browser)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def kit_of(directory: Path, faults: Faults | None = None, **settings: Any) -> AsyncGenerator[Kit]:
+    """Run a server whose market stands still until the test moves it, with an account at a venue that can fail."""
+    market = manual_market()
+    venue = SimulatedVenue(*market, directory / "venue.jsonl", faults=faults)
+    parts = Overrides(venues=[venue], answer_seconds=2)
+    async with live_server(directory, market, overrides=parts, **settings) as kit:
+        owner = await kit.application.access.user("trader")
+        with contextlib.suppress(ServiceError):  # it is there already
+            await kit.application.accounts.create_simulated(owner, SIMULATED, Decimal(100_000))
+        yield kit
+
+
+@asynccontextmanager
+async def portal_of(directory: Path) -> AsyncGenerator[Portal]:
+    """Run a server and a browser."""
+    faults = Faults()
+    async with browser_of() as browser, kit_of(directory, faults) as kit:
+        portal = Portal(kit, browser, faults)
         try:
             yield portal
         finally:
             await portal.close_pages()
-            await browser.close()
 
 
 async def strategy_on_both(kit: Kit) -> models.LiveStrategy:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
+from mesolive_sdk import models
 from mesolive_testkit.portal import Portal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,3 +45,128 @@ async def test_12_a_frozen_market_is_marked_as_old(portal: Portal, held: int) ->
     await expect(page.locator("dl.facts[data-fresh='stale']")).to_be_visible()
     await page.clock.fast_forward(40_000)
     await expect(page.locator("dl.facts[data-fresh='dead']")).to_be_visible()
+
+
+async def set_hidden(page: Page, hidden: bool) -> None:
+    """Say to a page what a browser says when its tab goes to the background, and when it comes back."""
+    await page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+            const state = hidden ? "hidden" : "visible";
+            Object.defineProperty(document, "visibilityState", {configurable: true, get: () => state});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+async def shown_pnl(page: Page) -> str:
+    """Return what a page shows as the PnL of a position."""
+    return await page.get_by_test_id("pnl").inner_text()
+
+
+async def test_13_a_tab_that_was_hidden_for_ten_minutes_comes_back_right(portal: Portal, held: int) -> None:
+    page = await portal.open(f"positions/{held}")
+    await portal.kit.advance(0.5)
+    await expect(page.get_by_test_id("pnl")).not_to_have_text("–")
+    await page.clock.install()
+    await set_hidden(page, True)
+    before = await shown_pnl(page)
+    for _ in range(20):
+        await portal.kit.advance(30)
+    await page.clock.fast_forward(600_000)
+    name = (await portal.kit.enter(1, "while hidden")).PositionId
+    assert await shown_pnl(page) == before, "a hidden page is not drawn"
+    await set_hidden(page, False)
+    # Its connections heard nothing for ten minutes, so that they are made anew; the market goes on meanwhile.
+    fresh = page.locator("dl.facts[data-fresh='live']")
+    async with asyncio.timeout(60):
+        while not await fresh.is_visible() or await shown_pnl(page) == before:
+            await portal.kit.advance(0.5)
+    await expect(page.get_by_test_id("link")).to_contain_text("connected")
+    other = await portal.open(f"positions/{held}")
+    await expect(other.get_by_test_id("pnl")).not_to_have_text("–")
+    await expect(page.get_by_test_id("pnl")).to_have_text(await shown_pnl(other))
+    await portal.show(page, "positions")
+    await expect(page.locator(f"a[href$='/positions/{name}']")).to_be_visible()
+
+
+async def test_14_five_tabs_of_one_browser_are_all_connected_and_live(portal: Portal, held: int) -> None:
+    context = await portal.signed_in()
+    pages = [await context.new_page() for _ in range(5)]
+    for page in pages:
+        await portal.show(page, f"positions/{held}")
+    before = [await page.get_by_test_id("ticker").locator("b").inner_text() for page in pages]
+    for _ in range(10):
+        await portal.kit.advance(1)
+    for page, was in zip(pages, before, strict=True):
+        await expect(page.get_by_test_id("ticker").locator("b")).not_to_have_text(was)
+        await expect(page.get_by_test_id("link")).to_contain_text("connected")
+    # What happens in one is told by all of them.
+    position = (await portal.kit.enter(1, "told to five")).PositionId
+    for page in pages:
+        await page.keyboard.press("g")
+        await page.keyboard.press("p")
+        await expect(page.locator(f"a[href$='/positions/{position}']")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("price", "pnl", "ticker", "shown"),
+    [
+        (-37.63, -0.05, "−37.63", "−0.05"),
+        (987_654_321.5, -123_456_789_012.34, "987,654,321.50", "−123,456,789,012.34"),
+        (0.0, 0.0, "0.00", "0.00"),
+        (None, None, "–", "–"),
+    ],
+)
+async def test_15_negative_huge_and_missing_prices_are_shown_as_such(
+    portal: Portal, held: int, price: float | None, pnl: float | None, ticker: str, shown: str
+) -> None:
+    """The venue of a test quotes no such prices: they are put into what the server sends."""
+    end = "\x1e"
+
+    def changed(message: dict[str, Any]) -> dict[str, Any]:
+        if message.get("type") == 2:
+            item: dict[str, Any] = message["item"]
+            if item.get("Prices") is not None:
+                item["Prices"]["Mark"] = price
+            if item.get("PositionPnLs") is not None:
+                item["PositionPnLs"] |= {"Mark": pnl, "Realized": 0}
+        return message
+
+    async def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(data: str | bytes) -> None:
+            text = data if isinstance(data, str) else data.decode()
+            parts = [json.dumps(changed(json.loads(part))) for part in text.split(end) if part]
+            socket.send(end.join(parts) + end)
+
+        server.on_message(pass_on)
+
+    context = await portal.signed_in()
+    page = await context.new_page()
+    await page.route_web_socket(re.compile("/hubs/data/"), between)
+    await portal.show(page, f"positions/{held}")
+    await portal.kit.advance(0.5)
+    await expect(page.get_by_test_id("ticker").locator("b")).to_have_text(ticker)
+    await expect(page.get_by_test_id("pnl")).to_have_text(shown)
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 1280
+    await portal.show(page, "positions")
+    await portal.kit.advance(0.5)
+    await expect(page.get_by_test_id("total-pnl")).to_be_visible()
+    await expect(page.locator("main")).not_to_contain_text("NaN")
+    await expect(page.locator("main")).not_to_contain_text("Infinity")
+
+
+async def test_the_log_of_a_page_is_that_of_the_server(portal: Portal, held: int) -> None:
+    page = await portal.open("events")
+    await portal.kit.enter(1, "logged")
+    events = await portal.kit.events()
+    wanted = (await events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))).Events
+    rows = page.locator("tr[data-event-id]")
+    await expect(rows).to_have_count(len(wanted))
+    shown = await rows.evaluate_all("(rows) => rows.map((row) => row.dataset.eventId)")
+    assert shown == [str(each.EventId) for each in reversed(wanted)]
+    del held

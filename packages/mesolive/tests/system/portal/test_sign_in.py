@@ -5,11 +5,23 @@ Numbers are those of the acceptance list of the Portal (docs/portal.md).
 
 from __future__ import annotations
 
+import asyncio
+import re
+from datetime import UTC, datetime
+from urllib.parse import quote
+
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import update
 
+from mesolive.access.context import Role
 from mesolive.access.origin import cookie_name
-from mesolive_testkit.portal import Portal
+from mesolive.access.sessions import IDLE
+from mesolive.cli.portal import sign_in_link
+from mesolive.store.tables.access import portal_sessions
+from mesolive_sdk import MesoLiveControlHubClient
+from mesolive_sdk.exceptions import MesoLiveSignalRError
+from mesolive_testkit.portal import PAGES, Portal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,6 +57,107 @@ async def test_a_wrong_key_is_refused_in_words_and_stays_nowhere(portal: Portal)
     await expect(page.get_by_role("alert")).to_contain_text("does not accept this key")
     await expect(page.get_by_label("API key")).to_have_value("")
     forgive_refusals(portal)
+
+
+async def test_1_a_link_signs_in_once_and_says_so_when_it_is_used_again(portal: Portal) -> None:
+    code = await portal.kit.application.sessions.make_code("trader")
+    first = await (await portal.context()).new_page()
+    await first.goto(sign_in_link(portal.url, code))
+    await expect(first.get_by_test_id("link")).to_contain_text("connected")
+    assert code not in first.url
+    assert code not in await first.evaluate("JSON.stringify(history.state) + location.href")
+    second = await (await portal.context()).new_page()
+    await second.goto(sign_in_link(portal.url, code))
+    await expect(second.get_by_role("alert")).to_contain_text("used already")
+    assert code not in second.url
+    forgive_refusals(portal)
+
+
+async def test_6_a_session_that_nobody_used_for_twelve_hours_is_over(portal: Portal) -> None:
+    page = await portal.open()
+    await page.goto("about:blank")  # no page is open: that is what makes a session idle
+    database = portal.kit.application.database
+
+    async def open_page_shows_the_sign_in() -> bool:
+        async with database.write() as tx:
+            await tx.execute(update(portal_sessions).values(seen_at=datetime.now(UTC) - IDLE))
+        await page.goto(portal.url)
+        await expect(page.get_by_label("API key").or_(page.get_by_test_id("link"))).to_be_visible()
+        return await page.get_by_label("API key").is_visible()
+
+    # A connection that has just ended may be noted as a use a moment later.
+    async with asyncio.timeout(60):
+        while not await open_page_shows_the_sign_in():
+            await page.goto("about:blank")
+    portal.problems.clear()
+
+
+async def test_7_a_watching_session_sees_everything_and_nothing_that_it_presses_acts(portal: Portal) -> None:
+    strategy = await portal.kit.strategy()
+    held = (await portal.kit.enter(strategy.Id, "watched")).PositionId
+    plan = await portal.kit.prepare_entry(strategy.Id, name="never sent")
+    code = await portal.kit.application.sessions.make_code("trader", Role.WATCH)
+    page = await (await portal.context()).new_page()
+    called: set[str] = set()
+
+    def note(frame: str | bytes) -> None:
+        text = frame if isinstance(frame, str) else frame.decode()
+        called.update(re.findall(r'"target":"(\w+)"', text))
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    await page.goto(sign_in_link(portal.url, code))
+    await expect(page.get_by_text("(watch only)")).to_be_visible()
+    for path in (*PAGES, f"positions/{held}", f"strategies/{strategy.Id}", f"tickets/{quote(plan.JobId)}?kind=entry"):
+        await portal.show(page, path)
+        await expect(page.locator("main h1, main .tiles").first).to_be_visible()
+        # Press everything that can be pressed, and everything in the dialogs that open. What signs out stays.
+        for place in ("main", "dialog[open]", "main"):
+            await page.evaluate(
+                """(place) => { for (const each of document.querySelectorAll(`${place} button:not(:disabled)`))
+                    if (!/sign out|CSV|JSON|Export/i.test(each.textContent)) each.click(); }""",
+                place,
+            )
+            await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    await portal.show(page)
+    await page.get_by_role("button", name="HALT").click()
+    await expect(page.get_by_test_id("halt-all")).to_be_disabled()
+    acting = {name for name in called if not re.match("Get|List|Stream|Check|Subscribe|Unsubscribe", name)}
+    assert acting == set()
+    # The hub refuses what a page does not offer.
+    answer = await page.evaluate(
+        """(url) => new Promise((done) => {
+            const end = String.fromCharCode(30);
+            const socket = new WebSocket(url.replace("http", "ws") + "/hubs/control/v1");
+            const asked = {IdempotencyKey: "watching", Scope: "All", Reason: "none"};
+            const call = {type: 1, invocationId: "1", target: "HaltTrading", arguments: [asked]};
+            socket.onopen = () => socket.send(JSON.stringify({protocol: "json", version: 1}) + end);
+            socket.onmessage = ({data}) => {
+                if (data === "{}" + end) socket.send(JSON.stringify(call) + end);
+                const result = data.split(end).filter(Boolean).map(JSON.parse).find((each) => each.type === 3);
+                if (result) done(JSON.stringify(result));
+            };
+        })""",
+        portal.url,
+    )
+    assert "Forbidden" in answer
+    assert "WatchOnly" in answer
+    assert (await portal.kit.control.list_halts()).Halts == []
+
+
+async def test_35_a_key_is_made_shown_once_and_revoked(portal: Portal) -> None:
+    page = await portal.open("settings")
+    await page.get_by_label("label").fill("for the test")
+    await page.get_by_role("button", name="Make a key").click()
+    token = await page.get_by_test_id("new-key").inner_text()
+    client = await portal.kit.client(MesoLiveControlHubClient, token)
+    assert (await client.list_accounts()).Accounts
+    await page.get_by_role("button", name="Close").click()
+    assert token not in await page.content()
+    row = page.get_by_role("row").filter(has_text="for the test")
+    await row.get_by_role("button", name="revoke").click()
+    await expect(row).to_contain_text("revoked")
+    with pytest.raises(MesoLiveSignalRError):
+        await portal.kit.client(MesoLiveControlHubClient, token)
 
 
 async def test_2_the_key_is_in_no_address_storage_or_page(portal: Portal) -> None:

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from mesolive.venues.simulated.faults import Fault
 from mesolive_sdk import models
 from mesolive_testkit.portal import SIMULATED, Portal, strategy_on_both
 
@@ -89,6 +90,31 @@ async def test_what_was_typed_stays_while_positions_come_and_go(portal: Portal, 
     await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     await expect(name).to_have_value("typed by hand")
     await expect(symbol).to_have_value("XSP")
+
+
+async def test_21_an_order_without_an_answer_offers_nothing_that_could_send_it_twice(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, plan = await ticket(portal, strategy, "no answer")
+    portal.faults.ask(Fault.REQUEST_LOST)
+    await page.get_by_test_id("price").fill("-60.00")
+    await page.get_by_test_id("review").click()
+    await page.get_by_test_id("send").click()
+    group = page.get_by_test_id("group")
+    await expect(group).to_contain_text("pending submit")
+    await expect(group).to_contain_text("The venue has not answered yet")
+    await page.reload()
+    await expect(group).to_contain_text("The venue has not answered yet")
+    (order,) = await orders(portal, plan)
+    for path in (None, "orders", f"orders/{order.OrderId}"):
+        if path is not None:
+            await portal.show(page, path)
+            await expect(page.locator("main")).to_contain_text(str(order.OrderId))
+        main = page.locator("main")
+        for name in ("Review", "Replace at this price", "Send", "Cancel order", re.compile("^Cancel$")):
+            await expect(main.get_by_role("button", name=name)).to_have_count(0)
+    await expect(page.locator("main")).to_contain_text("the venue has not said what became of it")
+    assert len(await orders(portal, plan)) == 1
 
 
 async def test_17_a_double_click_on_send_sends_one_order(portal: Portal, strategy: models.LiveStrategy) -> None:

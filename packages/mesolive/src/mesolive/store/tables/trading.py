@@ -65,12 +65,13 @@ accounts = Table(
     Column("connection_id", ID, ForeignKey("connections.id")),
     Column("data_provider", String(16)),
     Column("accept_delayed", Boolean, nullable=False, default=False),
+    Column("disabled_at", UtcDateTime),
     UniqueConstraint("user_id", "broker_account_id"),
     sqlite_autoincrement=True,
 )
 """Accounts. `connection_id` names the connection by which a broker's account is reached. `data_provider` is the one
 whose quotes value the account, where the owner has chosen it; with `accept_delayed` decisions are made on delayed
-quotes too."""
+quotes too. `disabled_at` is when the owner of an account of a connection has disabled it; null while it is used."""
 
 account_limits = Table(
     "account_limits",

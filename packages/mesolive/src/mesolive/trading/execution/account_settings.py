@@ -70,7 +70,7 @@ class AccountSettings:
         """Return what an account may send; `NotFound` when the user has none of that id."""
         async with self._database.read() as tx:
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
-            return _shown(args.BrokerAccountId, await limits_of(tx, account.id))
+            return shown_limits(args.BrokerAccountId, await limits_of(tx, account.id))
 
     async def set_limits(self, user: UserContext, args: models.SetAccountLimitsArgs) -> models.AccountLimits:
         """Change what an account may send; what is null stays.
@@ -92,13 +92,13 @@ class AccountSettings:
             if after != before:
                 await set_limits(tx, account.id, after)
                 detail = {
-                    "before": msgspec.to_builtins(_shown(args.BrokerAccountId, before)),
-                    "after": msgspec.to_builtins(_shown(args.BrokerAccountId, after)),
+                    "before": msgspec.to_builtins(shown_limits(args.BrokerAccountId, before)),
+                    "after": msgspec.to_builtins(shown_limits(args.BrokerAccountId, after)),
                 }
                 now = self._clock.now()
                 entry = AuditEntry(user.user_id, account.id, None, now, user.key_id, "SetAccountLimits", None, detail)
                 await audit(tx, [entry])
-        return _shown(args.BrokerAccountId, after)
+        return shown_limits(args.BrokerAccountId, after)
 
 
 def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
@@ -126,7 +126,8 @@ def _changes(args: models.SetAccountLimitsArgs) -> dict[str, Any]:
     return changes
 
 
-def _shown(broker_account_id: str, limits: Limits) -> models.AccountLimits:
+def shown_limits(broker_account_id: str, limits: Limits) -> models.AccountLimits:
+    """Return limits as the wire shows them."""
     return models.AccountLimits(
         BrokerAccountId=broker_account_id,
         StaleExits=limits.stale_exit_policy.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mesolive.errors import unavailable
-from mesolive.trading.portfolio.accounts import Account, must_be_at_a_venue
+from mesolive.trading.portfolio.accounts import Account, must_be_at_a_venue, must_be_enabled
 from mesolive.venues.base import Venue
 from mesolive_sdk.models import BrokerType
 
@@ -49,9 +49,11 @@ class VenueRegistry:
         Raises
         ------
         ServiceError
-            `NotSupported` for a paper account; `ProviderUnavailable` when this server has no venue of its type.
+            `NotSupported` for a paper account; `Conflict` for one that its owner has disabled; `ProviderUnavailable`
+            when this server has no venue of its type.
         """
         must_be_at_a_venue(account)
+        must_be_enabled(account)
         if account.connection_id is not None:
             connected = self._by_connection.get(account.connection_id)
             if connected is None:

@@ -77,6 +77,7 @@ class Account:
     connection_id: int | None = None
     data_provider: models.DataProviderType | None = None
     accept_delayed: bool = False
+    disabled: bool = False
 
     @property
     def provider(self) -> models.DataProviderType | None:
@@ -120,12 +121,16 @@ async def accounts_by_id(tx: Transaction, account_ids: Iterable[int]) -> dict[in
 async def accounts_at_venue(
     tx: Transaction, broker_type: models.BrokerType, connection_id: int | None = None
 ) -> dict[str, Account]:
-    """Return all accounts at a venue by the names that they have there: of one connection, or of none."""
+    """Return the accounts at a venue by the names that they have there: of one connection, or of none.
+
+    Disabled ones are left out: nothing of them is sent, watched or compared.
+    """
     connection = accounts.c.connection_id
     rows = await tx.all(
         select(accounts).where(
             accounts.c.broker_type == broker_type.name,
             accounts.c.is_paper.is_(False),
+            accounts.c.disabled_at.is_(None),
             connection.is_(None) if connection_id is None else connection == connection_id,
         )
     )
@@ -146,6 +151,7 @@ def account_of(row: Row[Any]) -> Account:
         connection_id=row.connection_id,
         data_provider=None if row.data_provider is None else models.DataProviderType[row.data_provider],
         accept_delayed=row.accept_delayed,
+        disabled=row.disabled_at is not None,
     )
 
 
@@ -217,8 +223,8 @@ async def enable_broker_account(
 ) -> tuple[int, bool]:
     """Make a discovered account one of the user's accounts, reached by a connection.
 
-    An account that the user had before, by a connection that was removed, goes on with its history, its cash and its
-    limits. The books of a new one begin without cash: see `begin_with_cash`.
+    An account that the user had before, by a connection that was removed, or that they had disabled, goes on with its
+    history, its cash and its limits. The books of a new one begin without cash: see `begin_with_cash`.
 
     Parameters
     ----------
@@ -245,7 +251,9 @@ async def enable_broker_account(
         )
         if row.user_id != user_id or (holder is not None and holder != connection_id):
             raise conflict(f"account {name} is reached by another connection", code="AccountExists")
-        await tx.execute(accounts.update().where(accounts.c.id == row.id).values(connection_id=connection_id))
+        await tx.execute(
+            accounts.update().where(accounts.c.id == row.id).values(connection_id=connection_id, disabled_at=None)
+        )
         return row.id, False
     values = {
         "user_id": user_id,
@@ -261,6 +269,26 @@ async def enable_broker_account(
         "connection_id": connection_id,
     }
     return await tx.scalar(accounts.insert().values(values).returning(accounts.c.id)), True
+
+
+async def disable_broker_account(tx: WriteTransaction, account_id: int, now: datetime) -> None:
+    """Let an account of a connection not be used until it is enabled again."""
+    await tx.execute(accounts.update().where(accounts.c.id == account_id).values(disabled_at=now))
+
+
+def must_be_enabled(account: Account) -> None:
+    """Let only accounts pass that their owner has not disabled.
+
+    Raises
+    ------
+    ServiceError
+        `Conflict`.
+    """
+    if account.disabled:
+        raise conflict(
+            f"account {account.broker_account_id} is disabled: mesolive connector enable-account",
+            code="AccountDisabled",
+        )
 
 
 async def accounts_of_connection(tx: Transaction, connection_id: int) -> list[Account]:
@@ -437,6 +465,7 @@ class Accounts:
                     LastUpdated=self._as_of(row, owned[row.id], holds=bool(held.get(row.id))),
                     CreatedAt=row.created_at,
                     ActivePositions=active.get(row.id, 0),
+                    DisabledAt=row.disabled_at,
                 ),
                 facts.get(row.id),
             )

@@ -314,6 +314,32 @@ async def find_plan(tx: Transaction, user_id: int, plan_id: int) -> Plan:
     return result[plan_id]
 
 
+async def newest_plans(
+    tx: Transaction,
+    user_id: int,
+    limit: int,
+    *,
+    position_id: int | None = None,
+    strategy_id: int | None = None,
+    broker_account_id: str | None = None,
+    only_open: bool = True,
+) -> list[Plan]:
+    """Return the user's newest plans, newest first; `None` is any, `only_open` leaves out those executed."""
+    query = select(exec_plans.c.id).where(exec_plans.c.user_id == user_id)
+    if position_id is not None:
+        query = query.where(exec_plans.c.position_id == position_id)
+    if strategy_id is not None:
+        query = query.where(exec_plans.c.strategy_id == strategy_id)
+    if broker_account_id is not None:
+        query = query.join(accounts, accounts.c.id == exec_plans.c.account_id)
+        query = query.where(accounts.c.broker_account_id == broker_account_id)
+    if only_open:
+        query = query.where(exec_plans.c.state != PlanState.EXECUTED.value)
+    ids = [row.id for row in await tx.all(query.order_by(exec_plans.c.id.desc()).limit(limit))]
+    found = await find_plans(tx, user_id, ids)
+    return [found[plan_id] for plan_id in ids]
+
+
 async def find_plans(tx: Transaction, user_id: int, plan_ids: Iterable[int]) -> dict[int, Plan]:
     """Return those of the plans that are the user's, by their ids.
 

@@ -91,6 +91,12 @@ async def find_job(tx: Transaction, user_id: int, kind: JobKind, job_id: str) ->
     return _job_of(row)
 
 
+async def job_of_plan(tx: Transaction, user_id: int, plan_id: int) -> Job | None:
+    """Return the job that made a plan; `None` for a plan of a liquidation, or a job that was deleted for its age."""
+    row = await tx.first(_joined().where(prepare_jobs.c.user_id == user_id, prepare_jobs.c.plan_id == plan_id))
+    return None if row is None else _job_of(row)
+
+
 async def count_running(tx: Transaction, user_id: int) -> int:
     """Return how many of the user's jobs have not ended."""
     result = await tx.scalar(

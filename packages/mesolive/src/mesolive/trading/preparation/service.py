@@ -33,7 +33,7 @@ from mesolive.trading.evaluation.evaluator import (
     load_context,
 )
 from mesolive.trading.idempotency import Idempotency
-from mesolive.trading.portfolio.accounts import Account, find_account
+from mesolive.trading.portfolio.accounts import Account, find_account, must_be_enabled
 from mesolive.trading.portfolio.adjustments import AdjustmentStep, store_adjustment_step
 from mesolive.trading.portfolio.plans import NewPlan, count_unexecuted, store_plan
 from mesolive.trading.portfolio.positions import CLOSED, find_position
@@ -138,15 +138,16 @@ class Preparations:
         Raises
         ------
         ServiceError
-            `NotFound` for a strategy, an account or an underlying that is not there; `ProviderUnavailable` for a
-            provider that is not connected; `RateLimited` when too many of the user's preparations are under way;
-            `ValidationError` for a name that cannot be shown.
+            `NotFound` for a strategy, an account or an underlying that is not there; `Conflict` for a disabled account;
+            `ProviderUnavailable` for a provider that is not connected; `RateLimited` when too many of the user's
+            preparations are under way; `ValidationError` for a name that cannot be shown.
         """
         checked_name("PositionName", args.PositionName)
 
         async def find(tx: Transaction) -> tuple[int, Account, int | None]:
             await find_strategy(tx, user.user_id, args.StrategyId)
             account = await find_account(tx, user.user_id, args.BrokerAccountId)
+            must_be_enabled(account)
             self._evaluator.view(args.Underlying.Symbol, args.DataProvider)
             return args.StrategyId, account, None
 

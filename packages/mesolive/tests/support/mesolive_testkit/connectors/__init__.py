@@ -72,7 +72,9 @@ async def until(kit: Kit, condition: Callable[[models.ConnectorInfo], bool], nam
             await asyncio.sleep(0.02)
 
 
-async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositionEntryStatusResult:
+async def prepared(
+    kit: Kit, account: str = ACCOUNT, name: str = "over a connector"
+) -> models.GetPreparePositionEntryStatusResult:
     """Import the sample strategy for an account, prepare an entry, and return the job's final status."""
     strategy = await kit.control.create_strategy(
         models.CreateStrategyArgs(StrategyDefinition=definition(), ActiveOnAccounts=[account])
@@ -80,7 +82,7 @@ async def prepared(kit: Kit, account: str = ACCOUNT) -> models.GetPreparePositio
     job = await kit.control.start_prepare_position_entry(
         models.PreparePositionEntryArgs(
             IdempotencyKey=new_idempotency_key(),
-            PositionName="over a connector",
+            PositionName=name,
             StrategyId=strategy.Id,
             BrokerAccountId=account,
             LegSelectionConstraint=models.LiveLegSelectionConstraint.FullyUnique,
