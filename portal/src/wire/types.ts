@@ -25,6 +25,10 @@ export interface AccountLimits {
   StaleExits: string;
 }
 
+export interface AcknowledgeErrorArgs {
+  ErrorId: string;
+}
+
 export interface AddConnectorArgs {
   Name: string;
   Kind: string;
@@ -247,6 +251,34 @@ export interface CancelPreparePositionExitArgs {
   JobId: string;
 }
 
+export interface ChainExpiration {
+  Root: string;
+  Day: string;
+  Expiration: Instant;
+  Settlement: string;
+  DTE: number;
+  Forward?: number | null;
+}
+
+export interface ChainQuote {
+  Bid?: number | null;
+  Ask?: number | null;
+  Last?: number | null;
+  Mark?: number | null;
+  IV?: number | null;
+  Delta?: number | null;
+  Gamma?: number | null;
+  Theta?: number | null;
+  Vega?: number | null;
+  Quality: string;
+}
+
+export interface ChainRow {
+  Strike: number;
+  Call?: ChainQuote | null;
+  Put?: ChainQuote | null;
+}
+
 export interface CheckOrderArgs {
   ReplacesOrder?: number | null;
   BrokerAccountId: string;
@@ -429,6 +461,12 @@ export interface DefinitionProblem {
   Severity: string;
 }
 
+export interface DefinitionVariable {
+  Name: string;
+  Source: string;
+  Help: string;
+}
+
 export interface DeleteStrategyArgs {
   StrategyId: number;
   Force?: boolean;
@@ -470,6 +508,13 @@ export interface EntrySignalsResult {
   Conditions: ConditionEvaluation[];
   EntryAllowed: boolean;
   NextEntryAt?: Instant | null;
+}
+
+export interface ErrorAcknowledgement {
+  ErrorId: string;
+  EventSeqId: number;
+  At: Instant;
+  By: string;
 }
 
 export interface ErrorEvent {
@@ -541,6 +586,25 @@ export interface GetAccountLimitsArgs {
   BrokerAccountId: string;
 }
 
+export interface GetChainArgs {
+  Symbol: string;
+  Root?: string | null;
+  Day: string;
+  Center?: DecimalArg | null;
+  Strikes?: number;
+  DataProvider?: DataProviderType | null;
+}
+
+export interface GetChainResult {
+  At: Instant;
+  Expiration: ChainExpiration;
+  Multiplier: number;
+  Spot?: number | null;
+  Stale: boolean;
+  Listed: number;
+  Rows: ChainRow[];
+}
+
 export interface GetComboContractsSnapshotArgs {
   Combo: ComboLeg[];
   PriceFields?: string;
@@ -591,6 +655,9 @@ export interface GetEventsArgs {
   BeforeEventSeqId?: number | null;
   Types?: string[] | null;
   StrategyId?: number | null;
+  PositionId?: number | null;
+  OrderId?: number | null;
+  Text?: string | null;
   Limit?: number;
 }
 
@@ -633,6 +700,16 @@ export interface GetExecutionsArgs {
 export interface GetExecutionsResult {
   Executions: LiveExecution[];
   MissingExecutionIds: number[];
+}
+
+export interface GetExpirationsArgs {
+  Symbol: string;
+  DataProvider?: DataProviderType | null;
+}
+
+export interface GetExpirationsResult {
+  At: Instant;
+  Expirations: ChainExpiration[];
 }
 
 export interface GetIdempotencyRecordArgs {
@@ -813,6 +890,28 @@ export interface GetRiskGraphResult {
   Curves: RiskCurve[];
   SigmaMove?: number | null;
   MissingLegs: string[];
+}
+
+export interface GetSessionArgs {
+}
+
+export interface GetSessionResult {
+  User: string;
+  Role: string;
+  KeyId?: string | null;
+  SessionId?: string | null;
+  ExpiresAt?: Instant | null;
+  Version: string;
+  Market: string;
+  Speed: number;
+  MarketTime: Instant;
+  RealTime: Instant;
+  SessionOpen: Instant;
+  SessionClose: Instant;
+  IsOpen: boolean;
+  SignalsEverySeconds: number;
+  EnforceMaxAdjustments: boolean;
+  DataProviders: DataProviderType[];
 }
 
 export interface GetStrategyArgs {
@@ -1021,6 +1120,13 @@ export interface ListConnectorsResult {
   Connectors: ConnectorInfo[];
 }
 
+export interface ListErrorAcknowledgementsArgs {
+}
+
+export interface ListErrorAcknowledgementsResult {
+  Acknowledgements: ErrorAcknowledgement[];
+}
+
 export interface ListExecPlansArgs {
   PositionId?: number | null;
   StrategyId?: number | null;
@@ -1118,6 +1224,23 @@ export interface ListStrategiesArgs {
 export interface ListStrategiesResult {
   ContinuationToken?: string | null;
   Strategies: LiveStrategy[];
+}
+
+export interface ListUnderlyingsArgs {
+  DataProvider?: DataProviderType | null;
+}
+
+export interface ListUnderlyingsResult {
+  Underlyings: UnderlyingInfo[];
+}
+
+export interface ListVariablesArgs {
+  StrategyDefinition?: Record<string, JsonValue> | null;
+}
+
+export interface ListVariablesResult {
+  Variables: DefinitionVariable[];
+  Functions: string[];
 }
 
 export interface LiveAccount {
@@ -1915,6 +2038,18 @@ export interface UnderlyingDataEntry {
   Prices?: LivePrices | null;
 }
 
+export interface UnderlyingInfo {
+  Underlying: LiveUnderlying;
+  DataProvider: DataProviderType;
+  Preferred: boolean;
+  Bid?: number | null;
+  Ask?: number | null;
+  Last?: number | null;
+  Mark?: number | null;
+  ReceivedAt?: Instant | null;
+  Stale: boolean;
+}
+
 export interface UnsentLegGroup {
   LegGroupId: number;
   Status: StatusCode;
@@ -1953,6 +2088,7 @@ export interface UpdateStrategyArgs {
 }
 
 export interface ControlHub {
+  AcknowledgeError: { args: AcknowledgeErrorArgs; result: ErrorAcknowledgement };
   AddConnector: { args: AddConnectorArgs; result: ConnectorInfo };
   AddNotificationRule: { args: AddNotificationRuleArgs; result: NotificationRule };
   AdjustLegPnL: { args: AdjustLegPnLArgs; result: LiveLeg };
@@ -1975,11 +2111,13 @@ export interface ControlHub {
   EndSession: { args: EndSessionArgs; result: ListSessionsResult };
   GetAccount: { args: GetAccountArgs; result: LiveAccount };
   GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
+  GetChain: { args: GetChainArgs; result: GetChainResult };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
   GetEvaluations: { args: GetEvaluationsArgs; result: GetEvaluationsResult };
   GetExecPlan: { args: GetExecPlanArgs; result: GetExecPlanResult };
   GetExecution: { args: GetExecutionArgs; result: LiveExecution };
   GetExecutions: { args: GetExecutionsArgs; result: GetExecutionsResult };
+  GetExpirations: { args: GetExpirationsArgs; result: GetExpirationsResult };
   GetIdempotencyRecord: { args: GetIdempotencyRecordArgs; result: IdempotencyRecord };
   GetLeg: { args: GetLegArgs; result: LiveLeg };
   GetLegs: { args: GetLegsArgs; result: GetLegsResult };
@@ -1992,6 +2130,7 @@ export interface ControlHub {
   GetPreparePositionExitStatus: { args: GetPreparePositionExitStatusArgs; result: GetPreparePositionExitStatusResult };
   GetReconciliation: { args: GetReconciliationArgs; result: GetReconciliationResult };
   GetRiskGraph: { args: GetRiskGraphArgs; result: GetRiskGraphResult };
+  GetSession: { args: GetSessionArgs; result: GetSessionResult };
   GetStrategy: { args: GetStrategyArgs; result: LiveStrategyDetail };
   GetStrategySchema: { args: GetStrategySchemaArgs; result: GetStrategySchemaResult };
   HaltTrading: { args: HaltTradingArgs; result: ListHaltsResult };
@@ -2002,6 +2141,7 @@ export interface ControlHub {
   ListConnections: { args: ListConnectionsArgs; result: ListConnectionsResult };
   ListConnectorKinds: { args: ListConnectorKindsArgs; result: ListConnectorKindsResult };
   ListConnectors: { args: ListConnectorsArgs; result: ListConnectorsResult };
+  ListErrorAcknowledgements: { args: ListErrorAcknowledgementsArgs; result: ListErrorAcknowledgementsResult };
   ListExecPlans: { args: ListExecPlansArgs; result: ListExecPlansResult };
   ListExecutions: { args: ListExecutionsArgs; result: ListExecutionsResult };
   ListHalts: { args: ListHaltsArgs; result: ListHaltsResult };
@@ -2011,6 +2151,8 @@ export interface ControlHub {
   ListPositions: { args: ListPositionsArgs; result: ListPositionsResult };
   ListSessions: { args: ListSessionsArgs; result: ListSessionsResult };
   ListStrategies: { args: ListStrategiesArgs; result: ListStrategiesResult };
+  ListUnderlyings: { args: ListUnderlyingsArgs; result: ListUnderlyingsResult };
+  ListVariables: { args: ListVariablesArgs; result: ListVariablesResult };
   RemoveConnector: { args: ConnectorArgs; result: RemoveConnectorResult };
   RemoveNotificationRule: { args: NotificationRuleArgs; result: ListNotificationRulesResult };
   RenameStrategy: { args: RenameStrategyArgs; result: LiveStrategy };

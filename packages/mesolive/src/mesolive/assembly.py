@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from mesolive import __version__
 from mesolive.access.credentials import Credentials
 from mesolive.access.keys import Access, secret_of
 from mesolive.access.sealing import Sealing
@@ -31,6 +32,7 @@ from mesolive.hubs.data import DataHub
 from mesolive.hubs.envelope import EnvelopeHub, Shares
 from mesolive.hubs.event import EventHub, HubSink
 from mesolive.hubs.key_watch import AccessMonitor
+from mesolive.journal.acknowledgements import ErrorAcknowledgements
 from mesolive.journal.bus import LocalBus
 from mesolive.journal.deliverer import Deliverer
 from mesolive.journal.events import Events
@@ -50,6 +52,7 @@ from mesolive.shares import CallShares, CountedShares
 from mesolive.signals.evaluator import SignalEvaluator
 from mesolive.signals.latest import LatestEvaluations
 from mesolive.signals.outlook import Outlook
+from mesolive.signals.session_info import ServerFacts, SessionInfo
 from mesolive.store.database import Database
 from mesolive.store.engines import directory_of
 from mesolive.store.paging import Pager
@@ -84,6 +87,7 @@ from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Bounds, Preparations
 from mesolive.trading.settlement.paper_settlements import PaperSettlements
 from mesolive.trading.strategies import CompiledStrategies, Strategies
+from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive.venues.base import Venue
 from mesolive.venues.simulated.ledger import VenueLedger, VenueMemoryError
 from mesolive.venues.simulated.venue import SimulatedVenue
@@ -408,6 +412,9 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         idempotency=core.idempotency,
         order_checks=OrderChecks(database, core.market, engine.venues, clock),
         exec_plans=ExecPlans(database),
+        session=SessionInfo(_server_facts(settings), core.market, core.calendar, clock),
+        acknowledgements=ErrorAcknowledgements(database),
+        chains=ChainWindows(core.market),
         notifications=Notifications(database, sealing, target, notifier, Events(database, journal, pager), accounts),
     )
     signals = SignalEvaluator(
@@ -422,6 +429,16 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         every=settings.signals_every,
     )
     return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager, notifier)
+
+
+def _server_facts(settings: Settings) -> ServerFacts:
+    return ServerFacts(
+        __version__,
+        settings.market or "live",
+        settings.speed,
+        settings.signals_every,
+        enforce_max_adjustments=settings.enforce_max_adjustments,
+    )
 
 
 def _build_venues(settings: Settings, overrides: Overrides, core: CoreParts, stack: AsyncExitStack) -> Sequence[Venue]:

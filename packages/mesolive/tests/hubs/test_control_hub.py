@@ -105,6 +105,13 @@ OURS = [
     "CheckOrder",
     "GetExecPlan",
     "ListExecPlans",
+    "GetSession",
+    "AcknowledgeError",
+    "ListErrorAcknowledgements",
+    "ListVariables",
+    "ListUnderlyings",
+    "GetExpirations",
+    "GetChain",
 ]
 
 

@@ -359,3 +359,37 @@ class MesoLiveControlHubClient(HubClient):
     async def list_exec_plans(self, args: models.ListExecPlansArgs | None = None) -> models.ListExecPlansResult:
         """List exec plans, the newest first."""
         return await self._call("ListExecPlans", args or models.ListExecPlansArgs(), models.ListExecPlansResult)
+
+    async def get_session(self, args: models.GetSessionArgs | None = None) -> models.GetSessionResult:
+        """Return who the caller is, and what the server and its market are."""
+        return await self._call("GetSession", args or models.GetSessionArgs(), models.GetSessionResult)
+
+    async def acknowledge_error(self, args: models.AcknowledgeErrorArgs) -> models.ErrorAcknowledgement:
+        """Note that a person has seen an error; it stays active."""
+        return await self._call("AcknowledgeError", args, models.ErrorAcknowledgement)
+
+    async def list_error_acknowledgements(
+        self, args: models.ListErrorAcknowledgementsArgs | None = None
+    ) -> models.ListErrorAcknowledgementsResult:
+        """List which active errors were acknowledged."""
+        return await self._call(
+            "ListErrorAcknowledgements",
+            args or models.ListErrorAcknowledgementsArgs(),
+            models.ListErrorAcknowledgementsResult,
+        )
+
+    async def list_variables(self, args: models.ListVariablesArgs | None = None) -> models.ListVariablesResult:
+        """List the names that statements of a definition may read."""
+        return await self._call("ListVariables", args or models.ListVariablesArgs(), models.ListVariablesResult)
+
+    async def list_underlyings(self, args: models.ListUnderlyingsArgs | None = None) -> models.ListUnderlyingsResult:
+        """List the underlyings that there are quotes of."""
+        return await self._call("ListUnderlyings", args or models.ListUnderlyingsArgs(), models.ListUnderlyingsResult)
+
+    async def get_expirations(self, args: models.GetExpirationsArgs) -> models.GetExpirationsResult:
+        """Return the expirations of an underlying."""
+        return await self._call("GetExpirations", args, models.GetExpirationsResult)
+
+    async def get_chain(self, args: models.GetChainArgs) -> models.GetChainResult:
+        """Return the strikes of an expiration around the money, with quotes and greeks."""
+        return await self._call("GetChain", args, models.GetChainResult)

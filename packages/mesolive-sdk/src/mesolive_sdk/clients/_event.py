@@ -73,20 +73,17 @@ class MesoLiveEventHubClient(HubClient):
         )
 
     async def get_events(self, args: models.GetEventsArgs | None = None) -> models.GetEventsResult:
-        """Return events backwards from an id or the newest, by type and strategy."""
-        return await self._call("GetEvents", args or models.GetEventsArgs(), models.GetEventsResult)
+        """Return events backwards from an id or the newest, by what they are of and what they contain.
+
+        Each envelope's `Event` is the callback's model, if this SDK knows it.
+        """
+        result = await self._call("GetEvents", args or models.GetEventsArgs(), models.GetEventsResult)
+        return _decoded(result, "GetEvents")
 
     async def get_events_since(self, args: models.GetEventsSinceArgs) -> models.GetEventsSinceResult:
         """Return the events after a number; each envelope's `Event` is the callback's model, if this SDK knows it."""
         result = await self._call("GetEventsSince", args, models.GetEventsSinceResult)
-        try:
-            for envelope in result.Events:
-                event = decode_event(envelope)
-                if event is not None:
-                    envelope.Event = event
-        except WireValidationError as error:
-            raise signalr_error(error, "GetEventsSince") from error
-        return result
+        return _decoded(result, "GetEventsSince")
 
     def on_entry_signal(
         self, handler: Callable[[models.EntrySignalEvent], R]
@@ -242,3 +239,18 @@ class MesoLiveEventHubClient(HubClient):
                     await outcome
             except Exception:
                 logger.exception("A handler of %s failed on event %s", callback, event.EventSeqId)
+
+
+_E = TypeVar("_E", models.GetEventsResult, models.GetEventsSinceResult)
+
+
+def _decoded(result: _E, method: str) -> _E:
+    """Give each envelope its callback's model, if this SDK knows it."""
+    try:
+        for envelope in result.Events:
+            event = decode_event(envelope)
+            if event is not None:
+                envelope.Event = event
+    except WireValidationError as error:
+        raise signalr_error(error, method) from error
+    return result

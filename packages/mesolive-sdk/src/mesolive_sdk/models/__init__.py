@@ -53,6 +53,18 @@ from mesolive_sdk.models._base import (
     WireEnum,
     WireFlags,
 )
+from mesolive_sdk.models._chain import (
+    ChainExpiration,
+    ChainQuote,
+    ChainRow,
+    GetChainArgs,
+    GetChainResult,
+    GetExpirationsArgs,
+    GetExpirationsResult,
+    ListUnderlyingsArgs,
+    ListUnderlyingsResult,
+    UnderlyingInfo,
+)
 from mesolive_sdk.models._common import (
     ConditionEvaluation,
     GreekValues,
@@ -309,6 +321,17 @@ from mesolive_sdk.models._risk import (
     GetRiskGraphResult,
     RiskCurve,
 )
+from mesolive_sdk.models._session import (
+    AcknowledgeErrorArgs,
+    DefinitionVariable,
+    ErrorAcknowledgement,
+    GetSessionArgs,
+    GetSessionResult,
+    ListErrorAcknowledgementsArgs,
+    ListErrorAcknowledgementsResult,
+    ListVariablesArgs,
+    ListVariablesResult,
+)
 from mesolive_sdk.models._tickets import (
     CheckOrderArgs,
     CheckOrderResult,
@@ -322,6 +345,25 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "ChainExpiration",
+    "ChainQuote",
+    "ChainRow",
+    "GetChainArgs",
+    "GetChainResult",
+    "GetExpirationsArgs",
+    "GetExpirationsResult",
+    "ListUnderlyingsArgs",
+    "ListUnderlyingsResult",
+    "UnderlyingInfo",
+    "AcknowledgeErrorArgs",
+    "DefinitionVariable",
+    "ErrorAcknowledgement",
+    "GetSessionArgs",
+    "GetSessionResult",
+    "ListErrorAcknowledgementsArgs",
+    "ListErrorAcknowledgementsResult",
+    "ListVariablesArgs",
+    "ListVariablesResult",
     "CheckOrderArgs",
     "CheckOrderResult",
     "ExecPlanGroup",

@@ -259,6 +259,10 @@ class GetEventsArgs(msgspec.Struct, kw_only=True):
         Names of events, such as `OnOrderUpdate`.
     StrategyId
         Only events of this strategy.
+    PositionId, OrderId
+        Only events of this position or order.
+    Text
+        Only events that contain this, in any case, wherever in them.
     Limit
         How many, 1 to 500.
     """
@@ -266,6 +270,9 @@ class GetEventsArgs(msgspec.Struct, kw_only=True):
     BeforeEventSeqId: Id | None = None
     Types: Annotated[list[str], msgspec.Meta(max_length=50)] | None = None
     StrategyId: Id | None = None
+    PositionId: Id | None = None
+    OrderId: Id | None = None
+    Text: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     Limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
 
 

@@ -136,14 +136,14 @@ class ListExecPlansArgs(msgspec.Struct, kw_only=True):
     Open
         Whether to leave out plans that were executed.
     Limit
-        How many of the newest, 1 to 200.
+        How many of the newest, 1 to 500.
     """
 
     PositionId: Id | None = None
     StrategyId: Id | None = None
     BrokerAccountId: str | None = None
     Open: bool = True
-    Limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    Limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
 
 
 class ExecPlanGroup(msgspec.Struct, kw_only=True):

@@ -90,7 +90,8 @@ DefinitionProblem: Path str, Message str, Severity str
 CheckStrategyDefinitionResult: Valid bool, Problems list[DefinitionProblem], Notes list[str]
 GetStrategySchemaArgs:
 GetStrategySchemaResult: Schema dict[str, JSON]
-GetEventsArgs: BeforeEventSeqId int?, Types list[str]?, StrategyId int?, Limit int = 100
+GetEventsArgs: BeforeEventSeqId int?, Types list[str]?, StrategyId int?, PositionId int?, \
+    OrderId int?, Text str?, Limit int = 100
 GetEventsResult: Events list[MesoLiveEventEnvelope], HasMore bool
 QuietHours: From str, To str, TimeZone str = America/New_York, Except list[NotificationKind]?
 NotificationRule: RuleId int, Name str, Service str, Kinds list[NotificationKind], StrategyId int?, \
@@ -119,6 +120,30 @@ ExecPlanInfo: ExecPlanId int, Kind str, State str, StrategyId int, StrategyName 
 ListExecPlansResult: Plans list[ExecPlanInfo]
 GetExecPlanResult: Plan ExecPlanInfo, JobId str?, Entry PreparePositionEntryResult?, \
     Exit PreparePositionExitResult?, Adjustment PreparePositionAdjustmentResult?
+GetSessionArgs:
+GetSessionResult: User str, Role str, KeyId str?, SessionId str?, ExpiresAt datetime?, Version str, Market str, \
+    Speed Decimal, MarketTime datetime, RealTime datetime, SessionOpen datetime, SessionClose datetime, IsOpen bool, \
+    SignalsEverySeconds Decimal, EnforceMaxAdjustments bool, DataProviders list[DataProviderType]
+AcknowledgeErrorArgs: ErrorId UUID
+ErrorAcknowledgement: ErrorId UUID, EventSeqId int, At datetime, By str
+ListErrorAcknowledgementsArgs:
+ListErrorAcknowledgementsResult: Acknowledgements list[ErrorAcknowledgement]
+ListVariablesArgs: StrategyDefinition dict[str, JSON]?
+DefinitionVariable: Name str, Source str, Help str
+ListVariablesResult: Variables list[DefinitionVariable], Functions list[str]
+ListUnderlyingsArgs: DataProvider DataProviderType?
+UnderlyingInfo: Underlying LiveUnderlying, DataProvider DataProviderType, Preferred bool, Bid Decimal?, Ask Decimal?, \
+    Last Decimal?, Mark Decimal?, ReceivedAt datetime?, Stale bool
+ListUnderlyingsResult: Underlyings list[UnderlyingInfo]
+GetExpirationsArgs: Symbol str, DataProvider DataProviderType?
+ChainExpiration: Root str, Day str, Expiration datetime, Settlement str, DTE Decimal, Forward Decimal?
+GetExpirationsResult: At datetime, Expirations list[ChainExpiration]
+GetChainArgs: Symbol str, Root str?, Day str, Center Decimal?, Strikes int = 40, DataProvider DataProviderType?
+ChainQuote: Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, IV Decimal?, Delta Decimal?, Gamma Decimal?, \
+    Theta Decimal?, Vega Decimal?, Quality str
+ChainRow: Strike Decimal, Call ChainQuote?, Put ChainQuote?
+GetChainResult: At datetime, Expiration ChainExpiration, Multiplier Decimal, Spot Decimal?, Stale bool, Listed int, \
+    Rows list[ChainRow]
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -467,6 +492,14 @@ control TestNotificationRule test_notification_rule NotificationRuleArgs TestNot
 control CheckOrder check_order CheckOrderArgs CheckOrderResult
 control GetExecPlan get_exec_plan GetExecPlanArgs GetExecPlanResult
 control ListExecPlans list_exec_plans ListExecPlansArgs ListExecPlansResult
+control GetSession get_session GetSessionArgs GetSessionResult
+control AcknowledgeError acknowledge_error AcknowledgeErrorArgs ErrorAcknowledgement
+control ListErrorAcknowledgements list_error_acknowledgements ListErrorAcknowledgementsArgs \
+    ListErrorAcknowledgementsResult
+control ListVariables list_variables ListVariablesArgs ListVariablesResult
+control ListUnderlyings list_underlyings ListUnderlyingsArgs ListUnderlyingsResult
+control GetExpirations get_expirations GetExpirationsArgs GetExpirationsResult
+control GetChain get_chain GetChainArgs GetChainResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

@@ -9,9 +9,11 @@ from mesolive.access.credentials import Credentials
 from mesolive.connectors.service import Connections
 from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.envelope import EnvelopeHub
+from mesolive.journal.acknowledgements import ErrorAcknowledgements
 from mesolive.notifications.service import Notifications
 from mesolive.signals.latest import LatestEvaluations
 from mesolive.signals.outlook import Outlook
+from mesolive.signals.session_info import SessionInfo
 from mesolive.trading.account_actions import AccountActions
 from mesolive.trading.adoption import PositionAdoption
 from mesolive.trading.agents import Agents
@@ -32,6 +34,7 @@ from mesolive.trading.preparation.position_details import PositionDetails
 from mesolive.trading.preparation.risk_graphs import RiskGraphs
 from mesolive.trading.preparation.service import Preparations
 from mesolive.trading.strategies import Strategies
+from mesolive.trading.valuation.chain_windows import ChainWindows
 from mesolive_sdk import models
 from signalr_asyncio import Payload, hub_method
 
@@ -68,6 +71,9 @@ class ControlServices:
     notifications: Notifications
     order_checks: OrderChecks
     exec_plans: ExecPlans
+    session: SessionInfo
+    acknowledgements: ErrorAcknowledgements
+    chains: ChainWindows
 
 
 class ControlHub(EnvelopeHub):
@@ -530,3 +536,47 @@ class ControlHub(EnvelopeHub):
     async def list_exec_plans(self, args: Payload | None = None) -> Answer:
         """List exec plans, the newest first."""
         return await self._answer("ListExecPlans", models.ListExecPlansArgs, args, self._services.exec_plans.list)
+
+    @hub_method(name="GetSession")
+    async def get_session(self, args: Payload | None = None) -> Answer:
+        """Return who the caller is, and what the server and its market are."""
+        return await self._answer("GetSession", models.GetSessionArgs, args, self._services.session.get)
+
+    @hub_method(name="AcknowledgeError")
+    async def acknowledge_error(self, args: Payload | None = None) -> Answer:
+        """Note that a person has seen an error; it stays active."""
+        return await self._answer(
+            "AcknowledgeError", models.AcknowledgeErrorArgs, args, self._services.acknowledgements.acknowledge
+        )
+
+    @hub_method(name="ListErrorAcknowledgements")
+    async def list_error_acknowledgements(self, args: Payload | None = None) -> Answer:
+        """List which active errors were acknowledged."""
+        return await self._answer(
+            "ListErrorAcknowledgements",
+            models.ListErrorAcknowledgementsArgs,
+            args,
+            self._services.acknowledgements.list,
+        )
+
+    @hub_method(name="ListVariables")
+    async def list_variables(self, args: Payload | None = None) -> Answer:
+        """List the names that statements of a definition may read."""
+        return await self._answer("ListVariables", models.ListVariablesArgs, args, self._services.definitions.variables)
+
+    @hub_method(name="ListUnderlyings")
+    async def list_underlyings(self, args: Payload | None = None) -> Answer:
+        """List the underlyings that there are quotes of."""
+        return await self._answer(
+            "ListUnderlyings", models.ListUnderlyingsArgs, args, self._services.chains.underlyings
+        )
+
+    @hub_method(name="GetExpirations")
+    async def get_expirations(self, args: Payload | None = None) -> Answer:
+        """Return the expirations of an underlying."""
+        return await self._answer("GetExpirations", models.GetExpirationsArgs, args, self._services.chains.expirations)
+
+    @hub_method(name="GetChain")
+    async def get_chain(self, args: Payload | None = None) -> Answer:
+        """Return the strikes of an expiration around the money, with quotes and greeks."""
+        return await self._answer("GetChain", models.GetChainArgs, args, self._services.chains.window)

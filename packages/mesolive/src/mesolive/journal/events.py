@@ -74,7 +74,14 @@ class Events:
     async def before(self, user_id: int, args: GetEventsArgs) -> GetEventsResult:
         """Return events backwards, newest first: before an id, of some types, of a strategy."""
         result, more = await self._journal.before(
-            user_id, args.BeforeEventSeqId, args.Limit, types=args.Types, strategy_id=args.StrategyId
+            user_id,
+            args.BeforeEventSeqId,
+            args.Limit,
+            types=args.Types,
+            strategy_id=args.StrategyId,
+            position_id=args.PositionId,
+            order_id=args.OrderId,
+            text=args.Text,
         )
         return GetEventsResult(Events=result, HasMore=more)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from mesolive.clock import Clock
 from mesolive.journal.bus import Bus
@@ -246,6 +246,9 @@ class Journal:
         *,
         types: Sequence[str] | None = None,
         strategy_id: int | None = None,
+        position_id: int | None = None,
+        order_id: int | None = None,
+        text: str | None = None,
         most_bytes: int = MAX_BYTES,
     ) -> tuple[list[MesoLiveEventEnvelope], bool]:
         """Return the user's newest events before `before` (`None` for the last ones), and whether there are more.
@@ -256,6 +259,10 @@ class Journal:
             The names of events that fit; `None` for all.
         strategy_id
             The strategy whose events fit; `None` for all.
+        position_id, order_id
+            The position or the order that events name; `None` for all.
+        text
+            What the event's JSON contains, in any case; `None` for all.
         most_bytes
             How long they may be together, as JSON; one event is returned however long it is.
         """
@@ -266,6 +273,12 @@ class Journal:
             query = query.where(log.c.event_type.in_(types))
         if strategy_id is not None:
             query = query.where(log.c.strategy_id == strategy_id)
+        for name, number in (("PositionId", position_id), ("OrderId", order_id)):
+            if number is not None:
+                found = f'"{name}":{number}'
+                query = query.where(log.c.body.contains(f"{found},") | log.c.body.contains(found + "}"))
+        if text:
+            query = query.where(func.lower(log.c.body).contains(text.lower(), autoescape=True))
         async with self._database.read() as tx:
             rows = await tx.all(query)
         kept: list[Row[Any]] = []

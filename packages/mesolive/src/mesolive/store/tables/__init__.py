@@ -12,6 +12,7 @@ SUBJECTS = (
     "idempotency",
     "journal",
     "notifications",
+    "samples",
     "server",
     "settlements",
     "signals",

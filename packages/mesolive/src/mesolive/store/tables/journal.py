@@ -36,3 +36,14 @@ active_events = Table(
     Column("event_seq_id", BigInteger, nullable=False),
     ForeignKeyConstraint(["user_id", "event_seq_id"], ["events.user_id", "events.event_seq_id"]),
 )
+
+error_acknowledgements = Table(
+    "error_acknowledgements",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id"), primary_key=True),
+    Column("error_id", Text, primary_key=True),
+    Column("event_seq_id", BigInteger, nullable=False),  # the event that began the error
+    Column("acknowledged_at", UtcDateTime, nullable=False),
+    Column("acknowledged_by", Text, nullable=False),
+)
+"""One row per error that a person has ever acknowledged; it counts while the event is the active one."""

@@ -206,6 +206,7 @@ prepare_jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_prepare_jobs_status", "status"),
+    Index("ix_prepare_jobs_plan", "plan_id"),
 )
 
 positions = Table(

@@ -8,6 +8,7 @@ from mesolive.access.context import UserContext
 from mesolive.language import check_definition
 from mesolive.language.problems import Problem, Severity
 from mesolive.language.schema import definition_schema
+from mesolive.trading.evaluation.definition_names import variables_of
 from mesolive_sdk import models
 
 
@@ -25,6 +26,11 @@ class DefinitionChecks:
             Problems=[_shown(problem) for problem in (*report.problems, *report.advice)],
             Notes=[str(line) for line in report.conversion],
         )
+
+    async def variables(self, user: UserContext, args: models.ListVariablesArgs) -> models.ListVariablesResult:
+        """Return the names that statements may read; of a broken definition as far as it can be read."""
+        del user
+        return await asyncio.to_thread(variables_of, args.StrategyDefinition)
 
     async def schema(self, user: UserContext, args: models.GetStrategySchemaArgs) -> models.GetStrategySchemaResult:
         """Return the JSON Schema of definitions."""

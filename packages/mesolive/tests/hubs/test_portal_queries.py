@@ -1,0 +1,183 @@
+"""What pages ask once: the session, chain windows, names of definitions, acknowledged errors, filtered events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from mesolive import __version__
+from mesolive.journal.bus import LocalBus
+from mesolive.journal.journal import Journal
+from mesolive.journal.unstamped import UNSTAMPED
+from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models
+from mesolive_sdk.models import StatusCode
+from mesolive_testkit.server import START, Kit, definition, live_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def kit(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kit]:
+    async with live_server(tmp_path_factory.mktemp("queries")) as running:
+        yield running
+
+
+async def test_the_session_says_who_is_here_and_where_the_market_stands(kit: Kit) -> None:
+    told = await kit.control.get_session()
+    assert (told.User, told.Role, told.Version, told.Market) == ("trader", "trade", __version__, "simulated")
+    assert told.KeyId is not None
+    assert told.SessionId is None
+    assert (told.IsOpen, told.MarketTime) == (True, START)
+    assert told.SessionOpen < START < told.SessionClose
+    assert told.DataProviders == [models.DataProviderType.Simulated]
+    made = await kit.control.create_api_key(models.CreateApiKeyArgs(Role="watch"))
+    watcher = await kit.client(MesoLiveControlHubClient, made.Token)
+    assert (await watcher.get_session()).Role == "watch"
+
+
+async def test_a_chain_is_a_window_of_strikes_around_the_money(kit: Kit) -> None:
+    (underlying,) = (await kit.control.list_underlyings()).Underlyings
+    assert (underlying.Underlying.Symbol, underlying.Preferred, underlying.Stale) == ("SPX", True, False)
+    assert underlying.Mark is not None
+    expirations = (await kit.control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations
+    assert [one.Expiration for one in expirations] == sorted(one.Expiration for one in expirations)
+    month = next(one for one in expirations if one.DTE > 20)
+    chain = await kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=month.Root, Day=month.Day, Strikes=11))
+    assert (chain.Expiration, len(chain.Rows), chain.Stale) == (month, 11, False)
+    strikes = [row.Strike for row in chain.Rows]
+    assert strikes == sorted(strikes)
+    assert month.Forward is not None
+    assert strikes[0] < month.Forward < strikes[-1]
+    assert chain.Listed > 11
+    for row in chain.Rows:
+        assert row.Call is not None
+        assert row.Put is not None
+        assert row.Call.Bid is not None
+        assert row.Call.Ask is not None
+        assert 0 < row.Call.Bid <= row.Call.Ask
+        assert row.Call.Delta is not None
+        assert 0 < row.Call.Delta < 100
+        assert row.Put.Delta is not None
+        assert -100 < row.Put.Delta < 0
+        assert row.Call.IV is not None
+        assert 1 < row.Call.IV < 200
+        assert row.Call.Quality == "Live"
+
+
+async def test_a_chain_agrees_with_the_snapshot_of_its_contracts(kit: Kit) -> None:
+    expirations = (await kit.control.get_expirations(models.GetExpirationsArgs(Symbol="SPX"))).Expirations
+    month = next(one for one in expirations if one.DTE > 20)
+    chain = await kit.control.get_chain(models.GetChainArgs(Symbol="SPX", Root=month.Root, Day=month.Day, Strikes=1))
+    (row,) = chain.Rows
+    data = await kit.data()
+    contract = models.LiveContract(
+        ContractType=models.MesoContractType.Options,
+        Underlying=(await kit.control.list_underlyings()).Underlyings[0].Underlying,
+        Root=month.Root,
+        OptionType=models.MesoOptionType.Put,
+        Expiration=month.Expiration,
+        Strike=row.Strike,
+        Multiplier=chain.Multiplier,
+    )
+    shown = await data.get_contract_snapshot(
+        models.GetContractSnapshotArgs(Contract=contract, Provider=models.DataProviderType.Simulated)
+    )
+    assert row.Put is not None
+    assert shown.Prices is not None
+    assert shown.Greeks is not None
+    assert (shown.Prices.Bid, shown.Prices.Ask) == (row.Put.Bid, row.Put.Ask)
+    assert shown.Greeks.Mark is not None
+    assert float(shown.Greeks.Mark.Delta or 0) == pytest.approx(float(row.Put.Delta or 0), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"Day": "tomorrow"}, StatusCode.ValidationError),
+        ({"Day": "2020-01-01"}, StatusCode.NotFound),
+        ({"Symbol": "NONE", "Day": "2026-02-20"}, StatusCode.NotFound),
+    ],
+)
+async def test_a_chain_that_is_not_there_is_refused(kit: Kit, changes: dict[str, str], status: StatusCode) -> None:
+    with pytest.raises(MesoLiveApiException) as refused:
+        await kit.control.get_chain(models.GetChainArgs(**{"Symbol": "SPX"} | changes))  # pyright: ignore[reportArgumentType]  # by name
+    assert refused.value.status is status
+
+
+async def test_the_names_of_a_definition_are_listed_also_while_it_is_broken(kit: Kit) -> None:
+    plain = await kit.control.list_variables()
+    names = {item.Name for item in plain.Variables}
+    assert {"underlying_price", "pos_pnl", "nav", "profit_target"} <= names
+    assert all(item.Help for item in plain.Variables)
+    broken = definition(Entry={"Conditions": ["1 +"], "VarDefines": {"best": "0"}})
+    own = {
+        item.Name: item.Source
+        for item in (await kit.control.list_variables(models.ListVariablesArgs(StrategyDefinition=broken))).Variables
+    }
+    assert own["leg_short_put_delta"] == "Leg"
+    assert own["expiration_month_dte"] == "Expiration"
+    assert own["best"] == "VarDefines"
+    odd = models.ListVariablesArgs(StrategyDefinition={"Structure": [1, {"Legs": None}], "Entry": {"VarDefines": 3}})
+    assert {item.Name for item in (await kit.control.list_variables(odd)).Variables} == names
+
+
+async def test_an_error_is_acknowledged_until_it_begins_anew(kit: Kit) -> None:
+    error_id = uuid4()
+
+    async def note(state: models.ErrorState) -> int:
+        journal = Journal(kit.application.database, LocalBus(), kit.application.clock)
+        event = models.ErrorEvent(EventTime=UNSTAMPED, State=state, ErrorId=error_id, Message="a price is missing")
+        user = await kit.application.access.user("trader")
+        async with kit.application.database.write(user.user_id) as tx:
+            await journal.append(tx, user.user_id, [event])
+        return event.EventSeqId
+
+    began = await note(models.ErrorState.Active)
+    first = await kit.control.acknowledge_error(models.AcknowledgeErrorArgs(ErrorId=error_id))
+    assert first.EventSeqId == began
+    again = await kit.control.acknowledge_error(models.AcknowledgeErrorArgs(ErrorId=error_id))
+    assert again == first
+    assert (await kit.control.list_error_acknowledgements()).Acknowledgements == [first]
+    other = await kit.other_user()
+    assert (await other.list_error_acknowledgements()).Acknowledgements == []
+    for control, wrong in ((other, error_id), (kit.control, uuid4())):
+        with pytest.raises(MesoLiveApiException) as refused:
+            await control.acknowledge_error(models.AcknowledgeErrorArgs(ErrorId=wrong))
+        assert refused.value.status is StatusCode.NotFound
+    await note(models.ErrorState.Resolved)
+    assert (await kit.control.list_error_acknowledgements()).Acknowledgements == []
+    await note(models.ErrorState.Active)
+    assert (await kit.control.list_error_acknowledgements()).Acknowledgements == []
+
+
+async def test_events_are_found_by_position_and_by_text(kit: Kit) -> None:
+    strategy = await kit.strategy()
+    first = await kit.enter(strategy.Id, name="Needle_100%")
+    second = await kit.enter(strategy.Id, name="hay")
+    hub = await kit.events()
+
+    async def found(**filters: object) -> list[object]:
+        args = models.GetEventsArgs(Limit=500, **filters)  # pyright: ignore[reportArgumentType]  # by name
+        return [each.Event for each in (await hub.get_events(args)).Events]
+
+    of_first = await found(PositionId=first.PositionId, Types=["OnPositionUpdate"])
+    assert [getattr(event, "PositionName", None) for event in of_first] == ["Needle_100%"]
+    of_order = await found(OrderId=second.LiveOrderIds[0])
+    assert of_order
+    assert {getattr(event, "OrderId", None) for event in of_order} == {second.LiveOrderIds[0]}
+    by_text = await found(Text="needle_100%", Types=["OnPositionUpdate", "OnLegUpdate"])
+    assert by_text
+    assert {getattr(event, "PositionName", None) for event in by_text} == {"Needle_100%"}
+    assert await found(Text="needle_1000") == []
+    assert await found(Text="needleX100") == []
+
+
+async def test_the_next_session_is_told_while_the_exchange_is_closed(kit: Kit) -> None:
+    await kit.advance(timedelta(hours=8).total_seconds())
+    told = await kit.control.get_session()
+    assert not told.IsOpen
+    assert told.SessionOpen > told.MarketTime
