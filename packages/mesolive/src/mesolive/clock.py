@@ -64,6 +64,11 @@ class ScaledClock:
         self._speed = speed
         self._origin = time.monotonic()
 
+    @property
+    def speed(self) -> float:
+        """Market seconds per real second."""
+        return self._speed
+
     def now(self) -> datetime:
         """Return the start plus the scaled time elapsed since."""
         return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)

@@ -30,6 +30,7 @@ from mesolive.market.service import Market
 from mesolive_sdk.models import AgentStatus
 from mesolive_testkit.connectors.supervised import RecordedConnectorRig, SimulatedConnectorRig
 from mesolive_testkit.ibkr_rig import IbkrRig
+from mesolive_testkit.market.agent_rigs import ThroughAgent
 from mesolive_testkit.market.recorded_days import optionsdx
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.tastytrade.rig import TastytradeRig
@@ -253,6 +254,18 @@ def recorded_connector(directory: Path) -> Rig:
     return RecordedConnectorRig(directory, BEGIN)
 
 
+def agent_simulated(directory: Path) -> Rig:
+    return ThroughAgent(SimulatedRig(directory), cuts_link=False)
+
+
+def agent_cut_off(directory: Path) -> Rig:
+    return ThroughAgent(SimulatedRig(directory), cuts_link=True)
+
+
+def agent_limited(directory: Path) -> Rig:
+    return ThroughAgent(LimitedRig(directory), cuts_link=False)
+
+
 RIGS: dict[str, Callable[[Path], Rig]] = {
     "simulated": SimulatedRig,
     "limited": LimitedRig,
@@ -261,6 +274,9 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
     "recorded-connector": recorded_connector,
     "tastytrade": tastytrade,
     "ibkr": IbkrRig,
+    "agent": agent_simulated,
+    "agent, its link cut": agent_cut_off,
+    "agent, few lines": agent_limited,
 }
 
 

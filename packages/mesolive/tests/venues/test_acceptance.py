@@ -35,6 +35,7 @@ from mesolive_testkit.ibkr_bench import IbkrBench
 from mesolive_testkit.paths import DOCS
 from mesolive_testkit.signals import JumpingClock
 from mesolive_testkit.tastytrade.bench import TastytradeBench
+from mesolive_testkit.venues.agent_bench import AgentBench
 from mesolive_testkit.venues.benches import ACCOUNT, Bench
 
 START = datetime(2026, 1, 5, 20, 58, tzinfo=UTC)
@@ -63,6 +64,11 @@ def simulated(directory: Path) -> Bench:
     return Bench(directory, Market([SimulatedProvider.generated(clock, seed=7)]), clock)
 
 
+def through_an_agent(directory: Path) -> Bench:
+    clock = JumpingClock(START)
+    return AgentBench(directory, Market([SimulatedProvider.generated(clock, seed=7)]), clock)
+
+
 @asynccontextmanager
 async def listening(venue: Venue) -> AsyncGenerator[AsyncIterator[VenueFact]]:
     async with venue.session() as facts:
@@ -89,8 +95,8 @@ async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
 
 @pytest.mark.parametrize(
     "made",
-    [simulated, connector, ibkr, tastytrade],
-    ids=["simulated", "simulated-connector", "ibkr", "tastytrade"],
+    [simulated, connector, ibkr, tastytrade, through_an_agent],
+    ids=["simulated", "simulated-connector", "ibkr", "tastytrade", "agent"],
 )
 class TestEveryVenue:
     @pytest.fixture

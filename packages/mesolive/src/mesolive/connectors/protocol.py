@@ -282,3 +282,11 @@ class Connector(Protocol):
     async def account_facts(self, account_id: str) -> BrokerFacts:
         """Return what the broker states about an account; raises `ConnectorError` while disconnected."""
         ...
+
+
+def place_of(error: BaseException) -> str:
+    """Return where an error was raised: module and line, which hold no secret."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -23,6 +23,7 @@ from mesolive.connectors.protocol import (
     ConnectorStatus,
     Finding,
     Problem,
+    place_of,
 )
 from mesolive.connectors.repository import StoredConnection
 from mesolive.logs import without_known_secrets
@@ -319,18 +320,11 @@ async def failure_of(work: Awaitable[object], seconds: float) -> ConnectorError 
     except OSError as error:
         return ConnectorError(Problem.UNREACHABLE, without_known_secrets(error.strerror or type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a connector's defect must not end the server; the log has the place
-        where = _place_of(error)
+        where = place_of(error)
         # Neither text nor trace is logged: a library's error may repeat what was sent.
         _log.error("connector_defect", error=type(error).__name__, at=where)
         return ConnectorError(Problem.NONSENSE, f"the answer could not be used ({type(error).__name__} at {where})")
     return None
-
-
-def _place_of(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
 
 
 async def tested(connector: Connector, seconds: float) -> ConnectionReport:

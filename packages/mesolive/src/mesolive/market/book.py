@@ -19,7 +19,7 @@ import numpy.typing as npt
 from mesolive.clock import Clock
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
-from mesolive.market.columns import TIMES, Columns, Price, sound
+from mesolive.market.columns import TIMES, ColumnPart, Columns, Price, sound
 from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.history import DailySeries
 from mesolive.market.lazy_quotes import SIDES, KnownQuotes, LazyColumns, Publication, QuoteFunction
@@ -149,6 +149,11 @@ class QuoteBook:
         self.history_changes.bump()
 
     @property
+    def mute_after(self) -> timedelta:
+        """Time without an update after which the quotes count as stale."""
+        return self._mute_after
+
+    @property
     def spot(self) -> float | None:
         """The underlying's mark."""
         return self._underlying.quote.mark
@@ -232,6 +237,29 @@ class QuoteBook:
         if changed:
             self._changed()
         return changed
+
+    def replicate(self, at: datetime, indices: npt.NDArray[np.intp], part: ColumnPart) -> None:
+        """Take quotes of another book of the same listing as they are there, with the times of their changes.
+
+        Parameters
+        ----------
+        at
+            When that book's provider was heard last.
+        """
+        self._refresh()
+        self._compute_published()
+        self.last_received_at = at
+        if len(indices):
+            self._writable().put(indices, part)
+            self._changed()
+
+    def replicate_underlying(self, state: UnderlyingSnapshot, prices: UnderlyingPrices) -> None:
+        """Take the underlying of another book as it is there."""
+        self._refresh()
+        self._prices = prices
+        if state != self._underlying:
+            self._underlying = state
+            self._changed()
 
     def publish(
         self, at: datetime, first: int, compute: QuoteFunction, quality: QuoteQuality = QuoteQuality.LIVE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -66,6 +67,16 @@ def below_tick(bid: FloatArray, price: FloatArray, tick: FloatArray) -> npt.NDAr
         return ~(bid > 0.0) & (price < tick)
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnPart:
+    """Elements of columns for some contracts, one per contract; a field that is not named, or is `None`, stays."""
+
+    values: Mapping[Price, FloatArray]
+    times: Mapping[TimedPrice, TimeArray]
+    quality: QualityArray | None = None
+    released: TimeArray | None = None
+
+
 class Columns:
     """Prices (NaN = none) and the times at which they last changed (microseconds, 0 = never), by field.
 
@@ -123,6 +134,17 @@ class Columns:
         """
         del positions  # all are there; `lazy_quotes.LazyColumns` computes them
         return self
+
+    def put(self, indices: npt.NDArray[np.intp], part: ColumnPart) -> None:
+        """Write the elements of some contracts as they are."""
+        for field, values in part.values.items():
+            self.values[field][indices] = values
+        for timed, times in part.times.items():
+            self.times[timed][indices] = times
+        if part.quality is not None:
+            self.quality[indices] = part.quality
+        if part.released is not None:
+            self.released[indices] = part.released
 
     def freeze(self) -> None:
         """Make the arrays read-only: from now on they belong to views."""

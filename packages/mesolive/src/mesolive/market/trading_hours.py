@@ -39,6 +39,11 @@ class TradingHours:
         self._spec = spec
         self._known: dict[date, tuple[Session, ...]] = {}
 
+    @property
+    def of_exchange(self) -> bool:
+        """Whether they are an exchange's own, and not the sessions of the calendar."""
+        return self._spec is not None
+
     def sessions(self, day: date) -> Sequence[Session]:
         """Return the sessions of a trading day in UTC, in their order; none on a day without trading.
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -270,6 +270,15 @@ class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: models.AgentStatus
     since: datetime | None = None
     message: str = ""
+
+
+@runtime_checkable
+class KeptReports(Protocol):
+    """The stream of a session whose sender keeps each report until it is told that it is in the books."""
+
+    def booked(self, fact: VenueFact) -> None:
+        """Note that a report of this stream is booked, or is nothing to book: it need not be sent again."""
+        ...
 
 
 class Venue(Protocol):

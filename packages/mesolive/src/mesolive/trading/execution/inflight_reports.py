@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -29,6 +30,8 @@ class InflightReports:
     ----------
     limit
         How many may be in flight.
+    booked
+        Called with each report that is in the books, or does not fit them.
 
     Attributes
     ----------
@@ -37,8 +40,9 @@ class InflightReports:
         restart, which requests them. A waiter that stops cancels it; later errors are logged.
     """
 
-    def __init__(self, limit: int = MAX_IN_FLIGHT) -> None:
+    def __init__(self, limit: int = MAX_IN_FLIGHT, booked: Callable[[VenueFact], None] | None = None) -> None:
         self._limit = limit
+        self._on_booked = booked
         self._in_flight: set[asyncio.Future[StoredOrder | None]] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -57,17 +61,25 @@ class InflightReports:
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
+    def note_booked(self, report: VenueFact) -> None:
+        """Tell the sender of a report that it need not be kept."""
+        if self._on_booked is not None:
+            self._on_booked(report)
+
     async def until_failed(self) -> None:
         """Wait for the first error and raise it; once cancelled, errors that come later are logged."""
         await self.failed
 
     def _booked(self, report: VenueFact, booking: asyncio.Future[StoredOrder | None]) -> None:
         self._in_flight.discard(booking)
-        error = None if booking.cancelled() else booking.exception()
-        if error is None:
+        if booking.cancelled():
             return
-        if isinstance(error, UNBOOKABLE_ERRORS):
+        error = booking.exception()
+        if error is None:
+            self.note_booked(report)
+        elif isinstance(error, UNBOOKABLE_ERRORS):
             log_rejected(report, error)
+            self.note_booked(report)
         elif not self.failed.done():
             self.failed.set_exception(error)
         else:

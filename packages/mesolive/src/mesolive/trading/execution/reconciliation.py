@@ -51,6 +51,7 @@ from mesolive.venues.base import (
     Ending,
     Execution,
     ExerciseNotice,
+    KeptReports,
     OrderFact,
     OrderStatus,
     Settled,
@@ -219,7 +220,7 @@ class ReconciliationEngine:
 
     async def _run_session(self, facts: AsyncIterator[VenueFact]) -> None:
         """Consume reports and poll until one of both ends, or a report could not be stored."""
-        in_flight = InflightReports()
+        in_flight = InflightReports(booked=facts.booked if isinstance(facts, KeptReports) else None)
         await until_first(self._consume(facts, in_flight), self._poll_loop(), in_flight.until_failed())
 
     async def _consume(self, facts: AsyncIterator[VenueFact], in_flight: InflightReports) -> None:
@@ -231,10 +232,11 @@ class ReconciliationEngine:
         async for fact in facts:
             account = await self._account(fact)
             if account is None:
-                continue
-            if isinstance(fact, Settled | ExerciseNotice):
+                in_flight.note_booked(fact)
+            elif isinstance(fact, Settled | ExerciseNotice):
                 await in_flight.wait_booked()
                 await self._submit_settlement(account, fact)
+                in_flight.note_booked(fact)
             else:
                 await in_flight.wait_for_room()
                 in_flight.follow(fact, self._submit(account, fact))
