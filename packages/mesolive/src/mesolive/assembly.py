@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -23,9 +23,11 @@ from mesolive.clock import Clock
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager
 from mesolive.connectors.registry import KINDS
+from mesolive.connectors.remote.links import AgentLinks
 from mesolive.connectors.service import Connections
 from mesolive.connectors.supervisor import SupervisionConfig
-from mesolive.hubs.authentication import authenticator
+from mesolive.hubs.agent import AgentHub
+from mesolive.hubs.authentication import agent_authenticator, authenticator
 from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.control import ControlHub, ControlServices
 from mesolive.hubs.data import DataHub
@@ -98,12 +100,16 @@ from signalr_asyncio import (
     SignalRServer,
 )
 
+AGENT_PATH = "/hubs/agent/v1"
 CONTROL_PATH = "/hubs/control/v1"
 DATA_PATH = "/hubs/data/v1"
 EVENT_PATH = "/hubs/event/v1"
 
 MAX_ARGUMENT = 8 * 1024 * 1024
 """Bytes of one message to the Control Hub: a strategy definition of 5 MB must reach the check that refuses it."""
+
+MAX_FRAME = 32 * 1024 * 1024
+"""Bytes of one frame of an agent: a step of a simulated market changes a whole chain."""
 
 PARALLEL_CALLS = 16
 """How many calls of one connection run at the same time; their answers carry ids, so order does not matter."""
@@ -450,7 +456,7 @@ def _build_venues(settings: Settings, overrides: Overrides, core: CoreParts, sta
 
 
 def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack: AsyncExitStack) -> HubParts:
-    """Build the SignalR server with its three hubs, the streams and the event deliverer."""
+    """Build the SignalR server with its four hubs, the streams and the event deliverer."""
     streams = Streams(trading.positions, core.market, core.bus, core.clock)
     stack.push_async_callback(streams.close)
     events = Events(core.database, core.journal, core.store.pager)
@@ -468,8 +474,17 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
     def event_hub() -> EventHub:
         return _sharing(EventHub(events, deliverer), shares)
 
+    links = AgentLinks(core.database, trading.connectors)
+    stack.push_async_callback(links.stop)
+
+    def agent_hub() -> AgentHub:
+        return AgentHub(links)
+
     server = SignalRServer(
         {
+            AGENT_PATH: HubRoute(
+                agent_hub, _agent_options(settings), authenticate=agent_authenticator(core.store.access)
+            ),
             CONTROL_PATH: HubRoute(control_hub, options=_options(settings, MAX_ARGUMENT)),
             DATA_PATH: HubRoute(data_hub, options=_options(settings)),
             EVENT_PATH: HubRoute(event_hub, options=_options(settings)),
@@ -482,6 +497,7 @@ def build_hubs(settings: Settings, core: CoreParts, trading: TradingParts, stack
         "control": server.hub(CONTROL_PATH),
         "data": server.hub(DATA_PATH),
         "event": server.hub(EVENT_PATH),
+        "agent": server.hub(AGENT_PATH),
     }
     keys = AccessMonitor(core.store.access, core.store.sessions, list(every_hub.values()))
     trading.services.hub_connections.watch(every_hub)
@@ -510,6 +526,11 @@ def retention_periods(settings: Settings) -> RetentionPeriods:
         jobs=settings.keep_jobs_days or None,
         records=settings.keep_records_days or None,
     )
+
+
+def _agent_options(settings: Settings) -> HubOptions:
+    # One frame after the other: their order is that of the messages.
+    return replace(_options(settings, MAX_FRAME), maximum_parallel_invocations=1, keep_alive_interval=5.0)
 
 
 def _options(settings: Settings, largest_message: int = 64 * 1024) -> HubOptions:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mesolive.connectors.service import MAX_CONNECTORS_PER_USER
+from mesolive.connectors.repository import MAX_CONNECTORS_PER_USER
 from mesolive.connectors.simulated.connector import SimulatedConnector
 from mesolive_sdk import MesoLiveApiException, models
 from mesolive_testkit.connectors import add, enabled, running_live, until

@@ -13,6 +13,8 @@ class Role(StrEnum):
     TRADE = "trade"
     WATCH = "watch"
     """Reads and streams only."""
+    AGENT = "agent"
+    """Opens the hub of agents, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Credentials:
         try:
             role = Role(args.Role)
         except ValueError:
-            raise validation({"Role": [f"expected trade or watch, got {args.Role[:40]!r}"]}) from None
+            raise validation({"Role": [f"expected trade, watch or agent, got {args.Role[:40]!r}"]}) from None
         await self._sessions.require_recent_sign_in(user)
         made = await self._access.create_key(user.user_name, args.Label, args.ExpiresDays, role)
         return models.CreateApiKeyResult(Key=_shown(made.key), Token=made.token)

@@ -254,7 +254,16 @@ class Access:
             tx.after_commit(lambda: self._forget(key_id))
 
     async def authenticate(self, token: str) -> UserContext | None:
-        """Return the user of a token, or `None` when the token is invalid, expired or revoked."""
+        """Return the user of a token, or `None` when the token is invalid, expired, revoked, or that of an agent."""
+        user = await self._identify(token)
+        return None if user is None or user.role is Role.AGENT else user
+
+    async def authenticate_agent(self, token: str) -> UserContext | None:
+        """Return the user of an agent's token, or `None` when it does not work or is no agent's."""
+        user = await self._identify(token)
+        return user if user is not None and user.role is Role.AGENT else None
+
+    async def _identify(self, token: str) -> UserContext | None:
         claims = self._verify(token)
         if claims is None:
             return None

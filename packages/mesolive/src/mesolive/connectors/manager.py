@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
+import msgspec
 import structlog
 from sqlalchemy import select
 
@@ -27,6 +28,9 @@ from mesolive.connectors.protocol import (
     Problem,
 )
 from mesolive.connectors.registry import KINDS
+from mesolive.connectors.remote.connector import RemoteConnector
+from mesolive.connectors.remote.messages import Offer
+from mesolive.connectors.remote.slots import Slot
 from mesolive.connectors.repository import (
     StoredConnection,
     append_log,
@@ -108,6 +112,7 @@ class ConnectionManager:
         # One change of a connection at a time: a venue of the next connector must not be attached before that of the
         # last is detached. A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._slots: dict[int, Slot] = {}
         self._stopping = False
         self.tasks = Tasks()
 
@@ -205,8 +210,22 @@ class ConnectionManager:
             self._registry.unwatch(supervision)
             await supervision.stop()
 
+    def slot(self, connection_id: int) -> Slot:
+        """Return the server's end of a connection that an agent hosts."""
+        return self._slots.setdefault(connection_id, Slot(connection_id))
+
+    def hurry(self, connection_id: int) -> None:
+        """Have a connection that waits for its next attempt make it now."""
+        running = self._running.get(connection_id)
+        if running is not None and not running.status.state.is_connected:
+            running.hurry()
+
     def status(self, connection: StoredConnection) -> ConnectorStatus:
         """Return how a connection is."""
+        if not connection.enabled and connection.agent is not None:
+            there = "connected" if self.slot(connection.id).peer is not None else "not connected"
+            words = f"offered by agent {connection.agent}, which is {there}"
+            return ConnectorStatus(ConnectorState.DISABLED, words, f"mesolive connector enable {connection.name}")
         if not connection.enabled:
             return ConnectorStatus(ConnectorState.DISABLED)
         if not self.runs:
@@ -303,6 +322,9 @@ class ConnectionManager:
         kind = self.kinds.get(connection.kind)
         if kind is None:
             raise ConnectorError(Problem.SETTINGS, f"this server has no connector of kind {connection.kind!r}")
+        if connection.agent is not None:
+            offer = msgspec.json.decode(connection.agent_offer or b"{}", type=Offer)
+            return RemoteConnector(self.slot(connection.id), offer, connection.agent, self.clock, self._calendar)
         try:
             settings = read_settings(kind.settings, {**connection.settings, **secrets})
         except ConnectorSettingsError as error:

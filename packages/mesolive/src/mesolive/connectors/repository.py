@@ -21,9 +21,21 @@ MAX_LOG_ENTRIES = 1000
 """Entries of a connection's log that are kept."""
 
 
+MAX_CONNECTORS_PER_USER = 20
+"""Each enabled connection holds sockets, a task and books."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredConnection:
-    """A configured connection without its secrets."""
+    """A configured connection without its secrets.
+
+    Attributes
+    ----------
+    agent
+        The agent that hosts it; `None` where it runs in the server.
+    agent_epoch, agent_offer
+        The epoch of the agent's newest link, and its last offer, as JSON.
+    """
 
     id: int
     user_id: int
@@ -32,6 +44,9 @@ class StoredConnection:
     settings: Mapping[str, str]
     enabled: bool
     created_at: datetime
+    agent: str | None = None
+    agent_epoch: int = 0
+    agent_offer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,18 @@ class StoredAccount:
 
 
 def _connection_of(row: Row[Any]) -> StoredConnection:
-    return StoredConnection(row.id, row.user_id, row.name, row.kind, row.settings, row.enabled, row.created_at)
+    return StoredConnection(
+        row.id,
+        row.user_id,
+        row.name,
+        row.kind,
+        row.settings,
+        row.enabled,
+        row.created_at,
+        row.agent,
+        row.agent_epoch or 0,
+        row.agent_offer,
+    )
 
 
 _STANDING = select(connections).where(connections.c.removed_at.is_(None))

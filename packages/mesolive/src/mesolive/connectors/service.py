@@ -10,6 +10,7 @@ from mesolive.connectors.agents import status_text
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager, last_quote
 from mesolive.connectors.repository import (
+    MAX_CONNECTORS_PER_USER,
     StoredAccount,
     StoredConnection,
     add_connection,
@@ -42,9 +43,6 @@ from mesolive.trading.portfolio.accounts import (
 from mesolive.trading.portfolio.positions import open_positions_of_account
 from mesolive.venues.account_facts import DiscoveredAccount
 from mesolive_sdk import models
-
-MAX_CONNECTORS_PER_USER = 20
-"""Each enabled connection holds sockets, a task and books."""
 
 SECRETS_OF = "Secrets"
 SETTINGS_OF = "Settings"

@@ -27,9 +27,10 @@ from mesolive.connectors.protocol import (
 )
 from mesolive.connectors.repository import StoredConnection
 from mesolive.logs import without_known_secrets
-from mesolive.market.service import Market
+from mesolive.market.provider import Provider
 from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive.venues.base import Venue
+from mesolive_sdk.models import DataProviderType
 
 _log = structlog.get_logger(__name__)
 
@@ -75,15 +76,31 @@ class ConnectionEvents(Protocol):
         ...
 
 
-class VenueHost(Protocol):
-    """What sends the orders of a venue and reconciles it: the execution engine."""
+class ProviderPlace(Protocol):
+    """Where the provider of a connection is used: the market of a server, the sender of an agent."""
+
+    async def prepare(self, provider: Provider) -> None:
+        """Get a provider ready, before it is connected the first time."""
+        ...
+
+    async def attach(self, provider: Provider) -> None:
+        """Use a connected provider; raises `ValueError` where it cannot be used."""
+        ...
+
+    async def detach(self, kind: DataProviderType) -> None:
+        """Use it no more."""
+        ...
+
+
+class VenuePlace(Protocol):
+    """Where the venue of a connection is used."""
 
     async def attach(self, connection_id: int, name: str, venue: Venue, clock: Clock) -> object:
-        """Start the venue of a connection and open its sessions."""
+        """Start a venue, and use it."""
         ...
 
     async def detach(self, connection_id: int, venue: Venue) -> None:
-        """Stop the venue of a connection."""
+        """Stop a venue."""
         ...
 
 
@@ -102,8 +119,8 @@ class Supervision:
         self,
         connection: StoredConnection,
         connector: Connector,
-        market: Market,
-        engine: VenueHost,
+        market: ProviderPlace,
+        engine: VenuePlace,
         events: ConnectionEvents,
         clock: Clock,
         config: SupervisionConfig | None = None,
@@ -122,6 +139,7 @@ class Supervision:
         self._calls = asyncio.Lock()
         self._storing = asyncio.Lock()
         self._unread: ConnectorError | None = None
+        self._hurried = asyncio.Event()
         self.tasks = Tasks()
 
     @property
@@ -139,6 +157,10 @@ class Supervision:
         await self.tasks.stop()
         await self._detach()
         await self._disconnect()
+
+    def hurry(self) -> None:
+        """Make the next attempt now: what it failed of may be over."""
+        self._hurried.set()
 
     async def test(self) -> ConnectionReport:
         """Run the connector's test, while it is connected or not."""
@@ -173,6 +195,7 @@ class Supervision:
         pauses = self._config.retry.pauses()
         while True:
             turns.turned()
+            self._hurried.clear()
             await self._publish(ConnectorStatus(ConnectorState.CONNECTING))
             failure = await self._connect()
             if failure is None:
@@ -183,11 +206,15 @@ class Supervision:
                 text = f"{failure.problem.value}: {failure.message}"
                 refused = ConnectorStatus(ConnectorState.ACTION_REQUIRED, text, failure.remedy, cause=failure.cause)
                 await self._publish(refused)
-                await asyncio.Event().wait()  # until it is stopped: an attempt without the trader may lock the login
+                # Until it is stopped or hurried: an attempt without the trader may lock the login.
+                await self._hurried.wait()
+                continue
             pause = next(pauses)
             text = f"{failure.problem.value}: {failure.message}; the next attempt is in {pause:g} s"
             await self._publish(ConnectorStatus(ConnectorState.DISCONNECTED, text, failure.remedy, cause=failure.cause))
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._hurried.wait()
 
     async def _connect(self) -> ConnectorError | None:
         """Connect, and attach what the connector brings; return why that failed."""

@@ -10,6 +10,21 @@ from mesolive.hubs.envelope import principal_of
 from signalr_asyncio import Authenticate, AuthenticationUnavailableError, ConnectionRequest, Principal
 
 
+def agent_authenticator(access: Access) -> Authenticate:
+    """Return the hook of the hub of agents: a key of an agent as bearer token, and nothing else."""
+
+    async def authenticate(request: ConnectionRequest) -> Principal | None:
+        try:
+            user = None if request.token is None else await access.authenticate_agent(request.token)
+        except Exception as error:
+            if _is_unavailable(error):
+                raise AuthenticationUnavailableError from error
+            raise
+        return None if user is None else principal_of(user)
+
+    return authenticate
+
+
 def authenticator(access: Access, sessions: Sessions, port: int, public_origin: str | None) -> Authenticate:
     """Return the hook that says who makes a request.
 
@@ -38,9 +53,13 @@ def authenticator(access: Access, sessions: Sessions, port: int, public_origin: 
         try:
             return await principal(request)
         except Exception as error:
-            # Without the database no key can be verified. That is no fault of the key and no failure to log.
-            if isinstance(error, ServiceError) or storage_failure(error) is not None or isinstance(error, OSError):
+            if _is_unavailable(error):
                 raise AuthenticationUnavailableError from error
             raise
 
     return authenticate
+
+
+def _is_unavailable(error: Exception) -> bool:
+    """Whether the database is away: no key can be verified then, which is no fault of the key and nothing to log."""
+    return isinstance(error, ServiceError | OSError) or storage_failure(error) is not None

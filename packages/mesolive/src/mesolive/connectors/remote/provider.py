@@ -124,6 +124,11 @@ class RemoteProvider:
         return self._status
 
     @property
+    def is_open(self) -> bool:
+        """Whether the books are followed: from the first picture until the link is lost."""
+        return self._stream is not None
+
+    @property
     def line_use(self) -> LineUse:
         """How the provider's market data lines are used, where it has few."""
         told = self._told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from mesolive.store.tables.base import metadata
 from mesolive.store.types import ID, DecimalText, JsonText, UtcDateTime
@@ -19,11 +19,16 @@ connections = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
+    Column("agent", String(64)),
+    Column("agent_epoch", BigInteger),
+    Column("agent_offer", Text),
     Index("ix_connections_user", "user_id", "name"),
     sqlite_autoincrement=True,
 )
 """Configured connections. `settings` maps names to texts and holds no secret. A removed connection keeps its row, for
-accounts that were discovered by it refer to it; its secrets are deleted."""
+accounts that were discovered by it refer to it; its secrets are deleted. `agent` names the agent that hosts a
+connection; NULL runs in the server. `agent_epoch` is that of its newest link, `agent_offer` what it offered last, as
+JSON."""
 
 connection_secrets = Table(
     "connection_secrets",

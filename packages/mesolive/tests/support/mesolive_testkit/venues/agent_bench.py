@@ -1,4 +1,4 @@
-"""Bench of a venue that is reached through an agent: the simulated one behind a link whose two ends are in this loop."""
+"""Bench of a venue that is reached through an agent: the simulated one behind a link with both ends in this loop."""
 
 from __future__ import annotations
 
