@@ -36,6 +36,9 @@ def create(
     label: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     expires_days: Annotated[int, typer.Option(help="How many days it works.")] = DEFAULT_DAYS,
     watch: Annotated[bool, typer.Option("--watch", help="It may look at everything and change nothing.")] = False,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="It joins `mesolive agent` to the server, and can do nothing else.")
+    ] = False,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +46,9 @@ def create(
 
     Standard output is the token alone, so that it can be captured: TOKEN=$(mesolive apikey create --user me)
     """
-    role = Role.WATCH if watch else Role.TRADE
+    if watch and agent:
+        raise typer.BadParameter("expected --watch or --agent, got both", param_hint="--agent")
+    role = Role.WATCH if watch else Role.AGENT if agent else Role.TRADE
     made = asyncio.run(_create(from_environment({"database": database}), user, label, expires_days, role))
     if as_json:
         echo(json.dumps({**_fields(made.key), "Token": made.token}, indent=2))
@@ -72,7 +77,7 @@ def list_keys(
             escape(key.label or ""),
             f"{key.created_at:%Y-%m-%d %H:%M}",
             "" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d}",
-            state_of(key, datetime.now(UTC)) + (", watch only" if key.role is Role.WATCH else ""),
+            state_of(key, datetime.now(UTC)) + _ROLE_WORDS[key.role],
         )
     Console().print(table)
 
@@ -106,6 +111,9 @@ def state_of(key: ApiKey, now: datetime) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= now else "works"
+
+
+_ROLE_WORDS = {Role.TRADE: "", Role.WATCH: ", watch only", Role.AGENT: ", for an agent"}
 
 
 def _fields(key: ApiKey) -> dict[str, str | None]:

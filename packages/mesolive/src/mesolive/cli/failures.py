@@ -88,6 +88,7 @@ EXPLANATIONS: Final[Mapping[str, Callable[[Any], Failure | None]]] = {
     "mesolive.store.engines.UnusableDatabaseError": _database,
     "mesolive.access.secret.UnusableSecretError": _text,
     "mesolive.operations.backup_archive.BackupError": _text,
+    "mesolive.connectors.remote.agent_folder.AgentFolderError": _text,
     "sqlalchemy.exc.DBAPIError": _storage,
     "builtins.OSError": _storage,
     "mesolive.errors.ServiceError": _service,

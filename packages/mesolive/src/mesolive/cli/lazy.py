@@ -61,6 +61,11 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {
         "connector_app",
         "Connect brokers and market data: add, test, enable, and enable accounts one by one.",
     ),
+    "agent": CommandPlace(
+        "agent",
+        "agent_app",
+        "Run the connectors of this machine until Ctrl-C or SIGTERM, and join them to the server.",
+    ),
     "notify": CommandPlace(
         "notify",
         "notify_app",

@@ -16,7 +16,7 @@ import structlog
 from mesolive import __version__
 from mesolive.clock import Clock, WallClock
 from mesolive.connectors.kinds import ConnectorKind
-from mesolive.connectors.protocol import ConnectorRequest
+from mesolive.connectors.protocol import Connector, ConnectorRequest
 from mesolive.connectors.registry import KINDS
 from mesolive.connectors.remote.agent_folder import AgentFolder, AgentFolderError
 from mesolive.connectors.remote.hosted import HostedConnector
@@ -108,19 +108,8 @@ class Agent:
     def _host(
         self, number: int, name: str, kinds: Mapping[str, ConnectorKind], config: SupervisionConfig | None
     ) -> HostedConnector:
-        stored = self._folder.connectors[name]
-        kind = kinds.get(stored.kind)
-        if kind is None:
-            raise AgentFolderError(f"connector {name}: there is no kind {stored.kind!r}")
-        opened = self._folder.secrets(name)
-        for text in opened.values():
-            hide_text(text)
-        try:
-            settings = read_settings(kind.settings, {**stored.settings, **opened})
-        except ConnectorSettingsError as error:
-            raise AgentFolderError(f"connector {name}: {error}") from None
-        folder = self._folder.folder_of(name)
-        connector = kind.open(ConnectorRequest(name, settings, folder, self._clock, self._calendar))
+        stored, folder = self._folder.connectors[name], self._folder.folder_of(name)
+        connector = opened_connector(self._folder, name, kinds, self._clock, self._calendar)
         hosted = HostedConnector(number, name, stored.kind, connector, folder, self._clock, lambda: self._shift, config)
         hosted.epoch = self._folder.epoch(name)
         return hosted
@@ -244,6 +233,39 @@ class Agent:
         hosted = self._by_connection.get(connection)
         if hosted is not None:
             hosted.told(peer, notice)
+
+
+def opened_connector(
+    folder: AgentFolder,
+    name: str,
+    kinds: Mapping[str, ConnectorKind] = KINDS,
+    clock: Clock | None = None,
+    calendar: ExchangeCalendar | None = None,
+) -> Connector:
+    """Make a connector of an agent, without connecting it; its secrets are hidden in logs from then on.
+
+    Raises
+    ------
+    AgentFolderError
+        When its settings cannot be used.
+    """
+    stored = folder.connectors.get(name)
+    if stored is None:
+        raise AgentFolderError(f"this agent has no connector {name!r}: mesolive agent list")
+    kind = kinds.get(stored.kind)
+    if kind is None:
+        raise AgentFolderError(f"connector {name}: there is no kind {stored.kind!r}")
+    opened = folder.secrets(name)
+    for text in opened.values():
+        hide_text(text)
+    try:
+        settings = read_settings(kind.settings, {**stored.settings, **opened})
+    except ConnectorSettingsError as error:
+        raise AgentFolderError(f"connector {name}: {error}") from None
+    request = ConnectorRequest(
+        name, settings, folder.folder_of(name), clock or WallClock(), calendar or us_options_calendar()
+    )
+    return kind.open(request)
 
 
 class _ServerMessages:

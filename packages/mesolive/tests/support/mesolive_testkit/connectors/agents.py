@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,3 +59,12 @@ async def used(kit: Kit, name: str = "sim", account: str | None = ACCOUNT) -> No
 async def connected(kit: Kit, name: str = "sim") -> models.ConnectorInfo:
     """Wait until a connector is connected and its accounts are known."""
     return await until(kit, lambda item: item.State.value in {"Connected", "Restricted"} and bool(item.Accounts), name)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds that no event tells of."""
+    async with asyncio.timeout(60):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
