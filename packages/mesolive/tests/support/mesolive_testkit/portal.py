@@ -171,7 +171,8 @@ async def kit_of(directory: Path, faults: Faults | None = None, **settings: Any)
     market = manual_market()
     venue = SimulatedVenue(*market, directory / "venue.jsonl", faults=faults)
     parts = Overrides(venues=[venue], answer_seconds=2)
-    async with live_server(directory, market, overrides=parts, **settings) as kit:
+    wanted: dict[str, Any] = {"notify_hosts": ("127.0.0.1",)} | settings
+    async with live_server(directory, market, overrides=parts, **wanted) as kit:
         owner = await kit.application.access.user("trader")
         with contextlib.suppress(ServiceError):  # it is there already
             await kit.application.accounts.create_simulated(owner, SIMULATED, Decimal(100_000))

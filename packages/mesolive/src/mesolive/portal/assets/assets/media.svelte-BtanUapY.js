@@ -1,1 +1,0 @@
-import{Dt as e,Et as t,Tt as n,pt as r}from"./format-CLu9QMoP.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=e(n(i.matches));get narrow(){return r(this.#e)}set narrow(e){t(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
