@@ -103,7 +103,9 @@ def fill_quote(
         priced.append(LegPrice(instrument, abs(ratio) if bought else -abs(ratio), leg_price))
         price += ratio * leg_price
         middle += ratio * mid
-        size = Decimal((market.ask_size if bought else market.bid_size) // abs(ratio))
+        shown = market.ask_size if bought else market.bid_size
+        # A combo that is larger than what is shown is filled one at a time: sizes are shown anew all the time.
+        size = Decimal(max(shown // abs(ratio), 1) if shown > 0 else 0)
         available = size if available is None else min(available, size)
     return FillQuote(price, middle, priced, available or Decimal(0))
 

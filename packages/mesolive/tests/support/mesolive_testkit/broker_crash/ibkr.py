@@ -81,34 +81,40 @@ class CrashingTws:
             act(self.double, "restore_link", {})
 
     def truth(self) -> BrokerTruth:
-        state = self.double.state
-        traded: dict[OptionContract, tuple[Decimal, Decimal]] = {}
-        for execution in state.executions:
-            if execution.of_bag:
-                continue
-            contract = self._option(execution.con_id)
-            quantity, value = traded.get(contract, (Decimal(0), Decimal(0)))
-            traded[contract] = (quantity + execution.signed, value + execution.signed * execution.price)
-        return BrokerTruth(
-            orders=[
-                BrokerOrder(order.order_ref, str(order.perm_id), order.filled, order.live and not order.status.ended)
-                for order in state.orders
-                if order.perm_id
-            ],
-            traded=traded,
-            held={
-                self._option(position.con_id): position.quantity
-                for position in state.accounts[ACCOUNT].positions.values()
-                if position.quantity
-            },
-            commissions=sum((one.commission for one in state.commissions.values()), Decimal(0)),
-            fired=dict(self.double.faults.fired),
-        )
+        return truth_of(self.double, ACCOUNT)
 
-    def _option(self, con_id: int) -> OptionContract:
-        option = self.double.state.instruments[con_id].option
-        assert option is not None
-        return option
+
+def truth_of(double: TwsDouble, account: str) -> BrokerTruth:
+    """Return what really happened at a double of TWS with one account."""
+    state = double.state
+
+    def option(con_id: int) -> OptionContract:
+        found = state.instruments[con_id].option
+        assert found is not None
+        return found
+
+    traded: dict[OptionContract, tuple[Decimal, Decimal]] = {}
+    for execution in state.executions:
+        if execution.of_bag:
+            continue
+        contract = option(execution.con_id)
+        quantity, value = traded.get(contract, (Decimal(0), Decimal(0)))
+        traded[contract] = (quantity + execution.signed, value + execution.signed * execution.price)
+    return BrokerTruth(
+        orders=[
+            BrokerOrder(order.order_ref, str(order.perm_id), order.filled, order.live and not order.status.ended)
+            for order in state.orders
+            if order.perm_id
+        ],
+        traded=traded,
+        held={
+            option(position.con_id): position.quantity
+            for position in state.accounts[account].positions.values()
+            if position.quantity
+        },
+        commissions=sum((one.commission for one in state.commissions.values()), Decimal(0)),
+        fired=dict(double.faults.fired),
+    )
 
 
 @asynccontextmanager

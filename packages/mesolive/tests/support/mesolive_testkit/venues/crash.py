@@ -403,27 +403,32 @@ class Books:
 
 
 async def read_books(database_url: str) -> Books:
-    """Read what the check compares; there is one account."""
+    """Read what the check compares from the database of a server that may run; there is one account."""
     database = await Database.open(database_url)
     try:
-        async with database.read() as tx:
-            account = await tx.first(select(accounts))
-            assert account is not None
-            facts = select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed")
-            moved = select(adjustment_plans.c.plan_id).where(adjustment_plans.c.operation == Operation.MoveLeg.name)
-            return Books(
-                account=account,
-                held=await held_in_books(tx, account.id),
-                facts=[row.execution_id for row in await tx.all(facts)],
-                booked=await tx.all(select(executions)),
-                sent=await tx.all(select(orders)),
-                records=await tx.all(select(idempotency_records)),
-                plans=await tx.all(select(exec_plans)),
-                moving=frozenset(row.plan_id for row in await tx.all(moved)),
-                positions=await tx.all(select(positions)),
-            )
+        return await books_of(database)
     finally:
         await database.close()
+
+
+async def books_of(database: Database) -> Books:
+    """Return what a database says; there is one account."""
+    async with database.read() as tx:
+        account = await tx.first(select(accounts))
+        assert account is not None
+        facts = select(order_facts.c.execution_id).where(order_facts.c.kind == "Executed")
+        moved = select(adjustment_plans.c.plan_id).where(adjustment_plans.c.operation == Operation.MoveLeg.name)
+        return Books(
+            account=account,
+            held=await held_in_books(tx, account.id),
+            facts=[row.execution_id for row in await tx.all(facts)],
+            booked=await tx.all(select(executions)),
+            sent=await tx.all(select(orders)),
+            records=await tx.all(select(idempotency_records)),
+            plans=await tx.all(select(exec_plans)),
+            moving=frozenset(row.plan_id for row in await tx.all(moved)),
+            positions=await tx.all(select(positions)),
+        )
 
 
 async def check(database_url: str, venue: SimulatedVenue, trader: Trader) -> None:
