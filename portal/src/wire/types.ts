@@ -510,6 +510,13 @@ export interface EntrySignalsResult {
   NextEntryAt?: Instant | null;
 }
 
+export interface EquityPoint {
+  At: Instant;
+  NetLiquidation?: number | null;
+  Cash: number;
+  Margin?: number | null;
+}
+
 export interface ErrorAcknowledgement {
   ErrorId: string;
   EventSeqId: number;
@@ -640,6 +647,18 @@ export interface GetContractSnapshotArgs {
 export interface GetContractSnapshotResult {
   Prices?: LivePrices | null;
   Greeks?: LiveGreeks | null;
+}
+
+export interface GetEquityHistoryArgs {
+  BrokerAccountId: string;
+  From?: Instant | null;
+  To?: Instant | null;
+  StepSeconds?: number | null;
+}
+
+export interface GetEquityHistoryResult {
+  StepSeconds: number;
+  Points: EquityPoint[];
 }
 
 export interface GetEvaluationsArgs {
@@ -797,6 +816,18 @@ export interface GetOutlookResult {
 
 export interface GetPositionArgs {
   PositionId: number;
+}
+
+export interface GetPositionHistoryArgs {
+  PositionId: number;
+  From?: Instant | null;
+  To?: Instant | null;
+  StepSeconds?: number | null;
+}
+
+export interface GetPositionHistoryResult {
+  StepSeconds: number;
+  Points: PositionPoint[];
 }
 
 export interface GetPositionSnapshotArgs {
@@ -1684,6 +1715,18 @@ export interface PositionExitPreparationFailedEvent {
   Error: string;
 }
 
+export interface PositionPoint {
+  At: Instant;
+  PnL?: number | null;
+  RealizedPnL: number;
+  Price?: number | null;
+  Underlying?: number | null;
+  Delta?: number | null;
+  Gamma?: number | null;
+  Theta?: number | null;
+  Vega?: number | null;
+}
+
 export type PositionStatus = "Created" | "Closed" | "Adjusted" | "RealizedPnLChanged" | "Unknown";
 
 export interface PositionUpdateEvent {
@@ -2113,6 +2156,7 @@ export interface ControlHub {
   GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
   GetChain: { args: GetChainArgs; result: GetChainResult };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
+  GetEquityHistory: { args: GetEquityHistoryArgs; result: GetEquityHistoryResult };
   GetEvaluations: { args: GetEvaluationsArgs; result: GetEvaluationsResult };
   GetExecPlan: { args: GetExecPlanArgs; result: GetExecPlanResult };
   GetExecution: { args: GetExecutionArgs; result: LiveExecution };
@@ -2125,6 +2169,7 @@ export interface ControlHub {
   GetOrderHistory: { args: GetOrderHistoryArgs; result: GetOrderHistoryResult };
   GetOutlook: { args: GetOutlookArgs; result: GetOutlookResult };
   GetPosition: { args: GetPositionArgs; result: LivePositionDetail };
+  GetPositionHistory: { args: GetPositionHistoryArgs; result: GetPositionHistoryResult };
   GetPreparePositionAdjustmentStatus: { args: GetPreparePositionAdjustmentStatusArgs; result: GetPreparePositionAdjustmentStatusResult };
   GetPreparePositionEntryStatus: { args: GetPreparePositionEntryStatusArgs; result: GetPreparePositionEntryStatusResult };
   GetPreparePositionExitStatus: { args: GetPreparePositionExitStatusArgs; result: GetPreparePositionExitStatusResult };

@@ -27,6 +27,7 @@ from mesolive.assembly import (
 )
 from mesolive.clock import Clock
 from mesolive.connectors.manager import ConnectionManager
+from mesolive.history.sampler import HistorySampler
 from mesolive.http_endpoints import http_application
 from mesolive.market.service import Market
 from mesolive.market_setup import source_of
@@ -66,6 +67,7 @@ class Application:
     signals: SignalEvaluator
     health: Health
     connectors: ConnectionManager
+    sampler: HistorySampler
     hubs: SignalRServer
     asgi: Starlette
     tasks: Tasks
@@ -172,6 +174,7 @@ async def running(
             await start_part(stack, trading.lines)
             await start_part(stack, retention)
             await start_part(stack, trading.notifier)
+            await start_part(stack, trading.sampler)
             await start_part(stack, emergency)
             await start_part(stack, health)
         tasks = Tasks()
@@ -190,6 +193,7 @@ async def running(
             trading.lines,
             retention,
             trading.notifier,
+            trading.sampler,
             emergency,
             health,
             health.lag,
@@ -207,6 +211,7 @@ async def running(
             signals=trading.signals,
             health=health,
             connectors=trading.connectors,
+            sampler=trading.sampler,
             hubs=hubs.server,
             asgi=http_application(
                 settings,

@@ -26,6 +26,8 @@ from mesolive.connectors.registry import KINDS
 from mesolive.connectors.remote.links import AgentLinks
 from mesolive.connectors.service import Connections
 from mesolive.connectors.supervisor import SupervisionConfig
+from mesolive.history.sampler import HistorySampler
+from mesolive.history.service import History
 from mesolive.hubs.agent import AgentHub
 from mesolive.hubs.authentication import agent_authenticator, authenticator
 from mesolive.hubs.connections import HubConnections
@@ -237,6 +239,7 @@ class TradingParts:
     lines: LinePins
     connectors: ConnectionManager
     notifier: Notifier
+    sampler: HistorySampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +382,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
     )
     connections = Connections(database, manager, core.market, accounts)
     latest = LatestEvaluations()
+    sampler = HistorySampler(database, accounts, core.market, core.calendar, clock)
     target = overrides.notification_target or AppriseTarget(settings.notify_hosts)
     notifier = Notifier(database, journal, core.bus, sealing, target, config=overrides.notifier)
     services = ControlServices(
@@ -421,6 +425,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         session=SessionInfo(_server_facts(settings), core.market, core.calendar, clock),
         acknowledgements=ErrorAcknowledgements(database),
         chains=ChainWindows(core.market),
+        history=History(database, clock),
         notifications=Notifications(database, sealing, target, notifier, Events(database, journal, pager), accounts),
     )
     signals = SignalEvaluator(
@@ -434,7 +439,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         latest=latest,
         every=settings.signals_every,
     )
-    return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager, notifier)
+    return TradingParts(services, accounts, positions, preparations, engine, signals, lines, manager, notifier, sampler)
 
 
 def _server_facts(settings: Settings) -> ServerFacts:

@@ -112,6 +112,8 @@ OURS = [
     "ListUnderlyings",
     "GetExpirations",
     "GetChain",
+    "GetEquityHistory",
+    "GetPositionHistory",
 ]
 
 

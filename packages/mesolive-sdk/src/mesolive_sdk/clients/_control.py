@@ -393,3 +393,11 @@ class MesoLiveControlHubClient(HubClient):
     async def get_chain(self, args: models.GetChainArgs) -> models.GetChainResult:
         """Return the strikes of an expiration around the money, with quotes and greeks."""
         return await self._call("GetChain", args, models.GetChainResult)
+
+    async def get_equity_history(self, args: models.GetEquityHistoryArgs) -> models.GetEquityHistoryResult:
+        """Return the value, the cash and the margin of an account over time."""
+        return await self._call("GetEquityHistory", args, models.GetEquityHistoryResult)
+
+    async def get_position_history(self, args: models.GetPositionHistoryArgs) -> models.GetPositionHistoryResult:
+        """Return the PnL and the greeks of a position over time."""
+        return await self._call("GetPositionHistory", args, models.GetPositionHistoryResult)

@@ -216,6 +216,14 @@ from mesolive_sdk.models._events import (
     PositionUpdateEvent,
     PreparationEvent,
 )
+from mesolive_sdk.models._history import (
+    EquityPoint,
+    GetEquityHistoryArgs,
+    GetEquityHistoryResult,
+    GetPositionHistoryArgs,
+    GetPositionHistoryResult,
+    PositionPoint,
+)
 from mesolive_sdk.models._insight import (
     AdjustmentEvaluated,
     CheckStrategyDefinitionArgs,
@@ -345,6 +353,12 @@ from mesolive_sdk.models._tickets import (
 )
 
 __all__ = [
+    "EquityPoint",
+    "GetEquityHistoryArgs",
+    "GetEquityHistoryResult",
+    "GetPositionHistoryArgs",
+    "GetPositionHistoryResult",
+    "PositionPoint",
     "ChainExpiration",
     "ChainQuote",
     "ChainRow",

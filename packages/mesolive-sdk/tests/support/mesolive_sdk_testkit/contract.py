@@ -144,6 +144,13 @@ ChainQuote: Bid Decimal?, Ask Decimal?, Last Decimal?, Mark Decimal?, IV Decimal
 ChainRow: Strike Decimal, Call ChainQuote?, Put ChainQuote?
 GetChainResult: At datetime, Expiration ChainExpiration, Multiplier Decimal, Spot Decimal?, Stale bool, Listed int, \
     Rows list[ChainRow]
+GetEquityHistoryArgs: BrokerAccountId str, From datetime?, To datetime?, StepSeconds int?
+EquityPoint: At datetime, NetLiquidation Decimal?, Cash Decimal, Margin Decimal?
+GetEquityHistoryResult: StepSeconds int, Points list[EquityPoint]
+GetPositionHistoryArgs: PositionId int, From datetime?, To datetime?, StepSeconds int?
+PositionPoint: At datetime, PnL Decimal?, RealizedPnL Decimal, Price Decimal?, Underlying Decimal?, Delta Decimal?, \
+    Gamma Decimal?, Theta Decimal?, Vega Decimal?
+GetPositionHistoryResult: StepSeconds int, Points list[PositionPoint]
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -500,6 +507,8 @@ control ListVariables list_variables ListVariablesArgs ListVariablesResult
 control ListUnderlyings list_underlyings ListUnderlyingsArgs ListUnderlyingsResult
 control GetExpirations get_expirations GetExpirationsArgs GetExpirationsResult
 control GetChain get_chain GetChainArgs GetChainResult
+control GetEquityHistory get_equity_history GetEquityHistoryArgs GetEquityHistoryResult
+control GetPositionHistory get_position_history GetPositionHistoryArgs GetPositionHistoryResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

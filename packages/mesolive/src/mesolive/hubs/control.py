@@ -7,6 +7,7 @@ from typing import Any
 
 from mesolive.access.credentials import Credentials
 from mesolive.connectors.service import Connections
+from mesolive.history.service import History
 from mesolive.hubs.connections import HubConnections
 from mesolive.hubs.envelope import EnvelopeHub
 from mesolive.journal.acknowledgements import ErrorAcknowledgements
@@ -74,6 +75,7 @@ class ControlServices:
     session: SessionInfo
     acknowledgements: ErrorAcknowledgements
     chains: ChainWindows
+    history: History
 
 
 class ControlHub(EnvelopeHub):
@@ -580,3 +582,15 @@ class ControlHub(EnvelopeHub):
     async def get_chain(self, args: Payload | None = None) -> Answer:
         """Return the strikes of an expiration around the money, with quotes and greeks."""
         return await self._answer("GetChain", models.GetChainArgs, args, self._services.chains.window)
+
+    @hub_method(name="GetEquityHistory")
+    async def get_equity_history(self, args: Payload | None = None) -> Answer:
+        """Return the value, the cash and the margin of an account over time."""
+        return await self._answer("GetEquityHistory", models.GetEquityHistoryArgs, args, self._services.history.equity)
+
+    @hub_method(name="GetPositionHistory")
+    async def get_position_history(self, args: Payload | None = None) -> Answer:
+        """Return the PnL and the greeks of a position over time."""
+        return await self._answer(
+            "GetPositionHistory", models.GetPositionHistoryArgs, args, self._services.history.position
+        )

@@ -97,6 +97,8 @@ WATCHED = frozenset(
         "CheckStrategyDefinition",
         "GetStrategySchema",
         "GetEvents",
+        "GetEquityHistory",
+        "GetPositionHistory",
         "GetSession",
         "ListErrorAcknowledgements",
         "ListVariables",
