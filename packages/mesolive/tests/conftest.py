@@ -12,12 +12,14 @@ from mesolive_testkit.store.fixtures import (
     captured_logs,
     database,
     database_url,
+    new_files_have_tables,
     postgres_server,
     postgres_url,
     ready_postgres_url,
     ready_sqlite_url,
     ready_url,
     shared_postgres_url,
+    sqlite_tables,
     sqlite_template,
     sqlite_url,
 )
@@ -30,15 +32,23 @@ __all__ = [
     "captured_logs",
     "database",
     "database_url",
+    "new_files_have_tables",
+    "quick_tables",
     "postgres_server",
     "postgres_url",
     "ready_postgres_url",
     "ready_sqlite_url",
     "ready_url",
     "shared_postgres_url",
+    "sqlite_tables",
     "sqlite_template",
     "sqlite_url",
 ]
+
+
+@pytest.fixture(autouse=True)
+def quick_tables(new_files_have_tables: None) -> None:
+    """Let new database files have their tables; the tests of the store and its migrations do without."""
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ def access(database: Database, clock: ManualClock, watch: Stopwatch) -> Access:
 
 
 @pytest.fixture
-async def sqlite_access(sqlite_url: str, clock: ManualClock) -> AsyncIterator[Access]:
-    database = await Database.open(sqlite_url)
+async def sqlite_access(ready_sqlite_url: str, clock: ManualClock) -> AsyncIterator[Access]:
+    database = await Database.open(ready_sqlite_url)
     yield Access(database, SECRET, clock)
     await database.close()
 

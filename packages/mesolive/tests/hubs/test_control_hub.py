@@ -6,12 +6,13 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import websockets
 
 from mesolive.hubs.control import ControlHub
@@ -20,7 +21,7 @@ from mesolive.language.decision import EntrySelection
 from mesolive.trading.preparation import service
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models, new_idempotency_key, wait_for_job
 from mesolive_sdk.wire import hub_protocol
-from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args
+from mesolive_testkit.server import ACCOUNT, SPX, Kit, definition, fills_args, live_server
 from signalr_asyncio import HubError
 from signalr_asyncio.client import HubConnection
 
@@ -117,10 +118,17 @@ OURS = [
 ]
 
 
-@pytest.fixture
-async def raw(kit: Kit) -> Any:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def untouched(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kit]:
+    """Run a server for tests that leave its books as they are."""
+    async with live_server(tmp_path_factory.mktemp("untouched")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def raw(untouched: Kit) -> AsyncGenerator[HubConnection]:
     """Connect to the Control Hub without the SDK."""
-    connection = HubConnection(f"{kit.url}/hubs/control/v1", token=kit.token, protocol=hub_protocol())
+    connection = HubConnection(f"{untouched.url}/hubs/control/v1", token=untouched.token, protocol=hub_protocol())
     async with connection:
         yield connection
 
@@ -141,6 +149,7 @@ def test_the_hub_has_exactly_the_methods_of_the_contract_and_ours() -> None:
     assert source == {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("method", [*CONTRACT, *OURS])
 async def test_an_argument_of_the_wrong_shape_is_a_validation_error_and_the_connection_goes_on(
     raw: HubConnection, method: str
@@ -152,6 +161,7 @@ async def test_an_argument_of_the_wrong_shape_is_a_validation_error_and_the_conn
     assert (await call(raw, "ListAccounts")).Status is Status.Success
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_wrong_and_missing_field_is_named_at_once(raw: HubConnection) -> None:
     argument = {"IdempotencyKey": "k", "StrategyId": "seven", "Underlying": {"ContractType": "Fish"}}
     answer = await call(raw, "StartPreparePositionEntry", argument)
@@ -167,14 +177,15 @@ async def test_every_wrong_and_missing_field_is_named_at_once(raw: HubConnection
     }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_an_argument_nested_ten_thousand_deep_is_a_validation_error_and_the_connection_goes_on(
-    kit: Kit,
+    untouched: Kit,
 ) -> None:
     deep = '{"a":' * 10_000 + "1" + "}" * 10_000
     call_text = (
         f'{{"type":1,"invocationId":"7","target":"CreateStrategy","arguments":[{{"StrategyDefinition":{deep}}}]}}'
     )
-    url = f"{kit.url.replace('http', 'ws')}/hubs/control/v1?access_token={kit.token}"
+    url = f"{untouched.url.replace('http', 'ws')}/hubs/control/v1?access_token={untouched.token}"
     async with websockets.connect(url, max_size=None) as socket:
         await socket.send('{"protocol":"json","version":1}\x1e')
         await socket.recv()
@@ -182,19 +193,21 @@ async def test_an_argument_nested_ten_thousand_deep_is_a_validation_error_and_th
             await socket.send(text + "\x1e")
         answers: dict[str, str] = {}
         while len(answers) < 2:
-            for record in filter(None, str(await asyncio.wait_for(socket.recv(), 10)).split("\x1e")):
+            for record in filter(None, str(await asyncio.wait_for(socket.recv(), 60)).split("\x1e")):
                 message = json.loads(record)
                 if message["type"] == 3:
                     answers[message["invocationId"]] = message["result"]["Status"]
     assert answers == {"7": "ValidationError", "8": "Success"}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_an_unknown_method_is_a_hub_error_and_the_connection_goes_on(raw: HubConnection) -> None:
     with pytest.raises(HubError, match="NoSuchMethod"):
         await raw.invoke("NoSuchMethod")
     assert (await call(raw, "ListAccounts")).Status is Status.Success
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_method_without_fields_takes_no_argument_an_empty_one_or_null(raw: HubConnection) -> None:
     nothing: list[tuple[object, ...]] = [(), ({},), (None,)]
     for arguments in nothing:

@@ -280,7 +280,11 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
 }
 
 
-@pytest.fixture(params=RIGS)
+# Two seconds a test: every second of market time the lines of the connector roll on, message by message.
+LONG = {"ibkr"}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in RIGS])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Rig]:
     """Return a provider that runs."""
     # A short chain: the list is about what happens to contracts, not to how many.

@@ -77,7 +77,7 @@ async def listening(venue: Venue) -> AsyncGenerator[AsyncIterator[VenueFact]]:
 
 async def until_filled(facts: AsyncIterator[VenueFact], qty: int) -> list[Execution]:
     found: list[Execution] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while sum(one.qty for one in found) < qty:
             fact = await anext(facts)
             if isinstance(fact, Execution):
@@ -86,7 +86,7 @@ async def until_filled(facts: AsyncIterator[VenueFact], qty: int) -> list[Execut
 
 
 async def until_settled(facts: AsyncIterator[VenueFact]) -> Settled:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             fact = await anext(facts)
             if isinstance(fact, Settled):
@@ -403,7 +403,7 @@ class TestEveryVenue:
         order = bench.order()
         async with listening(bench.venue):
             submitting = asyncio.create_task(bench.venue.submit(order, check))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await asked.wait()
             cancel = await bench.venue.cancel(ACCOUNT, order.reference, None)
             answered.set()
