@@ -67,6 +67,12 @@ def test_a_trader_connects_a_broker_by_commands_and_no_secret_is_written(tmp_pat
         account = json.loads(run(tmp_path, texts, env, "enable-account", "sim", "SIM1000", "--json").stdout)
         assert account["BrokerFacts"]["Cash"] == 100000
         assert run(tmp_path, texts, env, "account-data", "SIM1000", "--accept-delayed").returncode == 0
+        ended = run(tmp_path, texts, env, "disable-account", "sim", "SIM1000")
+        assert "Account SIM1000 is disabled." in ended.stdout
+        again = run(tmp_path, texts, env, "disable-account", "sim", "SIM1000")
+        assert again.returncode == 1
+        assert "account SIM1000 is not enabled" in again.stderr
+        assert run(tmp_path, texts, env, "enable-account", "sim", "SIM1000").returncode == 0
         assert "Connected" in run(tmp_path, texts, env, "log", "sim").stdout
 
         refused = run(tmp_path, texts, env, "set", "sim", "--set", "refuse=credentials")

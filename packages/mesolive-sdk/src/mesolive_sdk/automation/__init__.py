@@ -5,11 +5,13 @@ out: by fills on paper accounts, by orders on the other accounts that are enable
 SQLite file holds its state (`Memory`). Each action is reported as a `Notice`.
 """
 
-from mesolive_sdk.automation.autopilot import POLICIES, Autopilot, Orders
+from mesolive_sdk.automation.autopilot import Autopilot
+from mesolive_sdk.automation.execution import POLICIES, Orders
 from mesolive_sdk.automation.log import LogRestoredError
-from mesolive_sdk.automation.memory import Memory, MemoryInUseError, Task, TaskKind, TaskState
+from mesolive_sdk.automation.memory import Memory, MemoryInUseError
 from mesolive_sdk.automation.notices import Category, Notice
 from mesolive_sdk.automation.policy import PAPER_COMMISSION, NoPriceError, PaperPolicy
+from mesolive_sdk.automation.tasks import Task, TaskKind, TaskState
 from mesolive_sdk.automation.walking import AtEnd, HalfFilled, OrderPolicy, Style
 
 __all__ = [

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mesolive_sdk import models
-from mesolive_sdk.automation.memory import Memory, Task, TaskKind
+from mesolive_sdk.automation.memory import Memory
+from mesolive_sdk.automation.tasks import Task, TaskKind
 from mesolive_sdk.clients import MesoLiveEventHubClient
 from mesolive_sdk.exceptions import MesoLiveApiException
 

@@ -6,20 +6,31 @@ Every change is one transaction in a SQLite file, written through to the disk be
 from __future__ import annotations
 
 import contextlib
-import enum
 import sqlite3
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from dataclasses import fields, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from mesolive_sdk.automation.tasks import SCHEDULE_STEP, Intent, IntentKind, IntentOutcome, Task, TaskKind, TaskState
 from mesolive_sdk.automation.walking import PriceStep, Stage
 
+__all__ = [
+    "MAX_TASKS",
+    "SCHEDULE_STEP",
+    "Intent",
+    "IntentKind",
+    "IntentOutcome",
+    "Memory",
+    "MemoryInUseError",
+    "Task",
+    "TaskKind",
+    "TaskState",
+]
+
 MAX_NOTE = 500
-SCHEDULE_STEP = timedelta(minutes=5)
-"""Minutes of schedules are multiples of this, and a scheduled time stays due for as long."""
 MAX_TASKS = 10_000
 
 _SCHEMA = """
@@ -65,152 +76,6 @@ CREATE TABLE IF NOT EXISTS intents (
 CREATE TABLE IF NOT EXISTS rejections (order_id INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stopped (position_id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, why TEXT NOT NULL);
 """
-
-
-class TaskKind(enum.Enum):
-    """What a signal asks for."""
-
-    ENTRY = "entry"
-    EXIT = "exit"
-    ADJUSTMENT = "adjustment"
-
-
-class TaskState(enum.Enum):
-    """The state of a task. `Executing` may have been sent: its outcome is resolved before any other step."""
-
-    WAITING = "waiting"
-    EXECUTING = "executing"
-    DONE = "done"
-    SKIPPED = "skipped"
-    WITHDRAWN = "withdrawn"
-    UNFILLED = "unfilled"
-    """Ordered, not filled, cancelled: nothing was traded."""
-    HALF_FILLED = "half filled"
-    """A part was traded, and the rest could not be: somebody has to look."""
-    FAILED = "failed"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the task is complete."""
-        return self not in {TaskState.WAITING, TaskState.EXECUTING}
-
-    @property
-    def needs_somebody(self) -> bool:
-        """Whether the task needs attention by a user."""
-        return self in {TaskState.HALF_FILLED, TaskState.FAILED}
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One signal and its processing state.
-
-    Attributes
-    ----------
-    event_id, seq, at
-        The event that began the signal.
-    position_id, condition
-        The position and the condition; `None` for an entry.
-    step, attempt
-        The index of the adjustment's operation, and the number of the attempt.
-    request
-        The execution's arguments as JSON, once they are fixed.
-    note
-        The outcome, as text.
-    due
-        The earliest time of the next attempt; `None` for at once.
-    went_off
-        Whether the signal ended after the task had started. Then no new attempt is made.
-    """
-
-    event_id: str
-    seq: int
-    kind: TaskKind
-    strategy_id: int
-    strategy_name: str
-    account: str
-    position_id: int | None
-    condition: str | None
-    at: datetime
-    state: TaskState = TaskState.WAITING
-    step: int = 0
-    attempt: int = 0
-    request: str | None = None
-    note: str | None = None
-    due: datetime | None = None
-    went_off: bool = False
-
-    @property
-    def scheduled_at(self) -> datetime:
-        """The scheduled time of the signal. Schedules have steps of five minutes."""
-        return self.at - (self.at - self.at.min.replace(tzinfo=self.at.tzinfo)) % SCHEDULE_STEP
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether the task has not been started yet."""
-        return self.state is TaskState.WAITING and self.step == 0 and self.attempt == 0 and self.note is None
-
-    @property
-    def subject(self) -> tuple[TaskKind, int, str, int | None, str | None]:
-        """The subject of the signal. Each subject has one signal state, on or off."""
-        return self.kind, self.strategy_id, self.account, self.position_id, self.condition
-
-    def key(self, what: str) -> str:
-        """Return the idempotency key of a call for this attempt: the same after a restart."""
-        return f"autopilot:{self.event_id}:{what}{self.step}.{self.attempt}"
-
-
-class IntentKind(enum.Enum):
-    """The kind of a call to the server."""
-
-    SEND = "send"
-    CANCEL = "cancel"
-
-
-class IntentOutcome(enum.Enum):
-    """The outcome of a call."""
-
-    TAKEN = "taken"
-    """The server has it."""
-    PUT_OFF = "put off"
-    """It was refused for a reason that passes."""
-    REFUSED = "refused"
-    """It was refused, and would be again."""
-    OUT_OF_DATE = "out of date"
-    """It was refused because the plan does not fit any more."""
-    NEVER_SENT = "never sent"
-    """It did not arrive, and is too old to be sent now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One call about an order, noted before it is made.
-
-    Attributes
-    ----------
-    event_id, step, attempt, group, number
-        The call's place: task, leg group and number.
-    price_step
-        The intended order; for a cancel, its time and its stage.
-    request
-        The call's arguments as JSON.
-    order_id
-        The id of the resulting order, or of the order to cancel.
-    outcome
-        The outcome; `None` while it is unknown.
-    """
-
-    event_id: str
-    step: int
-    attempt: int
-    group: int
-    number: int
-    kind: IntentKind
-    key: str
-    price_step: PriceStep
-    request: str
-    order_id: int | None = None
-    outcome: IntentOutcome | None = None
-    note: str | None = None
 
 
 class MemoryInUseError(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from mesolive_sdk.automation.memory import Task
+from mesolive_sdk.automation.tasks import Task
 
 
 class Category(StrEnum):
@@ -73,3 +73,34 @@ class Notice:
 
 Listener = Callable[[Notice], object]
 """Hears notices as they come."""
+
+
+class Notices:
+    """Tells a listener about the strategies that are executed.
+
+    Parameters
+    ----------
+    listener
+        Called with each notice.
+    strategies
+        Those whose notices are told; `None` for all.
+    now
+        The time of a notice.
+    """
+
+    def __init__(self, listener: Listener, strategies: Collection[int] | None, now: Callable[[], datetime]) -> None:
+        self._listener = listener
+        self._strategies = strategies
+        self._now = now
+
+    def log(
+        self,
+        category: Category,
+        task: Task,
+        text: str,
+        details: Mapping[str, Decimal | int | str | None] | None = None,
+        **more: Decimal | int | str | None,
+    ) -> None:
+        """Tell of something that happened to a task."""
+        if self._strategies is None or task.strategy_id in self._strategies:
+            self._listener(Notice(self._now(), category, task, text, {**(details or {}), **more}))

@@ -1,8 +1,7 @@
 """Executes a plan by orders at a venue: leg groups in sequence, one working order per group.
 
-Each call is stored as an `Intent` before it is made. Its outcome is resolved before any other step, from the
-idempotency record and from the server's orders of the plan. No method waits: each `look` runs the steps that are due
-and returns the time of the next one.
+The outcome of each call (`order_calls`) is resolved before any other step, from the idempotency record and from the
+server's orders of the plan. No method waits: each `look` runs the steps that are due and returns the time of the next.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-import msgspec
-
-from mesolive_sdk import models, wire
-from mesolive_sdk.automation.memory import Intent, IntentKind, IntentOutcome, Memory, Task, TaskKind
+from mesolive_sdk import models
+from mesolive_sdk.automation.memory import Memory
 from mesolive_sdk.automation.notices import Category
+from mesolive_sdk.automation.order_calls import OrderCalls, Say
+from mesolive_sdk.automation.order_plans import GroupState, GroupToOrder, PlanToOrder
+from mesolive_sdk.automation.tasks import IntentOutcome, Task, TaskKind
 from mesolive_sdk.automation.walking import (
     Cancel,
     ComboQuote,
@@ -41,74 +41,6 @@ LOOK_SOON = timedelta(seconds=1)
 
 UNANSWERED = frozenset({models.OrderState.PendingSubmit, models.OrderState.PendingCancel})
 """Nothing may be asked of an order before the venue has answered what was asked last."""
-
-ZERO = Decimal(0)
-
-PASSING = frozenset({models.StatusCode.RateLimited, models.StatusCode.ProviderUnavailable, models.StatusCode.Timeout})
-"""Refusals that pass by themselves."""
-
-Say = Callable[[Category, Task, str, Mapping[str, Decimal | int | str | None]], None]
-
-
-class GroupToOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """The fields of a plan's leg group that orders need.
-
-    Attributes
-    ----------
-    group
-        Its id in the plan.
-    qty
-        How many combos.
-    names
-        All its legs, marker legs included.
-    combo
-        The contracts of one combo with their ratios; empty for a group of marker legs.
-    """
-
-    group: int
-    qty: Decimal
-    names: list[str]
-    combo: list[models.ComboLeg]
-
-    @property
-    def roots(self) -> list[str]:
-        """The trading class of each leg."""
-        return [leg.Contract.Root or leg.Contract.Underlying.Symbol for leg in self.combo]
-
-
-class PlanToOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """A plan to execute by orders. The task stores it as its request.
-
-    Attributes
-    ----------
-    fixed_at
-        When the execution was decided.
-    """
-
-    plan: int
-    account: str
-    fixed_at: datetime
-    groups: list[GroupToOrder]
-
-    @classmethod
-    def of(
-        cls, prepared: models.PreparedPlan, account: str, legs: Mapping[str, models.LiveLeg], now: datetime
-    ) -> PlanToOrder:
-        """Return the groups of a plan to order, sorted by id, without groups of marker legs.
-
-        A plan of marker legs only keeps its first group: the order of that group opens the position.
-        """
-        groups: list[GroupToOrder] = []
-        for group, names in sorted(prepared.LegGroups.items()):
-            quantity = prepared.LegGroupQtys[group]
-            combo = [
-                models.ComboLeg(Contract=legs[name].LiveContract, Ratio=ratio)
-                for name, ratio in quantity.LegRatios.items()
-                if ratio != 0
-            ]
-            groups.append(GroupToOrder(group=group, qty=quantity.Qty, names=list(names), combo=combo))
-        traded = [group for group in groups if group.combo]
-        return cls(plan=prepared.ExecPlanId, account=account, fixed_at=now, groups=traded or groups[:1])
 
 
 class Why(StrEnum):
@@ -154,41 +86,6 @@ class Ended:
 Verdict = Working | Carried | Ended
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The state of a group: the server's orders and the stored intents."""
-
-    todo: GroupToOrder
-    orders: Sequence[models.Order]
-    intents: Sequence[Intent]
-
-    @property
-    def filled(self) -> Decimal:
-        return sum((abs(order.CumQty) for order in self.orders), ZERO)
-
-    @property
-    def is_filled(self) -> bool:
-        if not self.todo.combo:
-            return any(order.State is models.OrderState.Filled for order in self.orders)
-        return self.filled >= self.todo.qty
-
-    @property
-    def working(self) -> list[models.Order]:
-        return [order for order in self.orders if not order.State.is_final]
-
-    @property
-    def sends(self) -> list[Intent]:
-        return [intent for intent in self.intents if intent.kind is IntentKind.SEND]
-
-    def cancelled_by_us(self, order_id: int) -> bool:
-        return any(
-            intent.kind is IntentKind.CANCEL
-            and intent.order_id == order_id
-            and intent.outcome is not IntentOutcome.REFUSED
-            for intent in self.intents
-        )
-
-
 class OrderRunner:
     """Executes plans by orders.
 
@@ -227,6 +124,7 @@ class OrderRunner:
         self._providers: dict[str, models.DataProviderType] = {}
         self._now = now
         self._log = say
+        self._calls = OrderCalls(control, memory, now, say)
         self._seen: dict[int, tuple[Decimal, datetime]] = {}
         self._others: set[int] = set()
 
@@ -246,7 +144,7 @@ class OrderRunner:
         policy = self._policies[task.kind]
         for intent in self._memory.intents(task):
             if intent.outcome is None:
-                await self._find_out(task, policy, intent)
+                await self._calls.find_out(task, policy, intent)
         if any(intent.outcome is None for intent in self._memory.intents(task)):
             return Working(self._now() + LOOK_AGAIN)  # nothing may start before the outcome is known
         orders = await self._orders(plan)
@@ -270,7 +168,7 @@ class OrderRunner:
     # -- one group
 
     async def _advance(
-        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool, urgent: bool
+        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: GroupState, *, partly: bool, urgent: bool
     ) -> Verdict:
         now = self._now()
         working = group.working
@@ -303,12 +201,12 @@ class OrderRunner:
                 return Working(step.until)
             case Cancel():
                 if order is not None:
-                    await self._cancel(task, group, order, step.why)
+                    await self._calls.cancel(task, group, order, step.why)
             case PriceStep():
-                await self._send(task, plan, group, order, step)
+                await self._calls.send(task, plan, group, order, step)
         return Working(now + LOOK_SOON)
 
-    def _ended(self, policy: OrderPolicy, group: _Group, *, partly: bool) -> Ended | None:
+    def _ended(self, policy: OrderPolicy, group: GroupState, *, partly: bool) -> Ended | None:
         """Return why no order is sent for a group without a working order; `None` where one is to be sent."""
         sends = group.sends
         if not sends:
@@ -324,7 +222,7 @@ class OrderRunner:
         return Ended(why.get(last.outcome or IntentOutcome.PUT_OFF, Why.PASSING), text, partly)
 
     def _too_old(
-        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: _Group, *, partly: bool
+        self, task: Task, policy: OrderPolicy, plan: PlanToOrder, group: GroupState, *, partly: bool
     ) -> Ended | None:
         """Stop a group from starting long after the others: after a pause the plan's prices are out of date."""
         if group.sends or (partly and policy.half_filled is HalfFilled.FINISH):
@@ -334,7 +232,7 @@ class OrderRunner:
             return None
         return Ended(Why.OUT_OF_DATE, f"the plan is of {plan.fixed_at:%Y-%m-%d %H:%M:%S} and out of date", partly)
 
-    def _after(self, group: _Group, latest: models.Order, *, partly: bool) -> Ended:
+    def _after(self, group: GroupState, latest: models.Order, *, partly: bool) -> Ended:
         """Return how a group ended, by its latest order."""
         name = f"order {latest.OrderId}"
         by_us = any(group.cancelled_by_us(order.OrderId) for order in group.orders)
@@ -351,125 +249,6 @@ class OrderRunner:
             case _:
                 return Ended(Why.OTHERS, f"{name} is {latest.State.value}", partly)
 
-    # -- calls
-
-    async def _send(
-        self,
-        task: Task,
-        plan: PlanToOrder,
-        group: _Group,
-        replaced: models.Order | None,
-        price_step: PriceStep,
-    ) -> None:
-        todo = group.todo
-        limit = models.OrderType.Market if price_step.price is None else models.OrderType.Limit
-        number = len(group.intents)
-        key = _key(task, todo, number)
-        args = models.SendOrderArgs(
-            IdempotencyKey=key,
-            ReplacesOrder=None if replaced is None else replaced.OrderId,
-            BrokerAccountId=plan.account,
-            ExecPlanId=plan.plan,
-            LegGroupId=todo.group,
-            LegGroupOrder=models.LegGroupOrder(
-                OrderType=limit,
-                TimeInForce=models.TimeInForce.Day,
-                LimitPrice=price_step.price,
-                LegNames=todo.names,
-            ),
-        )
-        intent = self._intent(task, todo, number, IntentKind.SEND, key, price_step, wire.encode_json(args).decode())
-        self._memory.intend(intent)
-        await self._call_send(task, intent, args)
-
-    async def _cancel(self, task: Task, group: _Group, order: models.Order, why: str) -> None:
-        number = len(group.intents)
-        key = _key(task, group.todo, number)
-        args = models.CancelOrderArgs(IdempotencyKey=key, LiveOrderId=order.OrderId)
-        last = group.sends[-1].price_step
-        price_step = PriceStep(self._now(), last.stage, None, None)
-        request = wire.encode_json(args).decode()
-        intent = self._intent(task, group.todo, number, IntentKind.CANCEL, key, price_step, request, order.OrderId)
-        self._memory.intend(intent)
-        self._report(Category.ORDER, task, f"order {order.OrderId}: cancel, {why}", Order=order.OrderId)
-        await self._call_cancel(task, intent, args)
-
-    async def _find_out(self, task: Task, policy: OrderPolicy, intent: Intent) -> None:
-        """Resolve a call whose answer was lost, and make it if it was never made."""
-        if await self._learn_from_record(intent):
-            return
-        if intent.kind is IntentKind.CANCEL:
-            await self._call_cancel(task, intent, wire.decode_json(intent.request.encode(), models.CancelOrderArgs))
-        elif self._now() < intent.price_step.at + policy.patience:
-            # The same key: if the first call is still in flight, only one of the two is executed.
-            await self._call_send(task, intent, wire.decode_json(intent.request.encode(), models.SendOrderArgs))
-        else:
-            self._memory.learn(intent, IntentOutcome.NEVER_SENT, None, "it was not sent in time")
-
-    async def _call_send(self, task: Task, intent: Intent, args: models.SendOrderArgs) -> None:
-        try:
-            result = await self._control.send_order(args)
-        except MesoLiveApiException as error:
-            if isinstance(error.data, models.SendOrderResult):
-                self._memory.learn(intent, IntentOutcome.TAKEN, error.data.LiveOrderId)
-            elif not await self._learn_from_record(intent):
-                self._refused(task, intent, error)
-            return
-        self._memory.learn(intent, IntentOutcome.TAKEN, result.LiveOrderId)
-        price = args.LegGroupOrder.LimitPrice
-        at = "at the market" if price is None else f"limit {price:f} ({intent.price_step.stage.value})"
-        replaces = "" if args.ReplacesOrder is None else f" in place of order {args.ReplacesOrder}"
-        names = ", ".join(args.LegGroupOrder.LegNames)
-        self._report(
-            Category.ORDER,
-            task,
-            f"order {result.LiveOrderId}: {names} {at}{replaces}, {result.State.value}",
-            Order=result.LiveOrderId,
-            Limit=price,
-            Replaces=args.ReplacesOrder,
-            Plan=args.ExecPlanId,
-            Group=args.LegGroupId,
-        )
-
-    async def _call_cancel(self, task: Task, intent: Intent, args: models.CancelOrderArgs) -> None:
-        try:
-            await self._control.cancel_order(args)
-        except MesoLiveApiException as error:
-            if error.status in PASSING:
-                # Asked again as it is, by the next look.
-                self._report(Category.TROUBLE, task, f"order {args.LiveOrderId} could not be cancelled yet: {error}")
-                return
-            if error.status is not models.StatusCode.DuplicateRequest and not await self._learn_from_record(intent):
-                self._memory.learn(intent, IntentOutcome.REFUSED, None, str(error))
-                self._report(Category.TROUBLE, task, f"order {args.LiveOrderId} was not cancelled: {error}")
-                return
-        self._memory.learn(intent, IntentOutcome.TAKEN, None)
-
-    def _refused(self, task: Task, intent: Intent, error: MesoLiveApiException) -> None:
-        if error.status in PASSING:
-            outcome = IntentOutcome.PUT_OFF
-        elif error.status is models.StatusCode.Conflict:
-            outcome = IntentOutcome.OUT_OF_DATE
-        else:
-            outcome = IntentOutcome.REFUSED
-        self._memory.learn(intent, outcome, None, str(error))
-        self._report(Category.TROUBLE, task, f"the order was refused: {error}")
-
-    async def _learn_from_record(self, intent: Intent) -> bool:
-        """Ask what a key was used for; return whether the server has it."""
-        try:
-            record = await self._control.get_idempotency_record(
-                models.GetIdempotencyRecordArgs(IdempotencyKey=intent.key)
-            )
-        except MesoLiveApiException as error:
-            if error.status is models.StatusCode.NotFound:
-                return False
-            raise
-        result = record.LiveOrderIds or [] if intent.order_id is None else [intent.order_id]
-        if result:
-            self._memory.learn(intent, IntentOutcome.TAKEN, result[0])
-        return True
-
     # -- small things
 
     async def _orders(self, plan: PlanToOrder) -> list[models.Order]:
@@ -484,10 +263,10 @@ class OrderRunner:
             if token is None:
                 return result
 
-    def _groups(self, task: Task, plan: PlanToOrder, orders: Sequence[models.Order]) -> list[_Group]:
+    def _groups(self, task: Task, plan: PlanToOrder, orders: Sequence[models.Order]) -> list[GroupState]:
         intents = self._memory.intents(task)
         groups = [
-            _Group(
+            GroupState(
                 todo,
                 sorted((order for order in orders if order.LegGroupId == todo.group), key=lambda item: item.OrderId),
                 [intent for intent in intents if intent.group == todo.group],
@@ -513,7 +292,7 @@ class OrderRunner:
             del self._seen[next(iter(self._seen))]
         return groups
 
-    def _foreign(self, group: _Group) -> models.Order | None:
+    def _foreign(self, group: GroupState) -> models.Order | None:
         """Return a working order of the group that this autopilot did not send. Its sender manages it."""
         ours = {intent.order_id for intent in group.intents}
         return next((order for order in group.working if order.OrderId not in ours), None)
@@ -552,24 +331,5 @@ class OrderRunner:
             self._providers[account] = serving[0].DataProvider
         return self._providers[account]
 
-    def _intent(
-        self,
-        task: Task,
-        todo: GroupToOrder,
-        number: int,
-        kind: IntentKind,
-        key: str,
-        price_step: PriceStep,
-        request: str,
-        order_id: int | None = None,
-    ) -> Intent:
-        return Intent(
-            task.event_id, task.step, task.attempt, todo.group, number, kind, key, price_step, request, order_id
-        )
-
     def _report(self, category: Category, task: Task, text: str, **details: Decimal | int | str | None) -> None:
         self._log(category, task, text, details)
-
-
-def _key(task: Task, todo: GroupToOrder, number: int) -> str:
-    return f"{task.key('o')}.{todo.group}.{number}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mesolive_sdk import models
-from mesolive_sdk.automation.memory import Task, TaskKind
+from mesolive_sdk.automation.tasks import Task, TaskKind
 from mesolive_sdk.clients import MesoLiveControlHubClient
 from mesolive_sdk.contract_specs import live_underlying
 from mesolive_sdk.jobs import run_preparation

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TypeVar
 
-import msgspec
 import structlog
 
 from mesolive.access.context import UserContext
 from mesolive.clock import Clock, ScaledClock
-from mesolive.errors import ServiceError, not_found, rate_limited, unavailable, validation
+from mesolive.errors import ServiceError, rate_limited, unavailable
 from mesolive.journal.bus import Bus
 from mesolive.market.contracts import OptionContract
-from mesolive.market.service import Market, UnknownContractError, UnknownProviderError, UnknownUnderlyingError
+from mesolive.market.service import Market
 from mesolive.market.subscriptions import SubscriptionHandle, TooManySubscriptionsError
-from mesolive.streams.channels import Channel, Form
+from mesolive.streams.channels import Channel
 from mesolive.streams.engine import Engine
+from mesolive.streams.sources import Source, Sources
 from mesolive.tasks import BackOff, Tasks, Turns
-from mesolive.trading.portfolio.positions import Leg
-from mesolive.trading.valuation.engine import Valuation, Wanted
-from mesolive.trading.valuation.from_positions import PositionReader, entry_of, legs_subject, position_subject
-from mesolive.trading.valuation.subjects import Entry, Spot, Subject, of_combo
+from mesolive.trading.valuation.from_positions import PositionReader
+from mesolive.trading.valuation.subjects import Subject
 from mesolive.trading.valuation.wire_items import (
     EXACT,
-    GREEKS,
-    PNL,
-    PRICES,
-    Build,
-    combo_fields,
-    legs_fields,
-    position_fields,
-    single_fields,
-    underlying_fields,
 )
 from mesolive_sdk import models
 from signalr_asyncio import Shared
@@ -91,7 +78,7 @@ class Streams:
         processor_time: Callable[[], float] = time.thread_time,
     ) -> None:
         self._market = market
-        self._positions = positions
+        self._sources = Sources(positions, market)
         # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
         self._news = bus.subscribe()
         self._started = False
@@ -125,27 +112,27 @@ class Streams:
         The first item of every stream raises `ServiceError` for an unknown id or one of another user, a provider that
         this server does not have, an unknown contract, or flags that select no field.
         """
-        return LiveStream(self, lambda: self._position(user, args))
+        return LiveStream(self, lambda: self._sources.position(user, args))
 
     def leg(self, user: UserContext, args: models.LegDataArgs) -> LiveStream:
         """Stream a leg's values; ends after the item that shows it closed."""
-        return LiveStream(self, lambda: self._leg(user, args))
+        return LiveStream(self, lambda: self._sources.leg(user, args))
 
     def legs(self, user: UserContext, args: models.LegsDataArgs) -> LiveStream:
         """Stream the values of several legs; a leg that is closed leaves the items, and with the last one it ends."""
-        return LiveStream(self, lambda: self._legs(user, args))
+        return LiveStream(self, lambda: self._sources.legs(user, args))
 
     def combo(self, _user: UserContext, args: models.ComboContractsDataArgs) -> LiveStream:
         """Stream the values of a combo of contracts."""
-        return LiveStream(self, lambda: self._combo(args))
+        return LiveStream(self, lambda: self._sources.combo(args))
 
     def contract(self, _user: UserContext, args: models.ContractDataArgs) -> LiveStream:
         """Stream the values of one contract."""
-        return LiveStream(self, lambda: self._contract(args))
+        return LiveStream(self, lambda: self._sources.contract(args))
 
     def underlying(self, _user: UserContext, args: models.UnderlyingDataArgs) -> LiveStream:
         """Stream an underlying's prices."""
-        return LiveStream(self, lambda: self._underlying(args))
+        return LiveStream(self, lambda: self._sources.underlying(args))
 
     # Snapshots
 
@@ -153,197 +140,43 @@ class Streams:
         self, user: UserContext, args: models.PositionDataArgs
     ) -> models.GetPositionSnapshotResult:
         """Return a position's values now; raises as the streams do."""
-        return await self._snapshot(self._position(user, args), models.GetPositionSnapshotResult)
+        return await self._snapshot(self._sources.position(user, args), models.GetPositionSnapshotResult)
 
     async def leg_snapshot(self, user: UserContext, args: models.LegDataArgs) -> models.GetLegSnapshotResult:
         """Return a leg's values now."""
-        return await self._snapshot(self._leg(user, args), models.GetLegSnapshotResult)
+        return await self._snapshot(self._sources.leg(user, args), models.GetLegSnapshotResult)
 
     async def legs_snapshot(self, user: UserContext, args: models.LegsDataArgs) -> models.GetLegsSnapshotResult:
         """Return the values of several legs now."""
-        return await self._snapshot(self._legs(user, args), models.GetLegsSnapshotResult)
+        return await self._snapshot(self._sources.legs(user, args), models.GetLegsSnapshotResult)
 
     async def combo_snapshot(
         self, _user: UserContext, args: models.ComboContractsDataArgs
     ) -> models.GetComboContractsSnapshotResult:
         """Return the values of a combo now."""
-        return await self._snapshot(self._combo(args), models.GetComboContractsSnapshotResult)
+        return await self._snapshot(self._sources.combo(args), models.GetComboContractsSnapshotResult)
 
     async def contract_snapshot(
         self, _user: UserContext, args: models.ContractDataArgs
     ) -> models.GetContractSnapshotResult:
         """Return the values of a contract now."""
-        return await self._snapshot(self._contract(args), models.GetContractSnapshotResult)
+        return await self._snapshot(self._sources.contract(args), models.GetContractSnapshotResult)
 
     async def underlying_snapshot(
         self, _user: UserContext, args: models.UnderlyingDataArgs
     ) -> models.GetUnderlyingSnapshotResult:
         """Return an underlying's prices now."""
-        return await self._snapshot(self._underlying(args), models.GetUnderlyingSnapshotResult)
-
-    # Sources: the data of each kind of stream
-
-    def _position(self, user: UserContext, args: models.PositionDataArgs) -> _Source:
-        blocks = (args.IncludePosition.value, args.IncludeLegs.value, args.IncludeLegGroups.value)
-        form = _form(
-            args.PriceFields,
-            args.GreekFields,
-            args.PnlFields,
-            blocks[0] | blocks[1] | blocks[2],
-            lambda subject, found: position_fields(subject, found, *blocks),
-            models.PositionDataEntry,
-            sums=True,
-        )
-
-        async def load() -> tuple[Subject, bool]:
-            position = await self._positions.read(user.user_id, args.PositionId)
-            return position_subject(position), position.closed_at is not None
-
-        provider = self._provider(args.Provider)
-        key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, provider)
-        return _Source(key, user.user_id, provider, form, load)
-
-    def _leg(self, user: UserContext, args: models.LegDataArgs) -> _Source:
-        include = args.Include.value
-        form = _form(
-            args.PriceFields,
-            args.GreekFields,
-            args.PnlFields,
-            include,
-            lambda subject, found: single_fields(subject, found, include, pnl=True),
-            models.LegDataEntry,
-        )
-
-        async def load() -> tuple[Subject, bool]:
-            (leg,) = await self._read_legs(user, [args.LegId])
-            return Subject(entries=(entry_of(leg),)), leg.closed_at is not None
-
-        provider = self._provider(args.Provider)
-        key = ("leg", user.user_id, args.LegId, include, form.wanted, provider)
-        return _Source(key, user.user_id, provider, form, load)
-
-    def _legs(self, user: UserContext, args: models.LegsDataArgs) -> _Source:
-        include = args.Include.value
-        if not args.LegIds:
-            raise validation({"LegIds": ["must name at least one leg"]})
-        form = _form(
-            args.PriceFields,
-            args.GreekFields,
-            args.PnlFields,
-            include,
-            lambda subject, found: legs_fields(subject, found, include),
-            models.LegsDataEntry,
-        )
-        ids = tuple(dict.fromkeys(args.LegIds))
-
-        async def load() -> tuple[Subject, bool]:
-            subject = legs_subject(await self._read_legs(user, ids))
-            return subject, not subject.entries
-
-        provider = self._provider(args.Provider)
-        key = ("legs", user.user_id, ids, include, form.wanted, provider)
-        return _Source(key, user.user_id, provider, form, load)
-
-    def _combo(self, args: models.ComboContractsDataArgs) -> _Source:
-        include = args.Include.value
-        if not args.Combo:
-            raise validation({"Combo": ["must name at least one contract"]})
-        problems = {
-            f"Combo[{place}].Ratio": ["must be a finite number other than zero"]
-            for place, leg in enumerate(args.Combo)
-            if not leg.Ratio.is_finite() or leg.Ratio == 0
-        }
-        if problems:
-            raise validation(problems)
-        provider = self._provider(args.Provider)
-        subject = of_combo(
-            [
-                (self._resolve(leg.Contract, args.Provider, f"Combo[{place}].Contract"), leg.Ratio)
-                for place, leg in enumerate(args.Combo)
-            ]
-        )
-        form = _form(
-            args.PriceFields,
-            args.GreekFields,
-            models.LiveQuoteFields.None_,
-            include,
-            lambda _, found: combo_fields(found, include),
-            models.ComboContractsDataEntry,
-            sums=True,
-        )
-        legs = tuple(zip((entry.contract for entry in subject.entries), (leg.Ratio for leg in args.Combo), strict=True))
-        return _Source(("combo", legs, include, form.wanted, provider), None, provider, form, _known(subject))
-
-    def _contract(self, args: models.ContractDataArgs) -> _Source:
-        include = args.Include.value
-        provider = self._provider(args.Provider)
-        contract = self._resolve(args.Contract, args.Provider, "Contract")
-        form = _form(
-            args.PriceFields,
-            args.GreekFields,
-            models.LiveQuoteFields.None_,
-            include,
-            lambda subject, found: single_fields(subject, found, include, pnl=False),
-            models.ContractDataEntry,
-        )
-        subject = Subject(entries=(Entry(0, contract, Decimal(1)),))
-        return _Source(("contract", contract, include, form.wanted, provider), None, provider, form, _known(subject))
-
-    def _underlying(self, args: models.UnderlyingDataArgs) -> _Source:
-        provider = self._provider(args.Provider)
-        symbol = args.Underlying.Symbol
-        try:
-            self._market.underlying(symbol, args.Provider)
-        except UnknownUnderlyingError:
-            raise not_found(f"underlying {symbol!r}") from None
-        form = _form(
-            args.PriceFields,
-            models.LiveQuoteFields.None_,
-            models.LiveQuoteFields.None_,
-            PRICES,
-            lambda _, found: underlying_fields(found),
-            models.UnderlyingDataEntry,
-        )
-        subject = Subject(entries=(Entry(0, Spot(symbol), Decimal(1)),))
-        return _Source(("underlying", symbol, form.wanted, provider), None, provider, form, _known(subject))
-
-    def _provider(self, wanted: models.DataProviderType | None) -> models.DataProviderType | None:
-        """Return the provider that is asked for, if the server runs it; `None` for the one that values each entry."""
-        try:
-            return None if wanted is None else self._market.provider(wanted).name
-        except UnknownProviderError as error:
-            raise unavailable(str(error), str(error.provider), code="ProviderUnavailable") from None
-
-    def _resolve(
-        self, contract: models.LiveContract, provider: models.DataProviderType | None, path: str
-    ) -> OptionContract:
-        try:
-            return self._market.resolve(contract, provider)
-        except ValueError as error:
-            raise validation({path: [str(error)]}) from None
-        except UnknownContractError as error:
-            raise not_found(f"contract {error.contract}") from None
-        except UnknownUnderlyingError as error:
-            raise not_found(f"underlying {error.symbol!r}") from None
-
-    async def _read_legs(self, user: UserContext, ids: Sequence[int]) -> Sequence[Leg]:
-        legs = await self._positions.read_legs(user.user_id, ids)
-        result = {leg.id for leg in legs}
-        missing = [str(wanted) for wanted in ids if wanted not in result]
-        if missing:
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise not_found(f"leg {', '.join(missing[:5])}{more}")
-        return legs
+        return await self._snapshot(self._sources.underlying(args), models.GetUnderlyingSnapshotResult)
 
     # How they are followed
 
-    async def _snapshot(self, source: _Source, type_: type[T]) -> T:
+    async def _snapshot(self, source: Source, type_: type[T]) -> T:
         subject, _ = await source.load()
         channel = source.channel()
         channel.subject = subject
         return type_(**channel.form.build(subject, self.engine.value(channel))(EXACT))
 
-    def join(self, source: _Source) -> Channel:
+    def join(self, source: Source) -> Channel:
         """Follow a source: its channel, with one follower more. `leave` must follow."""
         if self._closed:
             raise unavailable("the server is shutting down", code="ServerStopping")
@@ -370,13 +203,13 @@ class Streams:
             if channel.loading is not None:
                 channel.loading.cancel()
 
-    def _reload(self, channel: Channel, source: _Source) -> None:
+    def _reload(self, channel: Channel, source: Source) -> None:
         """Have the channel's subject read, again where that is under way."""
         channel.stale = True
         if channel.loading is None:
             channel.loading = self.tasks.spawn("live subject", self._load(channel, source), detail=source.key[0])
 
-    async def _load(self, channel: Channel, source: _Source) -> None:
+    async def _load(self, channel: Channel, source: Source) -> None:
         try:
             while channel.stale and not channel.ended:
                 channel.stale = False
@@ -384,7 +217,7 @@ class Streams:
         finally:
             channel.loading = None
 
-    async def _load_once(self, channel: Channel, source: _Source) -> None:
+    async def _load_once(self, channel: Channel, source: Source) -> None:
         try:
             async with self._readers, asyncio.timeout(LOAD_SECONDS):
                 subject, closed = await source.load()
@@ -450,7 +283,7 @@ class LiveStream(AsyncIterator[Shared]):
         Returns the source when the stream begins; raises `ServiceError` where the request cannot be served.
     """
 
-    def __init__(self, streams: Streams, source_of: Callable[[], _Source]) -> None:
+    def __init__(self, streams: Streams, source_of: Callable[[], Source]) -> None:
         self._streams = streams
         self._source_of = source_of
         self._items: AsyncGenerator[Shared] | None = None
@@ -480,51 +313,3 @@ class LiveStream(AsyncIterator[Shared]):
                 yield item
         finally:
             self._streams.leave(channel)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The data source of a stream or a snapshot."""
-
-    key: tuple[Hashable, ...]
-    user_id: int | None
-    provider: models.DataProviderType | None
-    form: Form
-    load: Callable[[], Awaitable[tuple[Subject, bool]]]
-
-    def channel(self) -> Channel:
-        """Return a new channel of it, still without a subject."""
-        return Channel(self.key, self.user_id, self.provider, self.form)
-
-
-def _known(subject: Subject) -> Callable[[], Awaitable[tuple[Subject, bool]]]:
-    async def load() -> tuple[Subject, bool]:
-        return subject, False
-
-    return load
-
-
-def _form(
-    prices: models.LiveQuoteFields,
-    greeks: models.LiveQuoteFields,
-    pnl: models.LiveQuoteFields,
-    include: int,
-    build: Callable[[Subject, Valuation], Build],
-    type_: type[msgspec.Struct],
-    *,
-    sums: bool = False,
-) -> Form:
-    """Return the form of a stream; raises `ValidationError` where it could never send an item."""
-    wanted = Wanted(
-        prices.value if include & PRICES else 0,
-        greeks.value if include & GREEKS else 0,
-        pnl.value if include & PNL else 0,
-    )
-    bits = wanted.prices | wanted.greeks | wanted.pnl
-    if not bits:
-        raise validation({"Include": ["nothing is asked for: name a block (Prices, Greeks, PnL) and a field of it"]})
-    if sums and bits & 3:
-        # The bid of a combo uses the asks of its short legs.
-        bits |= 3
-    bases = (bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
-    return Form(wanted, bool(wanted.greeks), bases, build, type_)
