@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from mesolive.clock import Clock, WallClock
+from mesolive.market.dividends import DividendFileError, read_dividends
 from mesolive.market.service import Market
 from mesolive.market.sources import GENERATED_SYMBOLS, SourceError, SourceRequest, open_source
 from mesolive.operations.market_clock import MarketTime
@@ -34,7 +35,8 @@ def build_market(
     Raises
     ------
     SettingsError
-        When the chain file or the recording cannot be used, or market time has begun elsewhere than at the start.
+        When the chain file, the recording or the table of dividends cannot be used, or market time has begun elsewhere
+        than at the start.
     """
     resumed = noted is not None and noted.source == source_of(settings)
     start = settings.start
@@ -48,16 +50,21 @@ def build_market(
         start = None  # the same command line as before: its market time goes on
     request = SourceRequest(settings.chain, start, settings.speed, settings.seed, not_before, resumed, settings.symbol)
     try:
+        dividends = None if settings.dividends is None else read_dividends(settings.dividends)
+    except DividendFileError as error:
+        raise SettingsError(f"dividends: {error}") from None
+    try:
         if settings.market is None:
             clock = WallClock()
             if not_before is not None and not_before > clock.now():  # a simulation has used this database
                 _log.warning("market_time_goes_back", to=clock.now().isoformat(), stored_until=not_before.isoformat())
             preferred = settings.preferred_providers()
-            return Market(by_symbol={symbol: DataProviderType[name] for symbol, name in preferred.items()}), clock
+            by_symbol = {symbol: DataProviderType[name] for symbol, name in preferred.items()}
+            return Market(by_symbol=by_symbol, dividends=dividends), clock
         source = open_source(settings.market, request)
     except SourceError as error:
         raise SettingsError(f"market: {error}") from None
-    return Market([source.provider], notes=source.notes), source.clock
+    return Market([source.provider], notes=source.notes, dividends=dividends), source.clock
 
 
 def source_of(settings: Settings) -> str:

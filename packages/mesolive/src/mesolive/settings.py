@@ -85,6 +85,13 @@ class Settings:
             "expirations, strikes and quotes. With --market recorded: the recording to replay."
         ),
     ] = None
+    dividends: Annotated[
+        Path | None,
+        Setting(
+            "CSV table of cash dividends (Symbol, ExDate, Amount): American options are priced with them, in place of "
+            "a yield spread over the time."
+        ),
+    ] = None
     symbol: Annotated[
         str, Setting("Underlying of the generated market: SPX, or the futures ES and MES. A --chain has its own.")
     ] = "SPX"
@@ -244,7 +251,7 @@ class Settings:
         self._check_bounds()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
-        for name in ("tls_certificate", "tls_key", "chain", "external_folder"):
+        for name in ("tls_certificate", "tls_key", "chain", "dividends", "external_folder"):
             path: Path | None = getattr(self, name)
             if path is not None and not path.exists():
                 raise SettingsError(f"{name}: no such file: {path}")

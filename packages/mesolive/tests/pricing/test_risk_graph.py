@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolive.pricing import american
+from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.black import greeks
+from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.risk_graph import RiskLeg, price_range, risk_graph, thirds_to_expiration
 
 SPOT = 5000.0
@@ -192,3 +194,38 @@ def test_the_greeks_of_an_american_leg_are_the_slopes_of_its_values() -> None:
     later = risk_graph([stock_put()], 100.0, np.array([110.0]), days)
     slopes = np.gradient(later.value[:, 0], days)
     np.testing.assert_allclose(later.theta[1:-1, 0], slopes[1:-1], atol=2e-3)
+
+
+def holding(*, is_call: bool, strike: float, known: bool = True) -> RiskLeg:
+    """Return one American option for 60 days on a fund at 600 that pays 1.8 in 15 days."""
+    years, discount = 60 / 365, math.exp(-RATE * 60 / 365)
+    net = 600.0 - 1.8 * math.exp(-RATE * 15 / 365)
+    dividends = ((0.25, 1.8),) if known else ()
+    return RiskLeg(is_call, strike, 1.0, 0.0, 0.2, years, 60.0, net / discount, discount, True, dividends)
+
+
+@pytest.mark.parametrize(("is_call", "strike"), [(True, 590.0), (False, 610.0)])
+def test_a_risk_graph_knows_of_a_dividend_before_its_day_and_not_after_it(is_call: bool, strike: float) -> None:
+    prices, days = np.array([570.0, 600.0, 630.0]), np.array([0.0, 14.5, 15.5, 45.0])
+    graph = risk_graph([holding(is_call=is_call, strike=strike)], 600.0, prices, days)
+    for row, day in enumerate(days.tolist()):
+        years = (60.0 - day) / 365
+        paid = [((15.0 - day) / (60.0 - day), 1.8)] if day < 15.0 else []
+        discount = math.exp(-RATE * years)
+        net = prices - sum(amount * discount**part for part, amount in paid)
+        options = AmericanChain(
+            np.full(3, is_call),
+            prices,
+            np.full(3, strike),
+            np.full(3, years),
+            np.full(3, discount),
+            net / discount,
+            CashDividends.of([paid], [3]),
+        )
+        np.testing.assert_allclose(graph.value[row], options.values(np.full(3, 0.2)), rtol=1e-4)
+
+
+def test_a_price_below_the_dividends_is_worth_something_in_a_risk_graph() -> None:
+    graph = risk_graph([holding(is_call=False, strike=610.0)], 600.0, np.array([0.5, 1.0]), np.array([0.0, 30.0, 60.0]))
+    assert np.all(np.isfinite(graph.value))
+    assert graph.value[-1].tolist() == [609.5, 609.0]

@@ -30,6 +30,7 @@ from mesolive.language.loading import load
 from mesolive.language.problems import DefinitionError
 from mesolive.logs import configure_logs
 from mesolive.market.calendar import us_options_calendar
+from mesolive.market.dividends import DividendFileError, read_dividends
 from mesolive.market.service import Market
 from mesolive.settings import from_environment
 from mesolive_sdk import MesoLiveError
@@ -55,6 +56,12 @@ def replay_command(
     last: Annotated[str | None, typer.Option("--to", help="The last day. [default: Backtest.End]")] = None,
     chain: Annotated[
         Path | None, typer.Option(help="An exchange chain export that the simulation starts from.", exists=True)
+    ] = None,
+    dividends: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table of cash dividends (Symbol, ExDate, Amount) that options are priced with.", exists=True
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated market, and of the strategy's own dice.")] = 1,
     every: Annotated[
@@ -144,6 +151,10 @@ def replay_command(
         own = simulation_settings(report.definition.source)
     except SettingsFieldError as error:
         _refuse([str(error)])
+    try:
+        paid = None if dividends is None else read_dividends(dividends)
+    except DividendFileError as error:
+        raise typer.BadParameter(str(error), param_hint="--dividends") from None
     calendar, days = us_options_calendar(), Days.of(first, last)
     if recording is not None:
         replayed = recorded_market(recording, calendar, days, own)
@@ -154,7 +165,7 @@ def replay_command(
     configure_logs(logging.WARNING)
     request = Request(
         definition=definition,
-        market=Market([replayed.provider]),
+        market=Market([replayed.provider], dividends=paid),
         clock=replayed.clock,
         first=replayed.begin,
         last=replayed.end,

@@ -109,4 +109,5 @@ def risk_leg(leg: BoundLeg, view: MarketView, spot: float, *, cost: float = 0.0,
         forward=forward if forward is not None else spot,
         discount=view.discount(chain.expiration),
         may_exercise_early=chain.expiration.style is ExerciseStyle.AMERICAN,
+        dividends=tuple(view.dividends(chain.expiration)),
     )

@@ -166,6 +166,7 @@ def _risk_leg(scope: Scope, leg: BoundLeg, spot: float) -> RiskLeg:
         forward=forward if forward is not None else spot,
         discount=scope.view.discount(expiration),
         may_exercise_early=chain.expiration.style is ExerciseStyle.AMERICAN,
+        dividends=tuple(scope.view.dividends(expiration)),
     )
 
 

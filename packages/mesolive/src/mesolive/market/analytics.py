@@ -24,6 +24,7 @@ from mesolive.market.listing import Listing
 from mesolive.market.view import FloatArray, TradingCalendar
 from mesolive.pricing.black import Greeks
 from mesolive.pricing.business_time import years_to
+from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.forwards import ForwardSource, ImpliedForward
 
 
@@ -316,6 +317,15 @@ class ChainAnalytics:
         """Return the business time to an expiration's settlement in years."""
         return years_to(self._calendar, self._now, expiration.settles_at)
 
+    def _dividends(self, expirations: Sequence[Expiration], counts: Sequence[int]) -> CashDividends | None:
+        """Return the cash dividends of the contracts of some expirations; `None` where none of them has any."""
+        schedule = self._keeper.dividends
+        rows = [
+            schedule.within(self._now, item.settles_at) if item.style is ExerciseStyle.AMERICAN else []
+            for item in expirations
+        ]
+        return CashDividends.of(rows, counts) if any(rows) else None
+
     def _solve(self, first: int, end: int) -> _Block:
         listing, curve = self._listing, self.curve
         expirations, bounds = listing.expirations[first:end], listing.bounds[first:end]
@@ -339,6 +349,7 @@ class ChainAnalytics:
                 discount=np.repeat([item.discount for item in carried], counts),
                 years=np.repeat(years, counts),
                 may_exercise_early=np.repeat(american, counts),
+                dividends=self._dividends(expirations, counts),
             )
 
         def implied_at(position: int) -> Callable[[], ImpliedForward | None]:

@@ -20,6 +20,7 @@ from mesolive.clock import Clock
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal
 from mesolive.market.columns import TIMES, ColumnPart, Columns, Price, sound
+from mesolive.market.dividends import DividendSchedule
 from mesolive.market.forward_curve import CurveCache, ForwardCurve
 from mesolive.market.history import DailySeries
 from mesolive.market.lazy_quotes import SIDES, KnownQuotes, LazyColumns, Publication, QuoteFunction
@@ -157,6 +158,16 @@ class QuoteBook:
     def spot(self) -> float | None:
         """The underlying's mark."""
         return self._underlying.quote.mark
+
+    @property
+    def dividends(self) -> DividendSchedule:
+        """The cash dividends of the underlying that are known: American options are priced with them."""
+        return self._keeper.dividends
+
+    @dividends.setter
+    def dividends(self, schedule: DividendSchedule) -> None:
+        self._keeper.dividends = schedule
+        self._view = None
 
     def hold_curve(self, curve: ForwardCurve) -> None:
         """Price the views from these forwards, until others come or the listing changes."""

@@ -16,6 +16,7 @@ import numpy as np
 from mesolive.market.analytics import ChainAnalytics, ExpirationAnalytics
 from mesolive.market.columns import Columns, Price, QualityArray
 from mesolive.market.contracts import Expiration, OptionContract, Right
+from mesolive.market.dividends import DividendSchedule
 from mesolive.market.forward_curve import CurveCache
 from mesolive.market.listing import Listing
 from mesolive.market.moments import NEVER, from_micros
@@ -74,6 +75,11 @@ class ChainSnapshot:
             first_alive=self.first_alive,
             keeper=self._keeper,
         )
+
+    @property
+    def dividends(self) -> DividendSchedule:
+        """The cash dividends of the underlying that are known."""
+        return self._keeper.dividends
 
     @property
     def expirations(self) -> Sequence[Expiration]:

@@ -254,6 +254,10 @@ class BookView:
             return None
         return self.analytics.expiration(position).forward
 
+    def dividends(self, expiration: Expiration) -> Sequence[tuple[float, float]]:
+        """Return the cash dividends that are known within an expiration's life: part of it, and amount; ascending."""
+        return self._snapshot.dividends.within(self.now, expiration.settles_at)
+
     def warm(self) -> None:
         """Solve the whole chain at once, so that no later reader pays for it."""
         self.analytics.warm()

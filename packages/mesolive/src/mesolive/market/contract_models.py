@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from mesolive.market.view import FloatArray
 from mesolive.pricing import black
-from mesolive.pricing.american import AmericanOptions
+from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.black import Greeks
+from mesolive.pricing.cash_dividends import CashDividends
 from mesolive.pricing.implied import implied_volatility
 from mesolive.pricing.warm_start import volatility_and_greeks
 
@@ -26,6 +27,9 @@ class ContractTerms:
         Price of the underlying that belongs to the forward; for contracts that may be exercised early, its mark.
     may_exercise_early
         Whether the contract is American.
+    dividends
+        The cash dividends in their lives, as far as they are known; only those of American contracts count, for the
+        forward has them already.
     """
 
     is_call: npt.NDArray[np.bool_]
@@ -35,6 +39,7 @@ class ContractTerms:
     discount: FloatArray
     years: FloatArray
     may_exercise_early: npt.NDArray[np.bool_]
+    dividends: CashDividends | None = None
 
     @cached_property
     def intrinsic(self) -> FloatArray:
@@ -104,6 +109,7 @@ class ContractTerms:
             self.discount[own],
             self.years[own],
             self.may_exercise_early[own],
+            None if self.dividends is None else self.dividends.part(own),
         )
 
     @cached_property
@@ -112,14 +118,15 @@ class ContractTerms:
         return np.flatnonzero(self.may_exercise_early)
 
     @cached_property
-    def _american(self) -> AmericanOptions:
+    def _american(self) -> AmericanChain:
         """The American ones; they keep the exercise boundaries that their volatilities were solved with."""
         early = self._early
-        return AmericanOptions(
+        return AmericanChain(
             self.is_call[early],
             self.spot[early],
             self.strikes[early],
             self.years[early],
             self.discount[early],
             self.forward[early],
+            None if self.dividends is None else self.dividends.part(early),
         )

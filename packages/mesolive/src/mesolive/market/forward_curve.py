@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from mesolive.market.columns import Columns
 from mesolive.market.contracts import ExerciseStyle
+from mesolive.market.dividends import NO_DIVIDENDS, DividendSchedule
 from mesolive.market.last_volatilities import LastVolatilities
 from mesolive.market.listing import Listing
 from mesolive.pricing.business_time import calendar_years
@@ -152,8 +153,20 @@ class CurveCache:
 
     def __init__(self) -> None:
         self.volatilities = LastVolatilities()
+        self._dividends = NO_DIVIDENDS
         self._state: _State | None = None
         self._held: _State | None = None
+
+    @property
+    def dividends(self) -> DividendSchedule:
+        """The cash dividends of the underlying that are known; American options are priced with them."""
+        return self._dividends
+
+    @dividends.setter
+    def dividends(self, schedule: DividendSchedule) -> None:
+        if schedule != self._dividends:
+            self._dividends = schedule
+            self._state = self._held = None
 
     @property
     def state(self) -> _State | None:
@@ -200,6 +213,7 @@ class _Chain:
     spot: float
     now: datetime
     first_alive: int
+    dividends: DividendSchedule
 
     def years(self, position: int) -> float:
         """Return the calendar time to an expiration's settlement."""
@@ -213,6 +227,8 @@ class _Chain:
         result: list[PairQuotes] = []
         for position in positions:
             calls, puts = listing.pairs(position)
+            expiration = listing.expirations[position]
+            european = expiration.style is ExerciseStyle.EUROPEAN
             result.append(
                 PairQuotes(
                     years=self.years(position),
@@ -221,7 +237,8 @@ class _Chain:
                     call_ask=ask[calls],
                     put_bid=bid[puts],
                     put_ask=ask[puts],
-                    european=listing.expirations[position].style is ExerciseStyle.EUROPEAN,
+                    european=european,
+                    dividends=() if european else self.dividends.within(self.now, expiration.settles_at),
                 )
             )
         return result
@@ -348,7 +365,7 @@ class ForwardCurve:
         self, cache: CurveCache, listing: Listing, columns: Columns, spot: float, now: datetime, first_alive: int
     ) -> None:
         self._cache = cache
-        self._chain = _Chain(listing, columns, spot, now, first_alive)
+        self._chain = _Chain(listing, columns, spot, now, first_alive, cache.dividends)
 
     @classmethod
     def fit(

@@ -259,6 +259,7 @@ class PartialChain:
         moved_bid, moved_ask = self._moved(spot, age)
         columns = Columns.empty(len(listing))
         columns.values["bid"], columns.values["ask"] = moved_bid, moved_ask
+        self._cache.dividends = self._book.dividends
         self._curve = curve = ForwardCurve.fit(self._cache, listing, columns, spot, now, first)
         self._cache.hold(curve)
         analytics = ChainAnalytics(

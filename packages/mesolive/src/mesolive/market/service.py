@@ -13,6 +13,7 @@ from mesolive.market.book import QuoteBook
 from mesolive.market.chain_view import BookView
 from mesolive.market.change_signal import ChangeSignal, Subscription
 from mesolive.market.contracts import OptionContract, Underlying
+from mesolive.market.dividends import DividendSchedule
 from mesolive.market.history_store import HistoryKeeper, MarketMemory
 from mesolive.market.lines import LinePriority
 from mesolive.market.provider import PartialProvider, Provider, ProviderStatus
@@ -81,6 +82,9 @@ class Market:
         Anomalies in the providers' data files, a line each.
     by_symbol
         The provider of an underlying when a call names none, by the underlying's symbol.
+    dividends
+        The cash dividends that the user has named, by the underlying's symbol: every provider's chain is priced with
+        them.
     """
 
     def __init__(
@@ -89,8 +93,10 @@ class Market:
         default: DataProviderType | None = None,
         notes: Sequence[str] = (),
         by_symbol: Mapping[str, DataProviderType] | None = None,
+        dividends: Mapping[str, DividendSchedule] | None = None,
     ) -> None:
         self.notes = tuple(notes)
+        self._dividends = dict(dividends or {})
         self._providers = {provider.name: provider for provider in providers}
         if len(self._providers) != len(providers):
             raise ValueError("two providers are of the same kind")
@@ -137,6 +143,7 @@ class Market:
         try:
             for provider in self._providers.values():
                 self._started.append(provider)
+                self._give_dividends(provider)
                 if keeper is not None:
                     await keeper.prepare(provider)
                 await provider.start()
@@ -155,6 +162,7 @@ class Market:
 
     async def prepare(self, provider: Provider) -> None:
         """Restore a synthetic provider's market from its stored days, before it is started and attached."""
+        self._give_dividends(provider)
         if self._keeper is not None:
             await self._keeper.prepare(provider)
 
@@ -180,6 +188,7 @@ class Market:
             await self._keeper.follow(provider)
         self._providers[kind] = provider
         self._ledgers[kind] = SubscriptionRegistry(provider)
+        self._give_dividends(provider)
         for book in provider.books.values():
             book.changes.lead(self._changes)
         provider.status_changes.lead(self._status_changes)
@@ -189,6 +198,13 @@ class Market:
             watcher.start_loop(f"market status {kind.name}", partial(self._watch, (kind,), clock))
         self._status_changes.bump()
         self._changes.bump()
+
+    def _give_dividends(self, provider: Provider) -> None:
+        """Tell a provider's books of the dividends that the user has named."""
+        for symbol, book in provider.books.items():
+            schedule = self._dividends.get(symbol)
+            if schedule is not None:
+                book.dividends = schedule
 
     async def detach(self, kind: DataProviderType) -> None:
         """Remove an attached provider; one that is not there, or started with the market, is left alone."""

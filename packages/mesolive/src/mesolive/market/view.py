@@ -207,6 +207,10 @@ class MarketView(Protocol):
         """All expirations that still trade, by settlement instant, then root."""
         ...
 
+    def dividends(self, expiration: Expiration) -> Sequence[tuple[float, float]]:
+        """Return the cash dividends that are known within an expiration's life: part of it, and amount; ascending."""
+        ...
+
     def slice(self, root: str, day: date, right: Right) -> ChainSlice | None:
         """Return the contracts of one root, expiration day and right, or `None` when none is listed."""
         ...

@@ -28,8 +28,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mesolive.pricing.american import AmericanOptions, CarrySensitivities
+from mesolive.pricing.american import CarrySensitivities
+from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.black import FloatArray
+from mesolive.pricing.cash_dividends import CashDividends
 
 IntArray = npt.NDArray[np.intp]
 
@@ -68,6 +70,8 @@ class Pairs:
         (pairs,) strikes and midpoints.
     spread
         (pairs,) spreads of both together.
+    dividends
+        The cash dividends within the expiration's life that are known: part of the life, and amount; ascending.
     """
 
     years: float
@@ -76,6 +80,7 @@ class Pairs:
     call: FloatArray
     put: FloatArray
     spread: FloatArray
+    dividends: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,14 @@ class CarryFit:
         self._out = np.where(self._call_is_out, call, put)
         self._in = np.where(self._call_is_out, put, call)
         self._rates_known = False
+        # Of an expiration, then of the calls and puts of each pair.
+        paid = CashDividends.of([pairs.dividends for pairs in expirations])
+        self._paid = paid.amounts.sum(axis=1)
+        self._dividends_paid = paid.part(np.tile(self._of, 2)) if paid.paid.any() else None
         carry = self._first_carries(call - put)
-        self._rate = np.maximum(carry, 0.0)
+        # What the dividends that are known explain is no reason to believe in a yield.
+        self._known = -np.log1p(-np.minimum(self._paid / spot, 0.5))
+        self._rate = np.maximum(carry + self._known, 0.0)
         self._dividends = self._rate - carry
 
     def hold_rates(self, rates: FloatArray, carries: FloatArray | None = None) -> None:
@@ -185,13 +196,14 @@ class CarryFit:
         count = self._strikes.size
         rate, dividends = self._rate[self._of], self._dividends[self._of]
         # Those out of the money, then those in it: calls and puts of an expiration share their boundaries.
-        options = AmericanOptions(
+        options = AmericanChain(
             np.concatenate((self._call_is_out, ~self._call_is_out)),
             np.full(2 * count, self._spot),
             np.tile(self._strikes, 2),
             np.tile(self._years[self._of], 2),
             np.tile(np.exp(-rate), 2),
             np.tile(self._spot * np.exp(rate - dividends), 2),
+            self._dividends_paid,
         )
         volatility = options.implied_volatility(np.concatenate((self._out, np.full(count, np.nan))))[:count]
         sound = np.isfinite(volatility)
@@ -246,10 +258,10 @@ class CarryFit:
         """Return the steps of `R` and `Q`, the belief included."""
         a, b, c, d, e = self._normal(miss, weights, slopes)
         belief = 1.0 / (BELIEF * np.maximum(self._years, 1e-4)) ** 2
-        rising = self._rate - self._dividends > 0.0
+        rising = self._rate - self._dividends + self._known > 0.0
         no_yield, no_rate = np.where(rising, belief, 0.0), np.where(rising, 0.0, belief)
         a, d = a + no_rate, d - no_rate * self._rate
-        c, e = c + no_yield, e - no_yield * self._dividends
+        c, e = c + no_yield, e - no_yield * (self._dividends - self._known)
         with np.errstate(divide="ignore", invalid="ignore"):
             determinant = a * c - b * b
             both = (d * c - e * b) / determinant, (a * e - b * d) / determinant

@@ -70,6 +70,9 @@ class PairQuotes:
     european
         False for options that may be exercised early: the premium of that right is then taken out of their prices
         (`mesolive.pricing.american_forwards`).
+    dividends
+        The cash dividends within the life that are known: part of the life, and amount; ascending. European options
+        do not need them.
     """
 
     years: float
@@ -79,6 +82,7 @@ class PairQuotes:
     put_bid: FloatArray
     put_ask: FloatArray
     european: bool = True
+    dividends: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +342,7 @@ def _american_pairs(spot: float, quotes: PairQuotes) -> Pairs | None:
         0.5 * (call_bid + call_ask),
         0.5 * (put_bid + put_ask),
         np.maximum(call_ask - call_bid + put_ask - put_bid, MIN_SPREAD),
+        quotes.dividends,
     )
 
 

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mesolive.pricing import american, black
+from mesolive.pricing import black
+from mesolive.pricing.american_chain import AmericanChain
 from mesolive.pricing.black import FloatArray, Greeks
+from mesolive.pricing.cash_dividends import CashDividends
+
+LEAST_NET = 1e-6
+"""Of a price: what is left of it at least when the dividends to come are taken off."""
 
 SHORTEST_DTE = 1.0 / 96.0
 """The shortest time, in days, that weighted vega divides by: a quarter of an hour."""
@@ -43,6 +48,9 @@ class RiskLeg:
         Discount factor from the settlement now.
     may_exercise_early
         Whether the contract is American: it is worth at least its intrinsic value at any price and day.
+    dividends
+        Of an American contract the cash dividends that are known: part of its life, and amount; ascending. They stay
+        what they are at every price.
     """
 
     is_call: bool
@@ -55,6 +63,7 @@ class RiskLeg:
     forward: float
     discount: float
     may_exercise_early: bool = False
+    dividends: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +152,44 @@ def _american_legs(
 
     chosen = [legs[place] for place in places]
     part = np.stack([parts[place] for place in places])
-    result = american.greeks(
+    discount = column([leg.discount for leg in chosen]) ** part
+    arrays = np.broadcast_arrays(
         np.array([leg.is_call for leg in chosen], dtype=np.bool_)[:, None, None],
         prices,
         column([leg.strike for leg in chosen]),
         column([leg.years for leg in chosen]) * part,
+        discount,
+        np.stack([_forwards(leg, at, spot, prices) for leg, at in zip(chosen, part, strict=True)]),
         column([leg.volatility for leg in chosen]),
-        column([leg.discount for leg in chosen]) ** part,
-        prices * (column([leg.forward for leg in chosen]) / spot) ** part,
     )
-    return {place: Greeks(*(array[at] for array in result)) for at, place in enumerate(places)}
+    shape = arrays[0].shape
+    right = arrays[0].ravel()
+    price, strike, years, of_discount, forward, volatility = (array.ravel() for array in arrays[1:])
+    rows = [_to_come(leg, float(left)) for leg, at in zip(chosen, part, strict=True) for left in at[:, 0]]
+    dividends = CashDividends.of(rows, [prices.size] * len(rows)) if any(rows) else None
+    result = AmericanChain(right, price, strike, years, of_discount, forward, dividends).greeks(volatility)
+    return {place: Greeks(*(array.reshape(shape)[at] for array in result)) for at, place in enumerate(places)}
+
+
+def _to_come(leg: RiskLeg, left: float) -> list[tuple[float, float]]:
+    """Return a leg's dividends when a part of its life is left: part of that part, and amount."""
+    over = 1.0 - left
+    return [((at - over) / left, amount) for at, amount in leg.dividends if over < at < 1.0] if left > 0.0 else []
+
+
+def _forwards(leg: RiskLeg, part: FloatArray, spot: float, prices: FloatArray) -> FloatArray:
+    """Return the forwards of a leg, (days, prices): by its yield, or by dividends, which do not move with prices."""
+    if not leg.dividends:
+        return np.asarray(prices * (leg.forward / spot) ** part)
+    interest = -np.log(leg.discount)
+    worth = sum(amount * leg.discount**at for at, amount in leg.dividends)
+    rest = spot - leg.forward * leg.discount - worth
+    rows: list[FloatArray] = []
+    for left in part[:, 0].tolist():
+        due = sum(amount * np.exp(-interest * left * at) for at, amount in _to_come(leg, left))
+        net = np.maximum(prices - due - rest * left, LEAST_NET * prices)
+        rows.append(net / leg.discount**left)
+    return np.stack(rows)
 
 
 def thirds_to_expiration(legs: Sequence[RiskLeg]) -> FloatArray:

@@ -142,6 +142,10 @@ class PlainView:
         index = None if part is None else part.index_of(contract.strike)
         return None if part is None or index is None else (part, index)
 
+    def dividends(self, expiration: Expiration) -> Sequence[tuple[float, float]]:
+        del expiration
+        return ()
+
     def discount(self, expiration: Expiration) -> float:
         years = (expiration.settles_at - self.now).total_seconds() / (365 * 86400)
         return math.exp(-self.rate * years)

@@ -262,11 +262,15 @@ class ExportMarket:
             result = view.analytics.expiration(position)
             own = slice(listing.bounds[position][0], listing.bounds[position][2])
             years = calendar_years(view.now, listing.expirations[position].settles_at)
-            self._volatility[own], self._value[own] = result.volatility, result.model
+            self._volatility[own] = result.volatility
             self._american[own] = listing.expirations[position].style is ExerciseStyle.AMERICAN
             if result.forward is not None:
                 self._carry[own] = np.log(result.forward / self.spot) / years
             self._rate[own] = -np.log(result.discount) / years
+        # By the same model as later values, of which the differences move the quotes.
+        alive = range(listing.first_alive(view.now), len(listing.expirations))
+        if alive:
+            self._value[listing.places(alive)] = self._values(listing, alive, view.now, self.spot, 0.0)
         implied = view.underlying.iv
         if implied is not None:
             self._volatility_at_start = implied
@@ -275,6 +279,20 @@ class ExportMarket:
         self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return the file's bids and offers, moved by as much as the contracts' values have moved."""
+        where = listing.places(positions)
+        value = self._values(listing, positions, now, spot, shock)
+        moved = np.nan_to_num(value - self._value[where], nan=0.0)
+        old_bid, old_ask = self._export.bid[where], self._export.ask[where]
+        bid = spx_listing.to_tick(old_bid + moved)
+        ask = spx_listing.to_tick(old_ask + moved)
+        # NaN where there was no bid: then the offer only has to be a price.
+        least = np.round(np.nan_to_num(bid, nan=0.0) + spx_listing.tick(np.nan_to_num(bid, nan=0.0)), 2)
+        return bid, np.maximum(ask, least)
+
+    def _values(
+        self, listing: Listing, positions: Sequence[int], now: datetime, spot: float, shock: float
+    ) -> FloatArray:
+        """Return the values of the contracts of some expirations at the volatilities of the file, moved by a shock."""
         where = listing.places(positions)
         years = time_left(listing, positions, now)
         terms = ContractTerms(
@@ -286,14 +304,7 @@ class ExportMarket:
             years=years,
             may_exercise_early=self._american[where],
         )
-        value = terms.values(self._volatility[where] * np.exp(shock * fading(years)))
-        moved = np.nan_to_num(value - self._value[where], nan=0.0)
-        old_bid, old_ask = self._export.bid[where], self._export.ask[where]
-        bid = spx_listing.to_tick(old_bid + moved)
-        ask = spx_listing.to_tick(old_ask + moved)
-        # NaN where there was no bid: then the offer only has to be a price.
-        least = np.round(np.nan_to_num(bid, nan=0.0) + spx_listing.tick(np.nan_to_num(bid, nan=0.0)), 2)
-        return bid, np.maximum(ask, least)
+        return terms.values(self._volatility[where] * np.exp(shock * fading(years)))
 
 
 def time_left(listing: Listing, positions: Sequence[int], now: datetime) -> FloatArray:
