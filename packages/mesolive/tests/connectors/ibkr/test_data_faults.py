@@ -289,6 +289,34 @@ class TestContractCache:
             assert len(world.provider.books["SPX"].listing) > 100
 
 
+class TestNextInLine:
+    async def test_a_line_that_is_opened_again_brings_nothing_of_what_was_quoted_before(self) -> None:
+        async with quoting(settings=settings()) as world:
+            (contract, *_) = await pinned(world)
+            before = quote_of(world, contract)
+            await world.cut()
+            world.act("gap", fraction=0.03)
+            world.double.faults.switch_on("delayed_messages", message="tickPrice", seconds=60)
+            await world.restore()
+            await world.clock.advance(5)
+            assert age_of(world, contract) >= timedelta(seconds=5), "an old price looks new"
+            assert (quote_of(world, contract).bid, quote_of(world, contract).ask) == (before.bid, before.ask)
+            world.double.faults.switch_off("delayed_messages")
+            await world._timer.advance(60)
+            await world.clock.advance(5)
+            assert age_of(world, contract) < timedelta(seconds=5)
+            assert quote_of(world, contract).bid != before.bid
+
+    async def test_no_line_is_opened_for_a_combo(self) -> None:
+        async with quoting(settings=settings()) as world:
+            world.double.faults.switch_on("combo_data_dead")
+            await pinned(world)
+            asked = world.double.data.subscriptions(CLIENT_ID)
+            assert asked
+            assert all(len(subscription.legs) == 1 for subscription in asked)
+            assert "combo_data_dead" not in world.double.faults.fired
+
+
 class CountingSession:
     """Counts what is written for lines."""
 

@@ -204,8 +204,8 @@ class OptionLines:
             ticks = item.ticks
             if ticks is None or self._open.get(item.contract) is not item:
                 continue
-            if ticks.sides != BOTH_SIDES and now - item.opened < ONE_SIDE_AFTER:
-                self._dirty.append(item)
+            if not ticks.sides or (ticks.sides != BOTH_SIDES and now - item.opened < ONE_SIDE_AFTER):
+                self._dirty.append(item)  # sizes alone are no quote: what was quoted before grows old
                 continue
             ticks.take()
             item.ticked_at = now
