@@ -19,7 +19,7 @@ SEED ?= 1
 # Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-ibkr crash-test-tastytrade examples-ibkr month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade examples-ibkr month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -115,6 +115,9 @@ sessions: $(VENV)/.dev ## write the table of US exchange sessions anew, after an
 
 crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for others)
 	@MESOLIVE_CRASH_KILLS=$(KILLS) MESOLIVE_CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_order_kills.py
+
+crash-test-agent: $(VENV)/.dev ## kill server and agent 500 times in all while they trade (KILLS=50 SEED=7 for others)
+	@MESOLIVE_AGENT_KILLS=$(KILLS) MESOLIVE_AGENT_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_agent_kills.py
 
 crash-test-tastytrade: $(VENV)/.dev ## kill the tastytrade venue 500 times at the double of the broker (KILLS=100 SEED=7 for others)
 	@MESOLIVE_TASTYTRADE_KILLS=$(KILLS) MESOLIVE_TASTYTRADE_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/connectors/tastytrade/test_crashes.py

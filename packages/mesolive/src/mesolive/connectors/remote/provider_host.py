@@ -187,6 +187,9 @@ class ProviderHost:
                 if self._send():
                     spent = time.perf_counter() - began
                     await self._taken.wait()
+                    # Quotes may change without an end: the picture is complete when every contract was sent once.
+                    if self._stream is not None and all(book.is_complete for book in self._books.values()):
+                        self._complete.set()
                     await asyncio.sleep(max(PAUSE_SECONDS, BUSY_SHARE * spent))
                     continue
                 if self._stream is not None:
