@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
+from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
@@ -181,6 +182,58 @@ async def test_28_an_order_is_replaced_and_cancelled(portal: Portal, strategy: m
     await until(portal, plan, lambda found: all(each.State in {"Cancelled", "Replaced"} for each in found))
     await expect(page.get_by_test_id("review")).to_be_visible()
     assert len(await orders(portal, plan)) == 2
+
+
+async def test_an_order_walks_by_ticks_as_it_was_reviewed_and_no_further(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    page, plan = await ticket(portal, strategy, "walks")
+    await page.get_by_test_id("price").fill("-60.00")  # a credit that nobody pays, at any step of this walk
+    await page.get_by_test_id("walk").check()
+    end = page.get_by_test_id("walk-end")
+    await end.fill("-61.00")
+    await expect(page.get_by_test_id("lock")).to_contain_text("gives way upwards")
+    await end.fill("-59.90")
+    await page.get_by_label("a tick every").select_option("5")
+    await page.get_by_test_id("review").click()
+    review = page.get_by_test_id("review-dialog")
+    await expect(review).to_contain_text("by a tick every 5 s up to −59.90")
+    await expect(review.get_by_test_id("order-check")).to_contain_text("all hold")
+    await page.get_by_test_id("send").click()
+    await expect(page.get_by_test_id("walking")).to_be_visible()
+
+    async def prices() -> list[float | None]:
+        found = sorted(await orders(portal, plan), key=lambda each: each.OrderId)
+        return [None if each.LimitPrice is None else float(each.LimitPrice) for each in found]
+
+    await page.clock.install()
+    async with asyncio.timeout(120):
+        while await page.get_by_test_id("walking").is_visible():
+            await page.clock.fast_forward(1_000)
+            await portal.kit.advance(0.1)
+    assert await prices() == [-60.0, -59.95, -59.9]
+    working = [each for each in await orders(portal, plan) if each.State == models.OrderState.Submitted]
+    assert [each.LimitPrice for each in working] == [Decimal("-59.9")]
+    await page.get_by_role("button", name="Cancel order").click()
+    await until(portal, plan, lambda found: all(each.State in {"Cancelled", "Replaced"} for each in found))
+
+
+async def test_an_order_beyond_a_limit_of_the_account_cannot_be_sent_and_says_why(
+    portal: Portal, strategy: models.LiveStrategy
+) -> None:
+    limits = models.SetAccountLimitsArgs(BrokerAccountId=SIMULATED, MaxContracts=Decimal(1))
+    before = await portal.kit.control.get_account_limits(models.GetAccountLimitsArgs(BrokerAccountId=SIMULATED))
+    await portal.kit.control.set_account_limits(limits)
+    page, plan = await ticket(portal, strategy, "too many")
+    await page.get_by_test_id("price").fill("-60.00")
+    await page.get_by_test_id("review").click()
+    await expect(page.get_by_test_id("order-check")).to_contain_text("refused")
+    await expect(page.get_by_test_id("send")).to_be_disabled()
+    await expect(page.get_by_test_id("review-lock")).to_contain_text("contracts")
+    assert await orders(portal, plan) == []
+    await portal.kit.control.set_account_limits(
+        models.SetAccountLimitsArgs(BrokerAccountId=SIMULATED, MaxContracts=before.MaxContracts)
+    )
 
 
 async def test_18_a_reload_between_click_and_answer_finds_the_outcome_by_the_key(

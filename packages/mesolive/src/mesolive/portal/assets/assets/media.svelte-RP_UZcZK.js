@@ -1,1 +1,0 @@
-import{Mt as e,Nt as t,Pt as n,bt as r}from"./book.svelte-B9cp2Ocd.js";var i=matchMedia(`(max-width: 720px)`),a=new class{#e=n(e(i.matches));get narrow(){return r(this.#e)}set narrow(e){t(this.#e,e,!0)}constructor(){i.addEventListener(`change`,()=>{this.narrow=i.matches})}};export{a as t};
