@@ -6,6 +6,7 @@ import type {
   AgentInfo,
   DataProviderType,
   EntrySignalEvent,
+  ErrorAcknowledgement,
   ErrorEvent,
   ExitSignalEvent,
   LiveAccount,
@@ -60,6 +61,8 @@ class Book {
   halts = $state.raw<readonly TradingHalt[]>([]);
   signals = $state.raw<readonly SignalItem[]>([]);
   errors = $state.raw<readonly ErrorItem[]>([]);
+  /** Errors that somebody has seen: they stay until they are resolved, and are not counted as new. */
+  acknowledged = $state.raw<ReadonlyMap<string, ErrorAcknowledgement>>(new Map());
   /** False until everything was read once. */
   ready = $state(false);
   problem = $state<string | null>(null);
@@ -79,6 +82,7 @@ class Book {
       if (!document.hidden && control.state === "connected") {
         this.soon("agents");
         this.soon("halts");
+        if (this.errors.length) this.soon("acknowledged");
       }
     }, 10_000);
   }
@@ -103,6 +107,10 @@ class Book {
 
   get open(): readonly LivePosition[] {
     return this.positions.filter((position) => position.State !== "Closed");
+  }
+
+  get unseenErrors(): readonly ErrorItem[] {
+    return this.errors.filter((error) => !this.acknowledged.has(error.id));
   }
 
   get working(): readonly Order[] {
@@ -139,6 +147,7 @@ class Book {
         this.read("orders"),
         this.read("agents"),
         this.read("halts"),
+        this.read("acknowledged"),
       ]);
       this.ready = true;
       this.problem = null;
@@ -184,6 +193,9 @@ class Book {
         break;
       case "agents":
         this.agents = (await control.call("ListAgents", {})).Agents;
+        break;
+      case "acknowledged":
+        this.acknowledged = new Map((await control.call("ListErrorAcknowledgements", {})).Acknowledgements.map((each) => [each.ErrorId, each]));
         break;
       case "halts":
         this.halts = (await control.call("ListHalts", {})).Halts;
@@ -263,7 +275,7 @@ class Book {
   }
 }
 
-type Kind = "accounts" | "strategies" | "positions" | "legs" | "orders" | "agents" | "halts";
+type Kind = "accounts" | "strategies" | "positions" | "legs" | "orders" | "agents" | "halts" | "acknowledged";
 type Paged = "ListAccounts" | "ListStrategies" | "ListPositions" | "ListLegs" | "ListOrders";
 type ResultOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["result"];
 type ArgsOf<M extends Paged> = import("../wire/types.ts").ControlHub[M]["args"];

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from mesolive_testkit.paths import ROOT
 from mesolive_testkit.portal import PAGES, Portal
@@ -100,3 +103,40 @@ async def test_a_text_from_outside_is_shown_as_text(portal: Portal) -> None:
 async def test_an_address_that_is_no_page_says_so_and_leads_back(portal: Portal) -> None:
     page = await portal.open("positions/999999")
     await expect(page.get_by_role("alert").first).to_contain_text("999999")
+
+
+async def test_of_two_hundred_rows_only_those_in_sight_are_in_the_page_and_the_sums_count_all(portal: Portal) -> None:
+    """The server's list is multiplied on its way to the page: 200 positions that can be told apart."""
+    end = "\x1e"
+    listed = len((await portal.kit.control.list_positions()).Positions)
+
+    def more(message: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = message.get("result") or {}
+        data: dict[str, Any] = result.get("Data") or {}
+        if "Positions" in data:
+            first: dict[str, Any] = data["Positions"][0]
+            data["Positions"] += [first | {"Id": 1000 + number, "Name": f"Copy {number}"} for number in range(200)]
+        return message
+
+    async def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(received: str | bytes) -> None:
+            text = received if isinstance(received, str) else received.decode()
+            parts = [json.dumps(more(json.loads(part))) for part in text.split(end) if part]
+            socket.send(end.join(parts) + end)
+
+        server.on_message(pass_on)
+
+    context = await portal.signed_in()
+    page = await context.new_page()
+    await page.route_web_socket(re.compile("/hubs/control/"), between)
+    await portal.show(page, "positions")
+    rows = page.locator("tr[data-row]")
+    await expect(page.locator("table").first).to_have_attribute("aria-rowcount", str(200 + listed + 2))
+    assert await rows.count() < 80
+    await expect(page.get_by_role("link", name="Copy 199", exact=True)).to_have_count(0)
+    await page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    await expect(page.get_by_role("link", name="Copy 199", exact=True)).to_be_in_viewport()
+    assert await rows.count() < 80
+    await expect(page.locator("tfoot")).to_contain_text("without 200 that have no value")
