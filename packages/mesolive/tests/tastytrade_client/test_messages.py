@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mesolive.tastytrade_client import (
     AccountWithAuthority,
     DryRun,
+    Future,
     NestedChain,
     Order,
     Placed,
@@ -48,6 +49,7 @@ ONES: dict[str, Any] = {
     "transactionResp": Transaction,
     "quoteStreamerTokensResp": QuoteToken,
     "equityResp": Equity,
+    "futureResp": Future,
 }
 LISTS: dict[str, Any] = {
     "accountOrdersResp": Order,
@@ -59,6 +61,7 @@ LISTS: dict[str, Any] = {
     "equityOptionChainsNestedResp": NestedChain,
     "equitiesResp": Equity,
     "activeEquitiesResp": Equity,
+    "futuresResp": Future,
 }
 
 

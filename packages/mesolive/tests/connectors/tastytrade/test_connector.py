@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -107,6 +108,29 @@ class TestSettings:
         with pytest.raises(ConnectorSettingsError) as wrong:
             read_settings(TastytradeSettings, values)
         assert list(wrong.value.problems) == [name]
+
+    @pytest.mark.parametrize(
+        ("environment", "dry_run", "expected"),
+        [
+            ("production", None, True),
+            ("production", "always", True),
+            ("production", "never", False),
+            ("sandbox", None, False),
+            ("sandbox", "always", True),
+        ],
+    )
+    async def test_the_broker_checks_orders_of_real_money_first_unless_the_setting_says_otherwise(
+        self, environment: str, dry_run: str | None, *, expected: bool
+    ) -> None:
+        chosen: dict[str, Any] = {} if dry_run is None else {"dry_run": dry_run}
+        async with connector(environment=environment, **chosen) as one:
+            assert one.connector.venue.core.rules.dry_run is expected
+
+    async def test_orders_wait_for_the_next_session_for_those_accounts_alone_that_the_setting_names(self) -> None:
+        async with connector() as one:
+            assert one.connector.venue.core.rules.queued_accounts == frozenset()
+        async with connector(queued_accounts=f"{ACCOUNT}, 5WX00009") as one:
+            assert one.connector.venue.core.rules.queued_accounts == {ACCOUNT, "5WX00009"}
 
 
 class TestConnection:

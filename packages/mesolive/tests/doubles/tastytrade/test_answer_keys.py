@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from mesolive.doubles.tastytrade.actions import act
+from mesolive_testkit.market import SHARED_DATA, needs_shared_data
 from mesolive_testkit.tastytrade_double import ACCOUNT, BASE, TastyKit, limit, running_tastytrade
 from mesolive_testkit.tws import IN_SESSION
 
@@ -269,6 +271,21 @@ async def kit() -> AsyncIterator[TastyKit]:
 
 def test_every_sample_is_compared_or_of_a_call_that_is_gone() -> None:
     assert set(recorded()) == set(MAKERS) | GONE
+
+
+@needs_shared_data
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", sorted(recorded()))
+def test_the_kept_keys_are_those_of_the_recorded_answers(name: str) -> None:
+    content = json.loads((SHARED_DATA / "tastytrade" / f"go_{name}Resp.json").read_bytes())
+    assert set(paths(content)) == recorded()[name]
+
+
+@needs_shared_data
+@pytest.mark.shared_data
+def test_the_keys_of_every_recorded_answer_are_kept() -> None:
+    found = {path.stem.removeprefix("go_").removesuffix("Resp") for path in (SHARED_DATA / "tastytrade").glob("go_*")}
+    assert found == set(recorded())
 
 
 @pytest.mark.asyncio(loop_scope="module")
