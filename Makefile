@@ -19,7 +19,7 @@ SEED ?= 1
 # Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade examples-ibkr month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade crash-test-tastytrade-venue examples-ibkr month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -119,8 +119,8 @@ crash-test: $(VENV)/.dev ## kill a trading server 500 times (KILLS=50 SEED=7 for
 crash-test-agent: $(VENV)/.dev ## kill server and agent 500 times in all while they trade (KILLS=50 SEED=7 for others)
 	@MESOLIVE_AGENT_KILLS=$(KILLS) MESOLIVE_AGENT_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_agent_kills.py
 
-crash-test-tastytrade: $(VENV)/.dev ## kill the tastytrade venue 500 times at the double of the broker (KILLS=100 SEED=7 for others)
-	@MESOLIVE_TASTYTRADE_KILLS=$(KILLS) MESOLIVE_TASTYTRADE_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/connectors/tastytrade/test_crashes.py
+crash-test-tastytrade-venue: $(VENV)/.dev ## kill the tastytrade venue 500 times at the double of the broker (KILLS=100 SEED=7 for others)
+	@MESOLIVE_TASTYTRADE_VENUE_KILLS=$(KILLS) MESOLIVE_TASTYTRADE_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/connectors/tastytrade/test_crashes.py
 
 crash-test-ibkr: KILLS = 100
 crash-test-ibkr: $(VENV)/.dev ## kill server and double of TWS 100 times while they trade with faults (KILLS=20 SEED=7 for others)
@@ -128,6 +128,10 @@ crash-test-ibkr: $(VENV)/.dev ## kill server and double of TWS 100 times while t
 
 examples-ibkr: $(VENV)/.dev ## trade a day of each example strategy at the double of TWS
 	@MESOLIVE_IBKR_EXAMPLES=all $(BIN)/python -m pytest -q packages/mesolive/tests/system/test_ibkr_days.py
+
+crash-test-tastytrade: KILLS = 100
+crash-test-tastytrade: $(VENV)/.dev ## kill server and double of tastytrade 100 times while they trade with faults (KILLS=20 SEED=7 for others)
+	@MESOLIVE_TASTYTRADE_KILLS=$(KILLS) MESOLIVE_BROKER_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_broker_kills.py -k tastytrade
 
 month-test: $(VENV)/.dev ## replay a month of each example strategy and see that the books balance
 	@rm -rf bench/out/months

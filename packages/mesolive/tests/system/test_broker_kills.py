@@ -1,6 +1,6 @@
 """Server and broker are killed while they trade with faults on: what the books say is what the broker did.
 
-`make crash-test-ibkr` runs it long. A run is repeated with the seed that it prints.
+`make crash-test-ibkr` and `make crash-test-tastytrade` run it long. A run is repeated with the seed that it prints.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def kills(broker: str) -> int:
 
 
 @pytest.mark.timeout(300 + 15 * max(kills("ibkr"), kills("tastytrade")))
-@pytest.mark.parametrize("broker", ["ibkr"])
+@pytest.mark.parametrize("broker", ["ibkr", "tastytrade"])
 async def test_the_books_are_what_the_broker_did_however_often_both_are_killed(tmp_path: Path, broker: str) -> None:
     count = kills(broker)
     print(f"{broker} crash test: {count} kills, seed {SEED}")  # noqa: T201 - the seed repeats the run

@@ -1,8 +1,8 @@
 """The venue is killed while it trades at a double that fails: what it lists in the end is what the broker did.
 
-`make crash-test-tastytrade` runs it long. A run is repeated with the seed that it prints. A kill abandons every task of
-the venue at any point between two answers, tears the last line of the journal at times, and starts another venue on the
-same journal.
+`make crash-test-tastytrade-venue` runs it long. A run is repeated with the seed that it prints. A kill abandons every
+task of the venue at any point between two answers, tears the last line of the journal at times, and starts another
+venue on the same journal. `system/test_broker_kills.py` kills the processes of server and double.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mesolive_testkit.tastytrade.bench import QUICK_SETTINGS, QUICK_TIMES, Tasty
 from mesolive_testkit.tastytrade.sockets import until
 from mesolive_testkit.venues.benches import ACCOUNT
 
-KILLS = int(os.environ.get("MESOLIVE_TASTYTRADE_KILLS", "8"))
+KILLS = int(os.environ.get("MESOLIVE_TASTYTRADE_VENUE_KILLS", "8"))
 SEED = int(os.environ.get("MESOLIVE_TASTYTRADE_SEED", "1"))
 MORNING = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 RATES = {

@@ -28,6 +28,8 @@ class PositionLedger:
         self._listed_at: datetime | None = None
         self._seen_at: dict[str, datetime | None] = {}
         """When a contract was listed last, where later lists were not believed of it."""
+        self._told_at: dict[str, datetime] = {}
+        """As of when a message has told of a contract, by the venue's time."""
 
     def held(self, symbol: str) -> Decimal:
         """Return what is held of a contract, positive for long."""
@@ -50,12 +52,21 @@ class PositionLedger:
                 self._seen_at.setdefault(symbol, self._listed_at)
         self._listed_at = at
 
-    def told(self, symbol: str, quantity: Decimal, now: float) -> bool:
-        """Take what the venue says of one contract; return whether it was believed."""
+    def told(self, symbol: str, quantity: Decimal, now: float, as_of: datetime | None = None) -> bool:
+        """Take what the venue says of one contract; return whether it was believed.
+
+        Parameters
+        ----------
+        as_of
+            When the position changed last, by the venue's time: fills until then are in it, also those that are heard
+            of later.
+        """
         filled_at = self._filled_at.get(symbol)
         if filled_at is not None and now - filled_at < LAG_SECONDS:
             return False
         self._set(symbol, quantity)
+        if as_of is not None:
+            self._told_at[symbol] = as_of
         return True
 
     def filled(self, symbol: str, fill_key: str, quantity: Decimal, now: float, at: datetime) -> None:
@@ -71,6 +82,9 @@ class PositionLedger:
         if key in self._fills:
             return
         self._fills.add(key)
+        told_at = self._told_at.get(symbol)
+        if told_at is not None and at <= told_at:
+            return  # its position's message has overtaken its order's
         seen_at = self._seen_at.get(symbol, self._listed_at)
         if seen_at is not None and at > seen_at - LAG:
             self._set(symbol, self.held(symbol) + quantity)

@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=float, default=1.0, help="market seconds per real second; 0: only `control advance` moves time")
     add("--step", type=float, default=1.0, help="market seconds between two prices")
     add("--around-the-clock", action="store_true", help="real time, and a market that moves and fills at any hour")
+    add("--state", type=Path, help="file of its books; a double that finds it goes on with them")
     add("--truth", type=Path, help="file of JSON lines with what really happened")
     add_fault_option(run)
     add_control_commands(commands)
@@ -99,6 +100,7 @@ def settings_of(options: argparse.Namespace) -> DoubleSettings:
             client_secret=options.client_secret,
             refresh_token=options.refresh_token,
             token_seconds=options.token_seconds,
+            state_path=options.state,
             truth_path=options.truth,
         )
     except ValueError as error:

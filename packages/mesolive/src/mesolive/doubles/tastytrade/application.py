@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -75,7 +76,10 @@ class Application:
     def _endpoint(self, by_method: Mapping[str, Operation]) -> Callable[[HttpRequest], Awaitable[Response]]:
         async def endpoint(http: HttpRequest) -> Response:
             operation = by_method.get(http.method) or by_method["GET"]
-            body = await http.body()
+            try:
+                body = await http.body()
+            except ClientDisconnect:
+                return Response()  # a client that was killed; nobody reads it
             await self._wait(self._desk.settings.answer_seconds)
             outage = self._outage(http, operation)
             if outage is not None:
@@ -87,7 +91,10 @@ class Application:
         return endpoint
 
     async def _token(self, http: HttpRequest) -> Response:
-        body = await http.body()
+        try:
+            body = await http.body()
+        except ClientDisconnect:
+            return Response()
         desk = self._desk
         operation = Operation("token", "POST", "/oauth/token", _nothing)
         outage = self._outage(http, operation)

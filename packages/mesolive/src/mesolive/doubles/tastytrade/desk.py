@@ -12,6 +12,7 @@ from mesolive.doubles.tastytrade.faults import Faults
 from mesolive.doubles.tastytrade.instruments import Instrument, Instruments
 from mesolive.doubles.tastytrade.records import Account, ComplexOrder, Order, Transaction
 from mesolive.doubles.tastytrade.settings import DoubleSettings
+from mesolive.doubles.tastytrade.state import StateFile
 from mesolive.doubles.tastytrade.values import JsonObject, Lagging
 from mesolive.doubles.timeline import Timeline
 from mesolive.doubles.truth import Truth
@@ -45,6 +46,10 @@ class Desk:
         The flags of each account's trading status that are set, such as `is-closing-only`.
     orders_shown
         What is told of each order, as it was at each moment.
+    numbers
+        The last number of each kind.
+    changes
+        How often the books have changed.
     shut
         Whether the double is being stopped.
     """
@@ -58,7 +63,10 @@ class Desk:
         self.faults = Faults(seed)
         self.instruments = Instruments(markets)
         self.timeline = Timeline(timer, self.commit)
-        self.truth = Truth(clock.now, settings.truth_path)
+        self.state = StateFile(settings.state_path)
+        self.changes = 0
+        before = self.state.before
+        self.truth = Truth(clock.now, settings.truth_path, None if before is None else before.truths)
         opened = clock.now() - timedelta(days=400)
         self.accounts = {number: Account(number, settings.cash, opened) for number in settings.accounts}
         self.orders: dict[int, Order] = {}
@@ -68,7 +76,7 @@ class Desk:
         self.orders_shown: dict[int, Lagging[JsonObject]] = {}
         self._listeners: list[Listener] = []
         self._random = random.Random(f"{seed}/ids")  # noqa: S311 - not for secrets
-        self._ids = {"order": 1_251_000, "complex": 98_000, "transaction": 245_400_000, "fill": 73_100, "rule": 280}
+        self.numbers = {"order": 1_251_000, "complex": 98_000, "transaction": 245_400_000, "fill": 73_100, "rule": 280}
 
     # time
 
@@ -103,8 +111,9 @@ class Desk:
     def next_id(self, kind: str) -> int:
         """Return a new number; those of orders rise by more than one at times."""
         step = self._random.randint(1, self.settings.id_gap) if kind in {"order", "transaction"} else 1
-        self._ids[kind] += step
-        return self._ids[kind]
+        self.numbers[kind] += step
+        self.changes += 1
+        return self.numbers[kind]
 
     def account(self, number: str) -> Account:
         """Return an account."""
@@ -133,9 +142,11 @@ class Desk:
 
     def publish(self, account: str, kind: str, data: JsonObject) -> None:
         """Tell the account stream."""
+        self.changes += 1
         for listener in self._listeners:
             listener(account, kind, data)
 
     def commit(self) -> None:
-        """Write the truth that waits."""
+        """Write the truth that waits, and the books."""
         self.truth.flush()
+        self.state.keep(self)

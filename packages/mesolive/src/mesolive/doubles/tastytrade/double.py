@@ -27,6 +27,7 @@ from mesolive.doubles.tastytrade.rest_accounts import AccountOperations
 from mesolive.doubles.tastytrade.rest_instruments import InstrumentOperations
 from mesolive.doubles.tastytrade.rest_orders import OrderOperations
 from mesolive.doubles.tastytrade.settings import DoubleSettings
+from mesolive.doubles.tastytrade.state import LONG_AGO, restore
 from mesolive.doubles.tastytrade.transactions import Transactions
 from mesolive.doubles.truth import Truth
 
@@ -125,6 +126,11 @@ class TastytradeDouble:
         OSError
             When the address cannot be taken.
         """
+        if (before := self.desk.state.before) is not None:
+            self.desk.state.before = None
+            working = restore(self.desk, before)
+            self.ledger.restore(self.desk.timer.now() - LONG_AGO)
+            self.life.resume(working)
         listener = listen(host, port)
         self._host, self._port = host, int(listener.getsockname()[1])
         self._server = server_of(self._application().asgi, self.connections, MAX_FRAME_BYTES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -80,6 +81,15 @@ class Ledger:
         view = self.position_view(account, held, instrument)
         self._views.setdefault(key, Lagging()).put(at, view)
         desk.timeline.after(POSITION_SECONDS, lambda: desk.publish(account.number, "CurrentPosition", view))
+
+    def restore(self, at: datetime) -> None:
+        """Tell of all positions as they have been since a moment of the timer."""
+        for account in self._desk.accounts.values():
+            for symbol, held in account.positions.items():
+                key = (account.number, symbol)
+                view = self.position_view(account, held, self._desk.instrument(symbol))
+                self._quantities.setdefault(key, Lagging()).put(at, held.quantity)
+                self._views.setdefault(key, Lagging()).put(at, view)
 
     def quantity_known(self, account: str, symbol: str) -> int:
         """Return what the ledger holds that opening and closing is checked against: it lags."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Final
@@ -71,6 +71,25 @@ class OrderLife:
             show(desk, order)
             return
         self.release(order)
+
+    def resume(self, orders: Sequence[Order]) -> None:
+        """Go on with orders of a run that was killed: what was to happen a moment later happens now."""
+        for order in orders:
+            self._working[order.id] = order
+        for order in orders:
+            match order.status:
+                case "Routed":
+                    self._fly(order)
+                case "In Flight":
+                    self._become_live(order)
+                case "Cancel Requested":
+                    self._cancelled(order, lost=False)
+                case "Contingent" if order.contingent_status == "Pending Order" and order.replaces is not None:
+                    old = self._desk.orders[order.replaces]
+                    filled = sum(leg.filled for leg in old.legs)
+                    self._replaced(old, order, was="Live", filled=filled, lost=False)
+                case _:
+                    pass  # the next step of the market looks at it
 
     def release(self, order: Order) -> None:
         """Let an order begin that depends on no other any more, or wait for its conditions."""

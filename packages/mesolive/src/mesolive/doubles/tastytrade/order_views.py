@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from mesolive.doubles.tastytrade.desk import Desk
 from mesolive.doubles.tastytrade.records import Condition, Fill, Leg, Order, Rules
 from mesolive.doubles.tastytrade.settings import Environment
 from mesolive.doubles.tastytrade.values import JsonObject, Lagging, amount, millis, moment
+
+if TYPE_CHECKING:
+    from mesolive.doubles.tastytrade.desk import Desk
 
 LEFT_OUT: Final = ("underlying-instrument-type", "edited", "size", "received-at")
 """Fields that the fault `fields_left_out` takes away."""
@@ -21,6 +23,7 @@ def show(desk: Desk, order: Order, *, stream: bool = True) -> None:
     """Note what is told of an order from now on, and tell the account stream unless `stream` is off."""
     order.updated_ms = max(order.updated_ms + 1, millis(desk.now()))
     view = order_view(desk, order)
+    desk.changes += 1
     desk.orders_shown.setdefault(order.id, Lagging()).put(desk.timer.now(), view)
     if stream:
         desk.publish(order.account, "Order", view)

@@ -78,8 +78,9 @@ class DoubleSettings:
         Hour, in UTC, of the day after an expiration at which its transactions are made.
     id_gap
         By how much the ids of two orders differ at most.
-    truth_path
-        Where the truth ledger is kept; `None` for in memory only.
+    state_path, truth_path
+        Where the books and the truth ledger are kept; `None` for in memory only. A double that finds books goes on with
+        them.
     """
 
     accounts: Sequence[str] = ("5WX00001",)
@@ -115,6 +116,7 @@ class DoubleSettings:
     margin_check: bool = True
     settlement_hour: int = 2
     id_gap: int = 3
+    state_path: Path | None = None
     truth_path: Path | None = None
 
     def __post_init__(self) -> None:
