@@ -44,7 +44,7 @@ from mesolive_testkit.venues.crash import (
 
 QUOTES, BROKER = "quotes", "broker"
 CONNECT_SECONDS = 60.0
-LONGEST_LIFE = 6.0
+LONGEST_LIFE = 10.0
 """A life that no step of writing has ended by then is ended from outside."""
 SETTLE_SECONDS = 120.0
 DIE_AT = (20, 500)
@@ -64,6 +64,8 @@ class BrokerTrader(Trader):
                 async with asyncio.timeout(LONGEST_LIFE):
                     while not running.over:
                         try:
+                            # Orders that are refused for want of a connection would take most steps of a life.
+                            await connected(control, BROKER)
                             await self.act(control)
                         except MesoLiveApiException as error:
                             self.actions[f"refused: {error.status.name}"] += 1
@@ -159,7 +161,7 @@ class CrashRun:
         """Kill the double at some moment of the server's life, and start it again a little later."""
         if not self.driver.outlives_kills or self.random.random() >= DOUBLE_DIES:
             return
-        after, down = self.random.uniform(0.5, LONGEST_LIFE), self.random.choice([0.0, 0.0, 0.5])
+        after, down = self.random.uniform(0.5, LONGEST_LIFE / 2), self.random.choice([0.0, 0.0, 0.5])
         await asyncio.sleep(after)
         self.fired.update((await self.double.truth()).fired)
         await self.double.kill()

@@ -289,7 +289,7 @@ class Trader:
     ) -> None:
         market = self.random.random() < 0.6
         for group in plan.LegGroups:
-            limit = None if market else Decimal(round((plan.LegGroupPrices[group].Mark or 0) * 20)) / 20 - 1
+            limit = None if market else Decimal(round((plan.LegGroupPrices[group].Mark or 0) * 10)) / 10 - 1
             kind = OrderType.Market if market else OrderType.Limit
             key = new_idempotency_key()
             args = at_venue(plan, kind=kind, limit=limit, group=group, key=key, account=self.account)
