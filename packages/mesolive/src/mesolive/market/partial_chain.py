@@ -8,7 +8,7 @@ its greeks to the present price of the underlying, and every contract that is no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -49,6 +49,7 @@ INTEREST: Final = 6.0
 """How much oftener the expirations of interest are quoted than others."""
 LONGEST_WAIT_SECONDS: Final = 600.0
 SPREAD_GROUPS: Final = 8
+FITTED: Final = object()
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
@@ -67,9 +68,20 @@ class PartialChain:
         The lines for contracts.
     model_every
         Market time between two fits: one of 24,000 contracts takes about a tenth of a second.
+    spread
+        Whether a fit is spread over several calls of `advance`, so that none of them holds the loop for long.
     """
 
-    def __init__(self, book: QuoteBook, lines: LineAllocator, model_every: timedelta = MODEL_EVERY) -> None:
+    def __init__(
+        self,
+        book: QuoteBook,
+        lines: LineAllocator,
+        model_every: timedelta = MODEL_EVERY,
+        *,
+        spread: bool = False,
+    ) -> None:
+        self._spread = spread
+        self._fit: Iterator[None] | None = None
         self._book = book
         self._model_every = model_every
         self._lines = lines
@@ -82,6 +94,7 @@ class PartialChain:
 
     def _begin(self, listing: Listing) -> None:
         count = len(listing)
+        self._fit = None
         self._listing = listing
         self._active: BoolArray = np.zeros(count, dtype=np.bool_)
         self._bid, self._ask = np.full(count, np.nan), np.full(count, np.nan)
@@ -193,7 +206,10 @@ class PartialChain:
         """
         if modelling and (self._modelled_at is None or now - self._modelled_at >= self._model_every):
             self._modelled_at = now
-            self._model(now)
+            self._fit = self._model(now)
+        if not modelling:
+            self._fit = None  # its quotes have become old meanwhile
+        self._go_on()
         if not requesting:
             return LineChanges()
         changes = self._lines.advance(now, lambda count: self._by_interest(now, count))
@@ -205,6 +221,14 @@ class PartialChain:
         self._active[started] = True
         self._requested_at[started] = now.timestamp()
         return changes
+
+    def _go_on(self) -> None:
+        """Take the next step of a fit, or all of them."""
+        while self._fit is not None:
+            if next(self._fit, FITTED) is FITTED:
+                self._fit = None
+            elif self._spread:
+                return
 
     # --- what is quoted next ------------------------------------------------------------------------------------------
 
@@ -247,7 +271,8 @@ class PartialChain:
 
     # --- the model ----------------------------------------------------------------------------------------------------
 
-    def _model(self, now: datetime) -> None:
+    def _model(self, now: datetime) -> Iterator[None]:
+        """Fit the model and publish it; between two steps others may have their turn."""
         listing, spot = self._listing, self._book.spot
         first = listing.first_alive(now)
         if spot is None or first >= len(listing.expirations):
@@ -259,6 +284,7 @@ class PartialChain:
         moved_bid, moved_ask = self._moved(spot, age)
         columns = Columns.empty(len(listing))
         columns.values["bid"], columns.values["ask"] = moved_bid, moved_ask
+        yield
         self._cache.dividends = self._book.dividends
         self._curve = curve = ForwardCurve.fit(self._cache, listing, columns, spot, now, first)
         self._cache.hold(curve)
@@ -271,10 +297,16 @@ class PartialChain:
             first_alive=first,
             keeper=self._cache,
         )
+        yield
         analytics.warm()
+        yield
         volatility = self._volatilities(analytics, first, now, spot, age, moved_ask - moved_bid)
+        yield
         value = self._values(analytics, first, volatility)
+        yield
         self._weight = None
+        # What was quoted meanwhile is younger than the model.
+        age = np.minimum(age, self._book.clock.now().timestamp() - self._seconds)
         self._publish(now, value, age, moved_bid, moved_ask)
         self._book.hold_curve(curve)
 

@@ -19,6 +19,7 @@ from mesolive.connectors.ibkr.contract_mapping import (
     FUTURES_OPTION,
     OPTION,
     SMART,
+    date_of,
     is_future_option,
     option_of,
 )
@@ -160,20 +161,13 @@ def contract_of_details(details: ContractDetails) -> OptionContract | None:
     The date is that of the OCC symbol; options on futures have none, and take the real expiration that TWS states.
     """
     contract = option_of(details.contract)
-    stated = _date(details.real_expiration)
+    stated = date_of(details.real_expiration)
     if contract is None or stated is None or stated == contract.day:
         return contract
     if is_future_option(contract):
         return replace(contract, day=stated)
     _log.warning("expiration_differs", symbol=details.contract.local_symbol, stated=details.real_expiration)
     return contract
-
-
-def _date(text: str) -> date | None:
-    try:
-        return datetime.strptime(text[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
-    except ValueError:
-        return None
 
 
 def listing_of(

@@ -8,7 +8,7 @@ that zone is in Asia.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -41,7 +41,9 @@ def option_of(contract: Contract) -> OptionContract | None:
         parts = OCC_SYMBOL.fullmatch(contract.local_symbol.strip())
         if parts is None:
             return None
-        day = datetime.strptime(parts["day"], "%y%m%d").date()  # noqa: DTZ007 - a date has no zone
+        day = date_of(f"20{parts['day']}")
+        if day is None:
+            return None
         return OptionContract(
             underlying=contract.symbol,
             root=contract.trading_class or parts["root"],
@@ -51,7 +53,7 @@ def option_of(contract: Contract) -> OptionContract | None:
             multiplier=Decimal(contract.multiplier or 100),
         )
     if contract.sec_type == FUTURES_OPTION:
-        found = _day(contract.last_trade)
+        found = date_of(contract.last_trade)
         if found is None or not contract.right:
             return None
         return OptionContract(
@@ -87,8 +89,9 @@ def occ_symbol(contract: OptionContract) -> str:
     return f"{contract.root:<6}{contract.day:%y%m%d}{contract.right.value}{int(contract.strike * 1000):08d}"
 
 
-def _day(text: str) -> date | None:
+def date_of(text: str) -> date | None:
+    """Return the day that a text begins with as `YYYYMMDD`, or `None`; thousands of contracts are read by it."""
     try:
-        return datetime.strptime(text[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except ValueError:
         return None

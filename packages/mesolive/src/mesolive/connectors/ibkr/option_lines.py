@@ -93,7 +93,7 @@ class OptionLines:
     ) -> None:
         self.book = book
         self.allocator = LineAllocator(lines, FILL_RATE)
-        self.chain = PartialChain(book, self.allocator, model_every)
+        self.chain = PartialChain(book, self.allocator, model_every, spread=True)
         self.refusals = Refusals()
         self._session = session
         self._clock = clock

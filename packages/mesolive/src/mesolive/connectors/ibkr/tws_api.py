@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from mesolive.connectors.ibkr.listeners import Record
+from mesolive.connectors.ibkr.sliced_reader import SlicedReader
 from mesolive.connectors.ibkr.tws_decoder import StrictDecoder
 from mesolive.connectors.ibkr.tws_events import TwsEvents
 from mesolive.connectors.ibkr.tws_messages import ComboLeg, Contract, OrderTicket
@@ -40,6 +41,7 @@ class TwsApi:
 
     def __init__(self, events: TwsEvents, zone: str, record: Record | None = None) -> None:
         self._raw: Raw = None
+        self._reader: SlicedReader | None = None
         self._record = record
         self._events = events
         self._zone = zone
@@ -71,6 +73,17 @@ class TwsApi:
             raw.sendMsg = _recorded(raw.sendMsg, self._record)
         raw.MaxRequests = 0  # the session paces
         self._raw = raw
+        # The library's own methods, called as before, but with slices of what comes, and all of it before the end.
+        reader = self._reader = SlicedReader(raw._onSocketHasData)  # noqa: SLF001 - as above
+        raw.conn.hasData.clear()
+        raw.conn.hasData += reader.received
+
+        def socket_lost(why: str = "") -> None:
+            reader.flush()
+            raw._onSocketDisconnected(why)  # noqa: SLF001 - as above
+
+        raw.conn.disconnected.clear()
+        raw.conn.disconnected += socket_lost
         # The library waits for its whole time limit when TWS closes the socket in place of an answer.
         closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -94,6 +107,8 @@ class TwsApi:
     def disconnect(self) -> None:
         """End the connection; the library reports no end of one that is ended here."""
         raw, self._raw = self._raw, None
+        if self._reader is not None:
+            self._reader.stop()
         if raw is not None:
             raw.conn.disconnected.clear()
             raw.conn.hasData.clear()

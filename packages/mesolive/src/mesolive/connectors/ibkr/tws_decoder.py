@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import types
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mesolive.connectors.ibkr.listeners import Record
@@ -180,6 +182,12 @@ class StrictDecoder(_decoder.Decoder):  # pyright: ignore[reportUntypedBaseClass
 
         return handler
 
+    def parse(self, obj: Raw) -> None:
+        """Read the fields of an object by their types, as the library's; which they are is looked up once."""
+        for name, kind, default in _parsed_fields(obj.__class__):
+            text = getattr(obj, name)
+            setattr(obj, name, (bool(int(text)) if kind is bool else kind(text)) if text else default)
+
     def interpret(self, fields: list[str]) -> None:
         """Read one message and report it."""
         if self._record is not None:
@@ -253,6 +261,19 @@ class StrictDecoder(_decoder.Decoder):  # pyright: ignore[reportUntypedBaseClass
             liquidation=liquidation not in {"", "0"},
         )
         self._events.execution(row)
+
+
+@lru_cache
+def _parsed_fields(kind: type) -> Sequence[tuple[str, Callable[[Raw], Raw], Raw]]:
+    """Return the names of the fields that are not text, their types and defaults."""
+    found: list[tuple[str, Callable[[Raw], Raw], Raw]] = []
+    for field in cast("Sequence[Raw]", dataclasses.fields(kind)):
+        default: object = field.default
+        for read in (bool, int, float):  # a flag is a whole number, too
+            if isinstance(default, read):
+                found.append((str(field.name), read, default))
+                break
+    return found
 
 
 def _whole(field: str) -> int:

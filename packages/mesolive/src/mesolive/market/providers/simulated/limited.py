@@ -48,6 +48,8 @@ class LimitedProvider:
         What the provider says of its quotes.
     model_every
         Market time between two fits of the surface.
+    spread
+        Whether a fit is spread over several turns.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class LimitedProvider:
         first_quotes_per_second: float = 60.0,
         quality: QuoteQuality = QuoteQuality.LIVE,
         model_every: timedelta = MODEL_EVERY,
+        spread: bool = False,
     ) -> None:
         self.status_changes = ChangeSignal()
         self.tasks = Tasks()
@@ -72,7 +75,7 @@ class LimitedProvider:
         # First quotes come one after another: few rolling lines wait for theirs, so that pinned ones get it soon.
         waiting = max(int(first_quotes_per_second * WAITING_SECONDS), 1)
         allocator = LineAllocator(lines, first_quotes_per_second, max_waiting=waiting)
-        self._chain = PartialChain(self._book, allocator, model_every)
+        self._chain = PartialChain(self._book, allocator, model_every, spread=spread)
         self._waiting: deque[OptionContract] = deque()
         self._quoted: set[OptionContract] = set()
         self._credit = 0.0
