@@ -68,7 +68,7 @@ def test_a_trader_connects_a_broker_by_commands_and_no_secret_is_written(tmp_pat
         assert account["BrokerFacts"]["Cash"] == 100000
         assert run(tmp_path, texts, env, "account-data", "SIM1000", "--accept-delayed").returncode == 0
         ended = run(tmp_path, texts, env, "disable-account", "sim", "SIM1000")
-        assert "Account SIM1000 is disabled." in ended.stdout
+        assert "Account SIM1000 is disabled." in ended.stdout, ended.stderr
         again = run(tmp_path, texts, env, "disable-account", "sim", "SIM1000")
         assert again.returncode == 1
         assert "account SIM1000 is not enabled" in again.stderr
