@@ -11,20 +11,8 @@ from typing import Annotated
 import typer
 
 from mesolive_sdk import models
-from mesolive_sdk_examples.common import (
-    AsJson,
-    Columns,
-    Continuation,
-    Limit,
-    Session,
-    Token,
-    Url,
-    command,
-    example,
-    print_fields,
-    print_json,
-    print_page,
-)
+from mesolive_sdk_examples.common import AsJson, Continuation, Limit, Session, Token, Url, command, example
+from mesolive_sdk_examples.printing import Columns, print_fields, print_json, print_page
 
 ACCOUNTS: Columns[models.LiveAccount] = {
     "Account": lambda item: item.BrokerAccountId,

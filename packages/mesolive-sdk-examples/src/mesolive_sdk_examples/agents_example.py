@@ -6,7 +6,8 @@ python -m mesolive_sdk_examples.agents_example list
 from __future__ import annotations
 
 from mesolive_sdk import models
-from mesolive_sdk_examples.common import AsJson, Columns, Session, Token, Url, command, example, print_page
+from mesolive_sdk_examples.common import AsJson, Session, Token, Url, command, example
+from mesolive_sdk_examples.printing import Columns, print_page
 
 AGENTS: Columns[models.AgentInfo] = {
     "Id": lambda item: item.AgentId,

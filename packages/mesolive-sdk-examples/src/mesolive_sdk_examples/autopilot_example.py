@@ -51,11 +51,8 @@ from mesolive_sdk_examples.common import (
     command,
     example,
     number,
-    out,
-    print_json,
-    print_json_line,
-    print_table,
 )
+from mesolive_sdk_examples.printing import out, print_json, print_json_line, print_table
 
 app = example("The autopilot: acts on the signals of your strategies, on paper accounts and on others that you name.")
 

@@ -35,15 +35,11 @@ from mesolive_sdk_examples.common import (
     command,
     data_provider,
     example,
-    greek_values,
     metavar,
     number,
-    out,
-    print_json,
-    print_json_line,
-    table,
     underlying_of,
 )
+from mesolive_sdk_examples.printing import greek_values, out, print_json, print_json_line, table
 
 app = example("Live prices, greeks and PnL: as streams, and as snapshots.")
 position_app = example("A position, its legs and its leg groups.")

@@ -17,23 +17,8 @@ from uuid import UUID
 import typer
 
 from mesolive_sdk import MesoLiveEventHubClient, MesoLiveSignalRError, models, wire
-from mesolive_sdk_examples.common import (
-    AsJson,
-    Failure,
-    Limit,
-    Seconds,
-    Session,
-    Token,
-    Url,
-    command,
-    example,
-    out,
-    print_fields,
-    print_json,
-    print_json_line,
-    print_table,
-    shown,
-)
+from mesolive_sdk_examples.common import AsJson, Failure, Limit, Seconds, Session, Token, Url, command, example
+from mesolive_sdk_examples.printing import out, print_fields, print_json, print_json_line, print_table, shown
 
 app = example("Events: signals, updates and errors as they happen, and what was missed.")
 

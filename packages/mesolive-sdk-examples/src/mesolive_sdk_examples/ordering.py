@@ -14,7 +14,8 @@ from mesolive_sdk import (
     new_idempotency_key,
 )
 from mesolive_sdk.ticks import tick_above, tick_below
-from mesolive_sdk_examples.common import Columns, Failure, out, shown
+from mesolive_sdk_examples.common import Failure
+from mesolive_sdk_examples.printing import Columns, out, shown
 
 ORDERS: Columns[models.Order] = {
     "Id": lambda item: item.OrderId,

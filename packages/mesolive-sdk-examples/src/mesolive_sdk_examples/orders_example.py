@@ -32,12 +32,9 @@ from mesolive_sdk_examples.common import (
     example,
     metavar,
     number,
-    out,
-    print_fields,
-    print_json,
-    print_page,
 )
 from mesolive_sdk_examples.ordering import ORDERS
+from mesolive_sdk_examples.printing import out, print_fields, print_json, print_page
 
 app = example("Orders: list them, send one leg group of a plan, replace and cancel what works.")
 

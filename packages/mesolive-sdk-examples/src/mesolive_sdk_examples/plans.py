@@ -14,17 +14,12 @@ import typer
 
 from mesolive_sdk import MesoLiveApiException, MesoLiveControlHubClient, models
 from mesolive_sdk.display import contract_text
-from mesolive_sdk_examples.common import (
-    NEEDS_SOMEBODY,
-    NOT_ALLOWED,
-    Failure,
-    Session,
-    data_provider,
+from mesolive_sdk_examples.common import NEEDS_SOMEBODY, NOT_ALLOWED, Failure, Session, data_provider, finished, planned
+from mesolive_sdk_examples.ordering import GroupTrader, opened_position
+from mesolive_sdk_examples.printing import (
     err,
-    finished,
     greek_values,
     out,
-    planned,
     print_conditions,
     print_fields,
     print_json,
@@ -33,7 +28,6 @@ from mesolive_sdk_examples.common import (
     print_totals,
     shown,
 )
-from mesolive_sdk_examples.ordering import GroupTrader, opened_position
 
 AgainstStrategy = Annotated[
     bool,

@@ -25,7 +25,6 @@ from mesolive_sdk.display import contract_text
 from mesolive_sdk_examples.common import (
     AllowLive,
     AsJson,
-    Columns,
     Continuation,
     FillPrice,
     Limit,
@@ -43,9 +42,6 @@ from mesolive_sdk_examples.common import (
     metavar,
     number,
     paper_fills,
-    print_fields,
-    print_json,
-    print_page,
     underlying_of,
 )
 from mesolive_sdk_examples.plans import (
@@ -62,6 +58,7 @@ from mesolive_sdk_examples.plans import (
     print_exit,
     print_position,
 )
+from mesolive_sdk_examples.printing import Columns, print_fields, print_json, print_page
 
 app = example(
     "Positions: list them, prepare entries, exits and adjustments, and execute those on paper or by orders.\n\n"

@@ -22,7 +22,6 @@ from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk_examples.common import (
     AllowLive,
     AsJson,
-    Columns,
     Continuation,
     Failure,
     Limit,
@@ -33,11 +32,8 @@ from mesolive_sdk_examples.common import (
     checked_account,
     command,
     example,
-    out,
-    print_fields,
-    print_json,
-    print_page,
 )
+from mesolive_sdk_examples.printing import Columns, out, print_fields, print_json, print_page
 
 app = example("Strategies: import, clone, change, activate and delete definitions.")
 

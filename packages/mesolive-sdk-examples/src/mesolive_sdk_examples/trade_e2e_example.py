@@ -38,10 +38,7 @@ from mesolive_sdk_examples.common import (
     data_provider,
     example,
     number,
-    out,
     paper_fills,
-    print_table,
-    shown,
     underlying_of,
 )
 from mesolive_sdk_examples.data_example import view
@@ -55,6 +52,7 @@ from mesolive_sdk_examples.plans import (
     print_entry,
     print_exit,
 )
+from mesolive_sdk_examples.printing import out, print_table, shown
 
 app = example("One whole trade, on paper or by orders: account, entry, live data, exit and events, each step shown.")
 

@@ -14,7 +14,7 @@ import structlog
 from mesolive.clock import ManualClock
 from mesolive.market.contracts import OptionContract, Right
 from mesolive.market.history import DailySeries, Day
-from mesolive.market.history_store import KEPT
+from mesolive.market.history_store import RETENTION
 from mesolive.market.providers.chain_files import read_export
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
@@ -195,7 +195,7 @@ async def test_another_provider_knows_its_days_best_and_has_its_gaps_filled() ->
     await market.stop()
     assert memory.days["Ibkr", "SPX"][friday].close == 5002.0
     assert memory.days["Ibkr", "SPX"][chain.clock.now().date()].open == 5010.0
-    assert memory.asked_since == [chain.clock.now().date() - KEPT]
+    assert memory.asked_since == [chain.clock.now().date() - RETENTION]
 
 
 async def test_what_could_not_be_kept_is_kept_with_the_next_change() -> None:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from mesolive.clock import ScaledClock
 from mesolive.market.providers.simulated.provider import SimulatedProvider
 from mesolive.market.service import Market
-from mesolive_sdk_examples import common
+from mesolive_sdk_examples import printing
 from mesolive_testkit.server import START, Kit, live_server
 
 WIDTH = 240
@@ -53,7 +53,7 @@ class Shell:
         """Run an example in a thread of its own, because it brings its own event loop."""
         app = importlib.import_module(f"mesolive_sdk_examples.{example}").app
         settings = {"MESOLIVE_URL": self.kit.url, "MESOLIVE_API_KEY": self.kit.token} | environment
-        common.out.width = WIDTH
+        printing.out.width = WIDTH
         result = await asyncio.to_thread(CliRunner().invoke, app, [str(one) for one in arguments], env=settings)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

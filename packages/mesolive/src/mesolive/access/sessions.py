@@ -25,7 +25,7 @@ from mesolive.store.tables.access import api_keys, portal_codes, portal_sessions
 IDLE = timedelta(hours=12)
 LIFE = timedelta(days=7)
 CODE_LIFE = timedelta(minutes=10)
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 """How long sessions are kept after their end, for the record."""
 
 RECENT = timedelta(minutes=15)
@@ -303,7 +303,7 @@ class Sessions:
             expires_at=expires_at,
             ended_at=None,
         )
-        await tx.execute(delete(portal_sessions).where(portal_sessions.c.expires_at < now - KEPT))
+        await tx.execute(delete(portal_sessions).where(portal_sessions.c.expires_at < now - RETENTION))
         await self._make_room(tx, user_id, now)
         await tx.execute(
             insert(portal_sessions).values(

@@ -18,7 +18,7 @@ from mesolive.tasks import Tasks, Turns
 
 log = structlog.get_logger(__name__)
 
-KEPT: Final = timedelta(days=3 * 366)
+RETENTION: Final = timedelta(days=3 * 366)
 """Retention of daily history."""
 
 ANSWER_SECONDS: Final = 10.0
@@ -122,7 +122,7 @@ class HistoryKeeper:
         source = _source(provider)
         clock = next(iter(provider.books.values())).clock
         async with asyncio.timeout(ANSWER_SECONDS):
-            days = await self._memory.load(source, symbol, clock.now().date() - KEPT)
+            days = await self._memory.load(source, symbol, clock.now().date() - RETENTION)
         self._kept[source, symbol] = {day.day: day for day in days}
         return DailySeries.of(days)
 

@@ -19,7 +19,7 @@ from mesolive.market.service import Market
 from mesolive.market.subscriptions import SubscriptionHandle, TooManySubscriptionsError
 from mesolive.streams.channels import Channel
 from mesolive.streams.engine import Engine
-from mesolive.streams.sources import Source, Sources
+from mesolive.streams.sources import StreamSource, StreamSources
 from mesolive.tasks import BackOff, Tasks, Turns
 from mesolive.trading.valuation.from_positions import PositionReader
 from mesolive.trading.valuation.subjects import Subject
@@ -78,7 +78,7 @@ class Streams:
         processor_time: Callable[[], float] = time.thread_time,
     ) -> None:
         self._market = market
-        self._sources = Sources(positions, market)
+        self._sources = StreamSources(positions, market)
         # Subscribe first, so that no event is missed; the subscription is read once a stream is followed.
         self._news = bus.subscribe()
         self._started = False
@@ -170,13 +170,13 @@ class Streams:
 
     # How they are followed
 
-    async def _snapshot(self, source: Source, type_: type[T]) -> T:
+    async def _snapshot(self, source: StreamSource, type_: type[T]) -> T:
         subject, _ = await source.load()
         channel = source.channel()
         channel.subject = subject
         return type_(**channel.form.build(subject, self.engine.value(channel))(EXACT))
 
-    def join(self, source: Source) -> Channel:
+    def join(self, source: StreamSource) -> Channel:
         """Follow a source: its channel, with one follower more. `leave` must follow."""
         if self._closed:
             raise unavailable("the server is shutting down", code="ServerStopping")
@@ -203,13 +203,13 @@ class Streams:
             if channel.loading is not None:
                 channel.loading.cancel()
 
-    def _reload(self, channel: Channel, source: Source) -> None:
+    def _reload(self, channel: Channel, source: StreamSource) -> None:
         """Have the channel's subject read, again where that is under way."""
         channel.stale = True
         if channel.loading is None:
             channel.loading = self.tasks.spawn("live subject", self._load(channel, source), detail=source.key[0])
 
-    async def _load(self, channel: Channel, source: Source) -> None:
+    async def _load(self, channel: Channel, source: StreamSource) -> None:
         try:
             while channel.stale and not channel.ended:
                 channel.stale = False
@@ -217,7 +217,7 @@ class Streams:
         finally:
             channel.loading = None
 
-    async def _load_once(self, channel: Channel, source: Source) -> None:
+    async def _load_once(self, channel: Channel, source: StreamSource) -> None:
         try:
             async with self._readers, asyncio.timeout(LOAD_SECONDS):
                 subject, closed = await source.load()
@@ -283,7 +283,7 @@ class LiveStream(AsyncIterator[Shared]):
         Returns the source when the stream begins; raises `ServiceError` where the request cannot be served.
     """
 
-    def __init__(self, streams: Streams, source_of: Callable[[], Source]) -> None:
+    def __init__(self, streams: Streams, source_of: Callable[[], StreamSource]) -> None:
         self._streams = streams
         self._source_of = source_of
         self._items: AsyncGenerator[Shared] | None = None

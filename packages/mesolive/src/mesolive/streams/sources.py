@@ -32,7 +32,7 @@ from mesolive_sdk import models
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StreamSource:
     """The data source of a stream or a snapshot."""
 
     key: tuple[Hashable, ...]
@@ -46,7 +46,7 @@ class Source:
         return Channel(self.key, self.user_id, self.provider, self.form)
 
 
-class Sources:
+class StreamSources:
     """Makes the source of a request.
 
     Each method raises `ServiceError` for a provider that this server does not have, an unknown contract, or flags that
@@ -64,7 +64,7 @@ class Sources:
         self._positions = positions
         self._market = market
 
-    def position(self, user: UserContext, args: models.PositionDataArgs) -> Source:
+    def position(self, user: UserContext, args: models.PositionDataArgs) -> StreamSource:
         """Return the source of a position."""
         blocks = (args.IncludePosition.value, args.IncludeLegs.value, args.IncludeLegGroups.value)
         form = _form(
@@ -83,9 +83,9 @@ class Sources:
 
         provider = self._provider(args.Provider)
         key = ("position", user.user_id, args.PositionId, *blocks, form.wanted, provider)
-        return Source(key, user.user_id, provider, form, load)
+        return StreamSource(key, user.user_id, provider, form, load)
 
-    def leg(self, user: UserContext, args: models.LegDataArgs) -> Source:
+    def leg(self, user: UserContext, args: models.LegDataArgs) -> StreamSource:
         """Return the source of a leg."""
         include = args.Include.value
         form = _form(
@@ -103,9 +103,9 @@ class Sources:
 
         provider = self._provider(args.Provider)
         key = ("leg", user.user_id, args.LegId, include, form.wanted, provider)
-        return Source(key, user.user_id, provider, form, load)
+        return StreamSource(key, user.user_id, provider, form, load)
 
-    def legs(self, user: UserContext, args: models.LegsDataArgs) -> Source:
+    def legs(self, user: UserContext, args: models.LegsDataArgs) -> StreamSource:
         """Return the source of several legs."""
         include = args.Include.value
         if not args.LegIds:
@@ -126,9 +126,9 @@ class Sources:
 
         provider = self._provider(args.Provider)
         key = ("legs", user.user_id, ids, include, form.wanted, provider)
-        return Source(key, user.user_id, provider, form, load)
+        return StreamSource(key, user.user_id, provider, form, load)
 
-    def combo(self, args: models.ComboContractsDataArgs) -> Source:
+    def combo(self, args: models.ComboContractsDataArgs) -> StreamSource:
         """Return the source of a combo of contracts."""
         include = args.Include.value
         if not args.Combo:
@@ -157,9 +157,9 @@ class Sources:
             sums=True,
         )
         legs = tuple(zip((entry.contract for entry in subject.entries), (leg.Ratio for leg in args.Combo), strict=True))
-        return Source(("combo", legs, include, form.wanted, provider), None, provider, form, _known(subject))
+        return StreamSource(("combo", legs, include, form.wanted, provider), None, provider, form, _known(subject))
 
-    def contract(self, args: models.ContractDataArgs) -> Source:
+    def contract(self, args: models.ContractDataArgs) -> StreamSource:
         """Return the source of one contract."""
         include = args.Include.value
         provider = self._provider(args.Provider)
@@ -173,9 +173,11 @@ class Sources:
             models.ContractDataEntry,
         )
         subject = Subject(entries=(Entry(0, contract, Decimal(1)),))
-        return Source(("contract", contract, include, form.wanted, provider), None, provider, form, _known(subject))
+        return StreamSource(
+            ("contract", contract, include, form.wanted, provider), None, provider, form, _known(subject)
+        )
 
-    def underlying(self, args: models.UnderlyingDataArgs) -> Source:
+    def underlying(self, args: models.UnderlyingDataArgs) -> StreamSource:
         """Return the source of an underlying."""
         provider = self._provider(args.Provider)
         symbol = args.Underlying.Symbol
@@ -192,7 +194,7 @@ class Sources:
             models.UnderlyingDataEntry,
         )
         subject = Subject(entries=(Entry(0, Spot(symbol), Decimal(1)),))
-        return Source(("underlying", symbol, form.wanted, provider), None, provider, form, _known(subject))
+        return StreamSource(("underlying", symbol, form.wanted, provider), None, provider, form, _known(subject))
 
     def _provider(self, wanted: models.DataProviderType | None) -> models.DataProviderType | None:
         """Return the provider that is asked for, if the server runs it; `None` for the one that values each entry."""

@@ -49,7 +49,7 @@ class OrderHistory:
     entries: tuple[HistoryEntry, ...]
 
 
-SHOWN = (
+HISTORY_FIELDS = (
     "state",
     "side",
     "qty",
@@ -133,7 +133,7 @@ async def order_history(database: Database, order_id: int, user_id: int | None =
         order_id=order_id,
         user=row.user_name,
         account=row.broker_account_id,
-        fields={name: getattr(row, name) for name in SHOWN if getattr(row, name) is not None},
+        fields={name: getattr(row, name) for name in HISTORY_FIELDS if getattr(row, name) is not None},
         entries=tuple(sorted(entries, key=lambda entry: entry.at)),
     )
 
