@@ -382,6 +382,7 @@ export interface ConnectorInfo {
   Remedy: string;
   Since?: Instant | null;
   DataProvider?: DataProviderType | null;
+  Agent?: string | null;
   Settings: Record<string, string>;
   SecretsSet: string[];
   Accounts: ConnectorAccount[];

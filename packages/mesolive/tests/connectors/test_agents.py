@@ -12,6 +12,7 @@ from mesolive.access.context import Role
 from mesolive.connectors.remote.agent import Agent, ServerUnreachableError
 from mesolive.connectors.remote.hub_link import PATH, hub_transport
 from mesolive_sdk import (
+    MesoLiveApiException,
     MesoLiveControlHubClient,
     MesoLiveDataHubClient,
     MesoLiveEventHubClient,
@@ -85,6 +86,11 @@ async def test_what_an_agent_offers_is_listed_and_not_used_before_its_owner_enab
         assert offered.Message == "offered by agent desk, which is connected"
         assert offered.Remedy == "mesolive connector enable sim"
         assert (offered.Settings, offered.SecretsSet) == ({}, [])
+        assert offered.Agent == "desk"
+        with pytest.raises(MesoLiveApiException, match="are at agent desk"):
+            await kit.control.update_connector(
+                models.UpdateConnectorArgs(Name="sim", Settings={"spot": "1"}, Secrets={})
+            )
         report = await kit.control.test_connector(models.ConnectorArgs(Name="sim"))
         assert report.Passed
         assert [item.Topic for item in report.Findings][:2] == ["agent", "login"]

@@ -119,6 +119,8 @@ class ConnectorInfo(Timed, kw_only=True):
         Real time since when it is so.
     DataProvider
         The market data that it brings at present; null for none.
+    Agent
+        The agent that hosts it; null where it runs in the server. Its settings and secrets are at the agent then.
     Settings
         Its settings without secrets.
     SecretsSet
@@ -139,6 +141,7 @@ class ConnectorInfo(Timed, kw_only=True):
     Remedy: str
     Since: UtcDateTime | None = None
     DataProvider: enums.DataProviderType | None = None
+    Agent: str | None = None
     Settings: dict[str, str]
     SecretsSet: list[str]
     Accounts: list[ConnectorAccount]

@@ -194,8 +194,8 @@ ListConnectorKindsResult: Kinds list[ConnectorKindInfo]
 ConnectorAccount: BrokerAccountId str, Live bool, AccountType str, Currency str, CanTrade bool, \
     Permissions list[str], Enabled bool
 ConnectorInfo: Name str, Kind str, Enabled bool, State ConnectorStateType, Message str, Remedy str, Since datetime?, \
-    DataProvider DataProviderType?, Settings dict[str, str], SecretsSet list[str], Accounts list[ConnectorAccount], \
-    CreatedAt datetime
+    DataProvider DataProviderType?, Agent str?, Settings dict[str, str], SecretsSet list[str], \
+    Accounts list[ConnectorAccount], CreatedAt datetime
 ListConnectorsArgs:
 ListConnectorsResult: Connectors list[ConnectorInfo]
 AddConnectorArgs: Name str, Kind str, Settings dict[str, str], Secrets dict[str, str]

@@ -111,11 +111,12 @@ def list_connectors(url: Url = None, token: Token = None, as_json: AsJson = Fals
         return
     print_table(
         "Connectors",
-        ["name", "kind", "state", "what it says", "what to do", "accounts"],
+        ["name", "kind", "runs in", "state", "what it says", "what to do", "accounts"],
         [
             [
                 item.Name,
                 item.Kind,
+                "the server" if item.Agent is None else f"agent {item.Agent}",
                 item.State.value,
                 item.Message,
                 item.Remedy,

@@ -113,6 +113,12 @@ class Connections:
             kind = self._manager.kinds.get(connection.kind)
             if kind is None:
                 raise conflict(f"this server has no connector of kind {connection.kind!r}", code="UnknownConnectorKind")
+            if connection.agent is not None:
+                raise conflict(
+                    f"the settings of connector {args.Name} are at agent {connection.agent}: change them there "
+                    "(mesolive agent add), and start it again",
+                    code="HostedByAgent",
+                )
             settings = {name: text for name, text in {**connection.settings, **args.Settings}.items() if text}
             # Secrets that stay are checked by name only: their texts may be sealed with a key that is gone.
             kept = dict.fromkeys(await secret_names(tx, connection.id), "kept")
@@ -345,6 +351,7 @@ class Connections:
             Remedy=status.remedy,
             Since=status.since,
             DataProvider=self._manager.data_provider(connection),
+            Agent=connection.agent,
             Settings=dict(connection.settings),
             SecretsSet=await secret_names(tx, connection.id),
             Accounts=[
