@@ -1,4 +1,4 @@
-"""Server and broker are killed while they trade with faults on: what the books say is what the broker did.
+"""Server, broker and agent are killed while they trade with faults on: what the books say is what the broker did.
 
 `make crash-test-ibkr` and `make crash-test-tastytrade` run it long. A run is repeated with the seed that it prints.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolive_testkit.broker_crash.run import crash_run
+from mesolive_testkit.broker_crash.run import CrashRun
 
 SEED = int(os.environ.get("MESOLIVE_BROKER_SEED", "1"))
 
@@ -19,14 +19,25 @@ def kills(broker: str) -> int:
     return int(os.environ.get(f"MESOLIVE_{broker.upper()}_KILLS", "6"))
 
 
-@pytest.mark.timeout(300 + 15 * max(kills("ibkr"), kills("tastytrade")))
-@pytest.mark.parametrize("broker", ["ibkr", "tastytrade"])
-async def test_the_books_are_what_the_broker_did_however_often_both_are_killed(tmp_path: Path, broker: str) -> None:
+LONG = "MESOLIVE_IBKR_KILLS" in os.environ
+
+
+@pytest.mark.timeout(300 + 20 * max(kills("ibkr"), kills("tastytrade")))
+@pytest.mark.parametrize(
+    ("broker", "with_agent"),
+    [("ibkr", False), pytest.param("ibkr", True, marks=pytest.mark.skipif(not LONG, reason="only in the long run"))],
+    ids=["ibkr", "ibkr by an agent"],
+)
+async def test_the_books_are_what_the_broker_did_however_often_all_are_killed(
+    tmp_path: Path, broker: str, with_agent: bool
+) -> None:
     count = kills(broker)
-    print(f"{broker} crash test: {count} kills, seed {SEED}")  # noqa: T201 - the seed repeats the run
-    run = await crash_run(tmp_path, f"mesolive_testkit.broker_crash.{broker}", count, SEED)
+    print(f"{broker} crash test: {count} kills, seed {SEED}, agent {with_agent}")  # noqa: T201 - repeats the run
+    run = CrashRun(tmp_path, f"mesolive_testkit.broker_crash.{broker}", SEED, with_agent)
+    await run.run(count)
     print(f"{broker} crash test: kills {dict(run.kills)}")  # noqa: T201 - what happened is the worth of the run
     print(f"{broker} crash test: {dict(run.trader.actions)}")  # noqa: T201 - as above
     print(f"{broker} crash test: faults {dict(run.fired)}")  # noqa: T201 - as above
     assert run.trader.actions["send"] > 0
-    assert run.kills["double"] > 0 or count < 20
+    assert count < 20 or run.kills["double"] > 0
+    assert count < 20 or not with_agent or run.kills["agent"] > 0

@@ -54,7 +54,7 @@ def host(folder: str, parent: Connection, url: str, die_at: int | None) -> None:
     """Host the folder's connectors until killed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if die_at is not None:
-        _die_at(die_at)
+        die_at_step(die_at)
     asyncio.run(_host(Path(folder), parent, url))
 
 
@@ -66,7 +66,7 @@ async def _host(folder: Path, parent: Connection, url: str) -> None:
     await asyncio.Event().wait()
 
 
-def _die_at(die_at: int) -> None:
+def die_at_step(die_at: int) -> None:
     """Have this process die at the n-th step: before and after each write of journal and venue, and of each frame.
 
     Frames of quotes alone are no steps: nearly all kills would hit them.

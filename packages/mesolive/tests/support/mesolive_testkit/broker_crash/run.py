@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +16,10 @@ from random import Random
 
 from sqlalchemy import select
 
+from mesolive.access.context import Role
 from mesolive.access.keys import Access
 from mesolive.access.secret import ServerSecret
+from mesolive.connectors.remote.agent_folder import AgentFolder
 from mesolive.market.contracts import OptionContract
 from mesolive.store.database import Database
 from mesolive.store.tables.idempotency import idempotency_records
@@ -25,9 +29,11 @@ from mesolive.trading.portfolio.accounts import find_account
 from mesolive.trading.portfolio.contract_rows import from_row
 from mesolive_sdk import MesoLiveControlHubClient, models
 from mesolive_sdk.exceptions import MesoLiveApiException, MesoLiveSignalRError
-from mesolive_testkit.broker_crash import server_child
+from mesolive_testkit.agent_crash.children import KEY_FILE
+from mesolive_testkit.agent_crash.run import Part
+from mesolive_testkit.broker_crash import agent_child, server_child
 from mesolive_testkit.broker_crash.double_child import DoubleProcess, double_process, driver_of
-from mesolive_testkit.broker_crash.drivers import BrokerTruth, DoubleRequest, Driver
+from mesolive_testkit.broker_crash.drivers import BrokerTruth, DoubleRequest
 from mesolive_testkit.connectors import IN_SESSION
 from mesolive_testkit.store.crash_child import SECRET
 from mesolive_testkit.venues.crash import (
@@ -50,6 +56,7 @@ SETTLE_SECONDS = 120.0
 DIE_AT = (20, 500)
 """At which step of writing a server dies; the first ones are those of its start."""
 DOUBLE_DIES = 0.4
+AGENT_DIES = (20, 300)
 
 
 @dataclass
@@ -74,6 +81,15 @@ class BrokerTrader(Trader):
         await running.death()
 
 
+async def listed(control: MesoLiveControlHubClient, name: str) -> None:
+    """Wait until an agent offers a connection."""
+    async with asyncio.timeout(CONNECT_SECONDS):
+        while True:
+            if name in {item.Name for item in (await control.list_connectors()).Connectors}:
+                return
+            await asyncio.sleep(0.02)  # the agent is another process: there is nothing to wait on but time
+
+
 async def connected(control: MesoLiveControlHubClient, name: str) -> models.ConnectorInfo:
     """Wait until a connection trades."""
     async with asyncio.timeout(CONNECT_SECONDS):
@@ -84,78 +100,123 @@ async def connected(control: MesoLiveControlHubClient, name: str) -> models.Conn
             await asyncio.sleep(0.02)  # the server is another process: there is nothing to wait on but time
 
 
-async def prepare(database_url: str, module: str, double: DoubleProcess, offset: float) -> str:
-    """Make a user, connect the server to the double and to quotes; return the user's token."""
-    driver = driver_of(module)
-    database = await Database.open(database_url)
-    token = (await Access(database, ServerSecret(SECRET)).create_key("trader")).token
-    await database.close()
-    quotes = {**IN_SESSION, "seed": "7"}
-    broker = driver.settings(double.port, offset)
-    async with (
-        life(database_url, module, None, server_child.run) as running,
-        MesoLiveControlHubClient("" if running is None else running.url, token) as control,
-    ):
-        secrets = dict(driver.secrets)
-        for args in (
-            models.AddConnectorArgs(Name=QUOTES, Kind="simulated", Settings=quotes, Secrets={}),
-            models.AddConnectorArgs(Name=BROKER, Kind=driver.kind.name, Settings=broker, Secrets=secrets),
-        ):
-            await control.add_connector(args)
-            await control.enable_connector(models.ConnectorArgs(Name=args.Name))
-            await connected(control, args.Name)
-        args = models.EnableBrokerAccountArgs(Name=BROKER, BrokerAccountId=driver.account)
-        await control.enable_broker_account(args)
-        await control.set_account_market_data(
-            models.SetAccountMarketDataArgs(
-                BrokerAccountId=driver.account, DataProvider=models.DataProviderType.Simulated, AcceptDelayed=False
-            )
-        )
-    database = await Database.open(database_url)
-    async with database.write() as tx:
-        # At the usual limit most calls of a long run would be refused, and most kills would hit an idle server.
-        owner = await tx.first(select(accounts.c.user_id))
-        assert owner is not None
-        account = await find_account(tx, owner.user_id, driver.account)
-        await set_limits(tx, account.id, Limits(max_orders_per_minute=1_000_000, allow_live=True))
-    await database.close()
-    return token
-
-
 @dataclass
 class CrashRun:
     """A day of kills.
 
     Attributes
     ----------
+    module
+        Of the broker's driver.
+    with_agent
+        Whether the broker's connector runs in an agent, a process of its own that dies too.
     kills
-        How often server and double died.
+        How often server, double and agent died.
     fired
         How often each fault struck.
     """
 
-    driver: Driver
-    double: DoubleProcess
-    trader: BrokerTrader
-    database_url: str
+    folder: Path
     module: str
-    random: Random
+    seed: int
+    with_agent: bool = False
     kills: Counter[str] = field(default_factory=Counter[str])
     fired: Counter[str] = field(default_factory=Counter[str])
+    trader: BrokerTrader = field(init=False)
+    double: DoubleProcess = field(init=False)
 
-    async def until(self, kills: int) -> None:
-        """Let server and double live and die until they died so often in all."""
-        while self.kills.total() < kills:
-            die_at = self.random.randint(*DIE_AT)
-            async with life(self.database_url, self.module, die_at, server_child.run) as running:
-                self.kills["server"] += 1
-                if running is None:
-                    continue
-                dying = asyncio.create_task(self._kill_double())
-                try:
-                    await self.trader.until_gone(running)
-                finally:
-                    await dying
+    def __post_init__(self) -> None:
+        self.driver = driver_of(self.module)
+        self.random = Random(self.seed)  # noqa: S311 - to be repeated
+        self.database_url = f"sqlite:///{self.folder / 'mesolive.sqlite3'}"
+        self.offset = (datetime.fromisoformat(IN_SESSION["start"]) - datetime.now(UTC)).total_seconds()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.agent_folder = self.folder / "agent"
+        target = (self.module, f"http://127.0.0.1:{self.port}")
+        self.agent = Part(lambda die_at: life(str(self.agent_folder), target, die_at, agent_child.run))
+
+    async def run(self, kills: int) -> None:
+        """Let all live and die so often in all, settle everything, and check."""
+        async with double_process(self.module, DoubleRequest(self.folder, 0, self.offset, self.seed)) as self.double:
+            try:
+                await self._prepare()
+                await self.double.kill()
+                self.double.faults = True
+                await self.double.start()
+                while self.kills.total() < kills:
+                    await self._one_life()
+                books, truth = await self._settle()
+            finally:
+                await self.agent.end()
+        check_against(books, truth)
+        assert not [order for order in truth.orders if order.working]
+        check_books(books, self.trader)
+
+    def _life(self, die_at: int | None) -> AbstractAsyncContextManager[Life | None]:
+        return life(self.database_url, (self.module, self.port), die_at, server_child.run)
+
+    async def _prepare(self) -> None:
+        """Make a user, and connect the server to the double and to quotes."""
+        driver = self.driver
+        database = await Database.open(self.database_url)
+        access = Access(database, ServerSecret(SECRET))
+        self.trader = BrokerTrader((await access.create_key("trader")).token, self.random, account=driver.account)
+        agent_key = (await access.create_key("trader", role=Role.AGENT)).token
+        await database.close()
+        quotes = {**IN_SESSION, "seed": "7"}
+        settings, secrets = driver.settings(self.double.port, self.offset), dict(driver.secrets)
+        if self.with_agent:
+            AgentFolder(self.agent_folder).add(BROKER, driver.kind.name, settings, secrets)
+            (self.agent_folder / KEY_FILE).write_text(agent_key)
+        async with self._life(None) as running:
+            assert running is not None
+            async with MesoLiveControlHubClient(running.url, self.trader.token) as control:
+                await control.add_connector(
+                    models.AddConnectorArgs(Name=QUOTES, Kind="simulated", Settings=quotes, Secrets={})
+                )
+                if self.with_agent:
+                    await self.agent.start(None)
+                    await listed(control, BROKER)
+                else:
+                    await control.add_connector(
+                        models.AddConnectorArgs(Name=BROKER, Kind=driver.kind.name, Settings=settings, Secrets=secrets)
+                    )
+                for name in (QUOTES, BROKER):
+                    await control.enable_connector(models.ConnectorArgs(Name=name))
+                    await connected(control, name)
+                args = models.EnableBrokerAccountArgs(Name=BROKER, BrokerAccountId=driver.account)
+                await control.enable_broker_account(args)
+                await control.set_account_market_data(
+                    models.SetAccountMarketDataArgs(
+                        BrokerAccountId=driver.account,
+                        DataProvider=models.DataProviderType.Simulated,
+                        AcceptDelayed=False,
+                    )
+                )
+        database = await Database.open(self.database_url)
+        async with database.write() as tx:
+            # At the usual limit most calls of a long run would be refused, and most kills would hit an idle server.
+            owner = await tx.first(select(accounts.c.user_id))
+            assert owner is not None
+            account = await find_account(tx, owner.user_id, driver.account)
+            await set_limits(tx, account.id, Limits(max_orders_per_minute=1_000_000, allow_live=True))
+        await database.close()
+
+    async def _one_life(self) -> None:
+        """Let the server live and die once, and double and agent perhaps in the middle of it."""
+        async with self._life(self.random.randint(*DIE_AT)) as running:
+            self.kills["server"] += 1
+            if running is None:
+                return
+            dying = [asyncio.create_task(self._kill_double())]
+            if self.with_agent:
+                dying.append(asyncio.create_task(self._kill_agent()))
+            try:
+                await self.trader.until_gone(running)
+            finally:
+                await asyncio.gather(*dying)
 
     async def _kill_double(self) -> None:
         """Kill the double at some moment of the server's life, and start it again a little later."""
@@ -169,11 +230,23 @@ class CrashRun:
         await asyncio.sleep(down)
         await self.double.start()
 
-    async def settle(self) -> tuple[Books, BrokerTruth]:
+    async def _kill_agent(self) -> None:
+        """Kill the agent at some moment of the server's life, and start it again; it dies at its steps, too."""
+        after = self.random.uniform(0.5, LONGEST_LIFE / 2)
+        die_at = self.random.randint(*AGENT_DIES)
+        if not self.agent.over and self.random.random() >= DOUBLE_DIES:
+            return
+        await asyncio.sleep(after)
+        self.kills["agent"] += 1
+        await self.agent.start(die_at)
+
+    async def _settle(self) -> tuple[Books, BrokerTruth]:
         """Let all faults end and every doubt be resolved; return what both sides say then."""
         self.fired.update((await self.double.truth()).fired)
         await self.double.calm()
-        async with life(self.database_url, self.module, None, server_child.run) as running:
+        if self.with_agent:
+            await self.agent.start(None)
+        async with self._life(None) as running:
             assert running is not None
             async with self.trader.connected(running.url) as control:
                 await connected(control, BROKER)
@@ -254,25 +327,3 @@ def check_against(books: Books, truth: BrokerTruth) -> None:
     for order in ours:
         assert filled[order.venue_id] == order.filled, order
     assert sum((row.commission for row in books.booked), Decimal(0)) == truth.commissions
-
-
-async def crash_run(folder: Path, module: str, kills: int, seed: int) -> CrashRun:
-    """Let server and broker die so often, settle everything, and check; return what happened."""
-    database_url = f"sqlite:///{folder / 'mesolive.sqlite3'}"
-    offset = (datetime.fromisoformat(IN_SESSION["start"]) - datetime.now(UTC)).total_seconds()
-    chances = Random(seed)  # noqa: S311 - to be repeated
-    request = DoubleRequest(folder, 0, offset, seed)
-    async with double_process(module, request) as double:
-        token = await prepare(database_url, module, double, offset)
-        await double.kill()
-        double.faults = True
-        await double.start()
-        driver = driver_of(module)
-        trader = BrokerTrader(token, chances, account=driver.account)
-        run = CrashRun(driver, double, trader, database_url, module, chances)
-        await run.until(kills)
-        books, truth = await run.settle()
-    check_against(books, truth)
-    assert not [order for order in truth.orders if order.working]
-    check_books(books, trader)
-    return run

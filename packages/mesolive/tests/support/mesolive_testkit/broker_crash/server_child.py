@@ -22,13 +22,16 @@ from mesolive_testkit.venues.desk import QUICK
 ANSWER_SECONDS = 4.0
 
 
-def run(database_url: str, parent: Connection, module: str, die_at: int | None) -> None:
-    """Serve until killed; tell the parent the address once connections are taken."""
+def run(database_url: str, parent: Connection, target: tuple[str, int], die_at: int | None) -> None:
+    """Serve until killed; tell the parent the address once connections are taken.
+
+    `target` is the driver's module, and the port to listen on.
+    """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    asyncio.run(_serve(database_url, parent, module, die_at))
+    asyncio.run(_serve(database_url, parent, *target, die_at))
 
 
-async def _serve(database_url: str, parent: Connection, module: str, die_at: int | None) -> None:
+async def _serve(database_url: str, parent: Connection, module: str, port: int, die_at: int | None) -> None:
     kind = driver_of(module).kind
     overrides = Overrides(
         reconciliation=QUICK,
@@ -36,7 +39,7 @@ async def _serve(database_url: str, parent: Connection, module: str, die_at: int
         kinds={**KINDS, kind.name: kind},
         supervision=replace(SUPERVISION, lost_seconds=60.0),
     )
-    settings = Settings(port=0, database=database_url, secret_key=SECRET)
+    settings = Settings(port=port, database=database_url, secret_key=SECRET)
     async with serving(settings, overrides) as application:
         if die_at is not None:
             install(application.database, die_at)

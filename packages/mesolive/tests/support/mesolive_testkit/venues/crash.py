@@ -131,7 +131,7 @@ class Life:
 
 @asynccontextmanager
 async def life(
-    database_url: str, venue: int | str, die_at: int | None, target: Callable[..., None] = crash_child.run
+    database_url: str, venue: object, die_at: int | None, target: Callable[..., None] = crash_child.run
 ) -> AsyncGenerator[Life | None]:
     """Run the server while the context lasts; `None` when it died before it listened.
 
