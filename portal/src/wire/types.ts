@@ -194,6 +194,100 @@ export interface AutoUpdateVarsEvent {
   Condition: string;
 }
 
+export interface BacktestArgs {
+  BacktestId: string;
+}
+
+export interface BacktestDrawdown {
+  Amount: number;
+  Percent: number;
+  PeakAt: Instant;
+  TroughAt: Instant;
+  RecoveredAt?: Instant | null;
+  Days: number;
+}
+
+export interface BacktestInfo {
+  BacktestId: string;
+  Name: string;
+  StrategyName: string;
+  Market: string;
+  From?: string | null;
+  To?: string | null;
+  State: BacktestState;
+  Progress: number;
+  Day?: string | null;
+  StartedAt: Instant;
+  EndedAt?: Instant | null;
+  Message?: string | null;
+  PnL?: number | null;
+  Percent?: number | null;
+  MaxDrawdown?: number | null;
+}
+
+export interface BacktestMonth {
+  Month: string;
+  PnL: number;
+  Percent?: number | null;
+  Closed: number;
+  Won: number;
+}
+
+export interface BacktestPoint {
+  At: Instant;
+  Value?: number | null;
+  Drawdown?: number | null;
+  Underlying?: number | null;
+}
+
+export interface BacktestPosition {
+  Id: number;
+  Name: string;
+  OpenedAt: Instant;
+  ClosedAt?: Instant | null;
+  Days: number;
+  PnL?: number | null;
+  Commission: number;
+  Fills: number;
+  Adjustments: number;
+  Ended: string;
+}
+
+export interface BacktestResults {
+  Start: number;
+  End?: number | null;
+  PnL?: number | null;
+  Percent?: number | null;
+  Commissions: number;
+  Trades: number;
+  StillOpen: number;
+  Won: number;
+  Lost: number;
+  WinRate?: number | null;
+  ProfitFactor?: number | null;
+  AverageWin?: number | null;
+  AverageLoss?: number | null;
+  LargestWin?: number | null;
+  LargestLoss?: number | null;
+  Exposure?: number | null;
+  MaxDrawdown?: BacktestDrawdown | null;
+  Months: BacktestMonth[];
+  Positions: BacktestPosition[];
+}
+
+export type BacktestState = "Running" | "Completed" | "Failed" | "Cancelled" | "Unknown";
+
+export interface BacktestTrade {
+  At: Instant;
+  Position: string;
+  Leg: string;
+  Contract: string;
+  Qty: number;
+  Price: number;
+  Commission: number;
+  Settled: boolean;
+}
+
 export interface BrokerTrade {
   ExecutionId: string;
   ExecutedAt: Instant;
@@ -338,6 +432,32 @@ export interface ComboContractsDataEntry {
 export interface ComboLeg {
   Contract: LiveContract;
   Ratio: DecimalArg;
+}
+
+export interface CompareBacktestsArgs {
+  First: string;
+  Second: string;
+}
+
+export interface CompareBacktestsResult {
+  First: BacktestInfo;
+  Second: BacktestInfo;
+  Figures: ComparedFigure[];
+  Definition: ComparedField[];
+  Settings: ComparedField[];
+}
+
+export interface ComparedField {
+  Path: string;
+  First?: string | null;
+  Second?: string | null;
+}
+
+export interface ComparedFigure {
+  Name: string;
+  First?: number | null;
+  Second?: number | null;
+  Difference?: number | null;
 }
 
 export interface ConditionEvaluation {
@@ -592,6 +712,42 @@ export interface GetAccountArgs {
 
 export interface GetAccountLimitsArgs {
   BrokerAccountId: string;
+}
+
+export interface GetBacktestDecisionsArgs {
+  BacktestId: string;
+  Position?: string | null;
+  Decision?: string | null;
+  OnlyDone?: boolean;
+  Offset?: number;
+  Limit?: number;
+}
+
+export interface GetBacktestDecisionsResult {
+  Total: number;
+  Decisions: Record<string, JsonValue>[];
+}
+
+export interface GetBacktestResultResult {
+  Backtest: BacktestInfo;
+  Definition: Record<string, JsonValue>;
+  Settings: Record<string, string>;
+  Warnings: string[];
+  BooksBalance: boolean;
+  Results: BacktestResults;
+  Equity: BacktestPoint[];
+}
+
+export interface GetBacktestTradesArgs {
+  BacktestId: string;
+  Position?: string | null;
+  Offset?: number;
+  Limit?: number;
+}
+
+export interface GetBacktestTradesResult {
+  Total: number;
+  Trades: BacktestTrade[];
 }
 
 export interface GetChainArgs {
@@ -1129,6 +1285,20 @@ export interface ListApiKeysArgs {
 
 export interface ListApiKeysResult {
   Keys: ApiKeyInfo[];
+}
+
+export interface ListBacktestMarketsArgs {
+}
+
+export interface ListBacktestMarketsResult {
+  Recordings: string[];
+}
+
+export interface ListBacktestsArgs {
+}
+
+export interface ListBacktestsResult {
+  Backtests: BacktestInfo[];
 }
 
 export interface ListConnectionsArgs {
@@ -1974,6 +2144,22 @@ export interface Snapshot {
   Quality?: QuoteQuality | null;
 }
 
+export interface StartBacktestArgs {
+  Name?: string | null;
+  StrategyId?: number | null;
+  StrategyDefinition?: Record<string, JsonValue> | null;
+  Recording?: string | null;
+  From?: string | null;
+  To?: string | null;
+  Seed?: number;
+  EverySeconds?: number;
+  Orders?: boolean;
+  FillModel?: string | null;
+  LegSlippage?: DecimalArg | null;
+  Cash?: DecimalArg | null;
+  Commission?: DecimalArg | null;
+}
+
 export interface StartPreparationResult {
   JobId: string;
 }
@@ -2138,15 +2324,18 @@ export interface ControlHub {
   AdjustLegPnL: { args: AdjustLegPnLArgs; result: LiveLeg };
   AdoptPosition: { args: AdoptPositionArgs; result: LivePosition };
   ApplyPaperFills: { args: ApplyPaperFillsArgs; result: ApplyPaperFillsResult };
+  CancelBacktest: { args: BacktestArgs; result: BacktestInfo };
   CancelOrder: { args: CancelOrderArgs; result: CancelOrderResult };
   CancelPreparePositionAdjustment: { args: CancelPreparePositionAdjustmentArgs; result: CancelPreparationResult };
   CancelPreparePositionEntry: { args: CancelPreparePositionEntryArgs; result: CancelPreparationResult };
   CancelPreparePositionExit: { args: CancelPreparePositionExitArgs; result: CancelPreparationResult };
   CheckOrder: { args: CheckOrderArgs; result: CheckOrderResult };
   CheckStrategyDefinition: { args: CheckStrategyDefinitionArgs; result: CheckStrategyDefinitionResult };
+  CompareBacktests: { args: CompareBacktestsArgs; result: CompareBacktestsResult };
   CreateAccount: { args: CreateAccountArgs; result: LiveAccount };
   CreateApiKey: { args: CreateApiKeyArgs; result: CreateApiKeyResult };
   CreateStrategy: { args: CreateStrategyArgs; result: LiveStrategy };
+  DeleteBacktest: { args: BacktestArgs; result: ListBacktestsResult };
   DeleteStrategy: { args: DeleteStrategyArgs; result: DeleteStrategyResult };
   DisableBrokerAccount: { args: DisableBrokerAccountArgs; result: LiveAccount };
   DisableConnector: { args: ConnectorArgs; result: ConnectorInfo };
@@ -2155,6 +2344,10 @@ export interface ControlHub {
   EndSession: { args: EndSessionArgs; result: ListSessionsResult };
   GetAccount: { args: GetAccountArgs; result: LiveAccount };
   GetAccountLimits: { args: GetAccountLimitsArgs; result: AccountLimits };
+  GetBacktest: { args: BacktestArgs; result: BacktestInfo };
+  GetBacktestDecisions: { args: GetBacktestDecisionsArgs; result: GetBacktestDecisionsResult };
+  GetBacktestResult: { args: BacktestArgs; result: GetBacktestResultResult };
+  GetBacktestTrades: { args: GetBacktestTradesArgs; result: GetBacktestTradesResult };
   GetChain: { args: GetChainArgs; result: GetChainResult };
   GetConnectorLog: { args: GetConnectorLogArgs; result: GetConnectorLogResult };
   GetEquityHistory: { args: GetEquityHistoryArgs; result: GetEquityHistoryResult };
@@ -2184,6 +2377,8 @@ export interface ControlHub {
   ListAccounts: { args: ListAccountsArgs; result: ListAccountsResult };
   ListAgents: { args: ListAgentsArgs; result: ListAgentsResult };
   ListApiKeys: { args: ListApiKeysArgs; result: ListApiKeysResult };
+  ListBacktestMarkets: { args: ListBacktestMarketsArgs; result: ListBacktestMarketsResult };
+  ListBacktests: { args: ListBacktestsArgs; result: ListBacktestsResult };
   ListConnections: { args: ListConnectionsArgs; result: ListConnectionsResult };
   ListConnectorKinds: { args: ListConnectorKindsArgs; result: ListConnectorKindsResult };
   ListConnectors: { args: ListConnectorsArgs; result: ListConnectorsResult };
@@ -2208,6 +2403,7 @@ export interface ControlHub {
   SetAccountLimits: { args: SetAccountLimitsArgs; result: AccountLimits };
   SetAccountMarketData: { args: SetAccountMarketDataArgs; result: LiveAccount };
   SetPositionClosed: { args: SetPositionClosedArgs; result: LivePosition };
+  StartBacktest: { args: StartBacktestArgs; result: BacktestInfo };
   StartPreparePositionAdjustment: { args: PreparePositionAdjustmentArgs; result: StartPreparationResult };
   StartPreparePositionEntry: { args: PreparePositionEntryArgs; result: StartPreparationResult };
   StartPreparePositionExit: { args: PreparePositionExitArgs; result: StartPreparationResult };

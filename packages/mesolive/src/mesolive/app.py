@@ -175,6 +175,7 @@ async def running(
             await start_part(stack, retention)
             await start_part(stack, trading.notifier)
             await start_part(stack, trading.sampler)
+            await trading.services.backtests.start_up()
             await start_part(stack, emergency)
             await start_part(stack, health)
         tasks = Tasks()
@@ -194,6 +195,7 @@ async def running(
             retention,
             trading.notifier,
             trading.sampler,
+            trading.services.backtests,
             emergency,
             health,
             health.lag,

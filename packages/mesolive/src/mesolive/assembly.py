@@ -19,6 +19,7 @@ from mesolive.access.keys import Access, secret_of
 from mesolive.access.sealing import Sealing
 from mesolive.access.secret import SECRET_FILE, ServerSecret
 from mesolive.access.sessions import Sessions
+from mesolive.backtests.service import BacktestBounds, Backtests
 from mesolive.clock import Clock
 from mesolive.connectors.kinds import ConnectorKind
 from mesolive.connectors.manager import ConnectionManager
@@ -175,6 +176,11 @@ def venue_memory(settings: Settings) -> Path:
 def connector_folder(settings: Settings) -> Path:
     """Return the folder in which every connection has a folder of its own."""
     return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "connectors"
+
+
+def backtest_folder(settings: Settings) -> Path:
+    """Return the folder of the users' backtests."""
+    return (settings.data_dir or directory_of(settings.database) or Path(".mesolive")) / "backtests"
 
 
 def secret_file(settings: Settings) -> Path | None:
@@ -382,6 +388,15 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
     )
     connections = Connections(database, manager, core.market, accounts)
     latest = LatestEvaluations()
+    strategies = Strategies(database, clock, pager, settings.max_strategies)
+    backtests = Backtests(
+        backtest_folder(settings),
+        settings.recordings_folder,
+        strategies,
+        BacktestBounds(seconds=settings.max_backtest_seconds),
+        {"MESOLIVE_ENFORCE_MAX_ADJUSTMENTS": str(settings.enforce_max_adjustments).lower()},
+    )
+    stack.push_async_callback(backtests.close)
     sampler = HistorySampler(database, accounts, core.market, core.calendar, clock)
     target = overrides.notification_target or AppriseTarget(settings.notify_hosts)
     notifier = Notifier(database, journal, core.bus, sealing, target, config=overrides.notifier)
@@ -389,7 +404,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         agents=Agents(database, core.market, connections.agents),
         connections=connections,
         accounts=accounts,
-        strategies=Strategies(database, clock, pager, settings.max_strategies),
+        strategies=strategies,
         positions=positions,
         details=PositionDetails(positions, core.market),
         risk_graphs=RiskGraphs(positions, core.market),
@@ -426,6 +441,7 @@ def build_trading(settings: Settings, core: CoreParts, overrides: Overrides, sta
         acknowledgements=ErrorAcknowledgements(database),
         chains=ChainWindows(core.market),
         history=History(database, clock),
+        backtests=backtests,
         notifications=Notifications(database, sealing, target, notifier, Events(database, journal, pager), accounts),
     )
     signals = SignalEvaluator(

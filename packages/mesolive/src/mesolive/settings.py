@@ -134,6 +134,16 @@ class Settings:
             "ntfy of your own."
         ),
     ] = ()
+    recordings_folder: Annotated[
+        Path | None,
+        Setting(
+            "Folder whose files and folders are recordings that users may replay in backtests from the Portal.",
+            unset="backtests run on the simulated market only",
+        ),
+    ] = None
+    max_backtest_seconds: Annotated[
+        float, Setting("Seconds that one backtest from the Portal may take before it is ended.")
+    ] = 3600.0
     data_dir: Annotated[
         Path | None, Setting("Folder of the simulated venue's memory.", unset="the database's, else .mesolive")
     ] = None
@@ -248,10 +258,12 @@ class Settings:
             raise SettingsError(f"start: expected a moment from {span}, got {self.start.isoformat()}")
         if not self.signals_every >= 1:
             raise SettingsError(f"signals_every: expected 1 second or more, got {self.signals_every:g}")
+        if not self.max_backtest_seconds >= 1:
+            raise SettingsError(f"max_backtest_seconds: expected 1 second or more, got {self.max_backtest_seconds:g}")
         self._check_bounds()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("tls: --tls-certificate and --tls-key go together; only one was given")
-        for name in ("tls_certificate", "tls_key", "chain", "dividends", "external_folder"):
+        for name in ("tls_certificate", "tls_key", "chain", "dividends", "external_folder", "recordings_folder"):
             path: Path | None = getattr(self, name)
             if path is not None and not path.exists():
                 raise SettingsError(f"{name}: no such file: {path}")

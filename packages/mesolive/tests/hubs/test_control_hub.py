@@ -115,6 +115,16 @@ OURS = [
     "GetChain",
     "GetEquityHistory",
     "GetPositionHistory",
+    "ListBacktestMarkets",
+    "StartBacktest",
+    "GetBacktest",
+    "ListBacktests",
+    "CancelBacktest",
+    "DeleteBacktest",
+    "GetBacktestResult",
+    "GetBacktestTrades",
+    "GetBacktestDecisions",
+    "CompareBacktests",
 ]
 
 

@@ -401,3 +401,47 @@ class MesoLiveControlHubClient(HubClient):
     async def get_position_history(self, args: models.GetPositionHistoryArgs) -> models.GetPositionHistoryResult:
         """Return the PnL and the greeks of a position over time."""
         return await self._call("GetPositionHistory", args, models.GetPositionHistoryResult)
+
+    async def list_backtest_markets(
+        self, args: models.ListBacktestMarketsArgs | None = None
+    ) -> models.ListBacktestMarketsResult:
+        """List the recordings that backtests may replay."""
+        return await self._call(
+            "ListBacktestMarkets", args or models.ListBacktestMarketsArgs(), models.ListBacktestMarketsResult
+        )
+
+    async def start_backtest(self, args: models.StartBacktestArgs) -> models.BacktestInfo:
+        """Replay a strategy over days of market in a process of its own."""
+        return await self._call("StartBacktest", args, models.BacktestInfo)
+
+    async def get_backtest(self, args: models.BacktestArgs) -> models.BacktestInfo:
+        """Return how far a backtest has come."""
+        return await self._call("GetBacktest", args, models.BacktestInfo)
+
+    async def list_backtests(self, args: models.ListBacktestsArgs | None = None) -> models.ListBacktestsResult:
+        """List the caller's backtests, the newest first."""
+        return await self._call("ListBacktests", args or models.ListBacktestsArgs(), models.ListBacktestsResult)
+
+    async def cancel_backtest(self, args: models.BacktestArgs) -> models.BacktestInfo:
+        """End a backtest that runs."""
+        return await self._call("CancelBacktest", args, models.BacktestInfo)
+
+    async def delete_backtest(self, args: models.BacktestArgs) -> models.ListBacktestsResult:
+        """Delete a backtest with its files, and return those that are left."""
+        return await self._call("DeleteBacktest", args, models.ListBacktestsResult)
+
+    async def get_backtest_result(self, args: models.BacktestArgs) -> models.GetBacktestResultResult:
+        """Return the results and the equity of a backtest."""
+        return await self._call("GetBacktestResult", args, models.GetBacktestResultResult)
+
+    async def get_backtest_trades(self, args: models.GetBacktestTradesArgs) -> models.GetBacktestTradesResult:
+        """Return fills and settlements of a backtest."""
+        return await self._call("GetBacktestTrades", args, models.GetBacktestTradesResult)
+
+    async def get_backtest_decisions(self, args: models.GetBacktestDecisionsArgs) -> models.GetBacktestDecisionsResult:
+        """Return the decision log of a backtest: why it entered, left and adjusted."""
+        return await self._call("GetBacktestDecisions", args, models.GetBacktestDecisionsResult)
+
+    async def compare_backtests(self, args: models.CompareBacktestsArgs) -> models.CompareBacktestsResult:
+        """Compare the results, the definitions and the terms of two backtests."""
+        return await self._call("CompareBacktests", args, models.CompareBacktestsResult)

@@ -82,6 +82,16 @@ class NotificationState(WireEnum):
     Unknown = "Unknown"
 
 
+class BacktestState(WireEnum):
+    """How far a backtest has come."""
+
+    Running = "Running"
+    Completed = "Completed"
+    Failed = "Failed"
+    Cancelled = "Cancelled"
+    Unknown = "Unknown"
+
+
 class IdempotencyRecordStatus(WireEnum):
     """How far the operation behind a key has come."""
 

@@ -151,6 +151,41 @@ GetPositionHistoryArgs: PositionId int, From datetime?, To datetime?, StepSecond
 PositionPoint: At datetime, PnL Decimal?, RealizedPnL Decimal, Price Decimal?, Underlying Decimal?, Delta Decimal?, \
     Gamma Decimal?, Theta Decimal?, Vega Decimal?
 GetPositionHistoryResult: StepSeconds int, Points list[PositionPoint]
+ListBacktestMarketsArgs:
+ListBacktestMarketsResult: Recordings list[str]
+StartBacktestArgs: Name str?, StrategyId int?, StrategyDefinition dict[str, JSON]?, Recording str?, From str?, \
+    To str?, Seed int = 1, EverySeconds int = 300, Orders bool = False, FillModel str?, LegSlippage Decimal?, \
+    Cash Decimal?, Commission Decimal?
+BacktestArgs: BacktestId str
+BacktestInfo: BacktestId str, Name str, StrategyName str, Market str, From str?, To str?, State BacktestState, \
+    Progress int, Day str?, StartedAt datetime, EndedAt datetime?, Message str?, PnL Decimal?, Percent Decimal?, \
+    MaxDrawdown Decimal?
+ListBacktestsArgs:
+ListBacktestsResult: Backtests list[BacktestInfo]
+BacktestDrawdown: Amount Decimal, Percent Decimal, PeakAt datetime, TroughAt datetime, RecoveredAt datetime?, \
+    Days Decimal
+BacktestMonth: Month str, PnL Decimal, Percent Decimal?, Closed int, Won int
+BacktestPosition: Id int, Name str, OpenedAt datetime, ClosedAt datetime?, Days Decimal, PnL Decimal?, \
+    Commission Decimal, Fills int, Adjustments int, Ended str
+BacktestResults: Start Decimal, End Decimal?, PnL Decimal?, Percent Decimal?, Commissions Decimal, Trades int, \
+    StillOpen int, Won int, Lost int, WinRate Decimal?, ProfitFactor Decimal?, AverageWin Decimal?, \
+    AverageLoss Decimal?, LargestWin Decimal?, LargestLoss Decimal?, Exposure Decimal?, \
+    MaxDrawdown BacktestDrawdown?, Months list[BacktestMonth], Positions list[BacktestPosition]
+BacktestPoint: At datetime, Value Decimal?, Drawdown Decimal?, Underlying Decimal?
+GetBacktestResultResult: Backtest BacktestInfo, Definition dict[str, JSON], Settings dict[str, str], \
+    Warnings list[str], BooksBalance bool, Results BacktestResults, Equity list[BacktestPoint]
+GetBacktestTradesArgs: BacktestId str, Position str?, Offset int = 0, Limit int = 100
+BacktestTrade: At datetime, Position str, Leg str, Contract str, Qty Decimal, Price Decimal, Commission Decimal, \
+    Settled bool
+GetBacktestTradesResult: Total int, Trades list[BacktestTrade]
+GetBacktestDecisionsArgs: BacktestId str, Position str?, Decision str?, OnlyDone bool = False, Offset int = 0, \
+    Limit int = 100
+GetBacktestDecisionsResult: Total int, Decisions list[dict[str, JSON]]
+CompareBacktestsArgs: First str, Second str
+ComparedFigure: Name str, First Decimal?, Second Decimal?, Difference Decimal?
+ComparedField: Path str, First str?, Second str?
+CompareBacktestsResult: First BacktestInfo, Second BacktestInfo, Figures list[ComparedFigure], \
+    Definition list[ComparedField], Settings list[ComparedField]
 HaltTradingArgs: IdempotencyKey str, BrokerAccountId str?, Scope HaltScope = All, Reason str
 ResumeTradingArgs: IdempotencyKey str, BrokerAccountId str?
 ResumeTradingResult: Lifted int, Halts list[TradingHalt]
@@ -386,6 +421,7 @@ IdempotencyOperation: StartPreparePositionEntry CancelPreparePositionEntry Start
     CancelPreparePositionExit StartPreparePositionAdjustment CancelPreparePositionAdjustment ApplyPaperFills \
     SendOrder CancelOrder SetPositionClosed AdjustLegPnL LiquidatePosition AdoptPosition HaltTrading ResumeTrading
 HaltScope: All Entries
+BacktestState: Running Completed Failed Cancelled
 NotificationState: Ready Quiet Failing Disabled
 NotificationKind: Signals Fills Orders Positions Errors Agents Limits Halts
 IdempotencyRecordStatus: Processing Completed Failed
@@ -509,6 +545,16 @@ control GetExpirations get_expirations GetExpirationsArgs GetExpirationsResult
 control GetChain get_chain GetChainArgs GetChainResult
 control GetEquityHistory get_equity_history GetEquityHistoryArgs GetEquityHistoryResult
 control GetPositionHistory get_position_history GetPositionHistoryArgs GetPositionHistoryResult
+control ListBacktestMarkets list_backtest_markets ListBacktestMarketsArgs ListBacktestMarketsResult
+control StartBacktest start_backtest StartBacktestArgs BacktestInfo
+control GetBacktest get_backtest BacktestArgs BacktestInfo
+control ListBacktests list_backtests ListBacktestsArgs ListBacktestsResult
+control CancelBacktest cancel_backtest BacktestArgs BacktestInfo
+control DeleteBacktest delete_backtest BacktestArgs ListBacktestsResult
+control GetBacktestResult get_backtest_result BacktestArgs GetBacktestResultResult
+control GetBacktestTrades get_backtest_trades GetBacktestTradesArgs GetBacktestTradesResult
+control GetBacktestDecisions get_backtest_decisions GetBacktestDecisionsArgs GetBacktestDecisionsResult
+control CompareBacktests compare_backtests CompareBacktestsArgs CompareBacktestsResult
 data GetPositionSnapshot get_position_snapshot GetPositionSnapshotArgs GetPositionSnapshotResult
 data GetLegSnapshot get_leg_snapshot GetLegSnapshotArgs GetLegSnapshotResult
 data GetLegsSnapshot get_legs_snapshot GetLegsSnapshotArgs GetLegsSnapshotResult

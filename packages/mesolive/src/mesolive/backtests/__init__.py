@@ -1,0 +1,1 @@
+"""Backtests that users start by the hub: `mesolive replay` in processes of their own, and its files read again."""
