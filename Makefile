@@ -19,7 +19,7 @@ SEED ?= 1
 # Tests, benchmarks and servers start many processes: without bytecode on disk each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade crash-test-tastytrade-venue examples-ibkr month-test clean
+.PHONY: portal screenshots help run test format lint imports types tests unit lowest wheels bench bench-report sessions crash-test crash-test-agent crash-test-ibkr crash-test-tastytrade crash-test-tastytrade-venue examples-ibkr examples-tastytrade month-test clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -127,7 +127,10 @@ crash-test-ibkr: $(VENV)/.dev ## kill server and double of TWS 100 times while t
 	@MESOLIVE_IBKR_KILLS=$(KILLS) MESOLIVE_BROKER_SEED=$(SEED) $(BIN)/python -m pytest -q -s packages/mesolive/tests/system/test_broker_kills.py -k ibkr
 
 examples-ibkr: $(VENV)/.dev ## trade a day of each example strategy at the double of TWS
-	@MESOLIVE_IBKR_EXAMPLES=all $(BIN)/python -m pytest -q packages/mesolive/tests/system/test_ibkr_days.py
+	@MESOLIVE_IBKR_EXAMPLES=all $(BIN)/python -m pytest -q packages/mesolive/tests/system/test_broker_days.py -k ibkr
+
+examples-tastytrade: $(VENV)/.dev ## trade a day of each example strategy at the double of tastytrade
+	@MESOLIVE_TASTYTRADE_EXAMPLES=all $(BIN)/python -m pytest -q packages/mesolive/tests/system/test_broker_days.py -k tastytrade
 
 crash-test-tastytrade: KILLS = 100
 crash-test-tastytrade: $(VENV)/.dev ## kill server and double of tastytrade 100 times while they trade with faults (KILLS=20 SEED=7 for others)

@@ -1,173 +1,66 @@
-"""A market day at the double of TWS at full speed: a server with IB's venue, and the autopilot on its account."""
+"""A market day at the double of TWS: see `broker_day`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from random import Random
 
-from mesolive.app import Application
-from mesolive.assembly import Overrides
-from mesolive.backtest.moments import moments, scheduled, steps
 from mesolive.backtest.runner import StepClock
-from mesolive.backtest.trading import UNDISTURBED
 from mesolive.clock import MonotonicClock
 from mesolive.connectors.ibkr.session import TwsSession
 from mesolive.connectors.ibkr.venue import IbkrVenue
 from mesolive.doubles.markets import Markets
 from mesolive.doubles.tws.double import TwsDouble
 from mesolive.doubles.tws.settings import DoubleSettings
-from mesolive.language import parse_definition
-from mesolive.market.calendar import us_options_calendar
-from mesolive.market.service import Market
-from mesolive.server import serving
-from mesolive.settings import Settings
-from mesolive.store.tables.trading import accounts
-from mesolive.trading.execution.risk_limits import UNLIMITED, set_limits
-from mesolive.trading.portfolio.accounts import find_account
-from mesolive_sdk import MesoLiveControlHubClient, MesoLiveDataHubClient, MesoLiveEventHubClient, models
-from mesolive_sdk.automation import POLICIES, Autopilot, Memory, Notice, Orders
 from mesolive_testkit.broker_crash.drivers import BrokerTruth
 from mesolive_testkit.broker_crash.ibkr import truth_of
-from mesolive_testkit.signals import Json
-from mesolive_testkit.venues.crash import Books, books_of
+from mesolive_testkit.broker_day import CASH, EVERY
 
 ACCOUNT = "DU1234567"
-CASH = Decimal(10_000_000)
-EVERY = timedelta(minutes=5)
-BOOKED_SECONDS = 60.0
 
 
 @dataclass
-class IbkrDay:
-    """A server whose account is at the double of TWS.
+class Ibkr:
+    """The double of TWS and IB's venue; implements `Broker`."""
 
-    Attributes
-    ----------
-    notices
-        What the autopilot told.
-    """
-
-    application: Application
     double: TwsDouble
     session: TwsSession
-    clock: StepClock
-    control: MesoLiveControlHubClient
-    pilot: Autopilot
-    events: MesoLiveEventHubClient
-    notices: list[Notice] = field(default_factory=list[Notice])
+    venue: IbkrVenue
+    account: str = ACCOUNT
 
-    async def trade(self, definition: Json) -> None:
-        """Trade a strategy over the day that the clock is at the beginning of."""
-        made = models.CreateStrategyArgs(StrategyDefinition=definition, ActiveOnAccounts=[ACCOUNT])
-        await self.control.create_strategy(made)
-        calendar = us_options_calendar()
-        session = calendar.session(calendar.local(self.clock.now()).date())
-        assert session is not None
-        instants = scheduled(parse_definition(definition), calendar, *session).all
-        for moment, until in steps(list(moments(calendar, *session, int(EVERY.total_seconds()), instants)), calendar):
-            await self.clock.leap(moment)
-            await self.settle()
-            await self.application.signals.evaluate()
-            await self.pilot.catch_up()
-            while True:
-                await self.settle()
-                await self.pilot.catch_up()
-                due = self.pilot.due
-                if due is None or due >= until:
-                    break
-                await self.clock.leap(max(due, self.clock.now()))
-
-    async def settle(self) -> None:
-        """Let the double look at its market, and wait until the books have what it filled."""
+    def step(self) -> None:
         self.double.step()
-        await self.session.current_time()  # everything that was written before is read
-        await self.application.desk.wait_idle()
-        async with asyncio.timeout(BOOKED_SECONDS):
-            while len(await self._booked()) < self._filled():
-                await asyncio.sleep(0.002)  # the venue gathers a fill from its legs, and the server books it
-                await self.application.desk.wait_idle()
 
-    async def books(self) -> Books:
-        """Return what the books say."""
-        return await books_of(self.application.database)
+    async def heard(self) -> None:
+        """Wait until everything that was written before is read."""
+        await self.session.current_time()
 
-    def truth(self) -> BrokerTruth:
-        """Return what the double did."""
-        return truth_of(self.double, ACCOUNT)
-
-    async def errors(self) -> list[str]:
-        """Return what was told to be wrong."""
-        page = await self.events.get_events_since(models.GetEventsSinceArgs(SinceEventSeqId=0, Limit=1000))
-        found = [envelope.Event for envelope in page.Events]
-        return [f"{one.EventTime:%H:%M} {one.Message}" for one in found if isinstance(one, models.ErrorEvent)]
-
-    def _filled(self) -> int:
+    def filled(self) -> int:
         """Return how many executions of contracts there were."""
         return sum(not one.of_bag for one in self.double.state.executions)
 
-    async def _booked(self) -> list[object]:
-        return list((await self.books()).booked)
+    def truth(self) -> BrokerTruth:
+        return truth_of(self.double, ACCOUNT)
 
 
 @asynccontextmanager
-async def ibkr_day(directory: Path, day: date, external_folder: Path | None = None) -> AsyncGenerator[IbkrDay]:
-    """Run a server with IB's venue at the double of TWS, both on one simulated market."""
-    session_of_day = us_options_calendar().session(day)
-    assert session_of_day is not None
-    clock = StepClock(session_of_day[0])
-    markets = Markets.simulated(clock, seed=1, symbols=("SPX",), step=EVERY)
+async def ibkr(directory: Path, clock: StepClock, markets: Markets) -> AsyncGenerator[Ibkr]:
+    """Run the double of TWS, and connect IB's venue to it."""
     # The autopilot concedes half of the half spread at most, and TWS rounds each leg against the trader.
     settings = DoubleSettings(accounts=(ACCOUNT,), cash=CASH, messages_per_second=0, slippage=Decimal("0.25"))
     double = TwsDouble(markets, clock, settings, step=EVERY)
     timer = MonotonicClock()
-    notices: list[Notice] = []
-    async with AsyncExitStack() as stack:
-        await double.start()
-        stack.push_async_callback(double.stop)
+    await double.start()
+    try:
         session = TwsSession("orders", "127.0.0.1", double.port, 10, clock=clock, timer=timer, messages_per_second=0)
         await session.connect()
-        stack.callback(session.disconnect)
-        venue = IbkrVenue(session, directory, clock=clock, timer=timer, prices=lambda _contract, _settles_at: None)
-        application = await stack.enter_async_context(
-            serving(
-                Settings(
-                    port=0, database=f"sqlite:///{directory / 'mesolive.sqlite3'}", external_folder=external_folder
-                ),
-                Overrides(
-                    (Market([markets.provider("SPX")]), clock),
-                    [venue],
-                    UNDISTURBED,
-                    replay=lambda name: Random(f"1/{name}"),  # noqa: S311 - to be repeated
-                    transient=True,
-                ),
-            )
-        )
-        token = (await application.access.create_key("trader")).token
-        owner = await application.access.user("trader")
-        await application.accounts.create_simulated(owner, "SIM1000", CASH)
-        async with application.database.write() as tx:
-            # As the account of a connection that was discovered, without the connection.
-            account = await find_account(tx, owner.user_id, "SIM1000")
-            changed = {"broker_account_id": ACCOUNT, "broker_type": models.BrokerType.Ibkr.name}
-            await tx.execute(accounts.update().where(accounts.c.id == account.id).values(**changed))
-            await set_limits(tx, account.id, replace(UNLIMITED, allow_live=True))
-        for supervisor in application.desk.supervisors:
-            await supervisor.reconciled()
-        control = await stack.enter_async_context(MesoLiveControlHubClient(application.url, token))
-        data = await stack.enter_async_context(MesoLiveDataHubClient(application.url, token))
-        events = await stack.enter_async_context(MesoLiveEventHubClient(application.url, token))
-        pilot = Autopilot(
-            control,
-            events,
-            stack.enter_context(Memory(":memory:")),
-            orders=Orders(data, (ACCOUNT,), real_money=True, policies=POLICIES),
-            now=clock.now,
-            listener=notices.append,
-        )
-        yield IbkrDay(application, double, session, clock, control, pilot, events, notices)
+        try:
+            venue = IbkrVenue(session, directory, clock=clock, timer=timer, prices=lambda _contract, _settles_at: None)
+            yield Ibkr(double, session, venue)
+        finally:
+            session.disconnect()
+    finally:
+        await double.stop()

@@ -75,7 +75,9 @@ def fill_quote(desk: Desk, order: Order) -> FillQuote | None:
             price = max((middle - slippage * half).quantize(CENT, rounding=ROUND_FLOOR), ZERO)
         prices.append(price)
         net += ratio * price
-        size = (quote.ask_size if ratio > 0 else quote.bid_size) // abs(ratio)
+        shown = quote.ask_size if ratio > 0 else quote.bid_size
+        # A combo that is larger than what is shown is filled one at a time: sizes are shown anew all the time.
+        size = max(shown // abs(ratio), 1) if shown > 0 else 0
         available = size if available is None else min(available, size)
     return FillQuote(net, prices, available or 0)
 

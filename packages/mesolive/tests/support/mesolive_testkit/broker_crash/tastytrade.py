@@ -106,38 +106,41 @@ class CrashingTastytrade:
                 self.double.faults.switch_on(name, **arguments)
 
     def truth(self) -> BrokerTruth:
-        desk = self.double.desk
-        traded: dict[OptionContract, tuple[Decimal, Decimal]] = {}
-        for order in desk.orders.values():
-            for leg in order.legs:
-                for fill in leg.fills:
-                    contract = self._option(leg.symbol)
-                    quantity, value = traded.get(contract, (Decimal(0), Decimal(0)))
-                    signed = Decimal(leg.sign * fill.quantity)
-                    traded[contract] = (quantity + signed, value + signed * fill.price)
-        paid = sum(
-            (Decimal(str(fact["commission"])) + Decimal(str(fact["fees"])) for fact in self.double.truth.of("fill")),
-            Decimal(0),
-        )
-        return BrokerTruth(
-            orders=[
-                BrokerOrder(order.identifier or "", str(order.id), Decimal(order.filled), not order.is_terminal)
-                for order in desk.orders.values()
-            ],
-            traded=traded,
-            held={
-                self._option(symbol): Decimal(position.quantity)
-                for symbol, position in desk.account(ACCOUNT).positions.items()
-                if position.quantity
-            },
-            commissions=paid,
-            fired=dict(self.double.faults.fired),
-        )
+        return truth_of(self.double, ACCOUNT)
 
-    def _option(self, symbol: str) -> OptionContract:
-        option = self.double.desk.instrument(symbol).option
+
+def truth_of(double: TastytradeDouble, account: str) -> BrokerTruth:
+    """Return what a double of tastytrade did."""
+    desk = double.desk
+
+    def option_of(symbol: str) -> OptionContract:
+        option = desk.instrument(symbol).option
         assert option is not None
         return option
+
+    traded: dict[OptionContract, tuple[Decimal, Decimal]] = {}
+    for order in desk.orders.values():
+        for leg in order.legs:
+            for fill in leg.fills:
+                contract = option_of(leg.symbol)
+                quantity, value = traded.get(contract, (Decimal(0), Decimal(0)))
+                signed = Decimal(leg.sign * fill.quantity)
+                traded[contract] = (quantity + signed, value + signed * fill.price)
+    paid = (Decimal(str(fact["commission"])) + Decimal(str(fact["fees"])) for fact in double.truth.of("fill"))
+    return BrokerTruth(
+        orders=[
+            BrokerOrder(order.identifier or "", str(order.id), Decimal(order.filled), not order.is_terminal)
+            for order in desk.orders.values()
+        ],
+        traded=traded,
+        held={
+            option_of(symbol): Decimal(position.quantity)
+            for symbol, position in desk.account(account).positions.items()
+            if position.quantity
+        },
+        commissions=sum(paid, Decimal(0)),
+        fired=dict(double.faults.fired),
+    )
 
 
 @asynccontextmanager
@@ -173,7 +176,7 @@ def settings(port: int, offset: float) -> dict[str, str]:
         "clock_offset": f"{offset:.3f}",
         "dry_run": "always",
         "days": "40",
-        "strikes_percent": "12",
+        "strikes_percent": "9",
     }
 
 
@@ -192,7 +195,7 @@ def _open(request: ConnectorRequest) -> Connector:
     from mesolive.connectors.tastytrade.provider import ProviderConfig
 
     feed = FeedConfig(first_pause_seconds=0.2, longest_pause_seconds=1.0)
-    quotes = ProviderConfig(days=40, strikes=0.12, greeks=False, start_seconds=60.0, feed=feed)
+    quotes = ProviderConfig(days=40, strikes=0.09, greeks=False, start_seconds=60.0, still_seconds=0.3, feed=feed)
     return TastytradeConnector(request, client=CLIENT, stream=STREAM, times=TIMES, market_data=quotes)
 
 
