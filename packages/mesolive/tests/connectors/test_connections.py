@@ -199,6 +199,15 @@ async def test_a_connection_that_is_lost_is_made_again_and_told_each_time(tmp_pa
         assert any("the night has come" in entry.Message for entry in log)
 
 
+async def test_a_connection_that_is_enabled_is_never_shown_as_disabled(tmp_path: Path) -> None:
+    async with running_live(tmp_path) as kit:
+        await add(kit, refuse="silent")
+        shown = await kit.control.enable_connector(SIM)
+        assert (shown.Enabled, shown.State) == (True, State.Connecting)
+        (listed,) = (await kit.control.list_connectors()).Connectors
+        assert (listed.Enabled, listed.State) == (True, State.Connecting)
+
+
 async def test_a_connection_outlives_a_restart_and_ends_when_it_is_disabled(tmp_path: Path) -> None:
     async with running_live(tmp_path) as kit:
         await enabled(kit)

@@ -144,8 +144,9 @@ class Supervision:
 
     @property
     def status(self) -> ConnectorStatus:
-        """The state that was published last."""
-        return self._status
+        """The state that was published last; connecting before the first."""
+        never_published = self._status.state is ConnectorState.DISABLED
+        return ConnectorStatus(ConnectorState.CONNECTING) if never_published else self._status
 
     def start(self) -> None:
         """Begin to connect."""
